@@ -5,6 +5,7 @@ import { type ExitCode, type Io, type RegisterCommand, UsageError } from './comm
 import { registerCheck } from './commands/check/command.ts';
 import { registerCompletion } from './commands/completion/command.ts';
 import { registerExplain } from './commands/explain/command.ts';
+import { registerFix } from './commands/fix/command.ts';
 import { registerMigrate } from './commands/migrate/command.ts';
 import { registerObserve } from './commands/observe/command.ts';
 import { registerRender } from './commands/render/command.ts';
@@ -17,6 +18,7 @@ import { VERSION } from './version.ts';
 /** In the order of the help. */
 const COMMANDS: readonly RegisterCommand[] = [
   registerCheck,
+  registerFix,
   registerRender,
   registerSuggest,
   registerExplain,

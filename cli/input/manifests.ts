@@ -14,6 +14,8 @@ import type { Trouble } from './trouble.ts';
 /** An object as somebody wrote it; for a List, each of its items. */
 export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
+  /** Its path in its document; empty unless it is an item of a List. */
+  readonly path: FieldPath;
   /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
   /** The line where it begins, from 1. */
@@ -85,13 +87,14 @@ export async function* manifestsOf(
   }
 }
 
-interface PieceListener {
+export interface PieceListener {
   tell(line: number, message: string): void;
   /** Undefined where every document must be an object. */
   readonly skip: ((what: string) => void) | undefined;
 }
 
-function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<InputObject> {
+/** The objects in one document. */
+export function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<InputObject> {
   const { tell, skip } = listener;
   if (piece.tooLarge) {
     tell(piece.line, TOO_LARGE);
@@ -109,6 +112,7 @@ function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Gene
     else {
       yield {
         object: object as InputObject['object'],
+        path,
         file,
         line,
         lineOf: (inner) => lineOf([...path, ...inner]),

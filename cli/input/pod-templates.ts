@@ -126,6 +126,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   if (key === undefined) return undefined;
   const places: [inPod: FieldPath, inObject: FieldPath][] = [[[], path]];
   const place = (inSpec: FieldPath, inObject: FieldPath) => places.push([['spec', ...inSpec], inObject]);
+  place([], path);
   const main = { name: 'main', ...objectOf(fields[key]) };
   place(['containers', 0], [...path, key]);
   const sidecars = arrayOf(fields.sidecars);

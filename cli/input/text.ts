@@ -25,10 +25,11 @@ export function isAtHand(file: InputFile): file is FileAtHand {
 /**
  * Reading ten thousand small files synchronously is several times as fast as by promises.
  *
+ * @param exactly keeps a byte order mark
  * @throws Error for invalid UTF-8, which nobody intended
  */
-export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>): Generator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>, exactly = false): Generator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: exactly });
   for (const chunk of read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }

@@ -7,6 +7,7 @@ import { meantBy } from '../schema/nearest.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';
 import type { Problem } from '../schema/problems.ts';
 import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
+import type { PodTemplate } from './pod-templates.ts';
 
 export interface UnknownField extends Problem {
   /** The path of the intended field. */
@@ -25,6 +26,16 @@ export function unknownFieldsOf(object: unknown, apiVersion: string, kind: strin
 /** The same for a pod that was found in an object of another kind. */
 export function unknownFieldsIn(pod: unknown): UnknownField[] {
   return described(search(pod, 'PodTemplateSpec', []));
+}
+
+/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
+export function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
+  return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
+    if (!meant) return [];
+    const place = fieldOf(path);
+    const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
+    return [{ path: place, meant: fieldOf(meant), message }];
+  });
 }
 
 /** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */

@@ -8,7 +8,8 @@ const HEAD = `# cappol
 The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every section is the output of \`--help\`.
 
 JSON of \`check\`: [check.schema.json](check.schema.json), and of what a policy would change:
-[check-changes.schema.json](check-changes.schema.json). The document of \`snapshot\`: [snapshot.schema.json](snapshot.schema.json).
+[check-changes.schema.json](check-changes.schema.json). JSON of \`fix\`: [fix.schema.json](fix.schema.json).
+The document of \`snapshot\`: [snapshot.schema.json](snapshot.schema.json).
 `;
 
 export async function commandReference(): Promise<string> {

@@ -71,7 +71,7 @@ export class Repairer {
     let now = candidate;
     let repairs: readonly Repair[] = [];
     for (const [index, policies] of modes.entries()) {
-      if (judge(now, policies, this.#court).verdict === 'Compliant') continue;
+      if (judge(now, policies, this.#court).verdict !== 'Violating') continue;
       const best = this.#best(now, policies);
       if (modes.slice(0, index).some((before) => this.#isWorse(best.candidate, now, before))) continue;
       now = best.candidate;
@@ -127,7 +127,7 @@ export class Repairer {
 
   #left(candidate: Candidate, policies: readonly ResolvedPolicy[]): LeftViolation[] {
     const judgement = judge(candidate, policies, this.#court);
-    if (judgement.verdict === 'Compliant') return [];
+    if (judgement.verdict !== 'Violating') return [];
     return policies.flatMap((policy) =>
       violationsBy(policy.name, judgement.violations).map((violation) => ({
         ...violation,
@@ -178,7 +178,8 @@ interface Cause {
 
 function repairOf(change: PodChange, { fix, rule, policy, judgement }: Cause): Repair {
   const ofRule = violationsBy(policy.name, judgement.violations).filter((violation) => violation.rule === rule);
-  const cause = ofRule.find(({ container }) => container === change.container) ?? ofRule[0];
+  const ofPart = ofRule.filter(({ container }) => container === change.container);
+  const cause = ofPart.find(({ path }) => path.endsWith(change.field.join('.'))) ?? ofPart[0] ?? ofRule[0];
   return { ...change, policy: policy.name, rule, class: fix.class, reason: cause?.message ?? '', risk: fix.risk };
 }
 

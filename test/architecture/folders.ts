@@ -250,7 +250,7 @@ export const FOLDERS: readonly Folder[] = [
     path: 'test/support',
     does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, random ones.',
     imports: ['operator', 'cli', 'hack'],
-    packages: ['fast-check', 'github-slugger', 'js-yaml', 'marked', 'mocha', 'prom-client', 'undici'],
+    packages: ['diff', 'fast-check', 'github-slugger', 'js-yaml', 'marked', 'mocha', 'prom-client', 'undici', 'yaml'],
   },
   {
     path: 'test',
@@ -260,6 +260,7 @@ export const FOLDERS: readonly Folder[] = [
       '@kubernetes/client-node',
       '@marcbachmann/cel-js',
       'ajv',
+      'diff',
       'esbuild',
       'fast-check',
       'js-yaml',

@@ -9,6 +9,9 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'cappol explain -f deploy/ --used trace.jsonl':
       'it needs records of a cluster; test/cli/evidence.test.ts has its own',
   },
+  'docs/fixing-manifests.md': {
+    "cat >web.yaml <<'EOF'": 'it writes into the checkout; test/cli/fix.test.ts compares its diff in another folder',
+  },
   'docs/observe.md': {
     'cappol observe --cluster --for 1h > used.jsonl':
       'it takes an hour; test/kernel/observe.test.ts observes containers, and reads what it printed',

@@ -43,7 +43,7 @@ describe('the metadata for Artifact Hub', () => {
     const [object] = annotation<{ apiVersion: string; kind: string }[]>('crdsExamples');
     assert.ok(object);
     const troubles: unknown[] = [];
-    const manifest = { object, file: 'Chart.yaml', line: 1, lineOf: () => 1, textOf: () => undefined };
+    const manifest = { object, path: [], file: 'Chart.yaml', line: 1, lineOf: () => 1, textOf: () => undefined };
     new PolicyContextBuilder().addManifest(manifest, (trouble) => troubles.push(trouble));
     assert.deepEqual(troubles, []);
   });

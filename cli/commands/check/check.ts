@@ -2,17 +2,16 @@
 import { dump } from 'js-yaml';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
-import type { Level } from '../../../operator/standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
-import { excludingBy, type Given, type PolicyOptions } from '../../options.ts';
+import { excludingBy, type Given } from '../../options.ts';
 import { isWorse, outcomeOf } from '../../output/outcome.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { addPolicies } from '../../policies/add-files.ts';
-import type { PolicyContextOptions } from '../../policies/context.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
+import { builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
 import { changesOf } from './changes.ts';
 import type { Changes, WorkloadChange } from './changes-result.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
@@ -22,19 +21,13 @@ import type { Output } from './reporters/create-reporter.ts';
 import { createRun, type Run } from './run.ts';
 import { itemsOf } from './running.ts';
 
-interface CheckOptions extends PolicyOptions {
+interface CheckOptions extends GivenPolicies {
   readonly filename: readonly string[];
-  readonly policy: readonly string[];
-  readonly level?: Level;
-  readonly levelVersion?: string;
   readonly cluster?: boolean;
   readonly namespace?: string;
-  readonly namespaceLabels: Readonly<Record<string, string>>;
   readonly output: Output;
   readonly warn?: boolean;
   readonly failOn: FailOn;
-  readonly at?: number;
-  readonly serverVersion: number;
 }
 
 const NO_POLICY =
@@ -143,17 +136,4 @@ function beginRun(options: CheckOptions, io: Io): Promise<Run> {
 
 function failOnOf({ warn, failOn }: CheckOptions): FailOn {
   return warn ? ENFORCED : failOn;
-}
-
-function builderFor({ level, levelVersion = 'latest' }: CheckOptions): PolicyContextBuilder {
-  return level === undefined ? new PolicyContextBuilder() : PolicyContextBuilder.ofLevel(level, levelVersion);
-}
-
-function contextOptions(options: CheckOptions, cluster: Cluster | undefined): PolicyContextOptions {
-  return {
-    ...options,
-    // --level applies to every namespace.
-    ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
-    oldestServer: cluster?.oldestServer ?? options.serverVersion,
-  };
 }

@@ -1,16 +1,13 @@
 /** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
 import type { Io } from '../../command.ts';
-import type { InputFile } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
 import { type InputObject, manifestsOf, troubleOf } from '../../input/manifests.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
+import { addContext } from '../../policies/given.ts';
 import { type Judged, ManifestJudge } from './judge.ts';
 import type { CheckedItem, NotJudged } from './result.ts';
-
-/** Documents without these words add nothing to the context. */
-const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role'];
 
 /** Receives results as they are found. */
 export interface Listener {
@@ -45,7 +42,7 @@ export async function checkFiles(
   };
   const inputs = await openInputs(paths, io, tell);
   try {
-    await addContext(builder, inputs.files, io, { trouble });
+    await addContext(builder, inputs.files, io, trouble);
     const context = build();
     listener.begin(context);
     const judge = new ManifestJudge({ context, namespace });
@@ -59,18 +56,6 @@ export async function checkFiles(
   } finally {
     inputs.close();
   }
-}
-
-/** The second reading reports what can't be read. */
-async function addContext(
-  builder: PolicyContextBuilder,
-  files: readonly InputFile[],
-  io: Io,
-  { trouble }: Pick<Listener, 'trouble'>,
-): Promise<void> {
-  const wants = (text: string) => CONTEXT_WORDS.some((word) => text.includes(word));
-  for await (const manifest of manifestsOf(files, io, { tell: () => {}, wants }))
-    builder.addManifest(manifest, trouble);
 }
 
 function report(

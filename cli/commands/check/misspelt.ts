@@ -1,18 +1,7 @@
-/** Misspelt fields, and the violations that follow from them. */
-import type { PodTemplate } from '../../input/pod-templates.ts';
-import { type UnknownField, unknownFieldsIn } from '../../input/unknown-fields.ts';
-import { type FieldPath, fieldPath, pathText } from '../../schema/paths.ts';
+/** The violations that follow from misspelt fields. */
+import type { UnknownField } from '../../input/unknown-fields.ts';
+import { type FieldPath, fieldPath } from '../../schema/paths.ts';
 import type { CheckedViolation } from './result.ts';
-
-/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
-export function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
-  return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
-    if (!meant) return [];
-    const place = fieldOf(path);
-    const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
-    return [{ path: place, meant: fieldOf(meant), message }];
-  });
-}
 
 /** The same violations, with a note on those that a misspelt field causes. */
 export function withMisspelt(

@@ -1,0 +1,119 @@
+/** fix: edits manifests so that policies admit their workloads. */
+import { InvalidArgumentError, Option } from 'commander';
+import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
+import { type RegisterCommand, UsageError } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import { OUTPUTS } from './outputs.ts';
+
+const ABOUT = `edit manifests so that CapabilityPolicies, or a level of the Pod Security Standards, admit their workloads. Only the fields that violate something change; comments, quotes, order and line breaks stay. Each edit has a class: spelling (a capability as Kubernetes spells it), safe (nothing is known to rely on the old value) or check (something may stop working: the output says what). A violation that no edit ends is named with the reason`;
+
+const EXIT_CODES = `
+Exit codes: 0 the manifests comply, or do after --write or with the patches; 1 a violation is left, or the diff is not made yet; 2 the input or the command line is wrong.`;
+
+export const registerFix: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('fix')
+    .summary('the edits that make manifests comply: as a diff, in place, or as patches for kustomize')
+    .description(ABOUT)
+    .addOption(options.filenames())
+    .addOption(
+      new Option('--policy <file...>', 'policies to comply with, beside those among the manifests').default([], 'none'),
+    )
+    .addOption(options.level().conflicts('policy'))
+    .addOption(options.levelVersion())
+    .addOption(only())
+    .option('--write', 'edit the files instead of printing a diff')
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'diff: for patch or git apply; manifests: the whole text with the edits; kustomize: a kustomization with patches, for what cannot be edited; json: the edits and what is left',
+      )
+        .choices(OUTPUTS)
+        .default('diff'),
+    )
+    .option('--directory <folder>', 'with -o kustomize: write the kustomization and its patches there, as files')
+    .addOption(options.namespace('the namespace of manifests that state none (default: default)'))
+    .addOption(
+      new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
+        .argParser(options.labels)
+        .default({}, 'none'),
+    )
+    .addOption(options.at())
+    .addOption(options.serverVersion())
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addHelpText('after', EXIT_CODES)
+    .action(async (given) => {
+      if (given.filename.length === 0) throw new UsageError('nothing to fix: name files with -f');
+      if (given.levelVersion !== undefined && given.level === undefined)
+        throw new UsageError('--level-version goes with --level');
+      if (given.write && given.output !== 'diff')
+        throw new UsageError(`--write edits the files, and -o ${given.output} prints: choose one of them`);
+      if (given.write && given.filename.includes('-'))
+        throw new UsageError('--write edits files, and standard input is none: use -o manifests');
+      if (given.directory !== undefined && given.output !== 'kustomize')
+        throw new UsageError('--directory goes with -o kustomize');
+      const { fix } = await import('./fix.ts');
+      finish(await fix(given, io));
+    });
+  withExamples(command, [
+    {
+      what: 'The edits by which level restricted would admit a Deployment',
+      paste: `cappol fix -f - --level restricted <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web # the shop
+          image: nginx
+          securityContext:
+            capabilities: {add: [CAP_NET_BIND_SERVICE]}
+EOF`,
+    },
+    {
+      what: 'Only what needs no thought, in place',
+      paste: `cat >pod.yaml <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: web, image: nginx}]}
+EOF
+cappol fix -f pod.yaml --level restricted --only spelling,safe --write`,
+    },
+    {
+      what: 'Patches for manifests that a chart renders again and again',
+      paste: `cat >manifests.yaml <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: web, image: nginx}]}
+EOF
+cappol fix -f manifests.yaml --level restricted -o kustomize >kustomization.yaml`,
+    },
+  ]);
+};
+
+function only(): Option {
+  const option = new Option('--only <list>', 'the classes of edits to make')
+    .argParser(classes)
+    .default(new Set(FIX_CLASSES), FIX_CLASSES.join(','));
+  // Set for shell completion only: `.choices()` would refuse a list.
+  option.argChoices = [...FIX_CLASSES];
+  return option;
+}
+
+function classes(text: string): ReadonlySet<FixClass> {
+  return new Set(
+    text.split(',').map((one) => {
+      const found = FIX_CLASSES.find((known) => known === one.trim().toLowerCase());
+      if (found) return found;
+      throw new InvalidArgumentError(`${JSON.stringify(one)} is not one of ${FIX_CLASSES.join(', ')}.`);
+    }),
+  );
+}

@@ -1,0 +1,126 @@
+/** The work of fix: reads files, edits their texts, prints or writes. */
+import { realpathSync } from 'node:fs';
+import { Repairer } from '../../../operator/evaluate/fix.ts';
+import type { FixClass } from '../../../operator/rules/rule.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { type InputFile, reason } from '../../input/files.ts';
+import { openInputs } from '../../input/inputs.ts';
+import { SkippedDocuments } from '../../input/other-documents.ts';
+import { isAtHand, textAtHand } from '../../input/text.ts';
+import { type Trouble, Troubles } from '../../input/trouble.ts';
+import { excludingBy, type Given } from '../../options.ts';
+import { terminalOf } from '../../output/terminal.ts';
+import { addPolicies } from '../../policies/add-files.ts';
+import { PodCandidates } from '../../policies/candidates.ts';
+import type { PolicyContext } from '../../policies/context.ts';
+import { addContext, builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
+import { type FixedFile, fixText } from './fix-text.ts';
+import type { Output } from './outputs.ts';
+import { printed } from './printed.ts';
+import { reportText } from './report-text.ts';
+import type { FixResult } from './result.ts';
+import { resultOf } from './result-of.ts';
+import { replaceText } from './write-file.ts';
+
+export interface FixOptions extends GivenPolicies {
+  readonly filename: readonly string[];
+  readonly only: ReadonlySet<FixClass>;
+  readonly write?: boolean;
+  readonly output: Output;
+  readonly directory?: string;
+  readonly namespace?: string;
+}
+
+const NO_POLICY = 'no policy to comply with: name one with --policy FILE, have one among the manifests, or use --level';
+
+export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
+  const options = excludingBy<FixOptions>(given);
+  const troubles = new Troubles(io);
+  const problems: Trouble[] = [];
+  const tell = (trouble: Trouble) => {
+    problems.push(trouble);
+    troubles.trouble(trouble);
+  };
+  const skipped = new SkippedDocuments();
+  const inputs = await openInputs(options.filename, io, tell);
+  try {
+    const context = await policyContext(options, inputs.files, io, tell);
+    const read = fixedFiles(inputs.files, options, io, { context, tell, skip: skipped.skip });
+    if (read.every(({ isEmpty }) => isEmpty) && troubles.count === 0)
+      tell({ file: options.filename.join(', '), message: 'no Kubernetes object in it' });
+    const files = options.write ? read.map((file) => written(file, tell)) : read;
+    const result = resultOf(files, { context, problems, errors: troubles.count });
+    const report = reportText(result, skipped.all, options.write === true);
+    if (options.write) io.stdout.write(report);
+    else {
+      io.stdout.write(printed(files, result, { ...options, cwd: io.cwd, terminal: terminalOf(io) }));
+      if (options.output !== 'json') io.stderr.write(report);
+    }
+    return exitCode(result, options);
+  } finally {
+    inputs.close();
+  }
+}
+
+async function policyContext(
+  options: FixOptions,
+  files: readonly InputFile[],
+  io: Io,
+  tell: (trouble: Trouble) => void,
+): Promise<PolicyContext> {
+  const builder = builderFor(options);
+  await addPolicies(builder, options.policy, io, { trouble: tell });
+  await addContext(builder, files, io, tell);
+  if (builder.isEmpty) throw new UsageError(NO_POLICY);
+  return builder.build(contextOptions(options, undefined), tell);
+}
+
+interface Told {
+  readonly context: PolicyContext;
+  tell(trouble: Trouble): void;
+  skip(what: string): void;
+}
+
+/** Each file once, whatever links lead to it. */
+function fixedFiles(
+  files: readonly InputFile[],
+  { only, namespace = 'default' }: FixOptions,
+  io: Io,
+  told: Told,
+): FixedFile[] {
+  const candidates = new PodCandidates(namespace);
+  const fixing = { ...told, namespace, candidates, repairer: new Repairer(told.context.court, only) };
+  const seen = new Set<string>();
+  return files.filter(isAtHand).flatMap((file) => {
+    try {
+      const path = typeof file.path === 'string' ? realpathSync(file.path) : undefined;
+      if (path !== undefined && seen.has(path)) return [];
+      if (path !== undefined) seen.add(path);
+      const before = [...textAtHand(file, io, true)].join('');
+      return [{ ...fixText(before, file.name, file.found === true, fixing), name: file.name, path, before }];
+    } catch (error) {
+      io.signal.throwIfAborted();
+      told.tell({ file: file.name, message: reason(error) });
+      return [];
+    }
+  });
+}
+
+/** The file as it is afterwards: one that cannot be written has no edits. */
+function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
+  const { path, before, text, name } = file;
+  if (path === undefined || before === text) return file;
+  try {
+    replaceText(path, before, text);
+    return file;
+  } catch (error) {
+    tell({ file: name, message: `not written: ${reason(error)}` });
+    return { ...file, text: before, edits: [], notes: [], objects: [], fixed: 0 };
+  }
+}
+
+function exitCode({ summary }: FixResult, { write, output }: FixOptions): ExitCode {
+  if (summary.errors > 0) return 2;
+  const isMade = write || output === 'manifests' || output === 'kustomize';
+  return summary.left > 0 || (!isMade && summary.edits > 0) ? 1 : 0;
+}

@@ -1,0 +1,93 @@
+/** -o kustomize: the edits as patches, for manifests that a chart renders again and again. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { Document } from 'yaml';
+import { groupOf } from '../../../operator/model/workload-kinds.ts';
+import { UsageError } from '../../command.ts';
+import { roleOf } from '../../input/kinds.ts';
+import { documentText } from '../../output/yaml-document.ts';
+import type { ChangedObject, FixedFile } from './fix-text.ts';
+import { jsonPatch, mergePatch } from './patches.ts';
+
+const KUSTOMIZATION = 'kustomization.yaml';
+/** Standard input, and files that kustomize would not read from its folder. */
+const COPY = 'manifests.yaml';
+
+interface Patch {
+  readonly name: string;
+  readonly text: string;
+  readonly target: Readonly<Record<string, string>>;
+}
+
+/** In one text, with the patches in it. Standard input has to be saved beside it. */
+export function kustomization(files: readonly FixedFile[]): string {
+  const resources = files.map(({ name }) => (name === '-' ? COPY : name.split(sep).join('/')));
+  const patches = patchesOf(files).map(({ text, target }) => ({ patch: text, target }));
+  return yaml(kustomizationOf([...new Set(resources)], patches));
+}
+
+/** As files in a folder, with copies of the manifests that are not below it. */
+export function writeKustomization(files: readonly FixedFile[], folder: string, cwd: string): void {
+  const root = resolve(cwd, folder);
+  mkdirSync(root, { recursive: true });
+  const below = (path: string | undefined) =>
+    path === undefined || relative(root, path).startsWith('..') ? undefined : relative(root, path).split(sep).join('/');
+  const copied = files
+    .filter(({ path }) => below(path) === undefined)
+    .map(({ before }) => before.replace(/\n?$/, '\n'));
+  const resources = files.flatMap(({ path }) => below(path) ?? []);
+  const taken = resources.find((name) => name === KUSTOMIZATION || (name === COPY && copied.length > 0));
+  if (taken !== undefined)
+    throw new UsageError(`${join(folder, taken)} is one of the manifests: choose another --directory`);
+  if (copied.length > 0) writeFileSync(join(root, COPY), copied.join('---\n'));
+  const patches = patchesOf(files);
+  for (const { name, text } of patches) writeFileSync(join(root, name), text);
+  const references = patches.map(({ name: path, target }) => ({ path, target }));
+  const all = [...(copied.length > 0 ? [COPY] : []), ...resources];
+  writeFileSync(join(root, KUSTOMIZATION), yaml(kustomizationOf(all, references)));
+}
+
+function kustomizationOf(resources: readonly string[], patches: readonly object[]): object {
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources,
+    ...(patches.length > 0 && { patches }),
+  };
+}
+
+function patchesOf(files: readonly FixedFile[]): Patch[] {
+  const used = new Set<string>();
+  return files.flatMap(({ objects }) => objects).map((changed) => patchOf(changed, used));
+}
+
+function patchOf(changed: ChangedObject, used: Set<string>): Patch {
+  const { apiVersion, kind, metadata } = changed.object;
+  const name = metadata?.name ?? '';
+  if (name === '')
+    throw new UsageError(`kustomize finds objects by their names, and a ${kind} has none: fix it in its file`);
+  const group = groupOf(apiVersion);
+  const version = apiVersion.slice(group === '' ? 0 : group.length + 1);
+  const namespace = metadata?.namespace ?? '';
+  const target = { ...(group !== '' && { group }), version, kind, name, ...(namespace !== '' && { namespace }) };
+  const remarks = changed.edits.map((edit) => `# ${edit.class}: ${edit.path}: ${edit.risk}\n`);
+  const patch = roleOf(apiVersion, kind) === 'other' ? jsonPatch(changed) : mergePatch(changed);
+  return { name: fileName([kind, namespace, name], used), text: remarks.join('') + yaml(patch), target };
+}
+
+/** Unique, also where file systems ignore case. */
+function fileName(parts: readonly string[], used: Set<string>): string {
+  const words = parts.filter((part) => part !== '');
+  const base = words
+    .join('-')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-');
+  let name = `${base}.patch.yaml`;
+  for (let number = 2; used.has(name); number += 1) name = `${base}-${number}.patch.yaml`;
+  used.add(name);
+  return name;
+}
+
+function yaml(value: object): string {
+  return documentText(new Document(value, { aliasDuplicateObjects: false, version: '1.1' }), { lineWidth: 0 });
+}

@@ -1,0 +1,60 @@
+/** For people, beside the diff: the risks of the edits, and the violations that are left, with the reasons. */
+import { counted } from '../../../operator/report/text.ts';
+import { type OtherDocuments, skippedLines } from '../../input/other-documents.ts';
+import { printableTexts } from '../../output/printable.ts';
+import { itemName, place } from '../check/reporters/reporter.ts';
+import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from './result.ts';
+
+const NAMED = 3;
+
+export function reportText(result: FixResult, skipped: readonly OtherDocuments[], isWritten: boolean): string {
+  const { edits, left, notes, summary } = printableTexts(result);
+  const sections = [
+    checkLines(edits),
+    notes.map(noteLine),
+    leftLines(left),
+    [summaryLine(summary, isWritten), ...skippedLines(skipped)],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+/** Each risk once, with the first objects. */
+function checkLines(edits: readonly FixEdit[]): string[] {
+  const risky = edits.filter((edit) => edit.class === 'check');
+  const groups = [...Map.groupBy(risky, ({ rule, risk }) => `${rule}: ${risk}`)];
+  if (groups.length === 0) return [];
+  return ['Check before you apply:', ...groups.map(([risk, all]) => `  ${risk} (${objectsText(all)})`)];
+}
+
+function objectsText(edits: readonly FixEdit[]): string {
+  const names = [...new Set(edits.map((edit) => itemName(edit)))];
+  const more = names.length - NAMED;
+  return [...names.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+function noteLine({ file, line, message }: FixNote): string {
+  return `${place(file, line)}: ${message}`;
+}
+
+function leftLines(left: readonly LeftViolation[]): string[] {
+  if (left.length === 0) return [];
+  const lines = left.map(
+    (one) => `  ${place(one.file, one.line)}: ${itemName(one)}: ${one.rule}: ${one.message}; no fix: ${one.why}`,
+  );
+  return ['Left:', ...new Set(lines)];
+}
+
+function summaryLine(
+  { edits, spelling, safe, check, files, left, violating, fixed, workloads }: FixSummary,
+  isWritten: boolean,
+): string {
+  if (violating === 0) return `nothing to fix: no violation in ${counted(workloads, 'workload')}`;
+  const classes = [`${spelling} spelling`, `${safe} safe`, `${check} check`].filter((text) => !text.startsWith('0 '));
+  const ofClasses = edits > 0 ? ` (${classes.join(', ')})` : '';
+  const made = `${counted(edits, 'edit')}${ofClasses} in ${counted(files, 'file')}${isWritten ? ', written' : ''}`;
+  const result = `${fixed} of ${counted(violating, 'violating workload')} ${fixed === 1 ? 'complies' : 'comply'} with them`;
+  return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
+}

@@ -1,0 +1,294 @@
+/** The edits that give the nodes of a document other values. */
+import { isDeepStrictEqual } from 'node:util';
+import { appendToFlow, endsOf, removeFromFlow, styleOfFlow } from './flow.ts';
+import { matchedItems } from './matched-items.ts';
+import {
+  contentEnd,
+  dashOf,
+  endOfPair,
+  indentOf,
+  indicatorOf,
+  isAlias,
+  isExplicit,
+  isFlow,
+  isMap,
+  isNull,
+  isScalar,
+  isSeq,
+  keyText,
+  lastProperty,
+  type MapNode,
+  type MapPair,
+  type Node,
+  NotEditable,
+  pairOf,
+  pairsOf,
+  type SeqNode,
+  startOf,
+} from './nodes.ts';
+import { insertedLines, isFirstInLine, lineBreak, lineEnd, lineStart, nextLine, type TextEdit } from './text-edits.ts';
+import {
+  blockLines,
+  type FlowStyle,
+  flowText,
+  isFilledMapping,
+  itemLine,
+  type Style,
+  scalarText,
+  YAML_FLOW,
+} from './written.ts';
+
+/** The collection that a node is in; undefined for the whole document. */
+export type Place = { readonly map: MapNode; readonly pair: MapPair } | { readonly list: SeqNode } | undefined;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export class Editing {
+  readonly edits: TextEdit[] = [];
+  readonly #text: string;
+  readonly #style: Style;
+  /** The ranges that have another text now, or none. */
+  readonly #replaced: { readonly start: number; readonly end: number }[] = [];
+
+  constructor(text: string, style: Style) {
+    this.#text = text;
+    this.#style = style;
+  }
+
+  /** Whether the node that begins there is gone, or has another text. */
+  isReplaced(offset: number): boolean {
+    return this.#replaced.some(({ start, end }) => start <= offset && offset < end);
+  }
+
+  /** Leaves aliases alone: whether one has to be written out depends on its anchor. */
+  change(node: Node, before: unknown, after: unknown, place?: Place): void {
+    if (isDeepStrictEqual(before, after) || isAlias(node)) return;
+    if (isMap(node) && isMapping(before) && isMapping(after)) this.#changeMap(node as MapNode, before, after, place);
+    else if (isSeq(node) && Array.isArray(before) && Array.isArray(after))
+      this.#changeList(node as SeqNode, before, after, place);
+    else this.#replace(node, after, place);
+  }
+
+  writeOut(node: Node, value: unknown, place: Place): void {
+    this.#replace(node, value, place);
+  }
+
+  #changeMap(map: MapNode, before: Fields, after: Fields, place: Place): void {
+    const removed = new Set(Object.keys(before).filter((key) => !Object.hasOwn(after, key)));
+    const isWhole = pairsOf(map).length === 0 || pairsOf(map).every(({ key }) => removed.has(keyText(key)));
+    if (!isFilledMapping(after)) {
+      this.#empty(map, '{}', place);
+      return;
+    }
+    if (isWhole && (isFlow(map) || pairsOf(map).length === 0)) {
+      this.#replace(map, after, place);
+      return;
+    }
+    const added: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(after)) {
+      const pair = pairOf(map, key);
+      // A key of a merged mapping is overridden.
+      if (!pair) {
+        if (!isDeepStrictEqual(before[key], value)) added[key] = value;
+      } else if (isNull(pair.value) && value !== null) this.#fill(map, pair, value);
+      else if (pair.value) this.change(pair.value, before[key], value, { map, pair });
+    }
+    this.#remove(map, removed);
+    if (Object.keys(added).length > 0) this.#insert(map, added, removed, place);
+  }
+
+  #remove(map: MapNode, keys: ReadonlySet<string>): void {
+    const pairs = [...keys].map((key) => pairOf(map, key));
+    if (pairs.includes(undefined))
+      throw new NotEditable('a merge key (<<) gives the field that has to go: write it out first');
+    const gone = new Set(pairs as MapPair[]);
+    for (const pair of gone) this.#replaced.push({ start: startOf(pair.key), end: endOfPair(pair) });
+    if (isFlow(map))
+      this.edits.push(...removeFromFlow(pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) }))));
+    else this.#removeLines(pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) })));
+  }
+
+  /** @param entries of a block collection */
+  #removeLines(entries: readonly { readonly start: number; readonly end: number; readonly gone: boolean }[]): void {
+    const text = this.#text;
+    for (const [index, { start, end, gone }] of entries.entries()) {
+      if (!gone) continue;
+      if (isFirstInLine(text, start)) {
+        this.edits.push({ start: lineStart(text, start), end: afterLine(text, end), text: '' });
+        continue;
+      }
+      // The first field of an item, behind its dash.
+      const next = entries.slice(index + 1).find((one) => !one.gone)?.start;
+      const isClose = next !== undefined && text.slice(end, next).trim() === '';
+      this.edits.push({ start, end: isClose ? next : lineEnd(text, Math.max(start, end - 1)), text: '' });
+    }
+  }
+
+  #insert(map: MapNode, fields: Fields, removed: ReadonlySet<string>, place: Place): void {
+    const kept = pairsOf(map).filter(({ key }) => !removed.has(keyText(key)));
+    if (isFlow(map)) {
+      const last = kept.at(-1);
+      if (!last) throw new NotEditable('a mapping without a field');
+      this.edits.push(...appendToFlow(this.#text, map, endsOf(last), Object.entries(fields)));
+      return;
+    }
+    const lines = blockLines(fields, indentOf(map), this.#style);
+    const text = this.#text;
+    const oneLine = pairsOf(map).findLast((pair) => this.#isOneLine(pair));
+    const first = pairsOf(map)[0];
+    const last = pairsOf(map).at(-1);
+    if (!first || !last) throw new NotEditable('a mapping without a field');
+    if (oneLine) this.edits.push(insertedLines(text, endOfPair(oneLine), lines));
+    else if (isFirstInLine(text, startOf(first.key)) && !isExplicit(first)) {
+      // Above what is said about the first field.
+      const above =
+        place && 'pair' in place ? nextLine(text, endOfKey(place.pair)) : lineStart(text, startOf(first.key));
+      this.edits.push({ start: above, end: above, text: lines.map((line) => line + lineBreak(text, above)).join('') });
+    } else if (
+      text[endOfPair(last) - 1] !== '\n' &&
+      isBlockScalar(last.value) &&
+      nextLine(text, endOfPair(last)) === text.length
+    ) {
+      // A line break would become a part of the text.
+      const begin = startOf(first.key);
+      const indent = ' '.repeat(indentOf(map));
+      const end = lineBreak(text, begin);
+      this.edits.push({
+        start: begin,
+        end: begin,
+        text:
+          lines
+            .map((line) => `${line}${end}`)
+            .join('')
+            .trimStart() + indent,
+      });
+    } else this.edits.push(insertedLines(text, endOfPair(last), lines));
+  }
+
+  #isOneLine(pair: MapPair): boolean {
+    if (isExplicit(pair) || isBlockScalar(pair.value)) return false;
+    return !this.#text.slice(startOf(pair.key), endOfPair(pair)).includes('\n');
+  }
+
+  /** A value for a key without one, or with null. */
+  #fill(map: MapNode, pair: MapPair, value: unknown): void {
+    const end = endOfKey(pair);
+    const { value: node } = pair;
+    const old = node?.range && node.range[0] < node.range[1] ? node : undefined;
+    if (old) this.#replace(old, value, { map, pair });
+    else if (isFlow(map) || !isFilledMapping(value)) {
+      const begin = indicatorOf(pair) === undefined ? ': ' : ' ';
+      this.edits.push({
+        start: end,
+        end,
+        text: begin + flowText(value, isFlow(map) ? styleOfFlow(this.#text, map) : YAML_FLOW),
+      });
+    } else this.#write(end, value, map);
+  }
+
+  /** Below the line of a key. */
+  #write(below: number, value: Fields | readonly unknown[], map: MapNode): void {
+    const indent = indentOf(map);
+    const lines = isList(value)
+      ? value.map((item) => itemLine(item, indent + this.#style.listStep))
+      : blockLines(value, indent + this.#style.step, this.#style);
+    this.edits.push(insertedLines(this.#text, below, lines));
+  }
+
+  #replace(node: Node, value: unknown, place: Place): void {
+    const [start, end] = [startOf(node), contentEnd(node)];
+    const text = this.#text;
+    if (isBlockScalar(node)) throw new NotEditable('a text of several lines stands where another value is needed');
+    const around = place && ('map' in place ? place.map : place.list);
+    const isInFlow = isFlow(around) || (isFlow(node) && !place);
+    const isBlock = !isFlow(node) && (isMap(node) || isSeq(node));
+    if (isBlock) throw new NotEditable('a mapping or a list stands where another value is needed');
+    if (!isScalar(node) || typeof value === 'object') this.#replaced.push({ start, end });
+    const isLong = isFilledMapping(value) || (Array.isArray(value) && value.length > 0);
+    if (isLong && !isInFlow && place && 'pair' in place && !text.slice(start, end).includes('\n')) {
+      const before = text.slice(0, start).trimEnd().length;
+      this.edits.push({ start: before, end, text: '' });
+      this.#write(end, value as Fields, place.map);
+      return;
+    }
+    const quotes = isScalar(node) ? node.srcToken?.type : undefined;
+    const style: FlowStyle =
+      isInFlow && around ? styleOfFlow(text, around) : isFlow(node) ? styleOfFlow(text, node as MapNode) : YAML_FLOW;
+    const json = style.json ? 'double-quoted-scalar' : quotes;
+    this.edits.push({ start, end, text: typeof value === 'object' ? flowText(value, style) : scalarText(value, json) });
+  }
+
+  /** @param brackets of the empty collection */
+  #empty(node: MapNode | SeqNode, brackets: string, place: Place): void {
+    const [start, end] = [startOf(node), contentEnd(node)];
+    this.#replaced.push({ start, end });
+    if (!isFlow(node) && place && 'pair' in place && isFirstInLine(this.#text, start)) {
+      const at = endOfKey(place.pair);
+      this.edits.push({ start: at, end: at, text: ` ${brackets}` });
+      this.edits.push({ start: lineStart(this.#text, start), end: afterLine(this.#text, end), text: '' });
+    } else this.edits.push({ start, end, text: brackets });
+  }
+
+  #changeList(list: SeqNode, before: readonly unknown[], after: readonly unknown[], place: Place): void {
+    const items = list.items as readonly Node[];
+    if (after.length === 0) {
+      this.#empty(list, '[]', place);
+      return;
+    }
+    if (items.length === 0) {
+      this.#replace(list, after, place);
+      return;
+    }
+    const { kept, added } = matchedItems(before, after);
+    for (const [index, value] of kept) {
+      const item = items[index];
+      if (!item) throw new NotEditable('a list with items that are not there');
+      this.change(item, before[index], value, { list });
+    }
+    const entries = items.map((item, index) => ({
+      start: isFlow(list) ? startOf(item) : dashOf(list, index),
+      end: contentEnd(item),
+      gone: !kept.has(index),
+    }));
+    for (const { start, end, gone } of entries) if (gone) this.#replaced.push({ start, end });
+    if (isFlow(list)) this.edits.push(...removeFromFlow(entries));
+    else this.#removeLines(entries);
+    const last = entries.findLast(({ gone }) => !gone);
+    if (added.length === 0) return;
+    if (!last) throw new NotEditable('a list without an item');
+    if (isFlow(list)) this.edits.push(...appendToFlow(this.#text, list, last, added));
+    else {
+      const column = last.start - lineStart(this.#text, last.start);
+      this.edits.push(
+        insertedLines(
+          this.#text,
+          last.end,
+          added.map((item) => itemLine(item, column)),
+        ),
+      );
+    }
+  }
+}
+
+function isMapping(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isList(value: Fields | readonly unknown[]): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+/** After the colon, with an anchor or a tag. */
+function endOfKey(pair: MapPair): number {
+  const indicator = indicatorOf(pair);
+  return lastProperty(pair) ?? (indicator === undefined ? contentEnd(pair.key) : indicator + 1);
+}
+
+function isBlockScalar(node: Node | null): boolean {
+  return isScalar(node) && node.srcToken?.type === 'block-scalar';
+}
+
+/** The beginning of the line after an entry, which ends with its line break if it is a block scalar. */
+function afterLine(text: string, end: number): number {
+  return text[end - 1] === '\n' ? end : nextLine(text, end);
+}

@@ -1,0 +1,33 @@
+/** Which items of a changed list are those of the list before. */
+import { isDeepStrictEqual } from 'node:util';
+
+interface Matched {
+  /** The index of an item before → its value now. Items that are not in it are gone. */
+  readonly kept: ReadonlyMap<number, unknown>;
+  /** New items, at the end. */
+  readonly added: readonly unknown[];
+}
+
+/** With as few items changed as possible. */
+export function matchedItems(before: readonly unknown[], after: readonly unknown[]): Matched {
+  if (after.length >= before.length) {
+    return { kept: new Map(before.map((_, index) => [index, after[index]])), added: after.slice(before.length) };
+  }
+  // changes[i][j]: the fewest changed items when the first j of `after` are among the first i of `before`.
+  const changes = before.map(() => after.map(() => Number.POSITIVE_INFINITY));
+  const least = (i: number, j: number): number =>
+    j < 0 ? 0 : i < 0 ? Number.POSITIVE_INFINITY : (changes[i]?.[j] ?? 0);
+  const cost = (i: number, j: number) => (isDeepStrictEqual(before[i], after[j]) ? 0 : 1);
+  for (const i of before.keys()) {
+    for (const j of after.keys()) {
+      (changes[i] as number[])[j] = Math.min(least(i - 1, j), least(i - 1, j - 1) + cost(i, j));
+    }
+  }
+  const kept = new Map<number, unknown>();
+  for (let i = before.length - 1, j = after.length - 1; i >= 0 && j >= 0; i -= 1) {
+    if (least(i - 1, j) <= least(i - 1, j - 1) + cost(i, j)) continue;
+    kept.set(i, after[j]);
+    j -= 1;
+  }
+  return { kept, added: [] };
+}

@@ -1,0 +1,95 @@
+/** Values as YAML or JSON, in the style of the text around them. */
+
+export interface Style {
+  /** The columns by which a mapping is indented below another one. */
+  readonly step: number;
+  /** The columns by which a list is indented below its key. */
+  readonly listStep: number;
+}
+
+export interface FlowStyle {
+  /** Keys and texts are in double quotes. */
+  readonly json: boolean;
+  /** After commas and colons. */
+  readonly space: string;
+  /** Inside of braces: `{ a: 1 }`. */
+  readonly padding: string;
+}
+
+/** The scalar's quotes before: a CST type. */
+type Quotes = string | undefined;
+
+const PLAIN = /^[A-Za-z_/][\w./-]*(?::[\w./-]+)*$/;
+/** YAML 1.1 reads these as something else than text (https://yaml.org/type/). */
+const WORDS = /^(?:y|yes|n|no|on|off|true|false|null|~)$/i;
+
+export function scalarText(value: unknown, quotes?: Quotes): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  if (quotes === 'double-quoted-scalar') return JSON.stringify(value);
+  if (quotes === 'single-quoted-scalar' && /^[\x20-\x7e]*$/.test(value)) return `'${value.replaceAll("'", "''")}'`;
+  return PLAIN.test(value) && !WORDS.test(value) ? value : JSON.stringify(value);
+}
+
+/** The lines of a mapping's fields, in block style. */
+export function blockLines(fields: Readonly<Record<string, unknown>>, indent: number, style: Style): string[] {
+  return Object.entries(fields).flatMap(([key, value]) => fieldLines(key, value, indent, style));
+}
+
+function fieldLines(key: string, value: unknown, indent: number, style: Style): string[] {
+  const begin = `${' '.repeat(indent)}${scalarText(key)}:`;
+  if (Array.isArray(value) && value.length > 0) {
+    return [begin, ...value.map((item) => itemLine(item, indent + style.listStep))];
+  }
+  if (isFilledMapping(value)) return [begin, ...blockLines(value, indent + style.step, style)];
+  return [`${begin} ${flowText(value, YAML_FLOW)}`];
+}
+
+export function itemLine(item: unknown, indent: number): string {
+  return `${' '.repeat(indent)}- ${flowText(item, YAML_FLOW)}`;
+}
+
+export const YAML_FLOW: FlowStyle = { json: false, space: ' ', padding: '' };
+
+/** In one line. */
+export function flowText(value: unknown, style: FlowStyle): string {
+  if (Array.isArray(value)) return `[${value.map((item) => flowText(item, style)).join(`,${style.space}`)}]`;
+  if (typeof value !== 'object' || value === null) return flowScalar(value, style);
+  const fields = Object.entries(value).map((entry) => flowField(entry, style));
+  const { padding } = style;
+  return fields.length === 0 ? '{}' : `{${padding}${fields.join(`,${style.space}`)}${padding}}`;
+}
+
+export function flowField([key, value]: readonly [string, unknown], style: FlowStyle): string {
+  // `{a:1}` is a key alone in YAML, unless the key is in quotes.
+  const space = style.json ? style.space : ' ';
+  return `${flowScalar(key, style)}:${space}${flowText(value, style)}`;
+}
+
+/** The same in several lines, as JSON is indented. @param indent of the line in which it begins */
+export function indentedText(
+  value: unknown,
+  indent: string,
+  step: string,
+  lineBreak: string,
+  style: FlowStyle,
+): string {
+  const inside = indent + step;
+  if (Array.isArray(value) && value.length > 0) {
+    const items = value.map((item) => `${inside}${indentedText(item, inside, step, lineBreak, style)}`);
+    return ['[', items.join(`,${lineBreak}`), `${indent}]`].join(lineBreak);
+  }
+  if (!isFilledMapping(value)) return flowText(value, style);
+  const fields = Object.entries(value).map(([key, part]) => {
+    const text = indentedText(part, inside, step, lineBreak, style);
+    return `${inside}${flowScalar(key, style)}:${style.space}${text}`;
+  });
+  return ['{', fields.join(`,${lineBreak}`), `${indent}}`].join(lineBreak);
+}
+
+function flowScalar(value: unknown, { json }: FlowStyle): string {
+  return scalarText(value, json ? 'double-quoted-scalar' : undefined);
+}
+
+export function isFilledMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+}

@@ -1,0 +1,137 @@
+/** A manifest → the pods that it makes, as the operator's judge takes them, and what is wrong with it. */
+import { createProjection } from '../../operator/cluster/projection.ts';
+import { UNSHARED } from '../../operator/cluster/sharing.ts';
+import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
+import { qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { isBuiltIn, isSearched, roleOf } from '../input/kinds.ts';
+import { type InputObject, identityOf } from '../input/manifests.ts';
+import { makesPods } from '../input/pod-making-kinds.ts';
+import { metadataProblems, podProblems, podProblemsIn } from '../input/pod-schema.ts';
+import { type PodTemplate, podTemplatesIn } from '../input/pod-templates.ts';
+import { fieldProblems, misspeltIn, type UnknownField, unknownFieldsOf } from '../input/unknown-fields.ts';
+import { type FieldPath, pathText } from '../schema/paths.ts';
+import type { Problem } from '../schema/problems.ts';
+
+/** A pod in a manifest. */
+export interface Candidature {
+  /** Undefined when the object makes no pods, as a finished Job. */
+  readonly candidate: Candidate | undefined;
+  /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes. */
+  readonly template: string | null;
+  /** Where the pod begins. */
+  readonly line: number;
+  /** Maps a field of the pod, such as `['spec', 'containers', 0]`, to its path in the manifest. */
+  fieldOf(inPod: FieldPath): FieldPath;
+  readonly unknown: readonly UnknownField[];
+}
+
+/** The pods of one manifest; every part may be empty. */
+export interface Candidatures {
+  readonly candidatures: readonly Candidature[];
+  /** Why the manifest or a part of it can't be judged, in the API server's words. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** An object of a kind that makes no pods. */
+  readonly skipped?: true;
+  /** An object that may make pods, but in which no pod can be judged. */
+  readonly notJudged?: {
+    /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
+    readonly kind: string;
+    /** Whether objects of this kind are known to make pods; null: unknown. */
+    readonly makesPods: true | null;
+  };
+}
+
+type Object = InputObject['object'];
+
+const NOTHING: Candidatures = { candidatures: [], problems: [], warnings: [] };
+
+export class PodCandidates {
+  readonly #namespace: string;
+  readonly #projection = createProjection(RULES, UNSHARED);
+
+  /** @param namespace of objects that state none */
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  of(manifest: InputObject): Candidatures {
+    const { object } = manifest;
+    const { apiVersion, kind } = object;
+    const role = roleOf(apiVersion, kind);
+    if (typeof role === 'object') return { ...NOTHING, problems: [{ path: ['kind'], message: role.wrong }] };
+    if (role === 'other') return isSearched(apiVersion) ? this.#inCustom(manifest) : { ...NOTHING, skipped: true };
+    if (role !== 'pod' && role !== 'workload') return NOTHING;
+    const unknown = unknownFieldsOf(object, apiVersion, kind);
+    const { problems, warnings } = fieldProblems(unknown);
+    const wrong = podProblems(object, kind, manifest.textOf);
+    const path = templatePath(kind);
+    const candidature = (): Candidature => ({
+      candidate: this.#candidate(this.#placed(object), role),
+      template: null,
+      line: manifest.line,
+      fieldOf: (inPod) => [...path, ...inPod],
+      unknown,
+    });
+    return { candidatures: wrong.length > 0 ? [] : [candidature()], problems: [...wrong, ...problems], warnings };
+  }
+
+  #inCustom(manifest: InputObject): Candidatures {
+    const { object, lineOf } = manifest;
+    const { apiVersion, kind } = object;
+    const wrong = metadataProblems(object, manifest.textOf);
+    if (wrong.length > 0) return { ...NOTHING, problems: wrong };
+    const candidatures: Candidature[] = [];
+    const warnings: Problem[] = [];
+    const fields: UnknownField[] = [];
+    for (const template of podTemplatesIn(object)) {
+      const problems = podProblemsIn(template.pod);
+      // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
+      for (const { path, message } of problems) {
+        warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
+      }
+      if (problems.length === 0) {
+        const unknown = misspeltIn(template);
+        // The kind may have fields of its own beside those of a pod.
+        fields.push(...unknown);
+        candidatures.push(this.#customCandidature(object, template, unknown, lineOf(template.path)));
+      }
+    }
+    const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };
+    const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
+    // Prometheus uses `spec.containers` to patch its operator's own containers, which the object does not contain.
+    const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
+    if (isWhole && warnings.length === 0) return found;
+    if (makes === false && warnings.length === 0) return { ...found, skipped: true };
+    return { ...found, notJudged: { kind: qualifiedKind(apiVersion, kind), makesPods: makes || null } };
+  }
+
+  #customCandidature(
+    object: Object,
+    { path, pod, fieldOf }: PodTemplate,
+    unknown: readonly UnknownField[],
+    line: number,
+  ): Candidature {
+    const { namespace } = identityOf(object, this.#namespace);
+    const candidate = customCandidate(namespace, this.#projection.parts(pod));
+    return { candidate, fieldOf, template: pathText(path), line, unknown };
+  }
+
+  /** The object with the namespace that it will be in. */
+  #placed(object: Object) {
+    const { namespace } = identityOf(object, this.#namespace);
+    return { ...object, metadata: { ...object.metadata, namespace } };
+  }
+
+  /** Undefined when the object makes no pods, as a finished Job. */
+  #candidate(object: Object, role: 'pod' | 'workload'): Candidate | undefined {
+    if (role === 'workload') {
+      const view = this.#projection.workload(object);
+      return view.finished ? undefined : templateCandidate(view);
+    }
+    const view = this.#projection.pod(object);
+    // Unlike a running pod, it has not been filled by defaulting yet.
+    return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
+  }
+}
