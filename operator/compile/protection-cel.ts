@@ -113,22 +113,28 @@ export const IS_CRD = `variables.resource == "customresourcedefinitions" && vari
 /** The levels of properties that are compared one by one; below them they have to be equal. */
 const SCHEMA_DEPTH = 7;
 
+/** CEL, bool: what the two schemas say about the value itself, and not about what it contains. */
+function keepsValue(now: string, before: string): string {
+  const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
+  return `${same(['type', 'default'], [now, before])} && ${preserves(now)} == ${preserves(before)}`;
+}
+
+const CONTAINED = ['items', 'additionalProperties'];
+
 /**
  * CEL, bool: the schema has every field that the old one has, of the same type and default.
  *
- * A list with one element binds a name. An array and a map are compared with the schema of what they contain.
+ * A list with one element binds a name. An array and a map are compared with the schema of what they contain. A list of
+ * lists is compared as a whole.
  */
 function keepsSchema(now: string, before: string, depth = 0): string {
-  const fields = ['type', 'default'];
-  const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
-  const keeps = `${same(fields, [now, before])} && ${preserves(now)} == ${preserves(before)}`;
-  if (depth === SCHEMA_DEPTH)
-    return `${keeps} && ${same(['properties', 'items', 'additionalProperties'], [now, before])}`;
+  const keeps = keepsValue(now, before);
+  if (depth === SCHEMA_DEPTH) return `${keeps} && ${same(['properties', ...CONTAINED], [now, before])}`;
   const [key, pair] = [`k${depth}`, `s${depth}`];
   const element = (schema: string) => `${schema}.?items.orValue(${schema}.?additionalProperties.orValue(${schema}))`;
   const [elementNow, elementBefore] = [`${pair}[0]`, `${pair}[1]`];
   const inner = `(!has(${elementBefore}.properties) || (has(${elementNow}.properties) && ${elementBefore}.properties.all(${key}, ${key} in ${elementNow}.properties && ${keepsSchema(`${elementNow}.properties[${key}]`, `${elementBefore}.properties[${key}]`, depth + 1)})))`;
-  return `${keeps} && [[${element(now)}, ${element(before)}]].all(${pair}, ${same(fields, [elementNow, elementBefore])} && ${inner})`;
+  return `${keeps} && [[${element(now)}, ${element(before)}]].all(${pair}, ${keepsValue(elementNow, elementBefore)} && ${same(CONTAINED, [elementNow, elementBefore])} && ${inner})`;
 }
 
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;

@@ -631,6 +631,15 @@ const ON_APIS: readonly Attempt[] = [
     expect: SERVED,
   },
   {
+    attempt: 'has another server answer for Deployments',
+    run: patch(
+      `${SERVICES}/v1.apps`,
+      { spec: { service: { name: 'mine', namespace: 'default' }, insecureSkipTLSVerify: true } },
+      { dryRun: true },
+    ),
+    expect: { admitted: 'API servers judge pods without it; statuses and warnings follow what it answers' },
+  },
+  {
     attempt: 'defines a resource of their own in the group of admission policies',
     run: create(
       CRDS,
