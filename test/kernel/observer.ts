@@ -11,6 +11,8 @@ const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
 /** As in the pods of `cappol observe --cluster`. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
+/** An image need not have any. */
+const WITHOUT_USERS = 'mount --bind /dev/null /etc/passwd';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';
 
 export const OBSERVER_NEEDS: Needs = {
@@ -41,7 +43,7 @@ export class Observer {
     const command = [process.execPath, join(ROOT, 'cli', 'main.ts'), 'observe', ...args];
     this.#process = spawn(
       'unshare',
-      ['--mount', 'sh', '-c', `${MOUNT} && exec ${WITHOUT_CAPABILITIES} "$@"`, 'sh', ...command],
+      ['--mount', 'sh', '-c', `${MOUNT} && ${WITHOUT_USERS} && exec ${WITHOUT_CAPABILITIES} "$@"`, 'sh', ...command],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },

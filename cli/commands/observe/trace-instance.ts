@@ -13,9 +13,10 @@ import {
   readFileSync,
   readSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { platform, release, userInfo } from 'node:os';
+import { platform, release } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../command.ts';
 
@@ -137,7 +138,7 @@ function removeAbandoned(root: string): void {
 function tracefsOf(given: string | undefined): string {
   if (platform() !== 'linux')
     throw new UsageError('observe runs on a node, which is Linux; with --cluster it runs from here');
-  if (userInfo().uid !== 0)
+  if (statSync('/proc/self').uid !== 0)
     throw new UsageError('observe needs root, since it reads the tracing of the kernel: run it with sudo');
   const folder = given ?? mounted();
   if (folder === undefined) {
