@@ -1,8 +1,8 @@
 /** A pod whose containers keep the capabilities that they used, and drop the rest. */
 
 import type { Container, PodSpec } from '../model/objects.ts';
-import { objectOf } from '../model/raw.ts';
-import type { ComparedContainer } from './compare.ts';
+import { arrayOf, objectOf } from '../model/raw.ts';
+import type { ComparedContainer, ContainerEvidence } from './compare.ts';
 
 const LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
@@ -16,6 +16,44 @@ export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]):
   };
   const lists = LISTS.flatMap((list) => (spec[list] ? [[list, spec[list].map(kept)] as const] : []));
   return { ...spec, ...Object.fromEntries(lists) };
+}
+
+/** A change of one list of a container that keeps what it used. */
+export interface KeptChange {
+  readonly container: string;
+  /** In the pod: `['spec', 'containers', 0]`. */
+  readonly part: readonly (string | number)[];
+  readonly field: readonly ['securityContext', 'capabilities', 'add' | 'drop'];
+  /** Undefined: the field is removed. */
+  readonly value: readonly string[] | undefined;
+  readonly evidence: ContainerEvidence;
+}
+
+/** Only lists that differ from what they should be, in whatever order. */
+export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[]): KeptChange[] {
+  const byName = new Map(compared.map((one) => [one.name, one]));
+  return LISTS.flatMap((list) =>
+    (spec[list] ?? []).flatMap((container, index) => {
+      const found = byName.get(container.name);
+      const lists = keptLists(found);
+      if (!lists || !found?.evidence) return [];
+      const { evidence } = found;
+      const now = objectOf(objectOf(container.securityContext).capabilities);
+      return (['drop', 'add'] as const)
+        .filter((name) => !isSame(now[name], lists[name]))
+        .map((name) => ({
+          container: container.name,
+          part: ['spec', list, index],
+          field: ['securityContext', 'capabilities', name] as const,
+          value: lists[name],
+          evidence,
+        }));
+    }),
+  );
+}
+
+function isSame(now: unknown, then: readonly string[] = []): boolean {
+  return JSON.stringify([...arrayOf(now)].sort()) === JSON.stringify([...then].sort());
 }
 
 /** `securityContext.capabilities` of such a container; undefined if it stays as it is. */

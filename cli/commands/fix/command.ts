@@ -22,6 +22,10 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     )
     .addOption(options.level().conflicts('policy'))
     .addOption(options.levelVersion())
+    .addOption(
+      options.used('containers then keep what they used and drop the rest, whether or not a policy asks for it'),
+    )
+    .addOption(options.since())
     .addOption(only())
     .option('--write', 'edit the files instead of printing a diff')
     .addOption(

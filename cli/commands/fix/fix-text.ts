@@ -2,8 +2,10 @@
 
 import type { Repaired, Repairer } from '../../../operator/evaluate/fix.ts';
 import { changed } from '../../../operator/evaluate/fix-changes.ts';
-import { valueAt } from '../../../operator/model/raw.ts';
+import type { ManifestPod } from '../../../operator/evidence/matching.ts';
+import { textsIn, valueAt } from '../../../operator/model/raw.ts';
 import { editedDocument } from '../../edit/edited-document.ts';
+import type { UsedCapabilities } from '../../evidence/used.ts';
 import { parseDocument } from '../../input/document.ts';
 import { type InputObject, identityOf, manifestsIn, type PieceListener, troubleOf } from '../../input/manifests.ts';
 import type { Piece } from '../../input/piece.ts';
@@ -12,12 +14,15 @@ import type { Trouble } from '../../input/trouble.ts';
 import type { Candidature, PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { type FieldPath, fieldPath, pathText } from '../../schema/paths.ts';
+import { type KeptRepair, keptBy } from './kept.ts';
 import type { FixEdit, FixNote, LeftViolation } from './result.ts';
 
 export interface Fixing {
   readonly context: PolicyContext;
   readonly candidates: PodCandidates;
   readonly repairer: Repairer;
+  /** Absent without --used. */
+  readonly used?: UsedCapabilities | undefined;
   /** The namespace of objects that state none. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
@@ -201,9 +206,16 @@ function repairsOf(manifest: InputObject, fixing: Fixing) {
     const { candidate } = candidature;
     if (!candidate) continue;
     const modes = fixing.context.deciding(candidate.namespace);
-    const repaired = fixing.repairer.repair(candidate, modes);
+    const kept = fixing.used && keptBy(fixing.used, candidate, podOf(manifest, candidature, fixing));
+    const repaired = fixing.repairer.repair(kept?.candidate ?? candidate, modes);
     if (repaired.repairs.length > 0 || repaired.left.length > 0) violating += 1;
-    for (const repair of repaired.repairs) {
+    for (const repair of [...(kept?.repairs ?? []), ...repaired.repairs]) {
+      const used = repair.policy === null ? [] : (kept?.usedDespite({ ...repair, policy: repair.policy }) ?? []);
+      if (used.length > 0) {
+        const why = `processes used ${used.join(', ')}, as the evidence shows: write an exception for it (cappol suggest --used)`;
+        left.push({ ...misplaced(repair, manifest, fixing), why });
+        continue;
+      }
       const path = candidature.fieldOf([...repair.part, ...repair.field]);
       const part = path.slice(0, path.length - repair.field.length);
       const { value } = repair;
@@ -221,12 +233,17 @@ function repairsOf(manifest: InputObject, fixing: Fixing) {
   return { changes, edits, left, objects, workloads: candidatures.length, violating };
 }
 
+function podOf({ object }: InputObject, { fieldOf }: Candidature, { namespace }: Fixing): ManifestPod {
+  const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));
+  return { kind: object.kind, labels, ...identityOf(object, namespace) };
+}
+
 function objectIn({ object, file }: InputObject, { namespace: byDefault }: Fixing) {
   const { namespace, name } = identityOf(object, byDefault);
   return { file, kind: object.kind, namespace, name };
 }
 
-function editOf(repair: Repaired['repairs'][number], path: FieldPath, manifest: InputObject, fixing: Fixing): FixEdit {
+function editOf(repair: KeptRepair, path: FieldPath, manifest: InputObject, fixing: Fixing): FixEdit {
   const { class: fixClass, value, policy, rule, container = null, reason, risk } = repair;
   return {
     ...objectIn(manifest, fixing),
@@ -256,7 +273,7 @@ function leftOf(
 }
 
 function misplaced(
-  { policy, rule, container, reason: message }: Repaired['repairs'][number],
+  { policy, rule, container, reason: message }: KeptRepair,
   manifest: InputObject,
   fixing: Fixing,
 ): LeftViolation {

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { Repairer } from '../../../operator/evaluate/fix.ts';
 import type { FixClass } from '../../../operator/rules/rule.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { type UsedCapabilities, type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import { type InputFile, reason } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
 import { SkippedDocuments } from '../../input/other-documents.ts';
@@ -22,7 +23,7 @@ import type { FixResult } from './result.ts';
 import { resultOf } from './result-of.ts';
 import { replaceText } from './write-file.ts';
 
-export interface FixOptions extends GivenPolicies {
+export interface FixOptions extends GivenPolicies, UsedOptions {
   readonly filename: readonly string[];
   readonly only: ReadonlySet<FixClass>;
   readonly write?: boolean;
@@ -44,8 +45,14 @@ export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
   const skipped = new SkippedDocuments();
   const inputs = await openInputs(options.filename, io, tell);
   try {
+    const used = await usedInFiles(options, io, tell);
     const context = await policyContext(options, inputs.files, io, tell);
-    const read = fixedFiles(inputs.files, options, io, { context, tell, skip: skipped.skip });
+    const read = fixedFiles(inputs.files, options, io, {
+      context,
+      used: options.only.has('check') ? used : undefined,
+      tell,
+      skip: skipped.skip,
+    });
     if (read.every(({ isEmpty }) => isEmpty) && troubles.count === 0)
       tell({ file: options.filename.join(', '), message: 'no Kubernetes object in it' });
     const files = options.write ? read.map((file) => written(file, tell)) : read;
@@ -71,12 +78,13 @@ async function policyContext(
   const builder = builderFor(options);
   await addPolicies(builder, options.policy, io, { trouble: tell });
   await addContext(builder, files, io, tell);
-  if (builder.isEmpty) throw new UsageError(NO_POLICY);
+  if (builder.isEmpty && options.used === undefined) throw new UsageError(NO_POLICY);
   return builder.build(contextOptions(options, undefined), tell);
 }
 
 interface Told {
   readonly context: PolicyContext;
+  readonly used: UsedCapabilities | undefined;
   tell(trouble: Trouble): void;
   skip(what: string): void;
 }

@@ -51,10 +51,11 @@ function summaryLine(
   { edits, spelling, safe, check, files, left, violating, fixed, workloads }: FixSummary,
   isWritten: boolean,
 ): string {
-  if (violating === 0) return `nothing to fix: no violation in ${counted(workloads, 'workload')}`;
+  if (violating === 0 && edits === 0) return `nothing to fix: no violation in ${counted(workloads, 'workload')}`;
   const classes = [`${spelling} spelling`, `${safe} safe`, `${check} check`].filter((text) => !text.startsWith('0 '));
   const ofClasses = edits > 0 ? ` (${classes.join(', ')})` : '';
   const made = `${counted(edits, 'edit')}${ofClasses} in ${counted(files, 'file')}${isWritten ? ', written' : ''}`;
+  if (violating === 0) return made;
   const result = `${fixed} of ${counted(violating, 'violating workload')} ${fixed === 1 ? 'complies' : 'comply'} with them`;
   return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
 }

@@ -20,7 +20,8 @@ export interface FixEdit extends InObject {
   readonly before: unknown;
   /** Null: the field is removed. */
   readonly after: unknown;
-  readonly policy: string;
+  /** Null: the evidence of --used asks for it. */
+  readonly policy: string | null;
   readonly rule: string;
   readonly container: string | null;
   /** The violation that the edit ends. */
@@ -31,7 +32,8 @@ export interface FixEdit extends InObject {
 
 /** A violation that is left. */
 export interface LeftViolation extends InObject {
-  readonly policy: string;
+  /** Null: the evidence of --used asks for it. */
+  readonly policy: string | null;
   readonly rule: string;
   readonly container: string | null;
   readonly message: string;
