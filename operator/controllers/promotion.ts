@@ -87,12 +87,13 @@ export class Promotion implements Controller {
   /** The roll-outs that a change of the namespace concerns. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
-    const { labels = {} } = cluster.namespace(namespace) ?? {};
+    const labels = cluster.namespace(namespace)?.labels;
     for (const { metadata, spec } of cluster.policies()) {
       const name = metadata?.name ?? '';
       if (!spec.rollout) continue;
-      const has = state.promotions.get(name)?.namespaces.has(namespace) || Object.hasOwn(labels, rolloutLabel(name));
-      if (has || matches(spec.namespaceSelector, labels)) yield name;
+      const has = state.promotions.get(name)?.namespaces.has(namespace);
+      const may = labels && (Object.hasOwn(labels, rolloutLabel(name)) || matches(spec.namespaceSelector, labels));
+      if (has || may) yield name;
     }
   }
 
