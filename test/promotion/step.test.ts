@@ -326,17 +326,19 @@ const ACTIONS = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ of: fc.constant('render' as const), name: fc.constantFrom('a', 'b', 'c') }) },
     { weight: 4, arbitrary: fc.record({ of: fc.constant('step' as const), ms: fc.integer({ min: 0, max: 9_000 }) }) },
+    { weight: 3, arbitrary: fc.record({ of: fc.constant('judge' as const), name: fc.constantFrom('a', 'b', 'c') }) },
     fc.record({ of: fc.constant('violate' as const), name: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ of: fc.constant('repair' as const), name: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ of: fc.constant('brief' as const), name: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ of: fc.constant('drop' as const), name: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ of: fc.constant('die' as const), lost: fc.boolean() }),
   ),
-  { maxLength: 60 },
+  { minLength: 30, maxLength: 120, size: 'max' },
 );
 
 describe('a roll-out, whatever happens and whenever the operator dies', () => {
   it('enforces nowhere before all labels are written, and nowhere within the soak after a violation', () => {
+    let promotions = 0;
     fc.assert(
       fc.property(ACTIONS, (actions) => {
         const labels = new Map<string, string | undefined>([
@@ -348,6 +350,11 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
         const violatedAt = new Map<string, number>();
         let kept: RolloutState = { uid: 'p', begun: false, namespaces: new Map() };
         let now = NOW;
+        const judged = new Map<string, PromotionVerdict>();
+        const truth = (name: string): PromotionVerdict => ({
+          violating: violating.has(name) ? 1 : 0,
+          ...(violatedAt.has(name) && { violatedAt: violatedAt.get(name) as number }),
+        });
         const isEnforced = (name: string) => kept.begun && labels.get(name) !== 'pending';
         for (const action of actions) {
           switch (action.of) {
@@ -363,11 +370,12 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
                   uid: `uid-${name}`,
                   labels: (label === undefined ? {} : { [LABEL]: label }) as Record<string, string>,
                 })),
-                verdict: (name) => ({
-                  violating: violating.has(name) ? 1 : 0,
-                  ...(violatedAt.has(name) && { violatedAt: violatedAt.get(name) as number }),
-                }),
+                verdict: (name) => judged.get(name),
+                // Violations that have ended since, and those that go on.
+                currentVerdict: (name) =>
+                  judged.has(name) ? { ...truth(name), violating: judged.get(name)?.violating ?? 0 } : undefined,
               });
+              promotions += result.promoted.length;
               for (const name of result.promoted) {
                 assert.ok(kept.begun, 'promoted before the roll-out has begun');
                 assert.ok(now - (violatedAt.get(name) ?? 0) >= 10 * SECOND, `${name} is promoted within the soak`);
@@ -388,6 +396,9 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
               else if (entry && !isPending(entry)) labels.set(action.name, undefined);
               break;
             }
+            case 'judge':
+              judged.set(action.name, truth(action.name));
+              break;
             case 'drop':
               labels.set(action.name, undefined);
               break;
@@ -412,5 +423,6 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
       }),
       { numRuns: 500 },
     );
+    assert.ok(promotions > 200, `${promotions} promotions`);
   });
 });
