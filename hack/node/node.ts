@@ -32,6 +32,12 @@ export interface RealNode {
   stop(): Promise<void>;
 }
 
+interface NodeOptions {
+  readonly quiet?: boolean;
+  /** Additional flags of kube-apiserver. */
+  readonly apiServerFlags?: readonly string[];
+}
+
 /**
  * Starts a control plane with one node, and waits until that is Ready. Both end with this process, however it ends.
  *
@@ -40,7 +46,7 @@ export interface RealNode {
  *
  * @throws with what is missing if the machine cannot run a node; with the end of a server's log if one does not start
  */
-export async function startNode(options: { readonly quiet?: boolean } = {}): Promise<RealNode> {
+export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);
   if (problem !== undefined) throw new Error(`this machine cannot run a node, ${problem}`);
   const programs = await findNodePrograms();
@@ -77,7 +83,10 @@ class LocalNode implements RealNode {
     return started(this.#api);
   }
 
-  async start(programs: { kubelet: string; scheduler: string }, { quiet = false }: { quiet?: boolean }): Promise<void> {
+  async start(
+    programs: { kubelet: string; scheduler: string },
+    { quiet = false, apiServerFlags = [] }: NodeOptions,
+  ): Promise<void> {
     createCgroup(basename(this.#folder));
     const files = filesOf(this.#folder);
     writeEgressSelector(files);
@@ -89,6 +98,7 @@ class LocalNode implements RealNode {
         apiServerFlags: [
           '--enable-admission-plugins=NodeRestriction',
           `--egress-selector-config-file=${files.egressSelector}`,
+          ...apiServerFlags,
         ],
       }),
     ]);

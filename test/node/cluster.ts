@@ -1,6 +1,6 @@
 /**
  * A cluster with a real node, and the operator on it, as operations.md installs it with Helm: once for all files of a mocha
- * run, each of which makes namespaces and policies of its own.
+ * run, each of which makes namespaces and policies of its own. A file of the API server protects what the operator writes.
  *
  *   const cluster = useNode();                                // in a describe: registers the hook that starts it
  *   const namespace = await cluster.namespace('story');
@@ -10,15 +10,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { archiveOf } from '../../hack/node/images.ts';
 import { type RealNode, startNode } from '../../hack/node/node.ts';
 import { type Output, Tools } from '../../hack/tools.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { offers } from '../../operator/standards/server-features.ts';
 import { operatorImage } from '../image/operator-image.ts';
 import { atTheEnd } from '../support/control-plane.ts';
 import { eventually, isProgrammed } from '../support/harness.ts';
 import { documentedBlocks } from '../support/page.ts';
 import { policyManifest } from '../support/policies.ts';
+import { staticFlags, writeStatic } from '../support/protected.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
@@ -52,12 +55,16 @@ export interface Ran {
 }
 
 class NodeCluster {
+  /** The folder with the protection, where API servers offer that. */
+  #files: string | undefined;
   #node: RealNode | undefined;
   #tools: Tools | undefined;
 
   /** Starts node and operator. */
   async start(): Promise<void> {
-    this.#node = await startNode({ quiet: true });
+    const isProtected = offers(SERVER_MINOR, 'staticAdmissionPolicies');
+    this.#files = isProtected ? await writeStatic() : undefined;
+    this.#node = await startNode({ quiet: true, apiServerFlags: this.#files ? staticFlags(this.#files) : [] });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
       // Under its name in the chart.
@@ -79,6 +86,7 @@ class NodeCluster {
   async stop(): Promise<void> {
     this.#tools?.end();
     await this.#node?.stop();
+    if (this.#files) rmSync(this.#files, { recursive: true, force: true });
   }
 
   get node(): RealNode {

@@ -5,9 +5,9 @@ import { NODE_NEEDS } from '../../hack/node/needs.ts';
 import { NODE_NAME } from '../../hack/node/node.ts';
 import { statusIn } from '../kernel/containers.ts';
 import { conditionOf, eventually } from '../support/harness.ts';
-import { describeWith } from '../support/needs.ts';
-import { NAMESPACES } from '../support/rendered.ts';
-import { OPERATOR_NAMESPACE } from '../support/rights.ts';
+import { describeWith, itIfOffered } from '../support/needs.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 import { useNode } from './cluster.ts';
 import { pod, RESTRICTED } from './pods.ts';
 
@@ -36,6 +36,30 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
       const nothing = { bounding: 0n, permitted: 0n, effective: 0n, inheritable: 0n, ambient: 0n };
       assert.deepEqual(statusIn(stdout), { uid: 65532, noNewPrivileges: true, ...nothing });
     }
+  });
+
+  describe('under the protection of a file of the API server', () => {
+    itIfOffered('staticAdmissionPolicies', 'has a token from its node, and nobody else gets one', async () => {
+      await eventually('the condition', async () => {
+        const policy = await cluster.api.get(`${POLICIES}/operator`);
+        return conditionOf(policy, 'Protected')?.reason === 'FileInForce';
+      });
+      const token = cluster.kubectl('create', 'token', OPERATOR_ACCOUNT, '--namespace', OPERATOR_NAMESPACE);
+      await assert.rejects(token, /only nodes may get tokens of the operator/);
+    });
+
+    itIfOffered('staticAdmissionPolicies', 'gives no pod a token of the garbage collector', async () => {
+      const thief = pod('thief', { spec: { serviceAccountName: 'generic-garbage-collector' } });
+      await cluster.api.create(`${NAMESPACES}/kube-system/pods`, thief);
+      await eventually('the refusal', async () => {
+        const events = await cluster.api.list('/apis/events.k8s.io/v1/namespaces/kube-system/events');
+        const about = events.filter(({ regarding }) => regarding.name === 'thief');
+        return about.some(({ note }) => /only kube-controller-manager may get tokens of its controllers/.test(note));
+      });
+      const { status } = await cluster.api.get(`${NAMESPACES}/kube-system/pods/thief`);
+      assert.equal(status.phase, 'Pending');
+      await cluster.api.remove(`${NAMESPACES}/kube-system/pods/thief`);
+    });
   });
 
   it('continues when the leader crashes: another one leads, and the container is restarted', async () => {

@@ -13,13 +13,13 @@ const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionContr
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** @returns the flag of an API server that reads these files */
-function staticFlags(directory: string): string[] {
+/** @returns the flags of an API server that reads these files */
+export function staticFlags(directory: string): string[] {
   return [...GATE, `--admission-control-config-file=${join(directory, 'admission.yaml')}`];
 }
 
 /** Writes the files into a folder of their own. @param args of `cappol render --static` */
-async function writeStatic(args: readonly string[], stdin = ''): Promise<string> {
+export async function writeStatic(args: readonly string[] = [], stdin = ''): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'capabilitypolicy-static-'));
   const { code, stderr } = await cappol(
     ['render', '--static', '--directory', directory, '--mounted-at', directory, ...args],
