@@ -27,6 +27,8 @@ interface ControlPlaneOptions {
   readonly dataDir?: string;
   /** The folder for the servers' logs, which are kept after stop(); removed with `dir` by default. */
   readonly logDir?: string;
+  /** Called when the servers are launched, before any of them answers. */
+  readonly onLaunch?: (launched: ControlPlane) => void;
   /** Called when a server ends without stop(); by default, the message goes to standard error. */
   readonly onCrash?: (server: CrashedServer) => void;
 }
@@ -149,6 +151,7 @@ class LocalControlPlane implements ControlPlane {
     this.#etcd = this.#launch(etcdCommand(this.#programs, this.#logDir, dataDir, etcdPort));
     this.#apiServers = wanted.map((options, index) => this.#launchApiServer({ port: ports[index], ...options }));
     this.#writeKubeconfig(this.kubeconfig, this.server, 'admin', this.#credentials.admin);
+    this.#options.onLaunch?.(this);
     await Promise.all(this.#apiServers.map((each) => this.#apiServerReady(each)));
     if (this.#options.controllers !== false) await this.#startControllers();
     this.#ready = true;

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
 import { Api, type Json } from '../../../hack/controlplane/api.ts';
-import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
 import { type Identified, pathOf } from '../../../operator/cluster/client.ts';
 import { inParallel } from '../../../operator/runtime/in-parallel.ts';
@@ -20,7 +19,7 @@ import { startWithStatic } from '../../support/protected.ts';
 import { randomPods } from '../../support/random-pods.ts';
 import { NAMESPACES } from '../../support/rendered.ts';
 import { withoutRandomNames } from '../policies/text.ts';
-import { Hammer } from './hammer.ts';
+import { joins, objectsInNewCluster, restarts, Start, type Starts } from './starts.ts';
 
 const selecting = (team: string) => ({ matchLabels: { team } });
 
@@ -43,6 +42,8 @@ const POLICIES = [
 ];
 const TEAMS = ['a', 'b', 'c'] as const;
 const AT_ONCE = 8;
+/** Namespaces of team a: one that exists, and one that the clients of a new cluster create. */
+const [OLD, NEW] = ['static-a', 'static-new'];
 
 export interface Comparison {
   readonly pods: number;
@@ -50,23 +51,35 @@ export interface Comparison {
   readonly warned: number;
   readonly filled: number;
   readonly differences: readonly string[];
-  /** The answers to a client that does not stop asking while the API server restarts. */
-  readonly restarts: { readonly files: Hammer['counts']; readonly objects?: Hammer['counts'] };
+  /** The answers to clients that do not stop asking while an API server starts. */
+  readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
-/** @param whole restarts the API server also with objects, which is only measured */
+/** @param whole measures also starts that are only for people: of another API server, and all of them with objects */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
-  const { controlPlane, directory, stop } = await startWithStatic(['--policy', '-'], policies, { controllers: false });
+  let start: Start | undefined;
+  const { controlPlane, directory, stop } = await startWithStatic(['--policy', '-'], policies, {
+    controllers: false,
+    onLaunch: ({ kubeconfig }) => {
+      start = new Start(kubeconfig, NEW);
+    },
+  });
+  const newCluster = await start?.end();
   const api = new Api(controlPlane.kubeconfig);
   try {
     await prepare(api, directory);
     const pods = fc.sample(randomPods(), { numRuns: runs, seed });
     const byFiles = await judge(api, pods);
-    const files = await restart(controlPlane, api);
+    const startsOf = async (inNewCluster: Starts['newCluster']): Promise<Starts> => ({
+      newCluster: inNewCluster,
+      restart: await restarts(controlPlane, OLD),
+      ...(whole && { joining: await joins(controlPlane, OLD) }),
+    });
+    const files = await startsOf(newCluster);
     await replaceFiles(api, directory, policies);
     const byObjects = await judge(api, pods);
-    const objects = whole ? await restart(controlPlane, api) : undefined;
+    const objects = whole ? await startsOf(await objectsInNewCluster(await rendered(policies), NEW)) : undefined;
     const differences = byFiles.flatMap((answer, i) =>
       answer === byObjects[i] ? [] : [`${JSON.stringify(pods[i])}\nfiles:   ${answer}\nobjects: ${byObjects[i]}`],
     );
@@ -77,7 +90,7 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
       warned: counted('"warnings":["Validation failed'),
       filled: counted('"capabilitypolicy.dev/policy":"filling"'),
       differences,
-      restarts: { files, ...(objects && { objects }) },
+      starts: { files, ...(objects && { objects }) },
     };
   } finally {
     await api.close();
@@ -130,9 +143,12 @@ async function replaceFiles(api: Api, directory: string, policies: string): Prom
     },
     { timeoutMs: 90_000 },
   );
-  const { stdout } = await cappol(['render', '--policy', '-'], policies);
-  for (const object of objectsIn(stdout)) await api.apply(pathOf(object), object);
+  for (const object of await rendered(policies)) await api.apply(pathOf(object), object);
   await inForce(api);
+}
+
+async function rendered(policies: string): Promise<Identified[]> {
+  return objectsIn((await cappol(['render', '--policy', '-'], policies)).stdout);
 }
 
 async function judge(api: Api, pods: readonly object[]): Promise<string[]> {
@@ -167,16 +183,4 @@ async function ask(api: Api, team: string, pod: object): Promise<string> {
 
 function sorted(annotations: Readonly<Record<string, string>> = {}) {
   return Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-async function restart(controlPlane: ControlPlane, api: Api): Promise<Hammer['counts']> {
-  const hammer = new Hammer(() =>
-    api.ask('POST', `${NAMESPACES}/static-a/pods`, {
-      body: { ...privilegedPod(), metadata: { name: 'pod' } },
-      as: CREATOR,
-      query: { dryRun: 'All' },
-    }),
-  );
-  await controlPlane.restartApiServer();
-  return hammer.stop();
 }

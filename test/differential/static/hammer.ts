@@ -6,8 +6,16 @@ const AT_ONCE = 4;
 /** While nothing listens, a connection is refused at once. */
 const PAUSE_MS = 2;
 
+export interface Counts {
+  admitted: number;
+  refused: number;
+  /** The API server is not ready yet, for instance. */
+  other: number;
+  unanswered: number;
+}
+
 export class Hammer {
-  readonly counts = { admitted: 0, refused: 0, other: 0, unanswered: 0 };
+  readonly counts: Counts = { admitted: 0, refused: 0, other: 0, unanswered: 0 };
   readonly #ask: () => Promise<Answer>;
   readonly #running: Promise<unknown>;
   #stopped = false;
@@ -18,7 +26,12 @@ export class Hammer {
     this.#running = Promise.all(Array.from({ length: AT_ONCE }, () => this.#repeat()));
   }
 
-  async stop(): Promise<Hammer['counts']> {
+  get answered(): number {
+    const { admitted, refused, other } = this.counts;
+    return admitted + refused + other;
+  }
+
+  async stop(): Promise<Counts> {
     this.#stopped = true;
     await this.#running;
     return this.counts;
@@ -38,7 +51,6 @@ export class Hammer {
   #count({ status, body }: Answer): void {
     if (status < 300) this.counts.admitted++;
     else if (status === 403 && String(body.message).includes('CapabilityPolicy')) this.counts.refused++;
-    // The API server is not ready yet, for instance.
     else this.counts.other++;
   }
 }
