@@ -11,8 +11,9 @@ const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
 /** As in the pods of `cappol observe --cluster`. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
-/** An image need not have any. */
-const WITHOUT_USERS = 'mount --bind /dev/null /etc/passwd';
+/** As in an image from scratch: neither a file of users nor another source of them. */
+const WITHOUT_USERS =
+  'for file in passwd nsswitch.conf; do [ ! -e /etc/$file ] || mount --bind /dev/null /etc/$file || exit; done';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';
 
 export const OBSERVER_NEEDS: Needs = {
