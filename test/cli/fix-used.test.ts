@@ -58,6 +58,14 @@ describe('cappol fix --used', () => {
     assert.match(stderr, /^nothing to fix: no violation in 1 workload$/m);
   });
 
+  it('leaves lists that say the same in another order', async () => {
+    const records = ['KILL', 'CHOWN'].map((capability) => JSON.stringify(observedUse({ capability })));
+    writeFileSync(join(folder, 'two.jsonl'), records.join('\n'));
+    const manifest = DEPLOYMENT.replace('{add: [SYS_TIME, NET_RAW]}', '{add: [KILL, CHOWN], drop: [ALL]}');
+    const { stdout } = await cappol(['fix', '-f', '-', '--used', 'two.jsonl', '-o', 'manifests'], manifest, folder);
+    assert.equal(stdout, manifest);
+  });
+
   it('makes the edits that policies need, too', async () => {
     const escalating = DEPLOYMENT.replaceAll('allowPrivilegeEscalation: false', 'readOnlyRootFilesystem: true');
     const { stdout } = await fixed(escalating, '-o', 'manifests', '--level', 'restricted');

@@ -164,6 +164,13 @@ describe("evidence of Kubescape's profiles", () => {
     assert.deepEqual(watches, [{ ...WORKLOAD, container: 'ping', from, to, started: false }]);
   });
 
+  it('has no time where a profile has the first second of the year 1', () => {
+    const annotations = { 'kubescape.io/report-timestamp': '0001-01-01 00:00:00 +0000 UTC' };
+    const at = '2026-11-01T10:00:00.000Z';
+    const [{ from, to } = { from: '', to: '' }] = evidenceIn(containerProfile({ annotations })).watches;
+    assert.deepEqual([from, to], [at, at]);
+  });
+
   it('names the workload by the wlid where labels do not', () => {
     const annotations = { 'kubescape.io/wlid': 'wlid://cluster-c/namespace-net/deployment-pinger' };
     const [use] = evidenceIn(applicationProfile({ labels: {}, annotations })).uses;
