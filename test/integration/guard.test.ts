@@ -7,6 +7,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
+import { PROTECTED } from '../support/control-plane.ts';
 import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import {
   allowEditor,
@@ -19,6 +20,7 @@ import {
   ROUTES,
   routesOf,
 } from '../support/namespace-changes.ts';
+import { itUnprotected } from '../support/needs.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
@@ -29,7 +31,7 @@ const TYPE = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPol
 const LEAVES: MetadataChange = { labels: { team: null } };
 
 /** The changes to a namespace under an Enforce policy of level restricted that need `exempt` on it. */
-const GUARDED: Readonly<Record<string, MetadataChange>> = {
+const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'take the namespace out of the selection': LEAVES,
   'put it under no policy by another value': { labels: { team: 'nobody' } },
   'put it under a policy of higher priority as well': { labels: { grade: 'high' } },
@@ -40,9 +42,14 @@ const GUARDED: Readonly<Record<string, MetadataChange>> = {
   'weaken its version': { labels: { [`${ENFORCE}-version`]: 'v1.20' } },
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
+};
+/** The same; the protection refuses them to everybody. */
+const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },
 };
+
+const GUARDED = PROTECTED ? OF_LABELS : { ...OF_LABELS, ...OF_RECORD };
 
 describe('the guard', () => {
   const cluster = useCluster('guard');
@@ -69,8 +76,9 @@ describe('the guard', () => {
     });
   });
 
-  for (const [what, wanted] of Object.entries(GUARDED)) {
-    it(`lets no editor of namespaces ${what}, and cluster administrators`, async () => {
+  for (const [what, wanted] of Object.entries({ ...OF_LABELS, ...OF_RECORD })) {
+    const itGuards = what in OF_RECORD ? itUnprotected.bind(undefined, 'the protection refuses it to everybody') : it;
+    itGuards(`lets no editor of namespaces ${what}, and cluster administrators`, async () => {
       for (const route of routesOf(wanted)) {
         refused(await change(cluster.api, namespace, wanted, EDITOR, route), policy, route.title);
         admitted(await change(cluster.api, namespace, wanted, ADMINISTRATOR, route), wanted, route.title);
