@@ -61,29 +61,61 @@ export async function* readManifests(
 export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,
-  { tell, skip, wants = () => true }: ReadOptions,
+  { tell, skip = () => {}, wants = () => true }: ReadOptions,
 ): AsyncGenerator<InputObject> {
+  for await (const piece of piecesOf(files, io, tell)) {
+    if (wants(piece.text)) yield* manifestsOfPiece(piece, { tell, skip });
+  }
+}
+
+/** A document, or an item of a long list, with the file that it is in. */
+export interface FilePiece extends Piece {
+  /** The path as the user wrote it. */
+  readonly file: string;
+  /** The file was found in a folder. */
+  readonly found?: true;
+}
+
+/** The text of some files, cut into documents that have not been parsed yet. */
+export async function* piecesOf(
+  files: Iterable<InputFile>,
+  io: Reading,
+  tell: ReadOptions['tell'],
+): AsyncGenerator<FilePiece> {
   const eventLoopYield = new EventLoopYield();
   for (const file of files) {
-    const { name } = file;
-    const listener: PieceListener = {
-      tell: (line, message) => tell({ file: name, line, message }),
-      skip: file.found ? (what) => skip?.(what) : undefined,
-    };
-    const found = (piece: Piece) => (wants(piece.text) ? manifestsIn(piece, name, listener) : []);
+    const { name, found } = file;
+    const inFile = (piece: Piece): FilePiece => ({ ...piece, file: name, ...(found && { found }) });
     try {
       if (isAtHand(file)) {
         for (const piece of documentsIn(textAtHand(file, io))) {
           if (eventLoopYield.isDue) await eventLoopYield.take();
-          yield* found(piece);
+          yield inFile(piece);
         }
       } else {
-        for await (const piece of splitDocuments(readText(file, io))) yield* found(piece);
+        for await (const piece of splitDocuments(readText(file, io))) yield inFile(piece);
       }
     } catch (error) {
       io.signal.throwIfAborted();
       tell({ file: name, message: reason(error) });
     }
+  }
+}
+
+/** The objects in one document of a file. */
+export function* manifestsOfPiece(
+  piece: FilePiece,
+  { tell, skip }: Required<Pick<ReadOptions, 'tell' | 'skip'>>,
+): Generator<InputObject> {
+  const { file, found } = piece;
+  const listener: PieceListener = {
+    tell: (line, message) => tell({ file, line, message }),
+    skip: found ? skip : undefined,
+  };
+  try {
+    yield* manifestsIn(piece, file, listener);
+  } catch (error) {
+    tell({ file, message: reason(error) });
   }
 }
 

@@ -14,7 +14,7 @@ const CHUNK = 256 * 1024;
 const LONG_MS = 50;
 
 /** A regular file, which can be read without waiting. */
-interface FileAtHand extends InputFile {
+export interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
 
@@ -32,6 +32,31 @@ export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: exactly });
   for (const chunk of read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
+}
+
+/**
+ * Whether one of these words is in the file, and the size of the file in bytes: much faster than decoding it.
+ *
+ * @param words of ASCII
+ */
+export function searchAtHand(
+  file: FileAtHand,
+  words: readonly string[],
+  { signal }: Pick<Reading, 'signal'>,
+): { readonly found: boolean; readonly size: number } {
+  const longest = Math.max(...words.map((word) => word.length));
+  let [size, found] = [0, false];
+  // A word may lie across two chunks.
+  let end = Buffer.alloc(0);
+  for (const bytes of read(file.path, signal)) {
+    size += bytes.length;
+    if (found) continue;
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const seam = Buffer.concat([end, chunk.subarray(0, longest)]);
+    found = words.some((word) => chunk.includes(word) || seam.includes(word));
+    end = Buffer.concat([end, chunk.subarray(-longest)]).subarray(-longest);
+  }
+  return { found, size };
 }
 
 /** The same for input that arrives later. */

@@ -20,12 +20,12 @@ const { roots, types } = KUBERNETES_FIELDS;
 
 /** Unknown fields of an object of a built-in kind, in document order; none for other kinds. */
 export function unknownFieldsOf(object: unknown, apiVersion: string, kind: string): UnknownField[] {
-  return described(search(object, own(roots, `${apiVersion} ${kind}`) ?? '*', []));
+  return described(search(object, own(roots, `${apiVersion} ${kind}`) ?? '*'));
 }
 
 /** The same for a pod that was found in an object of another kind. */
 export function unknownFieldsIn(pod: unknown): UnknownField[] {
-  return described(search(pod, 'PodTemplateSpec', []));
+  return described(search(pod, 'PodTemplateSpec'));
 }
 
 /** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
@@ -53,21 +53,38 @@ interface Found {
   readonly fields: Fields;
 }
 
-/** @param type as in kubernetes-fields.json */
-function search(value: unknown, type: string, path: FieldPath): Found[] {
-  if (typeof value !== 'object' || value === null) return [];
+function search(value: unknown, type: string): Found[] {
+  const found: Found[] = [];
+  visit(value, type, [], found);
+  return found;
+}
+
+/** @param type as in kubernetes-fields.json @param path changes afterwards, since few paths are kept */
+function visit(value: unknown, type: string, path: (string | number)[], found: Found[]): void {
+  if (typeof value !== 'object' || value === null || type === '*') return;
+  const below = (step: string | number, part: unknown, of: string) => {
+    if (typeof part !== 'object') return;
+    path.push(step);
+    visit(part, of, path, found);
+    path.pop();
+  };
   if (Array.isArray(value)) {
-    return type.startsWith('[') ? value.flatMap((item, index) => search(item, type.slice(1), [...path, index])) : [];
+    if (type.startsWith('['))
+      for (let index = 0; index < value.length; index += 1) below(index, value[index], type.slice(1));
+    return;
   }
+  const parts = value as Readonly<Record<string, unknown>>;
   if (type.startsWith('{')) {
-    return Object.entries(value).flatMap(([key, part]) => search(part, type.slice(1), [...path, key]));
+    for (const key of Object.keys(parts)) below(key, parts[key], type.slice(1));
+    return;
   }
   const fields = own(types, type);
-  if (!fields) return [];
-  return Object.entries(value).flatMap(([key, part]) => {
+  if (!fields) return;
+  for (const key of Object.keys(parts)) {
     const known = own(fields, key);
-    return known === undefined ? [{ around: path, key, fields }] : search(part, known, [...path, key]);
-  });
+    if (known === undefined) found.push({ around: [...path], key, fields });
+    else below(key, parts[key], known);
+  }
 }
 
 /** An object with more unknown fields is broken as a whole. */

@@ -33,6 +33,16 @@ interface Supposed {
   readonly pending?: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Everything that a builder has collected from files, as plain values that another thread can be sent. */
+export interface Collected {
+  readonly policies: ReadonlyMap<string, CompletePolicy>;
+  readonly sources: ReadonlyMap<string, PolicySource>;
+  readonly namespaces: ReadonlyMap<string, Labels>;
+  readonly roles: ReadonlyMap<string, RoleView>;
+  readonly bindings: ReadonlyMap<string, RoleBindingView>;
+  readonly takesPolicies: boolean;
+}
+
 /** A later object replaces one with the same name, as applying it would. */
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
@@ -55,6 +65,30 @@ export class PolicyContextBuilder {
     builder.#sources.set(name, { file: '--level', line: null });
     builder.#takesPolicies = false;
     return builder;
+  }
+
+  static of({ policies, sources, namespaces, roles, bindings, takesPolicies }: Collected): PolicyContextBuilder {
+    const builder = new PolicyContextBuilder();
+    for (const [name, policy] of policies) builder.#policies.set(name, policy);
+    for (const [name, source] of sources) builder.#sources.set(name, source);
+    for (const [name, labels] of namespaces) builder.#namespaces.set(name, labels);
+    for (const [name, role] of roles) builder.#roles.set(name, role);
+    for (const [name, binding] of bindings) builder.#bindings.set(name, binding);
+    builder.#takesPolicies = takesPolicies;
+    return builder;
+  }
+
+  /** Undefined if it has read a cluster, which is too large to be sent. */
+  get collected(): Collected | undefined {
+    if (this.#live) return undefined;
+    return {
+      policies: this.#policies,
+      sources: this.#sources,
+      namespaces: this.#namespaces,
+      roles: this.#roles,
+      bindings: this.#bindings,
+      takesPolicies: this.#takesPolicies,
+    };
   }
 
   get isEmpty(): boolean {

@@ -3,6 +3,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputFile } from '../input/files.ts';
 import { manifestsOf, type Reading } from '../input/manifests.ts';
+import { type FileAtHand, isAtHand, searchAtHand } from '../input/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import type { PolicyOptions } from '../options.ts';
 import type { Labels, PolicyContextOptions } from './context.ts';
@@ -19,6 +20,8 @@ export interface GivenPolicies extends PolicyOptions {
 
 /** Documents without these words add nothing to the context. */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role'];
+/** In bytes: judging less takes no longer than starting threads. */
+const WORTH_THREADS = 4 * 1024 * 1024;
 
 export function builderFor({ level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>) {
   return level === undefined ? new PolicyContextBuilder() : PolicyContextBuilder.ofLevel(level, levelVersion);
@@ -36,13 +39,38 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 /**
  * Adds the policies among the manifests that they judge, with the namespaces, roles and bindings. Does not tell what
  * can't be read: whoever judges the manifests reads them again.
+ *
+ * @param onLong called when the files are so long that judging them is worth threads
  */
 export async function addContext(
   builder: PolicyContextBuilder,
   files: readonly InputFile[],
   io: Reading,
   tell: (trouble: Trouble) => void,
+  onLong: () => void = () => {},
 ): Promise<void> {
-  const wants = (text: string) => CONTEXT_WORDS.some((word) => text.includes(word));
-  for await (const manifest of manifestsOf(files, io, { tell: () => {}, wants })) builder.addManifest(manifest, tell);
+  let size = 0;
+  for (const file of files) {
+    const before = size;
+    const isWanted = isAtHand(file) ? search(file) : true;
+    if (before <= WORTH_THREADS && size > WORTH_THREADS) onLong();
+    if (!isWanted) continue;
+    for await (const manifest of manifestsOf([file], io, { tell: () => {}, wants }))
+      builder.addManifest(manifest, tell);
+  }
+
+  function search(file: FileAtHand): boolean {
+    try {
+      const found = searchAtHand(file, CONTEXT_WORDS, io);
+      size += found.size;
+      return found.found;
+    } catch {
+      io.signal.throwIfAborted();
+      return false;
+    }
+  }
+}
+
+function wants(text: string): boolean {
+  return CONTEXT_WORDS.some((word) => text.includes(word));
 }

@@ -29,19 +29,24 @@ export function bundleOperator(): Promise<Bundle> {
   return bundle({ entryPoints: ['operator/main.ts'], target: thisNode(), format: 'esm' });
 }
 
+/** The process, and the thread that it may start. */
+const CAPPOL = ['cli/main.ts', 'cli/commands/check/judge-thread.ts'];
+
 /** Each command's code is in files of its own, so that only the code that runs is loaded. */
 export function bundleCappol(): Promise<Bundle> {
-  return bundle({ entryPoints: ['cli/main.ts'], target: oldestNode(), format: 'esm', splitting: true });
+  return bundle({ entryPoints: CAPPOL, target: oldestNode(), format: 'esm', splitting: true });
 }
 
-/** As one file of CommonJS: Node 24 runs nothing else in a single executable. */
+/** As two files of CommonJS: Node 24 runs nothing else in a single executable. */
 export function bundleExecutable(): Promise<Bundle> {
   return bundle({
-    entryPoints: ['cli/main.ts'],
+    entryPoints: CAPPOL,
     target: thisNode(),
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     banner: {},
+    // There is none: what needs it is not in an executable.
+    define: { 'import.meta.url': '""' },
   });
 }
 

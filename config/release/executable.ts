@@ -39,17 +39,17 @@ export async function writeExecutable(folder: string, platform: Platform): Promi
 /** @returns the licences of what is in it */
 async function build(program: string, scratch: string): Promise<string> {
   const { files, packages } = await bundleExecutable();
-  const [main, blob, config] = ['main.cjs', 'cappol.blob', 'sea.json'].map((name) => join(scratch, name)) as [
-    string,
-    string,
-    string,
-  ];
-  writeFileSync(main, files.get('main.cjs') ?? '');
-  // The code cache makes it start faster. It belongs to one system, one processor and one version of V8.
-  writeFileSync(
-    config,
-    JSON.stringify({ main, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true }),
-  );
+  for (const [name, text] of files) writeFileSync(join(scratch, name), text);
+  const [blob, config] = [join(scratch, 'cappol.blob'), join(scratch, 'sea.json')];
+  const settings = {
+    main: join(scratch, 'main.cjs'),
+    output: blob,
+    assets: { 'judge-thread': join(scratch, 'judge-thread.cjs') },
+    disableExperimentalSEAWarning: true,
+    // It makes the start faster, and belongs to one system, one processor and one version of V8.
+    useCodeCache: true,
+  };
+  writeFileSync(config, JSON.stringify(settings));
   execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   copyFileSync(process.execPath, program);
   chmodSync(program, 0o755);

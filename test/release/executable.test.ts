@@ -25,7 +25,13 @@ describe('the executable', function () {
 
   function run(args: readonly string[], input = '') {
     // Neither Node nor any other program is there.
-    const options = { cwd: folder, env: { PATH: '', HOME: folder }, input, encoding: 'utf8' } as const;
+    const options = {
+      cwd: folder,
+      env: { PATH: '', HOME: folder },
+      input,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    } as const;
     return spawnSync(join(folder, 'cappol'), args, options);
   }
 
@@ -52,6 +58,13 @@ describe('the executable', function () {
       encoding: 'utf8',
     });
     assert.equal(stdout, source.stdout);
+  });
+
+  it('judges in threads, where there is much to judge', () => {
+    const pods = Array.from({ length: 12_000 }, () => `# ${'-'.repeat(400)}\n${POD}---\n`).join('');
+    const { status, stdout, stderr } = run(['check', '-f', '-', '--level', 'restricted'], pods);
+    assert.deepEqual([status, stderr], [1, '']);
+    assert.match(stdout, /^12000 workloads judged by 1 policy: 0 compliant, 12000 violating/m);
   });
 
   it('has every command that the source has', () => {

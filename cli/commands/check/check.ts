@@ -57,11 +57,12 @@ async function checkManifests(
   const builder = builderFor(options);
   if (cluster) builder.addCluster(cluster);
   await addPolicies(builder, options.policy, io, run);
+  const contexts = { ...contextOptions(options, cluster), at: options.at ?? Date.now() };
   const build = () => {
     if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
-    return builder.build(contextOptions(options, cluster), run.trouble);
+    return builder.build(contexts, run.trouble);
   };
-  await checkFiles(options.filename, io, run, { builder, build, namespace });
+  await checkFiles(options.filename, io, run, { builder, build, options: contexts, namespace });
   return run.end();
 }
 

@@ -1,0 +1,47 @@
+/** A thread that judges documents: it compiles the policies once, and answers each batch with the results. */
+import { parentPort } from 'node:worker_threads';
+import type { FilePiece } from '../../input/manifests.ts';
+import type { PolicyContextOptions } from '../../policies/context.ts';
+import { type Collected, PolicyContextBuilder } from '../../policies/context-builder.ts';
+import { ManifestJudge } from './judge.ts';
+import { judgePiece, type ResultCall, recordedCalls } from './judged-piece.ts';
+
+/** The first message. */
+export interface JudgeInput {
+  readonly collected: Collected;
+  /** `at` is stated, so that all threads ask about the same time. */
+  readonly options: PolicyContextOptions & { readonly at: number };
+  readonly namespace: string;
+}
+
+export interface JudgedBatch {
+  readonly calls: readonly ResultCall[];
+  readonly found: boolean;
+}
+
+let judge: ManifestJudge | undefined;
+
+parentPort?.on('message', (message: JudgeInput | readonly FilePiece[]) => {
+  if (isBatch(message)) parentPort?.postMessage(judged(message));
+  else judge = judgeOf(message);
+});
+
+function isBatch(message: JudgeInput | readonly FilePiece[]): message is readonly FilePiece[] {
+  return Array.isArray(message);
+}
+
+/** The main thread reports what is wrong with the policies. */
+function judgeOf({ collected, options, namespace }: JudgeInput): ManifestJudge {
+  const context = PolicyContextBuilder.of(collected).build(options, () => {});
+  return new ManifestJudge({ context, namespace });
+}
+
+function judged(batch: readonly FilePiece[]): JudgedBatch {
+  const calls: ResultCall[] = [];
+  const listener = recordedCalls(calls);
+  let found = false;
+  for (const piece of batch) {
+    if (judge && judgePiece(piece, judge, listener)) found = true;
+  }
+  return { calls, found };
+}

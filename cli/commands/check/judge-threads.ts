@@ -1,0 +1,147 @@
+/**
+ * Threads that judge documents, while the main thread cuts the text and prints: on two cores, parsing takes most of the
+ * time. The results come in the order of the documents.
+ */
+import { availableParallelism } from 'node:os';
+import { getAsset, isSea } from 'node:sea';
+import { Worker } from 'node:worker_threads';
+import type { FilePiece } from '../../input/manifests.ts';
+import type { JudgedBatch, JudgeInput } from './judge-thread.ts';
+import { type ResultListener, repeatCalls } from './judged-piece.ts';
+
+/** Each thread has its own heap of some 80 MB. */
+const MOST_THREADS = 4;
+/** In characters. Smaller ones wait more often for each other, and larger ones leave threads idle at the end. */
+const BATCH = 256 * 1024;
+/** In characters: how much text waits for the threads, unless it is one document. */
+const MOST_WAITING = 4 * 1024 * 1024;
+
+/** The name of the file in a bundle, and of the asset of an executable. */
+const SCRIPT = 'judge-thread';
+
+interface Batch {
+  readonly pieces: readonly FilePiece[];
+  readonly size: number;
+}
+
+interface Waiting {
+  readonly size: number;
+  readonly judged: Promise<JudgedBatch>;
+}
+
+export class JudgeThreads {
+  readonly #threads: readonly JudgeThread[];
+  readonly #batchSize: number;
+  readonly #waiting: Waiting[] = [];
+  #size = 0;
+
+  /** @param count at least 1 @param batchSize in characters */
+  constructor(count: number, batchSize: number = BATCH) {
+    this.#threads = Array.from({ length: count }, () => new JudgeThread());
+    this.#batchSize = batchSize;
+  }
+
+  /** Undefined on one core, where they would only take turns. */
+  static start(): JudgeThreads | undefined {
+    const count = Math.min(availableParallelism(), MOST_THREADS);
+    return count > 1 ? new JudgeThreads(count) : undefined;
+  }
+
+  begin(input: JudgeInput): void {
+    for (const thread of this.#threads) thread.begin(input);
+  }
+
+  /** @returns whether there was an object in them, or something wrong */
+  async judge(pieces: AsyncIterable<FilePiece>, listener: ResultListener): Promise<boolean> {
+    let found = false;
+    const next = async () => {
+      if (await this.#next(listener)) found = true;
+    };
+    for await (const batch of batchesOf(pieces, this.#batchSize)) {
+      while (this.#waiting.length > 0 && this.#size + batch.size > MOST_WAITING) await next();
+      this.#ask(batch);
+    }
+    while (this.#waiting.length > 0) await next();
+    return found;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.end()));
+  }
+
+  #ask({ pieces, size }: Batch): void {
+    const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
+    const judged = (idlest as JudgeThread).judge(pieces);
+    // It is awaited in its turn.
+    judged.catch(() => {});
+    this.#waiting.push({ size, judged });
+    this.#size += size;
+  }
+
+  async #next(listener: ResultListener): Promise<boolean> {
+    const { size, judged } = this.#waiting.shift() as Waiting;
+    const { calls, found } = await judged;
+    this.#size -= size;
+    repeatCalls(calls, listener);
+    return found;
+  }
+}
+
+async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): AsyncGenerator<Batch> {
+  let batch: FilePiece[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    batch.push(piece);
+    size += piece.text.length;
+    if (size < batchSize) continue;
+    yield { pieces: batch, size };
+    batch = [];
+    size = 0;
+  }
+  if (batch.length > 0) yield { pieces: batch, size };
+}
+
+/** One thread. It answers in order. */
+class JudgeThread {
+  readonly #worker = startWorker();
+  readonly #asked: PromiseWithResolvers<JudgedBatch>[] = [];
+  #failure: Error | undefined;
+
+  constructor() {
+    this.#worker.on('message', (judged: JudgedBatch) => this.#asked.shift()?.resolve(judged));
+    this.#worker.on('error', (error) => this.#fail(error));
+    // It ends by itself only if it cannot go on.
+    this.#worker.on('exit', (code) => this.#fail(new Error(`a thread ended with ${code}`)));
+  }
+
+  get waiting(): number {
+    return this.#asked.length;
+  }
+
+  begin(input: JudgeInput): void {
+    this.#worker.postMessage(input);
+  }
+
+  judge(pieces: readonly FilePiece[]): Promise<JudgedBatch> {
+    const asked = Promise.withResolvers<JudgedBatch>();
+    if (this.#failure) return Promise.reject(this.#failure);
+    this.#asked.push(asked);
+    this.#worker.postMessage(pieces);
+    return asked.promise;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const asked of this.#asked.splice(0)) asked.reject(this.#failure);
+  }
+}
+
+function startWorker(): Worker {
+  if (isSea()) return new Worker(getAsset(SCRIPT, 'utf8'), { eval: true });
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'mjs';
+  return new Worker(new URL(`./${SCRIPT}.${extension}`, import.meta.url));
+}
