@@ -29,6 +29,8 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   if (options.output === 'raw') throw new UsageError('-o raw goes without --cluster, which names the containers');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
+    // Without the right to read pods, nothing would have a name: better to fail before the Job runs for its time.
+    await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
     return observation.print(options);
