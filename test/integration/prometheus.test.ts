@@ -84,6 +84,9 @@ describeWith(
       await expire();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
+      // An alert is pending from the first moment on.
+      await finds('count(capabilitypolicy_programmed == 1) == 3');
+      await finds(`absent(ALERTS{alertname="CapabilityPolicyNotProgrammed", policy!="${refused}"})`);
     });
 
     /** A roll-out that one pod blocks. */
