@@ -1,17 +1,18 @@
-/** Random sets of policies in mode Enforce, about two in three of which end, within a few seconds. */
+/** Random sets of policies in mode Enforce, about two in three of which end, within some seconds. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
-/** In seconds after the first possible end. */
-const ENDS = [0, 0, 1, 2, 3, 4] as const;
-export const LAST = 4;
 /** Different texts for the same time. */
 const ZONES = [0, 60, -210];
 
-/** @param set part of all names @param start the first possible end, in ms since 1970 */
-export function endingSet(set: string, start: number): Arbitrary<PolicySet> {
+/**
+ * @param set part of all names @param start the first possible end, in ms since 1970 @param last the last possible end, in
+ * seconds after the first one
+ */
+export function endingSet(set: string, start: number, last: number): Arbitrary<PolicySet> {
+  const seconds = Array.from({ length: last + 1 }, (_, after) => after);
   return randomSet(set).chain((made) => {
-    const end = fc.record({ after: fc.constantFrom(...ENDS), zone: fc.constantFrom(...ZONES) });
+    const end = fc.record({ after: fc.constantFrom(...seconds), zone: fc.constantFrom(...ZONES) });
     const ends = fc.array(fc.option(end, { freq: 3 }), {
       minLength: made.policies.length,
       maxLength: made.policies.length,

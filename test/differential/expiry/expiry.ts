@@ -13,15 +13,20 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
 import { sum, type Tally } from '../policies/campaign.ts';
 import { type PolicyCluster, projection } from '../policies/cluster.ts';
-import { type Creation, defaulted, podOf, sceneOf, type Trial } from '../sets/judges.ts';
+import { type Creation, defaulted, podOf, sceneOf } from '../sets/judges.ts';
 import { admitCreators, type Creator, populate, readUse, withdraw } from '../sets/people.ts';
-import { acceptedSet, randomCreations } from '../sets/sets.ts';
+import { acceptedSetOf, randomCreations } from '../sets/sets.ts';
 import { admits, type Scene } from '../sets/statement.ts';
-import { endingSet, LAST } from './arbitrary.ts';
+import type { Trial } from '../sets/trial.ts';
+import { endingSet } from './arbitrary.ts';
 
 interface ExpiryPlan {
-  readonly sets: number;
+  /** How many policies, and how many pods for each of them, at least. */
+  readonly policies: number;
+  readonly pods: number;
   readonly seed: number;
+  /** The last possible end, in seconds after the first one. */
+  readonly last: number;
 }
 
 export interface ExpiryTally extends Tally {
@@ -38,39 +43,48 @@ interface EndingTrial extends Trial {
 }
 
 const SECOND = 1_000;
-const BATCH = 10;
+/** Sets at a time. */
+const BATCH = 6;
+const SAMPLES = 20;
 /** The time until the first end, in seconds: everything must be in force before it, and a slow machine needs longer. */
 const LEADS = [6, 20, 60, 240];
 
+/** How many pods are created until the last end depends on the machine: batches follow until there are enough. */
 export async function judgeExpiry(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
-  { sets, seed }: ExpiryPlan,
+  plan: ExpiryPlan,
 ): Promise<ExpiryTally> {
   const creators = await admitCreators(cluster, controlPlane);
-  const tallies: ExpiryTally[] = [];
-  for (let first = 0; first < sets; first += BATCH) {
-    const indices = Array.from({ length: Math.min(BATCH, sets - first) }, (_, i) => first + i);
-    tallies.push(...(await judgeBatch(cluster, creators, indices, seed)));
+  let tally: ExpiryTally = { ...sum([]), ended: 0 };
+  for (let first = 0; !isEnough(tally, plan); first += BATCH) {
+    const ofBatch = await judgeBatch(cluster, creators, first, plan);
+    tally = { ...sum([tally, ...ofBatch]), ended: ofBatch.reduce((all, { ended }) => all + ended, tally.ended) };
   }
   for (const { api } of creators) await api.close();
-  return { ...sum(tallies), ended: tallies.reduce((all, { ended }) => all + ended, 0) };
+  return tally;
 }
 
+function isEnough({ policies, judged, differences }: ExpiryTally, plan: ExpiryPlan): boolean {
+  return differences.length > 0 || (policies >= plan.policies && judged >= plan.policies * plan.pods);
+}
+
+/** @param first the number of the first set */
 async function judgeBatch(
   cluster: PolicyCluster,
   creators: readonly Creator[],
-  indices: readonly number[],
-  seed: number,
+  first: number,
+  { seed, last }: ExpiryPlan,
 ): Promise<ExpiryTally[]> {
+  const indices = Array.from({ length: BATCH }, (_, i) => first + i);
   for (const lead of LEADS) {
     const start = (Math.ceil(Date.now() / SECOND) + lead) * SECOND;
-    const random = (name: string) => endingSet(`${name}-${lead}`, start);
-    const sets = await Promise.all(indices.map((index) => acceptedSet(cluster, seed, index, random)));
+    const random = (name: string) => endingSet(`${name}-${lead}`, start, last);
+    const sets = await Promise.all(indices.map((index) => acceptedSetOf(cluster, seed, index, random)));
     await Promise.all(sets.map(({ set }) => populate(cluster, set)));
     const { policies, withdraw: remove } = await cluster.enforce(sets.flatMap(({ objects }) => objects));
     const shared = { cluster, evaluator: new Evaluator(), use: await readUse(cluster), audit: undefined };
-    const until = start + LAST * SECOND + 2 * SECOND;
+    const until = start + (last + 2) * SECOND;
     const inTime = Date.now() < start - SECOND;
     const judging = (inTime ? sets : []).map(({ set, objects }) => {
       const names = objects.map(({ metadata }) => metadata?.name);
@@ -95,7 +109,7 @@ function endsOf(objects: readonly CompletePolicy[]): ReadonlyMap<string, number>
 async function judgeUntil(trial: EndingTrial, creations: Arbitrary<Creation>, seed: number): Promise<ExpiryTally> {
   const tally = { policies: trial.policies.length, judged: 0, admitted: 0, invalid: 0, ended: 0 };
   const differences: string[] = [];
-  for (const creation of fc.sample(creations, { seed, numRuns: 2_000 })) {
+  for (const creation of endless(creations, seed)) {
     if (Date.now() >= trial.until) break;
     const outcome = await judgeCreation(trial, creation);
     if (outcome === 'invalid') tally.invalid++;
@@ -111,6 +125,11 @@ async function judgeUntil(trial: EndingTrial, creations: Arbitrary<Creation>, se
     }
   }
   return { ...tally, differences };
+}
+
+/** Few at a time, since drawing them takes time in which no pod is created. */
+function* endless<T>(arbitrary: Arbitrary<T>, seed: number): Generator<T> {
+  for (let part = 0; ; part++) yield* fc.sample(arbitrary, { seed: seed + part, numRuns: SAMPLES });
 }
 
 interface Outcome {

@@ -14,6 +14,7 @@ import { ApiClient, type Identified, pathOf } from '../../../operator/cluster/cl
 import { createProjection } from '../../../operator/cluster/projection.ts';
 import { type Compiled, compile } from '../../../operator/compile/compile.ts';
 import type { LevelVersion } from '../../../operator/compile/labels.ts';
+import type { Stage } from '../../../operator/policy/parts.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
 import { waitUntilEstablished } from '../../support/established.ts';
@@ -108,17 +109,21 @@ export class PolicyCluster {
     return projection.policy(answer.body);
   }
 
-  /** Compiles the policies. */
-  compiled(policies: readonly CompletePolicy[]): Compiled {
-    return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] });
+  /** Compiles the policies. @param stages how far each roll-out is */
+  compiled(policies: readonly CompletePolicy[], stages?: ReadonlyMap<string, Stage>): Compiled {
+    const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
+    return compile(policies, { ...options, ...(stages && { stages }) });
   }
 
   /**
    * Renders policies, writes all objects, and waits until they are in force. @returns the compiled policies, and a
    * function that removes them
    */
-  async enforce(policies: readonly CompletePolicy[]): Promise<Compiled & { withdraw(): Promise<void> }> {
-    const compiled = this.compiled(policies);
+  async enforce(
+    policies: readonly CompletePolicy[],
+    stages?: ReadonlyMap<string, Stage>,
+  ): Promise<Compiled & { withdraw(): Promise<void> }> {
+    const compiled = this.compiled(policies, stages);
     const paths: string[] = [];
     const rendered = [...compiled.rendered.values()];
     for (const { admission, role, roleBinding } of rendered) {

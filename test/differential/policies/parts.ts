@@ -4,6 +4,7 @@ import { judgeExpiry } from '../expiry/expiry.ts';
 import { judgeAdditions } from '../filling/ephemeral.ts';
 import { judgeFilling } from '../filling/filling.ts';
 import { judgeInjected } from '../filling/sidecars.ts';
+import { judgeRollouts } from '../rollout/rollouts.ts';
 import { AuditLog } from '../sets/audit.ts';
 import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
@@ -14,24 +15,29 @@ import { findWitnesses } from './witnesses.ts';
 
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
- * that are added to pods one after the other; expiry: overlapping sets of policies that end.
+ * that are added to pods one after the other; expiry: overlapping sets of policies that end; rollout: overlapping sets of policies that are rolled out.
  */
-export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry'] as const;
+export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout'] as const;
 type Part = (typeof PARTS)[number];
 
+/** They need the API server's audit log: it alone shows what policies in mode Audit refuse. */
+const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout']);
+
 const PODS_OF_POLICY = 40;
+/** In seconds after the first end. */
+const LAST_END = 14;
 const PODS_OF_SET = 25;
 const PODS_OF_STEPS = 40;
 const PODS_TO_FILL = 20;
 const VALUES_OF_RULE = 6;
 
 /**
- * @param runs policies (b, filling), sets (c) or steps
+ * @param runs policies (b, filling, expiry, rollout), sets (c) or steps
  * @returns whether there was no difference
  */
 export async function runPart(part: Part, runs: number, seed: number): Promise<boolean> {
   const audit = new AuditLog();
-  const controlPlane = await startControlPlane(part === 'c' ? { apiServerFlags: audit.flags } : {});
+  const controlPlane = await startControlPlane(AUDITED.has(part) ? { apiServerFlags: audit.flags } : {});
   try {
     const cluster = new PolicyCluster(controlPlane.kubeconfig);
     await cluster.open();
@@ -76,9 +82,18 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
   },
 
   async expiry({ cluster, controlPlane, runs, seed }) {
-    const tally = await judgeExpiry(cluster, controlPlane, { sets: runs, seed });
+    const plan = { policies: runs, pods: PODS_OF_POLICY, seed, last: LAST_END };
+    const tally = await judgeExpiry(cluster, controlPlane, plan);
     console.log(`${tally.ended} answers that an end changed`);
-    return report(`${runs} sets that end`, seed, tally);
+    return report('policies that end', seed, tally);
+  },
+
+  async rollout({ cluster, controlPlane, audit, runs, seed }) {
+    const plan = { policies: runs, pods: PODS_OF_POLICY, seed, audit };
+    const tally = await judgeRollouts(cluster, controlPlane, plan);
+    const { label, promotion } = tally.compared;
+    console.log(`${label} comparisons of a label, ${promotion} of a verdict about a promotion`);
+    return report('roll-outs', seed, tally);
   },
 
   async steps({ cluster, controlPlane, runs, seed }) {

@@ -1,5 +1,6 @@
 /** Random pods for one policy: half of them are pods that it admits, changed in one place or two. */
 import fc, { type Arbitrary } from 'fast-check';
+import { perObject } from '../../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
 import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Step, type Steps } from '../../support/random-fields.ts';
@@ -11,12 +12,14 @@ import { boundaryOf } from './boundary.ts';
 
 type Fields = Record<string, unknown>;
 
-export function podsFor(policy: ResolvedPolicy): Arbitrary<Pod> {
-  return fc.oneof(
-    podsNear(policy),
-    fc.oneof({ weight: 2, arbitrary: podsFarther(policy) }, { weight: 1, arbitrary: randomPods() }),
-  );
-}
+/** Building it takes ten times as long as drawing a pod. */
+export const podsFor = perObject(
+  (policy: ResolvedPolicy): Arbitrary<Pod> =>
+    fc.oneof(
+      podsNear(policy),
+      fc.oneof({ weight: 2, arbitrary: podsFarther(policy) }, { weight: 1, arbitrary: randomPods() }),
+    ),
+);
 
 /** Pods that the policy admits, changed in one place or two. */
 export function podsNear(policy: ResolvedPolicy): Arbitrary<Pod> {

@@ -1,4 +1,4 @@
-/** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling|steps`. */
+/** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling|steps|expiry|rollout`. */
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
@@ -9,6 +9,7 @@ import { judgeExpiry } from '../expiry/expiry.ts';
 import { judgeAdditions } from '../filling/ephemeral.ts';
 import { judgeFilling } from '../filling/filling.ts';
 import { judgeInjected } from '../filling/sidecars.ts';
+import { judgeRollouts } from '../rollout/rollouts.ts';
 import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
 import type { Tally } from './campaign.ts';
@@ -54,12 +55,20 @@ describe('on a real API server', function () {
     });
   });
 
+  describe('random sets of policies that are rolled out', () => {
+    it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
+      const { compared, ...tally } = await judgeRollouts(cluster, controlPlane, { policies: 8, pods: 10, seed });
+      agreed(tally);
+      assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));
+    });
+  });
+
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
       let ended = 0;
       // The ends of a few sets may change no answer; then others follow.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
-        const tally = await judgeExpiry(cluster, controlPlane, { sets: 6, seed: seed + batch });
+        const tally = await judgeExpiry(cluster, controlPlane, { policies: 1, pods: 1, last: 4, seed: seed + batch });
         agreed(tally);
         ended += tally.ended;
       }

@@ -36,7 +36,7 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
   const namespaces = fc
     .array(fc.constantFrom(...UNIVERSE), { minLength: NAMESPACES.length, maxLength: NAMESPACES.length })
     .map((all) =>
-      all.map((labels, i) => ({ name: `${set}-${NAMESPACES[i]}`, labels: { ...labels, [SET_LABEL]: set } })),
+      all.map((labels, i) => ({ name: `${set}-${NAMESPACES[i]}`, labels: { ...labels, ...confined(set) } })),
     );
   const names = fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { minLength: 2, maxLength: 5 });
   return names
@@ -48,7 +48,6 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
 }
 
 function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
-  const selector = fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: SELECTOR });
   const usable = fc.oneof(
     { weight: 3, arbitrary: fc.constant({ usableBy: 'Everyone' as const }) },
     { weight: 2, arbitrary: fc.constant({ usableBy: 'Bindings' as const }) },
@@ -62,7 +61,7 @@ function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
   return fc
     .record({
       rules: mildRules(),
-      selector,
+      selector: confinedSelector(set),
       usable,
       mode: fc.constantFrom<Mode>('Enforce', 'Enforce', 'Enforce', 'Warn', 'Audit'),
       priority: fc.constantFrom(0, 0, 0, 7, -3),
@@ -73,13 +72,21 @@ function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
       ...usable,
       mode,
       priority,
-      namespaceSelector: confined(selector, set),
+      namespaceSelector: selector,
       defaulting: mode === 'Enforce' ? fills : 'Disabled',
     }));
 }
 
-function confined({ matchLabels, ...rest }: LabelSelector, set: string): LabelSelector {
-  return { ...rest, matchLabels: { ...matchLabels, [SET_LABEL]: set } };
+/** A selector of a set's own namespaces. */
+export function confinedSelector(set: string): Arbitrary<LabelSelector> {
+  return fc
+    .oneof({ weight: 2, arbitrary: fc.constant<LabelSelector>({}) }, { weight: 1, arbitrary: SELECTOR })
+    .map(({ matchLabels, ...rest }) => ({ ...rest, matchLabels: { ...matchLabels, ...confined(set) } }));
+}
+
+/** The label that all namespaces of a set have. */
+export function confined(set: string): Readonly<Record<string, string>> {
+  return { [SET_LABEL]: set };
 }
 
 function subject(set: string): Arbitrary<Subject> {

@@ -1,24 +1,19 @@
 /** One creation in a set's namespace, evaluated by the API server, the operator and the reference model. */
 import { isDeepStrictEqual } from 'node:util';
-import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
-import { LABEL_PREFIX, podSecurityLabels } from '../../../operator/compile/labels.ts';
 import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
-import { serviceAccountUser, type UseIndex } from '../../../operator/evaluate/use.ts';
+import { serviceAccountUser } from '../../../operator/evaluate/use.ts';
 import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
-import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
-import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import { parseVersion } from '../../../operator/standards/level-version.ts';
-import { podManifest } from '../../support/pod-manifests.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { deploymentOf, plain } from '../filling/filling.ts';
 import type { Verdict } from '../policies/campaign.ts';
 import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
 import { textOf } from '../policies/text.ts';
+import { promotionDiffers } from '../rollout/promotion.ts';
 import type { StatedPod } from '../statement/pod.ts';
 import type { PolicySet } from './arbitrary.ts';
-import type { AuditLog } from './audit.ts';
+import { unsoundLabels } from './labels.ts';
 import type { Creator } from './people.ts';
 import {
   accountOf,
@@ -30,18 +25,8 @@ import {
   mayUse,
   type Scene,
 } from './statement.ts';
-import { expectedReasons, giveAll } from './text.ts';
-
-export interface Trial {
-  readonly cluster: PolicyCluster;
-  readonly evaluator: Evaluator;
-  readonly use: UseIndex;
-  readonly set: PolicySet;
-  /** Those in force. */
-  readonly policies: readonly ResolvedPolicy[];
-  /** Absent if the API server keeps none. */
-  readonly audit: AuditLog | undefined;
-}
+import { CUT, expectedReasons, giveAll } from './text.ts';
+import type { Trial } from './trial.ts';
 
 export interface Creation {
   readonly pod: Pod;
@@ -74,7 +59,8 @@ export async function judgeCreation(trial: Trial, creation: Creation): Promise<V
       : refused(trial, scene, open.pod, answer)),
     ...(answer.status === 200 ? await auditDiffers(trial, scene, expected, pod.metadata.name) : []),
     ...operatorDiffers(trial, scene, expected),
-    ...(await unsound(trial, scene, answer)),
+    ...promotionDiffers(trial, scene, open.pod),
+    ...(await unsoundLabels(trial, scene, answer)),
     ...(await templateDiffers(trial, scene, creation, open.pod)),
   ];
   const status = answer.status === 200 ? 'admitted' : 'refused';
@@ -90,9 +76,10 @@ export async function judgeCreation(trial: Trial, creation: Creation): Promise<V
 }
 
 /** The scene of a creation: the policies, and the people who need the right to use them. */
-export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Creation): Scene {
+export function sceneOf({ policies, whole = { policies }, set }: Trial, creation: Creation): Scene {
+  const { namespace, account, creator } = creation;
   const { name, labels } = namespace;
-  return { policies, grants: set.grants, namespace: name, labels, people: [accountOf(name, account), creator] };
+  return { ...whole, grants: set.grants, namespace: name, labels, people: [accountOf(name, account), creator] };
 }
 
 /** The API server's answer where no policy applies. */
@@ -140,6 +127,9 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
   return giveAll(text, expectedReasons(evaluator, scene, 'Enforce', pod)) ? [] : [`API server: ${text}`];
 }
 
+/** The API server cuts each warning to this length if all together are long (apiserver/pkg/endpoints/filters/warning.go). */
+const CUT_WARNING = 256;
+
 /** One warning for each mode with a violation; its reasons are the operator's. */
 function warningsDiffer(
   { evaluator }: Trial,
@@ -149,9 +139,10 @@ function warningsDiffer(
   pod: StatedPod,
   isTemplate = false,
 ): string[] {
-  const ours = warnings.flatMap(
-    (text) => /^Validation failed for .*? with binding '[^']*': (.*)$/s.exec(text)?.[1] ?? [],
-  );
+  const ours = warnings.flatMap((warning) => {
+    const text = /^Validation failed for .*? with binding '[^']*': (.*)$/s.exec(warning)?.[1];
+    return text === undefined ? [] : [warning.length === CUT_WARNING ? `${text}${CUT}` : text];
+  });
   const wanted = expected
     .filter(([, warns]) => warns)
     .map(([mode]) => expectedReasons(evaluator, scene, mode, pod, isTemplate));
@@ -196,19 +187,6 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
   return verdicts
     .filter(([mode, says]) => says !== (mode === 'Enforce' ? admitted : admits(scene, mode, pod)))
     .map(([mode, says]) => `the operator admits in mode ${mode}: ${says}`);
-}
-
-/** The namespace's label refuses what its policies admit. */
-async function unsound({ cluster, policies }: Trial, { labels }: Scene, { status, pod }: Answer): Promise<string[]> {
-  const wanted = podSecurityLabels(policies, labels, { oldestServer: SERVER_MINOR, podSecurityDefaults: {} });
-  const level = wanted[`${LABEL_PREFIX}enforce`] as 'baseline' | 'restricted' | undefined;
-  const minor = parseVersion(wanted[`${LABEL_PREFIX}enforce-version`] ?? '');
-  if (status !== 200 || level === undefined || minor === undefined) return [];
-  const { name, annotations } = pod.metadata;
-  const spec = { ...pod.spec, serviceAccountName: 'default', serviceAccount: 'default' };
-  const body = podManifest({ name, annotations }, spec);
-  const labelled = await cluster.create(body, await cluster.labelled({ level, minor }));
-  return labelled.status === 200 ? [] : [`label ${level} v1.${minor}: ${labelled.text}`];
 }
 
 /** A Deployment of such pods, whose pods the ReplicaSet controller will create. */

@@ -12,8 +12,9 @@ import type { PolicyCluster } from '../policies/cluster.ts';
 import { podsFor } from '../policies/pods.ts';
 import { ACCOUNTS, type PolicySet, randomSet } from './arbitrary.ts';
 import type { AuditLog } from './audit.ts';
-import { type Creation, judgeCreation, type Trial } from './judges.ts';
+import { type Creation, judgeCreation } from './judges.ts';
 import { admitCreators, type Creator, populate, readUse, withdraw } from './people.ts';
+import type { Trial } from './trial.ts';
 
 interface SetsPlan {
   readonly sets: number;
@@ -49,12 +50,25 @@ export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPla
   return sum(tallies);
 }
 
-/**
- * The first random set of which the API server accepts at least two policies; the others are left out.
- *
- * @param random makes a set of that name
- */
-export async function acceptedSet(cluster: PolicyCluster, seed: number, index: number, random = randomSet) {
+/** A set as far as the API server accepts it. */
+export interface AcceptedSet<Made extends PolicySet = PolicySet> {
+  readonly set: Made;
+  readonly objects: readonly CompletePolicy[];
+}
+
+/** The first random set of which the API server accepts at least two policies; the others are left out. */
+async function acceptedSet(cluster: PolicyCluster, seed: number, index: number): Promise<AcceptedSet> {
+  return acceptedSetOf(cluster, seed, index, randomSet);
+}
+
+/** @param random makes a set of that name @param suffices whether the accepted policies are worth evaluating */
+export async function acceptedSetOf<Made extends PolicySet>(
+  cluster: PolicyCluster,
+  seed: number,
+  index: number,
+  random: (set: string) => Arbitrary<Made>,
+  suffices = (objects: readonly CompletePolicy[]) => objects.length >= 2,
+): Promise<AcceptedSet<Made>> {
   for (let attempt = 0; ; attempt++) {
     const [set] = fc.sample(random(`set-${seed}-${index}`), { seed: seed + index * 101 + attempt, numRuns: 1 });
     if (!set) continue;
@@ -63,11 +77,16 @@ export async function acceptedSet(cluster: PolicyCluster, seed: number, index: n
       const policy = await cluster.policy(name, spec);
       if (policy) objects.push(policy);
     }
-    if (objects.length >= 2) return { set, objects };
+    if (suffices(objects)) return { set, objects };
   }
 }
 
-async function judgeSet(trial: Trial, creators: readonly Creator[], { pods: count, seed }: SetsPlan): Promise<Tally> {
+/** @param plan the number of pods, and the seed */
+export async function judgeSet(
+  trial: Trial,
+  creators: readonly Creator[],
+  { pods: count, seed }: Pick<SetsPlan, 'pods' | 'seed'>,
+): Promise<Tally> {
   const creations = randomCreations(trial.set, trial.policies, creators);
   const samples = fc.sample(creations, { seed, numRuns: count * ATTEMPTS });
   const tally = { policies: trial.policies.length, judged: 0, admitted: 0, invalid: 0, differences: [] as string[] };

@@ -4,6 +4,7 @@ import type { LabelSelector, Mode } from '../../../operator/api/capability-polic
 import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { filled } from '../filling/statement.ts';
+import { modeIn, type RolloutFacts, wouldComply } from '../rollout/statement.ts';
 import type { StatedPod } from '../statement/pod.ts';
 import { broken } from '../statement/statement.ts';
 
@@ -37,6 +38,8 @@ export interface Scene {
   readonly people: readonly Person[];
   /** The time of the creation and the ends of policies by name, in ms since 1970. Absent: no policy ends. */
   readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
+  /** By policy. Absent: no policy has a roll-out. */
+  readonly rollouts?: ReadonlyMap<string, RolloutFacts>;
 }
 
 export interface Decision {
@@ -54,9 +57,10 @@ export interface Decision {
  * "Among the policies with that mode whose selector takes the namespace, those with the highest priority decide." "From the
  * time in `expires` on, the policy counts as deleted."
  */
-export function deciders({ policies, labels, time }: Scene, mode: Mode): ResolvedPolicy[] {
+export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
+  const { policies, labels, time } = scene;
   const existing = policies.filter(({ name }) => !time || time.now < (time.ends.get(name) ?? Number.POSITIVE_INFINITY));
-  const selecting = existing.filter((policy) => policy.mode === mode && selects(policy.selector, labels));
+  const selecting = existing.filter((policy) => modeIn(scene, policy) === mode && selects(policy.selector, labels));
   const highest = Math.max(...selecting.map(({ priority }) => priority));
   return selecting.filter(({ priority }) => priority === highest).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -64,7 +68,11 @@ export function deciders({ policies, labels, time }: Scene, mode: Mode): Resolve
 /** "A pod must satisfy at least one of them that it may use"; no such policy: nothing happens. */
 export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
   const parties = deciders(scene, mode);
-  return parties.length === 0 || parties.some((policy) => mayUse(scene, policy) && broken(policy, pod).length === 0);
+  return parties.length === 0 || parties.some((policy) => mayUse(scene, policy) && complies(scene, policy, pod));
+}
+
+function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean {
+  return broken(policy, pod).length === 0 || wouldComply(scene, policy, pod);
 }
 
 /**

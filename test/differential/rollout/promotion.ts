@@ -1,0 +1,42 @@
+/** Whether a pod keeps a namespace from being promoted: the operator's verdict, and the reference model's. */
+import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
+import { matches } from '../../../operator/policy/selector.ts';
+import { projection } from '../policies/cluster.ts';
+import { deciders, type Scene } from '../sets/statement.ts';
+import type { Trial } from '../sets/trial.ts';
+import type { StatedPod } from '../statement/pod.ts';
+import { broken } from '../statement/statement.ts';
+import { compliesFilled, isPendingIn, promotedIn } from './statement.ts';
+
+/** @param pod as the API server stores it without policies */
+export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): string[] {
+  const { evaluator, use, policies } = trial;
+  const { namespace, labels } = scene;
+  const pending = scene.policies.filter(({ name }) => isPendingIn(scene, name));
+  if (pending.length === 0) return [];
+  const account = scene.people[0]?.name.split(':').at(-1) ?? '';
+  const metadata = { ...pod.metadata, namespace };
+  const view = projection.pod({ metadata, spec: { ...pod.spec, serviceAccountName: account } });
+  const objects = { pods: () => [view], workloads: () => [], workload: () => undefined };
+  const selecting = policies.filter(({ selector }) => matches(selector, labels));
+  const { promotions } = judgeNamespace({ name: namespace, labels }, selecting, objects, { evaluator, use });
+  return pending.flatMap((policy) => {
+    const violating = promotions?.get(policy.name)?.violating;
+    const isSelected = deciders({ ...scene, policies: [policy] }, policy.meanwhile ?? 'Warn').length > 0;
+    if (isSelected) trial.count?.('promotion');
+    const expected = isSelected ? Number(blocks(scene, policy.name, pod)) : undefined;
+    return violating === expected
+      ? []
+      : [`the operator counts ${violating} violating pods for the promotion of ${policy.name}, not ${expected}`];
+  });
+}
+
+/**
+ * "Enforced, the policy decides together with the Enforce policies of its priority, and not at all beside one with a higher
+ * priority." A pod whose unknown creator may use a policy that it complies with does not block.
+ */
+function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
+  const parties = deciders(promotedIn(scene, policy), 'Enforce');
+  if (!parties.some(({ name }) => name === policy)) return false;
+  return parties.every((party) => broken(party, pod).length > 0 && !compliesFilled(party, pod));
+}

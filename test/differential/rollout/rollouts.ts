@@ -1,0 +1,115 @@
+/**
+ * Random sets of overlapping policies with roll-outs, in namespaces that are pending, enforced, or not labelled yet. The
+ * reference model of the design knows a policy as a whole; API server and operator, which have its two parts, have to agree
+ * with it about each pod and each template. No Pod Security label may be tighter than what the policies of its mode admit in
+ * the namespace, and the operator's verdict about a promotion is that of the model.
+ */
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import type { Compiled } from '../../../operator/compile/compile.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../../operator/policy/resolve.ts';
+import { concurrently, sum, type Tally } from '../policies/campaign.ts';
+import type { PolicyCluster } from '../policies/cluster.ts';
+import type { AuditLog } from '../sets/audit.ts';
+import { admitCreators, populate, readUse, withdraw } from '../sets/people.ts';
+import { type AcceptedSet, acceptedSetOf, judgeSet } from '../sets/sets.ts';
+import type { Compared, Trial } from '../sets/trial.ts';
+import { type RollingSet, rollingSet } from './arbitrary.ts';
+import type { RolloutFacts } from './statement.ts';
+
+interface RolloutsPlan {
+  /** How many policies with a roll-out, at least. */
+  readonly policies: number;
+  /** For each of them. */
+  readonly pods: number;
+  readonly seed: number;
+  /** The API server's text, if it keeps one. */
+  readonly audit?: AuditLog;
+}
+
+export interface RolloutTally extends Tally {
+  /** Labels that were compared with what the policies of their mode admit, and verdicts about promotions. */
+  readonly compared: Readonly<Record<Compared, number>>;
+}
+
+type Accepted = AcceptedSet<RollingSet>;
+
+const BATCH = 20;
+
+/** @returns a tally whose policies are those with a roll-out */
+export async function judgeRollouts(
+  cluster: PolicyCluster,
+  controlPlane: ControlPlane,
+  plan: RolloutsPlan,
+): Promise<RolloutTally> {
+  const creators = await admitCreators(cluster, controlPlane);
+  const evaluator = new Evaluator();
+  const tallies: Tally[] = [];
+  const compared = { label: 0, promotion: 0 };
+  const count = (one: Compared) => compared[one]++;
+  let [policies, index] = [0, 0];
+  while (policies < plan.policies) {
+    const sets: Accepted[] = [];
+    while (sets.length < BATCH && policies < plan.policies) {
+      const one = await acceptedSetOf(cluster, plan.seed, index++, named, suffices);
+      sets.push(one);
+      policies += rolledOut(one).length;
+    }
+    await concurrently(sets, ({ set }) => populate(cluster, set));
+    const stages = new Map(sets.flatMap(({ set }) => [...set.stages]));
+    const enforced = await cluster.enforce(
+      sets.flatMap(({ objects }) => objects),
+      stages,
+    );
+    const use = await readUse(cluster);
+    await concurrently(sets, async (one) => {
+      const trial = { cluster, evaluator, use, audit: plan.audit, count, ...trialOf(one, enforced) };
+      const own = rolledOut(one).length;
+      const tally = await judgeSet(trial, creators, { pods: plan.pods * own, seed: plan.seed });
+      tallies.push({ ...tally, policies: own });
+    });
+    await enforced.withdraw();
+    for (const { set } of sets) await withdraw(cluster, set);
+  }
+  for (const { api } of creators) await api.close();
+  return { ...sum(tallies), compared };
+}
+
+function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 'set' | 'policies' | 'whole'> {
+  const names = objects.map(({ metadata }) => metadata?.name);
+  const rollouts = rolledOut({ objects }).map(({ metadata, spec }): [string, RolloutFacts] => {
+    const name = metadata?.name ?? '';
+    const { meanwhile = 'Warn' } = spec.rollout ?? {};
+    return [name, { meanwhile, begun: set.stages.get(name)?.begun ?? true }];
+  });
+  return {
+    set,
+    policies: compiled.policies.filter(({ name }) => names.includes(name)),
+    whole: { policies: objects.map((object) => asWhole(object, set)), rollouts: new Map(rollouts) },
+  };
+}
+
+/** "Until they are labelled, the policy keeps its old selector, with its new rules." */
+function asWhole(object: CompletePolicy, { stages }: RollingSet): ResolvedPolicy {
+  const { name = '' } = object.metadata ?? {};
+  const old = object.spec.rollout && stages.get(name)?.selector;
+  const spec = { ...object.spec, ...(old && { namespaceSelector: old }) };
+  const resolution = resolvePolicy({ ...object, spec }, SERVER_MINOR);
+  if ('refusal' in resolution) throw new Error(`${name}: ${resolution.refusal.message}`);
+  return resolution.policy;
+}
+
+function rolledOut({ objects }: Pick<Accepted, 'objects'>): CompletePolicy[] {
+  return objects.filter(({ spec }) => spec.rollout);
+}
+
+/** Other tests on the same control plane have sets of the same seed. */
+function named(set: string) {
+  return rollingSet(`${set}-rolled-out`);
+}
+
+function suffices(objects: readonly CompletePolicy[]): boolean {
+  return objects.length >= 2 && rolledOut({ objects }).length > 0;
+}

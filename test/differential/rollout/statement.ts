@@ -1,0 +1,56 @@
+/** Reference model of a roll-out, in plain code after the API's words; it knows nothing of the two parts of a policy. */
+import type { Mode } from '../../../operator/api/capability-policy.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { filled } from '../filling/statement.ts';
+import type { StatedPod } from '../statement/pod.ts';
+import { broken } from '../statement/statement.ts';
+
+export interface RolloutFacts {
+  /** "The mode in namespaces that are still pending." */
+  readonly meanwhile: Mode;
+  /** Whether all namespaces that must not be enforced yet have the label. */
+  readonly begun: boolean;
+}
+
+interface Place {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly rollouts?: ReadonlyMap<string, RolloutFacts>;
+}
+
+/**
+ * "A namespace where the policy is not enforced yet has the label rollout.capabilitypolicy.dev/<policy>: pending." Before
+ * the roll-out has begun, the policy is enforced nowhere.
+ */
+export function modeIn(place: Place, { name, mode }: ResolvedPolicy): Mode | undefined {
+  const rollout = place.rollouts?.get(name);
+  if (!rollout) return mode;
+  if (isPendingIn(place, name)) return rollout.meanwhile;
+  return rollout.begun ? mode : undefined;
+}
+
+export function isPendingIn({ labels, rollouts }: Place, policy: string): boolean {
+  return rollouts?.has(policy) === true && labels[labelOf(policy)] === 'pending';
+}
+
+/** "A namespace is evaluated as if its label were gone", also before the roll-out has begun. */
+export function promotedIn<T extends Place>(place: T, policy: string): T {
+  const { [labelOf(policy)]: _, ...labels } = place.labels;
+  const rollouts = new Map(place.rollouts);
+  const rollout = rollouts.get(policy);
+  if (rollout) rollouts.set(policy, { ...rollout, begun: true });
+  return { ...place, labels, rollouts };
+}
+
+function labelOf(policy: string): string {
+  return `rollout.capabilitypolicy.dev/${policy}`;
+}
+
+/** "Creators of pods that will be refused see a warning": a pod that will be filled in and then complies will not be. */
+export function wouldComply(place: Place, policy: ResolvedPolicy, pod: StatedPod): boolean {
+  return isPendingIn(place, policy.name) && compliesFilled(policy, pod);
+}
+
+/** Whether it complies after defaulting. */
+export function compliesFilled(policy: ResolvedPolicy, pod: StatedPod): boolean {
+  return policy.defaulting && broken(policy, filled(policy, pod)).length === 0;
+}

@@ -1,0 +1,26 @@
+/** A set while its pods are created, as the API server, the operator and the reference model get it. */
+import type { UseIndex } from '../../../operator/evaluate/use.ts';
+import type { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import type { PolicyCluster } from '../policies/cluster.ts';
+import type { PolicySet } from './arbitrary.ts';
+import type { AuditLog } from './audit.ts';
+import type { Scene } from './statement.ts';
+
+export interface Trial {
+  readonly cluster: PolicyCluster;
+  readonly evaluator: Evaluator;
+  readonly use: UseIndex;
+  readonly set: PolicySet;
+  /** Those in force, a policy with `rollout` as its parts. */
+  readonly policies: readonly ResolvedPolicy[];
+  /** For the reference model, if some policy has a roll-out: whole policies. */
+  readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
+  /** Absent if the API server keeps none. */
+  readonly audit: AuditLog | undefined;
+  /** Is called for each comparison of these kinds. */
+  count?(compared: Compared): void;
+}
+
+/** A Pod Security label of the namespace, or a verdict about a promotion. */
+export type Compared = 'label' | 'promotion';
