@@ -242,6 +242,7 @@ export const seLinux = defineRule<SeLinux, Options>({
     if (rule === 'RunAsAny') return [];
     return rule === 'MustRunAs' ? mustRunAsFixes(options) : standardFixes(minor);
   },
+  unfixable: 'the API server refuses seLinuxOptions on pods for Windows: remove them',
 
   ofContainer: {
     checks: (value, { minor }, filling) => checksOfContainer(value, minor, filling?.ofPod),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -309,7 +310,7 @@ spec:
         ['capabilities.drop', ['NET_RAW']],
       ],
     );
-    assert.deepEqual([summary.workloads, summary.violating], [2, 1]);
+    assert.deepEqual([summary.workloads, summary.notSelected, summary.violating], [2, 1, 1]);
   });
 
   it('follows, of several policies, the one that takes the safest edits', async () => {
@@ -458,6 +459,17 @@ spec:
       );
       assert.equal(readFileSync(broken, 'utf8'), `${DEPLOYMENT}---\na: [\n`);
       assert.equal(readFileSync(good, 'utf8'), FIXED);
+    });
+
+    it('does not say that it wrote what is no file', async () => {
+      const pipe = join(folder, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      const child = spawn('bash', ['-c', 'cat > "$0"', pipe], { stdio: ['pipe', 'ignore', 'ignore'] });
+      child.stdin.end(DEPLOYMENT);
+      const { code, stdout, stderr } = await fix('-f', pipe, ...RESTRICTED, '--write');
+      assert.equal(code, 2);
+      assert.match(stderr, /^cappol: .*pipe: not written: it is no regular file\n$/);
+      assert.match(stdout, /^0 edits in 0 files, written: 0 of 1 /);
     });
 
     it('leaves an object alone that the API server would refuse', async () => {

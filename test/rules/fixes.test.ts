@@ -403,6 +403,14 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
         'check spec.securityContext.seLinuxOptions = {"level":"s0:c1,c2"}',
       ],
     },
+    {
+      what: 'a pod for Windows',
+      level: 'baseline',
+      overrides: { seLinux: { rule: 'MustRunAs', options: { level: 's0' } } },
+      pod: pod({ os: { name: 'windows' }, securityContext: { seLinuxOptions: { level: 's1' } } }),
+      changes: [],
+      left: /on pods for Windows/,
+    },
   ],
   procMount: [
     {

@@ -117,8 +117,9 @@ function fixedFiles(
 /** The file as it is afterwards: one that cannot be written has no edits. */
 function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
-  if (path === undefined || before === text) return file;
+  if (before === text) return file;
   try {
+    if (path === undefined) throw new Error('it is no regular file');
     replaceText(path, before, text);
     return file;
   } catch (error) {

@@ -6,8 +6,9 @@ import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
 import { documentText } from '../../output/yaml-document.ts';
-import type { ChangedObject, FixedFile } from './fix-text.ts';
+import type { FixedFile } from './fix-text.ts';
 import { jsonPatch, mergePatch } from './patches.ts';
+import type { ChangedObject } from './repairs.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
 /** Standard input, and files that kustomize would not read from its folder. */

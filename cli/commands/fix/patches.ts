@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { changed } from '../../../operator/evaluate/fix-changes.ts';
 import { arrayOf, objectOf, valueAt } from '../../../operator/model/raw.ts';
 import type { FieldPath } from '../../schema/paths.ts';
-import type { ChangedObject, FieldChange } from './fix-text.ts';
+import type { ChangedObject, FieldChange } from './repairs.ts';
 
 /**
  * The lists that strategic merge merges by a key (k8s.io/api, patchMergeKey); others are replaced. All entries of such a

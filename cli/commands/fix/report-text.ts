@@ -48,14 +48,16 @@ function leftLines(left: readonly LeftViolation[]): string[] {
 }
 
 function summaryLine(
-  { edits, spelling, safe, check, files, left, violating, fixed, workloads }: FixSummary,
+  { edits, spelling, safe, check, files, left, violating, fixed, workloads, notSelected }: FixSummary,
   isWritten: boolean,
 ): string {
-  if (violating === 0 && edits === 0) return `nothing to fix: no violation in ${counted(workloads, 'workload')}`;
+  const others = notSelected > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';
+  if (violating === 0 && edits === 0)
+    return `nothing to fix: no violation in ${counted(workloads, 'workload')}${others}`;
   const classes = [`${spelling} spelling`, `${safe} safe`, `${check} check`].filter((text) => !text.startsWith('0 '));
   const ofClasses = edits > 0 ? ` (${classes.join(', ')})` : '';
   const made = `${counted(edits, 'edit')}${ofClasses} in ${counted(files, 'file')}${isWritten ? ', written' : ''}`;
-  if (violating === 0) return made;
+  if (violating === 0) return `${made}${others}`;
   const result = `${fixed} of ${counted(violating, 'violating workload')} ${fixed === 1 ? 'complies' : 'comply'} with them`;
-  return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
+  return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}${others}`;
 }

@@ -26,6 +26,7 @@ export function resultOf(files: readonly FixedFile[], { context, problems, error
     problems: problems.map(checkedProblem),
     summary: {
       workloads: sum(({ workloads }) => workloads),
+      notSelected: sum(({ notSelected }) => notSelected),
       violating: sum(({ violating }) => violating),
       fixed: sum(({ fixed }) => fixed),
       edits: edits.length,

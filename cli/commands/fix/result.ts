@@ -52,6 +52,8 @@ export interface FixNote {
 
 export interface FixSummary {
   readonly workloads: number;
+  /** How many of these no policy decides about. */
+  readonly notSelected: number;
   /** Workloads that violate policies as they are. */
   readonly violating: number;
   /** How many of these comply after the edits. */
