@@ -15,6 +15,7 @@ import { load } from 'js-yaml';
 import { RULES } from '../../operator/rules/index.ts';
 import { apiReference, type Crd } from './api-reference.ts';
 import { commandReference } from './command-reference.ts';
+import { jsonSchema } from './json-schema.ts';
 import { observerManifests } from './observer-manifests.ts';
 import { rulesReference } from './rules-reference.ts';
 
@@ -28,6 +29,7 @@ const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
 const OBSERVER = join(ROOT, 'config', 'observe');
+const JSON_SCHEMA = join(ROOT, 'docs', 'reference', 'capabilitypolicy.schema.json');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
 
 process.exitCode = process.argv.includes('--check') ? await check() : await write();
@@ -65,6 +67,7 @@ async function referencePages(): Promise<Files> {
     [API_PAGE, apiReference(await crd())],
     [RULES_PAGE, rulesReference(RULES)],
     [COMMANDS_PAGE, await commandReference()],
+    [JSON_SCHEMA, jsonSchema(await crd())],
     ...Object.entries(observerManifests()).map(([name, text]) => [join(OBSERVER, name), text] as const),
   ]);
 }

@@ -1,0 +1,78 @@
+/**
+ * The CRD's schema of a policy as JSON Schema, for editors: `# yaml-language-server: $schema=…`. A rule of CEL that JSON
+ * Schema can express, such as a field that must be there, is translated; the others only the API server knows.
+ */
+import type { Crd } from './api-reference.ts';
+import { schemaOfRule } from './cel-as-schema.ts';
+
+interface Validation {
+  readonly rule: string;
+}
+
+interface Part {
+  readonly [keyword: string]: unknown;
+  readonly properties?: Readonly<Record<string, Part>>;
+  readonly required?: readonly string[];
+  readonly 'x-kubernetes-validations'?: readonly Validation[];
+}
+
+/** `size(self.metadata.name) <= 63` */
+const NAME_LENGTH = /^size\(self\.metadata\.name\) <= (\d+)$/;
+/** Keywords with the same meaning in both. `anyOf` of the CRD only adds a hint to a message. */
+const KEPT = [
+  'description',
+  'enum',
+  'maxItems',
+  'maxLength',
+  'maxProperties',
+  'maximum',
+  'minItems',
+  'minLength',
+  'minimum',
+  'pattern',
+  'type',
+];
+
+export function jsonSchema({ spec }: Crd): string {
+  const { group, names, versions } = spec as unknown as {
+    readonly group: string;
+    readonly names: { readonly kind: string };
+    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: Part } }[];
+  };
+  const [{ name: version = '', schema: { openAPIV3Schema: root = {} } = {} } = {}] = versions;
+  const { properties = {}, ...policy } = translated(root) as Part;
+  const length = (root['x-kubernetes-validations'] ?? []).map(({ rule }) => NAME_LENGTH.exec(rule)?.[1]).find(Boolean);
+  const name = { type: 'string', minLength: 1, ...(length !== undefined && { maxLength: Number(length) }) };
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: names.kind,
+    ...policy,
+    required: ['apiVersion', 'kind', 'metadata', ...(policy.required ?? [])],
+    properties: {
+      ...properties,
+      apiVersion: { const: `${group}/${version}` },
+      kind: { const: names.kind },
+      metadata: { type: 'object', required: ['name'], properties: { name } },
+    },
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+function translated(part: Part): Part {
+  const { properties, items, additionalProperties } = part;
+  const kept = Object.fromEntries(KEPT.filter((key) => key in part).map((key) => [key, part[key]]));
+  const rules = (part['x-kubernetes-validations'] ?? []).flatMap(({ rule }) => schemaOfRule(rule) ?? []);
+  return {
+    ...kept,
+    ...(part.required && { required: part.required }),
+    ...(rules.length > 0 && { allOf: rules }),
+    ...(part['x-kubernetes-list-type'] === 'set' && { uniqueItems: true }),
+    ...(items !== undefined && { items: translated(items as Part) }),
+    ...(typeof additionalProperties === 'object' && { additionalProperties: translated(additionalProperties as Part) }),
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, translated(value)])),
+      // kubectl and the API server's strict decoding refuse unknown fields.
+      ...(!part['x-kubernetes-preserve-unknown-fields'] && { additionalProperties: false }),
+    }),
+  };
+}
