@@ -9,6 +9,7 @@ import {
   VERSION,
 } from '../api/capability-policy.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
+import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type RolloutState } from '../promotion/state.ts';
 
 /** On a ConfigMap: the policy whose roll-out it keeps. */
@@ -64,11 +65,14 @@ export function configMapsOf(
   for (const [name, entry] of [...state.namespaces].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const index = placement.get(name) ?? 0;
     const entries = data.get(index) ?? {};
-    entries[name] = JSON.stringify({ uid: entry.uid, state: entry.state, since: timeOf(entry.since) });
+    entries[name] = textOf(entry);
     data.set(index, entries);
   }
   return new Map([...data].map(([index, one]) => [index, configMap(policy, uid, index, namespace, one)]));
 }
+
+/** Most entries stay the same from one write to the next. */
+const textOf = perObject(({ uid, state, since }: Entry) => JSON.stringify({ uid, state, since: timeOf(since) }));
 
 export function configMapName(policy: string, index: number): string {
   return `${ROLLOUT_CONFIG_MAP}${index}.${policy}`;

@@ -27,8 +27,11 @@ export class Promotion implements Controller {
   readonly concurrency = 4;
   readonly #context: Context;
   readonly #states: RolloutStates;
-  /** A step looks at every namespace. */
-  readonly #cooldown = new Cooldown({ times: 4, mostMs: 2_000 });
+  /**
+   * A step looks at every namespace, and so does the progress. While thousands are labelled and evaluated, each of them asks
+   * for a step.
+   */
+  readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
   /** @param operatorNamespace has the ConfigMaps that keep the states */
   constructor(context: Context, operatorNamespace: string) {
@@ -65,22 +68,25 @@ export class Promotion implements Controller {
     if (state.isStale) return again(0);
     // Nothing may happen between reading the cluster and deciding.
     const input = this.#input(name, { rollout, selector: spec.namespaceSelector, state: before });
-    const result = this.#cooldown.after(name, () => step(input));
+    const began = performance.now();
+    const result = step(input);
+    const progress = progressOf(input, result);
+    const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
     if (result.state !== before) {
       await this.#states.write(name, result.state);
       if (this.#context.signal.aborted) return;
     }
     state.promotions.set(name, result.state);
-    const progress = progressOf(input, result);
-    const isOld = isDeepStrictEqual(progress, state.outcomes.progress.get(name));
+    const shown = state.outcomes.progress.get(name);
     state.outcomes.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
     // The workloads that block it have changed.
-    else if (!isOld) this.#context.found({ by: this.name, policies: [name] });
+    else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportPromoted(policy, result.promoted);
+    this.#cooldown.start(name, spentMs);
     // The next step sees what this one wrote.
-    if (result.state !== before) again(DELAY_MS);
+    if (result.state !== before) again(Math.max(DELAY_MS, this.#cooldown.left(name)));
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - Date.now())));
   }
 

@@ -27,11 +27,14 @@ export type NamespaceProgress =
   | { readonly state: 'Blocked'; readonly since: number; readonly verdict?: PromotionVerdict };
 
 export function progressOf(input: StepInput, { state, next }: StepResult): RolloutProgress {
+  const soakMs = soakOf(input);
   const selected = input.namespaces.filter(({ labels }) => matches(input.selector, labels));
   const namespaces = selected.map(({ name, labels }) => {
     const entry = state.namespaces.get(name);
     const isEnforced = entry ? entry.state === 'Enforced' && state.begun : isCovered(state, labels);
-    const progress: NamespaceProgress = isEnforced ? { state: 'Enforced' } : pendingProgress(name, entry, input);
+    const progress: NamespaceProgress = isEnforced
+      ? { state: 'Enforced' }
+      : pendingProgress(name, entry, input, soakMs);
     return [name, progress] as const;
   });
   return {
@@ -43,9 +46,9 @@ export function progressOf(input: StepInput, { state, next }: StepResult): Rollo
   };
 }
 
-function pendingProgress(name: string, entry: Entry | undefined, input: StepInput): NamespaceProgress {
+function pendingProgress(name: string, entry: Entry | undefined, input: StepInput, soakMs: number): NamespaceProgress {
   const since = entry?.since ?? input.now;
-  if (entry?.state === 'Soaking') return { state: 'Soaking', since, soakedAt: since + soakOf(input) };
+  if (entry?.state === 'Soaking') return { state: 'Soaking', since, soakedAt: since + soakMs };
   if (entry?.state !== 'Blocked') return { state: 'Pending', since };
   const verdict = input.verdict(name);
   return { state: 'Blocked', since, ...(verdict && { verdict }) };
