@@ -109,10 +109,12 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // A field after the last one needs a comma, or a line break.
+  // A field after the last one needs a comma, or a line break; the last one has none.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
-  const isOnlyContinued = (line: number) => line === lines.length || kept.has(`${bare(lines[line - 1])},`);
+  const isOnlyContinued = (line: number) =>
+    line === lines.length ||
+    [`${bare(lines[line - 1])},`, bare(lines[line - 1])?.replace(/,$/, '')].some((one) => kept.has(one));
   const unexplained = gone.filter((line) => !fields.has(line) && !aliased.has(line) && !isOnlyContinued(line));
   assert.deepEqual(
     unexplained.map((line) => `${line}: ${lines[line - 1]}`),

@@ -8,12 +8,12 @@ import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from './r
 const NAMED = 3;
 
 export function reportText(result: FixResult, skipped: readonly OtherDocuments[], isWritten: boolean): string {
-  const { edits, left, notes, summary } = printableTexts(result);
+  const { edits, left, notes, policies, summary } = printableTexts(result);
   const sections = [
     checkLines(edits),
     notes.map(noteLine),
     leftLines(left),
-    [summaryLine(summary, isWritten), ...skippedLines(skipped)],
+    [summaryLine(summary, isWritten) + undecidedText(summary, policies.length), ...skippedLines(skipped)],
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -48,16 +48,19 @@ function leftLines(left: readonly LeftViolation[]): string[] {
 }
 
 function summaryLine(
-  { edits, spelling, safe, check, files, left, violating, fixed, workloads, notSelected }: FixSummary,
+  { edits, spelling, safe, check, files, left, violating, fixed, workloads }: FixSummary,
   isWritten: boolean,
 ): string {
-  const others = notSelected > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';
-  if (violating === 0 && edits === 0)
-    return `nothing to fix: no violation in ${counted(workloads, 'workload')}${others}`;
+  if (violating === 0 && edits === 0) return `nothing to fix: no violation in ${counted(workloads, 'workload')}`;
   const classes = [`${spelling} spelling`, `${safe} safe`, `${check} check`].filter((text) => !text.startsWith('0 '));
   const ofClasses = edits > 0 ? ` (${classes.join(', ')})` : '';
   const made = `${counted(edits, 'edit')}${ofClasses} in ${counted(files, 'file')}${isWritten ? ', written' : ''}`;
-  if (violating === 0) return `${made}${others}`;
+  if (violating === 0) return made;
   const result = `${fixed} of ${counted(violating, 'violating workload')} ${fixed === 1 ? 'complies' : 'comply'} with them`;
-  return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}${others}`;
+  return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
+}
+
+/** With --used alone, no policy has to decide. */
+function undecidedText({ notSelected }: FixSummary, policies: number): string {
+  return notSelected > 0 && policies > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';
 }
