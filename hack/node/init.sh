@@ -26,6 +26,9 @@ hide kernel/panic_on_oops 1
 hide kernel/keys/root_maxkeys 1000000
 hide kernel/keys/root_maxbytes 25000000
 
+# As systemd does. Kernels without tracing have no such folder.
+[ ! -d /sys/kernel/tracing ] || mount -t tracefs tracefs /sys/kernel/tracing
+
 ip link set lo up
 ip address add "$service/32" dev lo
 # A fixed address: otherwise the bridge takes the lowest one of its ports, and pods lose their gateway for half a minute
