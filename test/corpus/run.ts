@@ -1,4 +1,4 @@
-/** `npm run test:corpus -- FOLDER…`: corpus.test.ts for manifests of other projects, a set in each folder. */
+/** `npm run test:corpus -- FOLDER…`: the tests of the corpus for manifests of other projects, a set in each folder. */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ if (folders.length === 0 || wrong.length > 0) {
   process.exitCode = 2;
 } else {
   const mocha = join(ROOT, 'node_modules', '.bin', 'mocha');
-  const { status } = spawnSync(process.execPath, [mocha, join(import.meta.dirname, 'corpus.test.ts')], {
+  const { status } = spawnSync(process.execPath, [mocha, join(import.meta.dirname, '*.test.ts')], {
     cwd: ROOT,
     env: { ...process.env, CORPUS: folders.join('\n') },
     stdio: 'inherit',
