@@ -1,7 +1,8 @@
 # The operator's image: Node, the operator as one file, and the licences of the packages in that file. No shell, no package
-# manager, nothing of cappol.
+# manager, nothing of cappol. And with --target cappol the image of cappol, which has nothing of the operator's process.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .
+#   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/cappol:v0.1.0 --target cappol .
 
 ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG RUN_IMAGE=gcr.io/distroless/nodejs24-debian13@sha256:7cca079bad19303c78cd874a5da79832441985a216b767196507d69b8784a698
@@ -13,7 +14,28 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY config/release config/release
 COPY operator operator
-RUN node config/release/bundle.ts operator
+COPY cli cli
+RUN node config/release/bundle.ts operator && node config/release/bundle.ts cappol
+
+# hadolint ignore=DL3006
+FROM ${RUN_IMAGE} AS cappol
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="cappol" \
+      org.opencontainers.image.description="Judges manifests and clusters by CapabilityPolicies and by the Pod Security Standards" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/capabilitypolicy/capabilitypolicy" \
+      org.opencontainers.image.documentation="https://github.com/capabilitypolicy/capabilitypolicy/blob/main/docs/reference/cappol.md" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /app/dist/cappol /app/cappol
+COPY LICENSE /app/
+ENV NODE_ENV=production
+# Where the files to check are mounted.
+WORKDIR /work
+# distroless' nonroot
+USER 65532:65532
+ENTRYPOINT ["/nodejs/bin/node", "/app/cappol/main.mjs"]
 
 # hadolint ignore=DL3006
 FROM ${RUN_IMAGE}

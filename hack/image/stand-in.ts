@@ -13,6 +13,8 @@ const TIMEOUT_MS = 300_000;
 /** The programs that `npm ci` needs besides Node: the shell that RUN starts, and what the script's first line calls. */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
+const IMAGES = { build: 'localhost/build', run: 'localhost/run' };
+
 export class Buildah {
   readonly #folder: string;
 
@@ -44,16 +46,20 @@ export class Buildah {
 
   /** The operator's image: the Dockerfile on stand-ins for the images that it names. */
   async buildOperator(tag: string): Promise<void> {
-    const images = { build: 'localhost/build', run: 'localhost/run' };
-    await this.standInForBuilding(images.build);
-    await this.standIn(images.run, { '/nodejs/bin/node': process.execPath });
-    await this.build(tag, images);
+    await this.standInForBuilding(IMAGES.build);
+    await this.standIn(IMAGES.run, { '/nodejs/bin/node': process.execPath });
+    await this.build(tag, IMAGES);
+  }
+
+  /** The image of cappol, from the layers that building the operator left. */
+  async buildCappol(tag: string): Promise<void> {
+    await this.build(tag, IMAGES, ['--target', 'cappol']);
   }
 
   /**
    * Builds the Dockerfile with packages from npm's cache, which has everything that the tests' own installation needed.
    */
-  async build(tag: string, images: { readonly build: string; readonly run: string }): Promise<void> {
+  async build(tag: string, images: typeof IMAGES, flags: readonly string[] = []): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
     const trusted = npmCertificates();
     const settings = [`registry=${npmConfig('registry')}`, 'cache=/npm-cache', 'prefer-offline=true'];
@@ -65,7 +71,18 @@ export class Buildah {
       ...(trusted === undefined ? [] : [`${trusted}:/npm-ca.pem:ro`]),
     ];
     const volumes = mounted.flatMap((volume) => ['--volume', volume]);
-    await this.run('bud', '--isolation=chroot', '--pull-never', ...base, ...volumes, '--tag', tag, '.');
+    await this.run(
+      'bud',
+      '--isolation=chroot',
+      '--pull-never',
+      '--layers',
+      ...flags,
+      ...base,
+      ...volumes,
+      '--tag',
+      tag,
+      '.',
+    );
   }
 
   /**
