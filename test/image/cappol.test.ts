@@ -1,6 +1,6 @@
 /** The image of cappol: its contents, and that it judges what is mounted into it. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Buildah } from '../../hack/image/stand-in.ts';
 import { newFolder } from '../release/packed.ts';
@@ -47,6 +47,8 @@ describeWith({ root: true, programs: { buildah: 'apt-get install buildah' } }, '
 
   it('judges what is mounted where it starts', async () => {
     const folder = newFolder('mounted');
+    // As a checkout has it: the user of the image must be able to read it.
+    chmodSync(folder, 0o755);
     writeFileSync(join(folder, 'pod.yaml'), POD);
     const volume = `${folder}:${image.WorkingDir}:ro`;
     const command = [...image.Entrypoint, 'check', '-f', '.', '--level', 'restricted'];
