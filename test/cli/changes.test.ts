@@ -10,7 +10,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { clusterOf, podView, workloadView } from '../support/views.ts';
+import { clusterOf, podView, wholeCluster, workloadView } from '../support/views.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,
@@ -42,17 +42,7 @@ function clusterWith(
     labels: labels[name] ?? {},
     labelOwners: {},
   }));
-  return {
-    ...objects,
-    policies: () => all,
-    policy: (name) => all.find(({ metadata }) => metadata.name === name),
-    namespaces: () => namespaces,
-    namespace: (name) => namespaces.find((one) => one.name === name),
-    roles: () => [],
-    roleBindings: () => [],
-    rendered: () => [],
-    oldestServer: NEWEST_KNOWN_MINOR,
-  };
+  return wholeCluster(objects, all, namespaces);
 }
 
 function changes(

@@ -5,30 +5,23 @@ import { givenByCluster } from '../../cli/commands/suggest/input.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { Cluster } from '../../operator/model/objects.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { clusterOf, podView, SERVER, workloadView } from '../support/views.ts';
+import { clusterOf, podView, SERVER, wholeCluster, workloadView } from '../support/views.ts';
 
 const POLICIES = [baselinePolicy('all', { mode: 'Enforce' })];
 const NAMESPACES = [namespace('going', true), namespace('net', false)];
 
-const CLUSTER: Cluster = {
-  ...clusterOf(
+const CLUSTER = wholeCluster(
+  clusterOf(
     NAMESPACES.map(({ name }) =>
       workloadView('Deployment', 'bad', { namespace: name, template: adding(['SYS_TIME']) }),
     ),
     NAMESPACES.map(({ name }) => podView('bare', { namespace: name })),
   ),
-  policies: () => POLICIES,
-  policy: () => POLICIES[0],
-  namespaces: () => NAMESPACES,
-  namespace: (name) => NAMESPACES.find((one) => one.name === name),
-  roles: () => [],
-  roleBindings: () => [],
-  rendered: () => [],
-  oldestServer: SERVER,
-};
+  POLICIES,
+  NAMESPACES,
+);
 
 function namespace(name: string, terminating: boolean) {
   return { name, uid: name, terminating, labels: {}, labelOwners: {} };

@@ -4,7 +4,7 @@ import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { Cluster, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';
-import { binding, clusterOf, ownedBy, podView, SERVER, useRole, workloadView } from '../support/views.ts';
+import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from '../support/views.ts';
 
 const NAMESPACES = ['kube-system', 'net', 'web'];
 
@@ -48,21 +48,15 @@ function cluster(specs: readonly number[], shapes: readonly PodParts[], placed: 
   const workloads = objects.flatMap((made) => made.workloads);
   const pods = objects.flatMap((made) => made.pods);
   return {
-    ...clusterOf(workloads, pods),
+    ...wholeCluster(clusterOf(workloads, pods), policies, namespaces),
     // As the store does: it keeps old ReplicaSets only as links.
     workloads: (namespace) =>
       workloads.filter((one) => one.namespace === namespace && !(one.kind === 'ReplicaSet' && one.replicas === 0)),
-    policies: () => policies,
-    policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
-    namespaces: () => namespaces,
-    namespace: (name) => namespaces.find((namespace) => namespace.name === name),
     roles: () => [useRole('p-2'), { name: 'other', rules: [] }],
     roleBindings: () => [
       binding('capabilitypolicy.dev:use:p-2', { kind: 'ServiceAccount', namespace: 'net', name: 'default' }, 'net'),
       binding('view', { kind: 'User', name: 'ada' }),
     ],
-    rendered: () => [],
-    oldestServer: SERVER,
   };
 }
 

@@ -15,7 +15,7 @@ import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { clusterOf, ownedBy, podView, SERVER, workloadView } from '../support/views.ts';
+import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 import { arbitraryCluster } from './clusters.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
@@ -44,17 +44,7 @@ function withoutUids<Value>(value: Value): Value {
 
 function clusterWith(objects: Parameters<typeof clusterOf>, policies: ReturnType<typeof baselinePolicy>[]): Cluster {
   const namespaces = [{ name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} }];
-  return {
-    ...clusterOf(...objects),
-    policies: () => policies,
-    policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
-    namespaces: () => namespaces,
-    namespace: () => namespaces[0],
-    roles: () => [],
-    roleBindings: () => [],
-    rendered: () => [],
-    oldestServer: SERVER,
-  };
+  return wholeCluster(clusterOf(...objects), policies, namespaces);
 }
 
 describe('snapshot', () => {

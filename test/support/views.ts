@@ -1,7 +1,9 @@
 /** Minimal pods, workloads and RBAC objects as they are read from the cluster, to be varied one field at a time. */
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import type {
   Cluster,
+  NamespaceView,
   Owner,
   PodView,
   RbacSubject,
@@ -42,6 +44,25 @@ export function clusterOf(
     workloads: (namespace) => workloads.filter((one) => one.namespace === namespace),
     workload: (namespace, kind, name) =>
       workloads.find((one) => one.namespace === namespace && one.kind === kind && one.name === name),
+  };
+}
+
+/** A cluster with nothing else: without RBAC, and before the operator wrote anything. */
+export function wholeCluster(
+  objects: ReturnType<typeof clusterOf>,
+  policies: readonly CompletePolicy[],
+  namespaces: readonly NamespaceView[],
+): Cluster {
+  return {
+    ...objects,
+    policies: () => policies,
+    policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
+    namespaces: () => namespaces,
+    namespace: (name) => namespaces.find((one) => one.name === name),
+    roles: () => [],
+    roleBindings: () => [],
+    rendered: () => [],
+    oldestServer: SERVER,
   };
 }
 
