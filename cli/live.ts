@@ -27,6 +27,8 @@ export interface Judging {
   readonly use: UseIndex;
 }
 
+const JUDGED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
+
 const RBAC: readonly Source[] = [
   sources.ROLES,
   sources.ROLE_BINDINGS,
@@ -56,7 +58,7 @@ export async function readLive(
   const rights = {
     forbidden,
     missing: missingTexts(forbidden),
-    judgeable: ![sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS].some((source) => forbidden.includes(source)),
+    judgeable: !JUDGED.some((source) => forbidden.includes(source)),
     rbac: !RBAC.some((source) => forbidden.includes(source)),
   };
   return { cluster, rights };
@@ -76,7 +78,7 @@ export function judgingOf(
 
 function missingTexts(forbidden: readonly Source[]): string[] {
   const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
-  const judging = rights([sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS]);
+  const judging = rights(JUDGED);
   const use = rights(RBAC);
   return [
     ...(judging.length > 0
