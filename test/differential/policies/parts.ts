@@ -15,7 +15,8 @@ import { findWitnesses } from './witnesses.ts';
 
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
- * that are added to pods one after the other; expiry: overlapping sets of policies that end; rollout: overlapping sets of policies that are rolled out.
+ * that are added to pods one after the other; expiry: overlapping sets of policies that end; rollout: overlapping sets of
+ * policies that are rolled out.
  */
 export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout'] as const;
 type Part = (typeof PARTS)[number];

@@ -1,4 +1,7 @@
-/** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling|steps|expiry|rollout`. */
+/**
+ * Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part
+ * b|c|filling|steps|expiry|rollout`.
+ */
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
