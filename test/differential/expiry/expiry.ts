@@ -14,8 +14,8 @@ import { deciding } from '../../../operator/policy/deciding.ts';
 import { sum, type Tally } from '../policies/campaign.ts';
 import { type PolicyCluster, projection } from '../policies/cluster.ts';
 import { type Creation, defaulted, podOf, sceneOf } from '../sets/judges.ts';
-import { admitCreators, type Creator, populate, readUse, withdraw } from '../sets/people.ts';
-import { acceptedSetOf, randomCreations } from '../sets/sets.ts';
+import { admitCreators, type Creator, readUse } from '../sets/people.ts';
+import { acceptedSet, enforceSets, policiesOf, randomCreations } from '../sets/sets.ts';
 import { admits, type Scene } from '../sets/statement.ts';
 import type { Trial } from '../sets/trial.ts';
 import { endingSet } from './arbitrary.ts';
@@ -80,21 +80,18 @@ async function judgeBatch(
   for (const lead of LEADS) {
     const start = (Math.ceil(Date.now() / SECOND) + lead) * SECOND;
     const random = (name: string) => endingSet(`${name}-${lead}`, start, last);
-    const sets = await Promise.all(indices.map((index) => acceptedSetOf(cluster, seed, index, random)));
-    await Promise.all(sets.map(({ set }) => populate(cluster, set)));
-    const { policies, withdraw: remove } = await cluster.enforce(sets.flatMap(({ objects }) => objects));
+    const sets = await Promise.all(indices.map((index) => acceptedSet(cluster, seed, index, random)));
+    const enforced = await enforceSets(cluster, sets);
     const shared = { cluster, evaluator: new Evaluator(), use: await readUse(cluster), audit: undefined };
     const until = start + (last + 2) * SECOND;
     const inTime = Date.now() < start - SECOND;
     const judging = (inTime ? sets : []).map(({ set, objects }) => {
-      const names = objects.map(({ metadata }) => metadata?.name);
-      const own = policies.filter(({ name }) => names.includes(name));
-      const trial = { ...shared, set, policies: own, objects, ends: endsOf(objects), until };
-      return judgeUntil(trial, randomCreations(set, own, creators), seed);
+      const policies = policiesOf({ objects }, enforced);
+      const trial = { ...shared, set, policies, objects, ends: endsOf(objects), until };
+      return judgeUntil(trial, randomCreations(set, policies, creators), seed);
     });
     const tallies = await Promise.all(judging);
-    await remove();
-    for (const { set } of sets) await withdraw(cluster, set);
+    await enforced.withdraw();
     if (inTime) return tallies;
   }
   throw new Error(`the policies were not in force within ${LEADS.at(-1)} seconds`);

@@ -13,8 +13,8 @@ import { type ResolvedPolicy, resolvePolicy } from '../../../operator/policy/res
 import { concurrently, sum, type Tally } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
 import type { AuditLog } from '../sets/audit.ts';
-import { admitCreators, populate, readUse, withdraw } from '../sets/people.ts';
-import { type AcceptedSet, acceptedSetOf, judgeSet } from '../sets/sets.ts';
+import { admitCreators, readUse } from '../sets/people.ts';
+import { type AcceptedSet, acceptedSet, enforceSets, judgeSet, policiesOf } from '../sets/sets.ts';
 import type { Compared, Trial } from '../sets/trial.ts';
 import { type RollingSet, rollingSet } from './arbitrary.ts';
 import type { RolloutFacts } from './statement.ts';
@@ -53,16 +53,12 @@ export async function judgeRollouts(
   while (policies < plan.policies) {
     const sets: Accepted[] = [];
     while (sets.length < BATCH && policies < plan.policies) {
-      const one = await acceptedSetOf(cluster, plan.seed, index++, named, suffices);
+      const one = await acceptedSet(cluster, plan.seed, index++, named, suffices);
       sets.push(one);
       policies += rolledOut(one).length;
     }
-    await concurrently(sets, ({ set }) => populate(cluster, set));
     const stages = new Map(sets.flatMap(({ set }) => [...set.stages]));
-    const enforced = await cluster.enforce(
-      sets.flatMap(({ objects }) => objects),
-      stages,
-    );
+    const enforced = await enforceSets(cluster, sets, stages);
     const use = await readUse(cluster);
     await concurrently(sets, async (one) => {
       const trial = { cluster, evaluator, use, audit: plan.audit, count, ...trialOf(one, enforced) };
@@ -71,14 +67,12 @@ export async function judgeRollouts(
       tallies.push({ ...tally, policies: own });
     });
     await enforced.withdraw();
-    for (const { set } of sets) await withdraw(cluster, set);
   }
   for (const { api } of creators) await api.close();
   return { ...sum(tallies), compared };
 }
 
 function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 'set' | 'policies' | 'whole'> {
-  const names = objects.map(({ metadata }) => metadata?.name);
   const rollouts = rolledOut({ objects }).map(({ metadata, spec }): [string, RolloutFacts] => {
     const name = metadata?.name ?? '';
     const { meanwhile = 'Warn' } = spec.rollout ?? {};
@@ -86,7 +80,7 @@ function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 's
   });
   return {
     set,
-    policies: compiled.policies.filter(({ name }) => names.includes(name)),
+    policies: policiesOf({ objects }, compiled),
     whole: { policies: objects.map((object) => asWhole(object, set)), rollouts: new Map(rollouts) },
   };
 }

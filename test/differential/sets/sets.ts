@@ -5,7 +5,9 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import type { Compiled } from '../../../operator/compile/compile.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { Stage } from '../../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { concurrently, sum, type Tally } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
@@ -34,17 +36,18 @@ export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPla
   const tallies: Tally[] = [];
   for (let first = 0; first < plan.sets; first += BATCH) {
     const count = Math.min(BATCH, plan.sets - first);
-    const sets = await Promise.all(Array.from({ length: count }, (_, i) => acceptedSet(cluster, plan.seed, first + i)));
-    await concurrently(sets, ({ set }) => populate(cluster, set));
-    const enforced = await cluster.enforce(sets.flatMap(({ objects }) => objects));
+    const sets = await Promise.all(
+      Array.from({ length: count }, (_, i) => acceptedSet(cluster, plan.seed, first + i, randomSet)),
+    );
+    const enforced = await enforceSets(cluster, sets);
     const use = await readUse(cluster);
-    await concurrently(sets, async ({ set, objects }) => {
-      const names = objects.map(({ metadata }) => metadata?.name);
-      const policies = enforced.policies.filter(({ name }) => names.includes(name));
-      tallies.push(await judgeSet({ cluster, evaluator, use, set, policies, audit: plan.audit }, creators, plan));
+    await concurrently(sets, async (one) => {
+      const policies = policiesOf(one, enforced);
+      tallies.push(
+        await judgeSet({ cluster, evaluator, use, set: one.set, policies, audit: plan.audit }, creators, plan),
+      );
     });
     await enforced.withdraw();
-    for (const { set } of sets) await withdraw(cluster, set);
   }
   for (const { api } of creators) await api.close();
   return sum(tallies);
@@ -56,13 +59,11 @@ export interface AcceptedSet<Made extends PolicySet = PolicySet> {
   readonly objects: readonly CompletePolicy[];
 }
 
-/** The first random set of which the API server accepts at least two policies; the others are left out. */
-async function acceptedSet(cluster: PolicyCluster, seed: number, index: number): Promise<AcceptedSet> {
-  return acceptedSetOf(cluster, seed, index, randomSet);
-}
-
-/** @param random makes a set of that name @param suffices whether the accepted policies are worth evaluating */
-export async function acceptedSetOf<Made extends PolicySet>(
+/**
+ * The first random set of which the API server accepts enough policies; the others are left out.
+ * @param random makes a set of that name @param suffices whether the accepted policies are worth evaluating
+ */
+export async function acceptedSet<Made extends PolicySet>(
   cluster: PolicyCluster,
   seed: number,
   index: number,
@@ -79,6 +80,33 @@ export async function acceptedSetOf<Made extends PolicySet>(
     }
     if (suffices(objects)) return { set, objects };
   }
+}
+
+/**
+ * Creates the namespaces and grants of the sets, and puts their policies in force. @returns the compiled policies, and a
+ * function that removes the policies and the grants
+ */
+export async function enforceSets(
+  cluster: PolicyCluster,
+  sets: readonly AcceptedSet[],
+  stages?: ReadonlyMap<string, Stage>,
+): ReturnType<PolicyCluster['enforce']> {
+  await concurrently(sets, ({ set }) => populate(cluster, set));
+  const enforced = await cluster.enforce(
+    sets.flatMap(({ objects }) => objects),
+    stages,
+  );
+  const withdrawAll = async () => {
+    await enforced.withdraw();
+    for (const { set } of sets) await withdraw(cluster, set);
+  };
+  return { ...enforced, withdraw: withdrawAll };
+}
+
+/** The compiled policies of a set. */
+export function policiesOf({ objects }: Pick<AcceptedSet, 'objects'>, { policies }: Compiled): ResolvedPolicy[] {
+  const names = objects.map(({ metadata }) => metadata?.name);
+  return policies.filter(({ name }) => names.includes(name));
 }
 
 /** @param plan the number of pods, and the seed */

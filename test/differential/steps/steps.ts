@@ -5,11 +5,10 @@
  */
 import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
-import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { concurrently } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
-import type { PolicySet } from '../sets/arbitrary.ts';
 import { admitCreators, type Creator, populate, withdraw } from '../sets/people.ts';
+import { type AcceptedSet, acceptedSet, policiesOf } from '../sets/sets.ts';
 import { deciders } from '../sets/statement.ts';
 import type { StatedPod } from '../statement/pod.ts';
 import { randomStepsSet, randomTracks, type Track } from './arbitrary.ts';
@@ -39,8 +38,8 @@ export async function judgeSteps(
   while (tally.judged < steps) {
     const first = tally.sets;
     const length = Math.min(BATCH, Math.ceil((steps - tally.judged) / (tracks * JUDGED_OF_TRACK)));
-    const sets = await Promise.all(Array.from({ length }, (_, i) => acceptedSet(cluster, seed, first + i)));
-    await judgeBatch(cluster, sets, { creators, tracks, seed, tally });
+    const sets = await Promise.all(Array.from({ length }, (_, i) => acceptedSet(cluster, seed, first + i, named)));
+    await judgeBatch(cluster, sets, { creators, tracks, seed, first, tally });
   }
   for (const { api } of creators) await api.close();
   return tally;
@@ -48,43 +47,29 @@ export async function judgeSteps(
 
 interface Campaign extends Pick<StepsPlan, 'tracks' | 'seed'> {
   readonly creators: readonly Creator[];
+  /** The number of the batch's first set. */
+  readonly first: number;
   readonly tally: Writable<StepsTally>;
 }
 
-interface Accepted {
-  readonly index: number;
-  readonly set: PolicySet;
-  readonly objects: readonly CompletePolicy[];
-}
-
-async function acceptedSet(cluster: PolicyCluster, seed: number, index: number): Promise<Accepted> {
-  for (let attempt = 0; ; attempt++) {
-    const sets = randomStepsSet(`steps-${seed}-${index}`);
-    const [set] = fc.sample(sets, { seed: seed + index * 101 + attempt, numRuns: 1 });
-    if (!set) continue;
-    const objects: CompletePolicy[] = [];
-    for (const { name, spec } of set.policies) {
-      const policy = await cluster.policy(name, spec);
-      if (policy) objects.push(policy);
-    }
-    if (objects.length >= 2) return { index, set, objects };
-  }
+/** Other tests on the same control plane have sets of the same seed. */
+function named(set: string) {
+  return randomStepsSet(`${set}-steps`);
 }
 
 /** Half of the pods are older than the policies. */
 async function judgeBatch(
   cluster: PolicyCluster,
-  sets: readonly Accepted[],
-  { creators, tracks: count, seed, tally }: Campaign,
+  sets: readonly AcceptedSet[],
+  { creators, tracks: count, seed, first, tally }: Campaign,
 ): Promise<void> {
   await concurrently(sets, ({ set }) => populate(cluster, set));
   const compiled = cluster.compiled(sets.flatMap(({ objects }) => objects));
-  const trials = sets.map(({ index, set, objects }) => {
-    const names = objects.map(({ metadata }) => metadata?.name);
-    const policies = compiled.policies.filter(({ name }) => names.includes(name));
+  const trials = sets.map(({ set, objects }, i) => {
+    const policies = policiesOf({ objects }, compiled);
     const trial: Trial = { cluster, set, policies, tally };
     const tracks = fc.sample(randomTracks(set, policies, creators, STEPS_OF_TRACK), {
-      seed: seed + index,
+      seed: seed + first + i,
       numRuns: count,
     });
     return { trial, tracks: tracks.filter((track) => deciders(sceneOf(trial, track), 'Enforce').length > 0) };
