@@ -48,12 +48,10 @@ export async function startWithStatic(
 }
 
 /** The same, with a log of what the operator writes and of the API server's answers. */
-export async function startAudited(
-  args: readonly string[] = [],
-): Promise<Awaited<ReturnType<typeof startWithStatic>> & { readonly audit: Audit }> {
+export async function startAudited(): Promise<Awaited<ReturnType<typeof startWithStatic>> & { readonly audit: Audit }> {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
   const audit = new Audit(folder, { users: [OPERATOR_USER], verbs: WRITES });
-  const started = await startWithStatic(args, '', { apiServerFlags: audit.flags });
+  const started = await startWithStatic([], '', { apiServerFlags: audit.flags });
   const { stop } = started;
   return { ...started, audit, stop: () => stop().finally(() => rmSync(folder, { recursive: true, force: true })) };
 }
