@@ -7,16 +7,16 @@ import type {
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
-import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
-import type { Holder, UseIndex } from '../../../operator/evaluate/use.ts';
+import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
 import { reportWorkloads } from '../../../operator/report/violations.ts';
+import type { Judging, Rights } from '../../live.ts';
 
 /** As `-o json` prints it. */
 export interface StatusView {
@@ -82,17 +82,9 @@ export interface ViolationView {
   readonly admittedBy?: string;
 }
 
-export interface Readable {
+export interface Readable extends Judging, Pick<Rights, 'judgeable' | 'rbac' | 'missing'> {
   readonly cluster: Cluster;
-  /** The state of the cluster. If roles and bindings can't be read, everybody counts as allowed to use the policy. */
-  readonly state: ClusterState;
-  readonly use: UseIndex;
-  /** Whether everything that judging needs could be read. */
-  readonly judgeable: boolean;
-  /** Whether roles and bindings could be read. */
-  readonly rbac: boolean;
   readonly protection: ProtectionView;
-  readonly missing: readonly string[];
   /** Limits the view to the namespace's workloads and the policies that select it. */
   readonly namespace?: string | undefined;
 }
