@@ -65,9 +65,9 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
       start = new Start(kubeconfig, NEW);
     },
   });
-  const newCluster = await start?.end();
   const api = new Api(controlPlane.kubeconfig);
   try {
+    const newCluster = await start?.end();
     await prepare(api, directory);
     const pods = fc.sample(randomPods(), { numRuns: runs, seed });
     const byFiles = await judge(api, pods);
