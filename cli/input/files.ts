@@ -5,7 +5,7 @@ import type { Trouble } from './trouble.ts';
 
 const STDIN = '-';
 
-export const MANIFESTS = /\.(?:ya?ml|json)$/i;
+const MANIFESTS = /\.(?:ya?ml|json)$/i;
 
 /** An input to read, with the name that people know it by. */
 export interface InputFile {

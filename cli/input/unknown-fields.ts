@@ -23,14 +23,9 @@ export function unknownFieldsOf(object: unknown, apiVersion: string, kind: strin
   return described(search(object, own(roots, `${apiVersion} ${kind}`) ?? '*'));
 }
 
-/** The same for a pod that was found in an object of another kind. */
-export function unknownFieldsIn(pod: unknown): UnknownField[] {
-  return described(search(pod, 'PodTemplateSpec'));
-}
-
 /** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
 export function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
-  return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
+  return described(search(pod, 'PodTemplateSpec')).flatMap(({ path, meant }) => {
     if (!meant) return [];
     const place = fieldOf(path);
     const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;

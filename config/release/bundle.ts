@@ -135,7 +135,7 @@ function packageOf(path: string): string | undefined {
   return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }
 
-export async function writeBundle({ files, packages }: Bundle, folder: string): Promise<void> {
+function writeBundle({ files, packages }: Bundle, folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of files) writeFileSync(join(folder, name), text);
@@ -147,5 +147,5 @@ if (import.meta.main) {
   const bundles: Readonly<Record<string, () => Promise<Bundle>>> = { operator: bundleOperator, cappol: bundleCappol };
   const bundled = await bundles[program]?.();
   if (!bundled) throw new Error(`no program ${JSON.stringify(program)}: write operator or cappol`);
-  await writeBundle(bundled, folder);
+  writeBundle(bundled, folder);
 }
