@@ -48,23 +48,23 @@ export class Buildah {
   async buildOperator(tag: string): Promise<void> {
     await this.standInForBuilding(IMAGES.build);
     await this.standIn(IMAGES.run, { '/nodejs/bin/node': process.execPath });
-    await this.build(tag, IMAGES);
+    await this.#build(tag);
   }
 
   /** The image of cappol, from the layers that building the operator left. */
   async buildCappol(tag: string): Promise<void> {
-    await this.build(tag, IMAGES, ['--target', 'cappol']);
+    await this.#build(tag, '--target', 'cappol');
   }
 
   /**
    * Builds the Dockerfile with packages from npm's cache, which has everything that the tests' own installation needed.
    */
-  async build(tag: string, images: typeof IMAGES, flags: readonly string[] = []): Promise<void> {
+  async #build(tag: string, ...flags: readonly string[]): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
     const trusted = npmCertificates();
     const settings = [`registry=${npmConfig('registry')}`, 'cache=/npm-cache', 'prefer-offline=true'];
     writeFileSync(npmrc, [...settings, ...(trusted === undefined ? [] : ['cafile=/npm-ca.pem']), ''].join('\n'));
-    const base = ['--build-arg', `BUILD_IMAGE=${images.build}`, '--build-arg', `RUN_IMAGE=${images.run}`];
+    const base = ['--build-arg', `BUILD_IMAGE=${IMAGES.build}`, '--build-arg', `RUN_IMAGE=${IMAGES.run}`];
     const mounted = [
       `${npmrc}:/root/.npmrc:ro`,
       `${npmConfig('cache')}:/npm-cache`,
