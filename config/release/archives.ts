@@ -1,7 +1,9 @@
-/** The archives of cappol's executables in a release: where they can be downloaded, and their checksums. */
-import { existsSync, readFileSync } from 'node:fs';
+/** The archives of cappol's executables in a release: their files, their checksums, and where they can be downloaded. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { archiveName, PLATFORMS, type Platform } from './platforms.ts';
+import { archiveName, executableName, PLATFORMS, type Platform } from './platforms.ts';
 
 export interface Archive extends Platform {
   readonly url: string;
@@ -9,6 +11,16 @@ export interface Archive extends Platform {
 }
 
 export const REPOSITORY = 'https://github.com/capabilitypolicy/capabilitypolicy';
+
+/** Writes the archive of an executable and its licences, which are in the folder `from`, with its checksum beside it. */
+export function writeArchive(from: string, folder: string, platform: Platform): void {
+  const name = archiveName(platform);
+  const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];
+  const packed = execFileSync('tar', ['-czf', '-', ...files], { cwd: from, maxBuffer: 2 ** 28 });
+  writeFileSync(join(folder, name), packed);
+  const checksum = createHash('sha256').update(packed).digest('hex');
+  writeFileSync(join(folder, `${name}.sha256`), `${checksum}  ${name}\n`);
+}
 
 /**
  * @param folder with the archives' checksums @param url where they can be downloaded @throws Error if one is missing

@@ -5,32 +5,27 @@
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { writeArchive } from './archives.ts';
 import { bundleExecutable, licenceTexts } from './bundle.ts';
 import { outputFolder, ROOT } from './output.ts';
-import { archiveName, executableName, type Platform, thisPlatform } from './platforms.ts';
+import { executableName, type Platform, thisPlatform } from './platforms.ts';
 
 const POSTJECT = join(ROOT, 'node_modules', 'postject', 'dist', 'cli.js');
 /** Where Node looks for the program: postject changes the last digit of the fuse. */
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-export async function writeExecutable(folder: string, platform: Platform): Promise<void> {
+async function writeExecutable(folder: string, platform: Platform): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'cappol-executable-'));
   try {
     const program = join(scratch, executableName(platform));
     const licences = await build(program, scratch);
     writeFileSync(join(scratch, 'LICENSES.txt'), licences);
     copyFileSync(join(ROOT, 'LICENSE'), join(scratch, 'LICENSE'));
-    const archive = join(folder, archiveName(platform));
-    const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];
-    const packed = execFileSync('tar', ['-czf', '-', ...files], { cwd: scratch, maxBuffer: 2 ** 28 });
-    writeFileSync(archive, packed);
-    const checksum = createHash('sha256').update(packed).digest('hex');
-    writeFileSync(`${archive}.sha256`, `${checksum}  ${archiveName(platform)}\n`);
+    writeArchive(scratch, folder, platform);
   } finally {
     rmSync(scratch, { recursive: true });
   }

@@ -9,28 +9,20 @@ export type Schema = Readonly<Record<string, unknown>>;
 const TEXT = "'((?:[^'\\\\]|\\\\.)*)'";
 const FIELD = 'self\\.(\\w+)';
 
-/** A statement → its schema. Each pattern has to match the whole statement. */
+/** A statement that is not negated → its schema. Each pattern has to match the whole statement. */
 const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema])[] = [
   [whole(`has\\(${FIELD}\\)`), (field) => ({ required: [field] })],
-  [whole(`!has\\(${FIELD}\\)`), (field) => ({ not: { required: [field] } })],
   [whole(`${FIELD} == ${TEXT}`), (field = '', value) => inField(field, { const: value })],
   [whole(`${FIELD} != ${TEXT}`), (field = '', value) => ({ not: inField(field, { const: value }) })],
   [whole(`size\\(${FIELD}\\) > 0`), (field = '') => inField(field, { minItems: 1 })],
   [whole(`size\\(${FIELD}\\) == 0`), (field = '') => inField(field, { maxItems: 0 })],
   [whole(`${TEXT} in ${FIELD}`), (value, field = '') => inField(field, { contains: { const: value } })],
-  [whole(`!\\(${TEXT} in ${FIELD}\\)`), (value, field = '') => inField(field, { not: { contains: { const: value } } })],
   [whole(`${FIELD}\\.matches\\(${TEXT}\\)`), (field = '', pattern) => inField(field, { pattern })],
-  [whole(`!\\(${TEXT} in self\\)`), (value) => ({ not: { contains: { const: value } } })],
+  [whole(`${TEXT} in self`), (value) => ({ contains: { const: value } })],
   [whole(`self\\.matches\\(${TEXT}\\)`), (pattern) => ({ pattern })],
-  [whole(`!self\\.contains\\(${TEXT}\\)`), (text = '') => ({ not: { pattern: escaped(text) } })],
-  [whole(`!self\\.startsWith\\(${TEXT}\\)`), (text = '') => ({ not: { pattern: `^${escaped(text)}` } })],
   [whole(`self\\.startsWith\\(${TEXT}\\)`), (text = '') => ({ pattern: `^${escaped(text)}` })],
-  [
-    whole(`!self\\.split\\('/'\\)\\.exists\\(\\w+, \\w+ == '\\.\\.'\\)`),
-    () => ({ not: { pattern: '(^|/)\\.\\.(/|$)' } }),
-  ],
+  [whole(`self\\.split\\('/'\\)\\.exists\\(\\w+, \\w+ == '\\.\\.'\\)`), () => ({ pattern: '(^|/)\\.\\.(/|$)' })],
   [whole(`self\\.upperAscii\\(\\)\\.startsWith\\('CAP_'\\)`), () => ({ pattern: '^[Cc][Aa][Pp]_' })],
-  [whole(`!self\\.upperAscii\\(\\)\\.startsWith\\('CAP_'\\)`), () => ({ not: { pattern: '^[Cc][Aa][Pp]_' } })],
   [whole('self == self\\.upperAscii\\(\\)'), () => ({ not: { pattern: '[a-z]' } })],
   [whole("self != ''"), () => ({ minLength: 1 })],
   [whole('self >= (\\d+)'), (least) => ({ minimum: Number(least) })],
@@ -56,6 +48,12 @@ export function schemaOfRule(rule: string): Schema | undefined {
 }
 
 function statement(text: string): Schema | undefined {
+  const [, inBrackets, plain] = /^!(?:\((.*)\)|(.*))$/.exec(text) ?? [];
+  const negated = inBrackets ?? plain;
+  if (negated !== undefined) {
+    const schema = statement(negated);
+    return schema && { not: schema };
+  }
   for (const [pattern, schema] of STATEMENTS) {
     const found = pattern.exec(text);
     if (found) return schema(...found.slice(1));
@@ -73,5 +71,5 @@ function inField(field: string, schema: Schema): Schema {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&').replaceAll('\\/', '/');
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -1,14 +1,13 @@
 /** krew's manifest and Homebrew's formula: rendered from the executables of a release, and installed from there. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { archivesIn } from '../../config/release/archives.ts';
+import { archivesIn, writeArchive } from '../../config/release/archives.ts';
 import { homebrewFormula } from '../../config/release/homebrew.ts';
 import { krewManifest } from '../../config/release/krew.ts';
 import { archiveName, executableName, PLATFORMS, type Platform, thisPlatform } from '../../config/release/platforms.ts';
@@ -105,8 +104,5 @@ function packStandIn(platform: Platform, release: string): void {
   const folder = newFolder('stand-in');
   const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];
   for (const file of files) writeFileSync(join(folder, file), `${platform.os} ${platform.arch}\n`, { mode: 0o755 });
-  const packed = execFileSync('tar', ['-czf', '-', ...files], { cwd: folder });
-  writeFileSync(join(release, archiveName(platform)), packed);
-  const sum = createHash('sha256').update(packed).digest('hex');
-  writeFileSync(join(release, `${archiveName(platform)}.sha256`), `${sum}  ${archiveName(platform)}\n`);
+  writeArchive(folder, release, platform);
 }
