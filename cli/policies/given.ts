@@ -3,7 +3,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputFile } from '../input/files.ts';
 import { manifestsOf, type Reading } from '../input/manifests.ts';
-import { type FileAtHand, isAtHand, searchAtHand } from '../input/text.ts';
+import { EventLoopYield, type FileAtHand, isAtHand, searchAtHand } from '../input/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import type { PolicyOptions } from '../options.ts';
 import type { Labels, PolicyContextOptions } from './context.ts';
@@ -49,8 +49,10 @@ export async function addContext(
   tell: (trouble: Trouble) => void,
   onLong: () => void = () => {},
 ): Promise<void> {
+  const eventLoopYield = new EventLoopYield();
   let size = 0;
   for (const file of files) {
+    if (eventLoopYield.isDue) await eventLoopYield.take();
     const before = size;
     const isWanted = isAtHand(file) ? search(file) : true;
     if (before <= WORTH_THREADS && size > WORTH_THREADS) onLong();
