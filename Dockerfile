@@ -1,5 +1,5 @@
 # The operator's image: Node, the operator as one file, and the licences of the packages in that file. No shell, no package
-# manager, nothing of cappol. And with --target cappol the image of cappol, which has nothing of the operator's process.
+# manager, nothing of cappol. --target cappol builds the image of cappol instead, which cannot run the operator.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/cappol:v0.1.0 --target cappol .

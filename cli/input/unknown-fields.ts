@@ -54,7 +54,7 @@ function search(value: unknown, type: string): Found[] {
   return found;
 }
 
-/** @param type as in kubernetes-fields.json @param path changes afterwards, since few paths are kept */
+/** @param type as in kubernetes-fields.json @param path is used again for the next field: copy it to keep it */
 function visit(value: unknown, type: string, path: (string | number)[], found: Found[]): void {
   if (typeof value !== 'object' || value === null || type === '*') return;
   const below = (step: string | number, part: unknown, of: string) => {

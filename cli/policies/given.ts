@@ -38,7 +38,7 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 
 /**
  * Adds the policies among the manifests that they judge, with the namespaces, roles and bindings. Does not tell what
- * can't be read: whoever judges the manifests reads them again.
+ * can't be read: the reading for the judgement does.
  *
  * @param onLong called when the files are so long that judging them is worth threads
  */

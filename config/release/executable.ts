@@ -1,6 +1,6 @@
 /**
- * `npm run release:executable -- [--out FOLDER]`: cappol as one executable for this machine's system and processor, with the Node that
- * runs this script, in an archive with the licences; and the archive's checksum beside it.
+ * `npm run release:executable -- [--out FOLDER]`: cappol as one executable for this machine's system and processor, with
+ * the Node that runs this script, in an archive with the licences; and the archive's checksum beside it.
  *
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: the licences of all that the operator and cappol bring along, as a page. Which ones may be is said
- * here; a test refuses others, so that nobody adds one unseen.
+ * `npm run generate`: the licences of all that the operator and cappol bring along, as a page. A test
+ * refuses licences that are not allowed here, so that nobody adds one unseen.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * Rules of CEL in the CRD that JSON Schema can express: alternatives and conjunctions of simple statements about one
- * value or its fields. Other rules only the API server knows.
+ * value or its fields. The other rules are left out.
  */
 
 /** A JSON Schema. */

@@ -1,6 +1,6 @@
 /**
- * Threads that judge documents, while the main thread cuts the text and prints: on two cores, parsing takes most of the
- * time. The results come in the order of the documents.
+ * Threads that parse and judge documents, which is most of the work, while the main thread cuts the text and prints. The
+ * results come in the order of the documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
