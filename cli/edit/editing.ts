@@ -1,5 +1,6 @@
 /** The edits that give the nodes of a document other values. */
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../schema/problems.ts';
 import { appendToFlow, endsOf, removeFromFlow, styleOfFlow } from './flow.ts';
 import { matchedItems } from './matched-items.ts';
 import {
@@ -63,7 +64,7 @@ export class Editing {
   /** Leaves aliases alone: whether one has to be written out depends on its anchor. */
   change(node: Node, before: unknown, after: unknown, place?: Place): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;
-    if (isMap(node) && isMapping(before) && isMapping(after)) this.#changeMap(node as MapNode, before, after, place);
+    if (isMap(node) && isObject(before) && isObject(after)) this.#changeMap(node as MapNode, before, after, place);
     else if (isSeq(node) && Array.isArray(before) && Array.isArray(after))
       this.#changeList(node as SeqNode, before, after, place);
     else this.#replace(node, after, place);
@@ -268,10 +269,6 @@ export class Editing {
       );
     }
   }
-}
-
-function isMapping(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isList(value: Fields | readonly unknown[]): value is readonly unknown[] {

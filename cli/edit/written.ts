@@ -1,4 +1,5 @@
 /** Values as YAML or JSON, in the style of the text around them. */
+import { isObject } from '../schema/problems.ts';
 
 export interface Style {
   /** The columns by which a mapping is indented below another one. */
@@ -91,5 +92,5 @@ function flowScalar(value: unknown, { json }: FlowStyle): string {
 }
 
 export function isFilledMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+  return isObject(value) && Object.keys(value).length > 0;
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { changed } from '../../../operator/evaluate/fix-changes.ts';
 import { arrayOf, objectOf, valueAt } from '../../../operator/model/raw.ts';
 import type { FieldPath } from '../../schema/paths.ts';
+import { isObject } from '../../schema/problems.ts';
 import type { ChangedObject, FieldChange } from './repairs.ts';
 
 /**
@@ -61,7 +62,7 @@ function difference(before: unknown, after: unknown, key = ''): unknown {
       ...objectOf(difference(arrayOf(before)[index], item)),
     }));
   }
-  if (!isMapping(before) || !isMapping(after)) return after;
+  if (!isObject(before) || !isObject(after)) return after;
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const fields = keys.flatMap((name) => {
     if (!Object.hasOwn(after, name)) return [[name, null]];
@@ -69,8 +70,4 @@ function difference(before: unknown, after: unknown, key = ''): unknown {
     return part === undefined ? [] : [[name, part]];
   });
   return Object.fromEntries(fields);
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,7 +7,8 @@ import { type InputObject, identityOf, troubleOf } from '../../input/manifests.t
 import type { Trouble } from '../../input/trouble.ts';
 import type { Candidature, PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
-import { type FieldPath, fieldPath, pathText } from '../../schema/paths.ts';
+import { type FieldPath, pathText } from '../../schema/paths.ts';
+import { fieldIn } from '../check/checked.ts';
 import { type KeptRepair, keptBy } from './kept.ts';
 import type { FixEdit, LeftViolation } from './result.ts';
 
@@ -120,8 +121,7 @@ function leftOf(
   manifest: InputObject,
   fixing: Fixing,
 ): LeftViolation {
-  const steps = fieldPath(inPod);
-  const path = fieldOf(steps[0] === 'metadata' ? steps : ['spec', ...steps]);
+  const path = fieldOf(fieldIn([], inPod));
   const place = { path: pathText(path), line: manifest.lineOf(path) };
   return { ...objectIn(manifest, fixing), policy, rule, container: container ?? null, message, ...place, why };
 }
