@@ -32,6 +32,11 @@ export function filling({ types, unset, default: stated }: Seccomp): Profile | u
   return type === undefined || type === 'Localhost' ? undefined : { type };
 }
 
+/** CEL, bool: the Standard before v1.19 allows the annotation. @param value CEL, string */
+export function annotationAllowed(value: string): string {
+  return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
+}
+
 /**
  * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
  * @param key CEL, string: of the pod's annotation, or a container's

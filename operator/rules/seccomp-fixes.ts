@@ -3,6 +3,7 @@ import { and, effective, FOR_WINDOWS, isUnsetForSome, literal } from './cel.ts';
 import { isRefused, type Profile, profileCel, replacement } from './default-profile.ts';
 import type { Fix } from './rule.ts';
 import {
+  annotationAllowed,
   CONTAINER_ANNOTATION,
   CONTAINER_PROFILE,
   IS_UNSET,
@@ -45,13 +46,11 @@ function safety({ type }: Profile): Pick<Fix, 'class' | 'risk'> {
 function annotationFixes({ annotations }: Seccomp): Fix[] {
   if (!annotations) return [];
   const isOurs = `k == ${literal(POD_ANNOTATION)} || k.startsWith(${literal(CONTAINER_ANNOTATION)})`;
-  const isAllowed =
-    'variables.annotations[k] in ["runtime/default", "docker/default"] || variables.annotations[k].startsWith("localhost/")';
   return [
     {
       over: 'annotations',
       path: [],
-      when: and(isOurs, `!(${isAllowed})`),
+      when: and(isOurs, `!(${annotationAllowed('variables.annotations[k]')})`),
       value: 'null',
       class: 'safe',
       risk: 'none: kubelets have not read the annotation since v1.27',

@@ -15,6 +15,7 @@ import { admittedDefault, NO_PROFILE_KNOWN } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule } from './rule.ts';
 import {
+  annotationAllowed,
   CONTAINER_ANNOTATION,
   CONTAINER_KEY,
   CONTAINER_PROFILE,
@@ -106,7 +107,7 @@ function annotationChecks(): Check[] {
     const annotation = `variables.annotations[${key}]`;
     return {
       over,
-      violates: `${key} in variables.annotations && !(${annotation} in ["runtime/default", "docker/default"] || ${annotation}.startsWith("localhost/"))`,
+      violates: `${key} in variables.annotations && !(${annotationAllowed(annotation)})`,
       // Kubelets have not read it since v1.27, and the API server allows changing it (ValidateSeccompPodAnnotations).
       atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,
