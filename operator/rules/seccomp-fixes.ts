@@ -15,32 +15,44 @@ import {
 export function fixesOf(value: Seccomp): Fix[] {
   const profile = replacement(value, value.default);
   if (!profile) return annotationFixes(value);
-  const fix = (over: 'pod' | 'containers', when: string): Fix => ({
-    over,
-    path: ['securityContext', 'seccompProfile'],
-    when,
-    value: profileCel(profile),
-    class: 'check',
-    risk: 'system calls that the profile does not allow fail',
-  });
-  const wrong = [fix('pod', isRefused(value, POD_PROFILE)), fix('containers', isRefused(value, CONTAINER_PROFILE))];
+  const wrong = [
+    setting(profile, 'pod', isRefused(value, POD_PROFILE), CONFINED),
+    setting(profile, 'containers', isRefused(value, CONTAINER_PROFILE), CONFINED),
+  ];
   if (value.unset === 'Allowed') return [...wrong, ...annotationFixes(value)];
   const isUnset = value.unset === 'RefusedOnPod' ? `!${POD_PROFILE}.hasValue()` : isUnsetForSome('seccompProfile');
   const missing = [
-    { ...fix('pod', and(isUnset, `!(${FOR_WINDOWS})`)), inherited: true as const },
-    fix('containers', and(IS_UNSET, `!(${FOR_WINDOWS})`)),
+    { ...setting(profile, 'pod', and(isUnset, `!(${FOR_WINDOWS})`), riskOfFirst(profile)), inherited: true as const },
+    setting(profile, 'containers', and(IS_UNSET, `!(${FOR_WINDOWS})`), riskOfFirst(profile)),
   ];
-  return [...wrong, ...missing.map((one) => ({ ...one, ...safety(profile) })), ...annotationFixes(value)];
+  return [...wrong, ...missing, ...annotationFixes(value)];
 }
 
-/** The default profiles of the runtimes allow what programs usually do. */
-function safety({ type }: Profile): Pick<Fix, 'class' | 'risk'> {
-  return type === 'RuntimeDefault'
-    ? {
-        class: 'safe',
-        risk: 'rare system calls fail, such as those that need SYS_ADMIN or that load programs into the kernel',
-      }
-    : { class: 'check', risk: 'system calls that the profile does not allow fail' };
+/** The profile that a container inherits is replaced on the container, since other containers may need the pod's. */
+export function fixesOfContainer(value: Seccomp): Fix[] {
+  const profile = replacement(value, value.default);
+  if (!profile) return [];
+  const got = effective('seccompProfile');
+  const wrong = setting(profile, 'containers', isRefused(value, got), CONFINED);
+  if (value.unset === 'Allowed') return [wrong];
+  return [wrong, setting(profile, 'containers', and(`!${got}.hasValue()`, `!(${FOR_WINDOWS})`), riskOfFirst(profile))];
+}
+
+type Risk = Pick<Fix, 'class' | 'risk'>;
+
+const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
+
+/** The risk of a profile where none was. The default profiles of the runtimes allow what programs usually do. */
+function riskOfFirst({ type }: Profile): Risk {
+  if (type !== 'RuntimeDefault') return CONFINED;
+  return {
+    class: 'safe',
+    risk: 'rare system calls fail, such as those that need SYS_ADMIN or that load programs into the kernel',
+  };
+}
+
+function setting(profile: Profile, over: 'pod' | 'containers', when: string, risk: Risk): Fix {
+  return { over, path: ['securityContext', 'seccompProfile'], when, value: profileCel(profile), ...risk };
 }
 
 function annotationFixes({ annotations }: Seccomp): Fix[] {
@@ -56,18 +68,4 @@ function annotationFixes({ annotations }: Seccomp): Fix[] {
       risk: 'none: kubelets have not read the annotation since v1.27',
     },
   ];
-}
-
-/** The profile that a container inherits is replaced on the container, since other containers may need the pod's. */
-export function fixesOfContainer(value: Seccomp): Fix[] {
-  const profile = replacement(value, value.default);
-  if (!profile) return [];
-  const got = effective('seccompProfile');
-  const fix = { over: 'containers', path: ['securityContext', 'seccompProfile'], value: profileCel(profile) } as const;
-  const isUnset =
-    value.unset === 'Allowed'
-      ? []
-      : [{ ...fix, when: and(`!${got}.hasValue()`, `!(${FOR_WINDOWS})`), ...safety(profile) }];
-  const risk = 'system calls that the profile does not allow fail';
-  return [{ ...fix, when: isRefused(value, got), class: 'check', risk }, ...isUnset];
 }
