@@ -13,7 +13,7 @@ import {
   trailingComma,
 } from './nodes.ts';
 import { isFirstInLine, lineBreak, lineEnd, lineStart, type TextEdit } from './text-edits.ts';
-import { type FlowStyle, flowText, indentedText, scalarText } from './written.ts';
+import { type FlowStyle, flowField, flowText, indentedText } from './written.ts';
 
 interface Ends {
   readonly start: number;
@@ -53,10 +53,11 @@ export function appendToFlow(
   const comma = trailingComma(collection);
   const at = comma === undefined || comma < last.end ? last.end : comma + 1;
   const first = at === last.end ? ',' : '';
-  const entryText = (entry: unknown, write: (value: unknown) => string) =>
-    isMap(collection)
-      ? `${scalarText((entry as [string, unknown])[0], style.json ? 'double-quoted-scalar' : undefined)}:${style.json ? style.space : ' '}${write((entry as [string, unknown])[1])}`
-      : write(entry);
+  const entryText = (entry: unknown, write: (value: unknown) => string) => {
+    if (!isMap(collection)) return write(entry);
+    const [key, value] = entry as [string, unknown];
+    return flowField(key, write(value), style);
+  };
   if (!isFirstInLine(text, last.start)) {
     const entries = added.map((entry) => entryText(entry, (value) => flowText(value, style)));
     return [{ start: at, end: at, text: `${first}${style.space}${entries.join(`,${style.space}`)}` }];

@@ -55,15 +55,16 @@ export const YAML_FLOW: FlowStyle = { json: false, space: ' ', padding: '' };
 export function flowText(value: unknown, style: FlowStyle): string {
   if (Array.isArray(value)) return `[${value.map((item) => flowText(item, style)).join(`,${style.space}`)}]`;
   if (typeof value !== 'object' || value === null) return flowScalar(value, style);
-  const fields = Object.entries(value).map((entry) => flowField(entry, style));
+  const fields = Object.entries(value).map(([key, part]) => flowField(key, flowText(part, style), style));
   const { padding } = style;
   return fields.length === 0 ? '{}' : `{${padding}${fields.join(`,${style.space}`)}${padding}}`;
 }
 
-export function flowField([key, value]: readonly [string, unknown], style: FlowStyle): string {
+/** @param text of the value */
+export function flowField(key: string, text: string, style: FlowStyle): string {
   // `{a:1}` is a key alone in YAML, unless the key is in quotes.
   const space = style.json ? style.space : ' ';
-  return `${flowScalar(key, style)}:${space}${flowText(value, style)}`;
+  return `${flowScalar(key, style)}:${space}${text}`;
 }
 
 /** The same in several lines, as JSON is indented. @param indent of the line in which it begins */
@@ -80,10 +81,9 @@ export function indentedText(
     return ['[', items.join(`,${lineBreak}`), `${indent}]`].join(lineBreak);
   }
   if (!isFilledMapping(value)) return flowText(value, style);
-  const fields = Object.entries(value).map(([key, part]) => {
-    const text = indentedText(part, inside, step, lineBreak, style);
-    return `${inside}${flowScalar(key, style)}:${style.space}${text}`;
-  });
+  const fields = Object.entries(value).map(
+    ([key, part]) => inside + flowField(key, indentedText(part, inside, step, lineBreak, style), style),
+  );
   return ['{', fields.join(`,${lineBreak}`), `${indent}}`].join(lineBreak);
 }
 
