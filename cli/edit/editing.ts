@@ -1,7 +1,7 @@
 /** The edits that give the nodes of a document other values. */
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../schema/problems.ts';
-import { appendToFlow, endsOf, removeFromFlow, styleOfFlow } from './flow.ts';
+import { appendToFlow, type Entry, endsOf, removeFromFlow, styleOfFlow } from './flow.ts';
 import { matchedItems } from './matched-items.ts';
 import {
   contentEnd,
@@ -76,11 +76,11 @@ export class Editing {
 
   #changeMap(map: MapNode, before: Fields, after: Fields, place: Place): void {
     const removed = new Set(Object.keys(before).filter((key) => !Object.hasOwn(after, key)));
-    const isWhole = pairsOf(map).length === 0 || pairsOf(map).every(({ key }) => removed.has(keyText(key)));
     if (!isFilledMapping(after)) {
       this.#empty(map, '{}', place);
       return;
     }
+    const isWhole = pairsOf(map).every(({ key }) => removed.has(keyText(key)));
     if (isWhole && (isFlow(map) || pairsOf(map).length === 0)) {
       this.#replace(map, after, place);
       return;
@@ -103,14 +103,19 @@ export class Editing {
     if (pairs.includes(undefined))
       throw new NotEditable('a merge key (<<) gives the field that has to go: write it out first');
     const gone = new Set(pairs as MapPair[]);
-    for (const pair of gone) this.#replaced.push({ start: startOf(pair.key), end: endOfPair(pair) });
-    if (isFlow(map))
-      this.edits.push(...removeFromFlow(pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) }))));
-    else this.#removeLines(pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) })));
+    const entries = pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) }));
+    this.#removeEntries(map, entries);
+  }
+
+  /** @param entries all of the collection's */
+  #removeEntries(collection: MapNode | SeqNode, entries: readonly Entry[]): void {
+    for (const { start, end, gone } of entries) if (gone) this.#replaced.push({ start, end });
+    if (isFlow(collection)) this.edits.push(...removeFromFlow(entries));
+    else this.#removeLines(entries);
   }
 
   /** @param entries of a block collection */
-  #removeLines(entries: readonly { readonly start: number; readonly end: number; readonly gone: boolean }[]): void {
+  #removeLines(entries: readonly Entry[]): void {
     const text = this.#text;
     for (const [index, { start, end, gone }] of entries.entries()) {
       if (!gone) continue;
@@ -251,9 +256,7 @@ export class Editing {
       end: contentEnd(item),
       gone: !kept.has(index),
     }));
-    for (const { start, end, gone } of entries) if (gone) this.#replaced.push({ start, end });
-    if (isFlow(list)) this.edits.push(...removeFromFlow(entries));
-    else this.#removeLines(entries);
+    this.#removeEntries(list, entries);
     const last = entries.findLast(({ gone }) => !gone);
     if (added.length === 0) return;
     if (!last) throw new NotEditable('a list without an item');

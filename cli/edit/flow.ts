@@ -20,12 +20,17 @@ interface Ends {
   readonly end: number;
 }
 
+/** A field or an item, and whether it goes. */
+export interface Entry extends Ends {
+  readonly gone: boolean;
+}
+
 export function endsOf(pair: MapPair): Ends {
   return { start: startOf(pair.key), end: endOfPair(pair) };
 }
 
 /** Removes entries with their commas. */
-export function removeFromFlow(entries: readonly (Ends & { readonly gone: boolean })[]): TextEdit[] {
+export function removeFromFlow(entries: readonly Entry[]): TextEdit[] {
   const edits: TextEdit[] = [];
   for (let index = 0; index < entries.length; index += 1) {
     if (!entries[index]?.gone) continue;
