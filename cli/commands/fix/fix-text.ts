@@ -8,8 +8,8 @@ import { documentsIn } from '../../input/split.ts';
 import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
 import type { FixEdit, FixNote, LeftViolation } from './result.ts';
 
-export interface FixedText {
-  readonly text: string;
+/** The edits of a text and what they leave, beside the text itself. */
+export interface Fixes {
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
   readonly notes: readonly FixNote[];
@@ -19,6 +19,10 @@ export interface FixedText {
   readonly notSelected: number;
   readonly violating: number;
   readonly fixed: number;
+}
+
+export interface FixedText extends Fixes {
+  readonly text: string;
   /** Whether there was any object, or a document that is none. */
   readonly isEmpty: boolean;
 }
@@ -61,25 +65,25 @@ export function fixText(text: string, name: string, isFound: boolean, fixing: Fi
   isEmpty &&= pieces.every(({ objects }) => objects.length === 0);
   if (isBroken) {
     fixing.tell({ file: name, message: 'left as it is, because of the errors in it', severity: 'warning' });
-    return { ...NOTHING, text, isEmpty: false };
+    return { ...total([]), text, isEmpty: false };
   }
   const fixed = pieces.filter(({ objects }) => objects.length > 0).map(({ piece }) => fixPiece(piece, name, fixing));
   return { ...total(fixed), text: mark + joined(body, fixed), isEmpty };
 }
 
-interface FixedPiece extends Omit<FixedText, 'isEmpty'> {
+interface FixedPiece extends Fixes {
   readonly before: string;
+  readonly text: string;
 }
 
-const NOTHING = { edits: [], left: [], notes: [], objects: [], workloads: 0, notSelected: 0, violating: 0, fixed: 0 };
-
-function total(pieces: readonly FixedPiece[]): Omit<FixedText, 'text' | 'isEmpty'> {
-  const sum = (count: (piece: FixedPiece) => number) => pieces.reduce((all, piece) => all + count(piece), 0);
+/** Sums up several texts, or the pieces of one. */
+export function total(parts: readonly Fixes[]): Fixes {
+  const sum = (count: (part: Fixes) => number) => parts.reduce((all, part) => all + count(part), 0);
   return {
-    edits: pieces.flatMap(({ edits }) => edits),
-    left: pieces.flatMap(({ left }) => left),
-    notes: pieces.flatMap(({ notes }) => notes),
-    objects: pieces.flatMap(({ objects }) => objects),
+    edits: parts.flatMap(({ edits }) => edits),
+    left: parts.flatMap(({ left }) => left),
+    notes: parts.flatMap(({ notes }) => notes),
+    objects: parts.flatMap(({ objects }) => objects),
     workloads: sum(({ workloads }) => workloads),
     notSelected: sum(({ notSelected }) => notSelected),
     violating: sum(({ violating }) => violating),

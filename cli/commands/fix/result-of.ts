@@ -4,7 +4,7 @@ import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { checkedPolicies } from '../check/checked.ts';
 import { checkedProblem } from '../check/reporters/reporter.ts';
-import type { FixedFile } from './fix-text.ts';
+import { type FixedFile, total } from './fix-text.ts';
 import type { FixResult } from './result.ts';
 
 interface Told {
@@ -14,21 +14,19 @@ interface Told {
 }
 
 export function resultOf(files: readonly FixedFile[], { context, problems, errors }: Told): FixResult {
-  const edits = files.flatMap((file) => file.edits);
-  const left = files.flatMap((file) => file.left);
-  const sum = (count: (file: FixedFile) => number) => files.reduce((all, file) => all + count(file), 0);
+  const { edits, left, notes, workloads, notSelected, violating, fixed } = total(files);
   const ofClass = (name: FixClass) => edits.filter((edit) => edit.class === name).length;
   return {
     policies: checkedPolicies(context),
     edits,
     left,
-    notes: files.flatMap((file) => file.notes),
+    notes,
     problems: problems.map(checkedProblem),
     summary: {
-      workloads: sum(({ workloads }) => workloads),
-      notSelected: sum(({ notSelected }) => notSelected),
-      violating: sum(({ violating }) => violating),
-      fixed: sum(({ fixed }) => fixed),
+      workloads,
+      notSelected,
+      violating,
+      fixed,
       edits: edits.length,
       spelling: ofClass('spelling'),
       safe: ofClass('safe'),
