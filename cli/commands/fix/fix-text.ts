@@ -2,7 +2,7 @@
 import { changed } from '../../../operator/evaluate/fix-changes.ts';
 import { editedDocument } from '../../edit/edited-document.ts';
 import { parseDocument } from '../../input/document.ts';
-import { manifestsIn, type PieceListener } from '../../input/manifests.ts';
+import { type InputObject, manifestsIn, type PieceListener } from '../../input/manifests.ts';
 import type { Piece } from '../../input/piece.ts';
 import { documentsIn } from '../../input/split.ts';
 import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
@@ -67,7 +67,9 @@ export function fixText(text: string, name: string, isFound: boolean, fixing: Fi
     fixing.tell({ file: name, message: 'left as it is, because of the errors in it', severity: 'warning' });
     return { ...total([]), text, isEmpty: false };
   }
-  const fixed = pieces.filter(({ objects }) => objects.length > 0).map(({ piece }) => fixPiece(piece, name, fixing));
+  const fixed = pieces
+    .filter(({ objects }) => objects.length > 0)
+    .map(({ piece, objects }) => fixPiece({ piece, objects, file: name, isFound }, fixing));
   return { ...total(fixed), text: mark + joined(body, fixed), isEmpty };
 }
 
@@ -103,11 +105,18 @@ function joined(text: string, pieces: readonly FixedPiece[]): string {
   return made + text.slice(at);
 }
 
-function fixPiece(piece: Piece, name: string, fixing: Fixing): FixedPiece {
+interface ReadPiece {
+  readonly piece: Piece;
+  readonly objects: readonly InputObject[];
+  readonly file: string;
+  readonly isFound: boolean;
+}
+
+function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: Fixing): FixedPiece {
   // The text of an item in a list of JSON ends with a line break that the file does not have.
   const before = piece.text.trimEnd();
   const end = piece.text.slice(before.length);
-  const first = repairsIn(piece, name, fixing);
+  const first = repairsIn(given, fixing);
   let now = first;
   let text = piece.text;
   const edits: FixEdit[] = [];
@@ -124,8 +133,9 @@ function fixPiece(piece: Piece, name: string, fixing: Fixing): FixedPiece {
     text = result.text;
     edits.push(...now.edits);
     objects.push(...now.objects);
-    notes.push(...result.writtenOut.map((alias) => aliasNote(alias, piece, name)));
-    now = repairsIn({ ...piece, text }, name, { ...fixing, tell: () => {}, skip: () => {} });
+    notes.push(...result.writtenOut.map((alias) => aliasNote(alias, piece, file)));
+    const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
+    now = repairsIn([...again], { ...fixing, tell: () => {} });
   }
   // The lines of the file as it is.
   const left = now.left.length === first.left.length ? first.left : now.left;
@@ -155,9 +165,8 @@ function notEdited(edit: FixEdit, refused: string): LeftViolation {
   return { ...rest, message: reason, why: `the edit is left to you: ${refused}` };
 }
 
-function repairsIn(piece: Piece, name: string, fixing: Fixing) {
-  const listener: PieceListener = { tell: () => {}, skip: () => {} };
-  const all = [...manifestsIn(piece, name, listener)].map((manifest) => repairsOf(manifest, fixing));
+function repairsIn(manifests: readonly InputObject[], fixing: Fixing) {
+  const all = manifests.map((manifest) => repairsOf(manifest, fixing));
   return {
     changes: all.flatMap(({ changes }) => changes),
     edits: all.flatMap(({ edits }) => edits),
