@@ -122,13 +122,14 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
   const edits: FixEdit[] = [];
   const notes: FixNote[] = [];
   const objects: ChangedObject[] = [];
+  let notMade: LeftViolation[] = [];
   for (let round = 0; round < ROUNDS && now.changes.length > 0; round += 1) {
     const old = parseDocument(text, 1)?.value;
     const wanted = now.changes.reduce((value, { part, field, value: to }) => changed(value, part, field, to), old);
     const result = editedDocument(text, old, wanted);
     if ('refused' in result) {
-      const left = now.edits.map((edit) => notEdited(edit, result.refused));
-      return { ...now, before, text: text.trimEnd(), edits, notes, objects, left: [...left, ...now.left], fixed: 0 };
+      notMade = now.edits.map((edit) => notEdited(edit, result.refused));
+      break;
     }
     text = result.text;
     edits.push(...now.edits);
@@ -145,7 +146,7 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     before,
     text: after,
     edits,
-    left,
+    left: [...notMade, ...left],
     notes,
     objects,
     workloads,
