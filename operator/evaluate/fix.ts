@@ -15,7 +15,6 @@ import type { Violation } from './violations.ts';
 export interface Repair extends PodChange {
   readonly policy: string;
   readonly rule: string;
-  readonly container?: string;
   readonly class: FixClass;
   /** The violation that it ends. */
   readonly reason: string;

@@ -16,8 +16,8 @@ export interface Kept {
   /** The pod as it is with the repairs. */
   readonly candidate: Candidate;
   readonly repairs: readonly KeptRepair[];
-  /** The capabilities that a repair would take from a container though it used them. */
-  usedDespite(repair: Repair): readonly string[];
+  /** The capabilities that a policy's repair would take from a container though it used them. */
+  usedDespite(repair: KeptRepair): readonly string[];
 }
 
 const FEW = 6;
@@ -51,8 +51,11 @@ function repairOf({ part, field, value, container, evidence }: KeptChange): Kept
   };
 }
 
-function usedDespite({ container, field, value }: Repair, compared: readonly ComparedContainer[]): string[] {
-  if (field.slice(0, 3).join('.') !== 'securityContext.capabilities.add') return [];
+function usedDespite(
+  { policy, container, field, value }: KeptRepair,
+  compared: readonly ComparedContainer[],
+): string[] {
+  if (policy === null || field.slice(0, 3).join('.') !== 'securityContext.capabilities.add') return [];
   const { evidence } = compared.find(({ name }) => name === container) ?? {};
   const names = (evidence?.used ?? []).map(({ capability }) => capability);
   return names.filter((name) => !arrayOf(value).includes(name));

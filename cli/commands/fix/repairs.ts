@@ -65,19 +65,15 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
     const repaired = fixing.repairer.repair(kept?.candidate ?? candidate, modes);
     if (repaired.repairs.length > 0 || repaired.left.length > 0) violating += 1;
     for (const repair of [...(kept?.repairs ?? []), ...repaired.repairs]) {
-      const used = repair.policy === null ? [] : (kept?.usedDespite({ ...repair, policy: repair.policy }) ?? []);
-      if (used.length > 0) {
-        const why = `processes used ${used.join(', ')}, as the evidence shows: write an exception for it (cappol suggest --used)`;
-        left.push({ ...misplaced(repair, manifest, fixing), why });
-        continue;
-      }
-      const path = candidature.fieldOf([...repair.part, ...repair.field]);
-      const part = path.slice(0, path.length - repair.field.length);
-      const { value } = repair;
-      const isPlaced = repair.field.every((step, index) => step === path[part.length + index]);
-      if (!isPlaced) left.push(misplaced(repair, manifest, fixing));
+      const { field, value } = repair;
+      const path = candidature.fieldOf([...repair.part, ...field]);
+      const part = path.slice(0, path.length - field.length);
+      const isPlaced = field.every((step, index) => step === path[part.length + index]);
+      const used = kept?.usedDespite(repair) ?? [];
+      if (used.length > 0) left.push(notMade(repair, whyKept(used), manifest, fixing));
+      else if (!isPlaced) left.push(notMade(repair, whyMisplaced(manifest), manifest, fixing));
       else {
-        changes.push({ part: [...manifest.path, ...part], field: repair.field, value });
+        changes.push({ part: [...manifest.path, ...part], field, value });
         fields.push({ path, value });
         edits.push(editOf(repair, path, manifest, fixing));
       }
@@ -126,20 +122,20 @@ function leftOf(
   return { ...objectIn(manifest, fixing), policy, rule, container: container ?? null, message, ...place, why };
 }
 
-function misplaced(
+function notMade(
   { policy, rule, container, reason: message }: KeptRepair,
+  why: string,
   manifest: InputObject,
   fixing: Fixing,
 ): LeftViolation {
-  const why = `objects of kind ${manifest.object.kind} have no field for it`;
-  return {
-    ...objectIn(manifest, fixing),
-    policy,
-    rule,
-    container: container ?? null,
-    message,
-    path: '',
-    line: manifest.line,
-    why,
-  };
+  const place = { path: '', line: manifest.line };
+  return { ...objectIn(manifest, fixing), policy, rule, container: container ?? null, message, ...place, why };
+}
+
+function whyKept(used: readonly string[]): string {
+  return `processes used ${used.join(', ')}, as the evidence shows: write an exception for it (cappol suggest --used)`;
+}
+
+function whyMisplaced({ object }: InputObject): string {
+  return `objects of kind ${object.kind} have no field for it`;
 }
