@@ -48,10 +48,17 @@ function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   return names.includes('*') || names.includes('ALL') || mapped.length === forbidden.length ? 'any' : mapped;
 }
 
+/** CEL, bool, over a name `x`: the pod may not hold it in its user namespace either; undefined: each name is such a one. */
+function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
+  return mapped === 'any' || mapped.length === 0
+    ? undefined
+    : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
+}
+
 /** CEL, the end of a list: without those that the pod may hold in its user namespace. */
 function unlessMapped(mapped: readonly string[] | 'any'): string {
-  if (mapped === 'any' || mapped.length === 0) return '';
-  return `.filter(x, !(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)}))`;
+  const unmapped = isUnmapped(mapped);
+  return unmapped === undefined ? '' : `.filter(x, ${unmapped})`;
 }
 
 /**
@@ -80,9 +87,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
   if (forbidden.length === 0) return [];
   const mapped = mappedOf(forbidden, mappable);
   const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
-  const isMapped =
-    mapped === 'any' || mapped.length === 0 ? undefined : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
-  const refused = and(`x.upperAscii() in ${literal(['ALL', ...forbidden])}`, isMapped);
+  const refused = and(`x.upperAscii() in ${literal(['ALL', ...forbidden])}`, isUnmapped(mapped));
   const names = `${held(forbidden, ADD, DROP)}${unlessMapped(mapped)}`;
   const nothingIsLeft = RUNTIME_DEFAULT.every((name) => forbidden.includes(name));
   const drop: Fix = {
