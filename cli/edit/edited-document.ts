@@ -69,18 +69,18 @@ function editsFor(text: string, before: unknown, after: unknown) {
   const aliases = aliasesIn(contents, []);
   const writtenOut = new Set<string>();
   for (const { node, path, merging, place } of aliases) {
+    const name = `*${node.source}`;
     if (editing.isReplaced(startOf(node))) {
-      writtenOut.add(`*${node.source}`);
+      writtenOut.add(name);
       continue;
     }
     const source = node.resolve(document as never) as Node | undefined;
     const at = source && pathOf(contents, source, []);
     if (!at) throw new NotEditable(NOT_UNDERSTOOD);
     const isGone = editing.isReplaced(startOf(source)) || valueAt(after, at) === undefined;
-    const isChanged = isGone || !isDeepStrictEqual(valueAt(after, at), valueAt(before, at));
-    const name = `*${node.source}`;
     if (merging) {
-      if (isChanged) throw new NotEditable(`"<<: ${name}" merges what would change into another mapping: write it out`);
+      if (isGone || !isDeepStrictEqual(valueAt(after, at), valueAt(before, at)))
+        throw new NotEditable(`"<<: ${name}" merges what would change into another mapping: write it out`);
       continue;
     }
     const wanted = valueAt(after, path);
