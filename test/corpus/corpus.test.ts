@@ -12,11 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { counted } from '../../operator/report/text.ts';
+import { inBatches } from '../support/batches.ts';
 import { cappol } from '../support/cappol.ts';
 import { useCluster } from '../support/harness.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import { ADMITTED_BY_LEVELS, REFUSED_BY_LEVELS } from './probes.ts';
-import { type CorpusSet, createdPod, type Pod, readSet, type Workload } from './set.ts';
+import { AT_ONCE, type CorpusSet, createdPod, type Pod, readSet, type Workload } from './set.ts';
 
 const OWN = join(import.meta.dirname, 'manifests');
 const FOLDERS = process.env.CORPUS?.split('\n') ?? readdirSync(OWN).map((name) => join(OWN, name));
@@ -24,7 +25,6 @@ const LEVELS = ['baseline', 'restricted'] as const;
 type Level = (typeof LEVELS)[number];
 const STRANGER = 'stranger';
 const SHOWN = 10;
-const BATCH = 20;
 
 describe('the corpus', function () {
   this.timeout(1_200_000);
@@ -177,7 +177,7 @@ describe('the corpus', function () {
   }
 
   async function admitted(workloads: readonly Workload[], namespace: string): Promise<Workload[]> {
-    const statuses = await inBatches(workloads, ({ pod }) => create(pod, namespace));
+    const statuses = await inBatches(workloads, AT_ONCE, ({ pod }) => create(pod, namespace));
     return workloads.filter((_, i) => statuses[i] === 201);
   }
 
@@ -207,7 +207,7 @@ async function failing<One extends Workload>(
   all: readonly One[],
   fails: (one: One) => Promise<boolean | undefined>,
 ): Promise<Tally> {
-  const outcomes = await inBatches(all, async (one) => ({ one, failed: await fails(one) }));
+  const outcomes = await inBatches(all, AT_ONCE, async (one) => ({ one, failed: await fails(one) }));
   return {
     tried: outcomes.filter(({ failed }) => failed !== undefined).length,
     failed: outcomes
@@ -215,13 +215,6 @@ async function failing<One extends Workload>(
       .map(({ one }) => `${named(one)}${'probe' in one ? ` with ${one.probe}` : ''}`)
       .slice(0, SHOWN),
   };
-}
-
-/** Limits the concurrent calls to the number of requests that an API server answers at once. */
-async function inBatches<One, Result>(all: readonly One[], of: (one: One) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let i = 0; i < all.length; i += BATCH) results.push(...(await Promise.all(all.slice(i, i + BATCH).map(of))));
-  return results;
 }
 
 function named({ kind, namespace, name, serviceAccount }: Workload): string {

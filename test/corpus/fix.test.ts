@@ -12,16 +12,16 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { FixResult } from '../../cli/commands/fix/result.ts';
 import { type InputObject, identityOf, readManifests } from '../../cli/input/manifests.ts';
+import { inBatches } from '../support/batches.ts';
 import { cappol } from '../support/cappol.ts';
 import { assertFixed } from '../support/fixed.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { NAMESPACES } from '../support/rendered.ts';
-import { createdPod, readSet, type Workload } from './set.ts';
+import { AT_ONCE, createdPod, readSet, type Workload } from './set.ts';
 
 const OWN = join(import.meta.dirname, 'manifests');
 const FOLDERS = process.env.CORPUS?.split('\n') ?? readdirSync(OWN).map((name) => join(OWN, name));
 const RESTRICTED = ['--level', 'restricted'];
-const BATCH = 20;
 
 describe('fix of the corpus', function () {
   this.timeout(600_000);
@@ -199,11 +199,6 @@ function filled(value: unknown): unknown {
 }
 
 async function filtered(all: readonly Workload[], matches: (one: Workload) => Promise<boolean>): Promise<Workload[]> {
-  const found: Workload[] = [];
-  for (let i = 0; i < all.length; i += BATCH) {
-    const batch = all.slice(i, i + BATCH);
-    const results = await Promise.all(batch.map(matches));
-    found.push(...batch.filter((_, index) => results[index]));
-  }
-  return found;
+  const results = await inBatches(all, AT_ONCE, matches);
+  return all.filter((_, index) => results[index]);
 }

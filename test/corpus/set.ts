@@ -77,3 +77,6 @@ export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'defaul
   const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;
   return podManifest({ ...metadata, name: 'corpus' }, { ...kept, serviceAccountName });
 }
+
+/** The number of requests that an API server answers at once. */
+export const AT_ONCE = 20;

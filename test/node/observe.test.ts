@@ -12,6 +12,7 @@ import { NODE_NAME } from '../../hack/node/node.ts';
 import { NEEDS, type Need } from '../kernel/needs.ts';
 import { OBSERVER_NEEDS } from '../kernel/observer.ts';
 import { beyondRestricted, type Suggested, suggestedFor } from '../kernel/suggested.ts';
+import { inBatches } from '../support/batches.ts';
 import { eventually } from '../support/harness.ts';
 import { describeWith } from '../support/needs.ts';
 import { ROOT } from '../support/page.ts';
@@ -57,7 +58,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     for (const archive of await observerArchives(folder)) await cluster.node.importImage(archive);
     namespace = await cluster.namespace('observed');
     const observer = await observe('--for', '30m', '-n', namespace);
-    await inBatches(pods, (one) => cluster.run(namespace, one));
+    await inBatches(pods, BATCH, (one) => cluster.run(namespace, one));
     const starts = Array.from({ length: STARTS }, (_, index) => needy(`start-${index}`, ['daemon'], {}));
     await Promise.all(starts.map((one) => cluster.run(namespace, one)));
     observer.kill('SIGINT');
@@ -78,7 +79,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
       { name, capabilities: all, works: true },
       ...all.map((missing) => ({ name, capabilities: all.filter((one) => one !== missing), works: false })),
     ]);
-    const results = await inBatches([...tries.entries()], async ([index, { name, capabilities, works }]) => {
+    const results = await inBatches([...tries.entries()], BATCH, async ([index, { name, capabilities, works }]) => {
       const original = pods.find(({ metadata }) => metadata.name === name);
       const [container] = original.spec.containers;
       const securityContext = { capabilities: { drop: ['ALL'], add: capabilities } };
@@ -175,16 +176,4 @@ async function endOf(observer: ChildProcess): Promise<Ended> {
 function needy(name: string, args: readonly string[], securityContext: object): Json {
   const container = { name: 'app', image: NEEDS_IMAGE, args, securityContext };
   return pod(name, { spec: { containers: [container] } });
-}
-
-/** Some at once, in order. */
-async function inBatches<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let begin = 0; begin < items.length; begin += BATCH) {
-    results.push(...(await Promise.all(items.slice(begin, begin + BATCH).map(work))));
-  }
-  return results;
 }
