@@ -1,6 +1,5 @@
 /** Positions in the nodes of a YAML document that was parsed with its source tokens. */
 import {
-  type Alias,
   type CST,
   isAlias,
   isCollection,
@@ -19,7 +18,7 @@ export type Path = readonly (string | number)[];
 export type MapPair = Pair<Node, Node | null>;
 export type MapNode = YAMLMap<Node, Node | null>;
 export type SeqNode = YAMLSeq<Node>;
-export type { Alias, Node, Scalar };
+export type { Node };
 export { isAlias, isMap, isScalar, isSeq };
 
 /** A text that this editor does not understand: it is left as it is. */
@@ -73,7 +72,7 @@ export function endOfPair(pair: MapPair): number {
 }
 
 /** `key:` without a value. */
-export function isEmpty(node: Node): boolean {
+function isEmpty(node: Node): boolean {
   return isScalar(node) && node.range !== null && node.range !== undefined && node.range[0] === node.range[1];
 }
 
@@ -113,7 +112,7 @@ export function indentOf(node: MapNode | SeqNode): number {
   return srcToken.indent;
 }
 
-/** Whether a comma follows the last item of a flow collection. */
+/** The offset of a comma after the last item of a flow collection; undefined without one. */
 export function trailingComma(node: MapNode | SeqNode): number | undefined {
   const { srcToken } = node;
   if (srcToken?.type !== 'flow-collection') return undefined;

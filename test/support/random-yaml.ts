@@ -16,7 +16,7 @@ interface Style {
 
 const MARK = '\ufeff';
 
-export function randomYaml(value: unknown, random: Random): string {
+function randomYaml(value: unknown, random: Random): string {
   const style: Style = {
     random,
     step: 2 + 2 * random.int(2),

@@ -9,7 +9,7 @@ import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
 import type { FixEdit, FixNote, LeftViolation } from './result.ts';
 
 /** The edits of a text and what they leave, beside the text itself. */
-export interface Fixes {
+interface Fixes {
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
   readonly notes: readonly FixNote[];
@@ -21,7 +21,7 @@ export interface Fixes {
   readonly fixed: number;
 }
 
-export interface FixedText extends Fixes {
+interface FixedText extends Fixes {
   readonly text: string;
   /** Whether there was any object, or a document that is none. */
   readonly isEmpty: boolean;
