@@ -55,7 +55,7 @@ export function withChange({ annotations, spec }: PodParts, { part, field, value
 /**
  * The same value with one field changed; shares all other parts with it.
  *
- * @param part keeps its mappings even if they have no field any more; it has to exist, or is made
+ * @param part where the field is. It is made if it does not exist, and its mappings stay even if they lose their only field
  * @param value undefined removes the field
  */
 export function changed(whole: unknown, part: Path, field: Path, value: unknown): unknown {
