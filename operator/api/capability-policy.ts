@@ -27,8 +27,8 @@ export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
 /** The values of that label: not yet, and somebody's decision that the policy be enforced there now. */
 export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
-/** How the ConfigMaps in the operator's namespace that keep the state of a roll-out are named: `rollout-N.POLICY`. */
-export const ROLLOUT_CONFIG_MAP = 'rollout-';
+/** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a roll-out. */
+export const ROLLOUT_CONFIG_MAP_PREFIX = 'rollout-';
 /** Finalizer of an object whose deletion waits until nothing is left of deleted policies. */
 export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 

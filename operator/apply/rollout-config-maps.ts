@@ -5,7 +5,7 @@ import {
   KIND,
   type LabelSelector,
   MANAGED_BY_LABEL,
-  ROLLOUT_CONFIG_MAP,
+  ROLLOUT_CONFIG_MAP_PREFIX,
   VERSION,
 } from '../api/capability-policy.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
@@ -17,7 +17,7 @@ export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /** The key of what concerns the whole roll-out. No namespace has a dot in its name. */
 const WHOLE = 'rollout.json';
 /** The index in a ConfigMap's name. */
-const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP}(\\d+)\\.`);
+const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
 /** A ConfigMap holds 1 MiB; with this many entries, a change rewrites some 70 kB. */
 const MOST_ENTRIES = 500;
 
@@ -75,7 +75,7 @@ export function configMapsOf(
 const textOf = perObject(({ uid, state, since }: Entry) => JSON.stringify({ uid, state, since: timeOf(since) }));
 
 export function configMapName(policy: string, index: number): string {
-  return `${ROLLOUT_CONFIG_MAP}${index}.${policy}`;
+  return `${ROLLOUT_CONFIG_MAP_PREFIX}${index}.${policy}`;
 }
 
 function configMap(policy: string, uid: string, index: number, namespace: string, data: ConfigMap['data']): ConfigMap {

@@ -5,7 +5,7 @@ import {
   MANAGED_BY_LABEL,
   PLURAL,
   RECORD,
-  ROLLOUT_CONFIG_MAP,
+  ROLLOUT_CONFIG_MAP_PREFIX,
 } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
 import { literal, matchesAny } from '../rules/cel.ts';
@@ -105,7 +105,7 @@ export function isLease(operators: readonly ServiceAccount[]): string {
 
 /** By name too: the operator adds its label to what it finds under that name, and keeps what is in it. */
 export function isRolloutState(operators: readonly ServiceAccount[]): string {
-  return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP}[0-9]+[.]"))`;
+  return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP_PREFIX}[0-9]+[.]"))`;
 }
 
 export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
