@@ -29,18 +29,14 @@ export function judgementOf(policy: ResolvedPolicy, index: number) {
   if (!judgesFilled(policy)) return { ...asIs, compliesFilled: 'false' };
   const filled = of('compliesFilled', 'OLD');
   const compliesFilled = ofPod(filled, ofAddition('compliesFilled'));
+  const violationsFilled = ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled'));
   // Nothing is filled in where the policy is pending, and a pod that will be needs no warning.
   if (policy.pendingFor) {
     const complies = ofPod(
       `(${complied} || ${filled})`,
       `(${ofAddition('complies')} || ${ofAddition('compliesFilled')})`,
     );
-    return {
-      complied,
-      complies,
-      compliesFilled,
-      violations: ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled')),
-    };
+    return { complied, complies, compliesFilled, violations: violationsFilled };
   }
   // A template is judged as its pods will be, after filling. Filling does not change a pod that already complies.
   const isTemplate = `${RESOURCE} != "pods"`;
@@ -49,7 +45,7 @@ export function judgementOf(policy: ResolvedPolicy, index: number) {
     complies: ofPod(`(${complied} || ${isTemplate} && ${filled})`, ofAddition('complies')),
     compliesFilled,
     // Omits violations that defaulting fixes, unless defaulting could have made the pod comply and was not applied.
-    violations: `(${compliesFilled} ? ${asIs.violations} : ${ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled'))})`,
+    violations: `(${compliesFilled} ? ${asIs.violations} : ${violationsFilled})`,
   };
 }
 
