@@ -88,18 +88,15 @@ export class RulesetRecord {
 
   /** The others wait for it until then: their old rulesets may be the only ones that now refuse what it will refuse. */
   get isRefusedForGood(): boolean {
-    if (!this.refusal) return false;
-    const { error, times, since } = this.refusal;
-    const patience = isOverloaded(error) ? OVERLOADED_FOR_GOOD_MS : REFUSED_FOR_GOOD.ms;
-    return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
+    return this.refusal !== undefined && isForGood(this.refusal);
   }
 
   /** @param now by the clock of passes */
   refused(error: ApiError, now: number): void {
     const { times = 0, since = performance.now() } = this.refusal ?? {};
-    this.refusal = { error, times: times + 1, since, tryAt: now };
-    const waitMs = this.isRefusedForGood ? TRY_AGAIN.refusedMs : TRY_AGAIN.newlyRefusedMs;
-    this.refusal = { ...this.refusal, tryAt: now + Math.max(waitMs, askedMs(error)) };
+    const refusal = { error, times: times + 1, since };
+    const waitMs = isForGood(refusal) ? TRY_AGAIN.refusedMs : TRY_AGAIN.newlyRefusedMs;
+    this.refusal = { ...refusal, tryAt: now + Math.max(waitMs, askedMs(error)) };
     this.isSkipped = true;
   }
 
@@ -151,6 +148,11 @@ export class RulesetRecord {
     const { error, times } = this.refusal;
     return (isConflict(error) || isOverloaded(error) || error.status >= 500) && times < REFUSED_FOR_GOOD.times;
   }
+}
+
+function isForGood({ error, times, since }: Omit<Refusal, 'tryAt'>): boolean {
+  const patience = isOverloaded(error) ? OVERLOADED_FOR_GOOD_MS : REFUSED_FOR_GOOD.ms;
+  return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
 }
 
 /** By policy or guard. */
