@@ -9,6 +9,7 @@ import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
 import { progressOf } from '../promotion/progress.ts';
+import { stageWithoutState } from '../promotion/rollouts.ts';
 import { type Entry, isLabelled, isPending, type RolloutState } from '../promotion/state.ts';
 import { type StepInput, step } from '../promotion/step.ts';
 import { promotionEvent } from '../report/rollout-progress-events.ts';
@@ -111,7 +112,7 @@ export class Promotion implements Controller {
     if (known?.uid === uid) return known;
     const enforced = standingEnforced(cluster.rendered()).get(uid);
     const kept = await this.#states.read(name, uid);
-    const standing = { begun: enforced !== undefined, ...(enforced && { selector: enforced.namespaceSelector }) };
+    const standing = stageWithoutState(enforced);
     // Without a roll-out nothing guards the label, so it says nothing.
     const namespaces = enforced && !enforced.rollout ? this.#enforcedBefore(name, enforced) : new Map();
     if (!kept) return { ...standing, uid, namespaces };

@@ -1,6 +1,7 @@
 /** The roll-outs of all policies: what they mean for the labels of a namespace. */
 import {
   type CompletePolicy,
+  type CompleteSpec,
   ROLLOUT_ENFORCED,
   ROLLOUT_LABEL_PREFIX,
   ROLLOUT_PENDING,
@@ -118,23 +119,25 @@ export function hasPendingLabel(labels: Labels): boolean {
 }
 
 /**
- * How far each roll-out is. Before its state has been read, it has begun if its enforced part exists, with the selector of
- * that part.
+ * How far each roll-out is.
  *
  * @param standing the specs of the enforced parts that exist, by the policy's uid
  */
 export function stagesOf(
   policies: readonly CompletePolicy[],
   rollouts: Pick<Rollouts, 'get'>,
-  standing: ReadonlyMap<string, CompletePolicy['spec']>,
+  standing: ReadonlyMap<string, CompleteSpec>,
 ): Map<string, Stage> {
   return new Map(
     policies.map(({ metadata }) => {
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
-      if (state?.uid === uid) return [name, state] as const;
-      const selector = standing.get(uid)?.namespaceSelector;
-      return [name, { begun: selector !== undefined, ...(selector && { selector }) }] as const;
+      return [name, state?.uid === uid ? state : stageWithoutState(standing.get(uid))] as const;
     }),
   );
+}
+
+/** Before its state has been read, a roll-out has begun if its enforced part exists, with the selector of that part. */
+export function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
+  return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };
 }
