@@ -160,28 +160,18 @@ export class ApiClient {
   async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
     const { signal, idleMs = IDLE_MS, managedFields = true, metadataOnly = false } = options;
     const accept = metadataOnly ? METADATA : undefined;
-    try {
-      const body = await this.#send({ method: 'GET', path, query: { watch: true, ...query }, accept, signal, idleMs });
-      options.onBegin?.();
-      for await (const line of lines(body)) {
-        const { type, object } = decode(line, managedFields) as RawEvent;
-        if (type === 'ERROR') throw new ApiError(parseErrorEvent(object), `WATCH ${path}`);
-        onEvent({ type, object: object as RawObject });
-      }
-    } catch (error) {
-      if (!signal?.aborted) throw error;
-    }
+    const call: Call = { method: 'GET', path, query: { watch: true, ...query }, accept, signal, idleMs };
+    const onLine = (line: string) => {
+      const { type, object } = decode(line, managedFields) as RawEvent;
+      if (type === 'ERROR') throw new ApiError(parseErrorEvent(object), `WATCH ${path}`);
+      onEvent({ type, object: object as RawObject });
+    };
+    await this.#lines(call, onLine, options.onBegin);
   }
 
   /** Passes on the lines of a text that grows, such as a container's log, until it ends or `signal` is aborted. */
-  async follow(path: string, query: Query, onLine: (line: string) => void, options: ReadOptions = {}): Promise<void> {
-    const { signal } = options;
-    try {
-      const body = await this.#send({ method: 'GET', path, query, accept: '*/*', signal, idleMs: IDLE_MS });
-      for await (const line of lines(body)) onLine(line);
-    } catch (error) {
-      if (!signal?.aborted) throw error;
-    }
+  async follow(path: string, query: Query, onLine: (line: string) => void, signal?: AbortSignal): Promise<void> {
+    await this.#lines({ method: 'GET', path, query, accept: '*/*', signal, idleMs: IDLE_MS }, onLine);
   }
 
   /** Server-side apply: `object` holds the fields that we set, and only those become ours. */
@@ -226,6 +216,17 @@ export class ApiClient {
   async #json<Answer>(call: Call): Promise<Answer> {
     const body = await this.#send(call);
     return (await body.json()) as Answer;
+  }
+
+  /** Passes on the lines of an answer until the server or the call's signal ends it. */
+  async #lines(call: Call, onLine: (line: string) => void, onBegin?: () => void): Promise<void> {
+    try {
+      const body = await this.#send(call);
+      onBegin?.();
+      for await (const line of lines(body)) onLine(line);
+    } catch (error) {
+      if (!call.signal?.aborted) throw error;
+    }
   }
 
   #send(call: Call): Promise<Body> {

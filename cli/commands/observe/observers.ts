@@ -75,7 +75,7 @@ export class Observers {
       const log = new RawLog();
       observer.log = log;
       try {
-        await this.#client.follow(path, { follow: true }, (line) => log.read(line), { signal: this.#signal });
+        await this.#client.follow(path, { follow: true }, (line) => log.read(line), this.#signal);
       } catch (error) {
         problem = (error as Error).message;
       }
