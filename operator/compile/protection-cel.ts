@@ -32,7 +32,7 @@ const MANAGER = 'system:kube-controller-manager';
 const GARBAGE_COLLECTOR = { namespace: CONTROLLER_NAMESPACE, name: 'generic-garbage-collector' };
 const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace-controller' };
 /** The controllers that may delete what is protected. */
-export const CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
+export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
 
 /** CEL, bool: controllers run as their own users, or all as the second one if they have no credentials of their own. */
 function isController(account: ServiceAccount): string {

@@ -74,7 +74,7 @@ function usersOf(accounts: readonly ServiceAccount[]): string {
 
 function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
   const users = usersOf(operators);
-  const controllers = usersOf(cel.CONTROLLERS);
+  const controllers = usersOf(cel.DELETING_CONTROLLERS);
   return [
     {
       why: 'Admission policies, bindings and roles that the operator renders, and objects that look like them.',
@@ -118,12 +118,12 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
     },
     {
       why: 'Tokens of the controllers that may delete what is protected. Pods that name their accounts get none.',
-      expression: `!(${cel.requestsToken(cel.CONTROLLERS)}) || ${cel.IS_MANAGER}`,
+      expression: `!(${cel.requestsToken(cel.DELETING_CONTROLLERS)}) || ${cel.IS_MANAGER}`,
       message: `only kube-controller-manager may get tokens of its controllers (${controllers})`,
     },
     {
       why: 'Secrets that the controller manager fills with such a token.',
-      expression: `!(${cel.isFilledWithToken([...operators, ...cel.CONTROLLERS])})`,
+      expression: `!(${cel.isFilledWithToken([...operators, ...cel.DELETING_CONTROLLERS])})`,
       message: `no Secret may have a token of the operator or of these controllers (${users}, ${controllers})`,
     },
     ...(pinned.length > 0
@@ -192,7 +192,7 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
     { why: 'The APIs that enforcement uses.', entry: rule('apiregistration.k8s.io', ALL, ['apiservices']) },
     {
       why: "Tokens of the operator's service account, and of controllers that may delete.",
-      entry: rule('', ['CREATE'], ['serviceaccounts/token'], namesOf([...operators, ...cel.CONTROLLERS])),
+      entry: rule('', ['CREATE'], ['serviceaccounts/token'], namesOf([...operators, ...cel.DELETING_CONTROLLERS])),
     },
     { why: 'Secrets with such a token.', entry: rule('', ['CREATE', 'UPDATE'], ['secrets']) },
     ...(pinned.length > 0
