@@ -282,4 +282,14 @@ describe('ApiClient', () => {
       assert.equal((await watch(connect(), { signal: abort.signal })).length, 1);
     });
   });
+
+  it('follows the lines of a log until it ends', async () => {
+    answers = [(response) => void response.end('one\ntwo\n')];
+    const read: string[] = [];
+    await connect().follow('/pods/it/log', { follow: true }, (line) => read.push(line));
+    assert.deepEqual(
+      [read, seen[0]?.url, seen[0]?.headers.accept],
+      [['one', 'two'], '/pods/it/log?follow=true', '*/*'],
+    );
+  });
 });
