@@ -6,7 +6,7 @@ import { Troubles } from '../../input/trouble.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { ClusterOptions } from './cluster.ts';
-import { type ExplainedManifest, explainedManifests } from './manifests.ts';
+import { type ExplainedManifest, explainedManifests, type Passing } from './manifests.ts';
 import { manifestText } from './text.ts';
 
 export interface ExplainOptions extends ClusterOptions {
@@ -24,13 +24,18 @@ export async function explainPods(options: ExplainOptions, io: Io): Promise<Exit
     await print(await explainedCluster(options, io, troubles.trouble), options, io);
   } else {
     const evidence = await usedInFiles(options, io, troubles.trouble);
-    const { passingBy } = await import('./policies.ts');
-    const passing = options.policy.length > 0 ? await passingBy(options.policy, io, troubles) : undefined;
+    const passing = options.policy.length > 0 ? await passingOf(options.policy, io, troubles) : undefined;
     const told = { evidence, passing, tell: troubles.trouble, skip: skipped.skip };
     await print(explainedManifests(options.filename, io, told), options, io);
   }
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   return troubles.count > 0 ? 2 : 0;
+}
+
+/** Loads what compiles policies only where there are some. */
+async function passingOf(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
+  const { passingBy } = await import('./policies.ts');
+  return passingBy(paths, io, troubles);
 }
 
 async function print(
