@@ -1,7 +1,7 @@
 /** Evidence about a container as text: what it used, what it did not, and how much that shows. */
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from '../../operator/evidence/compare.ts';
 import type { Coverage } from '../../operator/evidence/coverage.ts';
-import { NOISE, type Noise } from '../../operator/evidence/use.ts';
+import { NOISE, type UseExample } from '../../operator/evidence/use.ts';
 import { counted, firstOf } from '../../operator/report/text.ts';
 
 const HOUR = 3600;
@@ -55,9 +55,7 @@ export function otherSentences({ used, refused, grantedElsewhere, noise, coverag
 
 function noiseSentences(noise: ContainerEvidence['noise']): string[] {
   const byReason = Map.groupBy(noise, (one) => one.noise);
-  return [...byReason].map(
-    ([reason, same]) => `Not counted as use: ${checksByName(same)} (${NOISE[reason as Noise]}).`,
-  );
+  return [...byReason].map(([reason, same]) => `Not counted as use: ${checksByName(same)} (${NOISE[reason]}).`);
 }
 
 /** `SYS_ADMIN 120 times, SYS_PTRACE once` */
@@ -79,14 +77,13 @@ function namesIn(checks: readonly SeenChecks[]): string {
 
 /** `SYS_ADMIN (3 times, mount in SYS_MOUNT)` */
 function seenText({ capability, count, example }: SeenChecks): string {
-  return `${capability} (${[timesText(count), ...exampleText({ example })].join(', ')})`;
+  const times = timesText(count);
+  return `${capability} (${example ? `${times}, ${exampleText(example)}` : times})`;
 }
 
 /** `ping in SYS_SOCKET` */
-export function exampleText({ example }: Pick<SeenChecks, 'example'>): string[] {
-  if (!example) return [];
-  const { command, callSite } = example;
-  return [callSite ? `${command} in ${callSite}` : command];
+export function exampleText({ command, callSite }: UseExample): string {
+  return callSite ? `${command} in ${callSite}` : command;
 }
 
 /** How long the container was watched, and how much that shows. */

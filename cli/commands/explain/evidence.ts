@@ -26,14 +26,7 @@ function evidenceRows({ used, refused, grantedElsewhere, noise }: ContainerEvide
 }
 
 function row(what: string, { capability, count, first, last, example }: SeenChecks): string[] {
-  return [
-    what,
-    capability,
-    String(count),
-    first ?? '',
-    last ?? '',
-    exampleText({ ...(example && { example }) }).join(''),
-  ];
+  return [what, capability, String(count), first ?? '', last ?? '', example ? exampleText(example) : ''];
 }
 
 function unusedSentence({ granted, unused }: ContainerEvidence): string {
