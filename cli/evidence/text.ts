@@ -67,7 +67,7 @@ function checksByName(checks: readonly SeenChecks[]): string {
   return firstOf(texts, FEW);
 }
 
-export function timesText(count: number): string {
+function timesText(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
@@ -111,7 +111,7 @@ function weakness(seconds: number, starts: number): string {
 }
 
 /** The two largest units: `2 d 3 h`. */
-export function durationText(seconds: number): string {
+function durationText(seconds: number): string {
   const units = [
     [DAY, 'd'],
     [HOUR, 'h'],

@@ -47,7 +47,7 @@ export function comparePod(spec: PodSpec, pod: ManifestPod, evidence: EvidenceIn
 }
 
 /** @returns undefined without evidence about the container */
-export function compare(granted: readonly string[], { uses, watches }: Evidence): ContainerEvidence | undefined {
+function compare(granted: readonly string[], { uses, watches }: Evidence): ContainerEvidence | undefined {
   if (uses.length + watches.length === 0) return undefined;
   const own = uses.filter(({ noise }) => noise === undefined);
   const isGranted = ({ capability, outcome }: CapabilityUse) =>
@@ -66,7 +66,7 @@ export function compare(granted: readonly string[], { uses, watches }: Evidence)
 }
 
 /** The most that the container may hold on some container runtime, in the order of the kernel's numbers. */
-export function grantedAnywhere({ runtimes }: Pick<ContainerHoldings, 'runtimes'>): string[] {
+function grantedAnywhere({ runtimes }: Pick<ContainerHoldings, 'runtimes'>): string[] {
   const names = new Set(runtimes.flatMap((one) => one.holdings.flatMap(({ bounding }) => bounding)));
   return CAPABILITIES.filter((name) => names.has(name));
 }

@@ -57,7 +57,7 @@ function isSame(now: unknown, then: readonly string[] = []): boolean {
 }
 
 /** `securityContext.capabilities` of such a container; undefined if it stays as it is. */
-export function keptLists(compared: ComparedContainer | undefined): { drop: string[]; add?: string[] } | undefined {
+function keptLists(compared: ComparedContainer | undefined): { drop: string[]; add?: string[] } | undefined {
   if (!compared?.evidence || compared.privileged) return undefined;
   const add = compared.evidence.used.map(({ capability }) => capability);
   return { drop: ['ALL'], ...(add.length > 0 && { add }) };

@@ -11,7 +11,7 @@ import { groupOf } from '../model/workload-kinds.ts';
 import { capabilityIn, hull, RecordError, timeIn } from './fields.ts';
 import type { ContainerWatch, Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 
-export const PROFILE_GROUP = 'spdx.softwarecomposition.kubescape.io';
+const PROFILE_GROUP = 'spdx.softwarecomposition.kubescape.io';
 
 const PREFIX = 'kubescape.io/';
 const LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;

@@ -37,7 +37,7 @@ export function mergeEvidence(parts: readonly Evidence[]): Evidence {
 }
 
 /** Identifies the container. */
-export function keyOf({ namespace, workload, pod = '', container }: ObservedContainer): string[] {
+function keyOf({ namespace, workload, pod = '', container }: ObservedContainer): string[] {
   return [namespace, workload?.kind ?? '', workload?.name ?? '', pod, container];
 }
 
