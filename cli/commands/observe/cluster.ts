@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNotFound } from '../../../operator/cluster/api-error.ts';
-import { pathFor } from '../../../operator/cluster/paths.ts';
+import { pathFor, pathOf } from '../../../operator/cluster/paths.ts';
 import { Reflector } from '../../../operator/cluster/reflector.ts';
 import { PODS } from '../../../operator/cluster/sources.ts';
 import type { RawObject } from '../../../operator/model/raw.ts';
@@ -21,7 +21,12 @@ const START_MS = 300_000;
 /** A pod prints what it observed, and ends. */
 const END_MS = 30_000;
 const LOOK_MS = 200;
-const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
+
+/** Paths of the objects that the observation made. */
+interface Made {
+  readonly namespace?: string;
+  readonly job?: string;
+}
 
 export async function observeCluster(options: ObserveOptions, io: Io): Promise<ExitCode> {
   const { for: forMs } = options;
@@ -57,18 +62,18 @@ class ClusterObservation {
 
   async run({ image, node }: ObserveOptions): Promise<void> {
     const following = this.#followPods();
-    const created: string[] = [];
+    let made: Made = {};
     try {
-      created.push(...(await this.#createNamespace()));
+      made = await this.#createNamespace();
       const seconds = Math.ceil(this.#forMs / 1000);
       const job = observerJob({ name: this.#name, image, seconds, count: this.#nodes.length, nodes: node });
-      await this.#client.create(pathFor(JOB.apiVersion, JOB.kind, OBSERVER_NAMESPACE), job);
-      created.push(pathFor(JOB.apiVersion, JOB.kind, OBSERVER_NAMESPACE, this.#name));
+      await this.#client.create(pathFor(job.apiVersion, job.kind, OBSERVER_NAMESPACE), job);
+      made = { ...made, job: pathOf(job) };
       const howLong = secondsText(seconds);
       this.#tell(`observing ${this.#nodes.length} nodes for ${howLong} by Job ${OBSERVER_NAMESPACE}/${this.#name}`);
       await this.#wait();
     } finally {
-      await this.#cleanUp(created);
+      await this.#cleanUp(made);
       this.#over.abort();
       await following;
     }
@@ -97,17 +102,17 @@ class ClusterObservation {
     await new Reflector(this.#client, PODS, sink, this.#over.signal, { log: complaints(this.#io) }).run();
   }
 
-  /** @returns its path, unless it existed */
-  async #createNamespace(): Promise<string[]> {
+  /** Makes none if it exists. */
+  async #createNamespace(): Promise<Made> {
     const path = pathFor('v1', 'Namespace', undefined, OBSERVER_NAMESPACE);
     try {
       await this.#client.get(path);
-      return [];
+      return {};
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
     await this.#client.create(pathFor('v1', 'Namespace'), observerNamespace());
-    return [path];
+    return { namespace: path };
   }
 
   /** Until every node has reported, or time is over. */
@@ -141,14 +146,13 @@ class ClusterObservation {
   }
 
   /** Pods that still observe end at once, and print what they saw until then. */
-  async #cleanUp(created: readonly string[]): Promise<void> {
+  async #cleanUp({ job, namespace }: Made): Promise<void> {
     const running = this.#observers.all
       .filter(({ ended }) => !ended)
       .map((observer) => this.#observers.pathOf(observer));
-    const jobs = created.filter((path) => path.includes('/jobs/'));
-    for (const path of [...jobs, ...running]) await this.#remove(path);
+    for (const path of [...(job ? [job] : []), ...running]) await this.#remove(path);
     await Promise.race([this.#observers.ended(), sleep(END_MS, undefined, { ref: false })]);
-    for (const path of created.filter((path) => !jobs.includes(path))) await this.#remove(path);
+    if (namespace) await this.#remove(namespace);
   }
 
   async #remove(path: string): Promise<void> {
