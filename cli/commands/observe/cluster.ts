@@ -83,7 +83,7 @@ class ClusterObservation {
     const logs = this.#observers.all.map(({ log }) => log);
     const all = { uses: logs.flatMap(({ uses }) => uses), watches: logs.flatMap(({ watches }) => watches) };
     const { evidence, unnamed } = named(all, (group) => this.#names.nameOf(group), namespace);
-    this.#io.stdout.write(evidenceText(evidence, output === 'table' ? 'table' : 'json', this.#io));
+    this.#io.stdout.write(evidenceText(evidence, output, this.#io));
     for (const observer of this.#observers.all) this.#tell(`${observer.node ?? observer.pod}: ${summaryOf(observer)}`);
     const unseen = this.#nodes.filter((node) => !this.#observers.all.some((observer) => observer.node === node));
     for (const node of unseen) this.#tell(`${node}: not observed, no pod of the Job was scheduled there`);

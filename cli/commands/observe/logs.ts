@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import type { NamedPod } from '../../observe/names.ts';
-import { named, PodNames } from '../../observe/names.ts';
+import { type NamedPod, named, PodNames } from '../../observe/names.ts';
 import { RawLog } from '../../observe/raw-log.ts';
 import type { ObserveOptions } from './options.ts';
 import { evidenceText, unnamedText } from './text.ts';
@@ -24,7 +23,7 @@ export async function nameLogs(files: readonly string[], options: ObserveOptions
     });
   });
   const { evidence, unnamed } = named(log, (group) => names.nameOf(group), options.namespace);
-  io.stdout.write(evidenceText(evidence, options.output === 'table' ? 'table' : 'json', io));
+  io.stdout.write(evidenceText(evidence, options.output, io));
   for (const message of [...log.messages, ...unnamedText(unnamed.length)]) io.stderr.write(`cappol: ${message}\n`);
   return log.end ? 0 : 2;
 }

@@ -6,6 +6,7 @@ import { escapedControls } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { NodeObserved } from './node.ts';
+import type { ObserveOptions } from './options.ts';
 
 const HEAD = [
   'NAMESPACE',
@@ -19,8 +20,13 @@ const HEAD = [
   'NO NEED SINCE',
 ];
 
-export function evidenceText(evidence: Evidence, output: 'json' | 'table', io: Pick<Io, 'stdout' | 'env'>): string {
-  if (output === 'json') return observedLines(evidence).map(jsonLine).join('');
+/** Evidence with names has no raw form. */
+export function evidenceText(
+  evidence: Evidence,
+  output: ObserveOptions['output'],
+  io: Pick<Io, 'stdout' | 'env'>,
+): string {
+  if (output !== 'table') return observedLines(evidence).map(jsonLine).join('');
   const rows = evidence.uses.map((use) => [
     use.namespace,
     use.pod ?? '',
