@@ -17,7 +17,7 @@ const HEAD = [
   'COUNT',
   'COMMAND',
   'CALL SITE',
-  'NO NEED SINCE',
+  'NO NEED BECAUSE',
 ];
 
 /** Evidence with names has no raw form. */
