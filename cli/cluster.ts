@@ -3,6 +3,7 @@ import { ApiClient, ApiError } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
 import { type ReadOptions, readCluster } from '../operator/cluster/read-once.ts';
+import { NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
 import type { Cluster } from '../operator/model/objects.ts';
 import { excludedOn } from '../operator/namespaces.ts';
 import { type Io, UsageError } from './command.ts';
@@ -61,6 +62,28 @@ export async function readWhole(
   } finally {
     progress.clear();
   }
+}
+
+/** The options of commands that read the pods of a cluster. */
+export interface Scope {
+  /** The default is that of the context. */
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+}
+
+/** Pods and workloads. `only` is the single namespace that is read; undefined for all. */
+export async function readPods(
+  connected: Connected,
+  io: Pick<Io, 'signal' | 'stderr'>,
+  { namespace = connected.namespace, allNamespaces = false }: Scope,
+): Promise<{ readonly cluster: Cluster; readonly only: string | undefined }> {
+  const only = allNamespaces ? undefined : namespace;
+  const cluster = await readWhole(connected, io, {
+    only: allNamespaces ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS,
+    workloads: true,
+    ...(only !== undefined && { namespace: only }),
+  });
+  return { cluster, only };
 }
 
 function explained(error: unknown, server: string): unknown {

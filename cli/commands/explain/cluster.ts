@@ -1,20 +1,15 @@
 /** The pods and workloads of a cluster → what their containers hold. */
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
-import { NAMESPACES, PODS_AND_WORKLOADS } from '../../../operator/cluster/sources.ts';
 import { membersOf } from '../../../operator/evaluate/members.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
-import { readWhole, withCluster } from '../../cluster.ts';
+import { readPods, type Scope, withCluster } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
 import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
 import type { Trouble } from '../../input/trouble.ts';
-
 import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 
-export interface ClusterOptions extends UsedOptions, KubeConfigOptions {
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-}
+export interface ClusterOptions extends UsedOptions, KubeConfigOptions, Scope {}
 
 /** By namespace, workload and differences between the pods of a workload. */
 export async function explainedCluster(
@@ -22,17 +17,9 @@ export async function explainedCluster(
   io: Io,
   tell: (trouble: Trouble) => void,
 ): Promise<ExplainedManifest[]> {
-  const { allNamespaces = false } = options;
-  if (allNamespaces && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
+  if (options.allNamespaces && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
   return withCluster(options, async (connected) => {
-    const { namespace = connected.namespace } = options;
-    const only = allNamespaces ? undefined : namespace;
-    const sources = allNamespaces ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
-    const cluster = await readWhole(connected, io, {
-      only: sources,
-      workloads: true,
-      ...(only && { namespace: only }),
-    });
+    const { cluster, only } = await readPods(connected, io, options);
     const used = await usedInCluster(options, { connected, cluster, only, io, tell });
     const namespaces = only === undefined ? cluster.namespaces().map(({ name }) => name) : [only];
     return namespaces.flatMap((one) => explainedNamespace(one, cluster, used));

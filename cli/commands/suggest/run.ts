@@ -84,24 +84,15 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
 
 /** Needs only the rights to list pods and workloads, and with -A namespaces. */
 async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
-  const [{ excludingPlatform, readWhole, withCluster }, { usedInCluster }, { NAMESPACES, PODS_AND_WORKLOADS }] =
-    await Promise.all([
-      import('../../cluster.ts'),
-      import('../../evidence/cluster.ts'),
-      import('../../../operator/cluster/sources.ts'),
-    ]);
+  const [{ excludingPlatform, readPods, withCluster }, { usedInCluster }] = await Promise.all([
+    import('../../cluster.ts'),
+    import('../../evidence/cluster.ts'),
+  ]);
   const { allNamespaces: everywhere = false } = options;
   if (everywhere && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
   return withCluster(options, async (connected) => {
-    const { namespace = connected.namespace } = options;
-    const sources = everywhere ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
-    const cluster = await readWhole(connected, io, {
-      only: sources,
-      workloads: true,
-      ...(!everywhere && { namespace }),
-    });
+    const { cluster, only } = await readPods(connected, io, options);
     const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
-    const only = everywhere ? undefined : namespace;
     const troubles = new Troubles(io);
     const used = await usedInCluster(options, { connected, cluster, only, io, tell: troubles.trouble });
     const given = givenByCluster(cluster, only, used);
