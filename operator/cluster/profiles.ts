@@ -1,10 +1,12 @@
 /** Kubescape's profiles of what containers did, where the cluster has them. */
 import type { RawObject } from '../model/raw.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
 import { type ApiClient, isNotFound, pathFor } from './client.ts';
 
 const API_VERSION = 'spdx.softwarecomposition.kubescape.io/v1beta1';
 /** Newer releases of Kubescape only make the first kind, of which the second one is a view. */
 const KINDS = ['ContainerProfile', 'ApplicationProfile'] as const;
+const READS_AT_ONCE = 8;
 
 interface ProfileOptions {
   /** Only this namespace. */
@@ -37,15 +39,15 @@ async function readKind(
     if (isNotFound(error)) return undefined;
     throw error;
   }
-  const profiles: RawObject[] = [];
-  for (const { metadata } of listed) {
-    // Kubescape's API server lists profiles without their contents.
+  // Kubescape's API server lists profiles without their contents.
+  const profiles: (RawObject | undefined)[] = [];
+  await inParallel(listed.entries(), READS_AT_ONCE, async ([index, { metadata }]) => {
     const { namespace: own, name } = metadata ?? {};
-    if (!own || !name) continue;
+    if (!own || !name) return;
     const profile = await client.get(pathFor(API_VERSION, kind, own, name), {}, signal).catch(ignoreNotFound);
-    if (profile) profiles.push({ apiVersion: API_VERSION, kind, ...profile });
-  }
-  return profiles;
+    profiles[index] = profile && { apiVersion: API_VERSION, kind, ...profile };
+  });
+  return profiles.filter((profile) => profile !== undefined);
 }
 
 /** It was deleted meanwhile. */
