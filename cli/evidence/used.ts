@@ -1,5 +1,5 @@
 /** The option --used: evidence, and the pods of manifests or of a cluster beside it. */
-import { type ComparedContainer, comparePod } from '../../operator/evidence/compare.ts';
+import { type ComparedContainer, type ContainerEvidence, comparePod } from '../../operator/evidence/compare.ts';
 import { keepUsed } from '../../operator/evidence/keep.ts';
 import { EvidenceIndex, type ManifestPod } from '../../operator/evidence/matching.ts';
 import { since } from '../../operator/evidence/since.ts';
@@ -44,6 +44,7 @@ export function checkSince({ used, since: time }: UsedOptions): void {
 /** Keeps what was compared, for the output. */
 export class UsedCapabilities {
   readonly #evidence: EvidenceIndex;
+  readonly #known = new Map<string, ContainerEvidence | undefined>();
   readonly #compared = new Map<string, ComparedWorkload>();
 
   constructor(evidence: Evidence, { since: time }: UsedOptions) {
@@ -51,7 +52,7 @@ export class UsedCapabilities {
   }
 
   compare(spec: PodSpec, pod: ManifestPod): ComparedContainer[] {
-    return comparePod(spec, pod, this.#evidence);
+    return comparePod(spec, pod, this.#evidence, this.#known);
   }
 
   /** The pod as it is when its containers keep only the capabilities that they used. */

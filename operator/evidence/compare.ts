@@ -38,10 +38,19 @@ export interface ComparedContainer {
   readonly evidence?: ContainerEvidence;
 }
 
-export function comparePod(spec: PodSpec, pod: ManifestPod, evidence: EvidenceIndex): ComparedContainer[] {
+/** @param known results of earlier calls with the same evidence: the pods of a workload are mostly alike */
+export function comparePod(
+  spec: PodSpec,
+  pod: ManifestPod,
+  evidence: EvidenceIndex,
+  known = new Map<string, ContainerEvidence | undefined>(),
+): ComparedContainer[] {
   return holdings(spec).map((container) => {
     const { name, privileged } = container;
-    const compared = compare(grantedAnywhere(container), evidence.of(name, pod));
+    const granted = grantedAnywhere(container);
+    const key = JSON.stringify([pod, name, granted]);
+    if (!known.has(key)) known.set(key, compare(granted, evidence.of(name, pod)));
+    const compared = known.get(key);
     return { name, privileged, ...(compared && { evidence: compared }) };
   });
 }
