@@ -90,16 +90,21 @@ function isPodOf(
 function isNamed(found: string, name: string, end: string): boolean {
   const generated = name.endsWith('*');
   const base = generated ? name.slice(0, -1) : name;
+  // Most records are of other workloads: no pattern has to be made for them.
+  if (!found.startsWith(base.slice(0, LONGEST_BASE))) return false;
   if (isCut(found, base, end)) return true;
   return new RegExp(`^${escaped(base)}${generated ? `${SAFE}{5}` : ''}${end}$`).test(found);
 }
 
-/** `a-very-long-name…` without its own end: only what is before the random characters can be compared. */
+/**
+ * `a-very-long-name…` without its own end: only what is before the random characters can be compared.
+ *
+ * @param found begins like `base`
+ */
 function isCut(found: string, base: string, end: string): boolean {
   if (!end.endsWith(RANDOM) || found.length !== LONGEST_BASE + RANDOM_LENGTH) return false;
-  const kept = found.slice(0, LONGEST_BASE);
   if (!new RegExp(`^${SAFE}{${RANDOM_LENGTH}}$`).test(found.slice(LONGEST_BASE))) return false;
-  return kept.startsWith(base.slice(0, LONGEST_BASE)) && /^(?:-[a-z0-9-]*)?$/.test(kept.slice(base.length));
+  return /^(?:-[a-z0-9-]*)?$/.test(found.slice(base.length, LONGEST_BASE));
 }
 
 const RANDOM_LENGTH = 5;
