@@ -102,9 +102,7 @@ export class Containers {
 
   async #build(programs: Readonly<Record<string, ProgramFile>>): Promise<void> {
     const probe = join(this.#folder, 'probe');
-    await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', probe, SOURCE], {
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
-    });
+    await buildProgram(SOURCE, probe);
     const rootfs = join(this.#folder, 'rootfs');
     for (const mounted of ['proc', 'dev']) mkdirSync(join(rootfs, mounted), { recursive: true });
     for (const [name, { capabilities, setuid }] of Object.entries(programs)) {
@@ -116,6 +114,13 @@ export class Containers {
       await run(probe, ['grant', program, mask, capabilities.effective ? 'effective' : 'permitted']);
     }
   }
+}
+
+/** Builds a program of Go that needs no other file in a container. */
+export async function buildProgram(source: string, program: string): Promise<void> {
+  await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', program, source], {
+    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
+  });
 }
 
 /** The bounding set of this test: no container can have more. */

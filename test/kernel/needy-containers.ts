@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createCgroup, foldersOfCgroup, removeCgroup } from '../../hack/node/cgroup.ts';
+import { buildProgram } from './containers.ts';
 
 const run = promisify(execFile);
 const SOURCE = join(import.meta.dirname, 'needs', 'main.go');
@@ -105,9 +106,7 @@ export class NeedyContainers {
 /** The program, and the files that it works on. @param root the folder with the files of an image */
 export async function writeNeeds(root: string): Promise<void> {
   mkdirSync(join(root, 'mnt'));
-  await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(root, 'needs'), SOURCE], {
-    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
-  });
+  await buildProgram(SOURCE, join(root, 'needs'));
   for (const name of ['file', 'foreign', 'setuid']) writeFileSync(join(root, name), '', { mode: 0o600 });
   chownSync(join(root, 'foreign'), OTHER, OTHER);
   chmodSync(join(root, 'setuid'), 0o4755);
