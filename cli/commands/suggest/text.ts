@@ -29,12 +29,11 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   const containers = compared.flatMap(({ workload, containers }) =>
     containers.map((one) => ({ named: `  ${workloadText(workload)}, container ${one.name}: `, one })),
   );
-  const [seen, unseen] = [true, false].map((has) =>
-    containers.filter(({ one }) => (one.evidence !== undefined) === has),
-  );
+  const seen = containers.filter(({ one }) => one.evidence);
+  const unseen = containers.filter(({ one }) => !one.evidence);
   return [
     'The policies admit workloads whose containers drop ALL capabilities and add what the evidence shows that they used:',
-    ...[...(seen ?? []), ...(unseen ?? [])].flatMap(({ named, one }) => {
+    ...[...seen, ...unseen].flatMap(({ named, one }) => {
       const [first = '', ...others] = keptSentences(one);
       return [`${named}${first}`, ...others.map((line) => `    ${line}`)];
     }),
