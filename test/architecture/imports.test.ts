@@ -16,7 +16,7 @@ import {
 import { PAGE, withTable } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const SOURCE_FOLDERS = ['operator', 'cli', 'hack', 'config', 'test'];
+const SOURCE_FOLDERS = ['operator', 'cli', 'ui', 'hack', 'config', 'test'];
 
 const IMPURE =
   /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
@@ -47,7 +47,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
 }));
 
 /** The product; the other folders build and test it. */
-const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'cli']));
+const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'cli', 'ui']));
 
 describe('the architecture', () => {
   it('has each folder of the operator in the list, and no folder that does not exist', () => {
@@ -168,7 +168,7 @@ function targetsIn(code: string): string[] {
 function filesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .map((path) => join(folder, path).split(sep).join('/'))
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .sort();
 }
 

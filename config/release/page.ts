@@ -1,0 +1,75 @@
+/**
+ * The page as one file, `page.html`: `node config/release/page.ts [FOLDER]` (dist/page). It has the program, the worker,
+ * the style, and a Content Security Policy that lets nothing else run. `cappol report` adds snapshots to it, `cappol ui`
+ * serves it as it is.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** The modules of Node that the pure folders use → their counterparts in the browser. */
+const ALIASES = {
+  'node:crypto': './ui/platform/crypto.ts',
+  'node:timers/promises': './ui/platform/timers.ts',
+};
+
+export async function buildPage(): Promise<string> {
+  const [{ script = '', style = '' }, { worker = '' }] = await Promise.all([
+    bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),
+    bundled({ entryPoints: { worker: 'ui/worker/worker.ts' } }),
+  ]);
+  const texts: Readonly<Record<string, string>> = { script, style, worker, policy: contentPolicy(script, style) };
+  const page = readFileSync(join(ROOT, 'ui', 'index.html'), 'utf8');
+  return page.replace(/\{\{(\w+)\}\}/g, (_, name: string) => texts[name] ?? '');
+}
+
+async function bundled(options: BuildOptions): Promise<Readonly<Record<string, string>>> {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    outdir: ROOT,
+    format: 'iife',
+    platform: 'browser',
+    target: ['chrome125', 'firefox128', 'safari18'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    alias: ALIASES,
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'warning',
+    ...options,
+  });
+  return Object.fromEntries(
+    (outputFiles ?? []).map(({ path, text }) => [(path.split('/').at(-1) ?? '').replace(/\.\w+$/, ''), text.trim()]),
+  );
+}
+
+/** `connect-src`: `cappol ui` serves data on the page's own origin; a report gets `'none'`. */
+function contentPolicy(script: string, style: string): string {
+  return [
+    "default-src 'none'",
+    `script-src '${hashOf(script)}'`,
+    `style-src '${hashOf(style)}'`,
+    'worker-src blob:',
+    'img-src data:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+if (import.meta.main) {
+  const [folder = join(ROOT, 'dist', 'page')] = process.argv.slice(2);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'page.html'), await buildPage());
+}

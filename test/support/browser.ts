@@ -1,0 +1,91 @@
+/**
+ * The page in a real Chromium. Each page records what must not happen: errors on the console, and requests to another
+ * origin than its own.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import axe from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Needs } from '../../hack/needs.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+/** For a machine where everything runs as root; the rest keeps Chromium from asking for things by itself. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-sync',
+];
+
+/** For `describeWith`. */
+export const CHROMIUM: Needs = { programs: { chromium: 'apt-get install chromium' } };
+
+export type { Browser, Page };
+
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+}
+
+export interface OpenedPage {
+  readonly page: Page;
+  /** Errors on the console, exceptions that nobody caught, and violations of the Content Security Policy. */
+  readonly errors: readonly string[];
+  /** The URLs of all requests but those for `data:` and `blob:`. */
+  readonly requests: readonly string[];
+}
+
+interface OpenOptions {
+  readonly colorScheme?: 'light' | 'dark';
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** @param url `file:` or `http:`, with the fragment */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { colorScheme = 'light', width = 1280, height = 800 }: OpenOptions = {},
+): Promise<OpenedPage> {
+  const page = await browser.newPage({ colorScheme, viewport: { width, height } });
+  const [errors, requests]: [string[], string[]] = [[], []];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('request', (request) => {
+    if (!/^(?:data|blob):/.test(request.url())) requests.push(request.url());
+  });
+  await page.goto(url);
+  return { page, errors, requests };
+}
+
+/** The violations of accessibility that axe calls serious or critical: one line each, with the element. */
+export async function seriousProblems(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const results = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ['violations'] }),
+  );
+  return results.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
+}
+
+/** A page with snapshots, as a file of its own. @param template `page.html` as it is built */
+export function pageFile(template: string, snapshots: readonly Snapshot[]): { url: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'page-'));
+  const path = join(folder, 'page.html');
+  const scripts = snapshots.map((snapshot) => {
+    const data = gzipSync(JSON.stringify(snapshot)).toString('base64');
+    return `<script type="application/gzip" data-context="${snapshot.context}">${data}</script>`;
+  });
+  writeFileSync(
+    path,
+    template.replace('<!--snapshots-->', () => scripts.join('\n')),
+  );
+  return { url: pathToFileURL(path).href, remove: () => rmSync(folder, { recursive: true }) };
+}

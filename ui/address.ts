@@ -1,0 +1,49 @@
+/**
+ * The state of the page is in its address, behind the `#`: `#/capabilities?namespace=a&sort=name`. So a link shows the
+ * same thing, back goes back, and a file that was opened from disk can have it, too.
+ */
+import { useEffect, useState } from 'preact/hooks';
+
+export interface Address {
+  /** The name of the view; empty for the first one. */
+  readonly view: string;
+  /** Parameters by name; those of one view mean nothing to another one, but for `cluster`. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export function parseAddress(hash: string): Address {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  return { view: decoded(path), parameters: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+export function formatAddress({ view, parameters }: Address): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== '');
+  const query = new URLSearchParams(given).toString();
+  return `#/${encodeURIComponent(view)}${query === '' ? '' : `?${query}`}`;
+}
+
+/** An address that somebody edited may have a malformed `%`. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Changes parameters of the view; an empty value removes one. Adds no entry to the history: it is a filter, not a place. */
+export function setParameters(changes: Readonly<Record<string, string>>): void {
+  const { view, parameters } = parseAddress(location.hash);
+  history.replaceState(null, '', formatAddress({ view, parameters: { ...parameters, ...changes } }));
+  dispatchEvent(new HashChangeEvent('hashchange'));
+}
+
+export function useAddress(): Address {
+  const [address, setAddress] = useState(() => parseAddress(location.hash));
+  useEffect(() => {
+    const follow = () => setAddress(parseAddress(location.hash));
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  return address;
+}

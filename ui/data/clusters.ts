@@ -1,0 +1,25 @@
+/** The clusters that the page shows, and where their snapshots come from. */
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+export interface ShownCluster {
+  readonly snapshot: Snapshot;
+  /** Whether the page follows the cluster. */
+  readonly live: boolean;
+  /** Why the snapshot may be out of date; undefined while it is not. */
+  readonly stale?: string;
+}
+
+/** All clusters of the page, and the state of reading them. */
+export interface Clusters {
+  /** In the order in which they were asked for; empty without a cluster: then there is only the playground. */
+  readonly shown: readonly ShownCluster[];
+  /** Snapshots that have not arrived yet, by context. */
+  readonly loading: readonly string[];
+  /** Errors, for people. */
+  readonly problems: readonly string[];
+}
+
+export const NO_CLUSTERS: Clusters = { shown: [], loading: [], problems: [] };
+
+/** Calls `show` at once, and again when something arrives or changes. */
+export type ClusterSource = (show: (clusters: Clusters) => void) => void;

@@ -1,0 +1,21 @@
+/** `node:crypto` in the browser, as far as the pure folders use it. The browser's own digests are asynchronous only. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+
+interface Hash {
+  update(text: string): Hash;
+  digest(encoding: 'hex'): string;
+}
+
+export function createHash(algorithm: 'sha256'): Hash {
+  if (algorithm !== 'sha256') throw new Error(`no hash ${algorithm} in the browser`);
+  const hash = sha256.create();
+  const self: Hash = {
+    update(text) {
+      hash.update(utf8ToBytes(text));
+      return self;
+    },
+    digest: () => bytesToHex(hash.digest()),
+  };
+  return self;
+}

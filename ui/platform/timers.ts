@@ -1,0 +1,6 @@
+/** `node:timers/promises` in the browser, as far as the folders that the page uses have it. */
+export function setTimeout<Value>(ms: number, value?: Value): Promise<Value | undefined> {
+  return new Promise((resolve) => {
+    globalThis.setTimeout(() => resolve(value), ms);
+  });
+}

@@ -1,0 +1,23 @@
+/** The properties that each view receives. */
+import type { ComponentType } from 'preact';
+import type { Address } from '../address.ts';
+import type { ShownCluster } from '../data/clusters.ts';
+import type { Judge } from '../worker/client.ts';
+
+export interface ViewProps {
+  /** The cluster that the address names, or the first one. */
+  readonly cluster: ShownCluster;
+  /** All of them, for views that compare. */
+  readonly clusters: readonly ShownCluster[];
+  /** The parameters of the address. */
+  readonly parameters: Address['parameters'];
+  readonly judge: Judge;
+}
+
+export interface View {
+  /** In the address. */
+  readonly name: string;
+  /** In the navigation. */
+  readonly title: string;
+  readonly Component: ComponentType<ViewProps>;
+}

@@ -1,0 +1,29 @@
+/** Asks the worker, whose program is in the page as text. */
+import type { RequestMessage, RequestName, Requests, ResponseMessage } from './requests.ts';
+
+export interface Judge {
+  /** @throws Error with what the worker failed at */
+  ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
+}
+
+export function startWorker(): Judge {
+  const program = document.getElementById('worker')?.textContent ?? '';
+  const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })));
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  worker.addEventListener('message', ({ data }: MessageEvent<ResponseMessage>) => {
+    const asked = waiting.get(data.id);
+    waiting.delete(data.id);
+    if ('error' in data) asked?.reject(new Error(data.error));
+    else asked?.resolve(data.answer);
+  });
+  let last = 0;
+  return {
+    ask(name, question) {
+      const id = ++last;
+      const asked = Promise.withResolvers<unknown>();
+      waiting.set(id, asked);
+      worker.postMessage({ id, name, question } satisfies RequestMessage<typeof name>);
+      return asked.promise as Promise<Requests[typeof name]['answer']>;
+    },
+  };
+}

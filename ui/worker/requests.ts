@@ -1,0 +1,23 @@
+/** The questions to the worker, which judges in a thread of its own, so that the page stays responsive. */
+import type { Manifest } from '../../operator/compile/objects.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+/** By name: the question and its answer. Both are plain values, which are copied from thread to thread. */
+export interface Requests {
+  /** The snapshot that later questions are about. */
+  load: { question: Snapshot; answer: undefined };
+  /** The objects that the operator writes for a policy. */
+  rendered: { question: { readonly policy: string }; answer: readonly Manifest[] };
+}
+
+export type RequestName = keyof Requests;
+
+export interface RequestMessage<Name extends RequestName = RequestName> {
+  readonly id: number;
+  readonly name: Name;
+  readonly question: Requests[Name]['question'];
+}
+
+export type ResponseMessage =
+  | { readonly id: number; readonly answer: Requests[RequestName]['answer'] }
+  | { readonly id: number; readonly error: string };
