@@ -1,36 +1,11 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
-import { objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { Io } from '../command.ts';
-import type { FieldPath } from '../schema/paths.ts';
-import type { Problem } from '../schema/problems.ts';
-import { DocumentError, parseDocument } from './document.ts';
+import { type InputObject, manifestsIn, type PieceListener } from './document-objects.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
-import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
-import { MOST_CHARACTERS, type Piece } from './piece.ts';
+import type { Piece } from './piece.ts';
 import { documentsIn, splitDocuments } from './split.ts';
 import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
-
-/** An object as somebody wrote it; for a List, each of its items. */
-export interface InputObject {
-  readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
-  /** Its path in its document; empty unless it is an item of a List. */
-  readonly path: FieldPath;
-  /** The path as the user wrote it; `-` is standard input. */
-  readonly file: string;
-  /** The line where it begins, from 1. */
-  readonly line: number;
-  /**
-   * The line of a field, such as `['spec', 'containers', 0]`; if the field is absent, the line of the nearest existing
-   * field around it.
-   */
-  lineOf(path: FieldPath): number;
-  /** The scalar as written in the file, without quotes; undefined when the field is absent or not a scalar. */
-  textOf(path: FieldPath): string | undefined;
-}
-
-const MIB = 1024 * 1024;
-const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and not a list as kubectl writes it: no Kubernetes object is that large`;
 
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 
@@ -117,105 +92,4 @@ export function* manifestsOfPiece(
   } catch (error) {
     tell({ file, message: reason(error) });
   }
-}
-
-export interface PieceListener {
-  tell(line: number, message: string): void;
-  /** Undefined where every document must be an object. */
-  readonly skip: ((what: string) => void) | undefined;
-}
-
-/** The objects in one document. */
-export function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<InputObject> {
-  const { tell, skip } = listener;
-  if (piece.tooLarge) {
-    tell(piece.line, TOO_LARGE);
-    return;
-  }
-  const document = parsed(piece, file, listener);
-  if (!document) return;
-  const { value, lineOf, textOf } = document;
-  for (const { object, path } of objectsIn(value, piece.item)) {
-    const line = lineOf(path);
-    const other = skip && otherDocument(object, file);
-    const wrong = whatIsWrong(object);
-    if (skip && other !== undefined) skip(other);
-    else if (wrong) tell(line, wrong);
-    else {
-      yield {
-        object: object as InputObject['object'],
-        path,
-        file,
-        line,
-        lineOf: (inner) => lineOf([...path, ...inner]),
-        textOf: (inner) => textOf([...path, ...inner]),
-      };
-    }
-  }
-}
-
-function parsed({ text, line }: Piece, file: string, { tell, skip }: PieceListener) {
-  try {
-    return parseDocument(text, line);
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error;
-    // A .json file that neither parses nor has an apiVersion, such as JSON with comments, is not a Kubernetes object.
-    if (skip && error.template) skip(HELM_TEMPLATE);
-    else if (skip && file.endsWith('.json') && !text.includes('"apiVersion"')) skip('other document');
-    else tell(error.line, error.message);
-    return undefined;
-  }
-}
-
-interface Found {
-  readonly object: unknown;
-  readonly path: FieldPath;
-}
-
-function* objectsIn(value: unknown, item: boolean): Generator<Found> {
-  if (value === null) return;
-  // The item of a YAML list is a list with one entry.
-  const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
-  for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
-}
-
-function* unwrapped({ object, path }: Found): Generator<Found> {
-  const { kind, items } = (object ?? {}) as { kind?: unknown; items?: unknown };
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) {
-    yield { object, path };
-    return;
-  }
-  const itemKind = kind.slice(0, -'List'.length);
-  const { apiVersion } = object as RawObject;
-  for (const [index, item] of items.entries()) {
-    // The items of a typed list, such as a PodList, need not state their kind.
-    const typed = itemKind === '' ? item : { apiVersion, kind: itemKind, ...item };
-    yield* unwrapped({ object: typed, path: [...path, 'items', index] });
-  }
-}
-
-function whatIsWrong(object: unknown): string | undefined {
-  if (typeof object !== 'object' || object === null || Array.isArray(object))
-    return 'no Kubernetes object: a mapping is needed, with apiVersion and kind';
-  const { apiVersion, kind, metadata } = object as Record<string, unknown>;
-  if (typeof kind !== 'string' || kind === '') return 'no Kubernetes object: it states no kind';
-  if (typeof apiVersion !== 'string' || apiVersion === '') return `no Kubernetes object: ${kind} states no apiVersion`;
-  if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
-    return `${kind}: metadata is not a mapping`;
-  return undefined;
-}
-
-/** @param namespace of an object that states none */
-export function identityOf({ metadata }: RawObject, namespace: string): { namespace: string; name: string } {
-  const { generateName } = objectOf(metadata);
-  const generated = typeof generateName === 'string' ? `${generateName}*` : '';
-  return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
-}
-
-/** Something wrong with a field of a manifest. */
-export function troubleOf(
-  { object: { kind, metadata }, file, lineOf }: InputObject,
-  { path, message }: Problem,
-): Trouble {
-  return { file, line: lineOf(path), message: `${kind} ${metadata?.name ?? ''}: ${message}` };
 }

@@ -2,7 +2,6 @@
  * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply either
  * are skipped, so that no object escapes a check by looking like something else.
  */
-import { basename } from 'node:path';
 import { isText, objectOf } from '../../operator/model/raw.ts';
 import { counted } from '../../operator/report/text.ts';
 
@@ -45,7 +44,7 @@ export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
  */
 export function otherDocument(value: unknown, file: string): string | undefined {
   const { apiVersion, kind, ...rest } = objectOf(value);
-  const name = basename(file).toLowerCase();
+  const name = (file.split(/[/\\]/).at(-1) ?? '').toLowerCase();
   if (isStated(apiVersion) && isStated(kind)) {
     return String(apiVersion).startsWith('kustomize.config.k8s.io/') ? KUSTOMIZATION : undefined;
   }

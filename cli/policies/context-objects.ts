@@ -1,6 +1,7 @@
 /** Problems of the namespaces, roles and bindings that evaluating depends on. */
+
+import { type InputObject, troubleOf } from '../input/document-objects.ts';
 import type { roleOf } from '../input/kinds.ts';
-import { type InputObject, troubleOf } from '../input/manifests.ts';
 import { objectProblems } from '../input/pod-schema.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { fieldProblems, unknownFieldsOf } from '../input/unknown-fields.ts';

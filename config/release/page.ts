@@ -14,6 +14,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const ALIASES = {
   'node:crypto': './ui/platform/crypto.ts',
   'node:timers/promises': './ui/platform/timers.ts',
+  'node:util': './ui/platform/util.ts',
 };
 
 export async function buildPage(): Promise<string> {

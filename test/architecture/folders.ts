@@ -285,7 +285,7 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'test',
     does: 'The tests; [contributing.md](contributing.md#tests) has their folders.',
-    imports: ['operator', 'cli', 'hack', 'config', 'test/support'],
+    imports: ['operator', 'cli', 'hack', 'config', 'test/support', 'ui'],
     packages: [
       '@kubernetes/client-node',
       '@marcbachmann/cel-js',

@@ -11,7 +11,8 @@ import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { FixResult } from '../../cli/commands/fix/result.ts';
-import { type InputObject, identityOf, readManifests } from '../../cli/input/manifests.ts';
+import { type InputObject, identityOf } from '../../cli/input/document-objects.ts';
+import { readManifests } from '../../cli/input/manifests.ts';
 import { inBatches } from '../support/batches.ts';
 import { cappol } from '../support/cappol.ts';
 import { assertFixed } from '../support/fixed.ts';

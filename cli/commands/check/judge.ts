@@ -1,6 +1,6 @@
 /** A manifest → the verdicts on the pods that it makes, by the operator's own judge. */
 import { type Candidate, type Judgement, judge } from '../../../operator/evaluate/verdict.ts';
-import { type InputObject, identityOf } from '../../input/manifests.ts';
+import { type InputObject, identityOf } from '../../input/document-objects.ts';
 import { type Candidature, type Candidatures, PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { pathText } from '../../schema/paths.ts';

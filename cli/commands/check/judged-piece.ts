@@ -1,5 +1,6 @@
 /** The judging of one document: on the main thread, or on another one that sends its results. */
-import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../../input/manifests.ts';
+import { type InputObject, troubleOf } from '../../input/document-objects.ts';
+import { type FilePiece, manifestsOfPiece } from '../../input/manifests.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { ManifestJudge } from './judge.ts';
 import type { CheckedItem, NotJudged } from './result.ts';

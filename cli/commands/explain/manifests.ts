@@ -8,8 +8,9 @@ import { arrayOf, objectOf, textsIn, valueAt, withoutNulls } from '../../../oper
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import type { UsedCapabilities } from '../../evidence/used.ts';
+import { type InputObject, identityOf } from '../../input/document-objects.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
-import { type InputObject, identityOf, type ReadOptions, readManifests } from '../../input/manifests.ts';
+import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import { fieldPath } from '../../schema/paths.ts';
 

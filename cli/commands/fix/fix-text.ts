@@ -2,7 +2,7 @@
 import { changed } from '../../../operator/evaluate/fix-changes.ts';
 import { editedDocument } from '../../edit/edited-document.ts';
 import { parseDocument } from '../../input/document.ts';
-import { type InputObject, manifestsIn, type PieceListener } from '../../input/manifests.ts';
+import { type InputObject, manifestsIn, type PieceListener } from '../../input/document-objects.ts';
 import type { Piece } from '../../input/piece.ts';
 import { documentsIn } from '../../input/split.ts';
 import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';

@@ -3,7 +3,7 @@ import type { Repaired, Repairer } from '../../../operator/evaluate/fix.ts';
 import type { ManifestPod } from '../../../operator/evidence/matching.ts';
 import { textsIn, valueAt } from '../../../operator/model/raw.ts';
 import type { UsedCapabilities } from '../../evidence/used.ts';
-import { type InputObject, identityOf, troubleOf } from '../../input/manifests.ts';
+import { type InputObject, identityOf, troubleOf } from '../../input/document-objects.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { Candidature, PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';

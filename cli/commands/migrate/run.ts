@@ -1,7 +1,8 @@
 /** The work of migrate: reads the objects, migrates, prints, and lists the next steps. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { type InputObject, readManifests } from '../../input/manifests.ts';
+import type { InputObject } from '../../input/document-objects.ts';
+import { readManifests } from '../../input/manifests.ts';
 import { type Trouble, troubleText } from '../../input/trouble.ts';
 import { type InputProblem, problemText } from '../../migrate/invalid-input.ts';
 import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts';
