@@ -25,7 +25,19 @@ export function jsonText(value: unknown): string {
 
 /** Escapes for JSON and for double-quoted YAML scalars. */
 export function escapedControls(text: string): string {
-  return text.replace(UNESCAPED, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(UNESCAPED, escapeOf);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
+const C0 = /[\x00-\x1f]/g;
+
+/** One line for a page, in which each control character is visible as its escape. */
+export function visibleControls(text: string): string {
+  return escapedControls(text.replace(C0, escapeOf)).toWellFormed();
+}
+
+function escapeOf(one: string): string {
+  return `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 export function hasControls(text: string): boolean {

@@ -249,6 +249,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/model',
       'operator/policy',
       'operator/snapshot',
+      'cli/output/printable.ts',
     ],
     packages: ['preact'],
   },

@@ -1,0 +1,15 @@
+/** Rows → CSV (RFC 4180), which spreadsheets open without executing anything in it. */
+
+export function csvText(rows: Iterable<readonly string[]>): string {
+  let text = '';
+  for (const row of rows) text += `${row.map(cellText).join(',')}\r\n`;
+  return text;
+}
+
+/** A spreadsheet takes a cell with one of these in front for a formula (OWASP: CSV injection). */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function cellText(cell: string): string {
+  const text = FORMULA.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

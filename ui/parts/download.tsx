@@ -1,0 +1,28 @@
+/** Files that the page makes: nothing leaves the machine. */
+import { csvText } from './csv.ts';
+
+export function download(name: string, type: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has opened the file by then.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+interface CsvButtonProps {
+  /** With its ending. */
+  readonly file: string;
+  /** Called only when somebody asks for the file. The first row has the headings. */
+  rows(): Iterable<readonly string[]>;
+  readonly text?: string;
+}
+
+export function CsvButton({ file, rows, text = 'Download CSV' }: CsvButtonProps) {
+  return (
+    <button type="button" class="csv" onClick={() => download(file, 'text/csv;charset=utf-8', csvText(rows()))}>
+      {text}
+    </button>
+  );
+}

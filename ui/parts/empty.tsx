@@ -1,0 +1,20 @@
+/** Instead of an empty list: why it is empty, and the way back. */
+interface EmptyProps {
+  /** A whole sentence: `No workload matches the filter.` */
+  readonly text: string;
+  /** What makes the list non-empty again. */
+  onReset?(): void;
+}
+
+export function Empty({ text, onReset }: EmptyProps) {
+  return (
+    <div class="empty" role="status">
+      <p>{text}</p>
+      {onReset && (
+        <button type="button" onClick={onReset}>
+          Remove all filters
+        </button>
+      )}
+    </div>
+  );
+}

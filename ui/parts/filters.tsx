@@ -1,0 +1,105 @@
+/** Controls of a filter. The state is in the address; these only show it and change it. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+/** A filter waits until somebody stops typing. */
+const DEBOUNCE_MS = 150;
+
+interface FilterProps {
+  readonly label: string;
+  readonly value: string;
+  onChange(value: string): void;
+}
+
+export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
+  const [text, setText] = useState(value);
+  const timer = useRef(0);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const change = (next: string) => {
+    setText(next);
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => onChange(next.trim()), DEBOUNCE_MS);
+  };
+  return (
+    <label class="filter">
+      <span>{label}</span>
+      <input
+        type="search"
+        spellcheck={false}
+        autocomplete="off"
+        placeholder={hint}
+        value={text}
+        onInput={({ currentTarget }) => change(currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly text: string;
+}
+
+/** @param all the text of the choice that filters nothing; left out if there is none */
+export function ChoiceFilter({
+  label,
+  value,
+  onChange,
+  choices,
+  all,
+}: FilterProps & { readonly choices: readonly Choice[]; readonly all?: string }) {
+  const listed = all === undefined ? choices : [{ value: '', text: all }, ...choices];
+  // An address may name something that is gone.
+  const unknown = listed.some((choice) => choice.value === value) ? [] : [{ value, text: value }];
+  return (
+    <label class="filter">
+      <span>{label}</span>
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+        {[...listed, ...unknown].map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface Chip {
+  readonly text: string;
+  onRemove(): void;
+}
+
+/** The filters that are set, each with a button that removes it. */
+export function Chips({ chips, onReset }: { readonly chips: readonly Chip[]; onReset?(): void }) {
+  if (chips.length === 0) return null;
+  return (
+    <ul class="chips" aria-label="Filters that are set">
+      {chips.map(({ text, onRemove }) => (
+        <li key={text}>
+          <button type="button" class="chip" onClick={onRemove}>
+            <span>{text}</span>
+            <span class="cross" role="img" aria-label="Remove this filter" />
+          </button>
+        </li>
+      ))}
+      {onReset && chips.length > 1 && (
+        <li>
+          <button type="button" class="link" onClick={onReset}>
+            Remove all filters
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+/** The row of controls above a list. */
+export function FilterBar({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <search class="filters" aria-label="Filter">
+      {children}
+    </search>
+  );
+}

@@ -1,0 +1,81 @@
+/** Which rows of a long list are in the document, and where a key goes. */
+
+/** Column 0 is the row itself. */
+export interface Position {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** The window moves by so many rows at once: most scroll events then change nothing. */
+const STEP = 8;
+
+/** @returns the first index and the one behind the last */
+export function windowOf(
+  scrollTop: number,
+  height: number,
+  rowHeight: number,
+  count: number,
+): { readonly first: number; readonly last: number } {
+  const top = Math.floor(scrollTop / rowHeight / STEP) * STEP;
+  const visible = Math.ceil(height / rowHeight / STEP) * STEP;
+  const first = Math.max(0, Math.min(top - STEP, count - visible));
+  return { first, last: Math.min(count, top + visible + 2 * STEP) };
+}
+
+export interface Surroundings {
+  readonly count: number;
+  readonly columns: number;
+  /** How many rows Page Down goes. */
+  readonly page: number;
+  /** Whether the active row is; undefined if nothing is below it. */
+  readonly expanded: boolean | undefined;
+  /** The row that contains the active one. */
+  readonly parent: number | undefined;
+}
+
+interface Key {
+  readonly key: string;
+  readonly ctrlKey: boolean;
+}
+
+/** As in the treegrid of the ARIA Authoring Practices. @returns undefined for a key that has no meaning here */
+export function moved(at: Position, { key, ctrlKey }: Key, around: Surroundings): Position | 'toggle' | undefined {
+  const { row, column } = at;
+  const last = Math.max(0, around.count - 1);
+  const page = Math.max(1, around.page);
+  const to = (next: number): Position => ({ row: Math.max(0, Math.min(last, next)), column });
+  if (around.count === 0) return undefined;
+  switch (key) {
+    case 'ArrowDown':
+      return to(row + 1);
+    case 'ArrowUp':
+      return to(row - 1);
+    case 'PageDown':
+      return to(row + page);
+    case 'PageUp':
+      return to(row - page);
+    case 'Home':
+      return column === 0 || ctrlKey ? to(0) : { row, column: 1 };
+    case 'End':
+      return column === 0 || ctrlKey ? to(last) : { row, column: around.columns };
+    case 'ArrowRight':
+      return toTheRight(at, around);
+    case 'ArrowLeft':
+      return toTheLeft(at, around);
+    case ' ':
+      return column === 0 && around.expanded !== undefined ? 'toggle' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function toTheRight({ row, column }: Position, { columns, expanded }: Surroundings): Position | 'toggle' | undefined {
+  if (column === 0 && expanded === false) return 'toggle';
+  return column < columns ? { row, column: column + 1 } : undefined;
+}
+
+function toTheLeft({ row, column }: Position, { expanded, parent }: Surroundings): Position | 'toggle' | undefined {
+  if (column > 0) return { row, column: column - 1 };
+  if (expanded) return 'toggle';
+  return parent === undefined ? undefined : { row: parent, column };
+}
