@@ -107,11 +107,57 @@ const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>()
 
 /** The loosest of all rules, and of all values that a rule has for the containers of a pod. */
 function ofRules(policy: ResolvedPolicy, label: number): Level {
-  const { values, containers, standard } = policy;
-  const all = [values, ...containers.map((entry) => entry.values)];
+  return levelsByRule(policy, label)
+    .map(({ level }) => level)
+    .reduce(looser);
+}
+
+/** The tightest level that refuses nothing which a rule of the policy admits, for each rule and each of its values. */
+function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
+  const all = [{ values, names: undefined }, ...containers];
   return RULES.flatMap((rule) =>
-    all.filter((some) => Object.hasOwn(some, rule.id)).map((some) => rule.podSecurity(some[rule.id], standard, label)),
-  ).reduce(looser);
+    all
+      .filter((one) => Object.hasOwn(one.values, rule.id))
+      .map((one) => ({
+        rule: rule.id,
+        containers: one.names,
+        level: rule.podSecurity(one.values[rule.id], standard, label),
+      })),
+  );
+}
+
+/** A value of a policy without which the label could be tighter: it admits what that label refuses. */
+export interface LabelCost extends LevelVersion {
+  readonly policy: string;
+  /** Undefined: the policy fills in fields that the level requires of a pod before it is filled in. */
+  readonly rule: string | undefined;
+  /** The names of the containers for which the value is; undefined for that of `spec.overrides`. */
+  readonly containers: readonly string[] | undefined;
+}
+
+/**
+ * Explains the label of `tightest`: the costs of each tighter level at its newest version, and of the next version of the
+ * label's own level. Empty if nothing tighter exists. @param unfilled as for levelAt
+ */
+export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
+  const found = tightest(policies, oldestServer, unfilled);
+  const newest = Math.min(oldestServer, NEWEST_KNOWN_MINOR);
+  const tighter = (['restricted', 'baseline'] as const)
+    .filter((level) => compareLevels(level, found?.level ?? 'privileged') > 0)
+    .map((level) => ({ level, minor: newest }));
+  const newer = found && found.minor < newest ? [{ level: found.level, minor: found.minor + 1 }] : [];
+  return [...tighter, ...newer].flatMap((wanted) => policies.flatMap((policy) => costsOf(policy, wanted, unfilled)));
+}
+
+function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfilled: boolean): LabelCost[] {
+  const cost = { policy: policy.name, level, minor };
+  const fills = unfilled && policy.fills.length > 0 && level === 'restricted';
+  return [
+    ...(fills ? [{ ...cost, rule: undefined, containers: undefined }] : []),
+    ...levelsByRule(policy, minor)
+      .filter((one) => compareLevels(one.level, level) < 0)
+      .map(({ rule, containers }) => ({ ...cost, rule, containers })),
+  ];
 }
 
 /** The rules that restrict more than the label does: only the admission policy enforces them. */

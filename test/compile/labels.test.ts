@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import {
   type LevelVersion,
+  labelCosts,
   levelAt,
   podSecurityLabels,
   rulesBeyondLabel,
@@ -139,6 +140,62 @@ describe('the Pod Security label of policies', () => {
       { numRuns: 1000 },
     );
     assert.ok(admitted > 500, `only ${admitted} pods were admitted`);
+  });
+});
+
+describe('the costs of a label', () => {
+  const costs = (policies: readonly ResolvedPolicy[], server = NEWEST_KNOWN_MINOR) =>
+    labelCosts(policies, server).map(({ policy, rule, containers, level, minor }) =>
+      [policy, rule, ...(containers ?? []), level, formatVersion(minor)].join(' '),
+    );
+
+  it('are none for the tightest label', () => assert.deepEqual(costs([resolved('a')]), []));
+
+  it('are the rules of each policy that admit what a tighter level refuses', () => {
+    const policies = [
+      resolved('a', { overrides: { allowPrivilegeEscalation: true, readOnlyRootFilesystem: true } }),
+      resolved('b', { containers: [{ names: ['init'], overrides: { runAsNonRoot: false } }] }),
+    ];
+    assert.deepEqual(costs(policies), [
+      `a allowPrivilegeEscalation restricted ${NEWEST}`,
+      `b runAsNonRoot init restricted ${NEWEST}`,
+    ]);
+  });
+
+  it('are the rules that need an older version', () => {
+    const policy = resolved('a', { levelVersion: 'v1.34', overrides: { hostProbes: true } });
+    assert.deepEqual(costs([policy]), ['a hostProbes restricted v1.34']);
+  });
+
+  it('are fields that defaulting fills in, for warnings before it does', () => {
+    const [cost] = labelCosts([resolved('a', { defaulting: 'Enabled' })], NEWEST_KNOWN_MINOR, true);
+    assert.deepEqual(cost, {
+      policy: 'a',
+      rule: undefined,
+      containers: undefined,
+      level: 'restricted',
+      minor: NEWEST_KNOWN_MINOR,
+    });
+  });
+
+  it('explain every label that is not the tightest, for random policies', () => {
+    let explained = 0;
+    fc.assert(
+      fc.property(fc.array(spec, { minLength: 1, maxLength: 3 }), (specs) => {
+        const policies = specs.map((stated, index) => resolved(`p${index}`, stated));
+        const found = tightest(policies, NEWEST_KNOWN_MINOR);
+        const isTightest = found?.level === 'restricted' && found.minor === NEWEST_KNOWN_MINOR;
+        const costs = labelCosts(policies, NEWEST_KNOWN_MINOR);
+        assert.equal(costs.length === 0, isTightest, JSON.stringify(specs));
+        for (const { policy, level, minor } of costs) {
+          const own = policies.find(({ name }) => name === policy) as ResolvedPolicy;
+          assert.ok(compareLevels(levelAt(own, minor), level) < 0);
+          explained += 1;
+        }
+      }),
+      { numRuns: 200 },
+    );
+    assert.ok(explained > 200, `${explained}`);
   });
 });
 
