@@ -15,6 +15,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY config/release config/release
 COPY operator operator
 COPY cli cli
+COPY ui ui
 RUN node config/release/bundle.ts operator && node config/release/bundle.ts cappol
 
 # hadolint ignore=DL3006

@@ -36,14 +36,18 @@ const RBAC: readonly Source[] = [
   sources.CLUSTER_ROLE_BINDINGS,
 ];
 
-/**
- * @param command that needs it, for errors
- * @throws UsageError when policies can't be read, or are not installed
- */
+/** The purpose for which a command reads a cluster, for errors. */
+export interface LivePurpose {
+  readonly command: string;
+  /** The consequence when something that is judged can't be read. */
+  readonly unjudged: string;
+}
+
+/** @throws UsageError when policies can't be read, or are not installed */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
-  { command, namespace }: { readonly command: string; readonly namespace?: string | undefined },
+  { command, unjudged, namespace }: LivePurpose & { readonly namespace?: string | undefined },
 ): Promise<{ cluster: Cluster; rights: Rights }> {
   const forbidden: Source[] = [];
   const cluster = await readWhole(connected, io, {
@@ -55,13 +59,16 @@ export async function readLive(
     },
   });
   await isInstalled(cluster, connected);
-  const rights = {
+  return { cluster, rights: rightsWithout(forbidden, unjudged) };
+}
+
+function rightsWithout(forbidden: readonly Source[], unjudged: string): Rights {
+  return {
     forbidden,
-    missing: missingTexts(forbidden),
+    missing: missingTexts(forbidden, unjudged),
     judgeable: !JUDGED.some((source) => forbidden.includes(source)),
     rbac: !RBAC.some((source) => forbidden.includes(source)),
   };
-  return { cluster, rights };
 }
 
 /** @param at the time that is asked about; undefined for now */
@@ -76,16 +83,12 @@ export function judgingOf(
   return { state, use: rbac ? state.use : { ...state.use, mayUse: () => true } };
 }
 
-function missingTexts(forbidden: readonly Source[]): string[] {
+function missingTexts(forbidden: readonly Source[], unjudged: string): string[] {
   const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
   const judging = rights(JUDGED);
   const use = rights(RBAC);
   return [
-    ...(judging.length > 0
-      ? [
-          `you may not list ${judging.join(', ')}: violations are those that the operator reported last, not all of them`,
-        ]
-      : []),
+    ...(judging.length > 0 ? [`you may not list ${judging.join(', ')}: ${unjudged}`] : []),
     ...(use.length > 0
       ? [`you may not list ${use.join(', ')}: the users of a policy are not known, so everybody is assumed to be one`]
       : []),

@@ -70,6 +70,12 @@ export const kubeconfig = () =>
 
 export const context = () => new Option('--context <name>', 'a context of the kubeconfig (default: the current one)');
 
+export const contexts = () =>
+  new Option(
+    '--context <list>',
+    'contexts of the kubeconfig, separated by commas (default: the current one)',
+  ).argParser((text) => [...new Set(text.split(',').filter((name) => name !== ''))]);
+
 /** Replaces the policies. */
 export const level = () =>
   new Option('--level <level>', 'judge by this level of the Pod Security Standards, in every namespace').choices(

@@ -9,6 +9,7 @@ import { registerFix } from './commands/fix/command.ts';
 import { registerMigrate } from './commands/migrate/command.ts';
 import { registerObserve } from './commands/observe/command.ts';
 import { registerRender } from './commands/render/command.ts';
+import { registerReport } from './commands/report/command.ts';
 import { registerSnapshot } from './commands/snapshot/command.ts';
 import { registerStatus } from './commands/status/command.ts';
 import { registerSuggest } from './commands/suggest/command.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerObserve,
   registerStatus,
   registerSnapshot,
+  registerReport,
   registerMigrate,
   registerCompletion,
   registerVersion,

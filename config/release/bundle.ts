@@ -8,21 +8,17 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
+import { type Contents, contentsOf, mergeContents } from './contents.ts';
+import { bundlePage } from './page.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Some packages are CommonJS and require Node's modules, which a file of ES modules cannot do by itself. */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
-export interface Bundle {
+export interface Bundle extends Contents {
   /** Name → text. */
   readonly files: ReadonlyMap<string, string>;
-  /** The folders of the bundled packages, below the project, sorted. */
-  readonly packages: readonly string[];
-  /** The packages that the project's own code imports → the others in the files that each of them brings, sorted. */
-  readonly imported: ReadonlyMap<string, readonly string[]>;
-  /** The project's own files in the bundle. */
-  readonly sources: readonly string[];
 }
 
 export function bundleOperator(): Promise<Bundle> {
@@ -32,14 +28,14 @@ export function bundleOperator(): Promise<Bundle> {
 /** The process, and the thread that it may start. */
 const CAPPOL = ['cli/main.ts', 'cli/commands/check/judge-thread.ts'];
 
-/** Each command's code is in files of its own, so that only the code that runs is loaded. */
+/** Each command's code is in files of its own, so that only the code that runs is loaded. The page is beside them. */
 export function bundleCappol(): Promise<Bundle> {
-  return bundle({ entryPoints: CAPPOL, target: oldestNode(), format: 'esm', splitting: true });
+  return withPage(bundle({ entryPoints: CAPPOL, target: oldestNode(), format: 'esm', splitting: true }));
 }
 
-/** As two files of CommonJS: Node 24 runs nothing else in a single executable. */
+/** As two files of CommonJS, which is all that Node 24 runs in a single executable, and the page. */
 export function bundleExecutable(): Promise<Bundle> {
-  return bundle({
+  const programs = bundle({
     entryPoints: CAPPOL,
     target: thisNode(),
     format: 'cjs',
@@ -48,6 +44,12 @@ export function bundleExecutable(): Promise<Bundle> {
     // There is none: what needs it is not in an executable.
     define: { 'import.meta.url': '""' },
   });
+  return withPage(programs);
+}
+
+async function withPage(programs: Promise<Bundle>): Promise<Bundle> {
+  const bundles = await Promise.all([programs, bundlePage()]);
+  return { files: new Map(bundles.flatMap(({ files }) => [...files])), ...mergeContents(bundles) };
 }
 
 function thisNode(): string {
@@ -81,30 +83,6 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
   return { files: new Map(outputFiles.map(({ path, text }) => [basename(path), text])), ...contentsOf(metafile) };
 }
 
-function contentsOf({ inputs: all, outputs }: Metafile): Omit<Bundle, 'files'> {
-  const inputs = Object.values(outputs)
-    .flatMap(({ inputs }) => Object.entries(inputs))
-    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([path]) => path);
-  const sources = inputs.filter((path) => packageOf(path) === undefined);
-  const importedBy = (paths: readonly string[]) =>
-    distinct(paths.flatMap((path) => all[path]?.imports ?? []).map(({ path }) => packageOf(path)));
-  const filesOf = Map.groupBy(inputs, packageOf);
-  const reached = (folder: string, known = new Set<string>()): Set<string> => {
-    for (const next of importedBy(filesOf.get(folder) ?? [])) {
-      if (!known.has(next) && filesOf.has(next)) reached(next, known.add(next));
-    }
-    return known;
-  };
-  return {
-    packages: distinct(inputs.map(packageOf)),
-    imported: new Map(
-      importedBy(sources).map((folder) => [folder, [...reached(folder)].filter((one) => one !== folder).sort()]),
-    ),
-    sources,
-  };
-}
-
 /** The licences of the packages, and their notices. @throws Error for a package that brings no licence */
 export function licenceTexts(packages: readonly string[]): string {
   return packages
@@ -124,15 +102,6 @@ function licenceInReadme(folder: string): string {
   const [readme] = readdirSync(join(ROOT, folder)).filter((file) => /^readme/i.test(file));
   const text = readme === undefined ? '' : readFileSync(join(ROOT, folder, readme), 'utf8');
   return /^(?:#+ )?licen[cs]e\s*\n(?:-+\n)?([\s\S]*)/im.exec(text)?.[1]?.trim() ?? '';
-}
-
-function distinct(folders: readonly (string | undefined)[]): string[] {
-  return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
-}
-
-/** `node_modules/@a/b/c.js`: `node_modules/@a/b`; for nested packages the innermost. */
-function packageOf(path: string): string | undefined {
-  return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }
 
 function writeBundle({ files, packages }: Bundle, folder: string): void {

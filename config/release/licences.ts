@@ -22,18 +22,20 @@ export const ALLOWED: Readonly<Record<string, string>> = {
   Unlicense: 'nothing',
 };
 
-/** Package that the operator or cappol imports → why it is not code of our own. */
+/** Package that the operator, cappol or its page imports → why it is not code of our own. */
 export const REASONS: Readonly<Record<string, string>> = {
   '@kubernetes-models/apimachinery': 'the metadata of objects, which the generated model of a policy refers to',
   '@kubernetes-models/base': 'what the classes of the generated model have in common',
   '@kubernetes-models/validate': 'compares a policy in a file with the schema of the CRD',
   '@kubernetes/client-node': 'reads kubeconfigs and service account tokens, with each way to log in that they name',
   '@marcbachmann/cel-js': 'runs the CEL text of the rules, so that the status says what the API server does',
+  '@noble/hashes': 'computes SHA-256 in the page, where the compiler names objects by it',
   commander: 'reads the command line, and prints its help',
   diff: 'finds the lines that differ, for `cappol render --diff`',
   'js-yaml': 'reads and writes YAML, fast',
   'junit-report-builder': 'writes the report of `cappol check -o junit`',
   'node-sarif-builder': 'writes the report of `cappol check -o sarif`',
+  preact: 'shows the page of `cappol ui` and `cappol report`',
   'prom-client': 'writes metrics in the format of Prometheus, with those of the Node process',
   undici:
     'keeps connections to the API servers open, each with its certificates, which the fetch of Node cannot be given',
@@ -101,7 +103,7 @@ export function licencesPage(
     programSection('In the operator', 'The image has the operator as one file. The packages in it:', operator),
     programSection(
       'In cappol',
-      'The npm package, the image and the executables of `cappol` have the same files. The packages in them:',
+      'The npm package, the image and the executables of `cappol` have the same files. The packages in them, with those of the page:',
       cappol,
     ),
   ];

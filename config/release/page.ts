@@ -4,9 +4,10 @@
  * serves it as it is.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { type Contents, contentsOf, mergeContents } from './contents.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -18,17 +19,29 @@ const ALIASES = {
 };
 
 export async function buildPage(): Promise<string> {
-  const [{ script = '', style = '' }, { worker = '' }] = await Promise.all([
+  return [...(await bundlePage()).files.values()].join('');
+}
+
+/** The page as the only file, and what is in it. */
+export async function bundlePage() {
+  const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),
     bundled({ entryPoints: { worker: 'ui/worker/worker.ts' } }),
   ]);
-  const texts: Readonly<Record<string, string>> = { script, style, worker, policy: contentPolicy(script, style) };
+  const { script = '', style = '' } = program.texts;
+  const texts: Readonly<Record<string, string>> = {
+    ...program.texts,
+    ...worker.texts,
+    policy: contentPolicy(script, style),
+  };
   const page = readFileSync(join(ROOT, 'ui', 'index.html'), 'utf8');
-  return page.replace(/\{\{(\w+)\}\}/g, (_, name: string) => texts[name] ?? '');
+  const html = page.replace(/\{\{(\w+)\}\}/g, (_, name: string) => texts[name] ?? '');
+  return { files: new Map([['page.html', html]]), ...mergeContents([program, worker]) };
 }
 
-async function bundled(options: BuildOptions): Promise<Readonly<Record<string, string>>> {
-  const { outputFiles } = await build({
+/** The texts by the names of their entry points. */
+async function bundled(options: BuildOptions): Promise<Contents & { texts: Readonly<Record<string, string>> }> {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
     bundle: true,
     write: false,
@@ -45,10 +58,13 @@ async function bundled(options: BuildOptions): Promise<Readonly<Record<string, s
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'warning',
     ...options,
+    metafile: true,
   });
-  return Object.fromEntries(
-    (outputFiles ?? []).map(({ path, text }) => [(path.split('/').at(-1) ?? '').replace(/\.\w+$/, ''), text.trim()]),
-  );
+  const texts = (outputFiles ?? []).map(({ path, text }) => [
+    (path.split('/').at(-1) ?? '').replace(/\.\w+$/, ''),
+    text.trim(),
+  ]);
+  return { texts: Object.fromEntries(texts), ...contentsOf(metafile) };
 }
 
 /** `connect-src`: `cappol ui` serves data on the page's own origin; a report gets `'none'`. */
@@ -69,8 +85,14 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-if (import.meta.main) {
-  const [folder = join(ROOT, 'dist', 'page')] = process.argv.slice(2);
+/** Where cappol finds the page in a checkout. Others may read it meanwhile. @returns its text */
+export async function writePage(folder: string = join(ROOT, 'dist', 'page')): Promise<string> {
+  const page = await buildPage();
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'page.html'), await buildPage());
+  const temporary = join(folder, `.${process.pid}.html`);
+  writeFileSync(temporary, page);
+  renameSync(temporary, join(folder, 'page.html'));
+  return page;
 }
+
+if (import.meta.main) await writePage(...process.argv.slice(2));

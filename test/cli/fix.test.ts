@@ -18,7 +18,7 @@ import { Ajv } from 'ajv';
 import { applyPatch } from 'diff';
 import { load } from 'js-yaml';
 import type { FixResult } from '../../cli/commands/fix/result.ts';
-import { replaceText } from '../../cli/commands/fix/write-file.ts';
+import { replaceText } from '../../cli/output/write-file.ts';
 import { cappol } from '../support/cappol.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'fix.schema.json');

@@ -41,7 +41,7 @@ describeWith({ root: true, programs: { buildah: 'apt-get install buildah' } }, '
   it('has cappol, the licences, and nothing else', async () => {
     const files = readdirSync(join(await buildah.run('mount', container), 'app'), { recursive: true }) as string[];
     const others = files.filter((path) => !path.endsWith('.mjs'));
-    assert.deepEqual(others.sort(), ['LICENSE', 'cappol', 'cappol/LICENSES.txt']);
+    assert.deepEqual(others.sort(), ['LICENSE', 'cappol', 'cappol/LICENSES.txt', 'cappol/page.html']);
     assert.ok(files.includes('cappol/main.mjs'));
   });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveName, thisPlatform } from '../../config/release/platforms.ts';
 import { ROOT } from '../support/page.ts';
@@ -74,6 +74,14 @@ describe('the executable', function () {
     assert.match(run(['render', '--policy', join(ROOT, 'config/samples/ping.yaml')]).stdout, /^kind: Validating/m);
     assert.match(run(['completion', 'bash']).stdout, /complete .*cappol/);
     assert.match(run(['status', '--kubeconfig', 'none.yaml']).stderr, /^cappol: .*none\.yaml/);
+  });
+
+  it('has the page, for reports', () => {
+    const snapshot = { apiVersion: 'snapshot.capabilitypolicy.dev/v1', kind: 'Snapshot', context: 'one', missing: [] };
+    writeFileSync(join(folder, 'snapshot.json'), JSON.stringify(snapshot));
+    const { status, stdout, stderr } = run(['report', '--html', '-', '--from', 'snapshot.json']);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /^<!doctype html>[\s\S]*data-context="one"/);
   });
 
   it('is a plugin of kubectl by its name', () => {

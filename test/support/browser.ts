@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 
@@ -79,13 +79,6 @@ export async function seriousProblems(page: Page): Promise<string[]> {
 export function pageFile(template: string, snapshots: readonly Snapshot[]): { url: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   const path = join(folder, 'page.html');
-  const scripts = snapshots.map((snapshot) => {
-    const data = gzipSync(JSON.stringify(snapshot)).toString('base64');
-    return `<script type="application/gzip" data-context="${snapshot.context}">${data}</script>`;
-  });
-  writeFileSync(
-    path,
-    template.replace('<!--snapshots-->', () => scripts.join('\n')),
-  );
+  writeFileSync(path, reportPage(template, snapshots));
   return { url: pathToFileURL(path).href, remove: () => rmSync(folder, { recursive: true }) };
 }

@@ -11,6 +11,7 @@ import { isAtHand, textAtHand } from '../../input/text.ts';
 import { type Trouble, Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { terminalOf } from '../../output/terminal.ts';
+import { replaceText } from '../../output/write-file.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
@@ -21,7 +22,6 @@ import { printed } from './printed.ts';
 import { reportText } from './report-text.ts';
 import type { FixResult } from './result.ts';
 import { resultOf } from './result-of.ts';
-import { replaceText } from './write-file.ts';
 
 export interface FixOptions extends GivenPolicies, UsedOptions {
   readonly filename: readonly string[];

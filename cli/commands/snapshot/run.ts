@@ -13,14 +13,23 @@ export interface SnapshotOptions extends PolicyOptions {
   readonly at?: number;
 }
 
+/** The consequence for the document when something that is judged can't be read. */
+export const UNJUDGED = 'nothing is judged, so there are no verdicts';
+
 /** An incomplete document has exit code 2, and says what is missing. */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
+  const taken = await readSnapshot('snapshot', given, io);
+  io.stdout.write(`${JSON.stringify(taken)}\n`);
+  return taken.missing.length > 0 ? 2 : 0;
+}
+
+/** Says on standard error what is missing. @param command for errors */
+export async function readSnapshot(command: string, given: Given<SnapshotOptions>, io: Io): Promise<Snapshot> {
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
-    const { cluster, rights } = await readLive(connected, io, { command: 'snapshot' });
+    const { cluster, rights } = await readLive(connected, io, { command, unjudged: UNJUDGED });
     for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
-    io.stdout.write(`${JSON.stringify(snapshotOf(cluster, rights, { ...options, context: connected.context }))}\n`);
-    return rights.missing.length > 0 ? 2 : 0;
+    return snapshotOf(cluster, rights, { ...options, context: connected.context });
   });
 }
 

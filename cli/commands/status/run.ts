@@ -22,6 +22,11 @@ export interface StatusOptions extends PolicyOptions {
   readonly output: 'table' | 'wide' | 'json' | 'yaml';
 }
 
+const PURPOSE = {
+  command: 'status',
+  unjudged: 'violations are those that the operator reported last, not all of them',
+};
+
 /** Printed between two views if the screen is not cleared. */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
 
@@ -31,7 +36,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     const evaluator = new Evaluator();
     // --watch follows changes in the whole cluster.
     const namespace = options.watch ? undefined : options.namespace;
-    const { cluster, rights } = await readLive(connected, io, { command: 'status', namespace });
+    const { cluster, rights } = await readLive(connected, io, { ...PURPOSE, namespace });
     const { forbidden, missing } = rights;
     checkReached(options);
     if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, options.namespace);

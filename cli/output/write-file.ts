@@ -1,0 +1,85 @@
+/** Writes a file whole or not at all, where a link points to. */
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** @throws Error if the file was changed since `before` was read, or must not be written */
+export function replaceText(path: string, before: string, after: string): void {
+  const real = realpathSync(path);
+  // A rename asks only for the folder's permissions.
+  accessSync(real, constants.W_OK);
+  if (readFileSync(real, 'utf8') !== before) throw new Error('changed by somebody else meanwhile: left as it is');
+  replaceFile(real, after);
+}
+
+/** A new file, or one that it replaces. @throws Error if it must not be written */
+export function writeText(path: string, text: string): void {
+  if (!existsSync(path)) {
+    throughTemporary(path, text, 0o666);
+    return;
+  }
+  const real = realpathSync(path);
+  accessSync(real, constants.W_OK);
+  // A pipe or a device has no other text that could be lost.
+  if (!statSync(real).isFile()) writeFileSync(real, text);
+  else replaceFile(real, text);
+}
+
+/** Keeps its mode and owner. */
+function replaceFile(real: string, text: string): void {
+  const { mode, uid, gid } = statSync(real);
+  throughTemporary(real, text, 0o600, (temporary) => {
+    keepOwner(temporary, uid, gid);
+    chmodSync(temporary, mode & 0o7777);
+  });
+}
+
+/** @param prepare called with the path of the complete file, before it gets its name */
+function throughTemporary(
+  path: string,
+  text: string,
+  mode: number,
+  prepare: (temporary: string) => void = () => {},
+): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  try {
+    const file = openSync(temporary, 'wx', mode);
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    prepare(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Only root may give files away. */
+function keepOwner(path: string, uid: number, gid: number): void {
+  const own = statSync(path);
+  if (own.uid === uid && own.gid === gid) return;
+  try {
+    chownSync(path, uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
+}

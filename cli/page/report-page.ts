@@ -1,0 +1,30 @@
+/** The page with snapshots in it, as one file that makes no request. */
+import { gzipSync } from 'node:zlib';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+const PLACE = '<!--snapshots-->';
+const CONNECTS = "connect-src 'self'";
+
+/** @param template the page without data, which may ask its own origin */
+export function reportPage(template: string, snapshots: readonly Snapshot[]): string {
+  const scripts = snapshots.map(embedded).join('\n');
+  return replaced(replaced(template, CONNECTS, "connect-src 'none'"), PLACE, scripts);
+}
+
+/** Base64 has no character that ends the element. */
+function embedded(snapshot: Snapshot): string {
+  const data = gzipSync(JSON.stringify(snapshot)).toString('base64');
+  return `<script type="application/gzip" data-context="${escaped(snapshot.context)}">${data}</script>`;
+}
+
+/** The text of an attribute in double quotes. */
+function escaped(text: string): string {
+  return text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** @throws Error if the page has no such text: without it, the result would not be what it claims to be */
+export function replaced(page: string, text: string, by: string): string {
+  if (!page.includes(text)) throw new Error(`the page has no ${text}`);
+  // A string could have special patterns, such as $&.
+  return page.replace(text, () => by);
+}

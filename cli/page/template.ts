@@ -1,0 +1,18 @@
+/** The page that `npm run build:page` builds: beside the program in the npm package and the image, in an executable as an asset. */
+import { readFileSync } from 'node:fs';
+import { getAsset, isSea } from 'node:sea';
+import { UsageError } from '../command.ts';
+
+const FILE = 'page.html';
+
+/** @throws UsageError in a checkout where it is not built */
+export function pageTemplate(): string {
+  if (isSea()) return getAsset(FILE, 'utf8');
+  const place = import.meta.url.endsWith('.ts') ? `../../dist/page/${FILE}` : `./${FILE}`;
+  try {
+    return readFileSync(new URL(place, import.meta.url), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new UsageError('the page is not built in this checkout: npm run build:page');
+  }
+}

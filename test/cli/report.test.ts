@@ -1,0 +1,135 @@
+/** cappol report, from stored snapshots. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
+import { reportPage } from '../../cli/page/report-page.ts';
+import { writePage } from '../../config/release/page.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { arbitraryCluster } from '../snapshot/clusters.ts';
+import { cappol } from '../support/cappol.ts';
+
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [], at: 0 };
+const HOSTILE = `"><script>alert(1)</script><b a='&amp;\u202e--> $& $'`;
+/** Without data. */
+const MOST_BYTES = 2 * 1024 * 1024;
+
+describe('cappol report', () => {
+  let page: string;
+  let folder: string;
+  before(async () => {
+    page = await writePage();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cappol-report-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function snapshot(context: string, missing: readonly string[] = []): Snapshot {
+    const [cluster] = fc.sample(arbitraryCluster, { numRuns: 1, seed: 7 });
+    assert.ok(cluster);
+    return snapshotOf(cluster, { ...RIGHTS, missing }, { ...OPTIONS, context });
+  }
+
+  function stored(name: string, text: string | Buffer): string {
+    writeFileSync(join(folder, name), text);
+    return name;
+  }
+
+  const report = (...args: string[]) => cappol(['report', ...args], '', folder);
+
+  /** The snapshots in a page, as it reads them. */
+  function embedded(html: string): Snapshot[] {
+    const elements = html.matchAll(/<script type="application\/gzip" data-context="[^"]*">([^<]*)<\/script>/g);
+    return [...elements].map(([, data = '']) => JSON.parse(gunzipSync(Buffer.from(data, 'base64')).toString()));
+  }
+
+  it('writes the page with the snapshots in it, compressed or not', async () => {
+    const [one, two] = [snapshot('one'), snapshot('two')];
+    const files = [stored('1.json', JSON.stringify(one)), stored('2.json.gz', gzipSync(JSON.stringify(two)))];
+    assert.deepEqual(await report('--html', 'out.html', '--from', ...files), { code: 0, stdout: '', stderr: '' });
+    const html = readFileSync(join(folder, 'out.html'), 'utf8');
+    assert.deepEqual(embedded(html), JSON.parse(JSON.stringify([one, two])));
+    assert.deepEqual(readdirSync(folder).sort(), ['1.json', '2.json.gz', 'out.html']);
+  });
+
+  it('is less than 2 MiB without the data', () => {
+    const size = Buffer.byteLength(reportPage(page, []));
+    assert.ok(size < MOST_BYTES, `${size} bytes`);
+  });
+
+  it('lets the page make no request', () => {
+    const [, policy = ''] =
+      /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(reportPage(page, [])) ?? [];
+    const directives = new Map(policy.split('; ').map((one) => [one.split(' ')[0], one.split(' ').slice(1)]));
+    assert.deepEqual(directives.get('default-src'), ["'none'"]);
+    assert.deepEqual(directives.get('connect-src'), ["'none'"]);
+    assert.deepEqual(
+      directives.get('script-src')?.filter((source) => !source.startsWith("'sha256-")),
+      [],
+    );
+  });
+
+  it('adds no element by the name of a context', () => {
+    const html = reportPage(page, [{ ...snapshot('one'), context: HOSTILE }]);
+    const count = (text: string, what: RegExp) => text.match(what)?.length ?? 0;
+    const [before, after] = [reportPage(page, []), html];
+    assert.equal(count(after, /<script/g), count(before, /<script/g) + 1);
+    assert.equal(count(after, /<b a/g), 0);
+    const [, name = ''] = /data-context="([^"]*)"/.exec(html) ?? [];
+    const unescaped = name.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+    assert.equal(unescaped, HOSTILE);
+    assert.equal(embedded(html)[0]?.context, HOSTILE);
+  });
+
+  it('prints it to standard output', async () => {
+    const { code, stdout } = await report('--html', '-', '--from', stored('a.json', JSON.stringify(snapshot('one'))));
+    assert.equal(code, 0);
+    assert.match(stdout, /^<!doctype html>/);
+    assert.equal(embedded(stdout)[0]?.context, 'one');
+  });
+
+  it('has exit code 2 for a snapshot that is incomplete', async () => {
+    const file = stored('a.json', JSON.stringify(snapshot('one', ['you may not list pods: nothing is judged'])));
+    assert.equal((await report('--html', 'out.html', '--from', file)).code, 2);
+    assert.equal(embedded(readFileSync(join(folder, 'out.html'), 'utf8')).length, 1);
+  });
+
+  it('keeps the mode of a file that it replaces, and follows a link', async () => {
+    stored('real.html', 'before');
+    const { mode } = statSync(join(folder, 'real.html'));
+    symlinkSync('real.html', join(folder, 'link.html'));
+    const file = stored('a.json', JSON.stringify(snapshot('one')));
+    assert.equal((await report('--html', 'link.html', '--from', file)).code, 0);
+    assert.equal(statSync(join(folder, 'real.html')).mode, mode);
+    assert.match(readFileSync(join(folder, 'real.html'), 'utf8'), /^<!doctype html>/);
+  });
+
+  it('leaves nothing behind when it cannot write', async () => {
+    const file = stored('a.json', JSON.stringify(snapshot('one')));
+    const { code, stderr } = await report('--html', 'none/out.html', '--from', file);
+    assert.equal(code, 2);
+    assert.match(stderr, /^cappol: .*none\/out\.html: ENOENT/);
+    assert.deepEqual(readdirSync(folder), ['a.json']);
+  });
+
+  it('refuses files that are no snapshots, and two of one context', async () => {
+    const one = stored('a.json', JSON.stringify(snapshot('one')));
+    for (const [text, why] of [
+      ['{"kind":"Pod"}', /bad\.json: not a Snapshot of snapshot\.capabilitypolicy\.dev\/v1, which cappol snapshot/],
+      ['null', /not a Snapshot/],
+      ['{', /bad\.json: .*JSON/],
+    ] as const) {
+      const { code, stderr } = await report('--html', 'out.html', '--from', stored('bad.json', text));
+      assert.equal(code, 2);
+      assert.match(stderr, why);
+    }
+    const twice = await report('--html', 'out.html', '--from', one, stored('b.json', JSON.stringify(snapshot('one'))));
+    assert.deepEqual([twice.code, twice.stderr], [2, 'cappol: --from: two snapshots of the context "one"\n']);
+    assert.ok(!readdirSync(folder).includes('out.html'));
+  });
+});
