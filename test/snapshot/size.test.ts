@@ -1,0 +1,26 @@
+/** The size of the snapshot of a large cluster: a page has to load it. */
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import { LARGE, largeCluster } from '../support/large-cluster.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+
+const MOST_BYTES = 5_000_000;
+
+describe('the snapshot of a large cluster', () => {
+  it(`has less than ${MOST_BYTES / 1e6} MB compressed with ${LARGE.pods} pods`, function () {
+    // Judging each shape by each policy takes some 15 s of CPU.
+    this.timeout(180_000);
+    const snapshot = settledSnapshot(largeCluster());
+    const groups = snapshot.namespaces.flatMap(({ pods }) => pods);
+    const podShapes = new Set(groups.map(({ shape }) => shape));
+    assert.equal(
+      groups.reduce((sum, { count }) => sum + count, 0),
+      LARGE.pods,
+    );
+    assert.equal(podShapes.size, LARGE.shapes);
+    assert.deepEqual([snapshot.namespaces.length, snapshot.policies.length], [LARGE.namespaces, LARGE.policies]);
+    const compressed = gzipSync(JSON.stringify(snapshot)).length;
+    assert.ok(compressed < MOST_BYTES, `${compressed} bytes`);
+    console.log(`      ${LARGE.pods} pods: ${(compressed / 1e6).toFixed(2)} MB compressed`);
+  });
+});

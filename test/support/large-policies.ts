@@ -1,0 +1,150 @@
+/**
+ * The policies of a large cluster: four that belong to no team, and for each team its own, exceptions that end, policies
+ * for some users only, and policies that are rolled out.
+ */
+import {
+  type CapabilityPolicySpec,
+  type CompletePolicy,
+  ROLLOUT_LABEL_PREFIX,
+  ROLLOUT_PENDING,
+} from '../../operator/api/capability-policy.ts';
+import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import { baselinePolicy } from './policies.ts';
+import { binding, useRole } from './views.ts';
+
+export interface LargePolicies {
+  readonly policies: readonly CompletePolicy[];
+  readonly roles: readonly RoleView[];
+  readonly roleBindings: readonly RoleBindingView[];
+  /** The labels of a namespace for roll-outs that have not reached it. @param namespace its index */
+  readonly pending: (namespace: number) => Readonly<Record<string, string>>;
+}
+
+type Spec = Partial<CapabilityPolicySpec>;
+
+const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
+  [
+    'baseline-without-team',
+    {
+      // Each policy embeds those that it may meet: one for all namespaces would have to embed those of all teams.
+      namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] },
+      mode: 'Enforce',
+      reason: 'No pod needs more without an exception.',
+    },
+  ],
+  ['restricted-everywhere', { mode: 'Warn', level: 'restricted' }],
+  ['restricted-audit', { mode: 'Audit', level: 'restricted', levelVersion: 'v1.30' }],
+  ['refused', { mode: 'Enforce', levelVersion: 'v1.99', namespaceSelector: { matchLabels: { team: 'nobody' } } }],
+];
+
+const STAGES = ['production', 'staging', 'development'];
+const TEAMS = 50;
+
+/** When the policies were created: a fixed time, so that the same sizes give the same cluster. */
+const CREATED = '2026-01-01T00:00:00Z';
+
+interface Own {
+  readonly team: string;
+  /** One namespace of the team. */
+  readonly namespace: string;
+}
+
+const ROLLED_OUT: Spec = { mode: 'Enforce', level: 'restricted', priority: 20 };
+
+/** The policies of a team: the ending of the name, and the spec. */
+const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = [
+  ['restricted', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10 })],
+  [
+    'network',
+    ofTeam({ mode: 'Enforce', priority: 10, overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }),
+  ],
+  [
+    'rollout',
+    ({ team }) => ({ ...ROLLED_OUT, namespaceSelector: { matchLabels: { team } }, rollout: meanwhile(team) }),
+  ],
+  [
+    'exception',
+    ({ team, namespace }) => ({
+      namespaceSelector: { matchLabels: { team, 'kubernetes.io/metadata.name': namespace } },
+      mode: 'Enforce',
+      priority: 50,
+      expires: '2026-12-31T00:00:00Z',
+      reason: 'TICKET-4711: the gateway still opens raw sockets',
+      containers: [
+        {
+          images: ['registry.example.com/shop/gateway-*'],
+          overrides: { capabilities: { allowedAdd: ['NET_ADMIN', 'NET_RAW'] } },
+        },
+      ],
+    }),
+  ],
+  ['operators', ofTeam({ mode: 'Enforce', level: 'privileged', priority: 50, usableBy: 'Bindings' })],
+  ['defaults', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10, defaulting: 'Enabled' }, 'development')],
+];
+
+/** Half of them warn, half audit: each meets the policy that does so everywhere, and there is room for some thirty. */
+function meanwhile(team: string): NonNullable<Spec['rollout']> {
+  return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };
+}
+
+function ofTeam(spec: Spec, stage?: string): (own: Own) => Spec {
+  return ({ team }) => ({ namespaceSelector: { matchLabels: { team, ...(stage && { stage }) } }, ...spec });
+}
+
+/** The name of a namespace, and the labels by which policies select it. One in 51 belongs to no team. */
+export function labelsOf(index: number): { readonly name: string; readonly team?: string; readonly stage: string } {
+  const place = index % (TEAMS + 1);
+  const stage = STAGES[roundOf(index) % STAGES.length] as string;
+  const team = teamOf(place);
+  const number = String(index).padStart(4, '0');
+  return place === TEAMS
+    ? { name: `platform-${stage}-${number}`, stage }
+    : { name: `${team}-${stage}-${number}`, team, stage };
+}
+
+function roundOf(index: number): number {
+  return Math.floor(index / (TEAMS + 1));
+}
+
+function teamOf(place: number): string {
+  return `team-${String(place).padStart(2, '0')}`;
+}
+
+export function largePolicies(count: number): LargePolicies {
+  const policies = Array.from({ length: count }, (_, index) => largePolicy(index));
+  const bound = policies.filter(({ spec }) => spec.usableBy === 'Bindings').map(nameOf);
+  const rolledOut = policies.filter(({ spec }) => spec.rollout);
+  return {
+    policies: policies.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
+    roles: bound.map((name) => useRole(name)),
+    roleBindings: bound.map((name) =>
+      binding(`capabilitypolicy.dev:use:${name}`, { kind: 'Group', name: `${name}-on-call` }),
+    ),
+    pending(namespace) {
+      const { team } = labelsOf(namespace);
+      // Half of the namespaces are still to come.
+      if (roundOf(namespace) % 2 === 0) return {};
+      const here = rolledOut.filter(({ spec }) => spec.namespaceSelector.matchLabels?.team === team);
+      return Object.fromEntries(here.map((policy) => [`${ROLLOUT_LABEL_PREFIX}${nameOf(policy)}`, ROLLOUT_PENDING]));
+    },
+  };
+}
+
+function largePolicy(index: number): CompletePolicy {
+  const [name, spec] = OF_PLATFORM[index] ?? policyOfTeam(index - OF_PLATFORM.length);
+  const made = baselinePolicy(name, spec);
+  const creationTimestamp = CREATED as NonNullable<CompletePolicy['metadata']>['creationTimestamp'];
+  return { ...made, metadata: { ...made.metadata, ...(creationTimestamp && { creationTimestamp }) } };
+}
+
+function policyOfTeam(index: number): [name: string, spec: Spec] {
+  const [kind, spec] = OF_TEAM[index % OF_TEAM.length] as (typeof OF_TEAM)[number];
+  const round = Math.floor(index / OF_TEAM.length);
+  const { name: namespace, team = '' } = labelsOf(round % TEAMS);
+  const again = round < TEAMS ? '' : `-${Math.floor(round / TEAMS)}`;
+  return [`${team}-${kind}${again}`, spec({ team, namespace })];
+}
+
+function nameOf({ metadata }: CompletePolicy): string {
+  return metadata?.name ?? '';
+}

@@ -1,0 +1,83 @@
+/** Snapshots with the statuses that the operator would write for the policies when all of its work is done. */
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import { judgeCluster } from '../../operator/evaluate/cluster.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { rolloutLabel } from '../../operator/policy/parts.ts';
+import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
+import { buildStatus } from '../../operator/report/status.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { takeSnapshot } from '../../operator/snapshot/take.ts';
+
+/** The time of the snapshots. */
+export const TAKEN = '2026-11-26T12:00:00.000Z';
+const AT = Date.parse(TAKEN);
+
+const REACH = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'] };
+
+const IN_FORCE: RolloutOutcome = {
+  state: 'InForce',
+  ruleset: '0123456789ab',
+  servers: { inForce: 3, answering: 3 },
+  message: '',
+};
+
+const DAY_MS = 86_400_000;
+
+/** Judges once, for the document and the statuses: a large cluster takes long. */
+export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
+  const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
+  state.accept();
+  for (const judgement of judgeCluster(cluster, state, { evaluator: new Evaluator(), use: state.use })) {
+    state.outcomes.judgements.set(judgement.namespace, judgement);
+  }
+  const policies = cluster.policies().map((policy) => ({ ...policy, status: statusOf(policy, state, cluster) }));
+  return takeSnapshot({
+    cluster: { ...cluster, policies: () => policies },
+    accepted: state.compiled.specs,
+    judgements: state.outcomes.judgements.values(),
+    taken: TAKEN,
+    context,
+    ...REACH,
+    missing: [],
+  });
+}
+
+function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster) {
+  const name = policy.metadata?.name ?? '';
+  const coverage = state.coverage(name);
+  const resolution = state.resolution(name);
+  if (!resolution) throw new Error(`policy ${name} was not compiled`);
+  return buildStatus({
+    policy,
+    resolution,
+    expired: state.hasExpired(name),
+    ...(coverage && { coverage }),
+    rollout: IN_FORCE,
+    ...(policy.spec.rollout && { progress: progressOf(name, coverage?.selected ?? [], state, cluster) }),
+    labels: state.labelOutcomes(coverage?.deciding ?? []),
+    judgements: state.outcomes.judgements,
+    holdersOfAll: state.use.holdersOfAll(),
+    now: TAKEN,
+  });
+}
+
+/** Namespaces without the label are enforced; the others are blocked by violations, or soak. */
+function progressOf(
+  policy: string,
+  selected: readonly string[],
+  state: ClusterState,
+  cluster: Cluster,
+): RolloutProgress {
+  const since = AT - DAY_MS / 2;
+  const namespaces = selected.map((name): [string, NamespaceProgress] => {
+    const { labels = {} } = cluster.namespace(name) ?? {};
+    if (!Object.hasOwn(labels, rolloutLabel(policy))) return [name, { state: 'Enforced' }];
+    const verdict = state.outcomes.judgements.get(name)?.promotions?.get(policy);
+    if (verdict && verdict.violating > 0) return [name, { state: 'Blocked', since, verdict }];
+    return [name, { state: 'Soaking', since, soakedAt: since + DAY_MS }];
+  });
+  return { begun: true, paused: false, namespaces: new Map(namespaces), lastPromotion: since };
+}
