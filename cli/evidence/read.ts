@@ -4,9 +4,10 @@ import { EvidenceSum } from '../../operator/evidence/merge.ts';
 import { EvidenceReader } from '../../operator/evidence/reader.ts';
 import type { Evidence } from '../../operator/evidence/use.ts';
 import { counted } from '../../operator/report/text.ts';
-import { type InputFile, manifestFiles, reason } from '../input/files.ts';
+import { type InputFile, manifestFiles } from '../input/files.ts';
 import { manifestsOf, type Reading, type ReadOptions } from '../input/manifests.ts';
 import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
+import { reason } from '../input/trouble.ts';
 import { linesIn } from './lines.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;

@@ -5,7 +5,8 @@ import type { Problem } from '../schema/problems.ts';
 import { DocumentError, parseDocument } from './document.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
-import type { Trouble } from './trouble.ts';
+import type { TextRange } from './places.ts';
+import { reason, type Trouble } from './trouble.ts';
 
 /** An object as somebody wrote it; for a List, each of its items. */
 export interface InputObject {
@@ -21,6 +22,8 @@ export interface InputObject {
    * field around it.
    */
   lineOf(path: FieldPath): number;
+  /** The field itself, in that line. */
+  rangeOf(path: FieldPath): TextRange;
   /** The scalar as written in the file, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
@@ -34,6 +37,31 @@ export interface PieceListener {
   readonly skip: ((what: string) => void) | undefined;
 }
 
+/** A document, or an item of a long list, with the file that it is in. */
+export interface FilePiece extends Piece {
+  /** The path as the user wrote it. */
+  readonly file: string;
+  /** The file was found in a folder. */
+  readonly found?: true;
+}
+
+/** The objects in one document of a file. */
+export function* manifestsOfPiece(
+  piece: FilePiece,
+  { tell, skip }: { tell(trouble: Trouble): void; skip(what: string): void },
+): Generator<InputObject> {
+  const { file, found } = piece;
+  const listener: PieceListener = {
+    tell: (line, message) => tell({ file, line, message }),
+    skip: found ? skip : undefined,
+  };
+  try {
+    yield* manifestsIn(piece, file, listener);
+  } catch (error) {
+    tell({ file, message: reason(error) });
+  }
+}
+
 /** The objects in one document. */
 export function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<InputObject> {
   const { tell, skip } = listener;
@@ -43,7 +71,7 @@ export function* manifestsIn(piece: Piece, file: string, listener: PieceListener
   }
   const document = parsed(piece, file, listener);
   if (!document) return;
-  const { value, lineOf, textOf } = document;
+  const { value, lineOf, rangeOf, textOf } = document;
   for (const { object, path } of objectsIn(value, piece.item)) {
     const line = lineOf(path);
     const other = skip && otherDocument(object, file);
@@ -57,6 +85,7 @@ export function* manifestsIn(piece: Piece, file: string, listener: PieceListener
         file,
         line,
         lineOf: (inner) => lineOf([...path, ...inner]),
+        rangeOf: (inner) => rangeOf([...path, ...inner]),
         textOf: (inner) => textOf([...path, ...inner]),
       };
     }

@@ -2,13 +2,15 @@
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
 import { newlinesIn } from './piece.ts';
-import { Places } from './places.ts';
+import { Places, type TextRange } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
 interface Document {
   readonly value: unknown;
   /** The line of a field, from 1; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number;
+  /** The field itself, in that line. */
+  rangeOf(path: FieldPath): TextRange;
   /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
@@ -51,6 +53,10 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   return {
     value: sound,
     lineOf: (path) => firstLine + places.lineOf(path),
+    rangeOf: (path) => {
+      const range = places.rangeOf(path);
+      return { ...range, line: firstLine + range.line - 1 };
+    },
     textOf: (path) => places.textOf(path),
   };
 }

@@ -1,7 +1,7 @@
 /** Paths on the command line → the files that they mean. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Trouble } from './trouble.ts';
+import { reason, type Trouble } from './trouble.ts';
 
 const STDIN = '-';
 
@@ -89,18 +89,4 @@ function isWanted(name: string): boolean {
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : 1;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'no permission to read it',
-  EPERM: 'no permission to read it',
-  ELOOP: 'a link that leads back to itself',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
-};
-
-/** The system's message, without the call and the path that it repeats. */
-export function reason(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';
 }

@@ -1,11 +1,12 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
 import type { Io } from '../command.ts';
-import { type InputObject, manifestsIn, type PieceListener } from './document-objects.ts';
-import { type InputFile, manifestFiles, reason } from './files.ts';
+import { type FilePiece, type InputObject, manifestsOfPiece } from './document-objects.ts';
+import { type InputFile, manifestFiles } from './files.ts';
 import type { Piece } from './piece.ts';
 import { documentsIn, splitDocuments } from './split.ts';
 import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
+import { reason } from './trouble.ts';
 
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 
@@ -43,14 +44,6 @@ export async function* manifestsOf(
   }
 }
 
-/** A document, or an item of a long list, with the file that it is in. */
-export interface FilePiece extends Piece {
-  /** The path as the user wrote it. */
-  readonly file: string;
-  /** The file was found in a folder. */
-  readonly found?: true;
-}
-
 /** The text of some files, cut into documents that have not been parsed yet. */
 export async function* piecesOf(
   files: Iterable<InputFile>,
@@ -74,22 +67,5 @@ export async function* piecesOf(
       io.signal.throwIfAborted();
       tell({ file: name, message: reason(error) });
     }
-  }
-}
-
-/** The objects in one document of a file. */
-export function* manifestsOfPiece(
-  piece: FilePiece,
-  { tell, skip }: Required<Pick<ReadOptions, 'tell' | 'skip'>>,
-): Generator<InputObject> {
-  const { file, found } = piece;
-  const listener: PieceListener = {
-    tell: (line, message) => tell({ file, line, message }),
-    skip: found ? skip : undefined,
-  };
-  try {
-    yield* manifestsIn(piece, file, listener);
-  } catch (error) {
-    tell({ file, message: reason(error) });
   }
 }

@@ -8,6 +8,15 @@ interface Position {
   readonly offset: number;
 }
 
+/** A field in one line, from 1. */
+export interface TextRange {
+  readonly line: number;
+  /** In UTF-16 units, from 1. */
+  readonly column: number;
+  /** After its last character. */
+  readonly endColumn: number;
+}
+
 type Entries = ReadonlyMap<string | number, Position>;
 
 /**
@@ -32,6 +41,19 @@ export class Places {
     this.#lineFeeds ??= lineFeedsIn(this.#text);
     // The position of its key, or the beginning of its item.
     return countBelow(this.#lineFeeds, this.#find(path).position.offset);
+  }
+
+  /** A field with its scalar, or the beginning of a list or mapping; if it is absent, that of `lineOf`. */
+  rangeOf(path: FieldPath): TextRange {
+    const { offset, at } = this.#find(path).position;
+    const start = this.#text.lastIndexOf('\n', offset - 1) + 1;
+    const [line = ''] = this.#text.slice(start).split('\n', 1);
+    const event = this.#events[at];
+    const value = event?.type === EVENT_ID.SCALAR ? event.valueEnd - start : 0;
+    // A text of several lines ends elsewhere.
+    const isInLine = value > offset - start && value <= line.length;
+    const end = isInLine ? value + (/["']/.test(line[value] ?? '') ? 1 : 0) : line.replace(/\s+#.*$|\s+$/, '').length;
+    return { line: this.lineOf(path) + 1, column: offset - start + 1, endColumn: end + 1 };
   }
 
   /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */

@@ -37,3 +37,17 @@ export class Troubles {
     this.#stderr.write(`cappol: ${troubleText(trouble)}\n`);
   };
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'no permission to read it',
+  EPERM: 'no permission to read it',
+  ELOOP: 'a link that leads back to itself',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
+};
+
+/** The system's message, without the call and the path that it repeats. */
+export function reason(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';
+}

@@ -17,6 +17,8 @@ interface Crd {
   readonly spec: { readonly names: { readonly kind: string }; readonly versions: readonly { readonly name: string }[] };
 }
 
+const RANGE = { line: 1, column: 1, endColumn: 1 };
+
 describe('the metadata for Artifact Hub', () => {
   const chart = load(readFileSync(join(ROOT, 'config/helm/capabilitypolicy/Chart.yaml'), 'utf8')) as Chart;
   const annotation = <Value>(name: string) => load(chart.annotations[`artifacthub.io/${name}`] ?? '') as Value;
@@ -43,7 +45,15 @@ describe('the metadata for Artifact Hub', () => {
     const [object] = annotation<{ apiVersion: string; kind: string }[]>('crdsExamples');
     assert.ok(object);
     const troubles: unknown[] = [];
-    const manifest = { object, path: [], file: 'Chart.yaml', line: 1, lineOf: () => 1, textOf: () => undefined };
+    const manifest = {
+      object,
+      path: [],
+      file: 'Chart.yaml',
+      line: 1,
+      lineOf: () => 1,
+      rangeOf: () => RANGE,
+      textOf: () => undefined,
+    };
     new PolicyContextBuilder().addManifest(manifest, (trouble) => troubles.push(trouble));
     assert.deepEqual(troubles, []);
   });

@@ -5,6 +5,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { policyNameOf } from '../../operator/policy/parts.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import { check } from './check.ts';
 import type { RequestName, Requests } from './requests.ts';
 
 export type Answers = {
@@ -28,6 +29,7 @@ export function createAnswers(): Answers {
       return undefined;
     },
     rendered: ({ policy }) => renderedFor(policy, current()),
+    check,
   };
 }
 

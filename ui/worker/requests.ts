@@ -1,6 +1,7 @@
 /** The questions to the worker, which judges in a thread of its own, so that the page stays responsive. */
 import type { Manifest } from '../../operator/compile/objects.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { CheckAnswer, CheckQuestion } from './check.ts';
 
 /** By name: the question and its answer. Both are plain values, which are copied from thread to thread. */
 export interface Requests {
@@ -8,6 +9,8 @@ export interface Requests {
   load: { question: Snapshot; answer: undefined };
   /** The objects that the operator writes for a policy. */
   rendered: { question: { readonly policy: string }; answer: readonly Manifest[] };
+  /** The verdict on the manifests of the playground. */
+  check: { question: CheckQuestion; answer: CheckAnswer };
 }
 
 export type RequestName = keyof Requests;

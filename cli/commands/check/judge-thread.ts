@@ -1,6 +1,6 @@
 /** A thread that judges documents: it compiles the policies once, and answers each batch with the results. */
 import { parentPort } from 'node:worker_threads';
-import type { FilePiece } from '../../input/manifests.ts';
+import type { FilePiece } from '../../input/document-objects.ts';
 import type { PolicyContextOptions } from '../../policies/context.ts';
 import { type Collected, PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { ManifestJudge } from './judge.ts';

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
 import { Worker } from 'node:worker_threads';
-import type { FilePiece } from '../../input/manifests.ts';
+import type { FilePiece } from '../../input/document-objects.ts';
 import type { JudgedBatch, JudgeInput } from './judge-thread.ts';
 import { type ResultListener, repeatCalls } from './judged-piece.ts';
 

@@ -1,6 +1,5 @@
 /** The judging of one document: on the main thread, or on another one that sends its results. */
-import { type InputObject, troubleOf } from '../../input/document-objects.ts';
-import { type FilePiece, manifestsOfPiece } from '../../input/manifests.ts';
+import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../../input/document-objects.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { ManifestJudge } from './judge.ts';
 import type { CheckedItem, NotJudged } from './result.ts';
@@ -31,7 +30,7 @@ export function judgePiece(piece: FilePiece, judge: ManifestJudge, listener: Res
   return found;
 }
 
-function judgeManifest(manifest: InputObject, judge: ManifestJudge, listener: ResultListener): void {
+export function judgeManifest(manifest: InputObject, judge: ManifestJudge, listener: ResultListener): void {
   const { items, problems, warnings, skipped, notJudged } = judge.judge(manifest);
   for (const problem of problems) listener.trouble(troubleOf(manifest, problem));
   for (const problem of warnings) listener.trouble({ ...troubleOf(manifest, problem), severity: 'warning' });

@@ -1,0 +1,169 @@
+/** The playground's answer about manifests: the items, lines and problems of `cappol check -f`, and where they are. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc, { type Arbitrary } from 'fast-check';
+import { printableTexts } from '../../cli/output/printable.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { type CheckAnswer, type CheckQuestion, check } from '../../ui/worker/check.ts';
+import { randomRules } from '../differential/policies/arbitrary.ts';
+import { cappol } from '../support/cappol.ts';
+import { workloads } from '../support/pod-manifests.ts';
+import { policyManifest } from '../support/policies.ts';
+import { Random } from '../support/random.ts';
+import { randomPods } from '../support/random-pods.ts';
+import { randomStream } from '../support/random-yaml.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+/** Streams; FC_RUNS=2000 is the long form. */
+const RUNS = Number(process.env.FC_RUNS ?? 40);
+const NOON = '2026-11-26T12:00:00Z';
+
+const QUESTION: CheckQuestion = {
+  policies: '',
+  manifests: '',
+  namespace: 'default',
+  namespaceLabels: {},
+  serverVersion: NEWEST_KNOWN_MINOR,
+  at: Date.parse(NOON),
+};
+
+const RESTRICTED = `apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: restricted}
+spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
+`;
+
+describe(`the playground's answer (FC_SEED=${SEED})`, function () {
+  this.timeout(60_000 + RUNS * 1000);
+
+  it(`is that of cappol check about ${RUNS} random streams of YAML, whole and broken`, async () => {
+    const seen = { items: 0, violations: 0, troubles: 0 };
+    await withFolder(async (folder) => {
+      const property = fc.asyncProperty(question(), async (one) => {
+        const answer = check(one);
+        seen.items += answer.items.length;
+        seen.violations += answer.items.flatMap(({ violations }) => violations).length;
+        seen.troubles += answer.troubles.length;
+        const expected = await toldByCappol(one, folder);
+        if (expected) assert.deepEqual(told(answer), expected);
+        // Without a policy the command line judges nothing.
+        else assert.ok(answer.items.every(({ verdict }) => verdict === 'NotSelected'));
+        assertPlaced(answer, one.manifests);
+      });
+      await fc.assert(property, { seed: SEED, numRuns: RUNS });
+    });
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 5, `${count} ${what}`);
+  });
+
+  it('places a violation at its field, and at the nearest one if the field is absent', () => {
+    const manifests = `# first
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  hostNetwork: true  # why?
+  containers:
+  - {name: one, image: a, securityContext: {privileged: true, capabilities: {add: ["SYS_ADMIN"]}}}
+  - {name: two, image: a} # bare
+`;
+    const { items } = check({ ...QUESTION, policies: RESTRICTED, manifests });
+    const [{ violations, ranges }] = items as [CheckAnswer['items'][number]];
+    const lines = manifests.split('\n');
+    const places = violations.map(({ rule }, index) => {
+      const { line = 0, column = 0, endColumn = 0 } = ranges.violations[index] ?? {};
+      return [rule, line, (lines[line - 1] ?? '').slice(column - 1, endColumn - 1)];
+    });
+    assert.deepEqual(
+      places.filter(([rule]) => ['hostNetwork', 'privileged', 'runAsNonRoot'].includes(`${rule}`)),
+      [
+        ['privileged', 8, 'privileged: true'],
+        ['hostNetwork', 6, 'hostNetwork: true'],
+        ['runAsNonRoot', 8, 'securityContext: {privileged: true, capabilities: {add: ["SYS_ADMIN"]}}}'],
+        ['runAsNonRoot', 9, '{name: two, image: a}'],
+      ],
+    );
+  });
+});
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'playground-'));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The part that both state: only the worker has ranges. */
+function told({ policies, items, troubles }: CheckAnswer) {
+  return printableTexts({
+    policies,
+    items: items.map(({ ranges: _, ...item }) => item),
+    problems: troubles.map(({ severity = 'error', file, line = null, message }) => ({ severity, file, line, message })),
+  });
+}
+
+/** The files have the names that the answer uses. */
+async function toldByCappol({ policies, manifests }: CheckQuestion, folder: string) {
+  writeFileSync(join(folder, 'policies'), policies);
+  writeFileSync(join(folder, 'manifests'), manifests);
+  const args = ['check', '-f', 'manifests', '--policy', 'policies', '-o', 'json', '--at', NOON];
+  const { stdout, stderr } = await cappol(args, '', folder);
+  if (stdout === '') {
+    assert.match(stderr, /no policy to judge by/);
+    return undefined;
+  }
+  const json = JSON.parse(stdout);
+  return { policies: json.policies, items: json.items, problems: json.problems };
+}
+
+/** Each range is in its line, and begins and ends at a character that is no space. */
+function assertPlaced({ items }: CheckAnswer, text: string): void {
+  const lines = text.split('\n');
+  for (const { violations, ranges } of items) {
+    assert.deepEqual(
+      ranges.violations.map(({ line }) => line),
+      violations.map(({ line }) => line),
+    );
+    for (const { line, column, endColumn } of ranges.violations) {
+      const there = (lines[line - 1] ?? '').slice(column - 1, endColumn - 1);
+      assert.equal(there.length, endColumn - column);
+      assert.match(there, /^\S(?:.*\S)?$/, lines[line - 1]);
+    }
+  }
+}
+
+function question(): Arbitrary<CheckQuestion> {
+  const policies = fc
+    .array(randomRules(), { minLength: 1, maxLength: 3 })
+    .map((all) => all.map((rules, i) => policyManifest({ name: `p${i}` }, { ...rules, namespaceSelector: {} })));
+  const pods = fc
+    .array(fc.tuple(randomPods(), fc.nat(8)), { minLength: 1, maxLength: 4 })
+    .map((all) => all.map(([pod, kind]) => [pod, ...workloads(pod).map(({ object }) => object)][kind] ?? pod));
+  return fc.tuple(policies, pods, fc.nat(), damage(), damage()).map(([ofPolicies, ofPods, seed, one, other]) => {
+    const random = new Random(seed);
+    return {
+      ...QUESTION,
+      policies: one(randomStream(ofPolicies, random)),
+      manifests: other(randomStream(ofPods, random)),
+    };
+  });
+}
+
+/** Mostly none: a character, or the end, is missing, as while somebody types. */
+function damage(): Arbitrary<(text: string) => string> {
+  const at = fc.double({ min: 0, max: 0.999, noNaN: true });
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant((text: string) => text) },
+    {
+      weight: 1,
+      arbitrary: at.map((part) => (text: string) => {
+        const index = Math.floor(part * text.length);
+        return text.slice(0, index) + text.slice(index + 1);
+      }),
+    },
+    { weight: 1, arbitrary: at.map((part) => (text: string) => text.slice(0, Math.floor(part * text.length))) },
+  );
+}

@@ -1,0 +1,116 @@
+/**
+ * Judges the manifests of the playground: by the code of `cappol check -f`, so that both say the same
+ * (test/ui/check-answer.test.ts compares them).
+ */
+import { checkedPolicies } from '../../cli/commands/check/checked.ts';
+import { ManifestJudge } from '../../cli/commands/check/judge.ts';
+import { judgeManifest, type ResultListener } from '../../cli/commands/check/judged-piece.ts';
+import type { CheckedItem, CheckedPolicy, NotJudged } from '../../cli/commands/check/result.ts';
+import { type FilePiece, type InputObject, manifestsOfPiece } from '../../cli/input/document-objects.ts';
+import type { TextRange } from '../../cli/input/places.ts';
+import { documentsIn } from '../../cli/input/split.ts';
+import type { Trouble } from '../../cli/input/trouble.ts';
+import type { PolicyContext } from '../../cli/policies/context.ts';
+import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import { fieldPath } from '../../cli/schema/paths.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+
+/** As the name of a file: which of the two texts. */
+export type CheckedText = 'policies' | 'manifests';
+
+export interface CheckQuestion {
+  readonly policies: string;
+  readonly manifests: string;
+  /** The namespace of manifests that state none. */
+  readonly namespace: string;
+  /** The labels of namespaces that are not among the manifests. */
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** N of Kubernetes 1.N of the oldest API server. */
+  readonly serverVersion: number;
+  /** The time to ask about, in ms since 1970: policies expire. */
+  readonly at: number;
+}
+
+export interface CheckAnswer {
+  readonly policies: readonly CheckedPolicy[];
+  readonly items: readonly PlacedItem[];
+  readonly troubles: readonly Trouble[];
+  /** Objects that make no pods, such as policies and namespaces. */
+  readonly skipped: number;
+  readonly notJudged: readonly Pick<NotJudged, 'kind' | 'makesPods'>[];
+}
+
+/** An item with the places of its violations and findings in the text. */
+export interface PlacedItem extends CheckedItem {
+  readonly ranges: {
+    /** In the order of `violations`. */
+    readonly violations: readonly TextRange[];
+    readonly findings: readonly TextRange[];
+  };
+}
+
+export function check(question: CheckQuestion): CheckAnswer {
+  const troubles: Trouble[] = [];
+  const tell = (trouble: Trouble) => {
+    troubles.push(trouble);
+  };
+  const context = contextOf(question, tell);
+  const judge = new ManifestJudge({ context, namespace: question.namespace });
+  const items: PlacedItem[] = [];
+  const notJudged: Pick<NotJudged, 'kind' | 'makesPods'>[] = [];
+  let skipped = 0;
+  let found = false;
+  const tellOfText = (trouble: Trouble) => {
+    found = true;
+    tell(trouble);
+  };
+  for (const manifest of manifestsIn(question.manifests, 'manifests', tellOfText)) {
+    found = true;
+    const listener: ResultListener = {
+      item: (item) => items.push(placed(item, manifest)),
+      skipped: () => {
+        skipped += 1;
+      },
+      notJudged: (object) => notJudged.push(object),
+      notKubernetes: () => {},
+      trouble: tell,
+    };
+    judgeManifest(manifest, judge, listener);
+  }
+  if (!found) tell({ file: 'manifests', message: 'no Kubernetes object in it' });
+  return { policies: checkedPolicies(context), items, troubles, skipped, notJudged };
+}
+
+/** The policies come first, and may also be among the manifests. */
+function contextOf(
+  { policies, manifests, namespaceLabels, serverVersion, at }: CheckQuestion,
+  tell: (trouble: Trouble) => void,
+): PolicyContext {
+  const builder = new PolicyContextBuilder();
+  for (const manifest of manifestsIn(policies, 'policies', tell)) builder.addManifest(manifest, tell);
+  // Judging reports the manifests that can't be read.
+  for (const manifest of manifestsIn(manifests, 'manifests', () => {})) builder.addManifest(manifest, tell);
+  const options = {
+    operatorNamespace: OPERATOR_NAMESPACE,
+    excludedNamespaces: EXCLUDED_NAMESPACES,
+    oldestServer: serverVersion,
+    namespaceLabels,
+    at,
+  };
+  return builder.build(options, tell);
+}
+
+export function* manifestsIn(
+  text: string,
+  file: CheckedText,
+  tell: (trouble: Trouble) => void,
+): Generator<InputObject> {
+  for (const piece of documentsIn([text])) {
+    yield* manifestsOfPiece({ ...piece, file } satisfies FilePiece, { tell, skip: () => {} });
+  }
+}
+
+function placed(item: CheckedItem, { rangeOf }: InputObject): PlacedItem {
+  const rangesOf = (parts: readonly { readonly path: string }[]) => parts.map(({ path }) => rangeOf(fieldPath(path)));
+  return { ...item, ranges: { violations: rangesOf(item.violations), findings: rangesOf(item.findings) } };
+}
