@@ -23,6 +23,8 @@ interface JobOptions {
   readonly count: number;
   /** The names of the nodes; all nodes with Linux by default. */
   readonly nodes?: readonly string[] | undefined;
+  /** The kernel's buffer for events, for each processor. */
+  readonly bufferKb?: number;
 }
 
 /** Level privileged, since no other one admits volumes of the node and its processes. */
@@ -37,7 +39,8 @@ export function observerNamespace() {
   };
 }
 
-export function observerJob({ name, image, seconds, count, nodes }: JobOptions) {
+export function observerJob(options: JobOptions) {
+  const { name, seconds, count } = options;
   const labels = { 'app.kubernetes.io/name': NAME, [OBSERVATION_LABEL]: name };
   return {
     apiVersion: 'batch/v1',
@@ -51,12 +54,13 @@ export function observerJob({ name, image, seconds, count, nodes }: JobOptions) 
       backoffLimitPerIndex: 0,
       activeDeadlineSeconds: seconds + MARGIN_SECONDS,
       ttlSecondsAfterFinished: KEPT_SECONDS,
-      template: { metadata: { labels }, spec: podSpec(name, image, seconds, nodes) },
+      template: { metadata: { labels }, spec: podSpec(options) },
     },
   };
 }
 
-function podSpec(name: string, image: string, seconds: number, nodes: readonly string[] | undefined) {
+function podSpec({ name, image, seconds, nodes, bufferKb }: JobOptions) {
+  const buffer = bufferKb === undefined ? [] : [`--buffer-size=${bufferKb}`];
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -77,7 +81,7 @@ function podSpec(name: string, image: string, seconds: number, nodes: readonly s
       {
         name: 'observe',
         image,
-        args: ['observe', `--for=${seconds}s`, '--output=raw', `--tracefs=${TRACING}`],
+        args: ['observe', `--for=${seconds}s`, '--output=raw', `--tracefs=${TRACING}`, ...buffer],
         securityContext: {
           runAsUser: 0,
           runAsGroup: 0,

@@ -7,7 +7,7 @@ export interface RawProgress {
   readonly counts: Counts;
 }
 
-interface RawEnd {
+export interface RawEnd {
   readonly seconds: number;
   readonly counts: Counts;
   /** Whether containers that ran before were observed, too. */
@@ -55,6 +55,11 @@ export class RawLog {
     const [, message] = /^cappol: (?!observ(?:ing|ed) )(.*)$/.exec(text) ?? [];
     if (message !== undefined) this.messages.push(message);
   }
+}
+
+/** The evidence of several observers. */
+export function joinedLogs(logs: readonly RawLog[]): Pick<Observed, 'uses' | 'watches'> {
+  return { uses: logs.flatMap(({ uses }) => uses), watches: logs.flatMap(({ watches }) => watches) };
 }
 
 function without<Line extends { readonly raw: string }>({ raw: _raw, ...record }: Line): Omit<Line, 'raw'> {

@@ -118,6 +118,18 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     await eventually('the namespace to go', async () => (await cluster.api.find(OBSERVERS)) === undefined);
   });
 
+  it('gives its buffer size to the pods, and says what they lost with a small one', async () => {
+    const observer = await observe('--for', '30m', '--buffer-size', '4');
+    await inBatches(Array.from({ length: BATCH }, (_, index) => needy(`lost-${index}`, ['daemon'], {})), BATCH, (one) =>
+      cluster.run(namespace, one),
+    );
+    observer.kill('SIGINT');
+    const { stderr } = await endOf(observer);
+    assert.match(stderr, new RegExp(`^cappol: ${NODE_NAME}: .* [1-9]\\d* events lost$`, 'm'));
+    assert.match(stderr, new RegExp(`^cappol: ${NODE_NAME}: uses may be missing, since events were lost:`, 'm'));
+    await eventually('the namespace to go', async () => (await cluster.api.find(OBSERVERS)) === undefined);
+  });
+
   it('says which image cannot be pulled', async () => {
     const observer = start('--for', '5s', '--image', 'localhost/none:none');
     await eventually('the pod to wait', async () => {

@@ -10,11 +10,12 @@ import { type Connected, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { OBSERVATION_LABEL, OBSERVER_NAMESPACE, observerJob, observerNamespace } from '../../observe/job.ts';
 import { type NamedPod, named, PodNames } from '../../observe/names.ts';
+import { joinedLogs } from '../../observe/raw-log.ts';
 import { complaints } from '../../output/complaints.ts';
 import { Progress } from '../../output/progress.ts';
-import { type Observer, Observers } from './observers.ts';
+import { Observers } from './observers.ts';
 import type { ObserveOptions } from './options.ts';
-import { evidenceText, progressText, secondsText, unnamedText } from './text.ts';
+import { evidenceText, progressText, reportLines, secondsText, unnamedText } from './text.ts';
 
 /** A pod starts within this time, also where its image has to be pulled. */
 const START_MS = 300_000;
@@ -31,7 +32,6 @@ interface Made {
 export async function observeCluster(options: ObserveOptions, io: Io): Promise<ExitCode> {
   const { for: forMs } = options;
   if (forMs === undefined) throw new UsageError('say how long with --for, such as 1h');
-  if (options.output === 'raw') throw new UsageError('-o raw goes without --cluster, which names the containers');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
     // Without the right to read pods, nothing would have a name: better to fail before the Job runs for its time.
@@ -60,17 +60,18 @@ class ClusterObservation {
     this.#observers = new Observers(client, this.#over.signal);
   }
 
-  async run({ image, node }: ObserveOptions): Promise<void> {
+  async run({ image, node, bufferSize }: ObserveOptions): Promise<void> {
     const following = this.#followPods();
     let made: Made = {};
     try {
       made = await this.#createNamespace();
       const seconds = Math.ceil(this.#forMs / 1000);
-      const job = observerJob({ name: this.#name, image, seconds, count: this.#nodes.length, nodes: node });
+      const count = this.#nodes.length;
+      const job = observerJob({ name: this.#name, image, seconds, count, nodes: node, bufferKb: bufferSize });
       await this.#client.create(pathFor(job.apiVersion, job.kind, OBSERVER_NAMESPACE), job);
       made = { ...made, job: pathOf(job) };
       const howLong = secondsText(seconds);
-      this.#tell(`observing ${this.#nodes.length} nodes for ${howLong} by Job ${OBSERVER_NAMESPACE}/${this.#name}`);
+      this.#tell(`observing ${count} nodes for ${howLong} by Job ${OBSERVER_NAMESPACE}/${this.#name}`);
       await this.#wait();
     } finally {
       await this.#cleanUp(made);
@@ -80,11 +81,12 @@ class ClusterObservation {
   }
 
   print({ namespace, output }: ObserveOptions): ExitCode {
-    const logs = this.#observers.all.map(({ log }) => log);
-    const all = { uses: logs.flatMap(({ uses }) => uses), watches: logs.flatMap(({ watches }) => watches) };
+    const all = joinedLogs(this.#observers.all.map(({ log }) => log));
     const { evidence, unnamed } = named(all, (group) => this.#names.nameOf(group), namespace);
     this.#io.stdout.write(evidenceText(evidence, output, this.#io));
-    for (const observer of this.#observers.all) this.#tell(`${observer.node ?? observer.pod}: ${summaryOf(observer)}`);
+    for (const { node, pod, log, waiting } of this.#observers.all) {
+      for (const line of reportLines({ name: node ?? pod, log, waiting })) this.#tell(line);
+    }
     const unseen = this.#nodes.filter((node) => !this.#observers.all.some((observer) => observer.node === node));
     for (const node of unseen) this.#tell(`${node}: not observed, no pod of the Job was scheduled there`);
     for (const line of unnamedText(unnamed.length)) this.#tell(line);
@@ -179,14 +181,4 @@ async function nodesOf(client: Connected['client'], wanted: readonly string[] | 
     throw new UsageError(`no node ${JSON.stringify(missing)} with Linux: there are ${found.join(', ')}`);
   if (found.length === 0) throw new UsageError('the cluster has no node with Linux');
   return wanted ? [...new Set(wanted)] : found;
-}
-
-function summaryOf({ log, waiting }: Observer): string {
-  const [message] = log.messages;
-  if (log.end) {
-    const { counts, seconds } = log.end;
-    const { checks, lost } = counts;
-    return `${log.watches.length} containers for ${secondsText(seconds)}, ${checks} capability checks, ${lost} events lost`;
-  }
-  return `not observed, ${message ?? waiting ?? 'its pod did not report'}`;
 }

@@ -1,5 +1,5 @@
 /** observe: the capabilities that the containers of a node use, as the kernel checks them. */
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../../../operator/promotion/duration.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
@@ -45,6 +45,7 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
     .addOption(options.kubeconfig())
     .addOption(options.context())
     .action(async (given: ObserveOptions) => {
+      refuseOthers(command, given);
       finish(await observe(given, io));
     });
   withExamples(command, [
@@ -69,9 +70,36 @@ async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
     const { observeCluster } = await import('./cluster.ts');
     return observeCluster(given, io);
   }
-  if (given.node || given.log) throw new UsageError('--node and --log go with --cluster');
   const { runObserve } = await import('./run.ts');
   return runObserve(given, io);
+}
+
+/** Each way to observe, with the flags that mean nothing there, and what to do instead. */
+const WITHOUT = {
+  node: {
+    flags: ['--image', '--node', '--log', '--kubeconfig', '--context'],
+    hint: 'with --cluster: add --cluster, or',
+  },
+  cluster: {
+    flags: ['--cgroup', '--tracefs', '-o raw'],
+    hint: 'without --cluster: run cappol observe on the node itself, or',
+  },
+  log: {
+    flags: ['--for', '--node', '--image', '--buffer-size', '--cgroup', '--tracefs', '-o raw'],
+    hint: 'without --log, which names what was observed before:',
+  },
+} as const;
+
+/** @throws UsageError for a flag that would be ignored */
+function refuseOthers(command: Command, { cluster, log, output }: ObserveOptions): void {
+  const { flags, hint } = WITHOUT[cluster ? (log ? 'log' : 'cluster') : 'node'];
+  const given = new Set(
+    command.options
+      .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+      .map(({ long }) => (long === '--output' ? `-o ${output}` : long)),
+  );
+  const ignored = flags.find((flag) => given.has(flag));
+  if (ignored !== undefined) throw new UsageError(`${ignored} goes ${hint} leave out ${ignored}`);
 }
 
 function duration(text: string): number {

@@ -71,6 +71,7 @@ export class Observers {
     const path = `${this.pathOf(observer)}/log`;
     let problem = 'its log ended early';
     for (let attempt = 0; attempt < ATTEMPTS && !this.#signal.aborted; attempt++) {
+      if (attempt > 0) await sleep(PAUSE_MS);
       // A log that breaks off is read again from its beginning.
       const log = new RawLog();
       observer.log = log;
@@ -80,7 +81,6 @@ export class Observers {
         problem = (error as Error).message;
       }
       if (log.end || log.messages.length > 0) break;
-      await sleep(PAUSE_MS);
     }
     if (!observer.log.end && observer.log.messages.length === 0) observer.log.messages.push(problem);
     observer.ended = true;

@@ -1,7 +1,7 @@
 /** Prints what was observed. */
 import { type Evidence, NOISE, observedLines } from '../../../operator/evidence/use.ts';
 import type { Io } from '../../command.ts';
-import type { RawProgress } from '../../observe/raw-log.ts';
+import type { RawEnd, RawLog, RawProgress } from '../../observe/raw-log.ts';
 import { escapedControls } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';
 import { terminalOf } from '../../output/terminal.ts';
@@ -57,15 +57,46 @@ export function progressText({ seconds, containers, counts }: RawProgress, forMs
 }
 
 export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved, unnamed: number): string[] {
-  const { checks, lost, unplaced } = counts;
+  const { checks, lost } = counts;
   return [
     `observed ${watches.length} containers for ${secondsText(seconds)}: ${checks} capability checks, ${lost} events lost`,
+    ...unseenText({ counts, sawAll }),
+    ...unnamedText(unnamed),
+  ];
+}
+
+/** The log of an observer in a pod, whether it is complete or not. */
+interface Reported {
+  /** The node or the file. */
+  readonly name: string;
+  readonly log: RawLog;
+  /** Why the pod does not run. */
+  readonly waiting: string | undefined;
+}
+
+/** The pod's own log has the same notes as text, so each line comes once. */
+export function reportLines({ name, log, waiting }: Reported): string[] {
+  const { end, watches, messages } = log;
+  const [why = waiting ?? 'its pod did not report', ...others] = messages;
+  const lines = end
+    ? [endText(end, watches.length), ...unseenText(end), ...messages]
+    : [`not observed, ${why}`, ...others];
+  return [...new Set(lines)].map((line) => `${name}: ${line}`);
+}
+
+function endText({ counts, seconds }: RawEnd, containers: number): string {
+  const { checks, lost } = counts;
+  return `${containers} containers for ${secondsText(seconds)}, ${checks} capability checks, ${lost} events lost`;
+}
+
+function unseenText({ counts, sawAll }: Pick<RawEnd, 'counts' | 'sawAll'>): string[] {
+  const { lost, unplaced } = counts;
+  return [
     ...(lost > 0 ? ['uses may be missing, since events were lost: write a larger --buffer-size'] : []),
-    ...(sawAll ? [] : ['this process sees only a part of the node: containers that ran before are left out']),
+    ...(sawAll ? [] : ['the observer sees a part of the node only: containers that ran before are left out']),
     ...(unplaced > 0 && sawAll
       ? [`${unplaced} checks are left out: their processes ended while the observation began`]
       : []),
-    ...unnamedText(unnamed),
   ];
 }
 
