@@ -93,8 +93,9 @@ describe('cappol fix --used', () => {
       result.edits[0]?.reason,
       'no use by container "ping" was seen of CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID and 8 more',
     );
-    const [{ message, why } = { message: '', why: '' }, ...others] = result.left;
+    const [{ message, why, path, line } = { message: '', why: '', path: '', line: 0 }, ...others] = result.left;
     assert.deepEqual(others, []);
+    assert.deepEqual([path, line], ['spec.template.spec.containers[0].securityContext.capabilities.add', 14]);
     assert.match(message, /must not add capability NET_RAW/);
     assert.equal(
       why,

@@ -264,6 +264,27 @@ spec:
     assert.equal((await cappol(['check', '-f', path, ...RESTRICTED])).code, 0);
   });
 
+  it('names the objects in which it found no pod to judge, as check does', async () => {
+    const custom = (apiVersion: string, kind: string) =>
+      `${JSON.stringify({ apiVersion, kind, metadata: { name: 'a' } })}\n`;
+    const prometheus = custom('monitoring.coreos.com/v1', 'Prometheus');
+    const path = file([POD, prometheus, prometheus, custom('example.com/v1', 'Widget')].join('---\n'));
+    const lines = [
+      'not judged, and their operators make pods: Prometheus.monitoring.coreos.com 2',
+      'not judged, no pod template found: Widget.example.com 1',
+    ];
+    const { stderr } = await fix('-f', path, ...RESTRICTED);
+    assert.deepEqual(stderr.trimEnd().split('\n').slice(-2), lines);
+    const result = JSON.parse((await fix('-f', path, ...RESTRICTED, '-o', 'json')).stdout) as FixResult;
+    assert.ok(isDocumented(result), JSON.stringify(isDocumented.errors));
+    assert.deepEqual(result.summary.notJudged, [
+      { kind: 'Prometheus.monitoring.coreos.com', count: 2, makesPods: true },
+      { kind: 'Widget.example.com', count: 1, makesPods: null },
+    ]);
+    const { stdout } = await fix('-f', path, ...RESTRICTED, '--write');
+    assert.deepEqual(stdout.trimEnd().split('\n').slice(-2), lines);
+  });
+
   it('--only makes the edits of some classes, and names those that are left', async () => {
     const path = file(DEPLOYMENT);
     const { code, stdout } = await fix('-f', path, ...RESTRICTED, '--write', '--only', 'Spelling,safe');

@@ -120,8 +120,10 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
 
   it('gives its buffer size to the pods, and says what they lost with a small one', async () => {
     const observer = await observe('--for', '30m', '--buffer-size', '4');
-    await inBatches(Array.from({ length: BATCH }, (_, index) => needy(`lost-${index}`, ['daemon'], {})), BATCH, (one) =>
-      cluster.run(namespace, one),
+    await inBatches(
+      Array.from({ length: BATCH }, (_, index) => needy(`lost-${index}`, ['daemon'], {})),
+      BATCH,
+      (one) => cluster.run(namespace, one),
     );
     observer.kill('SIGINT');
     const { stderr } = await endOf(observer);

@@ -1,11 +1,12 @@
 /** Counts what a check sees, item by item. */
 import { SkippedDocuments } from '../../input/other-documents.ts';
+import { NotJudgedObjects } from './not-judged.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, Summary } from './result.ts';
 
 export class Tally {
   readonly #counts = { items: 0, violations: 0, findings: 0, skipped: 0, excluded: 0, warnings: 0 };
   readonly #verdicts: Record<ItemVerdict, number> = { Compliant: 0, Violating: 0, Unknown: 0, NotSelected: 0 };
-  readonly #notJudged = new Map<string, { count: number; makesPods: true | null }>();
+  readonly #notJudged = new NotJudgedObjects();
   readonly #excluded = new Set<string>();
   readonly #skipped = new SkippedDocuments();
 
@@ -24,9 +25,8 @@ export class Tally {
     this.#counts.skipped += 1;
   }
 
-  notJudged({ kind, makesPods }: Pick<NotJudged, 'kind' | 'makesPods'>): void {
-    const { count } = this.#notJudged.get(kind) ?? { count: 0 };
-    this.#notJudged.set(kind, { count: count + 1, makesPods });
+  notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void {
+    this.#notJudged.add(object);
   }
 
   notKubernetes(what: string): void {
@@ -44,16 +44,10 @@ export class Tally {
   summary(errors: number): Summary {
     const { items, excluded, skipped, warnings, ...counts } = this.#counts;
     const { Compliant: compliant, Violating: violating, Unknown: unknown, NotSelected: notSelected } = this.#verdicts;
-    const notJudged = [...this.#notJudged].map(([kind, one]) => ({ kind, ...one })).sort(podsFirst);
+    const notJudged = this.#notJudged.all;
     const notKubernetes = this.#skipped.all;
     const verdicts = { compliant, violating, unknown, notSelected, excluded };
     const excludedNamespaces = [...this.#excluded].sort();
     return { items, ...verdicts, excludedNamespaces, ...counts, skipped, notJudged, notKubernetes, warnings, errors };
   }
-}
-
-/** Sorts kinds that are known to make pods first, then by name. */
-function podsFirst(a: NotJudged, b: NotJudged): number {
-  if (a.makesPods !== b.makesPods) return a.makesPods ? -1 : 1;
-  return a.kind < b.kind ? -1 : 1;
 }

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { Repairer } from '../../../operator/evaluate/fix.ts';
 import type { FixClass } from '../../../operator/rules/rule.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { type UsedCapabilities, type UsedOptions, usedInFiles } from '../../evidence/used.ts';
+import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import type { InputFile } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
 import { SkippedDocuments } from '../../input/other-documents.ts';
@@ -16,9 +16,11 @@ import { addPolicies } from '../../policies/add-files.ts';
 import { PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { addContext, builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
+import { NotJudgedObjects } from '../check/not-judged.ts';
 import { type FixedFile, fixText } from './fix-text.ts';
 import type { Output } from './outputs.ts';
 import { printed } from './printed.ts';
+import type { Fixing } from './repairs.ts';
 import { reportText } from './report-text.ts';
 import type { FixResult } from './result.ts';
 import { resultOf } from './result-of.ts';
@@ -43,6 +45,7 @@ export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
     troubles.trouble(trouble);
   };
   const skipped = new SkippedDocuments();
+  const notJudged = new NotJudgedObjects();
   const inputs = await openInputs(options.filename, io, tell);
   try {
     const used = await usedInFiles(options, io, tell);
@@ -52,11 +55,12 @@ export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
       used: options.only.has('check') ? used : undefined,
       tell,
       skip: skipped.skip,
+      notJudged: notJudged.add,
     });
     if (read.every(({ isEmpty }) => isEmpty) && troubles.count === 0)
       tell({ file: options.filename.join(', '), message: 'no Kubernetes object in it' });
     const files = options.write ? read.map((file) => written(file, tell)) : read;
-    const result = resultOf(files, { context, problems, errors: troubles.count });
+    const result = resultOf(files, { context, problems, notJudged: notJudged.all, errors: troubles.count });
     const report = reportText(result, skipped.all, options.write === true);
     if (options.write) io.stdout.write(report);
     else {
@@ -82,12 +86,7 @@ async function policyContext(
   return builder.build(contextOptions(options, undefined), tell);
 }
 
-interface Told {
-  readonly context: PolicyContext;
-  readonly used: UsedCapabilities | undefined;
-  tell(trouble: Trouble): void;
-  skip(what: string): void;
-}
+type Told = Pick<Fixing, 'context' | 'used' | 'tell' | 'skip' | 'notJudged'>;
 
 /** Each file once, whatever links lead to it. */
 function fixedFiles(

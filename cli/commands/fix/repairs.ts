@@ -5,7 +5,7 @@ import { textsIn, valueAt } from '../../../operator/model/raw.ts';
 import type { UsedCapabilities } from '../../evidence/used.ts';
 import { type InputObject, identityOf, troubleOf } from '../../input/document-objects.ts';
 import type { Trouble } from '../../input/trouble.ts';
-import type { Candidature, PodCandidates } from '../../policies/candidates.ts';
+import type { Candidature, Candidatures, PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { type FieldPath, pathText } from '../../schema/paths.ts';
 import { fieldIn } from '../check/checked.ts';
@@ -21,6 +21,7 @@ export interface Fixing {
   /** The namespace of objects that state none. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
+  notJudged(object: NonNullable<Candidatures['notJudged']>): void;
   /** A document in a folder that is not a Kubernetes object. */
   skip(what: string): void;
 }
@@ -47,9 +48,10 @@ interface PartChange {
 }
 
 export function repairsOf(manifest: InputObject, fixing: Fixing) {
-  const { candidatures, problems, warnings } = fixing.candidates.of(manifest);
+  const { candidatures, problems, warnings, notJudged } = fixing.candidates.of(manifest);
   for (const problem of problems) fixing.tell(troubleOf(manifest, problem));
   for (const problem of warnings) fixing.tell({ ...troubleOf(manifest, problem), severity: 'warning' });
+  if (notJudged) fixing.notJudged(notJudged);
   const changes: PartChange[] = [];
   const fields: FieldChange[] = [];
   const edits: FixEdit[] = [];
@@ -70,8 +72,8 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
       const part = path.slice(0, path.length - field.length);
       const isPlaced = field.every((step, index) => step === path[part.length + index]);
       const used = kept?.usedDespite(repair) ?? [];
-      if (used.length > 0) left.push(notMade(repair, whyKept(used), manifest, fixing));
-      else if (!isPlaced) left.push(notMade(repair, whyMisplaced(manifest), manifest, fixing));
+      if (used.length > 0) left.push(notMade(repair, whyKept(used), path, manifest, fixing));
+      else if (!isPlaced) left.push(notMade(repair, whyMisplaced(manifest), path, manifest, fixing));
       else {
         changes.push({ part: [...manifest.path, ...part], field, value });
         fields.push({ path, value });
@@ -125,10 +127,11 @@ function leftOf(
 function notMade(
   { policy, rule, container, reason: message }: KeptRepair,
   why: string,
+  path: FieldPath,
   manifest: InputObject,
   fixing: Fixing,
 ): LeftViolation {
-  const place = { path: '', line: manifest.line };
+  const place = { path: pathText(path), line: manifest.lineOf(path) };
   return { ...objectIn(manifest, fixing), policy, rule, container: container ?? null, message, ...place, why };
 }
 

@@ -2,6 +2,7 @@
 import { counted } from '../../../operator/report/text.ts';
 import { type OtherDocuments, skippedLines } from '../../input/other-documents.ts';
 import { printableTexts } from '../../output/printable.ts';
+import { notJudgedLines } from '../check/not-judged.ts';
 import { itemName, place } from '../check/reporters/reporter.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from './result.ts';
 
@@ -13,7 +14,11 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
     checkLines(edits),
     notes.map(noteLine),
     leftLines(left),
-    [summaryLine(summary, isWritten) + undecidedText(summary, policies.length), ...skippedLines(skipped)],
+    [
+      summaryLine(summary, isWritten) + undecidedText(summary, policies.length),
+      ...notJudgedLines(summary.notJudged),
+      ...skippedLines(skipped),
+    ],
   ];
   return sections
     .filter((lines) => lines.length > 0)

@@ -4,16 +4,18 @@ import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { checkedPolicies } from '../check/checked.ts';
 import { checkedProblem } from '../check/reporters/reporter.ts';
+import type { NotJudged } from '../check/result.ts';
 import { type FixedFile, total } from './fix-text.ts';
 import type { FixResult } from './result.ts';
 
 interface Told {
   readonly context: PolicyContext;
   readonly problems: readonly Trouble[];
+  readonly notJudged: readonly NotJudged[];
   readonly errors: number;
 }
 
-export function resultOf(files: readonly FixedFile[], { context, problems, errors }: Told): FixResult {
+export function resultOf(files: readonly FixedFile[], { context, problems, notJudged, errors }: Told): FixResult {
   const { edits, left, notes, workloads, notSelected, violating, fixed } = total(files);
   const ofClass = (name: FixClass) => edits.filter((edit) => edit.class === name).length;
   return {
@@ -33,6 +35,7 @@ export function resultOf(files: readonly FixedFile[], { context, problems, error
       check: ofClass('check'),
       left: left.length,
       files: files.filter(({ before, text }) => before !== text).length,
+      notJudged,
       errors,
     },
   };
