@@ -1,5 +1,5 @@
 /** A cluster and the verdicts on it → the snapshot document. Pure: the same cluster gives the same document. */
-import type { CompletePolicy, Mode } from '../api/capability-policy.ts';
+import type { CompletePolicy, CompleteSpec, Mode } from '../api/capability-policy.ts';
 import { findings } from '../evaluate/findings.ts';
 import { holdings } from '../evaluate/held.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
@@ -9,12 +9,12 @@ import { watchedOwner } from '../evaluate/workloads.ts';
 import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { MODES } from '../policy/deciding.ts';
 import { formatVersion } from '../standards/level-version.ts';
-import { disclosed } from './disclosed.ts';
 import {
   type ContainerCapabilities,
   type Controller,
   type OwnerReference,
   type PodGroup,
+  type Shape,
   SNAPSHOT_KIND,
   SNAPSHOT_VERSION,
   type Snapshot,
@@ -22,44 +22,99 @@ import {
   type SnapshotPolicy,
   type SnapshotVerdict,
 } from './document.ts';
+import { Indexed, Shapes } from './indexed.ts';
 
+/** The parts of a document that are not read from its namespaces. */
 export interface Taken
   extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing'> {
   readonly cluster: Cluster;
   /** The spec that is in force for a policy, by its name. */
   readonly accepted: ReadonlyMap<string, CompletePolicy['spec']>;
-  /** One for each namespace that policies reach. */
-  readonly judgements: Iterable<NamespaceJudgement>;
 }
 
-export function takeSnapshot({ cluster, accepted, judgements, ...rest }: Taken): Snapshot {
-  const shapes = new Shapes();
-  const violations = new Indexed<Violation>(JSON.stringify);
+/** @param judgements one for each namespace that policies reach */
+export function takeSnapshot({
+  judgements,
+  ...taken
+}: Taken & { readonly judgements: Iterable<NamespaceJudgement> }): Snapshot {
+  const taker = new SnapshotTaker();
   const judged = new Map([...judgements].map((judgement) => [judgement.namespace, judgement]));
-  const namespaces = cluster
-    .namespaces()
-    .map((namespace) => snapshotNamespace(namespace, judged.get(namespace.name), { cluster, shapes, violations }));
-  const roles = [...cluster.roles()];
-  const granting = new Set(roles.map(({ namespace = '', name }) => `${namespace}/${name}`));
-  return {
-    apiVersion: SNAPSHOT_VERSION,
-    kind: SNAPSHOT_KIND,
-    ...rest,
-    serverVersion: formatVersion(cluster.oldestServer),
-    policies: cluster.policies().map((policy) => snapshotPolicy(policy, accepted)),
-    namespaces,
-    shapes: shapes.items.map(({ annotations, spec }) => ({
-      annotations,
-      spec,
-      capabilities: holdings(spec).map(capabilitiesOf),
-      findings: findings(spec),
-    })),
-    violations: violations.items,
-    roles,
-    roleBindings: [...cluster.roleBindings()].filter(({ namespace = '', role: { kind, name } }) =>
-      granting.has(`${kind === 'Role' ? namespace : ''}/${name}`),
-    ),
-  };
+  for (const namespace of taken.cluster.namespaces()) {
+    taker.put(namespace, judged.get(namespace.name), taken.cluster);
+  }
+  return taker.document(taken);
+}
+
+/**
+ * Takes one document after the other of the same cluster. Objects that did not change are the same ones in both, and a
+ * shape or a violation keeps its index.
+ */
+export class SnapshotTaker {
+  readonly #shapes = new Shapes();
+  readonly #violations = new Indexed<Violation>(JSON.stringify);
+  readonly #namespaces = new Map<string, SnapshotNamespace>();
+  readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
+  #described: readonly Shape[] = [];
+  #seen: readonly Violation[] = [];
+
+  /** How many shapes and violations it knows; those that nothing refers to any more are among them. */
+  get size(): number {
+    return this.#shapes.items.length + this.#violations.items.length;
+  }
+
+  /** @param judgement undefined for a namespace that no policy reaches */
+  put(namespace: NamespaceView, judgement: NamespaceJudgement | undefined, cluster: Cluster): void {
+    const context = { cluster, shapes: this.#shapes, violations: this.#violations };
+    this.#namespaces.set(namespace.name, snapshotNamespace(namespace, judgement, context));
+  }
+
+  drop(namespace: string): void {
+    this.#namespaces.delete(namespace);
+  }
+
+  document({ cluster, accepted, ...rest }: Taken): Snapshot {
+    const roles = [...cluster.roles()];
+    const granting = new Set(roles.map(({ namespace = '', name }) => `${namespace}/${name}`));
+    return {
+      apiVersion: SNAPSHOT_VERSION,
+      kind: SNAPSHOT_KIND,
+      ...rest,
+      serverVersion: formatVersion(cluster.oldestServer),
+      policies: cluster.policies().map((policy) => this.#policy(policy, accepted)),
+      namespaces: cluster.namespaces().flatMap(({ name }) => this.#namespaces.get(name) ?? []),
+      shapes: this.#describedShapes(),
+      violations: this.#seenViolations(),
+      roles,
+      roleBindings: [...cluster.roleBindings()].filter(({ namespace = '', role: { kind, name } }) =>
+        granting.has(`${kind === 'Role' ? namespace : ''}/${name}`),
+      ),
+    };
+  }
+
+  #policy(policy: CompletePolicy, accepted: Taken['accepted']): SnapshotPolicy {
+    const known = this.#policies.get(policy);
+    const inForce = accepted.get(policy.metadata?.name ?? '');
+    const other = isSame(inForce, policy.spec) ? undefined : inForce;
+    if (known && isSame(known.accepted, other)) return known;
+    const taken = snapshotPolicy(policy, other);
+    this.#policies.set(policy, taken);
+    return taken;
+  }
+
+  #describedShapes(): readonly Shape[] {
+    const added = this.#shapes.items.slice(this.#described.length);
+    if (added.length > 0) this.#described = [...this.#described, ...added.map(describe)];
+    return this.#described;
+  }
+
+  #seenViolations(): readonly Violation[] {
+    if (this.#violations.items.length > this.#seen.length) this.#seen = [...this.#violations.items];
+    return this.#seen;
+  }
+}
+
+function describe({ annotations, spec }: PodParts): Shape {
+  return { annotations, spec, capabilities: holdings(spec).map(capabilitiesOf), findings: findings(spec) };
 }
 
 interface Context {
@@ -68,12 +123,16 @@ interface Context {
   readonly violations: Indexed<Violation>;
 }
 
+function isSame(a: CompleteSpec | undefined, b: CompleteSpec | undefined): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** @param accepted the spec that is in force, if it is another one */
 function snapshotPolicy(
   { metadata = {}, spec, status = {} }: CompletePolicy,
-  accepted: Taken['accepted'],
+  accepted: CompleteSpec | undefined,
 ): SnapshotPolicy {
   const { name = '', uid = '', generation = 0, creationTimestamp } = metadata;
-  const inForce = accepted.get(name);
   return {
     name,
     uid,
@@ -81,7 +140,7 @@ function snapshotPolicy(
     ...(creationTimestamp && { created: String(creationTimestamp) }),
     spec,
     status,
-    ...(inForce && JSON.stringify(inForce) !== JSON.stringify(spec) && { accepted: inForce }),
+    ...(accepted && { accepted }),
   };
 }
 
@@ -195,41 +254,4 @@ function capabilitiesOf({
     error === undefined ? (asRoot?.bounding ?? []) : { error },
   ]);
   return { container: name, privileged, add, drop, held: Object.fromEntries(held) };
-}
-
-/** The distinct shapes, as disclosed. Copies of a pod mostly share one spec: it is looked at once. */
-class Shapes {
-  readonly #indexed = new Indexed<PodParts>(({ annotations, spec }) => JSON.stringify([annotations, spec]));
-  readonly #bySpec = new WeakMap<PodParts['spec'], Map<PodParts['annotations'], number>>();
-
-  get items(): readonly PodParts[] {
-    return this.#indexed.items;
-  }
-
-  index({ annotations, spec }: PodParts): number {
-    const known = this.#bySpec.get(spec) ?? new Map<PodParts['annotations'], number>();
-    this.#bySpec.set(spec, known);
-    const index = known.get(annotations) ?? this.#indexed.index(disclosed({ annotations, spec }));
-    known.set(annotations, index);
-    return index;
-  }
-}
-
-/** Distinct values, numbered in the order in which they were first seen. */
-class Indexed<Item extends object | string> {
-  readonly items: Item[] = [];
-  readonly #keyOf: (item: Item) => string;
-  readonly #indexes = new Map<string, number>();
-
-  constructor(keyOf: (item: Item) => string) {
-    this.#keyOf = keyOf;
-  }
-
-  index(item: Item): number {
-    const key = this.#keyOf(item);
-    const known = this.#indexes.get(key);
-    if (known !== undefined) return known;
-    this.#indexes.set(key, this.items.length);
-    return this.items.push(item) - 1;
-  }
 }
