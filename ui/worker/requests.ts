@@ -1,16 +1,21 @@
 /** The questions to the worker, which judges in a thread of its own, so that the page stays responsive. */
-import type { Manifest } from '../../operator/compile/objects.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
+import type { PolicyFacts, RenderedPolicy } from './policy-facts.ts';
+import type { WorkloadFix, WorkloadName } from './workload-fix.ts';
 
 /** By name: the question and its answer. Both are plain values, which are copied from thread to thread. */
 export interface Requests {
   /** The snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };
-  /** The objects that the operator writes for a policy. */
-  rendered: { question: { readonly policy: string }; answer: readonly Manifest[] };
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
+  /** The objects that the operator writes for a policy, and the rules in them. */
+  rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
+  /** Where a policy decides, who may use it, and why its label is no tighter. */
+  policy: { question: { readonly policy: string }; answer: PolicyFacts };
+  /** The edits by which a workload complies; undefined if it does. */
+  fix: { question: WorkloadName; answer: WorkloadFix | undefined };
 }
 
 export type RequestName = keyof Requests;

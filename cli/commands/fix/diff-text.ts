@@ -4,16 +4,23 @@ import { printable } from '../../../operator/report/text.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import type { FixedFile } from './fix-text.ts';
 
-export function diffText({ name, before, text }: FixedFile, terminal: Terminal): string {
-  if (before === text) return '';
-  const file = name === '-' ? 'stdin' : name;
-  // Without the header lines, which repeat the name and a line of equal signs.
-  const patch = createTwoFilesPatch(file, file, before, text).replace(/^(?:Index: .*\n)?=+\n/, '');
+type Changed = Pick<FixedFile, 'name' | 'before' | 'text'>;
+
+export function diffText(changed: Changed, terminal: Terminal): string {
+  const patch = unifiedDiff(changed);
   if (terminal.width === undefined) return patch;
   return patch
     .split('\n')
     .map((line) => painted(line, terminal))
     .join('\n');
+}
+
+/** Empty if nothing changed. */
+export function unifiedDiff({ name, before, text }: Changed): string {
+  if (before === text) return '';
+  const file = name === '-' ? 'stdin' : name;
+  // Without the header lines, which repeat the name and a line of equal signs.
+  return createTwoFilesPatch(file, file, before, text).replace(/^(?:Index: .*\n)?=+\n/, '');
 }
 
 function painted(line: string, { paint }: Terminal): string {

@@ -1,0 +1,113 @@
+/** A workload that violates → the edits of `cappol fix`, on a manifest with the fields that a snapshot has. */
+import { Document } from 'yaml';
+import { unifiedDiff } from '../../cli/commands/fix/diff-text.ts';
+import { fixText } from '../../cli/commands/fix/fix-text.ts';
+import type { FixEdit, LeftViolation } from '../../cli/commands/fix/result.ts';
+import { documentText } from '../../cli/output/yaml-document.ts';
+import { PodCandidates } from '../../cli/policies/candidates.ts';
+import { PolicyContext } from '../../cli/policies/context.ts';
+import { Repairer } from '../../operator/evaluate/fix.ts';
+import { type Member, membersOf } from '../../operator/evaluate/members.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import { FIX_CLASSES } from '../../operator/rules/rule.ts';
+import type { Loaded } from './loaded.ts';
+
+export interface WorkloadName {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface WorkloadFix {
+  /** The object that the manifest is of: the workload itself, or a pod of it. */
+  readonly of: 'workload' | 'pod';
+  /** The template complies, and only pods violate: an earlier template made them, or somebody changed them. */
+  readonly onlyPods: boolean;
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+  /** Empty without edits. */
+  readonly diff: string;
+  readonly edits: readonly FixEdit[];
+  readonly left: readonly LeftViolation[];
+}
+
+/** Fixes its template, or the first of its pods that violates. @returns undefined for a workload that is gone */
+export function workloadFix(name: WorkloadName, loaded: Loaded): WorkloadFix | undefined {
+  const members = membersOf(name.namespace, loaded.cluster).filter(
+    ({ workload }) => workload.kind === name.kind && workload.name === name.name,
+  );
+  const templates = members.filter(({ pod }) => !pod);
+  const pods = new Map(members.filter(({ pod }) => pod).map((member) => [member.candidate.parts, member]));
+  const fixes = [...templates, ...pods.values()].map((member) => ({
+    ...fixOf(member, name, loaded),
+    onlyPods: member.pod && templates.length > 0,
+  }));
+  return fixes.find(({ edits, left }) => edits.length + left.length > 0) ?? fixes[0];
+}
+
+function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded): Omit<WorkloadFix, 'onlyPods'> {
+  const kind = pod ? 'Pod' : name.kind;
+  const file = `${name.name}.yaml`;
+  const before = manifestText({ ...name, kind }, candidate.parts);
+  const context = contextOf(loaded);
+  const fixed = fixText(before, file, false, {
+    context,
+    candidates: new PodCandidates(name.namespace),
+    repairer: new Repairer(context.court, new Set(FIX_CLASSES)),
+    namespace: name.namespace,
+    tell: ({ message, severity }) => {
+      if (severity !== 'warning') throw new Error(message);
+    },
+    skip: () => {},
+    notJudged: () => {},
+  });
+  const { text: after, edits, left } = fixed;
+  return {
+    of: pod ? 'pod' : 'workload',
+    file,
+    before,
+    after,
+    diff: unifiedDiff({ name: file, before, text: after }),
+    edits,
+    left,
+  };
+}
+
+/** One for each snapshot. */
+const contextOf = perObject(({ cluster, state }: Loaded) => {
+  const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
+  return new PolicyContext({ cluster, state, namespaceLabels: {}, namespaces, sources: new Map() });
+});
+
+/** YAML as people write it, which `cappol fix` reads as these values. */
+export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodParts): string {
+  const pod = { ...(Object.keys(annotations).length > 0 && { metadata: { annotations } }), spec: inOrder(spec) };
+  const object =
+    kind === 'Pod'
+      ? { apiVersion: 'v1', kind, metadata: { name, namespace, ...pod.metadata }, spec: pod.spec }
+      : {
+          apiVersion: workloadKind(kind)?.apiVersion ?? 'v1',
+          kind,
+          metadata: { name, namespace },
+          ...templatePath(kind).reduceRight<object>((inner, field) => ({ [field]: inner }), pod),
+        };
+  // kubectl reads YAML 1.1, where `no` without quotes is false.
+  const document = new Document(object, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
+  return documentText(document, { lineWidth: 0, indentSeq: false });
+}
+
+/** The fields of the pod first, then its containers, and in each the name first. */
+function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodParts['spec']): object {
+  const named = (list: readonly { readonly name: string }[] | undefined) =>
+    list?.map(({ name, image, ...others }: { readonly name: string; readonly image?: unknown }) => ({
+      name,
+      ...(image !== undefined && { image }),
+      ...others,
+    }));
+  const lists = { initContainers, containers, ephemeralContainers, volumes };
+  const given = Object.entries(lists).flatMap(([field, list]) => (list ? [[field, named(list)]] : []));
+  return { ...rest, ...Object.fromEntries(given) };
+}
