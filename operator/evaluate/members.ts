@@ -44,7 +44,7 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
  * Whether a workload's own template will make pods: a template with an owner repeats the owner's, and old revisions
  * make none.
  */
-function isJudged(workload: WorkloadView, cluster: Objects): boolean {
+export function isJudged(workload: WorkloadView, cluster: Pick<Cluster, 'workload'>): boolean {
   const history = workload.kind === 'ReplicaSet' && workload.replicas === 0 && workload.owner !== undefined;
   return !workload.finished && !history && watchedOwner(workload, cluster) === undefined;
 }

@@ -79,27 +79,32 @@ interface Content {
   readonly pods: readonly PodView[];
 }
 
-function restoreContent(
-  { name: namespace, controllers, pods }: SnapshotNamespace,
-  shapes: readonly PodParts[],
-): Content {
-  const partsOf = (shape: number): PodParts => {
-    const { annotations, spec } = shapes[shape] as PodParts;
-    return { annotations, spec };
+function restoreContent(namespace: SnapshotNamespace, shapes: readonly PodParts[]): Content {
+  return {
+    ...restoreWorkloads(namespace, shapes),
+    pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, partsOf(shapes, group.shape))),
   };
+}
+
+/** In the order of the document's controllers. */
+export function restoreWorkloads(
+  { name: namespace, controllers }: SnapshotNamespace,
+  shapes: readonly PodParts[],
+): Omit<Content, 'pods'> {
   const workloads = controllers.map(({ id, owner, finished, shape, ...controller }) => ({
     ...controller,
     namespace,
     uid: uidOf(id),
     ...(owner && { owner: restoreOwner(owner) }),
     finished: finished ?? false,
-    template: partsOf(shape),
+    template: partsOf(shapes, shape),
   }));
-  return {
-    workloads,
-    byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])),
-    pods: pods.flatMap((group) => restorePods(namespace, group, partsOf(group.shape))),
-  };
+  return { workloads, byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])) };
+}
+
+function partsOf(shapes: readonly PodParts[], shape: number): PodParts {
+  const { annotations, spec } = shapes[shape] as PodParts;
+  return { annotations, spec };
 }
 
 function restorePods(namespace: string, { name, count, owner, mirror }: PodGroup, parts: PodParts): PodView[] {
@@ -115,7 +120,7 @@ function restorePods(namespace: string, { name, count, owner, mirror }: PodGroup
   return Array.from({ length: count }, (_, index) => ({ ...one, uid: `${name}/${index}` }));
 }
 
-function restoreOwner({ id, ...owner }: OwnerReference): Owner {
+export function restoreOwner({ id, ...owner }: OwnerReference): Owner {
   return { ...owner, uid: uidOf(id) };
 }
 

@@ -6,6 +6,7 @@ import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
+import { problemsAmong, readiness } from './problems.ts';
 import { enforcedCell, rolloutText } from './rollout-text.ts';
 import type { PolicyView, StatusView } from './view.ts';
 import { violationsText } from './violations-text.ts';
@@ -28,10 +29,6 @@ const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
 /** The column that only roll-outs need. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
-/** Conditions for which True is the desired status. */
-const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
-/** Conditions whose content is already in the tables or in another condition. */
-const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Protected', 'Ready', 'Stalled'];
 
 interface TextOptions {
   readonly terminal: Terminal;
@@ -81,7 +78,7 @@ function policyTable(policies: readonly PolicyView[], { terminal, wide }: TextOp
 }
 
 function summary(policies: readonly PolicyView[], namespace: string | undefined): string {
-  const notReady = policies.filter((policy) => ready(policy) !== 'True').length;
+  const notReady = policies.filter((policy) => readiness(policy) !== 'True').length;
   const violations = policies.flatMap((one) => one.violations).filter(({ verdict }) => verdict === 'Violating');
   const workloads = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
   const namespaces = new Set(violations.map(({ namespace }) => namespace)).size;
@@ -112,16 +109,12 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
     enforcedCell(policy),
     String(workloads.violating),
     String(workloads.unknown),
-    ready(policy),
+    readiness(policy),
     users(policy),
   ];
   const shares = policy.sharesWith.map(({ policy: other, relation }) => `${other} (${relation})`);
   const more = [String(policy.priority), policy.levelVersion, firstOf(shares, 3), policy.unusedGrants.join(', ')];
   return wide ? [...cells, ...more.map((cell) => cell || '-')] : cells;
-}
-
-function ready({ conditions }: PolicyView): string {
-  return conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
 }
 
 function users({ usableBy, usedBy }: PolicyView): string {
@@ -149,13 +142,9 @@ function expiryLines(policies: readonly PolicyView[], terminal: Terminal): strin
 /** Each policy's conditions that report a problem, or all of them. */
 function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
   const lines = policies.flatMap(({ name, conditions }) =>
-    conditions
-      .filter(
-        ({ type, status }) => all || (!TOLD_ELSEWHERE.includes(type) && (status === 'True') !== GOOD.includes(type)),
-      )
-      .map(({ type, status, reason, message }) =>
-        paragraph(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, terminal),
-      ),
+    (all ? conditions : problemsAmong(conditions)).map(({ type, status, reason, message }) =>
+      paragraph(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, terminal),
+    ),
   );
   return lines.join('');
 }

@@ -1,13 +1,91 @@
-/** The first view: what is enforced where, and what violates it. */
+/** The first view: what is enforced where, how far roll-outs are, what violates, and what needs a look. */
+import { useMemo } from 'preact/hooks';
+import { counted } from '../../../operator/report/text.ts';
+import { formatAddress } from '../../address.ts';
+import type { ShownCluster } from '../../data/clusters.ts';
+import { type Overview as Numbers, overviewOf } from '../../model/overview.ts';
+import { Name } from '../../parts/name.tsx';
 import type { ViewProps } from '../view.ts';
+import { InUseList } from './in-use.tsx';
+import { NamespaceStates } from './namespace-states.tsx';
+import type { PartProps } from './part.tsx';
+import { Remarks } from './remarks.tsx';
+import { Rollouts } from './rollouts.tsx';
+import { WorstNamespaces, WorstRules } from './worst.tsx';
 
-export function Overview({ cluster: { snapshot } }: ViewProps) {
+/** Several clusters stand side by side. */
+export function Overview({ clusters }: ViewProps) {
   return (
-    <dl>
-      <dt>Policies</dt>
-      <dd>{snapshot.policies.length}</dd>
-      <dt>Namespaces</dt>
-      <dd>{snapshot.namespaces.length}</dd>
-    </dl>
+    <div class={`overview ${clusters.length > 1 ? 'several' : ''}`}>
+      {clusters.map((cluster) => (
+        <ClusterOverview key={cluster.snapshot.context} cluster={cluster} named={clusters.length > 1} />
+      ))}
+    </div>
+  );
+}
+
+interface ClusterOverviewProps {
+  readonly cluster: ShownCluster;
+  /** Whether its name stands above it. */
+  readonly named: boolean;
+}
+
+function ClusterOverview({ cluster, named }: ClusterOverviewProps) {
+  const { snapshot } = cluster;
+  const numbers = useMemo(() => overviewOf(snapshot, 'containerd'), [snapshot]);
+  const link: PartProps['link'] = (view, parameters) =>
+    formatAddress({ view, parameters: { ...(named && { cluster: snapshot.context }), ...parameters } });
+  const props = { cluster, numbers, link };
+  return (
+    <section class="cluster-overview" aria-label={snapshot.context}>
+      <header>
+        {named && (
+          <h2 class="context">
+            <Name text={snapshot.context} />
+          </h2>
+        )}
+        <Summary {...props} />
+      </header>
+      <NamespaceStates {...props} />
+      <Remarks {...props} />
+      <Rollouts {...props} />
+      <WorstRules {...props} />
+      <WorstNamespaces {...props} />
+      <InUseList {...props} />
+    </section>
+  );
+}
+
+/** The sentence of `cappol status`. */
+function Summary({ numbers: { policies, notReady, violations }, link }: PartProps) {
+  if (policies === 0) return <p class="summary">There are no policies, so nothing is enforced.</p>;
+  const total = violations?.all.total ?? 0;
+  return (
+    <p class="summary">
+      <a href={link('policies')}>{counted(policies, 'policy')}</a>
+      {notReady > 0 && (
+        <>
+          , <a href={link('policies', { state: 'not-ready' })}>{notReady} not ready</a>
+        </>
+      )}
+      {': '}
+      <ViolationsSentence violations={violations} total={total} link={link} />
+    </p>
+  );
+}
+
+interface SentenceProps extends Pick<PartProps, 'link'> {
+  readonly violations: Numbers['violations'];
+  readonly total: number;
+}
+
+function ViolationsSentence({ violations, total, link }: SentenceProps) {
+  if (!violations) return <>workloads could not be read, so the number that violates is not known.</>;
+  if (total === 0) return <>no workload violates.</>;
+  return (
+    <>
+      <a href={link('violations')}>{counted(total, 'workload')}</a> in {counted(violations.namespaces, 'namespace')}{' '}
+      {total === 1 ? 'violates' : 'violate'}.
+    </>
   );
 }

@@ -1,0 +1,36 @@
+/** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
+import { isJudged } from '../evaluate/members.ts';
+import { topController, type WorkloadName } from '../evaluate/workloads.ts';
+import type { Shape, SnapshotNamespace } from './document.ts';
+import { restoreOwner, restoreWorkloads } from './restore.ts';
+
+export interface SnapshotWorkload extends WorkloadName {
+  /** Running ones; with mirror pods, which belong to their node. */
+  readonly pods: number;
+  /** The distinct shapes of its template and its pods, by their index. */
+  readonly shapes: readonly number[];
+}
+
+/** In the order of kind and name, as verdicts are. */
+export function workloadsOf(namespace: SnapshotNamespace, shapes: readonly Shape[]): SnapshotWorkload[] {
+  const { workloads, byName } = restoreWorkloads(namespace, shapes);
+  const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };
+  const templates = workloads.flatMap((workload, index) => {
+    if (!isJudged(workload, cluster)) return [];
+    const { shape } = namespace.controllers[index] as SnapshotNamespace['controllers'][number];
+    return [{ ...topController(workload.kind, workload, cluster), pods: 0, shape }];
+  });
+  const pods = namespace.pods.map(({ name, owner, count, shape }) => {
+    const pod = { namespace: namespace.name, name, ...(owner && { owner: restoreOwner(owner) }) };
+    return { ...topController('Pod', pod, cluster), pods: count, shape };
+  });
+  const groups = Map.groupBy([...templates, ...pods], ({ workload: { kind, name } }) => `${kind}\n${name}`);
+  return [...groups.keys()].sort().map((key) => {
+    const members = groups.get(key) as [(typeof templates)[number]];
+    return {
+      ...members[0].workload,
+      pods: members.reduce((sum, member) => sum + member.pods, 0),
+      shapes: [...new Set(members.map(({ shape }) => shape))],
+    };
+  });
+}

@@ -1,0 +1,39 @@
+/** The capabilities that a container holds, and how it came to hold each. */
+import { bareName } from '../../operator/evaluate/held-by-runtime.ts';
+import type { ContainerCapabilities } from '../../operator/snapshot/document.ts';
+import { CAPABILITY_TABLE, type Capability, RISKS } from '../../operator/standards/capabilities.ts';
+import { type ContainerRuntime, upperCase } from '../../operator/standards/runtimes.ts';
+
+export type Runtime = ContainerRuntime['name'];
+export type Risk = keyof typeof RISKS;
+/** From the most dangerous. */
+export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
+
+/** The columns of the map: the most dangerous class first, within it by number. */
+export const COLUMNS: readonly Capability[] = RISK_CLASSES.flatMap((risk) =>
+  CAPABILITY_TABLE.filter((capability) => capability.risk === risk),
+);
+const COLUMN_OF = new Map(COLUMNS.map(({ name }, column) => [name, column]));
+
+/** How a capability is held: not at all, given by the container runtime, added, or since the container is privileged. */
+export const HELD = { no: 0, byDefault: 1, added: 2, privileged: 3 } as const;
+
+export function columnOf(capability: string): number | undefined {
+  return COLUMN_OF.get(capability);
+}
+
+/** One number of HELD for each column. All zero if the runtime does not start the container. */
+export function heldBy({ privileged, add, held }: ContainerCapabilities, runtime: Runtime): Uint8Array {
+  const how = new Uint8Array(COLUMNS.length);
+  const holds = held[runtime];
+  if ('error' in holds) return how;
+  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, which it ignores.
+  const read = runtime === 'containerd' ? upperCase : bareName;
+  const added = new Set(add.map(read));
+  for (const name of holds as readonly string[]) {
+    const column = COLUMN_OF.get(name);
+    if (column === undefined) continue;
+    how[column] = privileged ? HELD.privileged : added.has(name) || added.has('ALL') ? HELD.added : HELD.byDefault;
+  }
+  return how;
+}

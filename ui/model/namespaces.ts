@@ -1,0 +1,33 @@
+/** The state of a namespace, in one word: enforced, pending and so on. */
+import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
+
+/**
+ * Enforced: an Enforce policy decides. Pending: one will, when it is promoted. Watched: only Warn and Audit policies decide.
+ * Open: no policy decides. Leaving: the namespace is being deleted.
+ */
+export const STATES = ['enforced', 'pending', 'watched', 'open', 'leaving', 'excluded'] as const;
+export type NamespaceState = (typeof STATES)[number];
+
+/** Whether namespaces, pods and workloads could be read. Else every namespace looks as if it were excluded. */
+export function isJudged({ namespaces }: Snapshot): boolean {
+  return namespaces.some(({ reached }) => reached);
+}
+
+/** @param enforcing the names of the policies whose mode is Enforce, pending or not */
+export function stateOf(
+  { reached, terminating, deciding }: SnapshotNamespace,
+  enforcing: ReadonlySet<string>,
+): NamespaceState {
+  if (!reached) return terminating ? 'leaving' : 'excluded';
+  const { Enforce = [], Warn = [], Audit = [] } = deciding;
+  if (Enforce.length > 0) return 'enforced';
+  // Where it is pending, it decides in another mode than its own.
+  if ([...Warn, ...Audit].some((name) => enforcing.has(name))) return 'pending';
+  return Warn.length + Audit.length > 0 ? 'watched' : 'open';
+}
+
+export function enforcingPolicies({ policies }: Snapshot): ReadonlySet<string> {
+  return new Set(
+    policies.filter(({ spec, accepted }) => (accepted ?? spec).mode === 'Enforce').map(({ name }) => name),
+  );
+}

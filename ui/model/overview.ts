@@ -1,0 +1,130 @@
+/** The numbers of the overview: those of `cappol status`. */
+
+import { problemsAmong, readiness } from '../../cli/commands/status/problems.ts';
+import type { CapabilityPolicyStatus, Mode } from '../../operator/api/capability-policy.ts';
+import { parseTime, type Stage, stageOf } from '../../operator/policy/expiry.ts';
+import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
+import { capabilitiesInUse, type InUse } from './capabilities-in-use.ts';
+import type { Runtime } from './holding.ts';
+import { enforcingPolicies, isJudged, type NamespaceState, STATES, stateOf } from './namespaces.ts';
+import { countViolations, type ViolationCounts } from './violations.ts';
+
+export interface Overview {
+  /** Undefined if pods or namespaces could not be read. */
+  readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
+  /** Undefined if nothing could be judged: then there are only the numbers of the policies' status. */
+  readonly violations: ViolationCounts | undefined;
+  readonly policies: number;
+  readonly notReady: number;
+  readonly byMode: Readonly<Record<Mode, number>>;
+  /** Roll-outs that are not complete; those that more namespaces block come first. */
+  readonly rollouts: readonly Rollout[];
+  readonly remarks: readonly Remark[];
+  readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;
+  readonly inUse: readonly InUse[];
+}
+
+type RolloutStatus = NonNullable<CapabilityPolicyStatus['rollout']>;
+
+export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soaking' | 'blocked'>> {
+  readonly policy: string;
+  readonly total: number;
+  readonly paused: boolean;
+  /** How long a namespace has to be without a violation. */
+  readonly soak: string;
+  readonly next?: RolloutStatus['next'];
+  /** The first ones: the status names no more. */
+  readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
+}
+
+/** Something about a policy that somebody should look at. */
+export interface Remark {
+  readonly policy: string;
+  readonly tone: 'critical' | 'warning';
+  /** The condition's type, or `Expires`. */
+  readonly about: string;
+  readonly text: string;
+}
+
+export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
+  const { policies } = snapshot;
+  const judged = isJudged(snapshot);
+  const modes = Object.groupBy(policies, ({ spec }) => spec.mode);
+  return {
+    namespaces: judged ? namespaceCounts(snapshot) : undefined,
+    violations: judged ? countViolations(snapshot) : undefined,
+    policies: policies.length,
+    notReady: policies.filter(({ status }) => readiness(status) !== 'True').length,
+    byMode: {
+      Enforce: modes.Enforce?.length ?? 0,
+      Warn: modes.Warn?.length ?? 0,
+      Audit: modes.Audit?.length ?? 0,
+    },
+    rollouts: policies.flatMap(rolloutOf).sort((a, b) => b.blocked - a.blocked || b.soaking - a.soaking),
+    remarks: policies.flatMap((policy) => remarksOn(policy, Date.parse(snapshot.taken))),
+    protection: protectionOf(policies),
+    inUse: capabilitiesInUse(snapshot, runtime),
+  };
+}
+
+function namespaceCounts(snapshot: Snapshot): Record<NamespaceState, number> {
+  const enforcing = enforcingPolicies(snapshot);
+  const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<NamespaceState, number>;
+  for (const namespace of snapshot.namespaces) counts[stateOf(namespace, enforcing)]++;
+  return counts;
+}
+
+/** Roll-outs that are complete need no attention. */
+function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout[] {
+  if (!spec.rollout || !rollout) return [];
+  const { enforced = 0, soaking = 0, blocked = 0, next, blockedNamespaces = [] } = rollout;
+  if (soaking + blocked === 0) return [];
+  const { soak, paused } = spec.rollout;
+  const total = enforced + soaking + blocked;
+  return [{ policy: name, enforced, soaking, blocked, total, soak, paused, ...(next && { next }), blockedNamespaces }];
+}
+
+function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
+  const conditions = status.conditions ?? [];
+  const problems = problemsAmong(conditions).map(
+    ({ type, status, reason, message }): Remark => ({
+      policy,
+      tone: type === 'Accepted' || type === 'Programmed' ? 'critical' : 'warning',
+      about: type,
+      text: `${type} is ${status} (${reason}): ${message}`,
+    }),
+  );
+  const isTold = problems.some(({ tone }) => tone === 'critical') || readiness(status) === 'True';
+  const notReady: Remark = { policy, tone: 'critical', about: 'Ready', text: readyText(status) };
+  return [...problems, ...(isTold ? [] : [notReady]), ...expiryRemark(policy, spec.expires, now)];
+}
+
+function readyText({ conditions = [] }: CapabilityPolicyStatus): string {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return ready
+    ? `Ready is ${ready.status} (${ready.reason}): ${ready.message}`
+    : 'The operator has not reported its status yet. Is it running?';
+}
+
+const EXPIRY_TEXTS: Readonly<Record<Stage, string | undefined>> = {
+  Later: undefined,
+  WithinAWeek: 'ends within a week',
+  WithinADay: 'ends within a day',
+  Expired: 'has ended and counts as deleted',
+};
+
+function expiryRemark(policy: string, expires: string | undefined, now: number): Remark[] {
+  const end = expires === undefined ? undefined : parseTime(expires);
+  const stage = end === undefined ? 'Later' : stageOf(end, now);
+  const text = EXPIRY_TEXTS[stage];
+  if (text === undefined) return [];
+  const tone = stage === 'WithinAWeek' ? 'warning' : 'critical';
+  return [{ policy, tone, about: 'Expires', text: `It ${text}: expires at ${expires}` }];
+}
+
+/** As the operator reports it: the same for all policies. */
+function protectionOf(policies: readonly SnapshotPolicy[]): Overview['protection'] {
+  const conditions = policies.flatMap(({ status }) => status.conditions ?? []);
+  const found = conditions.find(({ type }) => type === 'Protected');
+  return found && { status: found.status, message: found.message };
+}

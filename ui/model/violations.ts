@@ -1,0 +1,95 @@
+/** The violations of a snapshot, counted as `cappol status` counts them. */
+import type { Mode } from '../../operator/api/capability-policy.ts';
+import { severityRank } from '../../operator/rules/severity.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+/** Workloads, each once, by the strictest mode in which they violate. */
+export interface ByMode extends Readonly<Record<Mode, number>> {
+  readonly total: number;
+}
+
+export interface ViolationCounts {
+  readonly all: ByMode;
+  /** Workloads whose verdict is unknown in some mode, and that violate in none. */
+  readonly unknown: number;
+  /** The number of namespaces with a workload that violates. */
+  readonly namespaces: number;
+  /** Most workloads first. */
+  readonly byRule: readonly { readonly rule: string; readonly workloads: ByMode }[];
+  /** Most workloads first; only namespaces with a workload that violates. */
+  readonly byNamespace: readonly { readonly namespace: string; readonly workloads: ByMode }[];
+}
+
+const STRICTEST_FIRST: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
+
+export function countViolations({ namespaces, violations: texts }: Snapshot): ViolationCounts {
+  const rules = new Map<string, Counter>();
+  const all = new Counter();
+  const byNamespace: { namespace: string; workloads: ByMode }[] = [];
+  let unknown = 0;
+  for (const { name, verdicts } of namespaces) {
+    const own = new Counter();
+    const [strictest, modesOfRule, unknowns] = [
+      new Map<string, Mode>(),
+      new Map<string, Map<string, Mode>>(),
+      new Set<string>(),
+    ];
+    for (const { mode, kind, name: workload, verdict, violations = {} } of verdicts) {
+      const key = `${kind}/${workload}`;
+      if (verdict === 'Unknown') unknowns.add(key);
+      if (verdict !== 'Violating') continue;
+      setStrictest(strictest, key, mode);
+      for (const index of Object.values(violations).flat()) {
+        const { rule = '' } = texts[index] ?? {};
+        const ofRule = modesOfRule.get(rule) ?? new Map<string, Mode>();
+        setStrictest(ofRule, key, mode);
+        modesOfRule.set(rule, ofRule);
+      }
+    }
+    for (const mode of strictest.values()) {
+      own.add(mode);
+      all.add(mode);
+    }
+    for (const [rule, modes] of modesOfRule) {
+      const counter = rules.get(rule) ?? new Counter();
+      for (const mode of modes.values()) counter.add(mode);
+      rules.set(rule, counter);
+    }
+    unknown += [...unknowns].filter((key) => !strictest.has(key)).length;
+    if (own.total > 0) byNamespace.push({ namespace: name, workloads: own.counts });
+  }
+  return {
+    all: all.counts,
+    unknown,
+    namespaces: byNamespace.length,
+    byRule: [...rules]
+      .map(([rule, counter]) => ({ rule, workloads: counter.counts }))
+      .sort((a, b) => b.workloads.total - a.workloads.total || severityRank(a.rule) - severityRank(b.rule)),
+    byNamespace: byNamespace.sort((a, b) => b.workloads.total - a.workloads.total || byText(a.namespace, b.namespace)),
+  };
+}
+
+export function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function setStrictest(modes: Map<string, Mode>, key: string, mode: Mode): void {
+  const before = modes.get(key);
+  if (before === undefined || STRICTEST_FIRST.indexOf(mode) < STRICTEST_FIRST.indexOf(before)) modes.set(key, mode);
+}
+
+class Counter {
+  readonly #counts: Record<Mode, number> = { Enforce: 0, Warn: 0, Audit: 0 };
+
+  add(mode: Mode): void {
+    this.#counts[mode]++;
+  }
+
+  get total(): number {
+    return STRICTEST_FIRST.reduce((sum, mode) => sum + this.#counts[mode], 0);
+  }
+
+  get counts(): ByMode {
+    return { ...this.#counts, total: this.total };
+  }
+}

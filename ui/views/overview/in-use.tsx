@@ -1,0 +1,54 @@
+/** The most dangerous capabilities that some workload was given on purpose. */
+import { RISKS } from '../../../operator/standards/capabilities.ts';
+import { Part, type PartProps } from './part.tsx';
+
+const MOST_ROWS = 10;
+
+export function InUseList({ numbers: { inUse }, link }: PartProps) {
+  const rows = inUse.filter(({ added }) => added > 0);
+  // A privileged container holds each one, so every number is the same.
+  const [{ privileged = 0 } = {}] = inUse;
+  if (rows.length + privileged === 0) return <Part title="Capabilities in use">{null}</Part>;
+  return (
+    <Part
+      title="Riskiest capabilities in use"
+      about="Workloads that hold it on purpose, the most dangerous capability first"
+    >
+      <table class="in-use">
+        <thead>
+          <tr>
+            <th scope="col">Capability</th>
+            <th scope="col" class="number">
+              Workloads
+            </th>
+            <th scope="col">It permits a process to …</th>
+          </tr>
+        </thead>
+        <tbody>
+          {privileged > 0 && (
+            <tr>
+              <th scope="row">
+                <span class="swatch risk-host" />
+                <a href={link('capabilities', { held: 'privileged' })}>all, by privileged: true</a>
+              </th>
+              <td class="number">{privileged.toLocaleString('en')}</td>
+              <td class="meaning">do anything that root of the node may, with every device of the node</td>
+            </tr>
+          )}
+          {rows.slice(0, MOST_ROWS).map(({ capability: { name, permits, risk }, added }) => (
+            <tr key={name}>
+              <th scope="row">
+                <span class={`swatch risk-${risk}`} />
+                <a href={link('capabilities', { capability: name, held: 'added' })} title={`Risk: ${RISKS[risk]}`}>
+                  {name}
+                </a>
+              </th>
+              <td class="number">{added.toLocaleString('en')}</td>
+              <td class="meaning">{permits}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Part>
+  );
+}

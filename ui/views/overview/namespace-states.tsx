@@ -1,0 +1,60 @@
+/** How many namespaces are in which state: a bar, and a line for each state. */
+import { type NamespaceState, STATES } from '../../model/namespaces.ts';
+import { Bar } from './bar.tsx';
+import { Part, type PartProps } from './part.tsx';
+
+interface Words {
+  readonly title: string;
+  readonly meaning: string;
+}
+
+const WORDS: Readonly<Record<NamespaceState, Words>> = {
+  enforced: { title: 'Enforced', meaning: 'pods that violate are refused' },
+  pending: {
+    title: 'Pending',
+    meaning: 'a roll-out will enforce its policy here; until then it only reports',
+  },
+  watched: { title: 'Only reported', meaning: 'policies warn or audit, and refuse nothing' },
+  open: { title: 'No policy', meaning: 'no policy selects them' },
+  leaving: { title: 'Being deleted', meaning: 'nothing can be created here' },
+  excluded: {
+    title: 'Excluded',
+    meaning: 'no policy reaches them: namespaces of the platform and of the operator',
+  },
+};
+
+export function NamespaceStates({ numbers: { namespaces }, link }: PartProps) {
+  if (!namespaces) {
+    return (
+      <Part title="Namespaces">
+        <p>Namespaces or their pods could not be read, so it is not known where which policy decides.</p>
+      </Part>
+    );
+  }
+  const shown = STATES.filter((state) => namespaces[state] > 0);
+  const total = shown.reduce((sum, state) => sum + namespaces[state], 0);
+  return (
+    <Part
+      title="Namespaces"
+      about={`${total.toLocaleString('en')} in all, each by the strictest thing that happens in it`}
+    >
+      <Bar parts={shown.map((state) => ({ key: state, value: namespaces[state] }))} />
+      <table class="states">
+        <tbody>
+          {shown.map((state) => (
+            <tr key={state}>
+              <td class="number">
+                <a href={link('capabilities', { namespaces: state })}>{namespaces[state].toLocaleString('en')}</a>
+              </td>
+              <th scope="row">
+                <span class={`swatch ${state}`} />
+                {WORDS[state].title}
+              </th>
+              <td class="meaning">{WORDS[state].meaning}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Part>
+  );
+}

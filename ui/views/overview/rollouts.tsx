@@ -1,0 +1,113 @@
+/** Roll-outs that are not complete: how far each is, and what blocks it since when. */
+import { counted } from '../../../operator/report/text.ts';
+import { ageText } from '../../model/age.ts';
+import type { Rollout } from '../../model/overview.ts';
+import { Badge } from '../../parts/badge.tsx';
+import { Name } from '../../parts/name.tsx';
+import { Bar } from './bar.tsx';
+import { More, Part, type PartProps } from './part.tsx';
+
+/** The other ones are in the view of the policies. */
+const MOST_ROLLOUTS = 5;
+const MOST_BLOCKED = 5;
+
+export function Rollouts({ numbers: { rollouts }, cluster, link }: PartProps) {
+  if (rollouts.length === 0) return <Part title="Roll-outs">{null}</Part>;
+  return (
+    <Part title="Roll-outs" about="Policies that are not enforced in all of their namespaces yet">
+      {rollouts.slice(0, MOST_ROLLOUTS).map((rollout) => (
+        <OneRollout key={rollout.policy} rollout={rollout} taken={cluster.snapshot.taken} link={link} />
+      ))}
+      <More count={rollouts.length - MOST_ROLLOUTS} noun="roll-out" href={link('policies')} />
+    </Part>
+  );
+}
+
+interface OneRolloutProps extends Pick<PartProps, 'link'> {
+  readonly rollout: Rollout;
+  readonly taken: string;
+}
+
+function OneRollout({ rollout, taken, link }: OneRolloutProps) {
+  const { policy, enforced, soaking, blocked, total, soak, paused, next, blockedNamespaces } = rollout;
+  return (
+    <div class="rollout">
+      <h3>
+        <a href={link('policies', { policy })}>
+          <Name text={policy} />
+        </a>{' '}
+        <span class="quiet">
+          {enforced.toLocaleString('en')} of {counted(total, 'namespace')}
+        </span>
+      </h3>
+      <Bar
+        parts={[
+          { key: 'enforced', value: enforced },
+          { key: 'soaking', value: soaking },
+          { key: 'blocked', value: blocked },
+        ]}
+      />
+      <ul class="facts">
+        <li>
+          <span class="swatch enforced" /> {enforced.toLocaleString('en')} enforced
+        </li>
+        {soaking > 0 && (
+          <li>
+            <span class="swatch soaking" /> {soaking.toLocaleString('en')} {soaking === 1 ? 'waits' : 'wait'} for {soak}{' '}
+            without a violation
+          </li>
+        )}
+        {blocked > 0 && (
+          <li>
+            <span class="swatch blocked" /> {blocked.toLocaleString('en')} blocked by violations
+          </li>
+        )}
+        {paused && (
+          <li>
+            <Badge tone="warning">paused</Badge>
+          </li>
+        )}
+        {next && !paused && (
+          <li>
+            next is <Name text={next.namespace} />, not before {new Date(String(next.time)).toLocaleString()}
+          </li>
+        )}
+      </ul>
+      {blockedNamespaces.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Blocked in</th>
+              <th scope="col">Since</th>
+              <th scope="col" class="number">
+                Workloads
+              </th>
+              <th scope="col">The worst violation</th>
+            </tr>
+          </thead>
+          <tbody>
+            {blockedNamespaces.slice(0, MOST_BLOCKED).map(({ name, since, violating, worst }) => (
+              <tr key={name}>
+                <td>
+                  <a href={link('violations', { namespace: name })}>
+                    <Name text={name} />
+                  </a>
+                </td>
+                <td class="age" title={String(since)}>
+                  {ageText(Date.parse(taken) - Date.parse(String(since)))}
+                </td>
+                <td class="number">{violating}</td>
+                <td>{worst === undefined ? 'a pod that is gone' : <Name text={worst} class="message" />}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <More
+        count={blocked - Math.min(blockedNamespaces.length, MOST_BLOCKED)}
+        noun="namespace"
+        href={link('policies', { policy })}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+/** The rules and the namespaces with the most violating workloads. */
+import type { ByMode } from '../../model/violations.ts';
+import { Name } from '../../parts/name.tsx';
+import { Bar } from './bar.tsx';
+import { More, Part, type PartProps } from './part.tsx';
+
+/** The other ones are in the view of the violations. */
+const MOST_ROWS = 8;
+
+export function WorstRules({ numbers: { violations }, link }: PartProps) {
+  const rules = violations?.byRule ?? [];
+  if (rules.length === 0) return <Part title="Violated rules">{null}</Part>;
+  return (
+    <Part title="Violated rules" about="Workloads that violate each rule, a workload once for each">
+      <Counts
+        rows={rules.slice(0, MOST_ROWS).map(({ rule, workloads }) => ({
+          name: rule,
+          workloads,
+          href: link('violations', { rule }),
+        }))}
+        heading="Rule"
+      />
+      <More count={rules.length - MOST_ROWS} noun="rule" href={link('violations')} />
+    </Part>
+  );
+}
+
+export function WorstNamespaces({ numbers: { violations }, link }: PartProps) {
+  const namespaces = violations?.byNamespace ?? [];
+  if (namespaces.length === 0) return <Part title="Namespaces with violations">{null}</Part>;
+  return (
+    <Part title="Namespaces with violations" about="Workloads that violate some policy">
+      <Counts
+        rows={namespaces.slice(0, MOST_ROWS).map(({ namespace, workloads }) => ({
+          name: namespace,
+          workloads,
+          href: link('violations', { namespace }),
+        }))}
+        heading="Namespace"
+      />
+      <More count={namespaces.length - MOST_ROWS} noun="namespace" href={link('violations')} />
+    </Part>
+  );
+}
+
+interface CountsProps {
+  readonly heading: string;
+  readonly rows: readonly { readonly name: string; readonly href: string; readonly workloads: ByMode }[];
+}
+
+/** The bars have one scale: the first row is the longest. */
+function Counts({ rows, heading }: CountsProps) {
+  const most = Math.max(...rows.map(({ workloads }) => workloads.total));
+  return (
+    <table class="counts">
+      <thead>
+        <tr>
+          <th scope="col">{heading}</th>
+          <th scope="col" class="number">
+            Workloads
+          </th>
+          <th scope="col">
+            <span class="swatch Enforce" /> refused <span class="swatch Warn" /> warned about{' '}
+            <span class="swatch Audit" /> audited
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ name, href, workloads }) => (
+          <tr key={name}>
+            <th scope="row">
+              <a href={href}>
+                <Name text={name} />
+              </a>
+            </th>
+            <td class="number">{workloads.total.toLocaleString('en')}</td>
+            <td class="bars" title={byModeText(workloads)}>
+              <Bar
+                whole={most}
+                parts={(['Enforce', 'Warn', 'Audit'] as const).map((mode) => ({ key: mode, value: workloads[mode] }))}
+              />
+              <span class="hidden">{byModeText(workloads)}</span>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function byModeText({ Enforce, Warn, Audit }: ByMode): string {
+  return [`${Enforce} refused`, `${Warn} warned about`, `${Audit} audited`]
+    .filter((text) => !text.startsWith('0 '))
+    .join(', ');
+}
