@@ -97,11 +97,13 @@ function Problems({ clusters, current }: { readonly clusters: Clusters; readonly
   ];
   if (texts.length === 0) return null;
   return (
-    <ul class="problems" role="status">
-      {texts.map((text) => (
-        <li key={text}>{text}</li>
-      ))}
-    </ul>
+    <div class="problems" role="status">
+      <ul>
+        {texts.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

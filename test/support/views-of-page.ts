@@ -1,0 +1,44 @@
+/** The views of the page as somebody walks through them. */
+import { readFileSync } from 'node:fs';
+import type { Page } from './browser.ts';
+
+export interface ViewOfPage {
+  readonly name: string;
+  readonly title: string;
+}
+
+/** As ui/views/index.ts lists them: Node does not run `.tsx`. */
+export const VIEWS: readonly ViewOfPage[] = Array.from(
+  readFileSync('ui/views/index.ts', 'utf8').matchAll(/\bname: '([^']+)', title: '([^']+)'/g),
+  ([, name = '', title = '']) => ({ name, title }),
+);
+
+/** How long the document must not change for a view to be complete: answers of the worker arrive later. */
+const QUIET_MS = 250;
+
+/** Resolves when nothing in the page has changed for a while. */
+export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
+  await page.locator('body').evaluate(
+    (body, quiet) =>
+      new Promise<void>((resolve) => {
+        let timer = setTimeout(resolve, quiet);
+        const { MutationObserver } = body.ownerDocument.defaultView;
+        const observer = new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(() => {
+            observer.disconnect();
+            resolve();
+          }, quiet);
+        });
+        observer.observe(body, { subtree: true, childList: true, characterData: true, attributes: true });
+      }),
+    quietMs,
+  );
+}
+
+/** By the navigation. */
+export async function goTo(page: Page, { title }: ViewOfPage): Promise<void> {
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: title, exact: true }).click();
+  await page.locator(`main[aria-label="${title}"]`).waitFor();
+  await settled(page);
+}
