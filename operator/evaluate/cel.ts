@@ -101,6 +101,24 @@ export class CelEngine {
   }
 }
 
+/**
+ * cel-js takes the type of an object from its `constructor`, which may be a field in a manifest: such an object becomes a
+ * Map, which has the same fields in CEL.
+ */
+export function celValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(celValue);
+  const entries = Object.entries(value).map(([key, part]) => [key, celValue(part)] as const);
+  return Object.hasOwn(value, 'constructor') ? new Map(entries) : Object.fromEntries(entries);
+}
+
+/** Whether an object in the value has such a field. */
+export function ownsConstructor(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!Array.isArray(value) && Object.hasOwn(value, 'constructor')) return true;
+  return Object.values(value).some(ownsConstructor);
+}
+
 /** cel-js does not let its own functions be replaced, so the texts call ours by another name. */
 const OWN = 'asApiServer_';
 /** The prefix of each macro that iterates over a list. */

@@ -1,9 +1,10 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
-import type { Container, PodParts, Volume } from '../model/objects.ts';
+import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
-import { CelEngine, TooExpensive } from './cel.ts';
+import { CelEngine, celValue, ownsConstructor, TooExpensive } from './cel.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
@@ -138,19 +139,22 @@ function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+const inCel = perObject((spec: PodSpec) => (ownsConstructor(spec) ? celValue : (part: object) => part));
+
 function partsOf({ spec, annotations }: PodParts): Record<Check['over'], Part[]> {
-  const variables = { spec, annotations };
+  const cel = inCel(spec);
+  const variables = { spec: cel(spec), annotations };
   const containers = (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
-    (spec[field] ?? []).map((c: Container, index) => ({
-      context: { variables, c },
-      name: `container "${c.name}"`,
+    (spec[field] ?? []).map((container: Container, index) => ({
+      context: { variables, c: cel(container) },
+      name: `container "${container.name}"`,
       path: `${field}[${index}]`,
-      container: c.name,
+      container: container.name,
     })),
   );
-  const volumes = (spec.volumes ?? []).map((v: Volume, index) => ({
-    context: { variables, v },
-    name: `volume "${v.name}"`,
+  const volumes = (spec.volumes ?? []).map((volume: Volume, index) => ({
+    context: { variables, v: cel(volume) },
+    name: `volume "${volume.name}"`,
     path: `volumes[${index}]`,
   }));
   return { pod: [{ context: { variables }, name: 'pod', path: '' }], containers, volumes };

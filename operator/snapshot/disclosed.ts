@@ -52,6 +52,7 @@ function disclosedVolume({ name, ...types }: Volume): Volume {
 
 function disclosedSource(type: string, source: Fields): Fields {
   if (type === 'projected') return { sources: arrayOf(source.sources) };
-  const kept = (FIELDS_OF_TYPE[type] ?? []).filter((field) => field in source);
+  const read = (Object.hasOwn(FIELDS_OF_TYPE, type) && FIELDS_OF_TYPE[type]) || [];
+  const kept = read.filter((field) => field in source);
   return Object.fromEntries(kept.map((field) => [field, source[field]]));
 }

@@ -42,7 +42,10 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 function assertNoFault({ stderr }: Ran): void {
-  assert.doesNotMatch(stderr, /TypeError|not a function|not iterable|Cannot (read|convert)|undefined \(|\n\s+at /);
+  assert.doesNotMatch(
+    stderr,
+    /Unsupported type|TypeError|not a function|not iterable|Cannot (read|convert)|undefined \(|\n\s+at /,
+  );
 }
 
 describe('a name that every JavaScript object has as a property', () => {
@@ -78,6 +81,20 @@ describe('a name that every JavaScript object has as a property', () => {
     );
     assert.equal(code, 2);
     assert.equal(JSON.parse(stdout).summary.items, 1);
+  });
+
+  it('is a field like any other, wherever it is in a pod', async () => {
+    const volumes = JSON.parse('[{"name": "v", "constructor": {}, "__proto__": {}}]');
+    const context = { constructor: { constructor: 1 }, capabilities: { add: ['SYS_ADMIN'] } };
+    const containers = [{ name: 'c', securityContext: context, livenessProbe: { constructor: [{ constructor: 1 }] } }];
+    const { code, stdout } = await cappol(
+      ['check', '-f', '-', '-o', 'json'],
+      stream(writtenPolicy('plain'), podManifest({ name: 'b' }, { volumes, containers, constructor: {} })),
+    );
+    assert.equal(code, 1);
+    const [{ violations }] = JSON.parse(stdout).items;
+    const rules = violations.map((one: { rule: string }) => one.rule);
+    assert.ok(rules.includes('capabilities') && rules.includes('volumes'), rules.join());
   });
 
   it('is a policy name like any other: its violations are reported', async () => {

@@ -32,6 +32,12 @@ describe('disclosed parts of a pod', () => {
     ['the host of a handler', { lifecycle: { preStop: { httpGet: { host: '10.0.0.1', path: '/' } } } }, {}, baseline],
     ['the path of a hostPath', {}, { volumes: [{ name: 'v', hostPath: { path: '/etc' } }] }, narrow],
     ['the driver of a CSI volume', {}, { volumes: [{ name: 'v', csi: { driver: 'b' } }] }, narrow],
+    [
+      'a type of volume with the name of an inherited property',
+      {},
+      { volumes: [{ name: 'v', constructor: {} }] },
+      resolved('types', { level: 'privileged', overrides: { volumes: ['emptyDir'] } }),
+    ],
     ['the driver of a flexVolume', {}, { volumes: [{ name: 'v', flexVolume: { driver: 'b' } }] }, narrow],
   ];
   for (const [title, fields, spec, policy] of rows) {
