@@ -3,7 +3,8 @@ import { visibleControls } from '../../cli/output/printable.ts';
 
 /** In its own direction, with control characters as visible escapes. The whole text is its title: the place may cut it. */
 export function Name({ text, class: className = '' }: { readonly text: string; readonly class?: string }) {
-  const shown = visibleControls(text);
+  // Something has to be visible, also to a screen reader.
+  const shown = visibleControls(text.trim() === '' ? `"${text}"` : text);
   return (
     <bdi class={`name ${className}`} title={shown}>
       {shown}
