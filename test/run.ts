@@ -1,21 +1,24 @@
 /**
- * `npm test` runs it: all tests, in two processes at once. Those of containers and of the real node mostly wait. Prints the
- * output of one process as it comes, that of the other one afterwards, and then one line for .ci/run with the sums.
+ * `npm test` runs it: all tests, in two processes at once, each with a control plane of its own. Prints the output of one
+ * process as it comes, that of the other one afterwards, and then one line for .ci/run with the sums.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
-/** Folders whose tests wait for containers, images and pods. */
-const WAITING = ['image', 'kernel', 'node'];
+/**
+ * The folders of the second process: about half of the time. Most tests wait for a cluster, a container or a program, so two
+ * cores have room for both halves.
+ */
+const SECOND = ['cluster', 'controlplane', 'docs', 'image', 'install', 'kernel', 'node', 'release', 'rollout', 'ui'];
 
-const [others, waiting] = await Promise.all([
-  execute(['mocha', ...WAITING.flatMap((folder) => ['--ignore', `test/${folder}/**`])], process.env, (text) =>
+const [first, second] = await Promise.all([
+  execute(['mocha', ...SECOND.flatMap((folder) => ['--ignore', `test/${folder}/**`])], process.env, (text) =>
     process.stdout.write(text),
   ),
-  execute(['mocha', ...WAITING.map((folder) => `test/${folder}/**/*.test.ts`)], process.env),
+  execute(['mocha', ...SECOND.map((folder) => `test/${folder}/**/*.test.ts`)], process.env),
 ]);
-process.stdout.write(waiting.output);
-const ended = [others, waiting];
+process.stdout.write(second.output);
+const ended = [first, second];
 // A process without a last line ended early.
 const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
 const sum = (of: 'passed' | 'failed') => sums.reduce((all, counts) => all + counts[of], 0);

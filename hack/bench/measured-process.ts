@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Usage {
   /** Since the start. */
@@ -60,6 +61,17 @@ export class MeasuredProcess {
     const usage = usageOf(this.#child.pid ?? 0);
     if (!usage) throw new Error('the process has ended');
     return { seconds: (performance.now() - this.#started) / 1000, ...usage };
+  }
+
+  /** Resolves when the process has used less than 2 % of a processor for 2 s. @throws when it has ended */
+  async idle(): Promise<void> {
+    let before = this.usage();
+    for (;;) {
+      await sleep(2_000);
+      const after = this.usage();
+      if (after.cpuSeconds - before.cpuSeconds < 0.02 * (after.seconds - before.seconds)) return;
+      before = after;
+    }
   }
 
   /** @throws with the end of its output if it ends before `work` is done */
