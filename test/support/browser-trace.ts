@@ -1,0 +1,79 @@
+/**
+ * The cost of a page: the tasks of its main thread by CPU time, which other programs on the machine do not lengthen, and
+ * the memory of its process.
+ */
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from './browser.ts';
+
+/** ms */
+export interface Task {
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** µs */
+  readonly dur?: number;
+  /** CPU time of the thread, µs. */
+  readonly tdur?: number;
+}
+
+const CATEGORIES = ['toplevel', 'disabled-by-default-devtools.timeline', 'blink.user_timing'];
+const MARK = 'the-main-thread';
+
+/** The tasks of the page's main thread during `work`, but for the shortest. */
+export async function mainThreadTasks(
+  browser: Browser,
+  page: Page,
+  work: () => Promise<void>,
+): Promise<readonly Task[]> {
+  await browser.startTracing(page, { categories: CATEGORIES });
+  await work();
+  await page.evaluate((mark) => performance.mark(mark), MARK);
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  const mark = traceEvents.find(({ name }) => name === MARK);
+  if (!mark) throw new Error('the trace has no mark of the main thread');
+  return traceEvents
+    .filter(({ name, pid, tid, dur = 0 }) => name === 'RunTask' && pid === mark.pid && tid === mark.tid && dur >= 1_000)
+    .map(({ dur = 0, tdur = dur }) => ({ cpu: tdur / 1_000, wall: dur / 1_000 }));
+}
+
+export function totalCpu(tasks: readonly Task[]): number {
+  return tasks.reduce((sum, { cpu }) => sum + cpu, 0);
+}
+
+/** By CPU. */
+export function longest(tasks: readonly Task[]): Task {
+  return tasks.reduce((worst, task) => (task.cpu > worst.cpu ? task : worst), { cpu: 0, wall: 0 });
+}
+
+export interface Memory {
+  /** The memory that belongs to the tab's process alone, MB. */
+  readonly process: number;
+  /** The JavaScript objects in use in the page, MB. */
+  readonly page: number;
+}
+
+/** After a garbage collection. */
+export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return { process: (await privateKilobytes(browser)) / 1_000, page: usedSize / 1e6 };
+}
+
+/** The memory of the largest renderer: the only one with a cluster. */
+async function privateKilobytes(browser: Browser): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === 'renderer');
+  const sizes = renderers.map(({ id }) =>
+    Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]),
+  );
+  return Math.max(...sizes);
+}

@@ -1,0 +1,96 @@
+/** A large cluster in the page: how soon it is shown, how it scrolls, what it keeps in memory. Prints what it measured. */
+import assert from 'node:assert/strict';
+import { buildPage } from '../../config/release/page.ts';
+import { type Browser, CHROMIUM, openPage, type Page, pageFile, startBrowser } from '../support/browser.ts';
+import { longest, mainThreadTasks, memoryOf, type Task, totalCpu } from '../support/browser-trace.ts';
+import { LARGE, largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { goTo, settled, VIEWS } from '../support/views-of-page.ts';
+
+/** CPU time in ms: another program on the machine makes everything late, but does not make it cost more. */
+const MOST_FOR_VIEW = 2_000;
+const MOST_FOR_FRAME = 50;
+const MOST_MEGABYTES = 500;
+
+const WHEEL_TURNS = 40;
+const WHEEL_PIXELS = 600;
+
+describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
+  let browser: Browser;
+  let file: ReturnType<typeof pageFile>;
+  let page: Page;
+  before(async () => {
+    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
+    browser = started;
+    file = pageFile(template, [settledSnapshot(largeCluster(), 'large')]);
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+
+  it(`are shown with less than ${MOST_FOR_VIEW} ms of CPU`, async () => {
+    ({ page } = await openPage(browser, 'about:blank'));
+    const tasks = await mainThreadTasks(browser, page, async () => {
+      await page.goto(file.url);
+      await page.getByText('Kubernetes v1').waitFor({ timeout: 60_000 });
+      await nextFrame(page);
+    });
+    report('first view', tasks);
+    assert.ok(totalCpu(tasks) < MOST_FOR_VIEW, `${totalCpu(tasks)} ms`);
+    await settled(page);
+  });
+
+  for (const view of VIEWS) {
+    it(`are shown by ${view.name} with less than ${MOST_FOR_VIEW} ms of CPU`, async () => {
+      const tasks = await mainThreadTasks(browser, page, () => goTo(page, view));
+      report(`${view.name} opened`, tasks);
+      assert.ok(totalCpu(tasks) < MOST_FOR_VIEW, `${totalCpu(tasks)} ms`);
+    });
+
+    it(`scroll in ${view.name} without a task of more than ${MOST_FOR_FRAME} ms of CPU`, async () => {
+      await goTo(page, view);
+      const tasks = await mainThreadTasks(browser, page, () => scroll(page));
+      report(`${view.name} scrolled`, tasks);
+      assert.ok(longest(tasks).cpu < MOST_FOR_FRAME, `${longest(tasks).cpu} ms`);
+    });
+  }
+
+  it(`take less than ${MOST_MEGABYTES} MB of memory after all views were shown`, async () => {
+    const memory = await memoryOf(browser, page);
+    console.log(
+      `      memory: ${memory.process.toFixed(0)} MB, ${memory.page.toFixed(0)} MB of them objects of the page`,
+    );
+    assert.ok(memory.process < MOST_MEGABYTES, `${memory.process} MB`);
+  });
+});
+
+/** Over the longest list of the view, to its end and back. */
+async function scroll(page: Page): Promise<void> {
+  const box = await page.locator('.rows, main').last().boundingBox();
+  await page.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 100);
+  for (const direction of [1, -1]) {
+    for (let turn = 0; turn < WHEEL_TURNS; turn++) {
+      await page.mouse.wheel(0, direction * WHEEL_PIXELS);
+      await nextFrame(page);
+    }
+  }
+}
+
+async function nextFrame(page: Page): Promise<void> {
+  await page.locator('body').evaluate(
+    (body) =>
+      new Promise<void>((resolve) => {
+        body.ownerDocument.defaultView.requestAnimationFrame(() => resolve());
+      }),
+  );
+}
+
+function report(what: string, tasks: readonly Task[]): void {
+  const { cpu, wall } = longest(tasks);
+  const total = totalCpu(tasks).toFixed(0);
+  console.log(
+    `      ${what}: ${total} ms of CPU, longest task ${cpu.toFixed(0)} ms (${wall.toFixed(0)} ms on the clock)`,
+  );
+}
