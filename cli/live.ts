@@ -1,6 +1,7 @@
 /** Reads all that judging the live cluster needs, as far as the user's rights allow. */
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
+import { forbiddenSources } from '../operator/cluster/read-once.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import * as sources from '../operator/cluster/sources.ts';
 import { ClusterState } from '../operator/controllers/cluster-state.ts';
@@ -71,16 +72,46 @@ function rightsWithout(forbidden: readonly Source[], unjudged: string): Rights {
   };
 }
 
+/**
+ * The same without reading what may be many: asks for one object of each kind.
+ *
+ * @throws UsageError when policies can't be read, or are not installed
+ */
+export async function rightsOf(
+  connected: Connected,
+  { signal }: Pick<Io, 'signal'>,
+  { command, unjudged }: LivePurpose,
+): Promise<Rights> {
+  await checkInstalled(connected);
+  const forbidden = await forbiddenSources(connected.client, signal);
+  const policies = forbidden.get(sources.POLICIES);
+  if (policies) throw missingRight(command, policies);
+  return rightsWithout([...forbidden.keys()], unjudged);
+}
+
 /** @param at the time that is asked about; undefined for now */
 export function judgingOf(
   cluster: Cluster,
   { rbac }: Pick<Rights, 'rbac'>,
-  { operatorNamespace, excludedNamespaces, at }: PolicyOptions & { readonly at?: number | undefined },
+  options: PolicyOptions & { readonly at?: number | undefined },
 ): Judging {
-  const now = () => at ?? Date.now();
-  const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
+  const state = stateOf(cluster, options);
   state.accept();
-  return { state, use: rbac ? state.use : { ...state.use, mayUse: () => true } };
+  return { state, use: usersOf(state, rbac) };
+}
+
+/** The state of the cluster, in which nothing is accepted yet. */
+export function stateOf(
+  cluster: Cluster,
+  { operatorNamespace, excludedNamespaces, at }: PolicyOptions & { readonly at?: number | undefined },
+): ClusterState {
+  const now = () => at ?? Date.now();
+  return new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
+}
+
+/** @param rbac whether roles and bindings could be read */
+export function usersOf({ use }: ClusterState, rbac: boolean): UseIndex {
+  return rbac ? use : { ...use, mayUse: () => true };
 }
 
 function missingTexts(forbidden: readonly Source[], unjudged: string): string[] {
@@ -107,8 +138,11 @@ function missingRight(command: string, error: ApiError): UsageError {
 }
 
 /** A cluster without the CRD has no policies, either. */
-async function isInstalled(cluster: Cluster, { client }: Connected): Promise<void> {
-  if (cluster.policies().length > 0) return;
+async function isInstalled(cluster: Cluster, connected: Connected): Promise<void> {
+  if (cluster.policies().length === 0) await checkInstalled(connected);
+}
+
+async function checkInstalled({ client }: Connected): Promise<void> {
   const { apiVersion } = sources.POLICIES;
   await client.get(`/apis/${apiVersion}`).catch((error) => {
     if (isNotFound(error)) throw new UsageError(`the cluster has no CapabilityPolicies: apply crds/ first`);

@@ -13,6 +13,7 @@ import { registerReport } from './commands/report/command.ts';
 import { registerSnapshot } from './commands/snapshot/command.ts';
 import { registerStatus } from './commands/status/command.ts';
 import { registerSuggest } from './commands/suggest/command.ts';
+import { registerUi } from './commands/ui/command.ts';
 import { registerVersion } from './commands/version/command.ts';
 import { VERSION } from './version.ts';
 
@@ -25,8 +26,9 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerExplain,
   registerObserve,
   registerStatus,
-  registerSnapshot,
+  registerUi,
   registerReport,
+  registerSnapshot,
   registerMigrate,
   registerCompletion,
   registerVersion,

@@ -49,6 +49,22 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
   return store;
 }
 
+/** The kinds that may not be read, found out by one object of each. */
+export async function forbiddenSources(client: ApiClient, signal: AbortSignal): Promise<Map<Source, ApiError>> {
+  const { followed } = new Store(createProjection(RULES), { oldest: 0 }, () => {});
+  const asked = [...followed.keys()].map(async (source) => {
+    const { apiVersion, kind, labelSelector } = source;
+    try {
+      await client.get(pathFor(apiVersion, kind), { limit: 1, labelSelector }, signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 403) return [[source, error] as const];
+      if (!isNotFound(error)) throw error;
+    }
+    return [];
+  });
+  return new Map((await Promise.all(asked)).flat());
+}
+
 async function readSource(
   client: ApiClient,
   source: Source,

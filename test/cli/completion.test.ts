@@ -18,9 +18,11 @@ const COMMANDS = [
   'migrate',
   'observe',
   'render',
+  'report',
   'snapshot',
   'status',
   'suggest',
+  'ui',
   'version',
 ];
 

@@ -1,0 +1,62 @@
+/**
+ * The access to the local server: only for the browser that opened the link of the terminal, and for no page of another
+ * origin. Other users of the machine, and web pages in the same browser, can reach the server, too.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+export interface Refusal {
+  readonly status: number;
+  /** For people, in one line. */
+  readonly text: string;
+}
+
+/** @param host the address of the server, `127.0.0.1:40123`: a name that leads there as well is another origin */
+export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
+  const { method, headers, headersDistinct } = request;
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, text: 'only GET is served' };
+  if (headersDistinct.host?.length !== 1 || headers.host !== host) {
+    return { status: 403, text: `wrong Host: the page is at http://${host}` };
+  }
+  const { origin, 'sec-fetch-site': site } = headers;
+  if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
+  // A browser says `none` when somebody typed or pasted the address.
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    return { status: 403, text: "refused: a link on another page. Paste the address into the browser's address bar" };
+  }
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  return hasBody ? { status: 400, text: 'a request has no body' } : undefined;
+}
+
+/** The one-time token of the link, and the session that it is exchanged for. */
+export class Access {
+  readonly token = secret();
+  readonly #session = secret();
+  #used = false;
+
+  /** @returns the session, the first time that the token is given; undefined from then on */
+  exchange(token: string): string | undefined {
+    if (this.#used || !isEqual(token, this.token)) return undefined;
+    this.#used = true;
+    return this.#session;
+  }
+
+  /** @param cookies the header @param name of the cookie with the session */
+  allows(cookies: string | undefined, name: string): boolean {
+    const values = (cookies ?? '').split(/;\s*/).map((cookie) => cookie.split('=', 2));
+    return values.some(([key, value]) => key === name && value !== undefined && isEqual(value, this.#session));
+  }
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** Takes the same time for any two texts. */
+function isEqual(a: string, b: string): boolean {
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,37 @@
+/** ui: clusters as a page on this machine. */
+import { InvalidArgumentError } from 'commander';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import type { UiOptions } from './run.ts';
+
+const ABOUT =
+  'a cluster as a page that follows it: its policies, who breaks them, the capabilities that its containers hold, and what another policy would change. Prints a link to a server on this machine, which reads the cluster with your rights';
+
+const MOST_PORT = 65_535;
+
+export const registerUi: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('ui')
+    .summary('a cluster as a page on this machine, which follows it')
+    .description(ABOUT)
+    .option('--port <number>', 'the port of the server (default: any that is free)', port, 0)
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addOption(options.kubeconfig())
+    .addOption(options.contexts())
+    .action(async (given: UiOptions) => {
+      const { ui } = await import('./run.ts');
+      finish(await ui(given, io));
+    });
+  withExamples(command, [
+    { what: 'The cluster of the current context', paste: 'cappol ui' },
+    { what: 'Two clusters side by side', paste: 'cappol ui --context staging,production' },
+  ]);
+};
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= MOST_PORT) return number;
+  throw new InvalidArgumentError(`write a number up to ${MOST_PORT}.`);
+}

@@ -1,0 +1,71 @@
+/** Tells each page what changed since what it was sent last, as Server-Sent Events. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { differenceOf } from '../../../operator/snapshot/difference.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { ShownContext } from './followed-context.ts';
+import { jsonPieces } from './json-pieces.ts';
+
+/** So often a page hears something, and a connection that is gone is noticed. */
+const HEARTBEAT_MS = 15_000;
+/** After so many milliseconds a browser connects again. */
+const RETRY_MS = 1_000;
+
+export class Feed {
+  readonly #contexts: readonly ShownContext[];
+  #next = Promise.withResolvers<void>();
+
+  constructor(contexts: readonly ShownContext[]) {
+    this.#contexts = contexts;
+  }
+
+  /** Something changed in a context. */
+  update(): void {
+    const next = this.#next;
+    this.#next = Promise.withResolvers();
+    next.resolve();
+  }
+
+  /**
+   * The events for one page, from the whole snapshots on, until the signal is aborted. The next one is made when the page
+   * has accepted the last one: for a slow page, it covers all changes since then.
+   */
+  async *events(signal: AbortSignal): AsyncGenerator<string> {
+    const sent = new Map<string, Snapshot>();
+    let states = '';
+    yield `retry: ${RETRY_MS}\n\n`;
+    while (!signal.aborted) {
+      // Before looking, so that no change is missed.
+      const next = this.#next.promise;
+      const current = JSON.stringify(this.#contexts.map(({ context, problem }) => ({ context, problem })));
+      if (current !== states) yield* event('contexts', JSON.parse(current));
+      states = current;
+      for (const one of this.#contexts) yield* this.#since(sent, one);
+      if (!(await within(next, signal))) yield ':\n\n';
+    }
+  }
+
+  *#since(sent: Map<string, Snapshot>, { context, snapshot }: ShownContext): Generator<string> {
+    const before = sent.get(context);
+    if (!snapshot || snapshot === before) return;
+    sent.set(context, snapshot);
+    const difference = before && differenceOf(before, snapshot);
+    if (!before) yield* event('snapshot', snapshot);
+    else if (difference) yield* event('difference', { context, difference });
+  }
+}
+
+function* event(name: string, content: unknown): Generator<string> {
+  yield `event: ${name}\ndata: `;
+  yield* jsonPieces(content);
+  yield '\n\n';
+}
+
+/** Whether it comes before it is time for a heartbeat. */
+async function within(next: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const options = { signal: AbortSignal.any([signal, over.signal]), ref: false };
+  const time = sleep(HEARTBEAT_MS, false, options).catch(() => true);
+  const came = await Promise.race([next.then(() => true), time]);
+  over.abort();
+  return came;
+}

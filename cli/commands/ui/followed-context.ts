@@ -1,0 +1,131 @@
+/** A context whose cluster the page follows. When it fails, the page says why, and it is tried again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askKnownServers } from '../../../operator/cluster/servers.ts';
+import { createCluster } from '../../../operator/cluster/store.ts';
+import { Turns } from '../../../operator/runtime/turns.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { type Connected, excludingPlatform, withCluster } from '../../cluster.ts';
+import type { Io } from '../../command.ts';
+import { rightsOf } from '../../live.ts';
+import type { Given, PolicyOptions } from '../../options.ts';
+import { UNJUDGED } from '../snapshot/run.ts';
+import { followingLog } from './following-log.ts';
+import { LiveSnapshot } from './live-snapshot.ts';
+
+const PURPOSE = { command: 'ui', unjudged: UNJUDGED };
+
+/** Changes come in bursts: a burst is judged once. */
+const PAUSE_MS = 300;
+/** After much work a longer pause, so that a cluster that never rests costs at most half a core. */
+const REST = 1;
+/** How late the end of a policy is noticed. */
+const LOOK_MS = 2_000;
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+
+/** A context as the page shows it. */
+export interface ShownContext {
+  readonly context: string;
+  /** Undefined until it has been read. */
+  readonly snapshot?: Snapshot | undefined;
+  /** Why it cannot be read or followed now, for people. */
+  readonly problem?: string | undefined;
+}
+
+export class FollowedContext implements ShownContext {
+  readonly context: string;
+  readonly #options: Given<PolicyOptions>;
+  readonly #io: Pick<Io, 'signal' | 'stderr'>;
+  readonly #show: () => void;
+  readonly #turns = new Turns();
+  #snapshot: Snapshot | undefined;
+  #problem: string | undefined;
+  #failures = 0;
+
+  /** @param show called when something changed here */
+  constructor(context: string, options: Given<PolicyOptions>, io: Pick<Io, 'signal' | 'stderr'>, show: () => void) {
+    this.context = context;
+    this.#options = options;
+    this.#io = io;
+    this.#show = show;
+  }
+
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Until the signal is aborted. */
+  async follow(): Promise<void> {
+    const { signal } = this.#io;
+    while (!signal.aborted) {
+      try {
+        await withCluster(this.#options, (connected) => this.#followConnected(connected));
+      } catch (error) {
+        if (!signal.aborted) this.#fail(error instanceof Error ? error.message : String(error));
+      }
+      const ms = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS);
+      await sleep(ms, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #fail(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    if (problem !== undefined) this.#io.stderr.write(`cappol: ${this.context}: ${problem.split('\n')[0]}\n`);
+    this.#show();
+  }
+
+  async #followConnected(connected: Connected): Promise<void> {
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#io.signal, ending.signal]);
+    const options = await excludingPlatform<PolicyOptions>(this.#options, connected);
+    const rights = await rightsOf(connected, { signal }, PURPOSE);
+    let live: LiveSnapshot | undefined;
+    let changed = Promise.withResolvers<void>();
+    const followed = createCluster(connected.client, {
+      onChange: (change) => {
+        live?.apply(change);
+        changed.resolve();
+      },
+      log: followingLog((problem) => this.#fail(problem)),
+      except: rights.forbidden,
+      ask: askKnownServers,
+    });
+    try {
+      await followed.start(signal);
+      live = new LiveSnapshot(followed.cluster, rights, { ...options, context: this.context });
+      this.#failures = 0;
+      this.#problem = undefined;
+      while (!signal.aborted) {
+        changed = Promise.withResolvers();
+        const spentMs = await this.#take(live);
+        await sleep(PAUSE_MS + REST * spentMs, undefined, { signal }).catch(() => {});
+        while (!(await within(LOOK_MS, changed.promise, signal)) && !live.hasExpired() && !signal.aborted);
+      }
+    } finally {
+      ending.abort();
+      await followed.ended();
+    }
+  }
+
+  async #take(live: LiveSnapshot): Promise<number> {
+    const done = await this.#turns.run(live.taking(), () => !this.#io.signal.aborted);
+    if (!done) return 0;
+    this.#snapshot = done.result;
+    this.#show();
+    return done.spentMs;
+  }
+}
+
+/** Whether `event` comes within that time. */
+async function within(ms: number, event: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const time = sleep(ms, false, { signal: AbortSignal.any([signal, over.signal]) }).catch(() => false);
+  const came = await Promise.race([event.then(() => true), time]);
+  over.abort();
+  return came;
+}

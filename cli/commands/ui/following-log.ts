@@ -1,0 +1,23 @@
+/** Reads from the log of following a cluster whether the page may be out of date. */
+import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
+
+const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
+
+/** @param show called with the current problem; undefined for none */
+export function followingLog(show: (problem: string | undefined) => void): Log {
+  const problems = new Map<string, string>();
+  // The reflector of a kind logs each problem once, and once when it is over.
+  const logOf = (kind: string): Log => ({
+    ...SILENT,
+    warn(message, { error }: LogKeys = {}) {
+      const why = error instanceof Error ? `: ${error.message.split('\n')[0]}` : '';
+      problems.set(kind, `${kind}: ${message}${why}`);
+      show(problems.values().next().value);
+    },
+    info() {
+      if (problems.delete(kind)) show(problems.values().next().value);
+    },
+    child: () => logOf(kind),
+  });
+  return { ...SILENT, child: ({ kind }) => logOf(`${kind}`) };
+}

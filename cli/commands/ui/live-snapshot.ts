@@ -1,0 +1,99 @@
+/** The snapshot of a cluster that is followed: judges and describes again only what a change concerns. */
+import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
+import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { Change, Cluster } from '../../../operator/model/objects.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { SnapshotTaker } from '../../../operator/snapshot/take.ts';
+import { type Rights, stateOf, usersOf } from '../../live.ts';
+import type { PolicyOptions } from '../../options.ts';
+
+/** Above twice as many shapes and violations as a new document would have, plus these, a new one is begun. */
+const SPARE = 1_000;
+
+export class LiveSnapshot {
+  readonly #cluster: Cluster;
+  readonly #rights: Rights;
+  readonly #options: PolicyOptions & { readonly context: string };
+  readonly #evaluator = new Evaluator();
+  readonly #state: ClusterState;
+  #taker = new SnapshotTaker();
+  /** The size of the taker's first document. */
+  #size: number | undefined;
+  /** The namespaces to judge again, also those that are gone. */
+  #dirty = new Set<string>();
+
+  /** @param cluster that has been read completely */
+  constructor(cluster: Cluster, rights: Rights, options: PolicyOptions & { readonly context: string }) {
+    this.#cluster = cluster;
+    this.#rights = rights;
+    this.#options = options;
+    this.#state = stateOf(cluster, options);
+    this.#soilAll();
+  }
+
+  apply(change: Change): void {
+    this.#soil(this.#state.apply(change).namespaces);
+    if (change.of === 'pod' || change.of === 'workload') this.#dirty.add(change.namespace);
+  }
+
+  /** Whether a policy has expired since the last document, or a clock that was set back has brought one back. */
+  hasExpired(now = Date.now()): boolean {
+    const { policies, expired } = this.#state.compiled;
+    return policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
+  }
+
+  /** In pieces. Changes between them may be missing, and are in the next document. */
+  *taking(): Generator<void, Snapshot> {
+    if (this.hasExpired()) this.#state.apply({ of: 'found', by: 'ui', recompiles: true });
+    if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
+    this.#renewTaker();
+    // Those that become dirty meanwhile wait for the next document, which otherwise might never come.
+    for (const name of [...this.#dirty]) {
+      this.#dirty.delete(name);
+      this.#take(name);
+      yield;
+    }
+    this.#size ??= this.#taker.size;
+    const { context, operatorNamespace, excludedNamespaces } = this.#options;
+    return this.#taker.document({
+      cluster: this.#cluster,
+      accepted: this.#state.compiled.specs,
+      taken: new Date().toISOString(),
+      context,
+      operatorNamespace,
+      excludedNamespaces,
+      missing: this.#rights.missing,
+    });
+  }
+
+  #take(name: string): void {
+    const namespace = this.#cluster.namespace(name);
+    if (!namespace) {
+      this.#taker.drop(name);
+      return;
+    }
+    const court = { evaluator: this.#evaluator, use: usersOf(this.#state, this.#rights.rbac) };
+    const isJudged = this.#rights.judgeable && this.#state.isReached(namespace);
+    const judgement = isJudged
+      ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, court)
+      : undefined;
+    this.#taker.put(namespace, judgement, this.#cluster);
+  }
+
+  /** A taker keeps what nothing refers to any more. */
+  #renewTaker(): void {
+    if (this.#size === undefined || this.#taker.size <= 2 * this.#size + SPARE) return;
+    this.#taker = new SnapshotTaker();
+    this.#size = undefined;
+    this.#soilAll();
+  }
+
+  #soilAll(): void {
+    this.#soil(this.#cluster.namespaces().map(({ name }) => name));
+  }
+
+  #soil(namespaces: Iterable<string>): void {
+    for (const name of namespaces) this.#dirty.add(name);
+  }
+}

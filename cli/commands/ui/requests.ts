@@ -1,0 +1,78 @@
+/** The requests to the local server: two paths, and nothing from the disk. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LivePage } from '../../page/live-page.ts';
+import { Access, refusalOf } from './access.ts';
+import { beginSession, refuse, sendEvents, sendPage } from './responses.ts';
+
+export interface Served {
+  readonly page: LivePage;
+  /** The events for one page, until the signal is aborted. */
+  events(signal: AbortSignal): AsyncGenerator<string>;
+}
+
+/** Pages that are open at the same time. */
+const MOST_STREAMS = 16;
+
+const TOKEN = /^\/\?token=([\w-]{1,100})$/;
+const NO_SESSION = {
+  status: 401,
+  text: 'open the link that cappol ui printed. It works once: for another browser, start cappol ui again',
+};
+
+export class Requests {
+  readonly #served: Served;
+  readonly #host: string;
+  /** Cookies are for all ports of an address, so the name has the port. */
+  readonly #cookie: string;
+  readonly #closing: AbortSignal;
+  readonly #access = new Access();
+  #streams = 0;
+
+  constructor(served: Served, { address, port }: { address: string; port: number }, closing: AbortSignal) {
+    this.#served = served;
+    this.#host = `${address}:${port}`;
+    this.#cookie = `cappol-${port}`;
+    this.#closing = closing;
+  }
+
+  /** To the page, with the token. */
+  get link(): string {
+    return `http://${this.#host}/?token=${this.#access.token}`;
+  }
+
+  /** @throws the error of a connection that is gone */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { url = '', headers } = request;
+    const refusal = refusalOf(request, this.#host);
+    const token = TOKEN.exec(url)?.[1];
+    const isKnown = url === '/' || url === '/events';
+    if (refusal) refuse(response, refusal);
+    else if (token !== undefined) this.#begin(response, token);
+    else if (!isKnown) refuse(response, { status: 404, text: 'not found' });
+    else if (!this.#access.allows(headers.cookie, this.#cookie)) refuse(response, NO_SESSION);
+    else if (url === '/') sendPage(response, this.#served.page);
+    else await this.#stream(request, response);
+  }
+
+  #begin(response: ServerResponse, token: string): void {
+    const session = this.#access.exchange(token);
+    if (session === undefined) refuse(response, NO_SESSION);
+    else beginSession(response, `${this.#cookie}=${session}`);
+  }
+
+  async #stream(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#streams >= MOST_STREAMS) {
+      refuse(response, { status: 503, text: 'too many pages are open' });
+      return;
+    }
+    this.#streams++;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    try {
+      const events = this.#served.events(AbortSignal.any([gone.signal, this.#closing]));
+      await sendEvents(request, response, events);
+    } finally {
+      this.#streams--;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** The local server of the page, on the loopback address. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Connections } from '../../../operator/runtime/connections.ts';
+import { UsageError } from '../../command.ts';
+import { Requests, type Served } from './requests.ts';
+
+export interface PageServer {
+  /** To the page, with a token that works once. */
+  readonly link: string;
+  close(): Promise<void>;
+}
+
+const ADDRESS = '127.0.0.1';
+/** Above it, the one that has been idle longest is closed. */
+const MOST_CONNECTIONS = 32;
+/** Connections that wait to be accepted. When there are more, a browser tries again only after a second. */
+const BACKLOG = 4_096;
+/** For a request's headers, for a whole request, and until the next one. */
+const REQUEST_MS = 5_000;
+const CHECK_MS = 1_000;
+/** For a connection without progress: a page that reads nothing. It connects again when it reads again. */
+const STALLED_MS = 60_000;
+const MOST_HEADER_BYTES = 8 * 1024;
+
+/** @param port 0 for any that is free @throws UsageError if it is in use */
+export async function servePage(served: Served, port: number): Promise<PageServer> {
+  const closing = new AbortController();
+  const server = createServer({
+    requestTimeout: REQUEST_MS,
+    headersTimeout: REQUEST_MS,
+    keepAliveTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: MOST_HEADER_BYTES,
+  });
+  server.timeout = STALLED_MS;
+  const connections = new Connections(server, MOST_CONNECTIONS);
+  server.listen({ host: ADDRESS, port, backlog: BACKLOG });
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(error.code === 'EADDRINUSE' ? `--port ${port} is in use` : error.message);
+  });
+  const own = { address: ADDRESS, port: (server.address() as AddressInfo).port };
+  const requests = new Requests(served, own, closing.signal);
+  server.on('request', (request, response) => {
+    // A page that goes away meanwhile needs no answer.
+    requests.answer(request, response).catch(() => response.destroy());
+  });
+  return {
+    link: requests.link,
+    async close() {
+      closing.abort();
+      const closed = once(server, 'close');
+      server.close();
+      connections.close();
+      await closed;
+    },
+  };
+}

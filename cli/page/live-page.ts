@@ -1,0 +1,19 @@
+/** The page as `cappol ui` serves it: it asks the server for events. */
+import { replaced } from './report-page.ts';
+
+/** ui/data/live.ts looks for it. */
+const MARK = '<template id="live"></template>';
+const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
+
+export interface LivePage {
+  readonly html: string;
+  /** Its Content Security Policy, for the header, with what only a header can say. */
+  readonly policy: string;
+}
+
+/** @param template the page without data */
+export function livePage(template: string): LivePage {
+  const [, policy] = POLICY.exec(template) ?? [];
+  if (policy === undefined) throw new Error('the page has no Content Security Policy');
+  return { html: replaced(template, '<!--snapshots-->', MARK), policy: `${policy}; frame-ancestors 'none'` };
+}

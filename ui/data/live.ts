@@ -1,0 +1,39 @@
+/** The snapshots of `cappol ui`, which pushes what changes as Server-Sent Events. */
+import type { Difference } from '../../operator/snapshot/difference.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { type FollowedContext, LiveState } from '../model/live-state.ts';
+import type { ClusterSource, Clusters } from './clusters.ts';
+
+/** `cappol ui` puts it into the page. */
+const MARK = 'live';
+const EVENTS = 'events';
+const LOST =
+  'The connection to cappol ui is lost: what this page shows may be out of date. It connects again by itself.';
+const REFUSED = 'cappol ui does not answer this page any more. Start it again, and open the link that it prints.';
+
+/** Undefined if this page is not from `cappol ui`. */
+export function liveClusters(): ClusterSource | undefined {
+  if (!document.getElementById(MARK)) return undefined;
+  return (show) => follow(new EventSource(EVENTS), show);
+}
+
+function follow(source: EventSource, show: (clusters: Clusters) => void): void {
+  const state = new LiveState();
+  const on = <Content>(name: string, change: (content: Content) => void) =>
+    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+      change(JSON.parse(data));
+      show(state.clusters());
+    });
+  on<readonly FollowedContext[]>('contexts', (contexts) => state.setContexts(contexts));
+  on<Snapshot>('snapshot', (snapshot) => state.setSnapshot(snapshot));
+  on<{ context: string; difference: Difference }>('difference', (change) => state.change(change));
+  source.addEventListener('open', () => {
+    state.lost = undefined;
+    show(state.clusters());
+  });
+  source.addEventListener('error', () => {
+    state.lost = source.readyState === EventSource.CLOSED ? REFUSED : LOST;
+    show(state.clusters());
+  });
+  show(state.clusters());
+}
