@@ -2,6 +2,7 @@
  * The deciding policies of a namespace: among the policies of a mode that select it, those with the highest priority.
  */
 import type { Mode } from '../api/capability-policy.ts';
+import { isMatch } from '../rules/cel.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 import { isSameSelector, matches, mayOverlap } from './selector.ts';
 
@@ -64,7 +65,5 @@ export function isReached(
  * @param patterns names, or prefixes that end in `*`
  */
 export function isExcluded(namespace: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) =>
-    pattern.endsWith('*') ? namespace.startsWith(pattern.slice(0, -1)) : namespace === pattern,
-  );
+  return isMatch(namespace, patterns);
 }

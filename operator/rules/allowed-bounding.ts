@@ -17,7 +17,7 @@ import { distinct } from './fit.ts';
 import { AGENTS_ARE_PRIVILEGED, PRIVILEGED, UNPRIVILEGED } from './privileged.ts';
 import { type Check, defineRule, type Fix } from './rule.ts';
 
-interface AllowedBounding {
+export interface AllowedBounding {
   readonly allowed: readonly string[];
   /** Those that a pod with hostUsers: false may add, and so hold. */
   readonly inUserNamespace: readonly string[];

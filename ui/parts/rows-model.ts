@@ -7,7 +7,7 @@ export interface Position {
 }
 
 /** The window moves by so many rows at once: most scroll events then change nothing. */
-const STEP = 8;
+const STEP = 4;
 
 /** @returns the first index and the one behind the last */
 export function windowOf(

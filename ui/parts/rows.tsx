@@ -28,8 +28,11 @@ interface VirtualRowsProps {
   /** The rows of column headings: elements of role `row`. */
   readonly head?: ComponentChildren;
   readonly headRows?: number;
-  /** @param column the cell that needs `tabIndex={0}`, by its `aria-colindex`; undefined in every other row */
-  row(index: number, column: number | undefined): Row;
+  /**
+   * @param column the cell that needs `tabIndex={0}`, by its `aria-colindex`; undefined in every other row
+   * @param isActive whether the row, or a cell of it, is in the order of the Tab key
+   */
+  row(index: number, column: number | undefined, isActive: boolean): Row;
   /** Expands or collapses a row of a treegrid. */
   onToggle?(index: number): void;
   /** Enter, or a double click. */
@@ -85,7 +88,7 @@ export function VirtualRows(props: VirtualRowsProps) {
       return;
     }
     const page = Math.floor((container.current?.clientHeight ?? 0) / rowHeight) - headRows - 1;
-    const { expanded } = props.row(active.row, undefined);
+    const { expanded } = props.row(active.row, undefined, true);
     const parent = props.parentOf?.(active.row);
     const step = moved(active, event, { count, columns, page, expanded, parent });
     if (!step) return;
@@ -136,7 +139,7 @@ export function VirtualRows(props: VirtualRowsProps) {
               class: className = '',
               level,
               expanded,
-            } = props.row(index, onCell ? active.column : undefined);
+            } = props.row(index, onCell ? active.column : undefined, isActive);
             return (
               <div
                 key={key}
@@ -147,7 +150,7 @@ export function VirtualRows(props: VirtualRowsProps) {
                 aria-expanded={expanded}
                 tabIndex={isActive && !onCell ? 0 : -1}
                 onDblClick={props.onOpen && (() => props.onOpen?.(index))}
-                style={{ top: `${index * rowHeight}px`, height: `${rowHeight}px` }}
+                style={{ '--top': `${index * rowHeight}px`, '--height': `${rowHeight}px` }}
               >
                 {cells}
               </div>

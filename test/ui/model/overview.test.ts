@@ -178,7 +178,7 @@ describe('the overview', () => {
         workloadView('Deployment', 'adds', { template: adding(['SYS_TIME', 'NET_RAW']) }),
         workloadView('Deployment', 'plain', {}),
       ],
-      [podView('bare', { ...pod({ spec: { containers: [{ name: 'a', securityContext: { privileged: true } }] } }) })],
+      [podView('bare', { ...pod({ containers: [{ name: 'a', securityContext: { privileged: true } }] }) })],
     );
     const taken = snapshot(wholeCluster(objects, [], [namespace('net')]));
     const inUse = capabilitiesInUse(taken, 'containerd');

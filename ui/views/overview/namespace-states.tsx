@@ -44,7 +44,7 @@ export function NamespaceStates({ numbers: { namespaces }, link }: PartProps) {
           {shown.map((state) => (
             <tr key={state}>
               <td class="number">
-                <a href={link('capabilities', { namespaces: state })}>{namespaces[state].toLocaleString('en')}</a>
+                <a href={link('capabilities', { state })}>{namespaces[state].toLocaleString('en')}</a>
               </td>
               <th scope="row">
                 <span class={`swatch ${state}`} />

@@ -1,0 +1,214 @@
+/**
+ * The capabilities of all containers of a snapshot, for the map: namespaces, their workloads, and their containers. Containers
+ * of the same shape under the same policies share one entry, so a large cluster costs little more than its shapes.
+ */
+import type { CompletePolicy, Mode } from '../../operator/api/capability-policy.ts';
+import type { Verdict } from '../../operator/evaluate/verdict.ts';
+import type { Container } from '../../operator/model/objects.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
+import { mayHold } from '../../operator/policy/may-hold.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import type { Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from '../../operator/snapshot/document.ts';
+import { workloadsOf } from '../../operator/snapshot/workloads.ts';
+import { parseVersion } from '../../operator/standards/level-version.ts';
+import { COLUMNS, columnOf, HELD, heldBy, type Runtime } from './holding.ts';
+import { enforcingPolicies, type NamespaceState, stateOf } from './namespaces.ts';
+
+export interface CapabilityMap {
+  readonly runtime: Runtime;
+  /** By name. */
+  readonly namespaces: readonly MapNamespace[];
+}
+
+/** A cell for each column: how the capability is held, and whether the deciding policies allow that. */
+export interface Cells {
+  /** Numbers of HELD. */
+  readonly how: Uint8Array;
+  /** 1 where a policy decides and allows it: for all containers that hold it; if none does, for any container. */
+  readonly allowed: Uint8Array;
+  /** 1 where a container holds it although a policy decides and does not allow it. */
+  readonly refused: Uint8Array;
+  /** The same as `how` without privileged containers, which hold all; absent if there are none, or no other ones. */
+  readonly unprivileged?: Uint8Array;
+}
+
+export interface MapContainer extends Cells {
+  readonly name: string;
+  /** Why the runtime does not start it; then it holds nothing. */
+  readonly error?: string;
+}
+
+/** The part of a workload that equal workloads share. */
+interface Content extends Cells {
+  readonly containers: readonly MapContainer[];
+  readonly risk: number;
+}
+
+export interface MapWorkload {
+  readonly kind: string;
+  readonly name: string;
+  readonly pods: number;
+  readonly verdict: Verdict | undefined;
+  readonly content: Content;
+}
+
+export interface MapNamespace {
+  readonly name: string;
+  readonly state: NamespaceState;
+  /** The policies of the strictest mode that decide here, and that mode. */
+  readonly deciding: readonly string[];
+  readonly mode: Mode | undefined;
+  /** The policies that decide here in some mode. */
+  readonly policies: readonly string[];
+  readonly workloads: readonly MapWorkload[];
+}
+
+export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityMap {
+  const enforcing = enforcingPolicies(snapshot);
+  const contents = new Contents(snapshot, runtime);
+  const namespaces = snapshot.namespaces.map((namespace): MapNamespace => {
+    const mode = MODES.find((one) => (namespace.deciding[one] ?? []).length > 0);
+    const deciding = (mode && namespace.deciding[mode]) ?? [];
+    const verdicts = verdictsOf(namespace);
+    return {
+      name: namespace.name,
+      state: stateOf(namespace, enforcing),
+      deciding,
+      mode,
+      policies: Object.values(namespace.deciding).flat(),
+      workloads: workloadsOf(namespace, snapshot.shapes).map(({ kind, name, pods, shapes }) => {
+        const verdict = verdicts.get(`${kind}/${name}`);
+        return { kind, name, pods, verdict, content: contents.of(shapes, deciding) };
+      }),
+    };
+  });
+  return { runtime, namespaces };
+}
+
+const BAD: readonly Verdict[] = ['Violating', 'Unknown', 'Compliant'];
+
+/** The worst of all modes. */
+function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdict> {
+  const worst = new Map<string, Verdict>();
+  for (const { kind, name, verdict } of verdicts) {
+    const before = worst.get(`${kind}/${name}`) ?? 'Compliant';
+    worst.set(`${kind}/${name}`, BAD.indexOf(verdict) < BAD.indexOf(before) ? verdict : before);
+  }
+  return worst;
+}
+
+class Contents {
+  readonly #shapes: readonly Shape[];
+  readonly #runtime: Runtime;
+  readonly #policies: ReadonlyMap<string, ResolvedPolicy>;
+  readonly #contents = new Map<string, Content>();
+  readonly #ofShape = new Map<string, readonly MapContainer[]>();
+
+  constructor({ shapes, policies, serverVersion }: Snapshot, runtime: Runtime) {
+    this.#shapes = shapes;
+    this.#runtime = runtime;
+    const oldest = parseVersion(serverVersion) ?? 0;
+    this.#policies = new Map(policies.flatMap((policy) => resolved(policy, oldest)));
+  }
+
+  of(shapes: readonly number[], deciding: readonly string[]): Content {
+    const key = `${shapes.join()} ${deciding.join('/')}`;
+    const known = this.#contents.get(key);
+    if (known) return known;
+    const byName = Map.groupBy(
+      shapes.flatMap((shape) => this.#containers(shape, deciding)),
+      ({ name }) => name,
+    );
+    const containers = [...byName].map(([name, same]): MapContainer => {
+      const error = same.find((one) => one.error !== undefined)?.error;
+      const { how, allowed, refused } = worstOf(same);
+      return { name, how, allowed, refused, ...(error !== undefined && { error }) };
+    });
+    const { how, allowed, refused, unprivileged } = worstOf(containers);
+    const cells = { how, allowed, refused, ...(unprivileged && { unprivileged }) };
+    const content = { containers, ...cells, risk: riskOf(cells) };
+    this.#contents.set(key, content);
+    return content;
+  }
+
+  #containers(index: number, deciding: readonly string[]): readonly MapContainer[] {
+    const key = `${index} ${deciding.join('/')}`;
+    const known = this.#ofShape.get(key);
+    if (known) return known;
+    const shape = this.#shapes[index] as Shape;
+    const policies = deciding.flatMap((name) => this.#policies.get(name) ?? []);
+    const containers = shape.capabilities.map((one): MapContainer => {
+      const holds = one.held[this.#runtime];
+      const how = heldBy(one, this.#runtime);
+      const allowed = allowedBy(policies, containerOf(shape, one.container), one.privileged, shape);
+      const refused = how.map((way, column) => Number(policies.length > 0 && way !== HELD.no && allowed[column] === 0));
+      return { name: one.container, how, allowed, refused, ...('error' in holds && { error: holds.error }) };
+    });
+    this.#ofShape.set(key, containers);
+    return containers;
+  }
+}
+
+function resolved({ name, uid, spec, accepted }: SnapshotPolicy, oldest: number): [string, ResolvedPolicy][] {
+  const policy = { metadata: { name, uid }, spec: accepted ?? spec } as CompletePolicy;
+  const resolution = resolvePolicy(policy, oldest);
+  const text = 'policy' in resolution ? resolution.policy : resolution.asBefore;
+  return text ? [[name, text]] : [];
+}
+
+function containerOf({ spec }: Shape, name: string): Container {
+  const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
+  return all.find((container) => container.name === name) ?? { name };
+}
+
+/** 1 in each column that one of the policies allows. */
+function allowedBy(policies: readonly ResolvedPolicy[], container: Container, privileged: boolean, { spec }: Shape) {
+  const allowed = new Uint8Array(COLUMNS.length);
+  for (const policy of policies) {
+    const may = mayHold(policy, container, spec.hostUsers === false);
+    // A privileged container is admitted with all of them, or not at all.
+    if (privileged && !may.privileged) continue;
+    for (const name of may.names) allowed[columnOf(name) as number] = 1;
+  }
+  return allowed;
+}
+
+/** Several containers or workloads as one: the strongest way, and allowed only if it is for each that holds it. */
+export function worstOf(all: readonly Cells[]): Cells {
+  const [first] = all;
+  if (first && all.length === 1) return first;
+  const [how, unprivileged] = [new Uint8Array(COLUMNS.length), new Uint8Array(COLUMNS.length)];
+  const [allowed, refused] = [new Uint8Array(COLUMNS.length), new Uint8Array(COLUMNS.length)];
+  let [isSome, isMixed] = [false, false];
+  for (const cells of all) {
+    const own = withoutPrivileged(cells);
+    if (own) isSome = true;
+    if (own !== cells.how) isMixed = true;
+    for (let column = 0; column < how.length; column++) {
+      how[column] = Math.max(how[column] as number, cells.how[column] as number);
+      unprivileged[column] = Math.max(unprivileged[column] as number, own?.[column] ?? 0);
+      allowed[column] = (allowed[column] as number) | (cells.allowed[column] as number);
+      refused[column] = (refused[column] as number) | (cells.refused[column] as number);
+    }
+  }
+  for (let column = 0; column < how.length; column++) if (refused[column]) allowed[column] = 0;
+  return { how, allowed, refused, ...(isSome && isMixed && { unprivileged }) };
+}
+
+/** Undefined if there is nothing but privileged containers. */
+function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined {
+  if (unprivileged) return unprivileged;
+  return how.includes(HELD.privileged) ? undefined : how;
+}
+
+const RISK_WEIGHTS = { host: 10_000, node: 1_000, kernel: 500, container: 20, low: 1 } as const;
+
+/** For sorting. Capabilities that somebody asked for count ten times as much as those that the runtime gives. */
+export function riskOf({ how }: Cells): number {
+  let sum = 0;
+  for (const [column, { risk }] of COLUMNS.entries()) {
+    const way = how[column] as number;
+    if (way !== HELD.no) sum += RISK_WEIGHTS[risk] * (way === HELD.byDefault ? 0.1 : 1);
+  }
+  return sum;
+}

@@ -1,0 +1,85 @@
+/**
+ * The cells of a row as a few SVG paths: an element for each cell would make scrolling slow. Rows with the same cells share
+ * one drawing.
+ */
+import type { Cells } from './capability-map.ts';
+import { COLUMNS, HELD, RISK_CLASSES, type Risk } from './holding.ts';
+
+/** In CSS pixels. */
+export const ROW_HEIGHT = 24;
+export const CELL_WIDTH = 20;
+/** Between two classes of risk. */
+const GAP = 12;
+
+/** Where each column begins. */
+export const LEFTS: readonly number[] = COLUMNS.map(
+  ({ risk }, column) => column * CELL_WIDTH + RISK_CLASSES.indexOf(risk) * GAP,
+);
+export const MAP_WIDTH = (LEFTS.at(-1) ?? 0) + CELL_WIDTH;
+
+/** The column at a distance from the left edge of the map; undefined between two classes. */
+export function columnAt(x: number): number | undefined {
+  const column = LEFTS.findLastIndex((left) => left <= x);
+  const left = LEFTS[column];
+  return left !== undefined && x < left + CELL_WIDTH ? column : undefined;
+}
+
+/** Paths; empty for nothing to draw. */
+export interface Drawing {
+  /** Dots, squares, bars and lines, by the colour of their risk. */
+  readonly fills: readonly (readonly [Risk, string])[];
+  /** The sign in each square. */
+  readonly pluses: string;
+  /** Frames around what is held and allowed, and what would be allowed. */
+  readonly frames: string;
+  readonly room: string;
+  /** Corners of what is held and not allowed. */
+  readonly corners: string;
+}
+
+const drawings = new WeakMap<Cells, Drawing>();
+
+export function drawingOf(cells: Cells): Drawing {
+  const known = drawings.get(cells);
+  if (known) return known;
+  const drawing = drawn(cells);
+  drawings.set(cells, drawing);
+  return drawing;
+}
+
+const MIDDLE = ROW_HEIGHT / 2;
+
+function drawn({ how, allowed, refused, unprivileged }: Cells): Drawing {
+  const fills = new Map<Risk, string>();
+  let [pluses, frames, room, corners] = ['', '', '', ''];
+  for (const [column, { risk }] of COLUMNS.entries()) {
+    const left = LEFTS[column] as number;
+    const [way, mark] = [how[column] as number, (unprivileged ?? how)[column] as number];
+    // Privileged containers among other ones: a line below what the other ones hold.
+    const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
+    const shape = line + (SHAPES[mark]?.(left) ?? '');
+    if (shape !== '') fills.set(risk, (fills.get(risk) ?? '') + shape);
+    if (mark === HELD.added) pluses += `M${left + 6} ${MIDDLE}h8m-4-4v8`;
+    const isLine = line !== '' && mark === HELD.no;
+    if (refused[column] && !isLine) corners += `M${left + 15} ${way === HELD.privileged && !unprivileged ? 5 : 2}h5v5z`;
+    if (allowed[column] && way === HELD.no) room += frame(left, 13);
+    else if (allowed[column]) frames += frame(left, 18);
+  }
+  return { fills: [...fills], pluses, frames, room, corners };
+}
+
+/** By number of HELD. */
+const SHAPES: readonly ((left: number) => string)[] = [
+  () => '',
+  (left) => `M${left + 6.5} ${MIDDLE}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z`,
+  (left) => box(left + 3, MIDDLE - 7, 14, 14),
+  (left) => box(left, MIDDLE - 7, CELL_WIDTH, 14),
+];
+
+function box(left: number, top: number, width: number, height: number): string {
+  return `M${left} ${top}h${width}v${height}h${-width}z`;
+}
+
+function frame(left: number, size: number): string {
+  return box(left + CELL_WIDTH / 2 - size / 2, MIDDLE - size / 2, size, size);
+}

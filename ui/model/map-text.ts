@@ -1,0 +1,107 @@
+/** The map in words: for a cell, for a screen reader, and for a spreadsheet. */
+import { RISKS } from '../../operator/standards/capabilities.ts';
+import type { Cells } from './capability-map.ts';
+import { COLUMNS, HELD, type Runtime } from './holding.ts';
+import type { FilteredMap, MapRow } from './map-rows.ts';
+
+/** `SYS_ADMIN: added, not allowed` */
+export function cellText({ how, allowed, refused }: Cells, column: number): string {
+  const { name } = COLUMNS[column] as (typeof COLUMNS)[number];
+  const words = [WAYS[how[column] as number] ?? '', refused[column] ? 'not allowed' : allowed[column] ? 'allowed' : ''];
+  return `${name}: ${words.filter((word) => word !== '').join(', ')}`;
+}
+
+const WAYS = ['not held', 'given by the runtime', 'added', 'held as privileged'];
+
+const rowTexts = new WeakMap<Cells, string>();
+
+/** A whole row: `added: NET_ADMIN; given by the runtime: CHOWN, KILL; not allowed: NET_ADMIN` */
+export function rowText(cells: Cells): string {
+  const known = rowTexts.get(cells);
+  if (known !== undefined) return known;
+  const names = (wanted: (column: number) => boolean) =>
+    COLUMNS.flatMap(({ name }, column) => (wanted(column) ? [name] : []));
+  const text = [HELD.privileged, HELD.added, HELD.byDefault]
+    .map((way) => [WAYS[way], names((column) => cells.how[column] === way)] as const)
+    .concat([['not allowed', names((column) => cells.refused[column] === 1)]])
+    .filter(([, some]) => some.length > 0)
+    .map(([word, some]) => `${word}: ${some.length === COLUMNS.length ? 'all' : some.join(', ')}`)
+    .join('; ');
+  rowTexts.set(cells, text === '' ? 'holds no capability' : text);
+  return text === '' ? 'holds no capability' : text;
+}
+
+export interface CellWords {
+  readonly capability: string;
+  /** Whether, and why, it is held here. */
+  readonly here: string;
+  /** Whether the deciding policies allow it. */
+  readonly policy: string;
+  /** The capability itself. */
+  readonly meaning: string;
+}
+
+export function cellWords(row: MapRow, column: number, runtime: Runtime): CellWords {
+  const { name, permits, risk, riskNote, instead } = COLUMNS[column] as (typeof COLUMNS)[number];
+  const note = riskNote === undefined ? '' : `; ${riskNote}`;
+  return {
+    capability: name,
+    here: `${WAYS_IN_FULL[row.cells.how[column] as number]?.(runtime, row.level)}.`,
+    policy: policyWords(row, column),
+    meaning: `It permits a process to ${permits}. Risk: ${RISKS[risk]}${note}.${instead === undefined ? '' : ` Instead: ${instead}.`}`,
+  };
+}
+
+const SOME = [
+  '',
+  'Some container here holds it: ',
+  'Some container of this workload holds it: ',
+  'The container holds it: ',
+];
+
+const WAYS_IN_FULL: readonly ((runtime: Runtime, level: number) => string)[] = [
+  (_, level) => (level === 3 ? 'The container does not hold it' : 'No container here holds it'),
+  (runtime, level) => `${SOME[level]}${runtime} gives it, and nothing drops it`,
+  (_, level) => `${SOME[level]}its manifest adds it`,
+  (_, level) => `${SOME[level]}it is privileged, and so holds all`,
+];
+
+function policyWords({ cells, namespace: { namespace } }: MapRow, column: number): string {
+  const { deciding, mode } = namespace;
+  if (deciding.length === 0 || mode === undefined) return 'No policy decides here.';
+  const name = deciding.length === 1 ? `Policy ${deciding[0]}` : `Policies ${deciding.join(', ')}`;
+  const verb = deciding.length === 1 ? 'allows' : 'allow';
+  const refuse = deciding.length === 1 ? 'does not allow' : 'do not allow';
+  return `${name} (${mode}) ${cells.allowed[column] && !cells.refused[column] ? verb : refuse} it.`;
+}
+
+/** A row for each container, with one column for each capability. */
+export function* csvRows({ namespaces }: FilteredMap): Generator<readonly string[]> {
+  yield [
+    'namespace',
+    'state',
+    'policies',
+    'kind',
+    'workload',
+    'pods',
+    'verdict',
+    'container',
+    ...COLUMNS.map(({ name }) => name),
+  ];
+  for (const { namespace, workloads } of namespaces) {
+    for (const { kind, name, pods, verdict = '', content } of workloads) {
+      for (const container of content.containers) {
+        const cells = COLUMNS.map((_, column) => csvCell(container, column));
+        const of = [namespace.name, namespace.state, namespace.deciding.join(' '), kind, name, String(pods), verdict];
+        yield [...of, container.name, ...cells];
+      }
+    }
+  }
+}
+
+const CSV_WAYS = ['', 'default', 'added', 'privileged'];
+
+function csvCell({ how, refused }: Cells, column: number): string {
+  if (how[column] === HELD.no) return '';
+  return `${CSV_WAYS[how[column] as number]}${refused[column] ? ', not allowed' : ''}`;
+}

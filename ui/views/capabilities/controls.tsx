@@ -1,0 +1,129 @@
+/** The filters of the map. The choice of how a capability is held also explains the shapes of the cells. */
+import { useMemo } from 'preact/hooks';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { setParameters } from '../../address.ts';
+import { COLUMNS, HELD } from '../../model/holding.ts';
+import type { Holding, Order } from '../../model/map-rows.ts';
+import { type NamespaceState, STATES } from '../../model/namespaces.ts';
+import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
+import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from './parameters.ts';
+import { type Sample, SampleCell } from './sample.tsx';
+
+const STATE_TEXTS: Readonly<Record<NamespaceState, string>> = {
+  enforced: 'Enforced',
+  pending: 'Pending',
+  watched: 'Only reported',
+  open: 'No policy',
+  leaving: 'Being deleted',
+  excluded: 'Excluded',
+};
+
+const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };
+
+/** The sample is drawn as a cell of the map: `[how it is held, whether it is allowed, whether it is not]`. */
+const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; readonly sample?: Sample }[] = [
+  { value: '', text: 'Held in any way' },
+  { value: 'default', text: 'Given by the runtime', sample: [HELD.byDefault, 0, 0] },
+  { value: 'added', text: 'Added', sample: [HELD.added, 0, 0] },
+  { value: 'privileged', text: 'Privileged', sample: [HELD.privileged, 0, 0] },
+  { value: 'refused', text: 'Not allowed by the policy', sample: [HELD.added, 0, 1] },
+];
+
+interface ControlsProps {
+  readonly question: MapQuestion;
+  readonly snapshot: Snapshot;
+}
+
+export function Controls({ question, snapshot }: ControlsProps) {
+  const { filter, order, runtime } = question;
+  const policies = useMemo(() => snapshot.policies.map(({ name }) => ({ value: name, text: name })), [snapshot]);
+  const set = (name: string) => (value: string) => setParameters({ [name]: value });
+  return (
+    <>
+      <FilterBar>
+        <TextFilter label="Namespace, workload or container" value={filter.text} onChange={set('text')} />
+        <ChoiceFilter
+          label="Capability"
+          all="Any"
+          choices={COLUMNS.map(({ name }) => ({ value: name, text: name }))}
+          value={filter.capability}
+          onChange={set('capability')}
+        />
+        <ChoiceFilter label="Policy" all="Any" choices={policies} value={filter.policy} onChange={set('policy')} />
+        <ChoiceFilter
+          label="Namespaces"
+          all="All"
+          choices={STATES.map((state) => ({ value: state, text: STATE_TEXTS[state] }))}
+          value={filter.state}
+          onChange={set('state')}
+        />
+        <ChoiceFilter
+          label="Verdict"
+          all="Any"
+          choices={['Violating', 'Unknown', 'Compliant'].map((value) => ({ value, text: value }))}
+          value={filter.verdict}
+          onChange={set('verdict')}
+        />
+        <ChoiceFilter
+          label="Sorted by"
+          choices={(['risk', 'violations', 'name'] as const).map((value) => ({ value, text: ORDER_TEXTS[value] }))}
+          value={order}
+          onChange={set('sort')}
+        />
+        <ChoiceFilter
+          label="Container runtime"
+          choices={RUNTIMES.map((value) => ({ value, text: value }))}
+          value={runtime}
+          onChange={set('runtime')}
+        />
+      </FilterBar>
+      <HeldChoice value={filter.held} onChange={set('held')} />
+      <Chips chips={chipsOf(question)} onReset={() => setParameters(NO_FILTER)} />
+    </>
+  );
+}
+
+interface HeldChoiceProps {
+  readonly value: Holding;
+  onChange(value: string): void;
+}
+
+function HeldChoice({ value, onChange }: HeldChoiceProps) {
+  return (
+    <fieldset class="held">
+      <legend class="hidden">How the capability is held</legend>
+      {HELD_TEXTS.map(({ value: one, text, sample }) => (
+        <label key={one}>
+          <input type="radio" name="held" checked={value === one} onChange={() => onChange(one)} />
+          {sample && <SampleCell sample={sample} />}
+          {text}
+        </label>
+      ))}
+      <span class="note">
+        <SampleCell sample={[HELD.no, 1, 0]} /> framed: the deciding policy allows it
+      </span>
+    </fieldset>
+  );
+}
+
+const NAMES: Readonly<Record<(typeof FILTERS)[number], string>> = {
+  text: 'name',
+  capability: 'capability',
+  namespace: 'namespace',
+  policy: 'policy',
+  held: 'held',
+  state: 'namespaces',
+  verdict: 'verdict',
+};
+
+function chipsOf({ filter }: MapQuestion) {
+  return FILTERS.filter((name) => filter[name] !== '').map((name) => ({
+    text: `${NAMES[name]}: ${textOf(name, filter[name])}`,
+    onRemove: () => setParameters({ [name]: '' }),
+  }));
+}
+
+function textOf(name: string, value: string): string {
+  if (name === 'held') return HELD_TEXTS.find((one) => one.value === value)?.text.toLowerCase() ?? value;
+  return name === 'state' ? STATE_TEXTS[value as NamespaceState].toLowerCase() : value;
+}

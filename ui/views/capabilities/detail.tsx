@@ -1,0 +1,91 @@
+/** One sentence each about the cell under the pointer, or the one that has the focus. */
+import { useEffect, useState } from 'preact/hooks';
+import { RISKS } from '../../../operator/standards/capabilities.ts';
+import { COLUMNS, type Runtime } from '../../model/holding.ts';
+import type { MapRow } from '../../model/map-rows.ts';
+import { cellWords } from '../../model/map-text.ts';
+import { Name } from '../../parts/name.tsx';
+
+export interface Pointed {
+  readonly row?: MapRow;
+  readonly column?: number;
+}
+
+interface DetailProps {
+  readonly runtime: Runtime;
+  /** The pointer moves often: only this part of the page is drawn then. */
+  register(show: (pointed: Pointed | undefined) => void): void;
+}
+
+export function Detail({ runtime, register }: DetailProps) {
+  const [pointed, setPointed] = useState<Pointed>();
+  useEffect(() => register(setPointed), [register]);
+  return (
+    <div class="detail">
+      {pointed?.column === undefined ? (
+        <p class="quiet">
+          {pointed?.row ? (
+            <Place row={pointed.row} />
+          ) : (
+            'Point at a cell, or go to it with the arrow keys, to read what it means.'
+          )}
+        </p>
+      ) : pointed.row ? (
+        <OfCell row={pointed.row} column={pointed.column} runtime={runtime} />
+      ) : (
+        <OfColumn column={pointed.column} />
+      )}
+    </div>
+  );
+}
+
+function Place({ row: { namespace, workload, container } }: { readonly row: MapRow }) {
+  const { name, state, deciding, mode } = namespace.namespace;
+  const policies =
+    deciding.length > 0 ? `${mode}: ${deciding.join(', ')}` : state === 'excluded' ? 'excluded' : 'no policy';
+  const names = [
+    name,
+    ...(workload ? [`${workload.kind} ${workload.name}`] : []),
+    ...(container ? [container.name] : []),
+  ];
+  return <Name text={`${names.join(' › ')} (${policies})`} />;
+}
+
+function OfCell({
+  row,
+  column,
+  runtime,
+}: {
+  readonly row: MapRow;
+  readonly column: number;
+  readonly runtime: Runtime;
+}) {
+  const { capability, here, policy, meaning } = cellWords(row, column, runtime);
+  return (
+    <>
+      <p>
+        <b>{capability}</b> <Place row={row} />
+      </p>
+      <p>
+        {here} <Name text={policy} />
+      </p>
+      <p class="quiet">{meaning}</p>
+    </>
+  );
+}
+
+function OfColumn({ column }: { readonly column: number }) {
+  const { name, permits, risk, riskNote } = COLUMNS[column] as (typeof COLUMNS)[number];
+  return (
+    <>
+      <p>
+        <b>{name}</b>
+      </p>
+      <p>It permits a process to {permits}.</p>
+      <p class="quiet">
+        Risk: {RISKS[risk]}
+        {riskNote !== undefined && `; ${riskNote}`}.
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,16 @@
+/** The cells of a row as a drawing. */
+import type { Drawing } from '../../model/map-drawing.ts';
+
+export function Paths({ drawing: { fills, pluses, frames, room, corners } }: { readonly drawing: Drawing }) {
+  return (
+    <>
+      {room !== '' && <path class="room" d={room} />}
+      {fills.map(([risk, path]) => (
+        <path key={risk} class={`r-${risk}`} d={path} />
+      ))}
+      {pluses !== '' && <path class="pluses" d={pluses} />}
+      {frames !== '' && <path class="frames" d={frames} />}
+      {corners !== '' && <path class="corners" d={corners} />}
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+/** The parameters of the address ↔ the filter and the order of the map. */
+import type { Address } from '../../address.ts';
+import type { Runtime } from '../../model/holding.ts';
+import { HOLDINGS, type MapFilter, ORDERS, type Order } from '../../model/map-rows.ts';
+import { STATES } from '../../model/namespaces.ts';
+
+export interface MapQuestion {
+  readonly filter: MapFilter;
+  readonly order: Order;
+  readonly runtime: Runtime;
+}
+
+/** The names of the parameters that filter. */
+export const FILTERS = ['text', 'capability', 'namespace', 'policy', 'held', 'state', 'verdict'] as const;
+export const RUNTIMES: readonly Runtime[] = ['containerd', 'CRI-O', 'Docker'];
+
+/** A value that somebody mistyped in the address filters nothing. */
+export function questionOf(parameters: Address['parameters']): MapQuestion {
+  const { text = '', capability = '', namespace = '', policy = '', verdict = '' } = parameters;
+  const { held = '', state = '', sort = '', runtime = '' } = parameters;
+  return {
+    filter: {
+      text,
+      capability,
+      namespace,
+      policy,
+      verdict,
+      held: HOLDINGS.find((one) => one === held) ?? '',
+      state: STATES.find((one) => one === state) ?? '',
+    },
+    order: ORDERS.find((one) => one === sort) ?? 'risk',
+    runtime: RUNTIMES.find((one) => one === runtime) ?? 'containerd',
+  };
+}
+
+export const NO_FILTER: Readonly<Record<string, string>> = Object.fromEntries(FILTERS.map((name) => [name, '']));
