@@ -23,9 +23,9 @@ export function App({ source, judge }: AppProps) {
   const view = VIEWS.find(({ name }) => name === address.view) ?? (VIEWS[0] as View);
   return (
     <>
-      <a class="skip" href="#view">
+      <button type="button" class="skip" onClick={skipToView}>
         Skip to the content
-      </a>
+      </button>
       <header>
         <h1>CapabilityPolicy</h1>
         <Navigation address={address} current={view} />
@@ -41,6 +41,11 @@ export function App({ source, judge }: AppProps) {
       </main>
     </>
   );
+}
+
+/** No link to `#view`: the address names the view. */
+function skipToView(): void {
+  document.getElementById('view')?.focus();
 }
 
 function Navigation({ address, current }: { readonly address: Address; readonly current: View }) {

@@ -1,0 +1,73 @@
+/** A walk through the page with the keyboard alone. */
+import type { Page } from './browser.ts';
+
+const CONTROLS =
+  'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex="0"], [contenteditable="true"]';
+
+/** More than any view has, as long as long lists are one stop. */
+const MOST_STOPS = 400;
+
+export interface Walk {
+  /** How often the Tab key was pressed until the focus left the page. */
+  readonly stops: number;
+  /** The controls that never had the focus. */
+  readonly missed: readonly string[];
+  /** The control that kept the focus, if one did. */
+  readonly trap?: string;
+}
+
+/** From the beginning of the page by the Tab key, until the focus leaves its last control. */
+export async function walkByTab(page: Page): Promise<Walk> {
+  await page.locator('body').evaluate((body) => {
+    body.ownerDocument.activeElement.blur();
+    body.ownerDocument.defaultView.getSelection().removeAllRanges();
+    body.tabIndex = -1;
+    body.focus();
+    body.removeAttribute('tabindex');
+  });
+  let previous = '';
+  for (let stops = 0; stops < MOST_STOPS; stops++) {
+    await page.keyboard.press('Tab');
+    const stop = await markFocused(page, stops);
+    if (stop === undefined) return { stops, missed: await missedControls(page) };
+    if (stop === previous) return { stops, missed: [], trap: stop };
+    previous = stop;
+  }
+  return { stops: MOST_STOPS, missed: [], trap: `still in the page: ${previous}` };
+}
+
+const WALKED = 'data-walked';
+
+/** @returns undefined when the page has not the focus */
+function markFocused(page: Page, stop: number): Promise<string | undefined> {
+  return page.locator('body').evaluate(
+    (body, [attribute, number]) => {
+      const { activeElement } = body.ownerDocument;
+      if (activeElement === body || activeElement === null) return undefined;
+      // The first one again: the walk goes round.
+      if (activeElement.getAttribute(attribute) === '0') return undefined;
+      if (!activeElement.hasAttribute(attribute)) activeElement.setAttribute(attribute, number);
+      return `${activeElement.getAttribute(attribute)} ${activeElement.outerHTML.slice(0, 150)}`;
+    },
+    [WALKED, `${stop}`] as const,
+  );
+}
+
+async function missedControls(page: Page): Promise<string[]> {
+  return page.locator(CONTROLS).evaluateAll((all: ControlInPage[], attribute) => {
+    // The Tab key reaches one radio button of a group.
+    const missed = all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !one.hasAttribute(attribute));
+    const html = missed.filter(({ type }) => type !== 'radio').map(({ outerHTML }) => outerHTML.slice(0, 150));
+    for (const one of all) one.removeAttribute(attribute);
+    return html;
+  }, WALKED);
+}
+
+interface ControlInPage {
+  readonly outerHTML: string;
+  readonly tabIndex: number;
+  readonly type?: string;
+  checkVisibility(): boolean;
+  hasAttribute(name: string): boolean;
+  removeAttribute(name: string): void;
+}

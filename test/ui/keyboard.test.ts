@@ -1,0 +1,62 @@
+/** Everything in the page can be reached and left with the keyboard. */
+import assert from 'node:assert/strict';
+import { buildPage } from '../../config/release/page.ts';
+import { type Browser, CHROMIUM, openPage, type Page, pageFile, startBrowser } from '../support/browser.ts';
+import { walkByTab } from '../support/keyboard.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { goTo, settled, VIEWS } from '../support/views-of-page.ts';
+
+describeWith(CHROMIUM, 'the page by keyboard', () => {
+  let browser: Browser;
+  let file: ReturnType<typeof pageFile>;
+  let page: Page;
+  before(async () => {
+    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
+    browser = started;
+    const cluster = largeCluster({ pods: 400, namespaces: 40, shapes: 60, policies: 30 });
+    file = pageFile(template, [settledSnapshot(cluster, 'usual')]);
+    ({ page } = await openPage(browser, file.url));
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+
+  it('skips the navigation by the first control, and stays in the view', async () => {
+    await goTo(page, VIEWS.at(-1) as (typeof VIEWS)[number]);
+    const before = page.url();
+    await page.locator('.skip').focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator(':focus').getAttribute('id'), 'view');
+    assert.equal(page.url(), before);
+  });
+
+  for (const view of VIEWS) {
+    it(`reaches and leaves each control of ${view.name} by Tab`, async () => {
+      await goTo(page, view);
+      const { stops, missed, trap } = await walkByTab(page);
+      assert.equal(trap, undefined);
+      assert.deepEqual(missed, []);
+      assert.ok(stops > VIEWS.length, `${stops} stops`);
+    });
+
+    it(`reaches each row of the lists of ${view.name} by arrow keys`, async () => {
+      await goTo(page, view);
+      for (const list of await page.locator('.rows').all()) {
+        const rows = Number(await list.getAttribute('aria-rowcount'));
+        await list.locator('[tabindex="0"]').first().focus();
+        await page.keyboard.press('Control+End');
+        await settled(page);
+        const row = page.locator('[role="row"]:focus, [role="row"]:has(:focus)');
+        assert.equal(Number(await row.getAttribute('aria-rowindex')), rows);
+        await page.keyboard.press('Control+Home');
+        await settled(page);
+        await page.keyboard.press('ArrowDown');
+        const index = Number(await row.getAttribute('aria-rowindex'));
+        assert.ok(index > 1 && index < rows, `${index} of ${rows}`);
+      }
+    });
+  }
+});
