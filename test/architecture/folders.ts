@@ -263,6 +263,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/snapshot',
       'operator/standards',
       'cli/commands/status/problems.ts',
+      'cli/output/merged.ts',
       'cli/output/printable.ts',
       'cli/output/yaml-document.ts',
     ],

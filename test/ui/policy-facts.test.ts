@@ -139,7 +139,9 @@ describe('the facts about a policy on the page', () => {
       const rendered = (loadAll(stdout) as Manifest[]).filter(
         ({ metadata }) => !isGuard(metadata.labels[POLICY_LABEL] ?? ''),
       );
-      const shown = POLICIES.flatMap(({ metadata: { name } }) => answers.rendered({ policy: name }).objects);
+      const shown = POLICIES.flatMap(({ metadata: { name } }) =>
+        answers.rendered({ policy: name }).objects.map(({ manifest }) => manifest),
+      );
       assert.ok(shown.length > 12);
       const written = shown.filter((object) => !isProbe(object)).map(withoutOwner);
       assert.deepEqual(comparable(written), comparable(rendered));
@@ -153,7 +155,7 @@ describe('the facts about a policy on the page', () => {
       const { objects, rules, decidedBy } = answers.rendered({ policy: metadata.name });
       assert.deepEqual(decidedBy, metadata.name === 'base-peer' ? ['base'] : []);
       const known = new Map(rules.map(({ rule }) => [rule, 0]));
-      for (const text of celIn(objects)) {
+      for (const text of celIn(objects.map(({ manifest }) => manifest))) {
         const pieces = foldedCel(text, rules);
         assert.equal(pieces.map((piece) => piece.text).join(''), text);
         for (const { rule } of pieces) if (rule !== undefined) known.set(rule, (known.get(rule) ?? 0) + 1);

@@ -83,7 +83,7 @@ describe('the fix of a workload on the page', () => {
       const answers = createAnswers();
       answers.load(taken);
       for (const [namespace, { kind, name, verdict, violations = {} }] of verdictsIn(taken)) {
-        const fix = answers.fix({ namespace, kind, name });
+        const fix = answers.fix({ namespace, kind, name, paths: [] });
         assert.ok(fix);
         const rules = Object.values(violations).flatMap((list) => list.map((index) => taken.violations[index]?.rule));
         // The manifest of a pod does not say which controller made it.
@@ -98,8 +98,8 @@ describe('the fix of a workload on the page', () => {
         seen.left += fix.left.length;
       }
     });
-    await fc.assert(property, { seed: 7, numRuns: 40, endOnFailure: true });
-    assert.ok(seen.fixes > 10 && seen.edits > 10 && seen.left > 5, JSON.stringify(seen));
+    await fc.assert(property, { seed: 7, numRuns: 25, endOnFailure: true });
+    assert.ok(seen.fixes > 10 && seen.edits > 5 && seen.left > 5, JSON.stringify(seen));
   });
 
   it('is that of a pod where the template complies', () => {
@@ -111,11 +111,13 @@ describe('the fix of a workload on the page', () => {
     const namespace = { name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} };
     const answers = createAnswers();
     answers.load(snapshot(wholeCluster(cluster, [baselinePolicy('base')], [namespace])));
-    const fix = answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'db' });
+    const paths = ['containers[0].securityContext.capabilities.add', 'hostNetwork'];
+    const fix = answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'db', paths });
     assert.equal(fix?.of, 'pod');
     assert.equal(fix?.onlyPods, true);
+    assert.deepEqual(fix?.values, [['NET_ADMIN'], undefined]);
     assert.match(fix?.diff ?? '', /^-\s+- NET_ADMIN$/m);
-    assert.equal(answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'gone' }), undefined);
+    assert.equal(answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'gone', paths }), undefined);
   });
 
   it('begins with a manifest that is read as the values of the snapshot, for random pods', () => {

@@ -14,6 +14,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type Reference, referencesOf } from '../../operator/standards/hardening-guides.ts';
 import type { Loaded } from './loaded.ts';
+import { yamlText } from './yaml-text.ts';
 
 export interface PolicyFacts {
   /** Whether some text of it is in force; else why not. */
@@ -73,12 +74,19 @@ function labelFacts(policy: ResolvedPolicy, server: number): LabelFacts {
 
 /** The objects that the operator writes for a policy, and the rules in their text. */
 export interface RenderedPolicy {
+  /** The policy itself, with the defaults filled in. */
+  readonly yaml: string;
   /** Both parts of a policy with a roll-out have some. */
-  readonly objects: readonly Manifest[];
+  readonly objects: readonly RenderedManifest[];
   /** The policies whose admission policies decide for it, if it is not itself: peers have one decision. */
   readonly decidedBy: readonly string[];
   /** In the registry's order. */
   readonly rules: readonly RuleText[];
+}
+
+export interface RenderedManifest {
+  readonly manifest: Manifest;
+  readonly yaml: string;
 }
 
 /** A rule as people read it, and its texts in the rendered objects. */
@@ -108,7 +116,13 @@ export function renderedPolicy(name: string, loaded: Loaded): RenderedPolicy {
     [...admission.objects, role, roleBinding].filter((object) => object !== undefined),
   );
   const deciders = rendered.map(({ decidedBy }) => policyNameOf(decidedBy)).filter((decider) => decider !== name);
-  return { objects, decidedBy: [...new Set(deciders)], rules: rulesIn(objects, compiled.policies) };
+  const { apiVersion, kind, spec } = loaded.cluster.policy(name) ?? {};
+  return {
+    yaml: yamlText({ apiVersion, kind, metadata: { name }, spec }),
+    objects: objects.map((manifest) => ({ manifest, yaml: yamlText(manifest) })),
+    decidedBy: [...new Set(deciders)],
+    rules: rulesIn(objects, compiled.policies),
+  };
 }
 
 function partsOfPolicy(name: string, { state: { compiled } }: Loaded): ResolvedPolicy[] {

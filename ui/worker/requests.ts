@@ -2,7 +2,7 @@
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
 import type { PolicyFacts, RenderedPolicy } from './policy-facts.ts';
-import type { WorkloadFix, WorkloadName } from './workload-fix.ts';
+import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
 /** By name: the question and its answer. Both are plain values, which are copied from thread to thread. */
 export interface Requests {
@@ -15,7 +15,7 @@ export interface Requests {
   /** Where a policy decides, who may use it, and why its label is no tighter. */
   policy: { question: { readonly policy: string }; answer: PolicyFacts };
   /** The edits by which a workload complies; undefined if it does. */
-  fix: { question: WorkloadName; answer: WorkloadFix | undefined };
+  fix: { question: FixQuestion; answer: WorkloadFix | undefined };
 }
 
 export type RequestName = keyof Requests;

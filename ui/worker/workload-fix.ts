@@ -1,23 +1,30 @@
 /** A workload that violates → the edits of `cappol fix`, on a manifest with the fields that a snapshot has. */
-import { Document } from 'yaml';
 import { unifiedDiff } from '../../cli/commands/fix/diff-text.ts';
 import { fixText } from '../../cli/commands/fix/fix-text.ts';
 import type { FixEdit, LeftViolation } from '../../cli/commands/fix/result.ts';
-import { documentText } from '../../cli/output/yaml-document.ts';
 import { PodCandidates } from '../../cli/policies/candidates.ts';
 import { PolicyContext } from '../../cli/policies/context.ts';
+import { fieldPath } from '../../cli/schema/paths.ts';
+import { type Finding, findings } from '../../operator/evaluate/findings.ts';
 import { Repairer } from '../../operator/evaluate/fix.ts';
 import { type Member, membersOf } from '../../operator/evaluate/members.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
+import { valueAt } from '../../operator/model/raw.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { FIX_CLASSES } from '../../operator/rules/rule.ts';
 import type { Loaded } from './loaded.ts';
+import { yamlText } from './yaml-text.ts';
 
 export interface WorkloadName {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
+}
+
+export interface FixQuestion extends WorkloadName {
+  /** The fields of violations, from the PodSpec on. */
+  readonly paths: readonly string[];
 }
 
 export interface WorkloadFix {
@@ -32,10 +39,13 @@ export interface WorkloadFix {
   readonly diff: string;
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
+  /** The values of the fields that the question names, in its order; undefined if one is not set. */
+  readonly values: readonly unknown[];
+  readonly findings: readonly Finding[];
 }
 
 /** Fixes its template, or the first of its pods that violates. @returns undefined for a workload that is gone */
-export function workloadFix(name: WorkloadName, loaded: Loaded): WorkloadFix | undefined {
+export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): WorkloadFix | undefined {
   const members = membersOf(name.namespace, loaded.cluster).filter(
     ({ workload }) => workload.kind === name.kind && workload.name === name.name,
   );
@@ -45,10 +55,14 @@ export function workloadFix(name: WorkloadName, loaded: Loaded): WorkloadFix | u
     ...fixOf(member, name, loaded),
     onlyPods: member.pod && templates.length > 0,
   }));
-  return fixes.find(({ edits, left }) => edits.length + left.length > 0) ?? fixes[0];
+  const fix = fixes.find(({ edits, left }) => edits.length + left.length > 0) ?? fixes[0];
+  if (!fix) return undefined;
+  const { parts, ...rest } = fix;
+  const values = paths.map((path) => valueAt(parts.spec, fieldPath(path)));
+  return { ...rest, values, findings: findings(parts.spec) };
 }
 
-function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded): Omit<WorkloadFix, 'onlyPods'> {
+function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded) {
   const kind = pod ? 'Pod' : name.kind;
   const file = `${name.name}.yaml`;
   const before = manifestText({ ...name, kind }, candidate.parts);
@@ -65,14 +79,16 @@ function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded): 
     notJudged: () => {},
   });
   const { text: after, edits, left } = fixed;
+  const diff = unifiedDiff({ name: file, before, text: after });
   return {
-    of: pod ? 'pod' : 'workload',
+    of: pod ? ('pod' as const) : ('workload' as const),
     file,
     before,
     after,
-    diff: unifiedDiff({ name: file, before, text: after }),
+    diff,
     edits,
     left,
+    parts: candidate.parts,
   };
 }
 
@@ -94,9 +110,7 @@ export function manifestText({ namespace, kind, name }: WorkloadName, { annotati
           metadata: { name, namespace },
           ...templatePath(kind).reduceRight<object>((inner, field) => ({ [field]: inner }), pod),
         };
-  // kubectl reads YAML 1.1, where `no` without quotes is false.
-  const document = new Document(object, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
-  return documentText(document, { lineWidth: 0, indentSeq: false });
+  return yamlText(object);
 }
 
 /** The fields of the pod first, then its containers, and in each the name first. */

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import {
+  filtered,
+  outcomeText,
+  parseOrder,
+  SORTS,
+  sorted,
+  type ViolatingRow,
+  violatingRows,
+} from '../../../ui/model/violating.ts';
+import { arbitraryCluster } from '../../snapshot/clusters.ts';
+
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
+const ALL = { namespace: '', policy: '', rule: '', mode: '', text: '' };
+
+const row = (fields: Partial<ViolatingRow>): ViolatingRow => ({
+  namespace: 'net',
+  kind: 'Deployment',
+  name: 'ping',
+  mode: 'Enforce',
+  verdict: 'Violating',
+  outcome: 'Refused',
+  pods: 0,
+  policies: ['base'],
+  rules: ['capabilities'],
+  of: {} as ViolatingRow['of'],
+  ...fields,
+});
+
+describe('the workloads that violate', () => {
+  it('are all verdicts but the compliant ones, with their rules, for random clusters', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(arbitraryCluster, (cluster) => {
+        const taken: Snapshot = snapshotOf(cluster, RIGHTS, OPTIONS);
+        const rows = violatingRows(taken);
+        const verdicts = taken.namespaces.flatMap(({ verdicts }) => verdicts);
+        assert.deepEqual(
+          rows.map(({ of }) => of),
+          verdicts.filter(({ verdict }) => verdict !== 'Compliant'),
+        );
+        for (const { of, rules } of rows) {
+          const indexes = Object.values(of.violations ?? {}).flat();
+          assert.deepEqual(new Set(rules), new Set(indexes.map((index) => taken.violations[index]?.rule)));
+          compared += 1;
+        }
+        for (const sort of SORTS) {
+          const order = sorted(rows, sort);
+          assert.deepEqual(new Set(order), new Set(rows));
+          assert.deepEqual(sorted(rows.toReversed(), sort), order, sort);
+        }
+      }),
+      { numRuns: 30 },
+    );
+    assert.ok(compared > 20, `${compared}`);
+  });
+
+  it('are filtered by each column, and by text', () => {
+    const rows = [row({}), row({ namespace: 'web', policies: ['other'], rules: ['privileged'], mode: 'Warn' })];
+    const namespaces = (filter: object) => filtered(rows, { ...ALL, ...filter }).map(({ namespace }) => namespace);
+    assert.deepEqual(namespaces({}), ['net', 'web']);
+    assert.deepEqual(namespaces({ namespace: 'web' }), ['web']);
+    assert.deepEqual(namespaces({ policy: 'base' }), ['net']);
+    assert.deepEqual(namespaces({ rule: 'privileged' }), ['web']);
+    assert.deepEqual(namespaces({ mode: 'Enforce', rule: 'privileged' }), []);
+    assert.deepEqual(namespaces({ text: 'WEB/deploy' }), ['web']);
+  });
+
+  it('are sorted by what is refused, then by the worst rule', () => {
+    const rows = [
+      row({ name: 'a', mode: 'Audit', rules: ['privileged'] }),
+      row({ name: 'b', rules: ['readOnlyRootFilesystem'] }),
+      row({ name: 'c', rules: ['privileged'] }),
+    ];
+    assert.deepEqual(
+      sorted(rows, '').map(({ name }) => name),
+      ['c', 'b', 'a'],
+    );
+    assert.deepEqual(
+      sorted(rows, '-workload').map(({ name }) => name),
+      ['c', 'b', 'a'],
+    );
+    assert.deepEqual(parseOrder('-nonsense'), { sort: 'worst', reverse: true });
+  });
+
+  it('say what happens to new pods, and how many run', () => {
+    assert.equal(outcomeText(row({})), 'Its new pods are refused.');
+    assert.equal(
+      outcomeText(row({ mode: 'Warn', pods: 2 })),
+      'Its new pods are created, and their creators see a warning. 2 running pods violate the policy.',
+    );
+  });
+});

@@ -1,0 +1,148 @@
+/** The view of the policies, and the page of one. */
+import assert from 'node:assert/strict';
+import { buildPage } from '../../config/release/page.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { placeState, STATE_WORDS, whyText } from '../../ui/model/place-words.ts';
+import { policyRows } from '../../ui/model/policy-list.ts';
+import { createAnswers } from '../../ui/worker/answers.ts';
+import { type Browser, CHROMIUM, type OpenedPage, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { settled } from '../support/views-of-page.ts';
+
+const SIZES = { pods: 1_200, namespaces: 400, shapes: 30, policies: 20 };
+/** It selects every namespace, and decides in all of them. */
+const EVERYWHERE = 'restricted-everywhere';
+/** Others of its team have a higher priority. */
+const OVERRIDDEN = 'team-00-restricted';
+
+describeWith(CHROMIUM, 'the view of the policies', () => {
+  let browser: Browser;
+  let file: ReturnType<typeof pageFile>;
+  let snapshot: Snapshot;
+  let opened: OpenedPage;
+  const answers = createAnswers();
+
+  before(async () => {
+    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
+    browser = started;
+    snapshot = settledSnapshot(largeCluster(SIZES));
+    answers.load(snapshot);
+    file = pageFile(template, [snapshot]);
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+  afterEach(async () => {
+    assert.deepEqual(opened.errors, []);
+    await opened.page.close();
+  });
+
+  async function open(address: string) {
+    opened = await openPage(browser, `${file.url}#${address}`);
+    await opened.page.getByText('Kubernetes v1').waitFor();
+    await settled(opened.page);
+    return opened.page;
+  }
+
+  /** Most of it comes from the worker. */
+  async function openPolicy(name: string, more = '') {
+    const page = await open(`/policies?policy=${name}${more}`);
+    await page.getByRole('heading', { name: 'Rendered objects' }).waitFor();
+    return page;
+  }
+
+  it('lists each policy with its state, and the numbers of `cappol status`', async () => {
+    const page = await open('/policies');
+    const rows = await page.locator('table.policies tbody tr').all();
+    const shown = await Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
+    assert.deepEqual(
+      shown.map(([name, state, mode, , , , , violating]) => [name, state?.trim(), mode?.trim(), violating?.trim()]),
+      policyRows(snapshot).map(({ policy, state, workloads }) => [
+        policy.name,
+        state.word,
+        policy.spec.mode,
+        [workloads.violating, ...(workloads.unknown > 0 ? [`+${workloads.unknown} unknown`] : [])].join(' '),
+      ]),
+    );
+  });
+
+  it('keeps the filter in the address', async () => {
+    const page = await open('/policies');
+    await page.getByRole('searchbox', { name: 'Filter' }).fill('rollout');
+    await page.waitForURL(/text=rollout/);
+    await settled(page);
+    const expected = snapshot.policies.map(({ name }) => name).filter((name) => name.includes('rollout'));
+    assert.ok(expected.length > 1);
+    assert.deepEqual(await page.locator('table.policies tbody th').allInnerTexts(), expected);
+    await page.reload();
+    await settled(page);
+    assert.deepEqual(await page.locator('table.policies tbody th').allInnerTexts(), expected);
+  });
+
+  it('says for each namespace whether the policy decides there, and why', async () => {
+    for (const name of [EVERYWHERE, OVERRIDDEN]) {
+      const page = await openPolicy(name);
+      const { places } = answers.policy({ policy: name });
+      const priority = snapshot.policies.find((policy) => policy.name === name)?.spec.priority ?? 0;
+      const rows = await page.locator('.places .row').all();
+      assert.ok(rows.length > 0 && rows.length < 60, `${rows.length} rows are in the document`);
+      for (const row of rows) {
+        const place = places[Number(await row.getAttribute('aria-rowindex')) - 2];
+        assert.ok(place);
+        assert.deepEqual((await row.locator('> *').allInnerTexts()).slice(0, 3), [
+          place.namespace,
+          STATE_WORDS[placeState(place)],
+          whyText(place, priority),
+        ]);
+      }
+      if (name === EVERYWHERE) await page.close();
+    }
+    assert.ok(await opened.page.locator('.places').getByText('Another one decides').first().isVisible());
+  });
+
+  it('shows one policy by the address, and only the namespaces that the address asks for', async () => {
+    const { places } = answers.policy({ policy: EVERYWHERE });
+    const wanted = places.filter(({ namespace }) => namespace.includes('team-01'));
+    const page = await openPolicy(EVERYWHERE, '&namespace=team-01&place=decides');
+    assert.equal(await page.locator('.places').getAttribute('aria-rowcount'), `${wanted.length + 1}`);
+  });
+
+  it('shows the conditions with the summary first', async () => {
+    const page = await openPolicy(EVERYWHERE);
+    const types = await page.locator('.conditions tbody th').allInnerTexts();
+    assert.deepEqual(types.slice(0, 3), ['Ready', 'Accepted', 'Programmed']);
+  });
+
+  it('has the text of each rule below its name', async () => {
+    const page = await openPolicy(EVERYWHERE);
+    const { rules } = answers.rendered({ policy: EVERYWHERE });
+    const rule = rules.find((one) => one.rule === 'allowPrivilegeEscalation');
+    assert.ok(rule);
+    const fold = page.locator('details', { has: page.locator('summary', { hasText: rule.title }) }).last();
+    assert.equal(await fold.locator('pre').count(), 0);
+    await fold.locator('summary').click();
+    assert.deepEqual(
+      await fold.locator('pre').allTextContents(),
+      rule.checks.flatMap(({ violates, message }) => [violates, message]),
+    );
+    assert.ok(await fold.getByText('CIS Kubernetes Benchmark').isVisible());
+  });
+
+  it('goes by the keyboard from a namespace to what violates there', async () => {
+    const page = await openPolicy(EVERYWHERE);
+    await page.locator('.places .row[tabindex="0"]').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/#\/violations\?namespace=/);
+    const second = answers.policy({ policy: EVERYWHERE }).places[1]?.namespace;
+    assert.equal(new URL(page.url()).hash, `#/violations?namespace=${second}`);
+  });
+
+  it('says so when the address names a policy that is gone', async () => {
+    const page = await open('/policies?policy=nobody');
+    assert.ok(await page.getByText('The cluster has no policy nobody.').isVisible());
+  });
+});

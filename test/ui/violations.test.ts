@@ -1,0 +1,142 @@
+/** The view of the violations, and the fix of one workload. */
+import assert from 'node:assert/strict';
+import { buildPage } from '../../config/release/page.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { brokenBy, filtered, sorted, violatingRows, workloadKey } from '../../ui/model/violating.ts';
+import { createAnswers } from '../../ui/worker/answers.ts';
+import { type Browser, CHROMIUM, type OpenedPage, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { settled } from '../support/views-of-page.ts';
+
+const SIZES = { pods: 2_000, namespaces: 200, shapes: 40, policies: 20 };
+const ALL = { namespace: '', policy: '', rule: '', mode: '', text: '' };
+
+describeWith(CHROMIUM, 'the view of the violations', () => {
+  let browser: Browser;
+  let file: ReturnType<typeof pageFile>;
+  let snapshot: Snapshot;
+  let opened: OpenedPage;
+  const answers = createAnswers();
+
+  before(async () => {
+    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
+    browser = started;
+    snapshot = settledSnapshot(largeCluster(SIZES));
+    answers.load(snapshot);
+    file = pageFile(template, [snapshot]);
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+  afterEach(async () => {
+    assert.deepEqual(opened.errors, []);
+    await opened.page.close();
+  });
+
+  async function open(address: string) {
+    opened = await openPage(browser, `${file.url}#${address}`);
+    await opened.page.getByText('Kubernetes v1').waitFor();
+    await settled(opened.page);
+    return opened.page;
+  }
+
+  async function names(): Promise<string[]> {
+    const rows = await opened.page.locator('.violations .row').all();
+    return Promise.all(rows.map(async (row) => (await row.locator('> *').allInnerTexts()).slice(0, 5).join(' | ')));
+  }
+
+  function expected(rows: ReturnType<typeof violatingRows>): string[] {
+    return rows.map(({ namespace, kind, name, outcome, policies, rules }) =>
+      [namespace, `${kind} ${name}`, outcome, policies.join(', '), rules.join(', ')].join(' | '),
+    );
+  }
+
+  it('has each workload that violates, what is refused first, and few of them in the document', async () => {
+    const rows = sorted(violatingRows(snapshot), '');
+    const page = await open('/violations');
+    assert.equal(await page.locator('.violations').getAttribute('aria-rowcount'), `${rows.length + 1}`);
+    const shown = await names();
+    assert.ok(rows.length > 500 && shown.length < 80, `${shown.length} of ${rows.length} rows are in the document`);
+    assert.deepEqual(shown.slice(0, 10), expected(rows.slice(0, 10)));
+  });
+
+  it('filters and sorts by the address', async () => {
+    const filter = { ...ALL, rule: 'hostNetwork', mode: 'Warn' };
+    const rows = sorted(filtered(violatingRows(snapshot), filter), '-workload');
+    assert.ok(rows.length > 3);
+    const page = await open('/violations?rule=hostNetwork&mode=Warn&sort=-workload');
+    assert.equal(await page.locator('.violations').getAttribute('aria-rowcount'), `${rows.length + 1}`);
+    assert.deepEqual((await names()).slice(0, 4), expected(rows.slice(0, 4)));
+    assert.equal(await page.getByRole('columnheader', { name: 'Workload' }).getAttribute('aria-sort'), 'descending');
+  });
+
+  it('sorts by a heading, and the other way by a second click', async () => {
+    const page = await open('/violations');
+    await page.getByRole('button', { name: 'Namespace' }).click();
+    await settled(page);
+    assert.deepEqual((await names()).slice(0, 3), expected(sorted(violatingRows(snapshot), 'namespace').slice(0, 3)));
+    await page.getByRole('button', { name: 'Namespace' }).click();
+    await settled(page);
+    assert.deepEqual((await names()).slice(0, 3), expected(sorted(violatingRows(snapshot), '-namespace').slice(0, 3)));
+  });
+
+  it('shows why a workload violates and the diff of `cappol fix`, by the keyboard alone', async () => {
+    const rows = sorted(violatingRows(snapshot), '');
+    const page = await open('/violations');
+    await page.locator('.violations .row[tabindex="0"]').focus();
+    for (let steps = 0; steps < 4; steps++) await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    const row = rows[4];
+    assert.ok(row);
+    await page.getByRole('heading', { name: `${row.kind} ${row.namespace}/${row.name}` }).waitFor();
+    await page.locator('pre.diff').waitFor();
+    const own = violatingRows(snapshot).filter((one) => workloadKey(one) === workloadKey(row));
+    const broken = brokenBy(own, snapshot);
+    assert.deepEqual(
+      await page.locator('.broken tbody td:nth-child(2)').allInnerTexts(),
+      broken.map(({ message }) => message),
+    );
+    const { namespace, kind, name } = row;
+    const fix = answers.fix({ namespace, kind, name, paths: [] });
+    assert.ok(fix && fix.diff !== '');
+    assert.equal(await page.locator('pre.diff').textContent(), `${fix.diff}\n`);
+    assert.equal(await page.locator('.edits tbody tr').count(), fix.edits.length);
+    await page.getByRole('button', { name: 'Close' }).click();
+    await settled(page);
+    assert.equal(await page.locator('pre.diff').count(), 0);
+  });
+
+  it('copies the diff', async () => {
+    const row = sorted(violatingRows(snapshot), '')[4];
+    assert.ok(row);
+    const page = await open(`/violations?workload=${encodeURIComponent(workloadKey(row))}`);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy the diff' }).click();
+    await page.getByText('Copied', { exact: true }).waitFor();
+    const { namespace, kind, name } = row;
+    const copied = await page
+      .locator('body')
+      .evaluate((body) => body.ownerDocument.defaultView.navigator.clipboard.readText());
+    assert.equal(copied, answers.fix({ namespace, kind, name, paths: [] })?.diff);
+  });
+
+  it('prints more rows than the window shows', async () => {
+    const page = await open('/violations');
+    const before = await page.locator('.violations .row').count();
+    await page.emulateMedia({ media: 'print' });
+    await settled(page);
+    const after = await page.locator('.violations .row').count();
+    assert.equal(after, Math.min(1_000, violatingRows(snapshot).length));
+    assert.ok(after > before);
+  });
+
+  it('says when nothing matches, and how to see all again', async () => {
+    const page = await open('/violations?namespace=nobody');
+    await page.getByRole('button', { name: 'Remove all filters' }).click();
+    await settled(page);
+    assert.ok((await page.locator('.violations .row').count()) > 10);
+  });
+});

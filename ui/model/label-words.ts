@@ -1,0 +1,32 @@
+/** Why the Pod Security label of a policy is what it is, as sentences. */
+import type { LabelCost, LevelVersion } from '../../operator/compile/labels.ts';
+import { firstOf } from '../../operator/report/text.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
+
+/** `restricted v1.37`; `none`. */
+export function labelText(found: LevelVersion | undefined): string {
+  return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
+}
+
+/** A label that would refuse what the policy admits. */
+export interface LabelCosts {
+  readonly label: string;
+  /** The rules by which it would, each with the containers that the value is for. */
+  readonly rules: readonly string[];
+  /** It would warn about fields that defaulting fills in later. */
+  readonly beforeFilling: boolean;
+}
+
+/** The tightest label first. */
+export function costsByLabel(costs: readonly LabelCost[]): LabelCosts[] {
+  return [...Map.groupBy(costs, labelText)].map(([label, own]) => ({
+    label,
+    rules: own.flatMap(({ rule, containers }) => (rule === undefined ? [] : [`${rule}${whereText(containers)}`])),
+    beforeFilling: own.some(({ rule }) => rule === undefined),
+  }));
+}
+
+function whereText(containers: readonly string[] | undefined): string {
+  if (!containers) return '';
+  return containers.length > 0 ? ` (container ${firstOf(containers, 3)})` : ' (single containers)';
+}

@@ -1,0 +1,73 @@
+/** Why a policy decides in a namespace, or why it does not: one sentence each. */
+import type { Mode } from '../../operator/api/capability-policy.ts';
+import type { Other, Place } from '../../operator/policy/places.ts';
+import { firstOf } from '../../operator/report/text.ts';
+
+/** From where the policy decides to where no policy reaches. */
+export const PLACE_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
+export type PlaceState = (typeof PLACE_STATES)[number];
+
+export const STATE_WORDS: Readonly<Record<PlaceState, string>> = {
+  decides: 'Decides',
+  shares: 'Shares the decision',
+  pending: 'Pending',
+  overridden: 'Another one decides',
+  terminating: 'Being deleted',
+  excluded: 'Excluded',
+};
+
+const NAMED = 3;
+const ACTIONS: Readonly<Record<Mode, string>> = {
+  Enforce: 'refuses pods',
+  Warn: 'warns about pods',
+  Audit: 'audits pods',
+};
+
+export function placeState({ pending, role }: Place): PlaceState {
+  switch (role.name) {
+    case 'Decides':
+      return pending ? 'pending' : 'decides';
+    case 'Shares':
+      return pending ? 'pending' : 'shares';
+    case 'Overridden':
+      return 'overridden';
+    case 'Terminating':
+      return 'terminating';
+    case 'Excluded':
+      return 'excluded';
+  }
+}
+
+/** @param priority of the policy */
+export function whyText({ mode, pending, role }: Place, priority: number): string {
+  const meanwhile = pending ? `The roll-out has not enforced it here: meanwhile it ${ACTIONS[mode]} only. ` : '';
+  switch (role.name) {
+    case 'Decides':
+      return role.over.length > 0
+        ? `${meanwhile}Its priority ${priority} is higher than that of ${named(role.over)}.`
+        : meanwhile.trim() || `No other policy of mode ${mode} selects it.`;
+    case 'Shares':
+      return `${meanwhile}${named(role.with)} ${role.with.length > 1 ? 'have' : 'has'} the same priority: a pod must satisfy only one of them.`;
+    case 'Overridden':
+      return `${meanwhile}${named(role.by)} ${role.by.length > 1 ? 'have' : 'has'} a higher priority than ${priority}.`;
+    case 'Terminating':
+      return 'It is being deleted: nothing can be created in it.';
+    case 'Excluded':
+      return 'The operator excludes it: no policy reaches it.';
+  }
+}
+
+/** `a, b (5) and 3 more`: all of them have one priority. */
+function named(others: readonly Other[]): string {
+  const priorities = new Set(others.map(({ priority }) => priority));
+  const [only] = priorities;
+  const names = others.map(({ policy, priority }) => (priorities.size === 1 ? policy : `${policy} (${priority})`));
+  return `${firstOf(names, NAMED)}${priorities.size === 1 ? ` (priority ${only})` : ''}`;
+}
+
+/** The names of the policies that a sentence is about, for links. */
+export function othersOf({ role }: Place): readonly Other[] {
+  if (role.name === 'Shares') return [...role.with, ...role.over];
+  if (role.name === 'Overridden') return role.by;
+  return role.name === 'Decides' ? role.over : [];
+}

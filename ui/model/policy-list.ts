@@ -1,0 +1,126 @@
+/** The policies of a snapshot as rows of a list, counted as `cappol status` counts. */
+import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
+import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
+
+export interface PolicyRow {
+  readonly policy: SnapshotPolicy;
+  /** `restricted v1.36`. */
+  readonly level: string;
+  /** Where it decides now, and how many namespaces it selects. */
+  readonly namespaces: { readonly deciding: number; readonly selected: number };
+  readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
+  readonly state: PolicyState;
+}
+
+/** The policy in one word: the reason why it is not in force, if it is not. */
+export interface PolicyState {
+  readonly word:
+    | 'In force'
+    | 'Expired'
+    | 'Not accepted'
+    | 'Coming into force'
+    | 'Not in force'
+    | 'Not seen by an operator';
+  readonly tone: 'good' | 'critical' | 'warning' | 'quiet';
+  /** The message of the condition that says so. */
+  readonly message: string;
+}
+
+/** By name. */
+export function policyRows(snapshot: Snapshot): PolicyRow[] {
+  const counts = countsByPolicy(snapshot);
+  const isJudged = snapshot.namespaces.some(({ reached }) => reached);
+  return snapshot.policies.map((policy) => {
+    const { spec, status, name } = policy;
+    const own = counts.get(name) ?? { deciding: 0, evaluated: 0, violating: 0, unknown: 0 };
+    const { selected = 0, deciding = 0 } = status.namespaces ?? {};
+    const { evaluated = 0, violating = 0, unknown = 0 } = status.workloads ?? {};
+    return {
+      policy,
+      level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
+      // Without the right to read pods, the last report of the operator is all that is known.
+      namespaces: { deciding: isJudged ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
+      workloads: isJudged ? own : { evaluated, violating, unknown },
+      state: stateOf(policy, Date.parse(snapshot.taken)),
+    };
+  });
+}
+
+interface Counts {
+  deciding: number;
+  evaluated: number;
+  violating: number;
+  unknown: number;
+}
+
+function countsByPolicy({ namespaces }: Snapshot): Map<string, Counts> {
+  const counts = new Map<string, Counts>();
+  for (const { deciding, verdicts } of namespaces) {
+    for (const [mode, policies] of Object.entries(deciding) as [Mode, readonly string[]][]) {
+      const ofMode = verdicts.filter((one) => one.mode === mode);
+      const violating = ofMode.filter(({ verdict }) => verdict === 'Violating').length;
+      const unknown = ofMode.filter(({ verdict }) => verdict === 'Unknown').length;
+      for (const policy of policies) {
+        const own = counts.get(policy) ?? { deciding: 0, evaluated: 0, violating: 0, unknown: 0 };
+        counts.set(policy, own);
+        own.deciding += 1;
+        own.evaluated += ofMode.length;
+        own.violating += violating;
+        own.unknown += unknown;
+      }
+    }
+  }
+  return counts;
+}
+
+function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): PolicyState {
+  const { conditions = [], observedGeneration } = status;
+  const condition = (type: string) => conditions.find((one) => one.type === type);
+  const is = (type: string, wanted: Condition['status']) => condition(type)?.status === wanted;
+  if (spec.expires !== undefined && Date.parse(spec.expires) <= now)
+    return { word: 'Expired', tone: 'quiet', message: condition('Expired')?.message ?? '' };
+  if (conditions.length === 0)
+    return { word: 'Not seen by an operator', tone: 'warning', message: 'No operator has written its status.' };
+  if (is('Accepted', 'False'))
+    return { word: 'Not accepted', tone: 'critical', message: condition('Accepted')?.message ?? '' };
+  if (is('Reconciling', 'True') || (observedGeneration ?? generation) < generation)
+    return { word: 'Coming into force', tone: 'warning', message: condition('Reconciling')?.message ?? '' };
+  const { message = '' } = condition('Ready') ?? {};
+  return is('Ready', 'True')
+    ? { word: 'In force', tone: 'good', message }
+    : { word: 'Not in force', tone: 'critical', message };
+}
+
+/** Summaries first, as kstatus reads them; then the facts in the order in which they depend on each other. */
+const ORDER = [
+  'Ready',
+  'Reconciling',
+  'Stalled',
+  'Accepted',
+  'Programmed',
+  'Compliant',
+  'LabelConflict',
+  'Expired',
+  'Protected',
+];
+/** Conditions for which True is the desired status. The others are about trouble. */
+const GOOD_IF_TRUE = ['Ready', 'Accepted', 'Programmed', 'Compliant', 'Protected'];
+/** Conditions that are observations: a policy can do its work without them. */
+const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict'];
+
+export interface ShownCondition extends Condition {
+  readonly tone: 'good' | 'critical' | 'warning' | 'unknown';
+}
+
+export function shownConditions(conditions: readonly Condition[]): ShownCondition[] {
+  const rank = ({ type }: Condition) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
+  return conditions
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map((condition) => ({ ...condition, tone: toneOf(condition) }));
+}
+
+function toneOf({ type, status }: Condition): ShownCondition['tone'] {
+  if (status === 'Unknown') return 'unknown';
+  if ((status === 'True') === GOOD_IF_TRUE.includes(type)) return 'good';
+  return OBSERVATIONS.includes(type) || type === 'Reconciling' ? 'warning' : 'critical';
+}

@@ -1,0 +1,166 @@
+/** The workloads that violate, as rows: one for each workload and mode. */
+
+import { mergeViolations } from '../../cli/output/merged.ts';
+import type { Mode } from '../../operator/api/capability-policy.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
+import { counted } from '../../operator/report/text.ts';
+import { severityRank } from '../../operator/rules/severity.ts';
+import type { Snapshot, SnapshotVerdict } from '../../operator/snapshot/document.ts';
+
+export interface ViolatingRow {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly mode: Mode;
+  readonly verdict: 'Violating' | 'Unknown';
+  /** The fate of its new pods, in the words of admission control. */
+  readonly outcome: 'Refused' | 'Warned' | 'Audited' | 'Unknown';
+  /** How many of its pods violate now. */
+  readonly pods: number;
+  readonly policies: readonly string[];
+  /** Those that it breaks, the worst first. */
+  readonly rules: readonly string[];
+  readonly of: SnapshotVerdict;
+}
+
+const OUTCOMES = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
+
+export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRow[] {
+  const rulesOf = remembered((indexes: string) => {
+    const rules = new Set(indexes.split(',').map((index) => violations[Number(index)]?.rule ?? ''));
+    return [...rules].sort((a, b) => severityRank(a) - severityRank(b));
+  });
+  return namespaces.flatMap(({ name: namespace, verdicts }) =>
+    verdicts.flatMap((of): ViolatingRow[] => {
+      const { mode, kind, name, verdict, pods, violations: broken = {} } = of;
+      if (verdict === 'Compliant') return [];
+      const outcome = verdict === 'Unknown' ? 'Unknown' : OUTCOMES[mode];
+      const rules = rulesOf(Object.values(broken).flat().join(','));
+      return [{ namespace, kind, name, mode, verdict, outcome, pods, policies: Object.keys(broken), rules, of }];
+    }),
+  );
+}
+
+/** Thousands of workloads break the same rules: their rows share one list. */
+function remembered<Result>(make: (key: string) => Result): (key: string) => Result {
+  const known = new Map<string, Result>();
+  return (key) => {
+    const result = known.get(key) ?? make(key);
+    known.set(key, result);
+    return result;
+  };
+}
+
+/** Empty: all. */
+export interface ViolatingFilter {
+  readonly namespace: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly mode: string;
+  /** In the namespace, kind or name, in any case of letters. */
+  readonly text: string;
+}
+
+export function filtered(rows: readonly ViolatingRow[], filter: ViolatingFilter): readonly ViolatingRow[] {
+  const { namespace, policy, rule, mode } = filter;
+  const text = filter.text.toLowerCase();
+  if (![namespace, policy, rule, mode, text].some((value) => value !== '')) return rows;
+  return rows.filter(
+    (row) =>
+      (namespace === '' || row.namespace === namespace) &&
+      (mode === '' || row.mode === mode) &&
+      (policy === '' || row.policies.includes(policy)) &&
+      (rule === '' || row.rules.includes(rule)) &&
+      (text === '' || `${row.namespace}/${row.kind} ${row.name}`.toLowerCase().includes(text)),
+  );
+}
+
+export const SORTS = ['worst', 'namespace', 'workload', 'mode', 'policy', 'rules', 'pods'] as const;
+export type Sort = (typeof SORTS)[number];
+
+type Compare = (a: ViolatingRow, b: ViolatingRow) => number;
+
+const byPlace: Compare = (a, b) => byText(a.namespace, b.namespace) || byText(a.kind, b.kind) || byText(a.name, b.name);
+const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
+const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
+
+/** Each ends in the place, so that the order is always the same. */
+const COMPARE: Readonly<Record<Sort, Compare>> = {
+  worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
+  namespace: () => 0,
+  workload: (a, b) => byText(a.name, b.name) || byText(a.kind, b.kind),
+  mode: byMode,
+  policy: (a, b) => byText(a.policies[0] ?? '', b.policies[0] ?? ''),
+  rules: (a, b) => byRule(a, b) || b.rules.length - a.rules.length,
+  pods: (a, b) => b.pods - a.pods,
+};
+
+/** @param order a name of SORTS, with `-` in front for the reverse; anything else counts as `worst` */
+export function sorted(rows: readonly ViolatingRow[], order: string): readonly ViolatingRow[] {
+  const { sort, reverse } = parseOrder(order);
+  const sign = reverse ? -1 : 1;
+  return rows.toSorted(
+    (a, b) => sign * COMPARE[sort](a, b) || (sort === 'namespace' ? sign : 1) * byPlace(a, b) || byMode(a, b),
+  );
+}
+
+export function parseOrder(order: string): { readonly sort: Sort; readonly reverse: boolean } {
+  const reverse = order.startsWith('-');
+  const name = reverse ? order.slice(1) : order;
+  return { sort: SORTS.find((one) => one === name) ?? 'worst', reverse };
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** In the address: the workload whose details are shown. */
+export function workloadKey({ namespace, kind, name }: Pick<ViolatingRow, 'namespace' | 'kind' | 'name'>): string {
+  return `${namespace}/${kind}/${name}`;
+}
+
+const NEW_PODS: Readonly<Record<Mode, string>> = {
+  Enforce: 'Its new pods are refused.',
+  Warn: 'Its new pods are created, and their creators see a warning.',
+  Audit: 'Its new pods are created, and the audit log names them.',
+};
+
+/** The fate of a workload's new pods, and of those that run. */
+export function outcomeText({ verdict, mode, pods }: ViolatingRow): string {
+  if (verdict === 'Unknown')
+    return 'Whether its new pods are refused depends on who creates them, or they are too expensive to evaluate.';
+  if (pods === 0) return NEW_PODS[mode];
+  const now = `${counted(pods, 'running pod')} ${pods === 1 ? 'violates' : 'violate'} the policy`;
+  const stay = mode === 'Enforce' ? '. Admission control does not end pods that run' : '';
+  return `${NEW_PODS[mode]} ${now}${stay}.`;
+}
+
+/** A violation of a workload, with all policies that it violates. */
+export interface BrokenRule {
+  readonly rule: string;
+  /** With the values that each policy accepts, where they differ. */
+  readonly message: string;
+  /** From the PodSpec on. */
+  readonly path: string;
+  /** The strictest mode first. */
+  readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
+}
+
+/** The same violation of several policies is one. @param rows of one workload */
+export function brokenBy(rows: readonly ViolatingRow[], { violations }: Pick<Snapshot, 'violations'>): BrokenRule[] {
+  const modes = new Map(rows.flatMap(({ mode, policies }) => policies.map((policy) => [policy, mode] as const)));
+  const broken = rows.flatMap(({ of }) =>
+    Object.entries(of.violations ?? {}).flatMap(([policy, indexes]) =>
+      indexes.flatMap((index) => {
+        const violation = violations[index];
+        return violation ? [{ ...violation, policy }] : [];
+      }),
+    ),
+  );
+  return mergeViolations(broken, modes).map(({ first: { rule, path }, message, policies }) => ({
+    rule,
+    path,
+    message,
+    policies,
+  }));
+}

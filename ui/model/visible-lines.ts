@@ -1,0 +1,6 @@
+/** The lines of a text with control characters as visible escapes; tabs stay. */
+import { visibleControls } from '../../cli/output/printable.ts';
+
+export function visibleLines(text: string): string[] {
+  return text.split('\n').map((line) => line.split('\t').map(visibleControls).join('\t'));
+}

@@ -1,0 +1,52 @@
+/** The cells of a row of `VirtualRows`, and its headings. */
+import type { ComponentChildren } from 'preact';
+
+interface CellProps {
+  /** From 1. */
+  readonly column: number;
+  /** The column that has the focus, as `VirtualRows` says it. */
+  readonly active: number | undefined;
+  /** Whether it names the row. */
+  readonly names?: boolean;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+export function Cell({ column, active, names = false, class: className, children }: CellProps) {
+  const role = names ? 'rowheader' : 'gridcell';
+  const attributes = { role, 'aria-colindex': column, tabIndex: column === active ? 0 : -1 } as const;
+  return (
+    <span class={className} {...attributes}>
+      {children}
+    </span>
+  );
+}
+
+export interface Heading {
+  readonly title: string;
+  readonly class?: string;
+  /** Absent where the column cannot be sorted. */
+  readonly sorted?: 'ascending' | 'descending' | 'none';
+  onSort?(): void;
+}
+
+export function HeadRow({ headings }: { readonly headings: readonly Heading[] }) {
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: its buttons have the focus
+    <div role="row" class="cells head">
+      {headings.map(({ title, class: className, sorted, onSort }, index) => (
+        // biome-ignore lint/a11y/useFocusableInteractive: its button has the focus
+        <span key={title} role="columnheader" class={className} aria-colindex={index + 1} aria-sort={sorted}>
+          {onSort ? (
+            <button type="button" class="sort" onClick={onSort}>
+              {title}
+              <span aria-hidden="true">{sorted === 'ascending' ? ' ↑' : sorted === 'descending' ? ' ↓' : ''}</span>
+            </button>
+          ) : (
+            title
+          )}
+        </span>
+      ))}
+    </div>
+  );
+}

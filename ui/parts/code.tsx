@@ -1,0 +1,48 @@
+/** Texts of several lines: YAML, and differences. */
+import type { ComponentChildren } from 'preact';
+import { visibleLines } from '../model/visible-lines.ts';
+import { CopyButton } from './copy.tsx';
+
+interface CodeProps {
+  readonly text: string;
+  /** For screen readers, and on the button that copies it: `the policy`. */
+  readonly what: string;
+}
+
+export function Code({ text, what }: CodeProps) {
+  return (
+    <Copied text={text} what={what}>
+      <pre>{visibleLines(text).join('\n')}</pre>
+    </Copied>
+  );
+}
+
+const KINDS: Readonly<Record<string, string>> = { '+': 'added', '-': 'removed', '@': 'place' };
+
+/** A unified diff. Its own characters say what is added and removed; the colours repeat it. */
+export function Diff({ text, what }: CodeProps) {
+  return (
+    <Copied text={text} what={what}>
+      <pre class="diff">
+        {visibleLines(text).map((line, index) => (
+          <span key={index} class={/^(?:---|\+\+\+) /.test(line) ? 'file' : KINDS[line[0] ?? '']}>
+            {line}
+            {'\n'}
+          </span>
+        ))}
+      </pre>
+    </Copied>
+  );
+}
+
+function Copied({ text, what, children }: CodeProps & { readonly children: ComponentChildren }) {
+  return (
+    <div class="code">
+      <CopyButton text={text} what={what} />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+      <section class="scrolled" tabIndex={0} aria-label={`Text of ${what}`}>
+        {children}
+      </section>
+    </div>
+  );
+}

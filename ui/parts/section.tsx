@@ -1,0 +1,38 @@
+/** Parts of a long page: headed ones, and ones that are made when they are opened. */
+import type { ComponentChildren } from 'preact';
+import { useId, useState } from 'preact/hooks';
+
+interface SectionProps {
+  readonly title: ComponentChildren;
+  /** One sentence below the heading. */
+  readonly about?: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+export function Section({ title, about, children }: SectionProps) {
+  const id = useId();
+  return (
+    <section class="section" aria-labelledby={id}>
+      <h3 id={id}>{title}</h3>
+      {about && <p class="about">{about}</p>}
+      {children}
+    </section>
+  );
+}
+
+interface FoldProps {
+  readonly summary: ComponentChildren;
+  readonly class?: string;
+  /** What is inside costs nothing before somebody opens it. */
+  children(): ComponentChildren;
+}
+
+export function Fold({ summary, class: className = '', children }: FoldProps) {
+  const [opened, setOpened] = useState(false);
+  return (
+    <details class={`fold ${className}`} onToggle={({ currentTarget }) => currentTarget.open && setOpened(true)}>
+      <summary>{summary}</summary>
+      {opened && children()}
+    </details>
+  );
+}

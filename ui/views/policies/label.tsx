@@ -1,0 +1,75 @@
+/** The Pod Security label that a policy gives its namespaces, and why it is no tighter. */
+import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
+import { costsByLabel, labelText } from '../../model/label-words.ts';
+import { Name } from '../../parts/name.tsx';
+import { Section } from '../../parts/section.tsx';
+import type { LabelFacts, PolicyFacts } from '../../worker/policy-facts.ts';
+
+interface LabelProps {
+  readonly policy: SnapshotPolicy;
+  readonly facts: PolicyFacts;
+}
+
+const LABELS = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' } as const;
+
+export function LabelSection({ policy: { spec }, facts: { label } }: LabelProps) {
+  if (!label) return null;
+  const name = `pod-security.kubernetes.io/${LABELS[spec.mode]}`;
+  return (
+    <Section
+      title="Pod Security label"
+      about="Where it decides alone, its namespaces get the tightest label that refuses nothing which the policy admits."
+    >
+      {spec.podSecurityLabels === 'Off' ? (
+        <p>
+          It writes none: <code>spec.podSecurityLabels</code> is Off. It could be <b>{labelText(label.found)}</b>.
+        </p>
+      ) : label.found ? (
+        <p>
+          <code>{name}</code>: <b>{labelText(label.found)}</b>
+        </p>
+      ) : (
+        <p>It writes none: each level refuses something that the policy admits.</p>
+      )}
+      <Costs costs={label.costs} />
+      {label.unfilled && (
+        <>
+          <p>
+            For warnings and the audit log: <b>{labelText(label.unfilled.found)}</b>
+          </p>
+          <Costs costs={label.unfilled.costs} />
+        </>
+      )}
+      {label.beyond.length > 0 && (
+        <p>
+          The label does not enforce all of the policy. Only the admission policy enforces these rules:{' '}
+          {label.beyond.map((rule, index) => (
+            <span key={rule}>
+              {index > 0 && ', '}
+              <code>{rule}</code>
+            </span>
+          ))}
+          .
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Costs({ costs }: Pick<LabelFacts, 'costs'>) {
+  return costsByLabel(costs).map(({ label, rules, beforeFilling }) => (
+    <p key={label}>
+      <b>{label}</b> would refuse pods that the policy admits
+      {rules.length > 0 && ', by '}
+      {rules.map((rule, index) => (
+        <span key={rule}>
+          {index > 0 && ', '}
+          <code>
+            <Name text={rule} />
+          </code>
+        </span>
+      ))}
+      {beforeFilling && `${rules.length > 0 ? ', and' : ':'} pods whose fields defaulting fills in later`}.
+    </p>
+  ));
+}

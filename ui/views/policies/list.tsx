@@ -1,0 +1,150 @@
+/** All policies: what each admits, where it decides, and whether it is in force. */
+import { useMemo } from 'preact/hooks';
+import { counted } from '../../../operator/report/text.ts';
+import { setParameters } from '../../address.ts';
+import { exceptions } from '../../model/exceptions.ts';
+import { type LinkTo, linksFrom } from '../../model/links.ts';
+import { type PolicyRow, policyRows } from '../../model/policy-list.ts';
+import { Badge, WordBadge } from '../../parts/badge.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { FilterBar, TextFilter } from '../../parts/filters.tsx';
+import { Name } from '../../parts/name.tsx';
+import type { ViewProps } from '../view.ts';
+
+export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
+  const { text = '' } = parameters;
+  const rows = useMemo(() => policyRows(snapshot), [snapshot]);
+  const rollouts = rows.some(({ policy }) => policy.spec.rollout);
+  const ends = rows.some(({ policy }) => policy.spec.expires !== undefined);
+  const shown = rows.filter((row) => textOf(row).includes(text.toLowerCase()));
+  const link = linksFrom(parameters);
+  if (rows.length === 0) return <Empty text="The cluster has no CapabilityPolicies." />;
+  return (
+    <>
+      <h2>Policies</h2>
+      <p class="about">
+        Each policy is a level of the Pod Security Standards and its exceptions, for the namespaces that it selects.
+        Where several select the same namespace, those of the highest priority decide.
+      </p>
+      <FilterBar>
+        <TextFilter
+          label="Filter"
+          hint="name, level, exception"
+          value={text}
+          onChange={(value) => setParameters({ text: value })}
+        />
+        <p class="count" role="status">
+          {shown.length === rows.length
+            ? counted(rows.length, 'policy')
+            : `${shown.length} of ${counted(rows.length, 'policy')}`}
+        </p>
+      </FilterBar>
+      {shown.length === 0 ? (
+        <Empty text="No policy matches the filter." onReset={() => setParameters({ text: '' })} />
+      ) : (
+        <div class="scrolled">
+          <table class="policies">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">State</th>
+                <th scope="col">Mode</th>
+                <th scope="col">Level and exceptions</th>
+                <th scope="col" class="number">
+                  Priority
+                </th>
+                <th scope="col" class="number" title="Where it decides, of those that it selects">
+                  Namespaces
+                </th>
+                {rollouts && (
+                  <th scope="col" class="number" title="The namespaces in which a roll-out has enforced it">
+                    Rolled out
+                  </th>
+                )}
+                <th scope="col" class="number" title="Workloads that violate it">
+                  Violating
+                </th>
+                {ends && <th scope="col">Expires</th>}
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((row) => (
+                <Row key={row.policy.name} row={row} rollouts={rollouts} ends={ends} link={link} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface RowProps {
+  readonly row: PolicyRow;
+  readonly rollouts: boolean;
+  readonly ends: boolean;
+  readonly link: LinkTo;
+}
+
+function Row({ row, rollouts, ends, link }: RowProps) {
+  const { policy, level, namespaces, workloads, state } = row;
+  const { name, spec, status } = policy;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={link('policies', { policy: name })}>
+          <Name text={name} />
+        </a>
+      </th>
+      <td>
+        <Badge tone={state.tone} title={state.message}>
+          {state.word}
+        </Badge>
+      </td>
+      <td>
+        <WordBadge word={spec.mode} />
+      </td>
+      <td class="level">
+        <b>{level}</b>
+        <Exceptions policy={policy} />
+      </td>
+      <td class="number">{spec.priority}</td>
+      <td class="number">
+        {namespaces.deciding.toLocaleString('en')}
+        {namespaces.selected > namespaces.deciding && (
+          <span class="quiet"> of {namespaces.selected.toLocaleString('en')}</span>
+        )}
+      </td>
+      {rollouts && <td class="number">{status.rollout?.progress ?? (spec.rollout ? 'not begun' : '')}</td>}
+      <td class="number">
+        {workloads.violating > 0 ? (
+          <a href={link('violations', { policy: name })}>{workloads.violating.toLocaleString('en')}</a>
+        ) : (
+          0
+        )}
+        {workloads.unknown > 0 && <span class="quiet"> +{workloads.unknown.toLocaleString('en')} unknown</span>}
+      </td>
+      {ends && (
+        <td>{spec.expires !== undefined && <time dateTime={spec.expires}>{spec.expires.slice(0, 10)}</time>}</td>
+      )}
+    </tr>
+  );
+}
+
+const MOST_EXCEPTIONS = 4;
+
+function Exceptions({ policy }: Pick<PolicyRow, 'policy'>) {
+  const all = exceptions(policy.spec);
+  if (all.length === 0) return null;
+  const more = all.length - MOST_EXCEPTIONS;
+  return (
+    <span>
+      , except: <Name text={all.slice(0, MOST_EXCEPTIONS).join('; ')} />
+      {more > 0 && ` and ${more} more`}
+    </span>
+  );
+}
+
+function textOf({ policy, level, state }: PolicyRow): string {
+  return [policy.name, level, policy.spec.mode, state.word, ...exceptions(policy.spec)].join(' ').toLowerCase();
+}

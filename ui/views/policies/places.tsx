@@ -1,0 +1,135 @@
+/** The namespaces that a policy selects: where it decides, and why not elsewhere. */
+import { useMemo } from 'preact/hooks';
+import { LABEL_PREFIX } from '../../../operator/compile/labels.ts';
+import type { Place } from '../../../operator/policy/places.ts';
+import { counted } from '../../../operator/report/text.ts';
+import type { Snapshot, SnapshotPolicy } from '../../../operator/snapshot/document.ts';
+import { setParameters } from '../../address.ts';
+import type { LinkTo } from '../../model/links.ts';
+import { PLACE_STATES, type PlaceState, placeState, STATE_WORDS, whyText } from '../../model/place-words.ts';
+import { Badge, type Tone } from '../../parts/badge.tsx';
+import { Cell, HeadRow } from '../../parts/cells.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
+import { Name } from '../../parts/name.tsx';
+import { VirtualRows } from '../../parts/rows.tsx';
+import { Section } from '../../parts/section.tsx';
+import type { PolicyFacts } from '../../worker/policy-facts.ts';
+
+const TONES: Readonly<Record<PlaceState, Tone>> = {
+  decides: 'good',
+  shares: 'good',
+  pending: 'warning',
+  overridden: 'quiet',
+  terminating: 'quiet',
+  excluded: 'quiet',
+};
+const ROW_HEIGHT = 46;
+const HEADINGS = ['Namespace', 'Decision', 'Why', 'Pod Security label'].map((title) => ({ title }));
+
+const WHY_NOWHERE = {
+  Expired: 'It has expired, so it counts as deleted: it decides nowhere.',
+  NotAccepted: 'It was never accepted, so it decides nowhere.',
+  Gone: 'It is gone.',
+} as const;
+
+interface PlacesProps {
+  readonly policy: SnapshotPolicy;
+  readonly facts: PolicyFacts;
+  readonly snapshot: Snapshot;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly link: LinkTo;
+}
+
+interface Shown extends Place {
+  readonly state: PlaceState;
+  readonly why: string;
+  readonly label: string;
+}
+
+export function Places({ policy, facts, snapshot, parameters, link }: PlacesProps) {
+  const { namespace: text = '', place = '' } = parameters;
+  const all = useMemo(() => shownPlaces(facts.places, policy, snapshot), [facts, policy, snapshot]);
+  const counts = PLACE_STATES.flatMap((state) => {
+    const count = all.filter((one) => one.state === state).length;
+    return count > 0 ? [{ value: state, text: `${STATE_WORDS[state]} (${count.toLocaleString('en')})` }] : [];
+  });
+  const shown = all.filter(({ namespace, state }) => namespace.includes(text) && (place === '' || state === place));
+  if (!facts.force.in) return <Section title="Where it decides">{WHY_NOWHERE[facts.force.why]}</Section>;
+  return (
+    <Section title="Where it decides" about={summaryOf(all)}>
+      {all.length > 0 && (
+        <FilterBar>
+          <TextFilter label="Namespace" value={text} onChange={(namespace) => setParameters({ namespace })} />
+          <ChoiceFilter
+            label="Decision"
+            all={`All (${all.length.toLocaleString('en')})`}
+            value={place}
+            choices={counts}
+            onChange={(value) => setParameters({ place: value })}
+          />
+        </FilterBar>
+      )}
+      {all.length > 0 && shown.length === 0 && (
+        <Empty text="No namespace matches the filter." onReset={() => setParameters({ namespace: '', place: '' })} />
+      )}
+      {shown.length > 0 && (
+        <VirtualRows
+          label="Namespaces that the policy selects"
+          class="places"
+          count={shown.length}
+          rowHeight={ROW_HEIGHT}
+          columns={HEADINGS.length}
+          head={<HeadRow headings={HEADINGS} />}
+          onOpen={(index) => {
+            location.hash = link('violations', { namespace: shown[index]?.namespace ?? '' });
+          }}
+          row={(index, active) => rowOf(shown[index] as Shown, active, link)}
+        />
+      )}
+    </Section>
+  );
+}
+
+function shownPlaces(places: readonly Place[], { spec }: SnapshotPolicy, { namespaces }: Snapshot): Shown[] {
+  const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]));
+  return places.map((place) => ({
+    ...place,
+    state: placeState(place),
+    why: whyText(place, spec.priority),
+    label: labels.get(place.namespace)?.[`${LABEL_PREFIX}enforce`] ?? '–',
+  }));
+}
+
+function summaryOf(all: readonly Shown[]): string {
+  if (all.length === 0) return 'It selects no namespace.';
+  const decides = all.filter(({ state }) => state === 'decides' || state === 'shares' || state === 'pending').length;
+  return decides === all.length
+    ? `In ${all.length === 1 ? 'the one namespace' : `all ${all.length.toLocaleString('en')} namespaces`} that it selects.`
+    : `In ${decides === 0 ? 'none' : decides.toLocaleString('en')} of the ${counted(all.length, 'namespace')} that it selects.`;
+}
+
+function rowOf({ namespace, state, why, label }: Shown, active: number | undefined, link: LinkTo) {
+  return {
+    key: namespace,
+    class: 'cells',
+    cells: (
+      <>
+        <Cell names column={1} active={active}>
+          <a href={link('violations', { namespace })} tabIndex={-1}>
+            <Name text={namespace} />
+          </a>
+        </Cell>
+        <Cell column={2} active={active}>
+          <Badge tone={TONES[state]}>{STATE_WORDS[state]}</Badge>
+        </Cell>
+        <Cell column={3} active={active} class="why">
+          <Name text={why} />
+        </Cell>
+        <Cell column={4} active={active}>
+          <Name text={label} />
+        </Cell>
+      </>
+    ),
+  };
+}

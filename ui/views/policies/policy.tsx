@@ -1,0 +1,132 @@
+/** One policy: its conditions, where it decides and why, who may use it, its label, and its objects. */
+import { visibleControls } from '../../../cli/output/printable.ts';
+import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
+import { exceptions } from '../../model/exceptions.ts';
+import { type LinkTo, linksFrom } from '../../model/links.ts';
+import { policyRows } from '../../model/policy-list.ts';
+import { Badge, WordBadge } from '../../parts/badge.tsx';
+import { Conditions } from '../../parts/conditions.tsx';
+import { Empty } from '../../parts/empty.tsx';
+import { Name } from '../../parts/name.tsx';
+import { Section } from '../../parts/section.tsx';
+import { useAnswer } from '../../worker/use-answer.ts';
+import type { ViewProps } from '../view.ts';
+import { LabelSection } from './label.tsx';
+import { Places } from './places.tsx';
+import { RenderedObjects } from './rendered.tsx';
+import { RolloutSection } from './rollout.tsx';
+import { Users } from './users.tsx';
+
+export function PolicyPage(props: ViewProps & { readonly name: string }) {
+  const { name, cluster, parameters } = props;
+  const { snapshot } = cluster;
+  const policy = snapshot.policies.find((one) => one.name === name);
+  const link = linksFrom(parameters);
+  return (
+    <article class="policy">
+      <p class="back">
+        <a href={link('policies', {})}>All policies</a>
+      </p>
+      {policy ? (
+        <Details {...props} policy={policy} link={link} />
+      ) : (
+        <Empty text={`The cluster has no policy ${visibleControls(name)}.`} />
+      )}
+    </article>
+  );
+}
+
+interface DetailsProps extends ViewProps {
+  readonly policy: SnapshotPolicy;
+  readonly link: LinkTo;
+}
+
+function Details({ cluster: { snapshot }, judge, parameters, policy, link }: DetailsProps) {
+  const { name, spec, status } = policy;
+  const facts = useAnswer(judge, snapshot, 'policy', { policy: name });
+  const rendered = useAnswer(judge, snapshot, 'rendered', { policy: name });
+  const row = policyRows({ ...snapshot, policies: [policy] })[0];
+  if (!row) return null;
+  const words = exceptions(spec);
+  return (
+    <>
+      <h2>
+        <Name text={name} /> <Badge tone={row.state.tone}>{row.state.word}</Badge>
+      </h2>
+      <dl class="policy-facts">
+        <dt>Mode</dt>
+        <dd>
+          <WordBadge word={spec.mode} /> {MODE_WORDS[spec.mode]}
+        </dd>
+        <dt>Level</dt>
+        <dd>
+          <b>{spec.level}</b>{' '}
+          {spec.levelVersion === 'latest' ? 'of the newest version of all API servers' : spec.levelVersion}
+          {words.length > 0 && (
+            <ul>
+              {words.map((text) => (
+                <li key={text}>
+                  <Name text={text} />
+                </li>
+              ))}
+            </ul>
+          )}
+        </dd>
+        <dt>Priority</dt>
+        <dd>{spec.priority}</dd>
+        <dt>Violating</dt>
+        <dd>
+          {row.workloads.violating > 0 ? (
+            <a href={link('violations', { policy: name })}>
+              {row.workloads.violating.toLocaleString('en')} of {row.workloads.evaluated.toLocaleString('en')} workloads
+            </a>
+          ) : (
+            `none of ${row.workloads.evaluated.toLocaleString('en')} workloads`
+          )}
+          {row.workloads.unknown > 0 && `, ${row.workloads.unknown.toLocaleString('en')} unknown`}
+        </dd>
+        {spec.expires !== undefined && (
+          <>
+            <dt>Expires</dt>
+            <dd>
+              <time dateTime={spec.expires}>{new Date(spec.expires).toLocaleString()}</time>
+            </dd>
+          </>
+        )}
+        {spec.reason !== undefined && (
+          <>
+            <dt>Reason</dt>
+            <dd>
+              <Name text={spec.reason} />
+            </dd>
+          </>
+        )}
+      </dl>
+      {policy.accepted && (
+        <p class="warning">
+          The current spec is not accepted. The last accepted one, of level {policy.accepted.level}, stays in force.
+        </p>
+      )}
+      <Section title="Conditions">
+        <Conditions conditions={status.conditions ?? []} />
+      </Section>
+      {spec.rollout && <RolloutSection policy={policy} taken={snapshot.taken} link={link} />}
+      {facts.state === 'failed' && <p class="critical">{facts.error}</p>}
+      {facts.state === 'answered' && (
+        <>
+          <Places policy={policy} facts={facts.answer} snapshot={snapshot} parameters={parameters} link={link} />
+          <LabelSection policy={policy} facts={facts.answer} />
+          <Users policy={policy} facts={facts.answer} />
+        </>
+      )}
+      {rendered.state === 'failed' && <p class="critical">{rendered.error}</p>}
+      {rendered.state === 'answered' && <RenderedObjects rendered={rendered.answer} link={link} />}
+    </>
+  );
+}
+
+const MODE_WORDS = {
+  Enforce: 'refuses pods that violate it',
+  Warn: 'admits pods that violate it, and warns who creates them',
+  Audit: 'admits pods that violate it, and records them in the audit log',
+} as const;

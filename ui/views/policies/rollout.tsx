@@ -1,0 +1,85 @@
+/** How far the roll-out of a policy has come, and what blocks it. */
+import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
+import type { LinkTo } from '../../model/links.ts';
+import { Name } from '../../parts/name.tsx';
+import { Section } from '../../parts/section.tsx';
+
+interface RolloutProps {
+  readonly policy: SnapshotPolicy;
+  readonly taken: string;
+  readonly link: LinkTo;
+}
+
+export function RolloutSection({ policy: { name, spec, status }, taken, link }: RolloutProps) {
+  const { rollout } = spec;
+  if (!rollout) return null;
+  const { enforced = 0, soaking = 0, blocked = 0, next, blockedNamespaces = [] } = status.rollout ?? {};
+  const all = enforced + soaking + blocked;
+  const pace = rollout.namespacesPerHour;
+  return (
+    <Section
+      title="Roll-out"
+      about={`A namespace is enforced when nothing in it has violated the policy for ${rollout.soak}${pace === undefined ? '' : `, at most ${pace} namespaces an hour`}. Until then the policy is in mode ${rollout.meanwhile} there.`}
+    >
+      {status.rollout ? (
+        <>
+          <p>
+            <progress value={enforced} max={Math.max(1, all)} aria-label="Enforced namespaces" />{' '}
+            <b>
+              {enforced.toLocaleString('en')} of {all.toLocaleString('en')}
+            </b>{' '}
+            namespaces are enforced, {soaking.toLocaleString('en')} soak, {blocked.toLocaleString('en')} are blocked by
+            violations.
+            {rollout.paused && <b class="warning"> The roll-out is paused.</b>}
+          </p>
+          {next && !rollout.paused && (
+            <p>
+              Next is <Name text={next.namespace} />
+              {Date.parse(String(next.time)) > Date.parse(taken) && (
+                <>
+                  , not before <time dateTime={String(next.time)}>{new Date(String(next.time)).toLocaleString()}</time>
+                </>
+              )}
+              .
+            </p>
+          )}
+        </>
+      ) : (
+        <p>It has not begun.</p>
+      )}
+      {blockedNamespaces.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Blocked namespace</th>
+              <th scope="col" class="number">
+                Violating
+              </th>
+              <th scope="col">Since</th>
+              <th scope="col">Worst</th>
+            </tr>
+          </thead>
+          <tbody>
+            {blockedNamespaces.map(({ name: namespace, violating, since, worst }) => (
+              <tr key={namespace}>
+                <th scope="row">
+                  <a href={link('violations', { namespace, policy: name })}>
+                    <Name text={namespace} />
+                  </a>
+                </th>
+                <td class="number">{violating.toLocaleString('en')}</td>
+                <td>{new Date(String(since)).toLocaleString()}</td>
+                <td>
+                  <Name text={worst ?? 'a pod that is gone'} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {blocked > blockedNamespaces.length && (
+        <p class="about">The status names only the first {blockedNamespaces.length}.</p>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,70 @@
+/** The accounts that may use a policy. */
+import type { Holder } from '../../../operator/evaluate/use.ts';
+import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
+import { Name } from '../../parts/name.tsx';
+import { Section } from '../../parts/section.tsx';
+import type { PolicyFacts } from '../../worker/policy-facts.ts';
+
+const ABOUT = {
+  Everyone: 'Everyone: every pod that satisfies the policy is admitted.',
+  Subjects: 'A pod is admitted if its service account or its creator is one of those that the policy names.',
+  Bindings: 'A pod is admitted if a role lets its service account or its creator use the policy.',
+} as const;
+
+export function Users({ policy: { spec }, facts: { holders, holdersOfAll } }: UsersProps) {
+  const restricted = spec.usableBy !== 'Everyone';
+  return (
+    <Section title="Who may use it" about={ABOUT[spec.usableBy]}>
+      {restricted && holders.length === 0 && <p>Nobody may use it by its name.</p>}
+      {restricted && holders.length > 0 && <Holders holders={holders} />}
+      {restricted && holdersOfAll.length > 0 && (
+        <>
+          <p>These may use every policy, and so this one, too:</p>
+          <Holders holders={holdersOfAll} />
+        </>
+      )}
+    </Section>
+  );
+}
+
+interface UsersProps {
+  readonly policy: SnapshotPolicy;
+  readonly facts: PolicyFacts;
+}
+
+function Holders({ holders }: { readonly holders: readonly Holder[] }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Kind</th>
+          <th scope="col">Name</th>
+          <th scope="col">Where</th>
+        </tr>
+      </thead>
+      <tbody>
+        {holders.map((holder) => (
+          <tr key={JSON.stringify(holder)}>
+            <td>{holder.subject.kind}</td>
+            <th scope="row">
+              <Name
+                text={
+                  holder.subject.namespace === undefined
+                    ? holder.subject.name
+                    : `${holder.subject.namespace}/${holder.subject.name}`
+                }
+              />
+            </th>
+            <td>
+              {holder.namespace === undefined ? 'everywhere' : <Name text={`namespace ${holder.namespace}`} />}
+              {holder.wildcard && ', by a wildcard'}
+              {holder.everybody && (
+                <b class="warning"> and so everybody who may create a workload, through the built-in controllers</b>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,135 @@
+/** The edits of `cappol fix` for a workload, what they may break, and what no edit ends. */
+import { fixCommand } from '../../model/fix-command.ts';
+import { Badge, type Tone } from '../../parts/badge.tsx';
+import { Code, Diff } from '../../parts/code.tsx';
+import { Name } from '../../parts/name.tsx';
+import { Fold } from '../../parts/section.tsx';
+import { Value } from '../../parts/value.tsx';
+import type { WorkloadFix } from '../../worker/workload-fix.ts';
+
+const CLASSES: Readonly<Record<string, { readonly tone: Tone; readonly text: string }>> = {
+  spelling: { tone: 'good', text: 'the same capability, as Kubernetes spells it' },
+  safe: { tone: 'good', text: 'nothing is known to rely on the old value' },
+  check: { tone: 'warning', text: 'something may stop working' },
+};
+
+interface FixProps {
+  readonly fix: WorkloadFix | undefined;
+  readonly kind: string;
+}
+
+export function Fix({ fix, kind }: FixProps) {
+  if (!fix) return <p>Its pods are gone.</p>;
+  const { edits, diff, findings } = fix;
+  // Several policies may refuse the same.
+  const left = [...new Map(fix.left.map((one) => [`${one.rule} ${one.path} ${one.message} ${one.why}`, one])).values()];
+  return (
+    <>
+      {fix.onlyPods && (
+        <p>
+          Its template complies. Only pods that are there violate: an earlier template made them, or somebody changed
+          them. Restart the workload to replace them.
+        </p>
+      )}
+      {fix.of === 'pod' && !fix.onlyPods && kind !== 'Pod' && (
+        <p>
+          <Name text={kind} /> itself is not known: this is the first of its pods. Make the same edits in its template.
+        </p>
+      )}
+      {edits.length === 0 && left.length === 0 && (
+        <p>No edit of the manifest ends these violations: their messages say what does.</p>
+      )}
+      {edits.length > 0 && (
+        <>
+          <p class="about">
+            These are the edits of <code>cappol fix</code>. Only the fields that policies read are shown; the edits
+            leave all others as they are.
+          </p>
+          <Diff text={diff} what="the diff" />
+          <Edits edits={edits} />
+          <Fold summary="Make these edits in your own files">
+            {() => (
+              <>
+                <p>In the folder with the manifests, write the policies to a file and run the command:</p>
+                <Code text={fixCommand(fix.edits[0]?.namespace ?? '')} what="the commands" />
+              </>
+            )}
+          </Fold>
+        </>
+      )}
+      {left.length > 0 && (
+        <>
+          <h4>What no edit ends</h4>
+          <ul class="left">
+            {left.map(({ rule, message, why, path }) => (
+              <li key={`${rule} ${path} ${message} ${why}`}>
+                <code>{rule}</code> <Name text={message} />
+                <br />
+                <span class="quiet">
+                  No fix: <Name text={why} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {findings.length > 0 && (
+        <>
+          <h4>Advice about its capabilities</h4>
+          <ul>
+            {findings.map(({ reason, message, path }) => (
+              <li key={`${reason} ${path} ${message}`}>
+                <Name text={message} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
+
+function Edits({ edits }: Pick<WorkloadFix, 'edits'>) {
+  return (
+    <div class="scrolled">
+      <table class="edits">
+        <thead>
+          <tr>
+            <th scope="col">Edit</th>
+            <th scope="col">Before</th>
+            <th scope="col">After</th>
+            <th scope="col">Class</th>
+            <th scope="col">Reason</th>
+            <th scope="col">Risk</th>
+          </tr>
+        </thead>
+        <tbody>
+          {edits.map(({ path, before, after, class: fixClass, reason, risk }) => (
+            <tr key={path}>
+              <td>
+                <code>
+                  <Name text={path} />
+                </code>
+              </td>
+              <td>
+                <Value value={before} />
+              </td>
+              <td>
+                <Value value={after} />
+              </td>
+              <td title={CLASSES[fixClass]?.text}>
+                <Badge tone={CLASSES[fixClass]?.tone ?? 'quiet'}>{fixClass}</Badge>
+              </td>
+              <td>
+                <Name text={reason} />
+              </td>
+              <td>
+                <Name text={risk} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+/** A question of a view to the worker: asked again when it changes, or when the snapshot does. */
+import { useEffect, useState } from 'preact/hooks';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Judge } from './client.ts';
+import type { RequestName, Requests } from './requests.ts';
+
+export type Answer<Name extends RequestName> =
+  | { readonly state: 'waiting' }
+  | { readonly state: 'failed'; readonly error: string }
+  | { readonly state: 'answered'; readonly answer: Requests[Name]['answer'] };
+
+/** The last answer stays until the next one is there, if only the snapshot is another one. */
+export function useAnswer<Name extends RequestName>(
+  judge: Judge,
+  snapshot: Snapshot,
+  name: Name,
+  question: Requests[Name]['question'],
+): Answer<Name> {
+  const key = JSON.stringify(question);
+  const [told, setTold] = useState<{ key: string; answer: Answer<Name> }>({ key: '', answer: { state: 'waiting' } });
+  useEffect(() => {
+    let isWanted = true;
+    const tell = (answer: Answer<Name>) => isWanted && setTold({ key, answer });
+    judge.ask(name, question).then(
+      (answer) => tell({ state: 'answered', answer }),
+      (error: Error) => tell({ state: 'failed', error: error.message }),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [judge, snapshot, name, key]);
+  return told.key === key ? told.answer : { state: 'waiting' };
+}
