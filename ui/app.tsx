@@ -20,7 +20,7 @@ export function App({ source, judge }: AppProps) {
   const snapshot = cluster?.snapshot;
   // Questions are answered in order: what a view asks comes after this.
   useMemo(() => snapshot && judge.ask('load', snapshot), [snapshot, judge]);
-  const view = VIEWS.find(({ name }) => name === address.view) ?? (VIEWS[0] as View);
+  const view = viewFor(address.view, clusters);
   return (
     <>
       <button type="button" class="skip" onClick={skipToView}>
@@ -35,6 +35,8 @@ export function App({ source, judge }: AppProps) {
       <main id="view" tabindex={-1} aria-label={view.title}>
         {cluster ? (
           <view.Component cluster={cluster} clusters={shown} parameters={address.parameters} judge={judge} />
+        ) : view.Standalone ? (
+          <view.Standalone cluster={undefined} clusters={shown} parameters={address.parameters} judge={judge} />
         ) : (
           <Nothing clusters={clusters} />
         )}
@@ -46,6 +48,12 @@ export function App({ source, judge }: AppProps) {
 /** No link to `#view`: the address names the view. */
 function skipToView(): void {
   document.getElementById('view')?.focus();
+}
+
+/** Without a cluster the page begins with a view that needs none. */
+function viewFor(name: string, { shown, loading }: Clusters): View {
+  const first = shown.length + loading.length > 0 ? VIEWS[0] : VIEWS.find(({ Standalone }) => Standalone);
+  return VIEWS.find((view) => view.name === name) ?? (first as View);
 }
 
 function Navigation({ address, current }: { readonly address: Address; readonly current: View }) {

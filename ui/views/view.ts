@@ -14,10 +14,17 @@ export interface ViewProps {
   readonly judge: Judge;
 }
 
+/** A view that has something to show without a cluster, too. */
+export interface StandaloneProps extends Omit<ViewProps, 'cluster'> {
+  readonly cluster: ShownCluster | undefined;
+}
+
 export interface View {
   /** In the address. */
   readonly name: string;
   /** In the navigation. */
   readonly title: string;
   readonly Component: ComponentType<ViewProps>;
+  /** The view without a cluster; left out if it has nothing to show then. */
+  readonly Standalone?: ComponentType<StandaloneProps>;
 }

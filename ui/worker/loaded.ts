@@ -5,6 +5,7 @@ import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 
 export interface Loaded {
+  readonly snapshot: Snapshot;
   readonly cluster: Cluster;
   readonly state: ClusterState;
   /** Patterns of namespaces that no policy reaches. */
@@ -17,5 +18,5 @@ export function stateOf(snapshot: Snapshot): Loaded {
   const now = () => Date.parse(taken);
   const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
   state.accept();
-  return { cluster, state, excluded: [operatorNamespace, ...excludedNamespaces] };
+  return { snapshot, cluster, state, excluded: [operatorNamespace, ...excludedNamespaces] };
 }

@@ -2,6 +2,8 @@
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
 import type { PolicyFacts, RenderedPolicy } from './policy-facts.ts';
+import type { RejudgeAnswer, RejudgeQuestion } from './rejudge.ts';
+import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
 /** By name: the question and its answer. Both are plain values, which are copied from thread to thread. */
@@ -10,6 +12,12 @@ export interface Requests {
   load: { question: Snapshot; answer: undefined };
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
+  /** The changes that edited policies make in the snapshot. */
+  rejudge: { question: RejudgeQuestion; answer: RejudgeAnswer };
+  /** A policy of the snapshot as YAML. */
+  policyText: { question: { readonly policy: string }; answer: string };
+  /** A pod of a shape of the snapshot as YAML. */
+  podText: { question: PodTextQuestion; answer: string };
   /** The objects that the operator writes for a policy, and the rules in them. */
   rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
   /** Where a policy decides, who may use it, and why its label is no tighter. */

@@ -1,0 +1,60 @@
+/** Links of the playground: they give the texts back, and a damaged one says so. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { labelsOf, labelsText, linkOf, type Play, playOf } from '../../../ui/model/play-link.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+
+const text = fc.string({ unit: 'binary', maxLength: 300 }).map((one) => one.toWellFormed());
+const play: fc.Arbitrary<Play> = fc.record(
+  { policies: text, manifests: text, namespace: text, labels: text },
+  { noNullPrototype: true },
+);
+
+describe(`links of the playground (FC_SEED=${SEED})`, () => {
+  it('give back every text, and need no escape in an address', async () => {
+    const property = fc.asyncProperty(play, async (one) => {
+      const link = await linkOf(one);
+      assert.match(link, /^[\w-]+$/);
+      assert.deepEqual(await playOf(link), one);
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 100 });
+  });
+
+  it('say that they are damaged, whatever is cut off or changed', async () => {
+    const damage = fc.tuple(
+      play,
+      fc.double({ min: 0, max: 0.99, noNaN: true }),
+      fc.constantFrom('cut', 'changed', 'text'),
+    );
+    const property = fc.asyncProperty(damage, async ([one, at, how]) => {
+      const link = await linkOf(one);
+      const index = Math.floor(at * link.length);
+      const damaged = {
+        cut: link.slice(0, index),
+        changed: `${link.slice(0, index)}${link[index] === 'A' ? 'B' : 'A'}${link.slice(index + 1)}`,
+        text: `${link.slice(0, index)}%20${link.slice(index)}`,
+      }[how];
+      const read = await playOf(damaged).catch((error: Error) => error.message);
+      // Another text may come out, since a link has no checksum; but never half of one.
+      if (typeof read === 'string') assert.match(read, /^This link is damaged/);
+      else assert.deepEqual(Object.keys(read), Object.keys(one));
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 200 });
+  });
+
+  it('are refused when they would expand without end', async () => {
+    const link = await linkOf({ policies: 'a'.repeat(5_000_000), manifests: '', namespace: '', labels: '' });
+    assert.ok(link.length < 20_000);
+    await assert.rejects(playOf(link), /damaged/);
+  });
+});
+
+describe('labels of the playground', () => {
+  it('are read from text and written as text', () => {
+    const labels = { team: 'network', 'example.org/stage': '' };
+    assert.deepEqual(labelsOf(labelsText(labels)), labels);
+    assert.deepEqual(labelsOf(' team = network , '), { team: 'network' });
+    assert.throws(() => labelsOf('team'), /Write labels as KEY=VALUE/);
+  });
+});

@@ -1,0 +1,222 @@
+/** The playground in a real Chromium: typing, markers, completion, links, the keyboard, and the cluster's changes. */
+import assert from 'node:assert/strict';
+import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
+import { buildPage } from '../../config/release/page.ts';
+import {
+  type Browser,
+  CHROMIUM,
+  type OpenedPage,
+  openPage,
+  pageFile,
+  seriousProblems,
+  startBrowser,
+} from '../support/browser.ts';
+import { describeWith } from '../support/needs.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
+
+type Page = OpenedPage['page'];
+
+const VIEW = '#/playground';
+
+describeWith(CHROMIUM, 'the playground', () => {
+  let browser: Browser;
+  let template: string;
+  before(async () => {
+    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
+  });
+  after(() => browser?.close());
+
+  /** Nothing may go wrong on the page, and nothing may be requested but the page itself. */
+  async function withPage(
+    work: (opened: OpenedPage, url: string) => Promise<void>,
+    { fragment = VIEW, ...options }: { fragment?: string; colorScheme?: 'dark'; width?: number } = {},
+    snapshots: Parameters<typeof pageFile>[1] = [],
+  ): Promise<void> {
+    const file = pageFile(template, snapshots);
+    try {
+      const opened = await openPage(browser, file.url + fragment, options);
+      await opened.page.locator('.play-item').first().waitFor();
+      await work(opened, file.url);
+      assert.deepEqual(opened.errors, []);
+      assert.deepEqual(new Set(opened.requests), new Set([file.url]));
+      await opened.page.close();
+    } finally {
+      file.remove();
+    }
+  }
+
+  it('changes the verdict and the marked lines as somebody types', async () => {
+    await withPage(async ({ page }) => {
+      await verdict(page, 'Pod default/bad', 'Refused');
+      assert.deepEqual(await markedLines(page, 'Pods'), ['add: [NET_ADMIN]']);
+      await replace(page, 'Pods', POD.replace('NAME', 'a').replace('ADD', 'NET_RAW'));
+      await verdict(page, 'Pod default/a', 'Admitted');
+      assert.deepEqual(await markedLines(page, 'Pods'), []);
+      await replace(page, 'Pods', POD.replace('NAME', 'a').replace('ADD', 'SYS_ADMIN'));
+      await verdict(page, 'Pod default/a', 'Refused');
+      assert.deepEqual(await markedLines(page, 'Pods'), ['add: [SYS_ADMIN]']);
+      await page.getByRole('button', { name: 'line 11', exact: true }).click();
+      assert.equal(await editor(page, 'Pods').evaluate((element) => element.matches(':focus')), true);
+    });
+  });
+
+  it('marks a problem of the policy at its line, in the words of cappol', async () => {
+    await withPage(async ({ page }) => {
+      await replace(page, 'Policies', POLICY.replace('restricted', 'restrictd'));
+      await page.getByText('spec.level').first().waitFor();
+      assert.deepEqual(await markedLines(page, 'Policies'), ['level: restrictd']);
+    });
+  });
+
+  it('completes fields and values, and says what they mean', async () => {
+    await withPage(async ({ page }) => {
+      await replace(page, 'Policies', `${POLICY}  mod`);
+      await page.getByRole('option', { name: /^mode/ }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.getByRole('option', { name: /^Warn/ }).waitFor();
+      await page.keyboard.type('Enf');
+      await page.getByRole('option', { name: /^Warn/ }).waitFor({ state: 'detached' });
+      await page.keyboard.press('Enter');
+      assert.match(await textOf(page, 'Policies'), / {2}mode: Enforce$/);
+      await editor(page, 'Policies').getByText('mode', { exact: true }).hover();
+      await page.locator('.help b').getByText('mode: Audit or Warn or Enforce').waitFor();
+    });
+  });
+
+  it('opens a link with the texts of another page, and tells that a damaged one is damaged', async () => {
+    let link = '';
+    await withPage(async ({ page }, url) => {
+      await replace(page, 'Policies', `${POLICY}# mine`);
+      await page.waitForURL(/play=/);
+      link = page.url().slice(url.length);
+    });
+    const open = (fragment: string, work: Parameters<typeof withPage>[0]) => withPage(work, { fragment });
+    await open(link, async ({ page }) => {
+      await editor(page, 'Policies').getByText('# mine').waitFor();
+    });
+    await open(link.slice(0, -10), async ({ page }) => {
+      await page.getByRole('alert').getByText('This link is damaged').waitFor();
+      await verdict(page, 'Pod default/bad', 'Refused');
+    });
+  });
+
+  it('loads an example, and has no serious problem for assistive technology in either theme, wide and narrow', async () => {
+    for (const options of [{}, { colorScheme: 'dark', width: 500 } as const]) {
+      await withPage(async ({ page }) => {
+        await page.getByLabel('Example').selectOption({ label: 'Level restricted' });
+        await page.getByText('runAsNonRoot').first().waitFor();
+        assert.deepEqual(await seriousProblems(page), []);
+        const width = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        assert.ok(width <= 0, `${width} pixels too wide`);
+      }, options);
+    }
+  });
+
+  it('leaves an editor by Escape and Tab', async () => {
+    await withPage(async ({ page }) => {
+      await editor(page, 'Policies').focus();
+      await page.keyboard.press('Tab');
+      assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), true);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Tab');
+      assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), false);
+    });
+  });
+
+  it('begins with what the cluster has, and says what the policies would change in it', async () => {
+    await withPage(
+      async ({ page }) => {
+        await page.getByLabel('Policy of the cluster').selectOption('live');
+        await editor(page, 'Policies').getByText('level: baseline').waitFor();
+        await page.getByText('0 newly refused').waitFor();
+        await page.getByLabel('Pod of the cluster').selectOption({ label: 'net/web (Deployment)' });
+        await editor(page, 'Pods').getByText('namespace: net').waitFor();
+        await verdict(page, 'Pod net/web', 'Admitted');
+        await replace(page, 'Policies', `${POLICY.replace('mine', 'live')}  mode: Enforce`);
+        await page.getByText('1 newly refused').waitFor();
+        const row = await page.getByRole('row').nth(1).textContent();
+        assert.match(row ?? '', /^netDeployment webAdmittedRefused/);
+        assert.deepEqual(await seriousProblems(page), []);
+      },
+      {},
+      [snapshot()],
+    );
+  });
+});
+
+/** A Deployment that level restricted refuses. */
+function snapshot() {
+  const namespace = { name: 'net', uid: 'net', labels: { team: 'net' }, terminating: false, labelOwners: {} };
+  const cluster = wholeCluster(
+    clusterOf([workloadView('Deployment', 'web')]),
+    [baselinePolicy('live', { mode: 'Enforce' })],
+    [namespace],
+  );
+  const rights = { forbidden: [], missing: [], judgeable: true, rbac: true };
+  const options = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
+  return snapshotOf(cluster, rights, options);
+}
+
+const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: mine}
+spec:
+  namespaceSelector: {}
+  level: restricted
+`;
+
+const POD = `apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: a
+    securityContext:
+      allowPrivilegeEscalation: false
+      capabilities:
+        add: [ADD]
+        drop: [ALL]
+`;
+
+/** In the browser. */
+interface Clipboard {
+  readonly DataTransfer: new () => { setData(type: string, text: string): void };
+  readonly ClipboardEvent: new (type: string, options: object) => object;
+}
+
+function editor(page: Page, label: 'Policies' | 'Pods') {
+  return page.getByRole('textbox', { name: new RegExp(`^${label}.*YAML`) });
+}
+
+async function replace(page: Page, label: 'Policies' | 'Pods', text: string): Promise<void> {
+  await editor(page, label).focus();
+  await page.keyboard.press('Control+a');
+  // Typed text would be indented by the editor: all but the last word is pasted.
+  const at = text.search(/\S*$/);
+  await editor(page, label).evaluate(
+    (element, pasted) => {
+      const { DataTransfer, ClipboardEvent } = globalThis as unknown as Clipboard;
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', pasted);
+      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }) as never);
+    },
+    text.slice(0, at),
+  );
+  await page.keyboard.type(text.slice(at));
+}
+
+function textOf(page: Page, label: 'Policies' | 'Pods'): Promise<string> {
+  // biome-ignore lint/performance/useDomNodeTextContent: with the line breaks
+  return editor(page, label).innerText();
+}
+
+async function verdict(page: Page, name: string, outcome: string): Promise<void> {
+  await page.locator('.play-item', { hasText: name }).filter({ hasText: outcome }).waitFor();
+}
+
+async function markedLines(page: Page, label: 'Policies' | 'Pods'): Promise<string[]> {
+  const lines = await editor(page, label).locator('.marked-error').allInnerTexts();
+  return lines.map((line) => line.trim());
+}

@@ -1,0 +1,86 @@
+/** The texts of the playground in the fragment of an address: deflated, and as base64url. */
+
+export interface Play {
+  readonly policies: string;
+  readonly manifests: string;
+  /** The namespace of manifests that state none. */
+  readonly namespace: string;
+  /** `team=network,stage=prod` */
+  readonly labels: string;
+}
+
+const FIELDS = ['policies', 'manifests', 'namespace', 'labels'] as const;
+/** More text than anybody types; a longer one would only fill the memory. */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
+export async function linkOf(play: Play): Promise<string> {
+  const text = JSON.stringify(FIELDS.map((field) => play[field]));
+  const bytes = await bytesOf(new Blob([text]).stream().pipeThrough(new CompressionStream('deflate-raw')));
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** @throws Error for people, if the link is not whole */
+export async function playOf(link: string): Promise<Play> {
+  const values = await valuesOf(link).catch(() => {
+    throw new Error(
+      'This link is damaged: a part of it is missing or was changed. Ask for the link again, or copy it whole.',
+    );
+  });
+  return Object.fromEntries(FIELDS.map((field, index) => [field, values[index] ?? ''])) as unknown as Play;
+}
+
+async function valuesOf(link: string): Promise<readonly string[]> {
+  const binary = atob(link.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(await bytesOf(stream));
+  const values: unknown = JSON.parse(text);
+  if (!Array.isArray(values) || values.length !== FIELDS.length || !values.every((value) => typeof value === 'string'))
+    throw new Error('no texts');
+  return values;
+}
+
+/** A short link may expand to any length. */
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = stream.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    size += read.value.length;
+    if (size > MOST_CHARACTERS) {
+      await reader.cancel();
+      throw new Error('too long');
+    }
+    chunks.push(read.value);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** `team=network,stage=prod` → labels. @throws Error for people */
+export function labelsOf(text: string): Readonly<Record<string, string>> {
+  const entries = text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const [, key, value = ''] = /^([^=\s]+)\s*=\s*(\S*)$/.exec(entry) ?? [];
+      if (key === undefined)
+        throw new Error(`Write labels as KEY=VALUE, separated by commas; ${JSON.stringify(entry)} is not.`);
+      return [key, value];
+    }),
+  );
+}
+
+export function labelsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}

@@ -1,0 +1,94 @@
+/** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
+import type { CheckedViolation, ItemVerdict } from '../../cli/commands/check/result.ts';
+import { type MergedViolation, type Modes, mergeViolations, modesOf } from '../../cli/output/merged.ts';
+import { OUTCOMES, type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
+import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
+
+/** A message at a place of a text. */
+export interface Marker {
+  /** From 1. */
+  readonly line: number;
+  /** From 1; left out for the whole line. */
+  readonly column?: number;
+  readonly endColumn?: number;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+}
+
+export interface ShownItem {
+  /** `Deployment default/web` */
+  readonly name: string;
+  readonly verdict: ItemVerdict;
+  /** Undefined if no policy decides. */
+  readonly outcome: Outcome | undefined;
+  /** One sentence. */
+  readonly text: string;
+  readonly violations: readonly MergedViolation<CheckedViolation>[];
+  readonly findings: PlacedItem['findings'];
+}
+
+export function shownItems({ items, policies }: CheckAnswer): ShownItem[] {
+  const modes = modesOf(policies);
+  return items.map((item) => {
+    const violations = mergeViolations(item.violations, modes);
+    const outcome = outcomeFor(item, modes);
+    const template = item.template === null ? '' : ` (${item.template})`;
+    return {
+      name: `${item.kind} ${item.namespace}/${item.name}${template}`,
+      verdict: item.verdict,
+      outcome,
+      text: textOf(item, outcome, policies.length),
+      violations,
+      findings: item.findings,
+    };
+  });
+}
+
+function outcomeFor({ verdict, violations }: PlacedItem, modes: Modes): Outcome | undefined {
+  if (verdict === 'NotSelected') return undefined;
+  if (verdict === 'Compliant') return 'Admitted';
+  if (verdict === 'Unknown') return 'Unknown';
+  const outcomes = violations.map(({ policy }) => outcomeOf(modes.get(policy) ?? 'Enforce'));
+  return OUTCOMES.find((outcome) => outcomes.includes(outcome)) ?? 'Refused';
+}
+
+const TEXTS: Readonly<Record<Outcome, string>> = {
+  Refused: 'The API server refuses it.',
+  Unknown: 'Whether the API server refuses it depends on who creates it.',
+  Warned: 'The API server admits it, with a warning.',
+  Audited: 'The API server admits it, and the audit log names the violations.',
+  Admitted: 'The API server admits it.',
+};
+
+function textOf({ notSelected, namespace }: PlacedItem, outcome: Outcome | undefined, policies: number): string {
+  if (outcome) return TEXTS[outcome];
+  if (policies === 0) return 'There is no valid policy to judge it by.';
+  switch (notSelected) {
+    case 'ExcludedNamespace':
+      return `No policy reaches namespace ${namespace}.`;
+    case 'NoPods':
+      return 'It makes no more pods.';
+    default:
+      return `No policy selects namespace ${namespace}: give the namespace the labels that a policy asks for.`;
+  }
+}
+
+/** The markers of one of the two texts. */
+export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
+  const modes = modesOf(answer.policies);
+  const troubles = answer.troubles
+    .filter(({ file }) => file === text)
+    .map(({ line = 1, message, severity = 'error' }): Marker => ({ line, severity, message }));
+  return text === 'policies' ? troubles : [...troubles, ...answer.items.flatMap((item) => itemMarkers(item, modes))];
+}
+
+function itemMarkers({ violations, findings, ranges }: PlacedItem, modes: Modes): Marker[] {
+  const ofViolations = violations.map(({ policy, message }, index): Marker => {
+    const severity = outcomeOf(modes.get(policy) ?? 'Enforce') === 'Refused' ? 'error' : 'warning';
+    return { ...(ranges.violations[index] ?? { line: 1 }), severity, message: `${policy}: ${message}` };
+  });
+  const ofFindings = findings.map(
+    ({ message }, index): Marker => ({ ...(ranges.findings[index] ?? { line: 1 }), severity: 'info', message }),
+  );
+  return [...ofViolations, ...ofFindings];
+}

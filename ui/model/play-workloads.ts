@@ -1,0 +1,30 @@
+/** The distinct pods of a snapshot, each with a workload that has it. */
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+export interface ShapeOfWorkload {
+  readonly shape: number;
+  readonly namespace: string;
+  readonly name: string;
+  /** `shop/web (Deployment) and 12 more` */
+  readonly title: string;
+}
+
+/** A menu has no use for more. */
+const MOST = 500;
+
+export function workloadsByShape({ namespaces }: Pick<Snapshot, 'namespaces'>): ShapeOfWorkload[] {
+  const first = new Map<number, Omit<ShapeOfWorkload, 'title'> & { readonly kind: string; count: number }>();
+  for (const { name: namespace, controllers, pods } of namespaces) {
+    const templates = controllers.filter(({ owner, finished }) => !owner && !finished);
+    const bare = pods.filter(({ owner, mirror }) => !owner && !mirror).map((pod) => ({ kind: 'Pod', ...pod }));
+    for (const { kind, name, shape } of [...templates, ...bare]) {
+      const known = first.get(shape);
+      if (known) known.count += 1;
+      else if (first.size < MOST) first.set(shape, { shape, namespace, name, kind, count: 1 });
+    }
+  }
+  return [...first.values()].map(({ kind, count, ...rest }) => ({
+    ...rest,
+    title: `${rest.namespace}/${rest.name} (${kind})${count > 1 ? ` and ${count - 1} more` : ''}`,
+  }));
+}

@@ -1,0 +1,117 @@
+/** What the policies of the playground would change in the cluster. */
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
+import { counted } from '../../../operator/report/text.ts';
+import type { ShownCluster } from '../../data/clusters.ts';
+import { WordBadge } from '../../parts/badge.tsx';
+import type { Judge } from '../../worker/client.ts';
+import { latest } from '../../worker/latest.ts';
+import type { RejudgeAnswer } from '../../worker/rejudge.ts';
+
+interface ChangesProps {
+  readonly cluster: ShownCluster;
+  readonly policies: string;
+  readonly judge: Judge;
+}
+
+const TYPING_MS = 250;
+
+export function ChangesPart({ cluster, policies, judge }: ChangesProps) {
+  const [answer, setAnswer] = useState<RejudgeAnswer>();
+  const [problem, setProblem] = useState('');
+  const ask = useMemo(
+    () =>
+      latest((question: { policies: string }) => judge.ask('rejudge', question), {
+        answer(next) {
+          setAnswer(next);
+          setProblem('');
+        },
+        error: (error) => setProblem(String(error)),
+      }),
+    [judge],
+  );
+  useEffect(() => {
+    const timer = setTimeout(() => ask({ policies }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [policies, cluster, ask]);
+  return (
+    <section class="play-changes" aria-label="Changes in the cluster">
+      <h2>
+        If you applied these policies to <b>{cluster.snapshot.context}</b>
+      </h2>
+      {problem !== '' && <p role="alert">{problem}</p>}
+      {answer && <Summary answer={answer} />}
+    </section>
+  );
+}
+
+function Summary({ answer: { candidates, summary, changes, refusals } }: { readonly answer: RejudgeAnswer }) {
+  if (candidates.length === 0) return <p>There is no valid policy in the text.</p>;
+  const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
+  const parts = [
+    `${newlyRefused} newly refused`,
+    ...(perhapsRefused > 0 ? [`${perhapsRefused} perhaps refused`] : []),
+    `${newlyAdmitted} newly admitted`,
+    `${reportedOtherwise} with other warnings`,
+    `${unchanged} unchanged`,
+  ];
+  return (
+    <>
+      {refusals.map((refusal) => (
+        <p class="play-problem" key={refusal}>
+          {refusal}
+        </p>
+      ))}
+      <p role="status">
+        {changes.length === 0 && <WordBadge word="Admitted" />} Of {counted(workloads, 'workload')}: {parts.join(', ')}.{' '}
+        {candidates.join(', ')} {candidates.length > 1 ? 'select' : 'selects'}{' '}
+        {counted(summary.candidateNamespaces, 'namespace')}; in {summary.safeToEnforce} of them nothing that runs
+        violates.
+      </p>
+      {changes.length > 0 && (
+        <div class="play-table">
+          <table>
+            <caption class="visually-hidden">Workloads whose outcome changes</caption>
+            <thead>
+              <tr>
+                <th scope="col">Namespace</th>
+                <th scope="col">Workload</th>
+                <th scope="col">Now</th>
+                <th scope="col">Then</th>
+                <th scope="col">Why</th>
+              </tr>
+            </thead>
+            <tbody>
+              {changes.map((change) => (
+                <Row key={`${change.namespace} ${change.kind} ${change.name}`} change={change} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {summary.changed > changes.length && <p>… and {summary.changed - changes.length} more.</p>}
+    </>
+  );
+}
+
+function Row({ change: { namespace, kind, name, before, after, violations } }: { readonly change: WorkloadChange }) {
+  const [first, ...more] = violations;
+  return (
+    <tr>
+      <td>{namespace}</td>
+      <td>
+        {kind} {name}
+      </td>
+      <td>
+        <WordBadge word={before} />
+      </td>
+      <td>
+        <WordBadge word={after} />
+      </td>
+      <td>
+        {first?.message}
+        {more.length > 0 && <span class="quiet"> and {more.length} more</span>}
+      </td>
+    </tr>
+  );
+}

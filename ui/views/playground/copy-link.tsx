@@ -1,0 +1,34 @@
+/** Copies a link to the texts of the playground. */
+import { useEffect, useState } from 'preact/hooks';
+import { formatAddress } from '../../address.ts';
+import { linkOf, type Play } from '../../model/play-link.ts';
+
+const SHOWN_MS = 2_500;
+
+export function CopyLink({ play }: { readonly play: Play }) {
+  const [told, setTold] = useState('');
+  useEffect(() => {
+    const timer = setTimeout(() => setTold(''), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [told]);
+  const copy = async () => {
+    const address = formatAddress({ view: 'playground', parameters: { play: await linkOf(play) } });
+    const url = new URL(address, location.href).href;
+    try {
+      await navigator.clipboard.writeText(url);
+      setTold('Copied. The link has both texts; nothing was sent.');
+    } catch {
+      // A page from disk may not use the clipboard.
+      history.replaceState(null, '', address);
+      setTold('The link is in the address bar: copy it there.');
+    }
+  };
+  return (
+    <span class="copy-link">
+      <span role="status">{told}</span>
+      <button type="button" onClick={copy}>
+        Copy link
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,227 @@
+/**
+ * A YAML editor with markers, completion and help. It is in a shadow root: there CodeMirror adopts its style sheets
+ * instead of writing `<style>` elements, which the page's Content Security Policy forbids.
+ */
+import { autocompletion, type CompletionContext, completionKeymap } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { yaml } from '@codemirror/lang-yaml';
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
+import { EditorState, Prec, StateEffect, StateField } from '@codemirror/state';
+import {
+  Decoration,
+  type DecorationSet,
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  hoverTooltip,
+  keymap,
+  lineNumbers,
+} from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Marker } from '../../model/play-result.ts';
+import { meaningAt, suggestionsAt } from '../../model/yaml-fields.ts';
+
+interface EditorProps {
+  readonly label: string;
+  /** The ID of an element that describes it. */
+  readonly describedBy: string;
+  readonly text: string;
+  /** Counts the texts that come from elsewhere than the editor: only then the editor gets `text`. */
+  readonly loaded: number;
+  onChange(text: string): void;
+  readonly markers: readonly Marker[];
+  /** A line to move to, each time that this object is another one. */
+  readonly reveal?: { readonly line: number } | undefined;
+}
+
+export function Editor({ label, text, loaded, onChange, markers, reveal, describedBy }: EditorProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | undefined>(undefined);
+  const change = useRef(onChange);
+  change.current = onChange;
+  useEffect(() => {
+    const element = host.current as HTMLDivElement;
+    const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
+    const editor = new EditorView({
+      parent: root as unknown as HTMLElement,
+      root,
+      state: stateOf(text, label, change),
+    });
+    view.current = editor;
+    return () => editor.destroy();
+  }, []);
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || editor.state.doc.toString() === text) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
+    // What somebody types comes back as `text` later, when the editor may have more of it.
+  }, [loaded]);
+  useEffect(() => show(view.current, markers), [markers]);
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || !reveal) return;
+    const { from } = editor.state.doc.line(Math.min(reveal.line, editor.state.doc.lines));
+    editor.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+    editor.focus();
+  }, [reveal]);
+  return <div class="editor" ref={host} aria-describedby={describedBy} />;
+}
+
+function stateOf(text: string, label: string, change: { readonly current: (text: string) => void }): EditorState {
+  return EditorState.create({
+    doc: text,
+    extensions: [
+      lineNumbers(),
+      lintGutter(),
+      history(),
+      drawSelection(),
+      indentOnInput(),
+      indentUnit.of('  '),
+      bracketMatching(),
+      highlightActiveLine(),
+      yaml(),
+      syntaxHighlighting(COLOURS),
+      marked,
+      autocompletion({ override: [complete], icons: false, activateOnCompletion: () => true }),
+      hoverTooltip(help),
+      Prec.high(keymap.of([...completionKeymap])),
+      // Escape makes the next Tab leave the editor.
+      keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', ...PLAIN_TEXT }),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) change.current(update.state.doc.toString());
+      }),
+      LOOK,
+    ],
+  });
+}
+
+/**
+ * Otherwise the browser writes `style` attributes where a selection is replaced, which the Content Security Policy refuses.
+ * A browser that does not know the value would not let anybody edit.
+ */
+const PLAIN_TEXT: Readonly<Record<string, string>> = knowsPlainText() ? { contenteditable: 'plaintext-only' } : {};
+
+function knowsPlainText(): boolean {
+  try {
+    document.createElement('div').contentEditable = 'plaintext-only';
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function complete(context: CompletionContext) {
+  const found = suggestionsAt(context.state.doc.toString(), context.pos);
+  if (!found || (!context.explicit && found.from === context.pos && !isAfterBegin(context))) return null;
+  return {
+    from: found.from,
+    options: found.options.map(({ label, type, meaning, apply }) => ({
+      label,
+      detail: type === 'value' ? '' : type,
+      apply,
+      ...(meaning !== '' && { info: meaning }),
+    })),
+    validFor: /^[\w.*/-]*$/,
+  };
+}
+
+/** Where a value begins, its choices help before the first letter. */
+function isAfterBegin({ state, pos }: CompletionContext): boolean {
+  return /[[,:] ?$/.test(state.sliceDoc(Math.max(0, pos - 2), pos));
+}
+
+function help(view: EditorView, offset: number) {
+  const meaning = meaningAt(view.state.doc.toString(), offset);
+  if (!meaning) return null;
+  return {
+    pos: meaning.from,
+    end: meaning.to,
+    above: true,
+    create() {
+      const dom = document.createElement('div');
+      dom.className = 'help';
+      const title = document.createElement('b');
+      title.textContent = meaning.title;
+      const text = document.createElement('div');
+      text.textContent = meaning.text;
+      dom.append(title, text);
+      return { dom };
+    },
+  };
+}
+
+const setMarked = StateEffect.define<DecorationSet>();
+/** The lines with markers, in the colour of the worst one. */
+const marked = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update: (lines, transaction) =>
+    transaction.effects.reduce(
+      (now, effect) => (effect.is(setMarked) ? effect.value : now),
+      lines.map(transaction.changes),
+    ),
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+function show(editor: EditorView | undefined, markers: readonly Marker[]): void {
+  if (!editor) return;
+  const { doc } = editor.state;
+  // The text may have changed since the question.
+  const within = markers.filter(({ line }) => line <= doc.lines);
+  const diagnostics = within.map(({ line, column, endColumn, severity, message }): Diagnostic => {
+    const { from, to, text } = doc.line(line);
+    const start = Math.min(to, column === undefined ? from + (/^\s*/.exec(text)?.[0].length ?? 0) : from + column - 1);
+    const end = Math.max(start, Math.min(to, endColumn === undefined ? to : from + endColumn - 1));
+    return { from: start, to: end, severity, message };
+  });
+  const worst = new Map<number, Marker['severity']>();
+  for (const { line, severity } of within.toSorted((a, b) => RANK.indexOf(b.severity) - RANK.indexOf(a.severity)))
+    worst.set(line, severity);
+  const lines = [...worst]
+    .filter(([, severity]) => severity !== 'info')
+    .map(([line, severity]) => Decoration.line({ class: `marked-${severity}` }).range(doc.line(line).from));
+  editor.dispatch({ effects: setMarked.of(Decoration.set(lines, true)) }, setDiagnostics(editor.state, diagnostics));
+}
+
+const RANK: readonly Marker['severity'][] = ['error', 'warning', 'info'];
+
+/** Custom properties of the page reach into the shadow root. */
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.definition(tags.propertyName), tags.propertyName], color: 'var(--accent)' },
+  { tag: [tags.string, tags.content], color: 'var(--text)' },
+  { tag: [tags.number, tags.bool, tags.keyword], color: 'var(--unknown)' },
+  { tag: tags.comment, color: 'var(--quiet)' },
+  { tag: [tags.separator, tags.punctuation, tags.bracket, tags.meta], color: 'var(--quiet)' },
+]);
+
+const LOOK = EditorView.theme({
+  '&': { color: 'var(--text)', backgroundColor: 'var(--background)', height: '100%', fontSize: '13px' },
+  '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-1px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
+  '.cm-gutters': { color: 'var(--quiet)', backgroundColor: 'var(--raised)', borderRight: '1px solid var(--line)' },
+  '.cm-activeLine': { backgroundColor: 'color-mix(in srgb, var(--accent) 7%, transparent)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '.cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': {
+    background: 'color-mix(in srgb, var(--accent) 28%, transparent)',
+  },
+  '.cm-content ::selection': { backgroundColor: 'transparent' },
+  '.marked-error': { backgroundColor: 'color-mix(in srgb, var(--critical) 12%, transparent)' },
+  '.marked-warning': { backgroundColor: 'color-mix(in srgb, var(--warning) 12%, transparent)' },
+  '.cm-tooltip': {
+    color: 'var(--text)',
+    backgroundColor: 'var(--raised)',
+    border: '1px solid var(--control-line)',
+    borderRadius: '4px',
+    maxWidth: '36rem',
+  },
+  '.cm-tooltip .help, .cm-completionInfo': { padding: '0.4rem 0.6rem', whiteSpace: 'pre-wrap', maxWidth: '30rem' },
+  '.cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)', maxHeight: '14rem' },
+  '.cm-tooltip-autocomplete ul li[aria-selected]': { color: 'var(--background)', backgroundColor: 'var(--accent)' },
+  '.cm-completionDetail': { color: 'inherit', opacity: '0.85', fontStyle: 'normal' },
+  '.cm-diagnostic': { whiteSpace: 'pre-wrap' },
+  '.cm-diagnostic-error': { borderLeftColor: 'var(--critical)' },
+  '.cm-diagnostic-warning': { borderLeftColor: 'var(--warning)' },
+});

@@ -1,0 +1,104 @@
+/** The verdicts on the pods of the playground, and what is wrong with the texts. */
+import type { Trouble } from '../../../cli/input/trouble.ts';
+import { policiesText } from '../../../cli/output/merged.ts';
+import type { ShownItem } from '../../model/play-result.ts';
+import { Badge, WordBadge } from '../../parts/badge.tsx';
+import type { CheckedText } from '../../worker/check.ts';
+
+type OnReveal = (text: CheckedText, line: number) => void;
+
+interface ResultsProps {
+  /** Undefined before the first answer. */
+  readonly items: readonly ShownItem[] | undefined;
+  readonly troubles: readonly Trouble[];
+  /** Why there is no answer; empty if there is one. */
+  readonly problem: string;
+  readonly onReveal: OnReveal;
+}
+
+export function Results({ items, troubles, problem, onReveal }: ResultsProps) {
+  return (
+    <section class="play-results" aria-label="Verdict">
+      <h2>Verdict</h2>
+      <p class="visually-hidden" role="status">
+        {items && summaryOf(items, troubles)}
+      </p>
+      {problem !== '' && (
+        <p class="play-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {troubles.length > 0 && (
+        <ul class="play-troubles">
+          {troubles.map((trouble) => (
+            <li key={JSON.stringify(trouble)}>
+              <Badge tone={trouble.severity === 'warning' ? 'warning' : 'critical'}>
+                {trouble.file === 'policies' ? 'Policies' : 'Pods'}
+              </Badge>{' '}
+              <Line text={trouble.file as CheckedText} line={trouble.line ?? null} onReveal={onReveal} />{' '}
+              {trouble.message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {items?.map((item, index) => (
+        <Item key={`${index} ${item.name}`} item={item} onReveal={onReveal} />
+      ))}
+    </section>
+  );
+}
+
+function Item({ item, onReveal }: { readonly item: ShownItem; readonly onReveal: OnReveal }) {
+  const { name, outcome, text, violations, findings } = item;
+  return (
+    <article class="play-item">
+      <h3>
+        {outcome ? <WordBadge word={outcome} /> : <Badge tone="quiet">No policy</Badge>} <code>{name}</code>
+        <span class="quiet"> {text}</span>
+      </h3>
+      <ul>
+        {violations.map((violation) => (
+          <li key={`${violation.first.path} ${violation.message}`}>
+            <Line text="manifests" line={violation.first.line} onReveal={onReveal} /> {violation.message}{' '}
+            <span class="quiet">
+              {violation.first.rule} · {policiesText(violation)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {findings.length > 0 && (
+        <details>
+          <summary>Advice: {findings.length}</summary>
+          <ul>
+            {findings.map(({ path, line, message }) => (
+              <li key={`${path} ${message}`}>
+                <Line text="manifests" line={line} onReveal={onReveal} /> {message}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </article>
+  );
+}
+
+interface LineProps {
+  readonly text: CheckedText;
+  readonly line: number | null;
+  readonly onReveal: OnReveal;
+}
+
+function Line({ text, line, onReveal }: LineProps) {
+  if (line === null) return null;
+  return (
+    <button type="button" class="line" onClick={() => onReveal(text, line)}>
+      line {line}
+    </button>
+  );
+}
+
+/** For screen readers, each time that it changes. */
+function summaryOf(items: readonly ShownItem[], troubles: readonly Trouble[]): string {
+  const verdicts = items.map(({ name, outcome }) => `${name}: ${outcome ?? 'no policy'}`);
+  return [...verdicts, ...(troubles.length > 0 ? [`${troubles.length} problems in the texts`] : [])].join('. ');
+}

@@ -1,0 +1,91 @@
+/** What the playground begins with: an example, or a policy and a workload of the cluster. */
+import { useMemo, useState } from 'preact/hooks';
+import type { ShownCluster } from '../../data/clusters.ts';
+import { EXAMPLES, playOfExample } from '../../model/examples.ts';
+import { labelsText, type Play } from '../../model/play-link.ts';
+import { workloadsByShape } from '../../model/play-workloads.ts';
+import type { Judge } from '../../worker/client.ts';
+
+interface StartProps {
+  readonly cluster: ShownCluster | undefined;
+  readonly judge: Judge;
+  onStart(changes: Partial<Play>): void;
+}
+
+export function Start({ cluster, judge, onStart }: StartProps) {
+  const [problem, setProblem] = useState('');
+  const workloads = useMemo(() => (cluster ? workloadsByShape(cluster.snapshot) : []), [cluster]);
+  const told = (work: Promise<Partial<Play>>) =>
+    work.then(
+      (changes) => {
+        setProblem('');
+        onStart(changes);
+      },
+      (error) => setProblem(String(error)),
+    );
+  const policy = (name: string) => judge.ask('policyText', { policy: name }).then((policies) => ({ policies }));
+  const workload = async (key: string) => {
+    const chosen = workloads[Number(key)];
+    if (!chosen) return {};
+    const { shape, namespace, name } = chosen;
+    const manifests = await judge.ask('podText', { shape, namespace, name });
+    const labels = cluster?.snapshot.namespaces.find((one) => one.name === namespace)?.labels ?? {};
+    return { manifests, namespace, labels: labelsText(labels) };
+  };
+  return (
+    <div class="play-start">
+      <Menu
+        label="Example"
+        options={EXAMPLES.map(({ title }, index) => [String(index), title])}
+        onChoose={(index) => {
+          const example = EXAMPLES[Number(index)];
+          if (example) onStart(playOfExample(example));
+        }}
+      />
+      {cluster && (
+        <>
+          <Menu
+            label="Policy of the cluster"
+            options={cluster.snapshot.policies.map(({ name }) => [name, name])}
+            onChoose={(name) => told(policy(name))}
+          />
+          <Menu
+            label="Pod of the cluster"
+            options={workloads.map(({ title }, index) => [String(index), title])}
+            onChoose={(key) => told(workload(key))}
+          />
+        </>
+      )}
+      {problem !== '' && <span role="alert">{problem}</span>}
+    </div>
+  );
+}
+
+interface MenuProps {
+  readonly label: string;
+  /** Value and text. */
+  readonly options: readonly (readonly [string, string])[];
+  onChoose(value: string): void;
+}
+
+/** Shows its label again after each choice: the texts may be edited afterwards. */
+function Menu({ label, options, onChoose }: MenuProps) {
+  return (
+    <select
+      aria-label={label}
+      value=""
+      onChange={({ currentTarget }) => {
+        const { value } = currentTarget;
+        currentTarget.value = '';
+        onChoose(value);
+      }}
+    >
+      <option value="">{label} …</option>
+      {options.map(([value, text]) => (
+        <option key={value} value={value}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}
