@@ -15,7 +15,8 @@ export interface Overview {
   /** Undefined if nothing could be judged: then there are only the numbers of the policies' status. */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
-  readonly notReady: number;
+  /** The names of those that are not ready. */
+  readonly notReady: readonly string[];
   readonly byMode: Readonly<Record<Mode, number>>;
   /** Roll-outs that are not complete; those that more namespaces block come first. */
   readonly rollouts: readonly Rollout[];
@@ -54,7 +55,7 @@ export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
     namespaces: judged ? namespaceCounts(snapshot) : undefined,
     violations: judged ? countViolations(snapshot) : undefined,
     policies: policies.length,
-    notReady: policies.filter(({ status }) => readiness(status) !== 'True').length,
+    notReady: policies.filter(({ status }) => readiness(status) !== 'True').map(({ name }) => name),
     byMode: {
       Enforce: modes.Enforce?.length ?? 0,
       Warn: modes.Warn?.length ?? 0,

@@ -169,7 +169,7 @@ describe('the overview', () => {
         ['labelled', 'LabelConflict', 'warning'],
       ],
     );
-    assert.equal(notReady, 2);
+    assert.deepEqual(notReady, ['refused', 'without-status']);
   });
 
   it('counts each workload once for a capability, by the strongest way in which it holds it', () => {

@@ -3,6 +3,7 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import { counted } from '../../../operator/report/text.ts';
 import { setParameters } from '../../address.ts';
 import { capabilityMap } from '../../model/capability-map.ts';
+import { NO_FILTER, questionOf } from '../../model/map-question.ts';
 import { type FilteredMap, filterMap, namespaceKey, rowsOf, workloadKey } from '../../model/map-rows.ts';
 import { csvRows } from '../../model/map-text.ts';
 import { CsvButton } from '../../parts/download.tsx';
@@ -11,7 +12,6 @@ import type { ViewProps } from '../view.ts';
 import { Controls } from './controls.tsx';
 import { Detail, type Pointed } from './detail.tsx';
 import { HeatMap } from './heat-map.tsx';
-import { NO_FILTER, questionOf } from './parameters.ts';
 
 /** With no more workloads than these, the namespaces are expanded from the start. */
 const FEW_WORKLOADS = 80;

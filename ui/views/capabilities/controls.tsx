@@ -3,10 +3,10 @@ import { useMemo } from 'preact/hooks';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import { COLUMNS, HELD } from '../../model/holding.ts';
+import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from '../../model/map-question.ts';
 import type { Holding, Order } from '../../model/map-rows.ts';
 import { type NamespaceState, STATES } from '../../model/namespaces.ts';
 import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
-import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from './parameters.ts';
 import { type Sample, SampleCell } from './sample.tsx';
 
 const STATE_TEXTS: Readonly<Record<NamespaceState, string>> = {

@@ -63,9 +63,12 @@ function Summary({ numbers: { policies, notReady, violations }, link }: PartProp
   return (
     <p class="summary">
       <a href={link('policies')}>{counted(policies, 'policy')}</a>
-      {notReady > 0 && (
+      {notReady.length > 0 && (
         <>
-          , <a href={link('policies', { state: 'not-ready' })}>{notReady} not ready</a>
+          ,{' '}
+          <a href={link('policies', notReady.length === 1 ? { policy: notReady[0] ?? '' } : {})}>
+            {notReady.length} not ready
+          </a>
         </>
       )}
       {': '}

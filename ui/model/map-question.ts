@@ -1,8 +1,7 @@
 /** The parameters of the address ↔ the filter and the order of the map. */
-import type { Address } from '../../address.ts';
-import type { Runtime } from '../../model/holding.ts';
-import { HOLDINGS, type MapFilter, ORDERS, type Order } from '../../model/map-rows.ts';
-import { STATES } from '../../model/namespaces.ts';
+import type { Runtime } from './holding.ts';
+import { HOLDINGS, type MapFilter, ORDERS, type Order } from './map-rows.ts';
+import { STATES } from './namespaces.ts';
 
 export interface MapQuestion {
   readonly filter: MapFilter;
@@ -15,7 +14,7 @@ export const FILTERS = ['text', 'capability', 'namespace', 'policy', 'held', 'st
 export const RUNTIMES: readonly Runtime[] = ['containerd', 'CRI-O', 'Docker'];
 
 /** A value that somebody mistyped in the address filters nothing. */
-export function questionOf(parameters: Address['parameters']): MapQuestion {
+export function questionOf(parameters: Readonly<Record<string, string>>): MapQuestion {
   const { text = '', capability = '', namespace = '', policy = '', verdict = '' } = parameters;
   const { held = '', state = '', sort = '', runtime = '' } = parameters;
   return {

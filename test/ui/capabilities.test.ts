@@ -1,0 +1,191 @@
+/** The map of capabilities in a real Chromium: keys, filters, CSV, printing. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { buildPage } from '../../config/release/page.ts';
+import { capabilityMap } from '../../ui/model/capability-map.ts';
+import { questionOf } from '../../ui/model/map-question.ts';
+import { filterMap } from '../../ui/model/map-rows.ts';
+import { csvRows } from '../../ui/model/map-text.ts';
+import { csvText } from '../../ui/parts/csv.ts';
+import {
+  type Browser,
+  CHROMIUM,
+  type OpenedPage,
+  openPage,
+  type Page,
+  pageFile,
+  seriousProblems,
+  startBrowser,
+} from '../support/browser.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { settled } from '../support/views-of-page.ts';
+
+describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
+  const snapshot = settledSnapshot(largeCluster({ pods: 6_000, namespaces: 300, shapes: 20, policies: 9 }), 'usual');
+  let browser: Browser;
+  let file: ReturnType<typeof pageFile>;
+  let opened: OpenedPage;
+  before(async () => {
+    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
+    browser = started;
+    file = pageFile(template, [snapshot]);
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+  afterEach(async () => {
+    const { page, errors } = opened;
+    await page.close();
+    assert.deepEqual(errors, []);
+  });
+
+  async function open(query = '', options: Parameters<typeof openPage>[2] = {}): Promise<Page> {
+    opened = await openPage(browser, `${file.url}#/capabilities${query}`, options);
+    await opened.page.getByRole('treegrid').waitFor();
+    return opened.page;
+  }
+
+  function filtered(query: string) {
+    const { filter, order, runtime } = questionOf(Object.fromEntries(new URLSearchParams(query)));
+    return filterMap(capabilityMap(snapshot, runtime), filter, order);
+  }
+
+  const focused = (page: Page) => page.locator(':focus');
+  const detail = (page: Page) => page.locator('.detail').textContent();
+
+  it('goes with the keys from row to row, expands one, and reads its cells', async () => {
+    const page = await open('?sort=name');
+    await page.locator('.row[tabindex="0"]').focus();
+    assert.equal(await focused(page).getAttribute('aria-rowindex'), '3');
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await focused(page).getAttribute('aria-rowindex'), '4');
+    assert.equal(await focused(page).getAttribute('aria-expanded'), 'false');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await focused(page).getAttribute('aria-expanded'), 'true');
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await focused(page).getAttribute('aria-level'), '2');
+    for (let key = 0; key < 3; key++) await page.keyboard.press('ArrowRight');
+    // The first one expanded the workload, so this is the column of the violations.
+    assert.equal(await focused(page).getAttribute('aria-colindex'), '2');
+    await page.keyboard.press('ArrowRight');
+    assert.match((await focused(page).getAttribute('aria-label')) ?? '', /^DAC_READ_SEARCH: /);
+    assert.match((await detail(page)) ?? '', /DAC_READ_SEARCH[\s\S]*It permits a process to read any file/);
+    await page.keyboard.press('End');
+    assert.match((await focused(page).getAttribute('aria-label')) ?? '', /^BLOCK_SUSPEND: /);
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await focused(page).getAttribute('aria-colindex'), '43');
+    await page.keyboard.press('Control+Home');
+    assert.equal(await page.locator('.row:has(:focus)').getAttribute('aria-rowindex'), '3');
+  });
+
+  it('keeps the focus on a row that is scrolled away', async () => {
+    const page = await open('?sort=name');
+    await page.locator('.row[tabindex="0"]').focus();
+    const box = await page.getByRole('treegrid').boundingBox();
+    await page.mouse.move((box?.x ?? 0) + 100, (box?.y ?? 0) + 300);
+    await page.mouse.wheel(0, 4_000);
+    await page.locator('.row[aria-rowindex="170"]').waitFor();
+    assert.equal(await focused(page).getAttribute('aria-rowindex'), '3');
+    await page.keyboard.press('End');
+    assert.equal(await focused(page).getAttribute('aria-rowindex'), '302');
+    assert.ok(await focused(page).isVisible());
+  });
+
+  it('has only the visible rows in the document, and says how many there are', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Expand all' }).click();
+    const count = Number(await page.getByRole('treegrid').getAttribute('aria-rowcount'));
+    assert.ok(count > 2_000, `${count} rows`);
+    assert.ok((await page.locator('.row').count()) < 80);
+  });
+
+  it('keeps its filters in the address, and shows the same when this is opened again', async () => {
+    let page = await open();
+    await page.getByRole('combobox', { name: 'Capability' }).selectOption('NET_ADMIN');
+    await page.getByLabel('Added').check();
+    await page.getByLabel('Namespace, workload or container').fill('production');
+    const { namespaces, workloads } = filtered('capability=NET_ADMIN&held=added&text=production');
+    assert.ok(workloads > 0);
+    const count = `${workloads} workloads in ${namespaces.length} namespaces`;
+    await page.getByText(count, { exact: true }).waitFor();
+    const address = new URL(page.url()).hash;
+    assert.match(address, /capability=NET_ADMIN/);
+    assert.match(address, /held=added/);
+    assert.match(address, /text=production/);
+    await page.close();
+    page = await open(address.replace('#/capabilities', ''));
+    await page.getByText(count, { exact: true }).waitFor();
+    await page.getByRole('button', { name: /^capability: NET_ADMIN/ }).click();
+    assert.doesNotMatch(page.url(), /NET_ADMIN/);
+    await page.getByRole('button', { name: 'Remove all filters' }).click();
+    await page.getByText('300 namespaces').waitFor();
+    assert.doesNotMatch(page.url(), /held|text/);
+  });
+
+  it('says that nothing matches, and how to go back', async () => {
+    opened = await openPage(browser, `${file.url}#/capabilities?text=no-such-name`);
+    const { page } = opened;
+    await page.getByText('No workload matches these filters.').waitFor();
+    await page.getByRole('button', { name: 'Remove all filters' }).click();
+    await page.getByRole('treegrid').waitFor();
+  });
+
+  it('sorts by name and by violations', async () => {
+    const page = await open('?sort=name');
+    const first = () => page.locator('.row[aria-rowindex="3"] .name').textContent();
+    assert.equal(await first(), filtered('sort=name').namespaces[0]?.namespace.name);
+    await page.getByLabel('Sorted by').selectOption('violations');
+    await settled(page);
+    assert.equal(await first(), filtered('sort=violations').namespaces[0]?.namespace.name);
+  });
+
+  it('gives other capabilities by default on another container runtime', async () => {
+    const page = await open('?capability=NET_RAW&held=default');
+    await page.getByLabel('Container runtime').selectOption('CRI-O');
+    await page.getByText('No workload matches these filters.').waitFor();
+  });
+
+  it('saves as CSV what the filter leaves', async () => {
+    const page = await open('?held=privileged');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download CSV' }).click(),
+    ]);
+    assert.equal(download.suggestedFilename(), 'capabilities-usual.csv');
+    const text = readFileSync(await download.path(), 'utf8');
+    assert.equal(text, csvText(csvRows(filtered('held=privileged'))));
+    assert.ok(text.split('\r\n').length > 10);
+  });
+
+  it('prints all rows of the filter up to a limit, and says when it cut', async () => {
+    const page = await open();
+    await page.emulateMedia({ media: 'print' });
+    await page.waitForFunction('document.querySelectorAll(".row").length === 300');
+    assert.equal(await page.locator('.cut').count(), 0);
+    await page.emulateMedia({ media: 'screen' });
+    await page.getByRole('button', { name: 'Expand all' }).click();
+    await page.emulateMedia({ media: 'print' });
+    await page.getByText(/The first 1,000 of [\d,]+ rows are printed\./).waitFor();
+    assert.equal(await page.locator('.row').count(), 1_000);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`has nothing that axe calls serious, ${colorScheme}, expanded, with a filter and a focused cell`, async () => {
+      const page = await open('?held=added', { colorScheme });
+      await page.getByRole('button', { name: 'Expand all' }).click();
+      await page.locator('.row[tabindex="0"]').focus();
+      for (let key = 0; key < 4; key++) await page.keyboard.press('ArrowRight');
+      assert.deepEqual(await seriousProblems(page), []);
+    });
+  }
+
+  it('fits a window of 700 pixels: only the map itself scrolls sideways', async () => {
+    const page = await open('', { width: 700 });
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 700);
+    const grid = page.getByRole('treegrid');
+    assert.ok(Number(await grid.evaluate((element) => element.scrollWidth - element.clientWidth)) > 100);
+  });
+});

@@ -1,0 +1,191 @@
+/** The overview in a real Chromium: its numbers, and the views to which they lead. */
+import assert from 'node:assert/strict';
+import { statusView } from '../../cli/commands/status/view.ts';
+import { judgingOf } from '../../cli/live.ts';
+import { buildPage } from '../../config/release/page.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import {
+  type Browser,
+  CHROMIUM,
+  type OpenedPage,
+  openPage,
+  type Page,
+  pageFile,
+  seriousProblems,
+  startBrowser,
+} from '../support/browser.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { goTo } from '../support/views-of-page.ts';
+
+type Locator = ReturnType<Page['locator']>;
+
+const RIGHTS = { missing: [], judgeable: true, rbac: true };
+
+async function textOf(locator: Locator): Promise<string> {
+  return (await locator.textContent()) ?? '';
+}
+
+describeWith(CHROMIUM, 'the overview in the page', () => {
+  const snapshots = [
+    settledSnapshot(largeCluster({ pods: 900, namespaces: 60, shapes: 30, policies: 40 }), 'one'),
+    settledSnapshot(largeCluster({ pods: 40, namespaces: 6, shapes: 10, policies: 3 }), 'two'),
+  ] as const;
+  let browser: Browser;
+  let template: string;
+  let file: ReturnType<typeof pageFile>;
+  let opened: OpenedPage;
+  before(async () => {
+    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
+    file = pageFile(template, [snapshots[0]]);
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+  afterEach(async () => {
+    const { page, errors } = opened;
+    await page.close();
+    assert.deepEqual(errors, []);
+  });
+
+  async function open(options: Parameters<typeof openPage>[2] = {}, url = file.url): Promise<Page> {
+    opened = await openPage(browser, url, options);
+    await opened.page.locator('.summary').first().waitFor();
+    return opened.page;
+  }
+
+  function part(page: Page, title: string) {
+    return page.locator('.part').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
+  }
+
+  /** A table's rows as their heading and number. */
+  async function numbersIn(page: Page, title: string): Promise<[string, number][]> {
+    const rows = await part(page, title).locator('tbody tr').all();
+    return Promise.all(
+      rows.map(async (row): Promise<[string, number]> => {
+        const number = await textOf(row.locator('.number'));
+        return [(await textOf(row.locator('th'))).trim(), Number(number.replaceAll(',', ''))];
+      }),
+    );
+  }
+
+  it('has the numbers of cappol status', async () => {
+    const page = await open();
+    const [{ operatorNamespace, excludedNamespaces, taken }] = snapshots;
+    const cluster = restoreCluster(snapshots[0]);
+    const judging = judgingOf(cluster, RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
+    const protection = { status: 'Unknown', message: '' } as const;
+    const { policies } = statusView({ cluster, ...judging, ...RIGHTS, protection }, new Evaluator());
+    const all = policies.flatMap(({ violations }) => violations).filter(({ verdict }) => verdict === 'Violating');
+    const workloads = (some: typeof all) =>
+      new Set(some.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
+    const notReady = policies.filter(
+      ({ conditions }) => conditions.find(({ type }) => type === 'Ready')?.status !== 'True',
+    );
+    const namespaces = new Set(all.map(({ namespace }) => namespace)).size;
+    assert.equal(
+      await textOf(page.locator('.summary')),
+      `${policies.length} policies, ${notReady.length} not ready: ${workloads(all)} workloads in ${namespaces} namespaces violate.`,
+    );
+    for (const [rule, count] of await numbersIn(page, 'Violated rules')) {
+      assert.equal(count, workloads(all.filter((one) => one.rule === rule)), rule);
+    }
+    for (const [namespace, count] of await numbersIn(page, 'Namespaces with violations')) {
+      assert.equal(count, workloads(all.filter((one) => one.namespace === namespace)), namespace);
+    }
+    const rollout = policies.find((policy) => (policy.rollout?.soaking ?? 0) + (policy.rollout?.blocked ?? 0) > 0);
+    assert.ok(rollout?.rollout);
+    const [enforced, total] = rollout.rollout.progress?.split('/') ?? [];
+    await part(page, 'Roll-outs').getByText(`${enforced} of ${total} namespaces`).first().waitFor();
+  });
+
+  it('leads from each state of namespaces to those namespaces in the map', async () => {
+    const page = await open();
+    const states = await numbersIn(page, 'Namespaces');
+    assert.equal(
+      states.reduce((sum, [, count]) => sum + count, 0),
+      60,
+    );
+    for (const [index, [state, count]] of states.entries()) {
+      await part(page, 'Namespaces').locator('tbody a').nth(index).click();
+      const counts = page.locator('.count');
+      await counts.waitFor();
+      assert.match(await textOf(counts), new RegExp(` in ${count} namespaces?$`), state);
+      await page.goBack();
+    }
+  });
+
+  it('leads from each capability in use to its workloads in the map', async () => {
+    const page = await open();
+    const inUse = await numbersIn(page, 'Riskiest capabilities in use');
+    assert.ok(inUse.length > 2);
+    for (const [index, [capability, count]] of inUse.entries()) {
+      await part(page, 'Riskiest capabilities in use').locator('tbody a').nth(index).click();
+      const counts = page.locator('.count');
+      await counts.waitFor();
+      assert.match(await textOf(counts), new RegExp(`^${count} workloads? in`), capability);
+      await page.goBack();
+    }
+  });
+
+  it('names the policy that is not accepted, with the reason', async () => {
+    const page = await open();
+    const remarks = part(page, 'To look at');
+    await remarks.getByRole('link', { name: 'refused' }).first().waitFor();
+    await remarks.getByText(/Accepted is False \(VersionTooNew\): spec\.levelVersion/).waitFor();
+  });
+
+  it('shows several clusters side by side, each with links about itself', async () => {
+    const both = pageFile(template, snapshots);
+    try {
+      const page = await open({ width: 1440 }, both.url);
+      const [first, second] = await Promise.all(
+        [0, 1].map((index) => page.locator('.cluster-overview').nth(index).boundingBox()),
+      );
+      assert.ok(first && second && second.x >= first.x + first.width);
+      const link = page.locator('.cluster-overview').nth(1).locator('.states a').first();
+      assert.match((await link.getAttribute('href')) ?? '', /cluster=two/);
+      assert.deepEqual(await seriousProblems(page), []);
+    } finally {
+      both.remove();
+    }
+  });
+
+  it('says what could not be read, and claims no number that is not known', async () => {
+    const text = 'you may not list pods: violations are those that the operator reported last, not all of them';
+    const [whole] = snapshots;
+    const namespaces = whole.namespaces.map((one) => ({
+      ...one,
+      reached: false,
+      deciding: {},
+      verdicts: [],
+      pods: [],
+    }));
+    const partial = pageFile(template, [{ ...whole, namespaces, missing: [text] }]);
+    try {
+      const page = await open({}, partial.url);
+      await page.getByText(text).waitFor();
+      assert.match(await textOf(page.locator('.summary')), /workloads could not be read/);
+      assert.equal(await part(page, 'Violated rules').count(), 0);
+      assert.match(await textOf(part(page, 'Namespaces')), /not known/);
+    } finally {
+      partial.remove();
+    }
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`has nothing that axe calls serious, ${colorScheme}`, async () => {
+      const page = await open({ colorScheme });
+      assert.deepEqual(await seriousProblems(page), []);
+    });
+  }
+
+  it('fits a window of 700 pixels', async () => {
+    const page = await open({ width: 700 });
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 700);
+    await goTo(page, { name: 'capabilities', title: 'Capabilities' });
+  });
+});
