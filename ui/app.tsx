@@ -1,7 +1,9 @@
 /** The frame of the page: navigation, the choice of a cluster, problems, and the view. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { visibleControls } from '../cli/output/printable.ts';
 import { type Address, formatAddress, useAddress } from './address.ts';
 import { type ClusterSource, type Clusters, NO_CLUSTERS, type ShownCluster } from './data/clusters.ts';
+import { Name } from './parts/name.tsx';
 import { VIEWS } from './views/index.ts';
 import type { View } from './views/view.ts';
 import type { Judge } from './worker/client.ts';
@@ -90,11 +92,15 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
       {clusters.length > 1 ? (
         <select aria-label="Cluster" value={context} onChange={({ currentTarget }) => choose(currentTarget.value)}>
           {clusters.map(({ snapshot }) => (
-            <option key={snapshot.context}>{snapshot.context}</option>
+            <option key={snapshot.context} value={snapshot.context}>
+              {visibleControls(snapshot.context)}
+            </option>
           ))}
         </select>
       ) : (
-        <b>{context}</b>
+        <b>
+          <Name text={context} />
+        </b>
       )}{' '}
       Kubernetes {serverVersion} · {current.live ? 'live' : <>read {new Date(taken).toLocaleString()}</>}
     </p>
@@ -113,7 +119,7 @@ function Problems({ clusters, current }: { readonly clusters: Clusters; readonly
     <div class="problems" role="status">
       <ul>
         {texts.map((text) => (
-          <li key={text}>{text}</li>
+          <li key={text}>{visibleControls(text)}</li>
         ))}
       </ul>
     </div>

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
@@ -25,7 +25,7 @@ const FLAGS = [
 /** For `describeWith`. */
 export const CHROMIUM: Needs = { programs: { chromium: 'apt-get install chromium' } };
 
-export type { Browser, Page };
+export type { Browser, Locator, Page };
 
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });

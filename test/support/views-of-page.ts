@@ -42,3 +42,10 @@ export async function goTo(page: Page, { title }: ViewOfPage): Promise<void> {
   await page.locator(`main[aria-label="${title}"]`).waitFor();
   await settled(page);
 }
+
+/** @throws Error if the page has no such view */
+export function viewNamed(name: string): ViewOfPage {
+  const view = VIEWS.find((one) => one.name === name);
+  if (!view) throw new Error(`the page has no view ${name}`);
+  return view;
+}

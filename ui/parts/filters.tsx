@@ -1,6 +1,7 @@
 /** Controls of a filter. The state is in the address; these only show it and change it. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { visibleControls } from '../../cli/output/printable.ts';
 
 /** A filter waits until somebody stops typing. */
 const DEBOUNCE_MS = 150;
@@ -58,7 +59,7 @@ export function ChoiceFilter({
       <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
         {[...listed, ...unknown].map((choice) => (
           <option key={choice.value} value={choice.value}>
-            {choice.text}
+            {visibleControls(choice.text)}
           </option>
         ))}
       </select>
@@ -79,7 +80,7 @@ export function Chips({ chips, onReset }: { readonly chips: readonly Chip[]; onR
       {chips.map(({ text, onRemove }) => (
         <li key={text}>
           <button type="button" class="chip" onClick={onRemove}>
-            <span>{text}</span>
+            <span>{visibleControls(text)}</span>
             <span class="cross" role="img" aria-label="Remove this filter" />
           </button>
         </li>

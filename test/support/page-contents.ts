@@ -1,0 +1,44 @@
+/** Tables and lists of the page as text, by the headings of their columns. */
+import type { Locator, Page } from './browser.ts';
+import { settled } from './views-of-page.ts';
+
+export type RowText = Readonly<Record<string, string>>;
+
+/** The rows of a `<table>`. */
+export async function tableRows(table: Locator): Promise<RowText[]> {
+  const heads = await textsOf(table.locator('thead th'));
+  const rows: RowText[] = [];
+  for (const row of await table.locator('tbody tr').all())
+    rows.push(rowOf(heads, await textsOf(row.locator('th, td'))));
+  return rows;
+}
+
+/** All rows of a list of which only the visible ones are in the document. */
+export async function listRows(page: Page, list: Locator): Promise<RowText[]> {
+  const count = Number(await list.getAttribute('aria-rowcount'));
+  const heads = await textsOf(list.locator('[role="columnheader"]'));
+  const rows = new Map<number, RowText>([[1, {}]]);
+  for (let step = 0; rows.size < count && step < count; step++) {
+    for (const row of await list.locator('.rows-body [role="row"]').all()) {
+      const index = Number(await row.getAttribute('aria-rowindex'));
+      if (!rows.has(index)) rows.set(index, rowOf(heads, await textsOf(row.locator('[aria-colindex]'))));
+    }
+    await list.evaluate((element) => {
+      element.scrollTop += element.clientHeight / 2;
+    });
+    await settled(page, 50);
+  }
+  if (rows.size !== count) throw new Error(`${rows.size} of ${count} rows were drawn`);
+  rows.delete(1);
+  return [...rows].sort(([a], [b]) => a - b).map(([, row]) => row);
+}
+
+function rowOf(heads: readonly string[], cells: readonly string[]): RowText {
+  return Object.fromEntries(heads.map((head, index) => [head, cells[index] ?? '']));
+}
+
+/** As it is read, with each run of blanks as one. */
+export async function textsOf(locator: Locator): Promise<string[]> {
+  const texts = await locator.allTextContents();
+  return texts.map((text) => text.replace(/\s+/g, ' ').trim());
+}

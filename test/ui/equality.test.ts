@@ -1,0 +1,77 @@
+/** The page says the same as `cappol status`, `cappol check --cluster` and the policies' status, on random clusters. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { itemsOf } from '../../cli/commands/check/running.ts';
+import { statusView } from '../../cli/commands/status/view.ts';
+import { judgingOf } from '../../cli/live.ts';
+import { buildPage } from '../../config/release/page.ts';
+import { judgeCluster } from '../../operator/evaluate/cluster.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { rolloutLabel } from '../../operator/policy/parts.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import { arbitraryCluster } from '../snapshot/clusters.ts';
+import { type Browser, CHROMIUM, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { describeWith } from '../support/needs.ts';
+import { assertSaysTheSame, type Told } from '../support/page-says.ts';
+import { settledSnapshot } from '../support/settled-snapshot.ts';
+
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+const PROTECTION = { status: 'Unknown', message: '' } as const;
+
+const SEED = Number(process.env.FC_SEED ?? 20_261_126);
+const RUNS = 12;
+
+describeWith(CHROMIUM, 'the page beside cappol', () => {
+  let browser: Browser;
+  let template: string;
+  before(async () => {
+    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
+  });
+  after(() => browser?.close());
+
+  async function compared(cluster: Cluster): Promise<number> {
+    const snapshot = settledSnapshot(cluster);
+    const file = pageFile(template, [snapshot]);
+    const { page, errors } = await openPage(browser, file.url);
+    try {
+      const cells = await assertSaysTheSame(page, toldOf(cluster, snapshot));
+      assert.deepEqual(errors, []);
+      return cells;
+    } finally {
+      await page.close();
+      file.remove();
+    }
+  }
+
+  it(`says the same on ${RUNS} random clusters (FC_SEED=${SEED})`, async () => {
+    let cells = 0;
+    for (const cluster of fc.sample(arbitraryCluster, { numRuns: RUNS, seed: SEED })) cells += await compared(cluster);
+    console.log(`      FC_SEED=${SEED}: ${RUNS} clusters, ${cells} cells`);
+    assert.ok(cells > RUNS * 20);
+  });
+
+  it('says the same where teams have policies of all kinds', async () => {
+    const cells = await compared(largeCluster({ pods: 160, namespaces: 60, shapes: 30, policies: 40 }));
+    console.log(`      ${cells} cells`);
+    assert.ok(cells > 300);
+  });
+});
+
+/** With the statuses that the snapshot has. */
+function toldOf(cluster: Cluster, snapshot: Snapshot): Told {
+  const reported = restoreCluster(snapshot);
+  const asked = { ...cluster, policies: reported.policies, policy: reported.policy };
+  const { operatorNamespace, excludedNamespaces, taken } = snapshot;
+  const judging = judgingOf(asked, RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
+  const evaluator = new Evaluator();
+  const judgements = judgeCluster(asked, judging.state, { evaluator, use: judging.use });
+  return {
+    status: statusView({ cluster: asked, ...judging, ...RIGHTS, protection: PROTECTION }, evaluator),
+    items: [...judgements].flatMap((judgement) => itemsOf(judgement, asked)),
+    statuses: new Map(snapshot.policies.map(({ name, status }) => [name, status])),
+    isPending: (policy, namespace) => Object.hasOwn(cluster.namespace(namespace)?.labels ?? {}, rolloutLabel(policy)),
+  };
+}
