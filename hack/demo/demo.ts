@@ -6,8 +6,10 @@
  *   --node             with a node, so that pods run: Linux, root and some packages, see hack/node/needs.ts
  *   --use-kubeconfig   on the cluster of KUBECONFIG instead of a separate one; removes there what it created
  */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { clusterWithNode, type DemoCluster, ownCluster, usersCluster } from './cluster.ts';
+import { clusterWithNode, type DemoCluster, ownCluster, ROOT, usersCluster } from './cluster.ts';
 import { Shell } from './shell.ts';
 import { assertUntouched, cleanUp, tell } from './story.ts';
 
@@ -41,7 +43,10 @@ try {
     console.log('\nEverything stays up, the operator too. In another shell:\n');
     console.log(`  export KUBECONFIG='${cluster.kubeconfig}'`);
     console.log(`  alias kubectl='${cluster.kubectl}'`);
-    console.log('  kubectl get capabilitypolicies\n\nCtrl-C ends it.');
+    console.log('  kubectl get capabilitypolicies\n');
+    buildPage();
+    console.log(`The cluster as a page:\n\n  ${join(ROOT, 'bin', 'cappol')} ui --kubeconfig '${cluster.kubeconfig}'\n`);
+    console.log('Ctrl-C ends it.');
     await cluster.startOperator();
     setInterval(() => {}, 3_600_000);
   }
@@ -49,6 +54,11 @@ try {
   console.error(`\nThe demo failed: ${(error as Error).message}`);
   await end();
   process.exitCode = 1;
+}
+
+/** For cappol of this checkout. */
+function buildPage(): void {
+  execFileSync(process.execPath, [join(ROOT, 'config', 'release', 'page.ts')], { stdio: 'inherit' });
 }
 
 function chosenCluster(): Promise<DemoCluster> {

@@ -16,6 +16,11 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'cappol observe --cluster --for 1h > used.jsonl':
       'it takes an hour; test/kernel/observe.test.ts observes containers, and reads what it printed',
   },
+  'docs/page.md': {
+    'cappol ui': 'it ends with Ctrl-C; test/cli/ui-live.test.ts opens its link',
+    'ssh -L 8765:127.0.0.1:8765 bastion cappol ui --port 8765': 'it needs another machine',
+    'cappol report --html report.html': 'it writes into the checkout; test/cli/report.test.ts writes elsewhere',
+  },
   'docs/static-protection.md': {
     'cappol render --static --directory capabilitypolicy':
       'it writes into the checkout; test/cli/render-static.test.ts writes elsewhere',

@@ -2,13 +2,10 @@
 
 /** In characters: small beside a document, and large enough to compress well. */
 const PIECE = 64 * 1024;
-/** Below this depth a value is one piece. */
-const DEPTH = 3;
-
-/** Joined, they are `JSON.stringify(value)`. */
+/** Joined, they are `JSON.stringify(value)`. An item of a list is never divided. */
 export function* jsonPieces(value: unknown): Generator<string> {
   let piece = '';
-  for (const part of parts(value, DEPTH)) {
+  for (const part of parts(value)) {
     piece += part;
     if (piece.length < PIECE) continue;
     yield piece;
@@ -17,29 +14,26 @@ export function* jsonPieces(value: unknown): Generator<string> {
   if (piece !== '') yield piece;
 }
 
-function* parts(value: unknown, depth: number): Generator<string> {
-  if (depth === 0 || typeof value !== 'object' || value === null) yield JSON.stringify(value) ?? 'null';
-  else if (Array.isArray(value)) yield* itemParts(value, depth);
-  else yield* fieldParts(value, depth);
+function* parts(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) yield JSON.stringify(value) ?? 'null';
+  else if (Array.isArray(value)) yield* itemParts(value);
+  else yield* fieldParts(value);
 }
 
-function* itemParts(items: readonly unknown[], depth: number): Generator<string> {
+function* itemParts(items: readonly unknown[]): Generator<string> {
   yield '[';
-  for (const [index, item] of items.entries()) {
-    if (index > 0) yield ',';
-    yield* parts(item, depth - 1);
-  }
+  for (const [index, item] of items.entries()) yield `${index > 0 ? ',' : ''}${JSON.stringify(item) ?? 'null'}`;
   yield ']';
 }
 
-function* fieldParts(object: object, depth: number): Generator<string> {
+function* fieldParts(object: object): Generator<string> {
   yield '{';
   let separator = '';
   for (const [name, value] of Object.entries(object)) {
     if (value === undefined) continue;
     yield `${separator}${JSON.stringify(name)}:`;
     separator = ',';
-    yield* parts(value, depth - 1);
+    yield* parts(value);
   }
   yield '}';
 }

@@ -1,0 +1,232 @@
+/** cappol ui, report and snapshot with an API server, beside a running operator. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writePage } from '../../config/release/page.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+import type { SnapshotVerdict } from '../../operator/snapshot/document.ts';
+import type { LiveState } from '../../ui/model/live-state.ts';
+import { resolved } from '../snapshot/resolved.ts';
+import { cappol } from '../support/cappol.ts';
+import { useCluster } from '../support/harness.ts';
+import { ROOT } from '../support/page.ts';
+import { UiClient } from './ui-client.ts';
+
+/** From the change until the page has it. */
+const WITHIN_MS = 2_000;
+
+describe('cappol ui, with an API server', () => {
+  const cluster = useCluster('cli-ui');
+  let namespace: string;
+  let folder: string;
+  let kubeconfig: string;
+  let program: ChildProcess;
+  let stderr = '';
+  let page: UiClient;
+
+  before(async () => {
+    await writePage();
+    folder = mkdtempSync(join(tmpdir(), 'cappol-ui-'));
+    namespace = await cluster.namespace('net', { 'cli-ui': 'net' });
+    const policy = await cluster.policy('enforce', {
+      namespaceSelector: { matchLabels: { 'cli-ui': 'net' } },
+      level: 'restricted',
+      mode: 'Enforce',
+    });
+    await cluster.programmed(policy);
+    kubeconfig = withContexts(cluster.controlPlane.kubeconfig);
+    program = spawn(
+      process.execPath,
+      [join(ROOT, 'cli', 'main.ts'), 'ui', '--kubeconfig', kubeconfig, '--context', 'one,two,gone'],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let stdout = '';
+    program.stdout?.on('data', (text) => {
+      stdout += text;
+    });
+    program.stderr?.on('data', (text) => {
+      stderr += text;
+    });
+    const link = await waitFor('the link', () => /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(stdout)?.[0]);
+    page = await UiClient.open(link);
+  });
+  after(() => {
+    page?.close();
+    program?.kill('SIGKILL');
+    if (folder) rmSync(folder, { recursive: true });
+  });
+
+  /** Two contexts of the same cluster, and one whose API server is gone. */
+  function withContexts(file: string): string {
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    const [context] = config.contexts;
+    const [one] = config.clusters;
+    config.clusters.push({ name: 'gone', cluster: { ...one.cluster, server: 'https://127.0.0.1:9' } });
+    config.contexts = ['one', 'two', 'gone'].map((name) => ({
+      name,
+      context: { ...context.context, ...(name === 'gone' && { cluster: 'gone' }) },
+    }));
+    config['current-context'] = 'one';
+    const path = join(folder, 'kubeconfig');
+    writeFileSync(path, JSON.stringify(config));
+    return path;
+  }
+
+  async function deploy(name: string, add: readonly string[]): Promise<void> {
+    const matchLabels = { app: name };
+    await cluster.api.apply(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels },
+        template: {
+          metadata: { labels: matchLabels },
+          spec: { containers: [{ name: 'app', image: 'app', securityContext: { capabilities: { add } } }] },
+        },
+      },
+    });
+  }
+
+  /** The verdicts on a workload, by context. */
+  function verdicts(state: LiveState, name: string): readonly (readonly [string, SnapshotVerdict])[] {
+    return state.clusters().shown.flatMap(({ snapshot }) => {
+      const there = snapshot.namespaces.find((one) => one.name === namespace);
+      return (there?.verdicts ?? [])
+        .filter((one) => one.name === name)
+        .map((verdict) => [snapshot.context, verdict] as const);
+    });
+  }
+
+  it('shows several contexts, and the problem of one that cannot be reached', async () => {
+    await page.until('both contexts', (state) => state.clusters().shown.length === 2);
+    const { shown, loading, problems } = page.state.clusters();
+    assert.deepEqual(
+      shown.map(({ snapshot, live, stale }) => [snapshot.context, live, stale]),
+      [
+        ['one', true, undefined],
+        ['two', true, undefined],
+      ],
+    );
+    assert.deepEqual(loading, []);
+    assert.deepEqual(problems, ['gone: cannot reach the cluster at https://127.0.0.1:9: ECONNREFUSED']);
+    assert.match(stderr, /^cappol: gone: cannot reach the cluster/m);
+  });
+
+  for (const [what, change, isThere] of [
+    [
+      'a new workload that violates',
+      () => deploy('web', ['SYS_ADMIN']),
+      (state: LiveState) => verdicts(state, 'web').filter(([, { verdict }]) => verdict === 'Violating').length === 2,
+    ],
+    [
+      'that it is deleted',
+      () => cluster.api.remove(`/apis/apps/v1/namespaces/${namespace}/deployments/web`),
+      (state: LiveState) => verdicts(state, 'web').length === 0,
+    ],
+    [
+      'a new namespace',
+      async () => void (await cluster.namespace('late', { 'cli-ui': 'net' })),
+      (state: LiveState) =>
+        state
+          .clusters()
+          .shown.every(({ snapshot }) => snapshot.namespaces.some(({ name }) => name.includes('cli-ui-late'))),
+    ],
+    [
+      'a new policy and where it decides',
+      async () =>
+        void (await cluster.policy('warn', {
+          namespaceSelector: { matchLabels: { 'cli-ui': 'net' } },
+          level: 'baseline',
+          mode: 'Warn',
+        })),
+      (state: LiveState) =>
+        state.clusters().shown.every(({ snapshot }) => {
+          const there = snapshot.namespaces.find(({ name }) => name === namespace);
+          return there?.deciding.Warn?.some((name) => name.includes('cli-ui-warn'));
+        }),
+    ],
+  ] as const) {
+    it(`shows within two seconds ${what}`, async () => {
+      await change();
+      const began = performance.now();
+      await page.until(what, isThere);
+      const ms = performance.now() - began;
+      assert.ok(ms < WITHIN_MS, `${ms} ms`);
+    });
+  }
+
+  it('is what cappol snapshot prints', async () => {
+    const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two']);
+    assert.equal(code, 0);
+    const shown = page.state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');
+    assert.ok(shown);
+    // The operator goes on writing statuses.
+    const { policies: _policies, ...printed } = resolved(JSON.parse(stdout));
+    const { policies: _shown, ...live } = resolved(shown.snapshot);
+    assert.deepEqual(live, printed);
+  });
+
+  it('ends at once at SIGINT, with an open page', async () => {
+    const ended = once(program, 'exit');
+    const began = performance.now();
+    program.kill('SIGINT');
+    const [code] = await ended;
+    assert.equal(code, 130);
+    assert.ok(performance.now() - began < 3_000);
+  });
+
+  it('says which rights are missing, as snapshot and report do', async () => {
+    await grantPolicies('page-auditor');
+    const file = cluster.controlPlane.kubeconfigFor('page-auditor');
+    for (const args of [['snapshot'], ['report', '--html', '-']]) {
+      const ran = await cappol([...args, '--kubeconfig', file]);
+      assert.equal(ran.code, 2, ran.stderr);
+      assert.match(
+        ran.stderr,
+        /^cappol: you may not list namespaces, pods, .*: nothing is judged, so there are no verdicts$/m,
+      );
+    }
+    const stranger = await cappol([
+      'report',
+      '--html',
+      '-',
+      '--kubeconfig',
+      cluster.controlPlane.kubeconfigFor('page-stranger'),
+    ]);
+    assert.equal(stranger.code, 2);
+    assert.match(
+      stranger.stderr,
+      /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev, which report needs/,
+    );
+  });
+
+  it('refuses a context that the kubeconfig does not have', async () => {
+    const { code, stderr: complained } = await cappol(['ui', '--kubeconfig', kubeconfig, '--context', 'one,nosuch']);
+    assert.equal(code, 2);
+    assert.equal(complained, 'cappol: no context "nosuch" in the kubeconfig: it has one, two, gone\n');
+  });
+
+  async function grantPolicies(user: string): Promise<void> {
+    const group = 'rbac.authorization.k8s.io';
+    const name = cluster.named(user);
+    const metadata = { name };
+    await cluster.api.apply(`/apis/${group}/v1/clusterroles/${name}`, {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRole',
+      metadata,
+      rules: [{ apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['list'] }],
+    });
+    await cluster.api.apply(`/apis/${group}/v1/clusterrolebindings/${name}`, {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup: group, kind: 'User', name: user }],
+    });
+  }
+});

@@ -1,0 +1,39 @@
+/** The snapshot of a large cluster. */
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import { differenceOf } from '../../operator/snapshot/difference.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+
+const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+const MB = 1_000_000;
+
+describe('a snapshot of a large cluster', () => {
+  it('of 100,000 pods of 60 shapes has less than 5 MB compressed, and a change of a pod some kilobytes', () => {
+    const large = largeCluster();
+    const live = new LiveSnapshot(large, RIGHTS, OPTIONS);
+    const snapshot = lastOf(live.taking());
+    const pods = snapshot.namespaces.flatMap((one) => one.pods.map(({ count }) => count));
+    assert.equal(
+      pods.reduce((sum, count) => sum + count, 0),
+      100_000,
+    );
+    const size = gzipSync(JSON.stringify(snapshot)).length;
+    assert.ok(size < 5 * MB, `${size} bytes`);
+    const [first] = large.namespaces();
+    assert.ok(first);
+    live.apply({ of: 'pod', namespace: first.name, name: 'any' });
+    const next = lastOf(live.taking());
+    // Only this namespace was described again.
+    assert.deepEqual(
+      next.namespaces.filter((one, index) => one !== snapshot.namespaces[index]).map(({ name }) => name),
+      [first.name],
+    );
+    assert.equal(differenceOf(snapshot, next), undefined);
+    const others = next.namespaces.map((one) => (one.name === first.name ? { ...one, terminating: true } : one));
+    const difference = JSON.stringify(differenceOf(snapshot, { ...next, namespaces: others }));
+    assert.ok(difference.length < 20_000, `${difference.length} characters`);
+  });
+});

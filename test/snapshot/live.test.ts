@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
+import { jsonPieces } from '../../cli/commands/ui/json-pieces.ts';
+import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Change, Cluster } from '../../operator/model/objects.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import { adding } from '../support/pods.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
+import { arbitraryCluster } from './clusters.ts';
+import { resolved } from './resolved.ts';
+
+const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+
+/** A cluster that turns into another one. */
+class Turning {
+  #current: Cluster;
+  readonly cluster: Cluster;
+
+  constructor(first: Cluster) {
+    this.#current = first;
+    const own = (key: string) => Reflect.get(this.#current, key);
+    this.cluster = new Proxy({} as Cluster, { get: (_, key: string) => own(key) });
+  }
+
+  /** @returns the changes, as the store reports them */
+  into(next: Cluster): Change[] {
+    const before = this.#current;
+    this.#current = next;
+    const named = (cluster: Cluster) => cluster.policies().map(({ metadata }) => metadata?.name ?? '');
+    const policies = [...new Set([...named(before), ...named(next)])];
+    const namespaces = [...new Set([before, next].flatMap((one) => one.namespaces().map(({ name }) => name)))];
+    return [
+      ...policies
+        .filter((name) => !isDeepStrictEqual(before.policy(name), next.policy(name)))
+        .map((name) => ({ of: 'policy', name }) as const),
+      ...namespaces
+        .filter((name) => !isDeepStrictEqual(before.namespace(name), next.namespace(name)))
+        .map((name) => ({ of: 'namespace', name }) as const),
+      ...(['pods', 'workloads'] as const).flatMap((list) =>
+        namespaces
+          .filter((name) => !isDeepStrictEqual([...before[list](name)], [...next[list](name)]))
+          .map((namespace) => ({ of: list === 'pods' ? 'pod' : 'workload', namespace, name: 'any' }) as const),
+      ),
+    ];
+  }
+}
+
+describe('a live snapshot', () => {
+  it('is after each change what a new snapshot of the cluster is', () => {
+    const evaluator = new Evaluator();
+    fc.assert(
+      fc.property(fc.array(arbitraryCluster, { minLength: 2, maxLength: 6 }), ([first, ...others]) => {
+        const turning = new Turning(first as Cluster);
+        const live = new LiveSnapshot(turning.cluster, RIGHTS, OPTIONS);
+        lastOf(live.taking());
+        for (const next of others) {
+          for (const change of turning.into(next)) live.apply(change);
+          const expected = snapshotOf(turning.cluster, RIGHTS, OPTIONS, evaluator);
+          assert.deepEqual(resolved(lastOf(live.taking())), resolved(expected));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('forgets shapes that nothing refers to any more', () => {
+    const namespaces = [{ name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} }];
+    const of = (index: number) => {
+      const template = adding([`CAP_${index}`]);
+      return wholeCluster(
+        clusterOf([workloadView('Deployment', 'web', { template })]),
+        [baselinePolicy('p')],
+        namespaces,
+      );
+    };
+    const turning = new Turning(of(0));
+    const live = new LiveSnapshot(turning.cluster, RIGHTS, OPTIONS);
+    let most = 0;
+    for (let index = 1; index < 1_500; index++) {
+      for (const change of turning.into(of(index))) live.apply(change);
+      const { shapes, namespaces: taken } = lastOf(live.taking());
+      most = Math.max(most, shapes.length);
+      assert.deepEqual(shapes[taken[0]?.controllers[0]?.shape ?? -1]?.capabilities[0]?.add, [`CAP_${index}`]);
+    }
+    assert.ok(most > 100 && most < 1_200, `${most}`);
+  });
+});
+
+describe('JSON in pieces', () => {
+  it('is the same text', () => {
+    const values = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ a: fc.option(fc.jsonValue(), { nil: undefined }), b: fc.jsonValue() }),
+    );
+    fc.assert(
+      fc.property(values, (value) => {
+        assert.equal([...jsonPieces(value)].join(''), JSON.stringify(value));
+      }),
+    );
+  });
+
+  it('has no piece that is much larger than 64 KiB', () => {
+    const list = Array.from({ length: 5_000 }, (_, index) => ({ name: `namespace-${index}`, text: 'x'.repeat(1_000) }));
+    const pieces = [...jsonPieces({ difference: { namespaces: { put: list } } })];
+    assert.ok(pieces.length > 50);
+    assert.ok(pieces.every(({ length }) => length < 80 * 1024));
+  });
+});

@@ -1,0 +1,18 @@
+/** Snapshots to compare. */
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+/** Without indexes, which depend on what was there before, and without the time. */
+export function resolved({ shapes, violations, namespaces, taken: _, ...rest }: Snapshot) {
+  return {
+    ...rest,
+    namespaces: namespaces.map(({ controllers, pods, verdicts, ...namespace }) => ({
+      ...namespace,
+      controllers: controllers.map(({ shape, ...one }) => ({ ...one, shape: shapes[shape] })),
+      pods: pods.map(({ shape, ...one }) => ({ ...one, shape: shapes[shape] })),
+      verdicts: verdicts.map(({ violations: broken = {}, ...one }) => ({
+        ...one,
+        broken: Object.entries(broken).map(([policy, list]) => [policy, list.map((index) => violations[index])]),
+      })),
+    })),
+  };
+}
