@@ -4,7 +4,6 @@ import {
   type CompleteRollout,
   GROUP,
   KIND,
-  ROLLOUT_PENDING,
   VERSION,
 } from '../../operator/api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
@@ -15,7 +14,6 @@ import type { Compiled } from '../../operator/compile/compile.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
-import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputObject } from '../input/document-objects.ts';
@@ -23,15 +21,8 @@ import { roleOf } from '../input/kinds.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
 import { isContextObject, isReadable } from './context-objects.ts';
+import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
-
-/** A state of the cluster that does not exist yet. */
-interface Supposed {
-  /** The names of the policies that are enforced everywhere at once. */
-  readonly enforced?: readonly string[];
-  /** The names of the policies whose roll-outs have not reached a namespace, by namespace. */
-  readonly pending?: ReadonlyMap<string, readonly string[]>;
-}
 
 /** Everything that a builder has collected from files, as plain values that another thread can be sent. */
 export interface Collected {
@@ -89,6 +80,16 @@ export class PolicyContextBuilder {
       bindings: this.#bindings,
       takesPolicies: this.#takesPolicies,
     };
+  }
+
+  /** Those of the cluster with those of the manifests, by name. */
+  get policies(): ReadonlyMap<string, CompletePolicy> {
+    return this.#policies;
+  }
+
+  /** Where the policies from manifests were read. */
+  get sources(): ReadonlyMap<string, PolicySource> {
+    return this.#sources;
   }
 
   get isEmpty(): boolean {
@@ -169,8 +170,7 @@ export class PolicyContextBuilder {
   #labelsWith(pending: NonNullable<Supposed['pending']>): ReadonlyMap<string, Labels> {
     const labels = new Map(this.#namespaces);
     for (const [namespace, policies] of pending) {
-      const added = Object.fromEntries(policies.map((policy) => [rolloutLabel(policy), ROLLOUT_PENDING]));
-      labels.set(namespace, { ...labels.get(namespace), ...added });
+      labels.set(namespace, withPending(labels.get(namespace), policies));
     }
     return labels;
   }
@@ -227,11 +227,6 @@ export class PolicyContextBuilder {
       if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
     }
   }
-}
-
-function enforcedEverywhere(policy: CompletePolicy): CompletePolicy {
-  const { rollout: _, ...spec } = policy.spec;
-  return { ...policy, spec: { ...spec, mode: 'Enforce' } };
 }
 
 /** The parts that the API server knows about a policy before its change. */

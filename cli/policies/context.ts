@@ -29,6 +29,11 @@ export interface PolicySource {
   readonly line: number | null;
 }
 
+/** Policies and the cluster that they judge, as far as a comparison of two needs them. */
+export interface JudgedContext extends Pick<PolicyContext, 'judgeCluster' | 'labelsOf' | 'sources'> {
+  readonly compiled: Pick<Compiled, 'policies'>;
+}
+
 interface PolicyContextParts {
   readonly cluster: Cluster;
   readonly state: ClusterState;

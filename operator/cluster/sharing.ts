@@ -1,5 +1,6 @@
 /** Keeps equal values of many objects once: most pods of a cluster are copies of a few templates. */
 import { hash } from 'node:crypto';
+import { frozen } from '../model/frozen.ts';
 import type { PodParts, PodSpec } from '../model/objects.ts';
 import { withoutNulls } from '../model/raw.ts';
 
@@ -48,10 +49,4 @@ export class PartsPool implements Pool {
     this.#unused.register(own.spec, fingerprint);
     return own;
   }
-}
-
-function frozen<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const key of Object.keys(value)) frozen(value[key as keyof Value]);
-  return Object.freeze(value);
 }

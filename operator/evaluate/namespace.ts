@@ -1,7 +1,8 @@
 /** A namespace's pods and templates → verdicts by workload, separately for each mode. */
 import type { Mode } from '../api/capability-policy.ts';
-import type { NamespaceView, PodParts } from '../model/objects.ts';
+import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
+import { perObject } from '../policy/memo.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { membersOf, type Objects, type Seen } from './members.ts';
@@ -92,13 +93,16 @@ export function* judgingNamespace(
 
 function addedCapabilities(pods: readonly PodParts[]): string[] {
   const added = new Set<string>();
-  for (const { spec } of pods) {
-    for (const container of [spec.initContainers, spec.containers, spec.ephemeralContainers].flatMap(
-      (list) => list ?? [],
-    )) {
-      const { securityContext } = container as { securityContext?: { capabilities?: { add?: readonly string[] } } };
-      for (const capability of securityContext?.capabilities?.add ?? []) added.add(capability);
-    }
-  }
+  for (const spec of new Set(pods.map((pod) => pod.spec)))
+    for (const capability of addedIn(spec)) added.add(capability);
   return [...added].sort();
 }
+
+const addedIn = perObject((spec: PodSpec): readonly string[] =>
+  [spec.initContainers, spec.containers, spec.ephemeralContainers]
+    .flatMap((list) => list ?? [])
+    .flatMap((container) => {
+      const { securityContext } = container as { securityContext?: { capabilities?: { add?: readonly string[] } } };
+      return securityContext?.capabilities?.add ?? [];
+    }),
+);

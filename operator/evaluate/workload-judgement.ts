@@ -1,5 +1,6 @@
 /** The verdicts of a workload's pods and template → the workload's verdict, in one mode. */
 import type { Owner } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Member } from './members.ts';
 import {
@@ -87,10 +88,17 @@ function mergeViolations(judgements: readonly Judgement[]): Record<string, reado
 /** Equal pods share one list, which all workloads with such pods can refer to. */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);
-  const all = others.length === 0 ? list : [list, ...others].flat();
-  const distinct = new Map(all.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
-  return distinct.size === list.length && others.length === 0 ? list : [...distinct.values()];
+  return others.reduce((all, more) => unionWith(all)(more), distinct(list));
 }
+
+type Violations = readonly Violation[];
+
+/** Most workloads of a cluster have a template and pods like those of others. */
+const distinct = perObject((list: Violations): Violations => {
+  const once = new Map(list.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
+  return once.size === list.length ? list : [...once.values()];
+});
+const unionWith = perObject((all: Violations) => perObject((more: Violations) => distinct([...all, ...more])));
 
 /** Whether its verdict is unknown because it is too expensive to evaluate. */
 export function isTooExpensive({ verdict, violations }: WorkloadJudgement): boolean {

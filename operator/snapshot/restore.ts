@@ -8,13 +8,16 @@ import {
   VERSION,
 } from '../api/capability-policy.ts';
 import { metadata, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
+import { frozen } from '../model/frozen.ts';
 import type { Cluster, Owner, PodParts, PodView, RenderedObject, WorkloadView } from '../model/objects.ts';
 import { parseVersion } from '../standards/level-version.ts';
 import type { OwnerReference, PodGroup, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
 
 /** Names and UIDs of pods beyond the first of a group are made up: the document counts pods that are alike. */
 export function restoreCluster(snapshot: Snapshot): Cluster {
-  const { shapes, roles, roleBindings } = snapshot;
+  const { roles, roleBindings } = snapshot;
+  // Results are remembered only for parts that cannot change.
+  const shapes = snapshot.shapes.map(({ annotations, spec }) => frozen(structuredClone({ annotations, spec })));
   const policies = snapshot.policies.map(restorePolicy);
   const policiesByName = new Map(policies.map((policy) => [policy.metadata?.name, policy]));
   const namespaces = snapshot.namespaces.map(

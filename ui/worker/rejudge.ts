@@ -1,12 +1,16 @@
 /** The changes that edited policies make in the loaded snapshot: by the code of `cappol check --cluster --policy`. */
 import { changesOf } from '../../cli/commands/check/changes.ts';
-import type { ChangeSummary, WorkloadChange } from '../../cli/commands/check/changes-result.ts';
+import type { ChangeSummary, Changes, WorkloadChange } from '../../cli/commands/check/changes-result.ts';
+import { roleOf } from '../../cli/input/kinds.ts';
 import type { Trouble } from '../../cli/input/trouble.ts';
+import type { Labels, PolicyContextOptions } from '../../cli/policies/context.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import { enforcedEverywhere, withPending } from '../../cli/policies/supposed.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { manifestsIn } from './check.ts';
+import { JudgedCluster, SharedJudging } from './judged-cluster.ts';
 
 export interface RejudgeQuestion {
   /** The policies, as YAML. */
@@ -31,46 +35,104 @@ const MOST_CHANGES = 200;
 
 export class Rejudging {
   readonly #cluster: Cluster;
-  readonly #snapshot: Snapshot;
+  readonly #options: PolicyContextOptions & { readonly at: number };
+  readonly #before: JudgedCluster;
+  readonly #after: JudgedCluster;
+  readonly #enforced: JudgedCluster;
 
   constructor(snapshot: Snapshot) {
-    this.#cluster = restoreCluster(oncePerGroup(snapshot));
-    this.#snapshot = snapshot;
+    const { operatorNamespace, excludedNamespaces, taken } = snapshot;
+    const cluster = restoreCluster(oncePerGroup(snapshot));
+    const at = Date.parse(taken);
+    const { oldestServer } = cluster;
+    this.#cluster = cluster;
+    this.#options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, at };
+    const shared = new SharedJudging(cluster, { excluded: [operatorNamespace, ...excludedNamespaces], at });
+    this.#before = new JudgedCluster(shared, cluster.policies());
+    this.#after = new JudgedCluster(shared, cluster.policies(), this.#before);
+    this.#enforced = new JudgedCluster(shared, cluster.policies(), this.#before);
   }
 
-  rejudge({ policies }: RejudgeQuestion): RejudgeAnswer {
-    const refusals: Trouble[] = [];
-    const live = new PolicyContextBuilder();
-    live.addCluster(this.#cluster);
-    const changed = new PolicyContextBuilder();
-    changed.addCluster(this.#cluster);
-    // The other answer tells what is wrong with the text.
-    for (const manifest of manifestsIn(policies, 'policies', () => {})) changed.addManifest(manifest, () => {});
-    const candidates = changed.stated;
-    const { operatorNamespace, excludedNamespaces, taken } = this.#snapshot;
-    const options = {
-      operatorNamespace,
-      excludedNamespaces,
-      oldestServer: this.#cluster.oldestServer,
-      namespaceLabels: {},
-      at: Date.parse(taken),
-    };
-    const { changes, summary } = changesOf({
-      candidates,
-      rollouts: changed.rollouts(candidates),
-      before: live.build(options, () => {}),
-      after: (pending) => changed.build(options, (trouble) => refusals.push(trouble), { pending }),
-      enforced: changed.build(options, () => {}, { enforced: candidates }),
-    });
+  rejudge(question: RejudgeQuestion): RejudgeAnswer {
+    const { candidates, changes, summary, refusals } = this.changes(question);
     const { rollouts: _, ...counts } = summary;
     return {
       candidates,
       summary: { ...counts, changed: changes.length },
       changes: changes.slice(0, MOST_CHANGES),
-      refusals: refusals.filter(({ file }) => file === 'policies').map(({ message }) => message),
+      refusals,
     };
   }
+
+  /** As `cappol check --cluster --policy` prints them. */
+  changes({ policies: text }: RejudgeQuestion): Changes & { readonly refusals: readonly string[] } {
+    const changed = new PolicyContextBuilder();
+    changed.addCluster(this.#cluster);
+    let isOnlyPolicies = true;
+    // The answer to `check` tells what is wrong with the text.
+    for (const manifest of manifestsIn(text, 'policies', () => {})) {
+      isOnlyPolicies &&= roleOf(manifest.object.apiVersion, manifest.object.kind) === 'policy';
+      changed.addManifest(manifest, () => {});
+    }
+    return isOnlyPolicies ? this.#policyChanges(changed) : this.#changes(changed);
+  }
+
+  #policyChanges(changed: PolicyContextBuilder) {
+    const candidates = changed.stated;
+    const { policies, sources } = changed;
+    const all = [...policies.values()];
+    const rollouts = changed.rollouts(candidates);
+    const isEnforced = candidates.every((name) => policies.get(name)?.spec.mode === 'Enforce' && !rollouts.has(name));
+    const suppose = (pending: Pending) => {
+      this.#after.suppose(all, this.#labelsWith(pending), sources);
+      return this.#after;
+    };
+    if (!isEnforced) {
+      const enforced = all.map((one) =>
+        candidates.includes(one.metadata?.name ?? '') ? enforcedEverywhere(one) : one,
+      );
+      this.#enforced.suppose(enforced);
+    }
+    const changes = changesOf({
+      candidates,
+      rollouts,
+      before: this.#before,
+      after: suppose,
+      // Then nothing is pending anywhere.
+      enforced: isEnforced ? suppose(new Map()) : this.#enforced,
+    });
+    const refusals = [...this.#after.compiled.refusals].filter(([name]) => candidates.includes(name));
+    return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
+  }
+
+  /** Only of the namespaces that a roll-out has not reached. */
+  #labelsWith(pending: Pending): Map<string, Labels> {
+    const reached = [...pending].filter(([, policies]) => policies.length > 0);
+    return new Map(
+      reached.map(([namespace, policies]) => [
+        namespace,
+        withPending(this.#cluster.namespace(namespace)?.labels, policies),
+      ]),
+    );
+  }
+
+  /** With namespaces or roles in the text anything may change: everything is judged again, which takes longer. */
+  #changes(changed: PolicyContextBuilder) {
+    const candidates = changed.stated;
+    const refusals: Trouble[] = [];
+    const changes = changesOf({
+      candidates,
+      rollouts: changed.rollouts(candidates),
+      before: this.#before,
+      after: (pending) => changed.build(this.#options, (trouble) => refusals.push(trouble), { pending }),
+      enforced: changed.build(this.#options, () => {}, { enforced: candidates }),
+    });
+    const own = refusals.filter(({ file, severity }) => file === 'policies' && severity !== 'warning');
+    return { ...changes, refusals: own.map(({ message }) => message) };
+  }
 }
+
+type Pending = ReadonlyMap<string, readonly string[]>;
 
 /** Pods that are alike have the same outcome, and changes count workloads. */
 function oncePerGroup(snapshot: Snapshot): Snapshot {

@@ -6,7 +6,7 @@ import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judg
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { isWorse, OUTCOMES, type Outcome, outcomeOf } from '../../output/outcome.ts';
-import type { PolicyContext } from '../../policies/context.ts';
+import type { JudgedContext } from '../../policies/context.ts';
 import type {
   ChangeCounts,
   ChangeKind,
@@ -20,14 +20,13 @@ import type {
   WorkloadChange,
 } from './changes-result.ts';
 import { checkedPolicies } from './checked.ts';
-import type { CheckedViolation } from './result.ts';
 import { pendingIn, type RolloutInput, rolloutStarts } from './rollout-start.ts';
 import { violationsOf } from './running.ts';
 
 interface ChangeInput extends RolloutInput {
   readonly candidates: readonly string[];
   /** The live policies with the candidates. @param pending the roll-outs that have not reached a namespace yet */
-  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => PolicyContext;
+  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => JudgedContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
 }
@@ -70,8 +69,8 @@ function byNamespace(all: Iterable<NamespaceJudgement>): Map<string, NamespaceJu
 interface WorkloadOutcome {
   readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
   readonly outcome: Outcome;
-  /** The violations of the mode that has this outcome. */
-  readonly violations: readonly CheckedViolation[];
+  /** With the violations of the mode that has this outcome. */
+  readonly judgement: WorkloadJudgement;
 }
 
 /** By kind and name. Each mode is judged separately; the creator of the pod sees the worst outcome. */
@@ -83,7 +82,7 @@ function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, Work
       const outcome = outcomeIn(mode, workload);
       const known = outcomes.get(key);
       if (known && !isWorse(outcome, known.outcome)) continue;
-      outcomes.set(key, { workload, outcome, violations: outcome === 'Admitted' ? [] : violationsOf(workload) });
+      outcomes.set(key, { workload, outcome, judgement: workload });
     }
   }
   return outcomes;
@@ -112,8 +111,11 @@ function compare(
     const [then, now] = [before.get(key), after.get(key)];
     const { namespace, kind, name } = workloads.get(key) as WorkloadOutcome['workload'];
     const [was, is] = [then?.outcome ?? 'Admitted', now?.outcome ?? 'Admitted'];
-    const fields = { namespace, kind, name, before: was, after: is, violations: now?.violations ?? [] };
-    return { before: was, after: is, change: was === is ? null : { ...fields, change: changeKind(was, is) } };
+    if (was === is) return { before: was, after: is, change: null };
+    // Most workloads don't change: describing their violations would take longer than everything else.
+    const violations = now && is !== 'Admitted' ? violationsOf(now.judgement) : [];
+    const fields = { namespace, kind, name, before: was, after: is, violations };
+    return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
   });
 }
 
@@ -132,7 +134,7 @@ function refusedIn(judgement: NamespaceJudgement): RefusedIfEnforced[] {
   });
 }
 
-function isCandidates(namespace: string, context: PolicyContext, candidates: readonly string[]): boolean {
+function isCandidates(namespace: string, context: JudgedContext, candidates: readonly string[]): boolean {
   return context.compiled.policies.some(
     ({ name, selector }) => candidates.includes(name) && matches(selector, context.labelsOf(namespace)),
   );

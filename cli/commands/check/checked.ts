@@ -3,7 +3,7 @@ import { findings } from '../../../operator/evaluate/findings.ts';
 import type { Judgement } from '../../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
-import type { PolicyContext } from '../../policies/context.ts';
+import type { JudgedContext } from '../../policies/context.ts';
 import { type FieldPath, fieldPath } from '../../schema/paths.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedViolation, ItemVerdict } from './result.ts';
 
@@ -12,7 +12,7 @@ type Place = Pick<CheckedViolation, 'path' | 'line'>;
 type PlaceOf = (path: string) => Place;
 
 /** The policies by which a check evaluates, by name. */
-export function checkedPolicies({ compiled, sources }: PolicyContext): CheckedPolicy[] {
+export function checkedPolicies({ compiled, sources }: Pick<JudgedContext, 'compiled' | 'sources'>): CheckedPolicy[] {
   return compiled.policies.map(({ name, mode, priority, standard: { level, minor } }) => {
     const { file = null, line = null } = sources.get(name) ?? {};
     return { name, mode, priority, level, version: formatVersion(minor), file, line };

@@ -2,6 +2,7 @@
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster, PodSpec } from '../../../operator/model/objects.ts';
+import { Recent } from '../../../operator/model/recent.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { pathText } from '../../schema/paths.ts';
@@ -44,7 +45,13 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
   return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.spec;
 }
 
+/** Thousands of workloads break the same rules at the same fields. */
+const PLACES = new Recent<string>();
+
 /** For an object of a custom controller the path of the template is unknown, so the path starts at the PodSpec. */
 function placeIn(kind: string) {
-  return (path: string) => ({ path: pathText(fieldIn(templatePath(kind), path)), line: null });
+  return (path: string) => ({
+    path: PLACES.get(`${kind} ${path}`, () => pathText(fieldIn(templatePath(kind), path))),
+    line: null,
+  });
 }

@@ -1,0 +1,93 @@
+/** The changes that edited policies make in the loaded snapshot: those of `cappol check --cluster --policy`, edit after edit. */
+import assert from 'node:assert/strict';
+import fc, { type Arbitrary } from 'fast-check';
+import { changesOf } from '../../cli/commands/check/changes.ts';
+import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
+import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import { manifestsIn } from '../../ui/worker/check.ts';
+import { Rejudging } from '../../ui/worker/rejudge.ts';
+import { arbitraryCluster } from '../snapshot/clusters.ts';
+import { policyManifest } from '../support/policies.ts';
+import { Random } from '../support/random.ts';
+import { randomStream } from '../support/random-yaml.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+/** Clusters, with several edits each; FC_RUNS=1000 is the long form. */
+const RUNS = Number(process.env.FC_RUNS ?? 20);
+
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
+
+describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function () {
+  this.timeout(60_000 + RUNS * 1000);
+
+  it(`gives the changes of cappol check --cluster --policy after each edit in ${RUNS} random clusters`, async () => {
+    const seen = { changes: 0, rollouts: 0, refused: 0 };
+    const property = fc.property(
+      arbitraryCluster,
+      fc.array(edit(), { minLength: 1, maxLength: 5 }),
+      (cluster, edits) => {
+        const snapshot = JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS))) as Snapshot;
+        const rejudging = new Rejudging(snapshot);
+        for (const policies of edits) {
+          const { refusals: _, ...changes } = rejudging.changes({ policies });
+          assert.deepEqual(changes, changesByCommand(snapshot, policies));
+          seen.changes += changes.changes.length;
+          seen.rollouts += changes.summary.rollouts.length;
+          seen.refused += changes.namespaces.flatMap(({ refusedIfEnforced }) => refusedIfEnforced).length;
+        }
+      },
+    );
+    fc.assert(property, { seed: SEED, numRuns: RUNS });
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 4, `${count} ${what}`);
+  });
+});
+
+/** As the command reads and compares them. */
+function changesByCommand(snapshot: Snapshot, policies: string) {
+  const cluster = restoreCluster(snapshot);
+  const [live, changed] = [new PolicyContextBuilder(), new PolicyContextBuilder()];
+  live.addCluster(cluster);
+  changed.addCluster(cluster);
+  for (const manifest of manifestsIn(policies, 'policies', () => {})) changed.addManifest(manifest, () => {});
+  const { operatorNamespace, excludedNamespaces, taken } = snapshot;
+  const { oldestServer } = cluster;
+  const at = Date.parse(taken);
+  const options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, at };
+  return changesOf({
+    candidates: changed.stated,
+    rollouts: changed.rollouts(changed.stated),
+    before: live.build(options, () => {}),
+    after: (pending) => changed.build(options, () => {}, { pending }),
+    enforced: changed.build(options, () => {}, { enforced: changed.stated }),
+  });
+}
+
+/** Policies as text: live ones, changed, and new ones, sometimes with a namespace or a role beside them. */
+function edit(): Arbitrary<string> {
+  const one = fc.constantFrom;
+  const policy = fc
+    .record({
+      name: one('p-0', 'p-1', 'p-2', 'p-3', 'new'),
+      level: one('baseline', 'restricted', 'privileged'),
+      mode: one('Enforce', 'Enforce', 'Warn', 'Audit'),
+      priority: one(0, 5, 9),
+      namespaceSelector: one({}, { matchLabels: { team: 'net' } }, { matchLabels: { team: 'nobody' } }),
+      rollout: one(undefined, undefined, { soak: '0s' }, { soak: '1h' }),
+      usableBy: one('Everyone', 'Everyone', 'Bindings', 'Subjects'),
+      defaulting: one('Disabled', 'Enabled'),
+    })
+    .map(({ name, rollout, usableBy, ...spec }) => {
+      const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace: 'net' }];
+      const use = usableBy === 'Subjects' ? { usableBy, subjects } : { usableBy };
+      return policyManifest({ name }, { ...spec, ...use, ...(rollout && spec.mode === 'Enforce' && { rollout }) });
+    });
+  const label = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'web', labels: { team: 'net' } } };
+  const beside = fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constant([label]) });
+  const policies = fc.uniqueArray(policy, { maxLength: 3, selector: ({ metadata }) => metadata.name });
+  return fc
+    .tuple(policies, beside, fc.nat())
+    .map(([some, more, seed]) => randomStream([...some, ...more], new Random(seed)));
+}

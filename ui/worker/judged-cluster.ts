@@ -1,0 +1,150 @@
+/**
+ * The loaded snapshot under supposed policies: every namespace is judged once, and again only when the policies that
+ * select it change. Without rendered objects, which no verdict needs and which take most of the time of compiling.
+ */
+import type { JudgedContext, Labels, PolicySource } from '../../cli/policies/context.ts';
+import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import { lastAccepted } from '../../operator/apply/standing.ts';
+import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
+import { type Accepted, accept, textOf } from '../../operator/compile/accept.ts';
+import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
+import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+import { Selections } from '../../operator/policy/coverage.ts';
+import { isReached } from '../../operator/policy/deciding.ts';
+import { Memo } from '../../operator/policy/memo.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import { type Resolution, resolvePolicy } from '../../operator/policy/resolve.ts';
+
+interface JudgedClusterOptions {
+  /** Namespaces that no policy reaches. */
+  readonly excluded: readonly string[];
+  /** The time to ask about, in ms since 1970. */
+  readonly at: number;
+}
+
+/** Several of them about one cluster share what they remember. */
+export class SharedJudging {
+  readonly evaluator = new Evaluator();
+  readonly cluster: Cluster;
+  readonly at: number;
+  /** The namespaces that policies reach. */
+  readonly namespaces: readonly NamespaceView[];
+  readonly #lastAccepted: ReturnType<typeof lastAccepted>;
+  readonly #resolutions = new Memo<Resolution>();
+
+  constructor(cluster: Cluster, { excluded, at }: JudgedClusterOptions) {
+    this.cluster = cluster;
+    this.at = at;
+    this.namespaces = cluster.namespaces().filter((namespace) => isReached(namespace, excluded));
+    this.#lastAccepted = lastAccepted(cluster.rendered());
+  }
+
+  accepted(policies: readonly CompletePolicy[]): Accepted {
+    const { oldestServer } = this.cluster;
+    const resolve = (policy: CompletePolicy) => {
+      const key = JSON.stringify([policy.metadata?.name, policy.metadata?.uid, textOf(policy.spec)]);
+      return this.#resolutions.get(key, () => resolvePolicy(policy, oldestServer));
+    };
+    const accepted = lastOf(
+      accept(policies, { lastAccepted: this.#lastAccepted, oldestServer, now: this.at }, resolve),
+    );
+    this.#resolutions.forgetUnused();
+    return accepted;
+  }
+
+  /** With the roles and bindings that the operator will write. */
+  useOf({ policies }: Accepted): UseIndex {
+    const roles = policies.flatMap((policy) => projectRole(renderRole(policy, []) as never) ?? []);
+    const bindings = policies.flatMap((policy) => {
+      const binding = renderRoleBinding(policy, []);
+      return binding ? [projectRoleBinding(binding as never)] : [];
+    });
+    return createUseIndex(
+      [...this.cluster.roles()].filter(({ name, namespace }) => namespace || !isNamed(name, roles)).concat(roles),
+      [...this.cluster.roleBindings()]
+        .filter(({ name, namespace }) => namespace || !isNamed(name, bindings))
+        .concat(bindings),
+    );
+  }
+}
+
+function isNamed(name: string, rendered: readonly { readonly name: string }[]): boolean {
+  return rendered.some((one) => one.name === name);
+}
+
+export class JudgedCluster implements JudgedContext {
+  readonly #shared: SharedJudging;
+  readonly #selections = new Selections();
+  readonly #judgements = new Map<string, NamespaceJudgement>();
+  #policies: readonly CompletePolicy[];
+  #accepted: Accepted;
+  #labels: ReadonlyMap<string, Labels> = new Map();
+  sources: ReadonlyMap<string, PolicySource> = new Map();
+
+  /** @param like one under the same policies, whose verdicts are used */
+  constructor(shared: SharedJudging, policies: readonly CompletePolicy[], like?: JudgedCluster) {
+    this.#shared = shared;
+    this.#policies = policies;
+    this.#accepted = shared.accepted(policies);
+    const { namespaces } = this.#select();
+    if (like) this.#judgements = new Map(like.#judgements);
+    else this.#judge(namespaces);
+  }
+
+  get compiled(): Accepted {
+    return this.#accepted;
+  }
+
+  /**
+   * Supposes other policies. @param labels of namespaces that have others than in the cluster @param sources of the
+   * policies that are not in the cluster
+   */
+  suppose(
+    policies: readonly CompletePolicy[],
+    labels: ReadonlyMap<string, Labels> = new Map(),
+    sources: ReadonlyMap<string, PolicySource> = new Map(),
+  ): void {
+    const before = this.#labels;
+    if (policies === this.#policies && before.size === 0 && labels.size === 0) return;
+    this.#policies = policies;
+    this.#accepted = this.#shared.accepted(policies);
+    this.#labels = labels;
+    this.sources = sources;
+    const { namespaces } = this.#select();
+    // A label may decide about a verdict even if the same policies select the namespace.
+    this.#judge(namespaces.union(new Set([...before.keys(), ...labels.keys()])));
+  }
+
+  labelsOf(namespace: string): Labels {
+    const labels = this.#labels.get(namespace) ?? this.#shared.cluster.namespace(namespace)?.labels;
+    return { ...labels, [NAME_LABEL]: namespace };
+  }
+
+  *judgeCluster(only?: string): Iterable<NamespaceJudgement> {
+    for (const { name } of this.#shared.namespaces) {
+      const judgement = only === undefined || only === name ? this.#judgements.get(name) : undefined;
+      if (judgement) yield judgement;
+    }
+  }
+
+  #select() {
+    const namespaces = this.#shared.namespaces.map(({ name, labels }) => ({
+      name,
+      labels: this.#labels.get(name) ?? labels,
+    }));
+    return this.#selections.replace(this.#accepted.policies, namespaces);
+  }
+
+  #judge(names: ReadonlySet<string>): void {
+    const { cluster, evaluator, namespaces } = this.#shared;
+    const court = { evaluator, use: this.#shared.useOf(this.#accepted) };
+    for (const { name, labels } of namespaces) {
+      if (this.#judgements.has(name) && !names.has(name)) continue;
+      const own = { name, labels: this.#labels.get(name) ?? labels };
+      this.#judgements.set(name, judgeNamespace(own, this.#selections.selecting(name), cluster, court));
+    }
+  }
+}
