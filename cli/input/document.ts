@@ -1,6 +1,7 @@
 /** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
+import { type BlockDocument, readBlockStyle } from './block-style.ts';
 import { newlinesIn } from './piece.ts';
 import { Places, type TextRange } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
@@ -43,6 +44,8 @@ const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
  * @throws DocumentError
  */
 export function parseDocument(text: string, firstLine: number): Document | undefined {
+  const quick = readBlockStyle(text);
+  if (quick) return quickDocument(text, firstLine, quick);
   const { events, value } = read(text, firstLine);
   if (events.length === 0) return undefined;
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
@@ -50,14 +53,32 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const places = new Places(text, events);
   // The API server reads text into Go strings, where a lone surrogate becomes U+FFFD.
   const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
+  return documentOf(sound, firstLine, () => places);
+}
+
+/** Most documents need the line of their beginning only: their other places are found when somebody asks. */
+function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
+  let places: Places | undefined;
+  const document = documentOf(value, firstLine, () => {
+    places ??= new Places(text, parseEvents(text, {}));
+    return places;
+  });
+  // In this style the first item of a list begins where the list does.
+  const isFirst = (path: FieldPath) =>
+    path.length === 0 || (path.length === 1 && path[0] === 0 && Array.isArray(value));
+  const line = firstLine + newlinesIn(text, start);
+  return { ...document, lineOf: (path) => (isFirst(path) ? line : document.lineOf(path)) };
+}
+
+function documentOf(value: unknown, firstLine: number, places: () => Places): Document {
   return {
-    value: sound,
-    lineOf: (path) => firstLine + places.lineOf(path),
+    value,
+    lineOf: (path) => firstLine + places().lineOf(path),
     rangeOf: (path) => {
-      const range = places.rangeOf(path);
+      const range = places().rangeOf(path);
       return { ...range, line: firstLine + range.line - 1 };
     },
-    textOf: (path) => places.textOf(path),
+    textOf: (path) => places().textOf(path),
   };
 }
 
