@@ -1,13 +1,14 @@
 /**
- * Checks the types of the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as
- * `privileged: "true"`, and no rule could judge it.
+ * Checks the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as `privileged:
+ * "true"`, and no rule could judge it; unknown-fields.ts is about fields that it does not know.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
 import type { FieldPath } from '../schema/paths.ts';
-import { type Problem, typeProblems } from '../schema/problems.ts';
+import { mismatches, type Problem, typeProblems } from '../schema/problems.ts';
 import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
+import { type UnknownField, unknownFields } from './unknown-fields.ts';
 
 /** The required fields without which there is no pod to judge; other required fields do not affect a verdict. */
 const REQUIRED: FieldPath = ['spec', 'containers'];
@@ -23,25 +24,36 @@ const OBJECT: Schema = {
 /** Schemas by kind, built on first use. */
 const SCHEMAS = new Map<string, Schema>();
 
+export interface CheckedFields {
+  /** Values with a wrong type, and missing fields. */
+  readonly wrong: readonly Problem[];
+  readonly unknown: readonly UnknownField[];
+}
+
 /**
- * Problems of the pod or pod template in an object of this kind.
+ * The fields of an object of this kind, which is a pod or has a pod template.
  * @param textOf a scalar as its file has it
  */
-export function podProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
+export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   const schema = SCHEMAS.get(kind) ?? requiring(schemaOf(typeOf(kind)), [...templatePath(kind), ...REQUIRED]);
   SCHEMAS.set(kind, schema);
-  return withTypeHints(typeProblems(value, schema), value, schema, { textOf });
+  return checkedFields(value, schema, textOf);
 }
 
-/** The same for a pod that was found in an object of another kind. */
-export function podProblemsIn(pod: unknown): Problem[] {
-  return typeProblems(pod, POD);
+/** The same for a pod that was found in an object of another kind, without hints at what to write. */
+export function podFieldsIn(pod: unknown): CheckedFields {
+  const { wrong, unknown } = mismatches(pod, POD);
+  return { wrong, unknown: unknownFields(unknown) };
 }
 
-/** Problems of an object that makes no pods and whose kind has known fields. */
-export function objectProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
-  const schema = schemaOf(typeOf(kind));
-  return withTypeHints(typeProblems(value, schema), value, schema, { textOf });
+/** The same for an object that makes no pods and whose kind has known fields. */
+export function objectFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
+  return checkedFields(value, schemaOf(typeOf(kind)), textOf);
+}
+
+function checkedFields(value: unknown, schema: Schema, textOf: Hinting['textOf']): CheckedFields {
+  const { wrong, unknown } = mismatches(value, schema);
+  return { wrong: withTypeHints(wrong, value, schema, { textOf }), unknown: unknownFields(unknown) };
 }
 
 /** Problems of the metadata of an object of any kind. */

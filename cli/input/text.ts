@@ -1,5 +1,5 @@
 /** The text of a file or of standard input, in chunks; and a way to reread input that can be read only once. */
-import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,8 +30,7 @@ export function isAtHand(file: InputFile): file is FileAtHand {
  */
 export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>, exactly = false): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: exactly });
-  for (const chunk of read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
+  for (const { bytes, isLast } of read(file.path, signal)) yield decoder.decode(bytes, { stream: !isLast });
 }
 
 /**
@@ -48,13 +47,12 @@ export function searchAtHand(
   let [size, found] = [0, false];
   // A word may lie across two chunks.
   let end = Buffer.alloc(0);
-  for (const bytes of read(file.path, signal)) {
+  for (const { bytes, isLast } of read(file.path, signal)) {
     size += bytes.length;
     if (found) continue;
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    const seam = Buffer.concat([end, chunk.subarray(0, longest)]);
-    found = words.some((word) => chunk.includes(word) || seam.includes(word));
-    end = Buffer.concat([end, chunk.subarray(-longest)]).subarray(-longest);
+    const seam = end.length > 0 ? Buffer.concat([end, bytes.subarray(0, longest)]) : end;
+    found = words.some((word) => bytes.includes(word) || seam.includes(word));
+    if (!isLast) end = Buffer.concat([end, bytes.subarray(-longest)]).subarray(-longest);
   }
   return { found, size };
 }
@@ -87,20 +85,39 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
   return typeof path === 'string' ? waited(path, signal) : streamed(stdin, signal);
 }
 
-function* read(path: string | number, signal: AbortSignal): Generator<Uint8Array> {
+/** A buffer for each of ten thousand files would take longer than reading them. */
+const SHARED = Buffer.alloc(CHUNK);
+
+interface Chunk {
+  /** They change when anything else is read. */
+  readonly bytes: Buffer;
+  readonly isLast: boolean;
+}
+
+function* read(path: string | number, signal: AbortSignal): Generator<Chunk> {
   const file = typeof path === 'number' ? path : openSync(path, 'r');
   try {
-    const buffer = new Uint8Array(Math.min(CHUNK, fstatSync(file).size + 1));
-    for (let at = 0; ; ) {
+    for (let at = 0, isLast = false; !isLast; ) {
       signal.throwIfAborted();
-      const count = readSync(file, buffer, 0, buffer.length, at);
-      if (count === 0) return;
+      const count = filled(file, at);
+      isLast = count < CHUNK;
       at += count;
-      yield buffer.subarray(0, count);
+      yield { bytes: SHARED.subarray(0, count), isLast };
     }
   } finally {
     if (typeof path === 'string') closeSync(file);
   }
+}
+
+/** Fills the shared buffer; some file systems return less than there is. */
+function filled(file: number, at: number): number {
+  let count = 0;
+  while (count < CHUNK) {
+    const read = readSync(file, SHARED, count, CHUNK - count, at + count);
+    if (read === 0) break;
+    count += read;
+  }
+  return count;
 }
 
 /** A pipe or a device may block. */

@@ -7,9 +7,9 @@ import { RULES } from '../../operator/rules/index.ts';
 import { type InputObject, identityOf } from '../input/document-objects.ts';
 import { isBuiltIn, isSearched, roleOf } from '../input/kinds.ts';
 import { makesPods } from '../input/pod-making-kinds.ts';
-import { metadataProblems, podProblems, podProblemsIn } from '../input/pod-schema.ts';
+import { metadataProblems, podFields, podFieldsIn } from '../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../input/pod-templates.ts';
-import { fieldProblems, misspeltIn, type UnknownField, unknownFieldsOf } from '../input/unknown-fields.ts';
+import { fieldProblems, misspeltIn, type UnknownField } from '../input/unknown-fields.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';
 import type { Problem } from '../schema/problems.ts';
 
@@ -63,9 +63,8 @@ export class PodCandidates {
     if (typeof role === 'object') return { ...NOTHING, problems: [{ path: ['kind'], message: role.wrong }] };
     if (role === 'other') return isSearched(apiVersion) ? this.#inCustom(manifest) : { ...NOTHING, skipped: true };
     if (role !== 'pod' && role !== 'workload') return NOTHING;
-    const unknown = unknownFieldsOf(object, apiVersion, kind);
+    const { wrong, unknown } = podFields(object, kind, manifest.textOf);
     const { problems, warnings } = fieldProblems(unknown);
-    const wrong = podProblems(object, kind, manifest.textOf);
     const path = templatePath(kind);
     const candidature = (): Candidature => ({
       candidate: this.#candidate(this.#placed(object), role),
@@ -86,13 +85,13 @@ export class PodCandidates {
     const warnings: Problem[] = [];
     const fields: UnknownField[] = [];
     for (const template of podTemplatesIn(object)) {
-      const problems = podProblemsIn(template.pod);
+      const { wrong: problems, unknown: inPod } = podFieldsIn(template.pod);
       // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
       for (const { path, message } of problems) {
         warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
       }
       if (problems.length === 0) {
-        const unknown = misspeltIn(template);
+        const unknown = misspeltIn(template, inPod);
         // The kind may have fields of its own beside those of a pod.
         fields.push(...unknown);
         candidatures.push(this.#customCandidature(object, template, unknown, lineOf(template.path)));

@@ -13,19 +13,40 @@ export function problemAt(path: FieldPath, text: string): Problem {
   return { path, message: path.length === 0 ? text : `${pathText(path)}: ${text}` };
 }
 
-/** Values with a wrong type and missing fields, in the order of the fields. A null is as if it were not there. */
-export function typeProblems(value: unknown, schema: Schema): Problem[] {
-  const problems: Problem[] = [];
-  walk(value, schema, [], (part, of, path) => {
+/** A field that the schema of its object does not have. */
+export interface UnknownKey {
+  /** Of the object. */
+  readonly around: FieldPath;
+  readonly key: string;
+  readonly known: NonNullable<Schema['properties']>;
+}
+
+/** In the order of the fields. */
+interface Mismatches {
+  /** Values with a wrong type and missing fields. A null is as if it were not there. */
+  readonly wrong: Problem[];
+  readonly unknown: UnknownKey[];
+}
+
+/** Both from one walk: most manifests have neither, and walking is most of the work. */
+export function mismatches(value: unknown, schema: Schema): Mismatches {
+  const wrong: Problem[] = [];
+  const unknown: UnknownKey[] = [];
+  const visit: Visit = (part, of, path) => {
     const refused = typeRefusal(part, of);
-    if (refused !== undefined) problems.push(problemAt([...path], refused));
-    else if (isObject(part)) {
-      const missing = (of.required ?? []).filter((key) => (part[key] ?? null) === null);
-      problems.push(...missing.map((key) => missingField([...path, key], of.properties?.[key])));
+    if (refused !== undefined) wrong.push(problemAt([...path], refused));
+    else if (of.required && isObject(part)) {
+      const missing = of.required.filter((key) => (part[key] ?? null) === null);
+      wrong.push(...missing.map((key) => missingField([...path, key], of.properties?.[key])));
     }
     return refused === undefined;
-  });
-  return problems;
+  };
+  walk(value, schema, [], visit, (key, known, path) => unknown.push({ around: [...path], key, known }));
+  return { wrong, unknown };
+}
+
+export function typeProblems(value: unknown, schema: Schema): Problem[] {
+  return mismatches(value, schema).wrong;
 }
 
 /** In the order of the fields. */
@@ -40,24 +61,37 @@ export function unknownFields(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** @param visit returns whether to descend into a value; its path changes afterwards, since few paths are kept */
+/** Returns whether to descend into the value. Its path changes afterwards, since few paths are kept. */
+type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
+/** Its path changes, too. */
+type OnUnknown = (key: string, known: UnknownKey['known'], path: FieldPath) => void;
+
+/** @param onUnknown called with keys that an object's schema does not have, if it names any */
 export function walk(
   value: unknown,
   schema: Schema,
   path: (string | number)[],
-  visit: (value: unknown, schema: Schema, path: FieldPath) => boolean,
+  visit: Visit,
+  onUnknown?: OnUnknown,
 ): void {
   if (value === null || value === undefined || !visit(value, schema, path)) return;
-  const below = (step: string | number, part: unknown, of: Schema | undefined) => {
-    if (!of) return;
-    path.push(step);
-    walk(part, of, path, visit);
-    path.pop();
-  };
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index += 1) below(index, value[index], schema.items);
+    const { items } = schema;
+    if (!items) return;
+    for (let index = 0; index < value.length; index += 1) {
+      path.push(index);
+      walk(value[index], items, path, visit, onUnknown);
+      path.pop();
+    }
   } else if (isObject(value)) {
-    for (const key of Object.keys(value)) below(key, value[key], partOf(schema, key));
+    for (const key of Object.keys(value)) {
+      const of = partOf(schema, key);
+      if (of) {
+        path.push(key);
+        walk(value[key], of, path, visit, onUnknown);
+        path.pop();
+      } else if (schema.properties) onUnknown?.(key, schema.properties, path);
+    }
   }
 }
 

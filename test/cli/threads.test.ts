@@ -5,10 +5,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ManifestJudge } from '../../cli/commands/check/judge.ts';
+import { type Judged, ManifestJudge } from '../../cli/commands/check/judge.ts';
 import type { JudgeInput } from '../../cli/commands/check/judge-thread.ts';
 import { JudgeThreads } from '../../cli/commands/check/judge-threads.ts';
 import { judgePiece, type ResultCall, recordedCalls } from '../../cli/commands/check/judged-piece.ts';
+import type { InputObject } from '../../cli/input/document-objects.ts';
 import { manifestFiles } from '../../cli/input/files.ts';
 import { piecesOf } from '../../cli/input/manifests.ts';
 import type { Trouble } from '../../cli/input/trouble.ts';
@@ -54,8 +55,9 @@ describe('check in threads', function () {
     it(`judges as the main thread does: ${threads} with batches of ${batchSize}`, async () => {
       const expected: ResultCall[] = [];
       const context = builder.build(options, () => {});
-      const judge = new ManifestJudge({ context, namespace: 'default' });
+      const judge = new CountingJudge({ context, namespace: 'default' });
       for await (const piece of pieces(expected)) judgePiece(piece, judge, recordedCalls(expected));
+      const all = judge.judged;
       const kinds = new Set(expected.map(([name]) => name));
       assert.deepEqual([...kinds].sort(), ['item', 'notJudged', 'notKubernetes', 'skipped', 'trouble']);
 
@@ -64,19 +66,23 @@ describe('check in threads', function () {
       try {
         const { collected } = builder;
         pool.begin({ collected, options, namespace: 'default' } as JudgeInput);
-        assert.equal(await pool.judge(pieces(found), recordedCalls(found)), true);
+        assert.equal(await pool.judge(pieces(found), judge, recordedCalls(found)), true);
       } finally {
         await pool.end();
       }
       assert.deepEqual(found, expected);
+      if (batchSize > 1) return;
+      const here = judge.judged - all;
+      assert.ok(here > 0 && here < all, `the main thread judged ${here} of ${all}`);
     });
   }
 
   it('fails if a thread fails, instead of waiting for it', async () => {
+    const judge = new ManifestJudge({ context: builder.build(options, () => {}), namespace: 'default' });
     const pool = new JudgeThreads(2, 1);
     try {
       pool.begin({} as JudgeInput);
-      await assert.rejects(pool.judge(pieces([]), recordedCalls([])), TypeError);
+      await assert.rejects(pool.judge(pieces([]), judge, recordedCalls([])), TypeError);
     } finally {
       await pool.end();
     }
@@ -104,6 +110,15 @@ describe('check in threads', function () {
     return piecesOf(files, { stdin: process.stdin, cwd: folder, signal }, recordedCalls(calls).trouble);
   }
 });
+
+class CountingJudge extends ManifestJudge {
+  judged = 0;
+
+  override judge(manifest: InputObject): Judged {
+    this.judged += 1;
+    return super.judge(manifest);
+  }
+}
 
 const SUBJECTS = [{ kind: 'ServiceAccount', namespace: 'default', name: 'pinger' }];
 

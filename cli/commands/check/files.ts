@@ -61,11 +61,11 @@ async function judgeAll(
   { builder, options, namespace, threads }: CheckInput & { readonly threads: JudgeThreads | undefined },
 ): Promise<boolean> {
   const { collected } = builder;
+  const judge = new ManifestJudge({ context, namespace });
   if (threads && collected) {
     threads.begin({ collected, options, namespace });
-    return threads.judge(pieces, listener);
+    return threads.judge(pieces, judge, listener);
   }
-  const judge = new ManifestJudge({ context, namespace });
   let found = false;
   for await (const piece of pieces) {
     if (judgePiece(piece, judge, listener)) found = true;

@@ -4,7 +4,7 @@ import type { FilePiece } from '../../input/document-objects.ts';
 import type { PolicyContextOptions } from '../../policies/context.ts';
 import { type Collected, PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { ManifestJudge } from './judge.ts';
-import { judgePiece, type ResultCall, recordedCalls } from './judged-piece.ts';
+import { judgeBatch } from './judged-piece.ts';
 
 /** The first message. */
 export interface JudgeInput {
@@ -14,16 +14,11 @@ export interface JudgeInput {
   readonly namespace: string;
 }
 
-export interface JudgedBatch {
-  readonly calls: readonly ResultCall[];
-  readonly found: boolean;
-}
-
 let judge: ManifestJudge | undefined;
 
 parentPort?.on('message', (message: JudgeInput | readonly FilePiece[]) => {
-  if (isBatch(message)) parentPort?.postMessage(judged(message));
-  else judge = judgeOf(message);
+  if (!isBatch(message)) judge = judgeOf(message);
+  else if (judge) parentPort?.postMessage(judgeBatch(message, judge));
 });
 
 function isBatch(message: JudgeInput | readonly FilePiece[]): message is readonly FilePiece[] {
@@ -34,14 +29,4 @@ function isBatch(message: JudgeInput | readonly FilePiece[]): message is readonl
 function judgeOf({ collected, options, namespace }: JudgeInput): ManifestJudge {
   const context = PolicyContextBuilder.of(collected).build(options, () => {});
   return new ManifestJudge({ context, namespace });
-}
-
-function judged(batch: readonly FilePiece[]): JudgedBatch {
-  const calls: ResultCall[] = [];
-  const listener = recordedCalls(calls);
-  let found = false;
-  for (const piece of batch) {
-    if (judge && judgePiece(piece, judge, listener)) found = true;
-  }
-  return { calls, found };
 }

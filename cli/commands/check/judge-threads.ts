@@ -1,18 +1,22 @@
 /**
- * Threads that parse and judge documents, which is most of the work, while the main thread cuts the text and prints. The
- * results come in the order of the documents.
+ * Threads that parse and judge documents, which is most of the work. The main thread cuts the text and prints, and judges
+ * when all threads have enough to do. The results come in the order of the documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { FilePiece } from '../../input/document-objects.ts';
-import type { JudgedBatch, JudgeInput } from './judge-thread.ts';
-import { type ResultListener, repeatCalls } from './judged-piece.ts';
+import type { ManifestJudge } from './judge.ts';
+import type { JudgeInput } from './judge-thread.ts';
+import { type JudgedBatch, judgeBatch, type ResultListener, repeatCalls } from './judged-piece.ts';
 
-/** Each thread has its own heap of some 80 MB. */
+/** With the main thread. Each has its own heap of some 80 MB. */
 const MOST_THREADS = 4;
 /** In characters. Smaller ones wait more often for each other, and larger ones leave threads idle at the end. */
 const BATCH = 256 * 1024;
+/** Batches of a thread: so many that it does not wait while the main thread judges one. */
+const MOST_ASKED = 3;
 /** In characters: how much text waits for the threads, unless it is one document. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
@@ -27,6 +31,7 @@ interface Batch {
 interface Waiting {
   readonly size: number;
   readonly judged: Promise<JudgedBatch>;
+  isJudged: boolean;
 }
 
 export class JudgeThreads {
@@ -43,8 +48,8 @@ export class JudgeThreads {
 
   /** Undefined on one core, where they would only take turns. */
   static start(): JudgeThreads | undefined {
-    const count = Math.min(availableParallelism(), MOST_THREADS);
-    return count > 1 ? new JudgeThreads(count) : undefined;
+    const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
+    return count > 0 ? new JudgeThreads(count) : undefined;
   }
 
   begin(input: JudgeInput): void {
@@ -52,14 +57,15 @@ export class JudgeThreads {
   }
 
   /** @returns whether there was an object in them, or something wrong */
-  async judge(pieces: AsyncIterable<FilePiece>, listener: ResultListener): Promise<boolean> {
+  async judge(pieces: AsyncIterable<FilePiece>, own: ManifestJudge, listener: ResultListener): Promise<boolean> {
     let found = false;
     const next = async () => {
       if (await this.#next(listener)) found = true;
     };
     for await (const batch of batchesOf(pieces, this.#batchSize)) {
       while (this.#waiting.length > 0 && this.#size + batch.size > MOST_WAITING) await next();
-      this.#ask(batch);
+      await this.#begin(batch, own);
+      while (this.#waiting[0]?.isJudged) await next();
     }
     while (this.#waiting.length > 0) await next();
     return found;
@@ -69,12 +75,26 @@ export class JudgeThreads {
     await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 
-  #ask({ pieces, size }: Batch): void {
-    const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting);
-    const judged = (idlest as JudgeThread).judge(pieces);
-    // It is awaited in its turn.
-    judged.catch(() => {});
-    this.#waiting.push({ size, judged });
+  /** Gives it to a thread, or judges it here. */
+  async #begin({ pieces, size }: Batch, own: ManifestJudge): Promise<void> {
+    const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting) as [JudgeThread];
+    if (idlest.waiting < MOST_ASKED) {
+      this.#wait(idlest.judge(pieces), size);
+      return;
+    }
+    this.#wait(Promise.resolve(judgeBatch(pieces, own)), size);
+    // Receives what the threads have answered meanwhile.
+    await setImmediate();
+  }
+
+  #wait(judged: Promise<JudgedBatch>, size: number): void {
+    const waiting: Waiting = { size, judged, isJudged: false };
+    const end = () => {
+      waiting.isJudged = true;
+    };
+    // A failure is thrown in its turn.
+    judged.then(end, end);
+    this.#waiting.push(waiting);
     this.#size += size;
   }
 

@@ -39,6 +39,23 @@ export function judgeManifest(manifest: InputObject, judge: ManifestJudge, liste
   if (notJudged) listener.notJudged(notJudged);
 }
 
+/** The results of some documents. */
+export interface JudgedBatch {
+  readonly calls: readonly ResultCall[];
+  /** Whether there was an object in them, or something wrong. */
+  readonly found: boolean;
+}
+
+export function judgeBatch(batch: readonly FilePiece[], judge: ManifestJudge): JudgedBatch {
+  const calls: ResultCall[] = [];
+  const listener = recordedCalls(calls);
+  let found = false;
+  for (const piece of batch) {
+    if (judgePiece(piece, judge, listener)) found = true;
+  }
+  return { calls, found };
+}
+
 /** A call of the listener, as it is sent to the main thread. */
 export type ResultCall = {
   [Name in keyof ResultListener]: [Name, ...Parameters<ResultListener[Name]>];

@@ -11,9 +11,8 @@ import type { UsedCapabilities } from '../../evidence/used.ts';
 import { type InputObject, identityOf, troubleOf } from '../../input/document-objects.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';
-import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
+import { podFields, podFieldsIn } from '../../input/pod-schema.ts';
 import { podTemplatesIn } from '../../input/pod-templates.ts';
-import { unknownFieldsOf } from '../../input/unknown-fields.ts';
 import { Progress } from '../../output/progress.ts';
 
 interface FileOptions extends ReadOptions {
@@ -44,7 +43,7 @@ export async function givenByFiles(
         template,
       });
     if (role === 'other' && isSearched(object.apiVersion)) {
-      const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
+      const templates = podTemplatesIn(object).filter(({ pod }) => podFieldsIn(pod).wrong.length === 0);
       for (const { pod } of templates) add(projection.parts(pod), true, pod.metadata);
     } else if (role === 'workload') {
       const { template, finished } = projection.workload(object);
@@ -63,8 +62,8 @@ export async function givenByFiles(
  */
 function isSound(manifest: InputObject, tell: ReadOptions['tell']): boolean {
   const { object, textOf } = manifest;
-  const wrong = podProblems(object, object.kind, textOf);
-  const misspelt = unknownFieldsOf(object, object.apiVersion, object.kind).filter(({ meant }) => meant !== undefined);
+  const { wrong, unknown } = podFields(object, object.kind, textOf);
+  const misspelt = unknown.filter(({ meant }) => meant !== undefined);
   for (const problem of [...wrong, ...misspelt]) tell(troubleOf(manifest, problem));
   return wrong.length === 0;
 }
