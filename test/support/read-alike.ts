@@ -1,0 +1,24 @@
+/** Compares the quick reader of manifests with js-yaml. */
+import assert from 'node:assert/strict';
+import { constructFromEvents, parseEvents } from 'js-yaml';
+import { readBlockStyle } from '../../cli/input/block-style.ts';
+import { parseDocument } from '../../cli/input/document.ts';
+import { Places } from '../../cli/input/places.ts';
+import { MANIFEST_SCHEMA } from '../../cli/input/scalars.ts';
+
+/**
+ * @returns whether the quick reader has read the text, and not left it to js-yaml
+ * @throws if it reads another value, a value in another order, another beginning, or what js-yaml refuses
+ */
+export function isReadAlike(text: string): boolean {
+  const found = readBlockStyle(text);
+  if (found === undefined) return false;
+  const events = parseEvents(text, {});
+  const [value] = constructFromEvents(events, { source: text, schema: MANIFEST_SCHEMA });
+  assert.deepEqual(found.value, value);
+  assert.equal(JSON.stringify(found.value), JSON.stringify(value));
+  const document = parseDocument(text, 1);
+  const places = new Places(text, events);
+  for (const path of [[], [0], ['a'], ['a', 0]]) assert.equal(document?.lineOf(path), 1 + places.lineOf(path));
+  return true;
+}
