@@ -11,6 +11,9 @@ export interface BlockDocument {
   readonly start: number;
 }
 
+/** By list and mapping: where its items begin, by index, or its fields, by key. */
+type Places = Map<unknown, Map<string | number, number>>;
+
 type Mapping = Record<string, unknown>;
 
 /** Also finds tabs, carriage returns, byte order marks and what YAML cannot contain. */
@@ -47,24 +50,37 @@ const OTHER_STYLE = Symbol('other style');
 export function readBlockStyle(text: string): BlockDocument | undefined {
   if (OTHER_CHARACTER.test(text)) return undefined;
   try {
-    // Every search ends at a line feed.
-    return new Reader(text.endsWith('\n') ? text : `${text}\n`).document();
+    return readerOf(text).document();
   } catch (error) {
     if (error === OTHER_STYLE) return undefined;
     throw error;
   }
 }
 
+/** @param text that readBlockStyle has read @returns its value, read again, whose parts are the keys of the places */
+export function placesInBlockStyle(text: string): BlockDocument & { readonly places: Places } {
+  const places: Places = new Map();
+  return { ...readerOf(text, places).document(), places };
+}
+
+function readerOf(text: string, places?: Places): Reader {
+  // Every search ends at a line feed.
+  return new Reader(text.endsWith('\n') ? text : `${text}\n`, places);
+}
+
 class Reader {
   readonly #text: string;
+  /** Undefined if nobody needs them. */
+  readonly #places: Places | undefined;
   /** The next character; after nextLine() the first one of a line that is neither empty nor a comment. */
   #at = 0;
   /** Of that character in its line; -1 at the end. */
   #column = -1;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, places?: Places) {
     this.#text = text;
+    this.#places = places;
   }
 
   document(): BlockDocument {
@@ -94,6 +110,7 @@ class Reader {
       this.#column += item - this.#at;
       this.#at = item;
       if (this.#isLineEnd(item)) throw OTHER_STYLE;
+      this.#place(items, items.length, item);
       items.push(this.#isItem() || this.#keyEnd() > 0 ? this.#collection() : this.#scalar());
     } while (this.#column === column && this.#isItem());
     if (this.#column > column) throw OTHER_STYLE;
@@ -109,11 +126,18 @@ class Reader {
       const key = this.#keyTo(end);
       // Every object has some properties: such a key, too, goes to js-yaml.
       if (fields[key] !== undefined) throw OTHER_STYLE;
+      this.#place(fields, key, this.#at);
       this.#at = this.#skipSpaces(end + 1);
       fields[key] = this.#isLineEnd(this.#at) ? this.#below(column) : this.#scalar();
     } while (this.#column === column && !this.#isItem());
     if (this.#column > column) throw OTHER_STYLE;
     return fields;
+  }
+
+  #place(around: object, step: string | number, at: number): void {
+    if (!this.#places) return;
+    const entries = this.#places.get(around) ?? new Map();
+    this.#places.set(around, entries.set(step, at));
   }
 
   /** The value of a key that has none in its line. The items of a sequence may be as far left as the key. */

@@ -1,6 +1,7 @@
 /** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
+import { BlockLines } from './block-lines.ts';
 import { type BlockDocument, readBlockStyle } from './block-style.ts';
 import { newlinesIn } from './piece.ts';
 import { Places, type TextRange } from './places.ts';
@@ -59,6 +60,7 @@ export function parseDocument(text: string, firstLine: number): Document | undef
 /** Most documents need the line of their beginning only: their other places are found when somebody asks. */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
   let places: Places | undefined;
+  let lines: BlockLines | undefined;
   const document = documentOf(value, firstLine, () => {
     places ??= new Places(text, parseEvents(text, {}));
     return places;
@@ -66,8 +68,15 @@ function quickDocument(text: string, firstLine: number, { value, start }: BlockD
   // In this style the first item of a list begins where the list does.
   const isFirst = (path: FieldPath) =>
     path.length === 0 || (path.length === 1 && path[0] === 0 && Array.isArray(value));
-  const line = firstLine + newlinesIn(text, start);
-  return { ...document, lineOf: (path) => (isFirst(path) ? line : document.lineOf(path)) };
+  const begin = firstLine + newlinesIn(text, start);
+  return {
+    ...document,
+    lineOf(path) {
+      if (isFirst(path)) return begin;
+      lines ??= new BlockLines(text);
+      return firstLine + lines.of(path);
+    },
+  };
 }
 
 function documentOf(value: unknown, firstLine: number, places: () => Places): Document {

@@ -1,6 +1,7 @@
 /** The positions of a document's fields in its text. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
+import { LineTable } from './line-table.ts';
 import { newlinesIn } from './piece.ts';
 
 interface Position {
@@ -27,20 +28,20 @@ export class Places {
   readonly #events: readonly Event[];
   /** By the event that begins the list or mapping. */
   readonly #entries = new Map<number, Entries>();
-  #lineFeeds: readonly number[] | undefined;
+  readonly #lines: LineTable;
 
   constructor(text: string, events: readonly Event[]) {
     this.#text = text;
     this.#events = events;
+    this.#lines = new LineTable(text);
   }
 
   /** From 0; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number {
     // Most documents need only their beginning.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
-    this.#lineFeeds ??= lineFeedsIn(this.#text);
     // The position of its key, or the beginning of its item.
-    return countBelow(this.#lineFeeds, this.#find(path).position.offset);
+    return this.#lines.of(this.#find(path).position.offset);
   }
 
   /** A field with its scalar, or the beginning of a list or mapping; if it is absent, that of `lineOf`. */
@@ -127,21 +128,4 @@ function startOf(event: Event | undefined): number {
     default:
       return 0;
   }
-}
-
-function lineFeedsIn(text: string): number[] {
-  const offsets: number[] = [];
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) offsets.push(at);
-  return offsets;
-}
-
-/** @param sorted ascending */
-function countBelow(sorted: readonly number[], limit: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -5,6 +5,7 @@ import { readBlockStyle } from '../../cli/input/block-style.ts';
 import { parseDocument } from '../../cli/input/document.ts';
 import { Places } from '../../cli/input/places.ts';
 import { MANIFEST_SCHEMA } from '../../cli/input/scalars.ts';
+import type { FieldPath } from '../../cli/schema/paths.ts';
 
 /**
  * @returns whether the quick reader has read the text, and not left it to js-yaml
@@ -19,6 +20,15 @@ export function isReadAlike(text: string): boolean {
   assert.equal(JSON.stringify(found.value), JSON.stringify(value));
   const document = parseDocument(text, 1);
   const places = new Places(text, events);
-  for (const path of [[], [0], ['a'], ['a', 0]]) assert.equal(document?.lineOf(path), 1 + places.lineOf(path));
+  for (const path of pathsIn(value)) assert.equal(document?.lineOf(path), 1 + places.lineOf(path), path.join('.'));
   return true;
+}
+
+/** Those of all parts, and of two that are missing in each. */
+function pathsIn(value: unknown, path: FieldPath = []): FieldPath[] {
+  const isObject = typeof value === 'object' && value !== null;
+  const parts = Object.entries(isObject ? value : {}).flatMap(([key, part]) =>
+    pathsIn(part, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return [path, [...path, 'missing'], [...path, 1_000], ...parts];
 }
