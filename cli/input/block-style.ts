@@ -74,7 +74,7 @@ class Reader {
   readonly #places: Places | undefined;
   /** The next character; after nextLine() the first one of a line that is neither empty nor a comment. */
   #at = 0;
-  /** Of that character in its line; -1 at the end. */
+  /** The column of that character; -1 at the end. */
   #column = -1;
   #depth = 0;
 

@@ -15,7 +15,7 @@ export function problemAt(path: FieldPath, text: string): Problem {
 
 /** A field that the schema of its object does not have. */
 export interface UnknownKey {
-  /** Of the object. */
+  /** The path of the object. */
   readonly around: FieldPath;
   readonly key: string;
   readonly known: NonNullable<Schema['properties']>;
