@@ -14,6 +14,7 @@ const NO_RULES = [
   'default-profile.ts',
   'fit.ts',
   'forbidden-field.ts',
+  'holdable.ts',
   'id-ranges.ts',
   'index.ts',
   'reference.ts',
