@@ -1,4 +1,5 @@
 /** The policies of a snapshot as rows of a list, counted as `cappol status` counts. */
+import { readiness } from '../../cli/commands/status/problems.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 
@@ -44,6 +45,15 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
       state: stateOf(policy, Date.parse(snapshot.taken)),
     };
   });
+}
+
+/** In the address: policies that are not Ready, whatever the reason. */
+export const NOT_READY = 'not-ready';
+
+/** @param wanted NOT_READY, or the word of a state; empty for all */
+export function isInState({ policy, state }: PolicyRow, wanted: string): boolean {
+  if (wanted === NOT_READY) return readiness(policy.status) !== 'True';
+  return wanted === '' || state.word === wanted;
 }
 
 interface Counts {

@@ -32,10 +32,8 @@ export interface Heading {
 
 export function HeadRow({ headings }: { readonly headings: readonly Heading[] }) {
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: its buttons have the focus
     <div role="row" class="cells head">
       {headings.map(({ title, class: className, sorted, onSort }, index) => (
-        // biome-ignore lint/a11y/useFocusableInteractive: its button has the focus
         <span key={title} role="columnheader" class={className} aria-colindex={index + 1} aria-sort={sorted}>
           {onSort ? (
             <button type="button" class="sort" onClick={onSort}>

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { visibleLines } from '../model/visible-lines.ts';
 import { CopyButton } from './copy.tsx';
+import { Scrolled } from './scrolled.tsx';
 
 interface CodeProps {
   readonly text: string;
@@ -39,10 +40,7 @@ function Copied({ text, what, children }: CodeProps & { readonly children: Compo
   return (
     <div class="code">
       <CopyButton text={text} what={what} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
-      <section class="scrolled" tabIndex={0} aria-label={`Text of ${what}`}>
-        {children}
-      </section>
+      <Scrolled label={`Text of ${what}`}>{children}</Scrolled>
     </div>
   );
 }

@@ -4,19 +4,21 @@ import { counted } from '../../../operator/report/text.ts';
 import { setParameters } from '../../address.ts';
 import { exceptions } from '../../model/exceptions.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
-import { type PolicyRow, policyRows } from '../../model/policy-list.ts';
+import { isInState, NOT_READY, type PolicyRow, policyRows } from '../../model/policy-list.ts';
 import { Badge, WordBadge } from '../../parts/badge.tsx';
 import { Empty } from '../../parts/empty.tsx';
-import { FilterBar, TextFilter } from '../../parts/filters.tsx';
+import { ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
 import { Name } from '../../parts/name.tsx';
+import { Scrolled } from '../../parts/scrolled.tsx';
 import type { ViewProps } from '../view.ts';
 
 export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
-  const { text = '' } = parameters;
+  const { text = '', state = '' } = parameters;
   const rows = useMemo(() => policyRows(snapshot), [snapshot]);
   const rollouts = rows.some(({ policy }) => policy.spec.rollout);
   const ends = rows.some(({ policy }) => policy.spec.expires !== undefined);
-  const shown = rows.filter((row) => textOf(row).includes(text.toLowerCase()));
+  const shown = rows.filter((row) => textOf(row).includes(text.toLowerCase()) && isInState(row, state));
+  const words = [...new Set(rows.map((row) => row.state.word))].sort();
   const link = linksFrom(parameters);
   if (rows.length === 0) return <Empty text="The cluster has no CapabilityPolicies." />;
   return (
@@ -33,6 +35,13 @@ export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
           value={text}
           onChange={(value) => setParameters({ text: value })}
         />
+        <ChoiceFilter
+          label="State"
+          all="All"
+          value={state}
+          choices={[{ value: NOT_READY, text: 'Not ready' }, ...words.map((word) => ({ value: word, text: word }))]}
+          onChange={(value) => setParameters({ state: value })}
+        />
         <p class="count" role="status">
           {shown.length === rows.length
             ? counted(rows.length, 'policy')
@@ -40,9 +49,9 @@ export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
         </p>
       </FilterBar>
       {shown.length === 0 ? (
-        <Empty text="No policy matches the filter." onReset={() => setParameters({ text: '' })} />
+        <Empty text="No policy matches the filter." onReset={() => setParameters({ text: '', state: '' })} />
       ) : (
-        <div class="scrolled">
+        <Scrolled label="Policies">
           <table class="policies">
             <thead>
               <tr>
@@ -73,7 +82,7 @@ export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scrolled>
       )}
     </>
   );

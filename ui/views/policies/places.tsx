@@ -2,7 +2,6 @@
 import { useMemo } from 'preact/hooks';
 import { LABEL_PREFIX } from '../../../operator/compile/labels.ts';
 import type { Place } from '../../../operator/policy/places.ts';
-import { counted } from '../../../operator/report/text.ts';
 import type { Snapshot, SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import type { LinkTo } from '../../model/links.ts';
@@ -106,7 +105,7 @@ function summaryOf(all: readonly Shown[]): string {
   const decides = all.filter(({ state }) => state === 'decides' || state === 'shares' || state === 'pending').length;
   return decides === all.length
     ? `In ${all.length === 1 ? 'the one namespace' : `all ${all.length.toLocaleString('en')} namespaces`} that it selects.`
-    : `In ${decides === 0 ? 'none' : decides.toLocaleString('en')} of the ${counted(all.length, 'namespace')} that it selects.`;
+    : `In ${decides === 0 ? 'none' : decides.toLocaleString('en')} of the ${all.length === 1 ? 'one namespace' : `${all.length.toLocaleString('en')} namespaces`} that it selects.`;
 }
 
 function rowOf({ namespace, state, why, label }: Shown, active: number | undefined, link: LinkTo) {

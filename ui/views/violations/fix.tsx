@@ -1,8 +1,10 @@
 /** The edits of `cappol fix` for a workload, what they may break, and what no edit ends. */
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { fixCommand } from '../../model/fix-command.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Code, Diff } from '../../parts/code.tsx';
 import { Name } from '../../parts/name.tsx';
+import { Scrolled } from '../../parts/scrolled.tsx';
 import { Fold } from '../../parts/section.tsx';
 import { Value } from '../../parts/value.tsx';
 import type { WorkloadFix } from '../../worker/workload-fix.ts';
@@ -16,9 +18,11 @@ const CLASSES: Readonly<Record<string, { readonly tone: Tone; readonly text: str
 interface FixProps {
   readonly fix: WorkloadFix | undefined;
   readonly kind: string;
+  readonly namespace: string;
+  readonly snapshot: Snapshot;
 }
 
-export function Fix({ fix, kind }: FixProps) {
+export function Fix({ fix, kind, namespace, snapshot }: FixProps) {
   if (!fix) return <p>Its pods are gone.</p>;
   const { edits, diff, findings } = fix;
   // Several policies may refuse the same.
@@ -51,7 +55,7 @@ export function Fix({ fix, kind }: FixProps) {
             {() => (
               <>
                 <p>In the folder with the manifests, write the policies to a file and run the command:</p>
-                <Code text={fixCommand(fix.edits[0]?.namespace ?? '')} what="the commands" />
+                <Code text={fixCommand(namespace, snapshot)} what="the commands" />
               </>
             )}
           </Fold>
@@ -91,7 +95,7 @@ export function Fix({ fix, kind }: FixProps) {
 
 function Edits({ edits }: Pick<WorkloadFix, 'edits'>) {
   return (
-    <div class="scrolled">
+    <Scrolled label="Edits">
       <table class="edits">
         <thead>
           <tr>
@@ -130,6 +134,6 @@ function Edits({ edits }: Pick<WorkloadFix, 'edits'>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrolled>
   );
 }

@@ -111,7 +111,7 @@ interface ControlsProps {
 function Controls({ all, rows, filter, snapshot }: ControlsProps) {
   const choices = useMemo(
     () => ({
-      namespace: choicesOf(all.map(({ namespace }) => namespace)),
+      namespace: fewChoices(all.map(({ namespace }) => namespace)),
       policy: choicesOf(all.flatMap(({ policies }) => policies)),
       rule: choicesOf(all.flatMap(({ rules }) => rules)),
     }),
@@ -135,13 +135,15 @@ function Controls({ all, rows, filter, snapshot }: ControlsProps) {
           onChange={set('policy')}
         />
         <ChoiceFilter label="Rule" all="All" value={filter.rule} choices={choices.rule} onChange={set('rule')} />
-        <ChoiceFilter
-          label="Namespace"
-          all="All"
-          value={filter.namespace}
-          choices={choices.namespace}
-          onChange={set('namespace')}
-        />
+        {(choices.namespace.length > 0 || filter.namespace !== '') && (
+          <ChoiceFilter
+            label="Namespace"
+            all="All"
+            value={filter.namespace}
+            choices={choices.namespace}
+            onChange={set('namespace')}
+          />
+        )}
       </FilterBar>
       <div class="above-rows">
         <p class="count" role="status">
@@ -168,6 +170,14 @@ function choicesOf(values: readonly string[]) {
   return [...counts.keys()]
     .sort()
     .map((value) => ({ value, text: `${visibleControls(value)} (${counts.get(value)?.toLocaleString('en')})` }));
+}
+
+/** Nobody chooses from thousands: the text filters them. */
+const MOST_CHOICES = 200;
+
+function fewChoices(values: readonly string[]) {
+  const choices = choicesOf(values);
+  return choices.length > MOST_CHOICES ? [] : choices;
 }
 
 function* csvRows(rows: readonly ViolatingRow[]): Generator<string[]> {

@@ -5,6 +5,7 @@ import type { LinkTo } from '../../model/links.ts';
 import { type BrokenRule, brokenBy, outcomeText, type ViolatingRow } from '../../model/violating.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
+import { Scrolled } from '../../parts/scrolled.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Value } from '../../parts/value.tsx';
 import type { Judge } from '../../worker/client.ts';
@@ -53,7 +54,7 @@ export function WorkloadDetails({ rows, snapshot, judge, link, onClose }: Worklo
       <Section title="Fix">
         {fix.state === 'waiting' && <p role="status">Looking for a fix …</p>}
         {fix.state === 'failed' && <p class="critical">{fix.error}</p>}
-        {fix.state === 'answered' && <Fix fix={fix.answer} kind={kind} />}
+        {fix.state === 'answered' && <Fix fix={fix.answer} kind={kind} namespace={namespace} snapshot={snapshot} />}
       </Section>
     </section>
   );
@@ -66,7 +67,7 @@ interface BrokenProps extends Pick<WorkloadProps, 'link'> {
 
 function Broken({ violations, values, link }: BrokenProps) {
   return (
-    <div class="scrolled">
+    <Scrolled label="Violations of the workload">
       <table class="broken">
         <thead>
           <tr>
@@ -106,6 +107,6 @@ function Broken({ violations, values, link }: BrokenProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scrolled>
   );
 }
