@@ -4,19 +4,22 @@ import { visibleControls } from '../cli/output/printable.ts';
 import { type Address, formatAddress, useAddress } from './address.ts';
 import { type ClusterSource, type Clusters, NO_CLUSTERS, type ShownCluster } from './data/clusters.ts';
 import { Name } from './parts/name.tsx';
+import { OpenFile } from './parts/open-file.tsx';
 import { VIEWS } from './views/index.ts';
 import type { View } from './views/view.ts';
 import type { Judge } from './worker/client.ts';
 
 interface AppProps {
-  readonly source: ClusterSource;
+  readonly source: ClusterSource | undefined;
+  /** Opens files with snapshots; undefined where the page has its own. */
+  readonly onOpen?: ((files: Iterable<File>) => void) | undefined;
   readonly judge: Judge;
 }
 
-export function App({ source, judge }: AppProps) {
+export function App({ source, onOpen, judge }: AppProps) {
   const address = useAddress();
   const [clusters, setClusters] = useState<Clusters>(NO_CLUSTERS);
-  useEffect(() => source(setClusters), [source]);
+  useEffect(() => source?.(setClusters), [source]);
   const { shown } = clusters;
   const cluster = shown.find(({ snapshot }) => snapshot.context === address.parameters.cluster) ?? shown[0];
   const snapshot = cluster?.snapshot;
@@ -32,6 +35,7 @@ export function App({ source, judge }: AppProps) {
         <h1>CapabilityPolicy</h1>
         <Navigation address={address} current={view} />
         <ClusterChoice address={address} clusters={shown} current={cluster} />
+        {onOpen && <OpenFile onOpen={onOpen} />}
       </header>
       <Problems clusters={clusters} current={cluster} />
       <main id="view" tabindex={-1} aria-label={view.title}>

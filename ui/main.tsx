@@ -1,14 +1,15 @@
 /** Starts the page. */
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { type ClusterSource, NO_CLUSTERS } from './data/clusters.ts';
 import { embeddedClusters } from './data/embedded.ts';
 import { liveClusters } from './data/live.ts';
+import { openedClusters } from './data/opened.ts';
 import { startWorker } from './worker/client.ts';
 
-const nothing: ClusterSource = (show) => show(NO_CLUSTERS);
+const given = embeddedClusters() ?? liveClusters();
+const opened = given ? undefined : openedClusters();
 
 render(
-  <App source={embeddedClusters() ?? liveClusters() ?? nothing} judge={startWorker()} />,
+  <App source={given ?? opened?.source} onOpen={opened?.open} judge={startWorker()} />,
   document.getElementById('page') as Element,
 );

@@ -18,12 +18,15 @@ const ALIASES = {
   'node:util': './ui/platform/util.ts',
 };
 
-export async function buildPage(): Promise<string> {
-  return [...(await bundlePage()).files.values()].join('');
+type Connect = "'self'" | "'none'";
+
+/** @param connect where the page may send requests to: `cappol ui` serves data on the page's own origin */
+export async function buildPage(connect: Connect = "'self'"): Promise<string> {
+  return [...(await bundlePage(connect)).files.values()].join('');
 }
 
 /** The page as the only file, and what is in it. */
-export async function bundlePage() {
+export async function bundlePage(connect: Connect = "'self'") {
   const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),
     bundled({ entryPoints: { worker: 'ui/worker/worker.ts' } }),
@@ -32,7 +35,7 @@ export async function bundlePage() {
   const texts: Readonly<Record<string, string>> = {
     ...program.texts,
     ...worker.texts,
-    policy: contentPolicy(script, style),
+    policy: contentPolicy(script, style, connect),
   };
   const page = readFileSync(join(ROOT, 'ui', 'index.html'), 'utf8');
   const html = page.replace(/\{\{(\w+)\}\}/g, (_, name: string) => texts[name] ?? '');
@@ -67,15 +70,14 @@ async function bundled(options: BuildOptions): Promise<Contents & { texts: Reado
   return { texts: Object.fromEntries(texts), ...contentsOf(metafile) };
 }
 
-/** `connect-src`: `cappol ui` serves data on the page's own origin; a report gets `'none'`. */
-function contentPolicy(script: string, style: string): string {
+function contentPolicy(script: string, style: string, connect: Connect): string {
   return [
     "default-src 'none'",
     `script-src '${hashOf(script)}'`,
     `style-src '${hashOf(style)}'`,
     'worker-src blob:',
     'img-src data:',
-    "connect-src 'self'",
+    `connect-src ${connect}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');

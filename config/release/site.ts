@@ -1,0 +1,13 @@
+/**
+ * The playground as a static site: `node config/release/site.ts [FOLDER]` (dist/site). It is the page without snapshots,
+ * which may not send anything anywhere.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPage } from './page.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const [folder = join(ROOT, 'dist', 'site')] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, 'index.html'), await buildPage("'none'"));

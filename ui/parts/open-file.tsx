@@ -1,0 +1,37 @@
+/** Opens snapshots: by a file chooser, or by dropping files anywhere on the page. */
+import { useEffect } from 'preact/hooks';
+
+export function OpenFile({ onOpen }: { onOpen(files: Iterable<File>): void }) {
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const drop = (event: DragEvent) => {
+      const files = event.dataTransfer?.files;
+      if (!files || files.length === 0) return;
+      event.preventDefault();
+      onOpen(files);
+    };
+    addEventListener('dragover', over);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('drop', drop);
+    };
+  }, [onOpen]);
+  return (
+    <label class="open-file" title="The output of cappol snapshot. It stays in this page: nothing is sent.">
+      Open a snapshot file
+      <input
+        type="file"
+        class="visually-hidden"
+        accept=".json,.gz,application/json,application/gzip"
+        multiple
+        onChange={({ currentTarget }) => {
+          if (currentTarget.files) onOpen(currentTarget.files);
+          currentTarget.value = '';
+        }}
+      />
+    </label>
+  );
+}
