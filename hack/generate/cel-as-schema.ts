@@ -1,5 +1,5 @@
 /**
- * Rules of CEL in the CRD that JSON Schema can express: alternatives and conjunctions of simple statements about one
+ * Rules of CEL in the CRD that JSON Schema can express: alternatives, conjunctions and negations of statements about one
  * value or its fields. The other rules are left out.
  */
 
@@ -7,53 +7,67 @@
 export type Schema = Readonly<Record<string, unknown>>;
 
 const TEXT = "'((?:[^'\\\\]|\\\\.)*)'";
-const FIELD = 'self\\.(\\w+)';
+/** `self.a.?b`; a rule about the value itself has no field. */
+const PATH = 'self((?:\\.\\??\\w+)*)';
+const TEXTS = "\\[((?:'[^']*'(?:, ?)?)*)\\]";
 
-/** A statement that is not negated → its schema. Each pattern has to match the whole statement. */
-const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema])[] = [
-  [whole(`has\\(${FIELD}\\)`), (field) => ({ required: [field] })],
-  [whole(`${FIELD} == ${TEXT}`), (field = '', value) => inField(field, { const: value })],
-  [whole(`${FIELD} != ${TEXT}`), (field = '', value) => ({ not: inField(field, { const: value }) })],
-  [whole(`size\\(${FIELD}\\) > 0`), (field = '') => inField(field, { minItems: 1 })],
-  [whole(`size\\(${FIELD}\\) == 0`), (field = '') => inField(field, { maxItems: 0 })],
-  [whole(`${TEXT} in ${FIELD}`), (value, field = '') => inField(field, { contains: { const: value } })],
-  [whole(`${FIELD}\\.matches\\(${TEXT}\\)`), (field = '', pattern) => inField(field, { pattern })],
-  [whole(`${TEXT} in self`), (value) => ({ contains: { const: value } })],
-  [whole(`self\\.matches\\(${TEXT}\\)`), (pattern) => ({ pattern })],
-  [whole(`self\\.startsWith\\(${TEXT}\\)`), (text = '') => ({ pattern: `^${escaped(text)}` })],
+/** A statement without `||`, `&&` and `!` → its schema. Each pattern has to match the whole statement. */
+const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | undefined])[] = [
+  [whole(`has\\(${PATH}\\)`), (path) => at(path, {})],
+  [whole(`${PATH}\\.hasValue\\(\\)`), (path) => at(path, {})],
+  [whole(`${PATH} == ${TEXT}`), (path, value) => at(path, { const: value })],
+  [whole(`${PATH} != ${TEXT}`), (path, value) => ({ not: at(path, { const: value }) })],
+  [whole(`${PATH}\\.orValue\\(${TEXT}\\) == ${TEXT}`), (path, other, value) => orAbsent(path, value, other === value)],
+  [
+    whole(`${PATH}\\.orValue\\(${TEXT}\\) != ${TEXT}`),
+    (path, other, value) => ({ not: orAbsent(path, value, other === value) }),
+  ],
+  [whole(`${PATH}\\.orValue\\((true|false)\\)`), (path, other) => orAbsent(path, true, other === 'true')],
+  [
+    whole(`${PATH}\\.orValue\\(${TEXTS}\\) == ${TEXTS}`),
+    (path, other, values) => orAbsent(path, textsIn(values), other === values),
+  ],
+  [whole(`size\\(${PATH}\\) > 0`), (path) => at(path, { minItems: 1 })],
+  [whole(`size\\(${PATH}\\) == 0`), (path) => at(path, { maxItems: 0 })],
+  [whole(`size\\(${PATH}\\) == 1`), (path) => at(path, { minItems: 1, maxItems: 1 })],
+  [whole(`size\\(${PATH}\\.orValue\\(\\[\\]\\)\\) > 0`), (path) => at(path, { minItems: 1 })],
+  [whole(`size\\(${PATH}\\.orValue\\(\\[\\]\\)\\) == 0`), (path) => ({ not: at(path, { minItems: 1 }) })],
+  [whole(`size\\(${PATH}\\.orValue\\(\\['[^']*'\\]\\)\\) > 0`), (path) => ({ not: at(path, { maxItems: 0 }) })],
+  [whole(`size\\(${PATH}\\) <= (\\d+)`), (path, most) => at(path, { maxLength: Number(most) })],
+  [whole(`${TEXT} in ${PATH}`), (value, path) => at(path, { contains: { const: value } })],
+  [whole(`${PATH} in ${TEXTS}`), (path, values) => at(path, { enum: textsIn(values) })],
+  [whole(`${PATH}\\.matches\\(${TEXT}\\)`), (path, pattern) => at(path, { pattern })],
+  [whole(`${PATH}\\.startsWith\\(${TEXT}\\)`), (path, text) => at(path, { pattern: `^${escaped(text)}` })],
+  [whole(`${PATH}\\.contains\\(${TEXT}\\)`), (path, text) => at(path, { pattern: escaped(text) })],
+  [whole(`${PATH}\\.indexOf\\(${TEXT}\\) == -1`), (path, text) => ({ not: at(path, { pattern: escaped(text) }) })],
+  [
+    whole(`${PATH}\\.indexOf\\('(.)'\\) == size\\(self\\) - 1`),
+    (path, text) => at(path, { pattern: `^[^${escaped(text)}]*${escaped(text)}$` }),
+  ],
   [whole(`self\\.split\\('/'\\)\\.exists\\(\\w+, \\w+ == '\\.\\.'\\)`), () => ({ pattern: '(^|/)\\.\\.(/|$)' })],
   [whole(`self\\.upperAscii\\(\\)\\.startsWith\\('CAP_'\\)`), () => ({ pattern: '^[Cc][Aa][Pp]_' })],
   [whole('self == self\\.upperAscii\\(\\)'), () => ({ not: { pattern: '[a-z]' } })],
-  [whole("self != ''"), () => ({ minLength: 1 })],
+  [whole('self != self\\.upperAscii\\(\\)'), () => ({ pattern: '[a-z]' })],
   [whole('self >= (\\d+)'), (least) => ({ minimum: Number(least) })],
   [whole('self <= (\\d+)'), (most) => ({ maximum: Number(most) })],
-  [whole('size\\(self\\) == 1'), () => ({ minItems: 1, maxItems: 1 })],
   [whole('self\\.all\\((\\w+), self\\.exists_one\\((\\w+), \\2 == \\1\\)\\)'), () => ({ uniqueItems: true })],
-  [whole('self != self\\.upperAscii\\(\\)'), () => ({ pattern: '[a-z]' })],
-  [
-    whole("self in \\[((?:'[^']*'(?:, ?)?)+)\\]"),
-    (values = '') => ({ enum: [...values.matchAll(/'([^']*)'/g)].map(([, value]) => value) }),
-  ],
+  [whole(`${PATH}\\.all\\((\\w+), (.*)\\)`), eachIn],
+  [whole(`(has\\(${PATH}\\)) == \\((.*)\\)`), (one, _path, other) => bothOrNone(one, other)],
 ];
 
 /** Undefined if the rule says something that JSON Schema, or this translation, cannot say. */
 export function schemaOfRule(rule: string): Schema | undefined {
   // `__namespace__`: words that CEL reserves are written so.
-  const plain = rule.replaceAll(/__(\w+?)__/g, '$1');
-  const alternatives = plain.split(' || ');
-  const all = (alternatives.length > 1 ? alternatives : plain.split(' && ')).map(statement);
-  if (!all.every((one) => one !== undefined)) return undefined;
-  if (all.length === 1) return all[0];
-  return alternatives.length > 1 ? { anyOf: all } : { allOf: all };
+  return expression(rule.replaceAll(/__(\w+?)__/g, '$1').trim());
 }
 
-function statement(text: string): Schema | undefined {
-  const [, inBrackets, plain] = /^!(?:\((.*)\)|(.*))$/.exec(text) ?? [];
-  const negated = inBrackets ?? plain;
-  if (negated !== undefined) {
-    const schema = statement(negated);
-    return schema && { not: schema };
-  }
+function expression(text: string): Schema | undefined {
+  const alternatives = parted(text, ' || ');
+  if (alternatives.length > 1) return combined('anyOf', alternatives);
+  const conjunctions = parted(text, ' && ');
+  if (conjunctions.length > 1) return combined('allOf', conjunctions);
+  if (text.startsWith('!')) return negated(text.slice(1));
+  if (isBracketed(text)) return expression(text.slice(1, -1).trim());
   for (const [pattern, schema] of STATEMENTS) {
     const found = pattern.exec(text);
     if (found) return schema(...found.slice(1));
@@ -61,15 +75,75 @@ function statement(text: string): Schema | undefined {
   return undefined;
 }
 
+function combined(by: 'anyOf' | 'allOf', texts: readonly string[]): Schema | undefined {
+  const all = texts.map(expression);
+  return all.every((one) => one !== undefined) ? { [by]: all } : undefined;
+}
+
+function negated(text: string): Schema | undefined {
+  const schema = expression(text);
+  return schema && { not: schema };
+}
+
+/** The parts between a separator that is not in brackets or quotes. */
+function parted(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let [depth, from] = [0, 0];
+  for (const { 0: found, index } of text.matchAll(/'(?:[^'\\]|\\.)*'|[()[\]]| \|\| | && /g)) {
+    if (found === '(' || found === '[') depth += 1;
+    else if (found === ')' || found === ']') depth -= 1;
+    else if (found === separator && depth === 0) {
+      parts.push(text.slice(from, index).trim());
+      from = index + found.length;
+    }
+  }
+  return [...parts, text.slice(from).trim()];
+}
+
+/** Whether the first bracket ends with the text. */
+function isBracketed(text: string): boolean {
+  if (!text.startsWith('(')) return false;
+  let depth = 0;
+  for (const { 0: found, index } of text.matchAll(/'(?:[^'\\]|\\.)*'|[()]/g)) {
+    if (found === '(') depth += 1;
+    else if (found === ')' && --depth === 0) return index === text.length - 1;
+  }
+  return false;
+}
+
+/** A statement about each item of a list in a field, or about each key of the mapping itself. */
+function eachIn(path = '', name = '', body = ''): Schema | undefined {
+  const isAboutOthers = /\bself\b/.test(body);
+  const each = isAboutOthers ? undefined : expression(body.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), 'self'));
+  if (!each) return undefined;
+  return path === '' ? { propertyNames: each, items: each } : at(path, { items: each });
+}
+
+function bothOrNone(one = '', other = ''): Schema | undefined {
+  const [first, second] = [expression(one), expression(other)];
+  return first && second && { anyOf: [{ allOf: [first, second] }, { not: { anyOf: [first, second] } }] };
+}
+
 function whole(pattern: string): RegExp {
   return new RegExp(`^${pattern}$`);
 }
 
 /** In CEL a field that is compared has to be there. */
-function inField(field: string, schema: Schema): Schema {
-  return { required: [field], properties: { [field]: schema } };
+function at(path = '', schema: Schema): Schema {
+  const fields = path.match(/\w+/g) ?? [];
+  return fields.reduceRight<Schema>((inner, field) => ({ required: [field], properties: { [field]: inner } }), schema);
 }
 
-function escaped(text: string): string {
+/** @param isDefault whether a field that is absent counts as the value */
+function orAbsent(path: string | undefined, value: unknown, isDefault: boolean): Schema {
+  const is = at(path, { const: value });
+  return isDefault ? { anyOf: [is, { not: at(path, {}) }] } : is;
+}
+
+function textsIn(list = ''): string[] {
+  return [...list.matchAll(/'([^']*)'/g)].map(([, value = '']) => value);
+}
+
+function escaped(text = ''): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

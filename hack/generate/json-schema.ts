@@ -16,8 +16,6 @@ interface Part {
   readonly 'x-kubernetes-validations'?: readonly Validation[];
 }
 
-/** `size(self.metadata.name) <= 63` */
-const NAME_LENGTH = /^size\(self\.metadata\.name\) <= (\d+)$/;
 /** Keywords with the same meaning in both. `anyOf` of the CRD only adds a hint to a message. */
 const KEPT = [
   'description',
@@ -41,8 +39,6 @@ export function jsonSchema({ spec }: Crd): string {
   };
   const [{ name: version = '', schema: { openAPIV3Schema: root = {} } = {} } = {}] = versions;
   const { properties = {}, ...policy } = translated(root) as Part;
-  const length = (root['x-kubernetes-validations'] ?? []).map(({ rule }) => NAME_LENGTH.exec(rule)?.[1]).find(Boolean);
-  const name = { type: 'string', minLength: 1, ...(length !== undefined && { maxLength: Number(length) }) };
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: names.kind,
@@ -52,7 +48,7 @@ export function jsonSchema({ spec }: Crd): string {
       ...properties,
       apiVersion: { const: `${group}/${version}` },
       kind: { const: names.kind },
-      metadata: { type: 'object', required: ['name'], properties: { name } },
+      metadata: { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 } } },
     },
   };
   return `${JSON.stringify(schema, undefined, 2)}\n`;

@@ -3,13 +3,23 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
+import fc from 'fast-check';
 import { load } from 'js-yaml';
+import { validatePolicy } from '../../cli/policies/validate.ts';
 import { typeProblems } from '../../cli/schema/problems.ts';
 import { jsonSchema } from '../../hack/generate/json-schema.ts';
+import { LEVELS } from '../../operator/standards/level-version.ts';
 import { ROOT } from '../support/page.ts';
+import { arbitraryOverrides } from '../support/random-policies.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from './bad-input.ts';
 
 const FILE = 'docs/reference/capabilitypolicy.schema.json';
+const RUNS = Number(process.env.FC_RUNS ?? 500);
+const IDENTITY = {
+  apiVersion: 'capabilitypolicy.dev/v1alpha1',
+  kind: 'CapabilityPolicy',
+  metadata: { name: 'random' },
+};
 /** The rows of bad input that only the API server refuses: rules of CEL that are not translated, by title. */
 const ONLY_CEL = join(import.meta.dirname, 'golden', 'only-cel.txt');
 
@@ -28,6 +38,31 @@ describe('the JSON Schema of a policy', () => {
       assert.ok(accepts(policyOf(input, 'good')), `${input.title}: ${JSON.stringify(validate.errors)}`);
     for (const sample of ['ping', 'restricted', 'audit-everything', 'baseline-no-net-raw'])
       assert.ok(accepts(load(readFileSync(join(ROOT, 'config/samples', `${sample}.yaml`), 'utf8'))), sample);
+  });
+
+  it('accepts each random policy that the CRD with its rules accepts', () => {
+    const fields = fc.record({
+      overrides: few(arbitraryOverrides),
+      containers: few(arbitraryOverrides).map((overrides) => [{ names: ['a'], overrides }]),
+      mode: fc.constantFrom('Enforce', 'Warn', 'Audit'),
+      defaulting: fc.constantFrom('Disabled', 'FillRequired', 'AsPodSecurityPolicy'),
+      usableBy: fc.constantFrom('Everyone', 'Subjects'),
+      subjects: fc.constantFrom([], [{ kind: 'ServiceAccount', namespace: 'a', name: 'b' }]),
+      rollout: fc.constant({ soak: '1h' }),
+      expires: fc.constantFrom('2027-02-28T00:00:00Z', '2028-02-29T00:00:00Z', '2027-02-30T00:00:00Z'),
+    });
+    const spec = fc
+      .tuple(fc.constantFrom(...LEVELS), few(fields))
+      .map(([level, rest]) => ({ namespaceSelector: {}, level, ...rest }));
+    let accepted = 0;
+    const property = fc.property(spec, (one) => {
+      const policy = JSON.parse(JSON.stringify({ ...IDENTITY, spec: one }));
+      if (validatePolicy(policy).problems.length > 0) return;
+      accepted += 1;
+      assert.ok(accepts(policy), JSON.stringify(validate.errors));
+    });
+    fc.assert(property, { numRuns: RUNS });
+    assert.ok(accepted > RUNS / 10, `${accepted} of ${RUNS}`);
   });
 
   it('refuses what the CRD refuses, but for the listed rules of CEL', () => {
@@ -52,3 +87,12 @@ describe('the JSON Schema of a policy', () => {
     assert.ok(!accepts({ ...policy, metadata: {} }));
   });
 });
+
+/** With at most four of the fields: a policy with all of them breaks some rule nearly always. */
+function few<Value extends object>(all: fc.Arbitrary<Value>): fc.Arbitrary<Partial<Value>> {
+  return all.chain((value) =>
+    fc
+      .subarray(Object.entries(value), { maxLength: 4 })
+      .map((entries) => Object.fromEntries(entries) as Partial<Value>),
+  );
+}
