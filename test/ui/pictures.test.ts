@@ -1,0 +1,66 @@
+/**
+ * The pictures of README and docs show the page with the demo's cluster. Beside each is what a screen reader finds in it:
+ * pixels differ from machine to machine, so a picture is out of date when that text is another one. `npm run pictures`
+ * takes them again.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPage } from '../../config/release/page.ts';
+import { type Browser, CHROMIUM, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { demoSnapshot } from '../support/demo-snapshot.ts';
+import { describeWith } from '../support/needs.ts';
+import { settled } from '../support/views-of-page.ts';
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'docs', 'pictures');
+const TAKES = process.env.UPDATE_GOLDEN !== undefined;
+const MOST_BYTES = 600_000;
+
+interface Picture {
+  readonly name: string;
+  readonly hash: string;
+  readonly height: number;
+}
+
+const PICTURES: readonly Picture[] = [
+  { name: 'overview', hash: '#/overview', height: 600 },
+  { name: 'capabilities', hash: '#/capabilities', height: 820 },
+  { name: 'playground', hash: '#/playground', height: 580 },
+];
+
+describeWith(CHROMIUM, 'the pictures of the page', () => {
+  let browser: Browser;
+  let file: ReturnType<typeof pageFile>;
+  before(async () => {
+    const [started, template, snapshot] = await Promise.all([startBrowser(), buildPage(), demoSnapshot()]);
+    browser = started;
+    file = pageFile(template, [snapshot]);
+    if (TAKES) mkdirSync(FOLDER, { recursive: true });
+  });
+  after(async () => {
+    await browser?.close();
+    file?.remove();
+  });
+
+  for (const { name, hash, height } of PICTURES) {
+    it(`${name} shows what the view says`, async () => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page } = await openPage(browser, `${file.url}${hash}`, { colorScheme, width: 1160, height });
+        await page.locator('main h2, main .summary, main .count').first().waitFor();
+        await settled(page);
+        if (TAKES) await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}.png`) });
+        const text = `${await page.locator('main').ariaSnapshot()}\n`;
+        const recorded = join(FOLDER, `${name}.txt`);
+        if (TAKES) writeFileSync(recorded, text);
+        assert.equal(text, readFileSync(recorded, 'utf8'), 'the picture is out of date: npm run pictures');
+        await page.close();
+      }
+    });
+  }
+
+  it(`are smaller than ${MOST_BYTES / 1000} kB together`, () => {
+    const sizes = readdirSync(FOLDER).map((entry) => statSync(join(FOLDER, entry)).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(total < MOST_BYTES, `${total} bytes`);
+  });
+});
