@@ -29,11 +29,14 @@ export class UiClient {
   }
 
   async #read(texts: ReadableStream<string>): Promise<void> {
-    let text = '';
+    let chunks: string[] = [];
     for await (const chunk of texts) {
-      text += chunk;
-      const events = text.split('\n\n');
-      text = events.pop() ?? '';
+      const hasEnd = `${chunks.at(-1)?.at(-1) ?? ''}${chunk}`.includes('\n\n');
+      chunks.push(chunk);
+      // A snapshot of a large cluster has many chunks, so they are joined only at its end.
+      if (!hasEnd) continue;
+      const events = chunks.join('').split('\n\n');
+      chunks = [events.pop() ?? ''];
       for (const event of events) this.#apply(event);
     }
   }

@@ -16,8 +16,8 @@ const PURPOSE = { command: 'ui', unjudged: UNJUDGED };
 
 /** Changes come in bursts: a burst is judged once. */
 const PAUSE_MS = 300;
-/** After much work a longer pause, so that a cluster that never rests costs at most half a core. */
-const REST = 1;
+/** After much work the pause is as long as the work, up to this: a cluster that never rests costs half a core. */
+const LONGEST_PAUSE_MS = 1_000;
 /** How late the end of a policy is noticed. */
 const LOOK_MS = 2_000;
 const FIRST_RETRY_MS = 2_000;
@@ -103,7 +103,7 @@ export class FollowedContext implements ShownContext {
       while (!signal.aborted) {
         changed = Promise.withResolvers();
         const spentMs = await this.#take(live);
-        await sleep(PAUSE_MS + REST * spentMs, undefined, { signal }).catch(() => {});
+        await sleep(Math.min(PAUSE_MS + spentMs, LONGEST_PAUSE_MS), undefined, { signal }).catch(() => {});
         while (!(await within(LOOK_MS, changed.promise, signal)) && !live.hasExpired() && !signal.aborted);
       }
     } finally {

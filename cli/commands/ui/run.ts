@@ -1,4 +1,5 @@
 /** The work of ui: follows the clusters, and serves the page, until it is stopped. */
+import { setFlagsFromString } from 'node:v8';
 import { loadKubeConfig } from '../../../operator/cluster/kubeconfig.ts';
 import { aborted } from '../../../operator/runtime/aborted.ts';
 import type { ExitCode, Io } from '../../command.ts';
@@ -14,7 +15,14 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly context?: readonly string[];
 }
 
+/**
+ * The heap grows slowly, and its part for new objects not at all: 100,000 pods in 5,000 namespaces under 300 policies
+ * take 270 MiB instead of 440 MiB, and 18 s of CPU instead of 10 s until they are shown.
+ */
+const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1'];
+
 export async function ui({ port, context, ...options }: UiOptions, io: Io): Promise<ExitCode> {
+  for (const flag of HEAP_FLAGS) setFlagsFromString(flag);
   const page = livePage(pageTemplate());
   const contexts: FollowedContext[] = [];
   const feed = new Feed(contexts);
