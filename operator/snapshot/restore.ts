@@ -84,7 +84,7 @@ interface Content {
 
 function restoreContent(namespace: SnapshotNamespace, shapes: readonly PodParts[]): Content {
   return {
-    ...restoreWorkloads(namespace, shapes),
+    ...restoreWorkloads(namespace, (shape) => partsOf(shapes, shape)),
     pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, partsOf(shapes, group.shape))),
   };
 }
@@ -92,7 +92,7 @@ function restoreContent(namespace: SnapshotNamespace, shapes: readonly PodParts[
 /** In the order of the document's controllers. */
 export function restoreWorkloads(
   { name: namespace, controllers }: SnapshotNamespace,
-  shapes: readonly PodParts[],
+  templateOf: (shape: number) => PodParts,
 ): Omit<Content, 'pods'> {
   const workloads = controllers.map(({ id, owner, finished, shape, ...controller }) => ({
     ...controller,
@@ -100,7 +100,7 @@ export function restoreWorkloads(
     uid: uidOf(id),
     ...(owner && { owner: restoreOwner(owner) }),
     finished: finished ?? false,
-    template: partsOf(shapes, shape),
+    template: templateOf(shape),
   }));
   return { workloads, byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])) };
 }

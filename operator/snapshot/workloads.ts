@@ -1,7 +1,8 @@
 /** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
 import { isJudged } from '../evaluate/members.ts';
 import { topController, type WorkloadName } from '../evaluate/workloads.ts';
-import type { Shape, SnapshotNamespace } from './document.ts';
+import { perObject } from '../policy/memo.ts';
+import type { SnapshotNamespace } from './document.ts';
 import { restoreOwner, restoreWorkloads } from './restore.ts';
 
 export interface SnapshotWorkload extends WorkloadName {
@@ -11,9 +12,12 @@ export interface SnapshotWorkload extends WorkloadName {
   readonly shapes: readonly number[];
 }
 
-/** In the order of kind and name, as verdicts are. */
-export function workloadsOf(namespace: SnapshotNamespace, shapes: readonly Shape[]): SnapshotWorkload[] {
-  const { workloads, byName } = restoreWorkloads(namespace, shapes);
+/** Owners do not depend on templates. */
+const TEMPLATE = { annotations: {}, spec: { containers: [] } };
+
+/** In the order of kind and name, as verdicts are. Namespaces that a difference leaves alone stay the same objects. */
+export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
+  const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
   const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };
   const templates = workloads.flatMap((workload, index) => {
     if (!isJudged(workload, cluster)) return [];
@@ -33,4 +37,4 @@ export function workloadsOf(namespace: SnapshotNamespace, shapes: readonly Shape
       shapes: [...new Set(members.map(({ shape }) => shape))],
     };
   });
-}
+});

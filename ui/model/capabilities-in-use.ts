@@ -17,7 +17,7 @@ export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Run
   const counts = COLUMNS.map(() => [0, 0, 0, 0]);
   const ofShapes = shapes.map(({ capabilities }) => strongest(capabilities.map((one) => heldBy(one, runtime))));
   for (const namespace of namespaces) {
-    for (const workload of workloadsOf(namespace, shapes)) {
+    for (const workload of workloadsOf(namespace)) {
       const held = strongest(workload.shapes.map((shape) => ofShapes[shape] ?? new Uint8Array()));
       for (const [column, how] of held.entries()) (counts[column] as number[])[how] = (counts[column]?.[how] ?? 0) + 1;
     }

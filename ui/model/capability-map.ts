@@ -76,7 +76,7 @@ export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityM
       deciding,
       mode,
       policies: Object.values(namespace.deciding).flat(),
-      workloads: workloadsOf(namespace, snapshot.shapes).map(({ kind, name, pods, shapes }) => {
+      workloads: workloadsOf(namespace).map(({ kind, name, pods, shapes }) => {
         const verdict = verdicts.get(`${kind}/${name}`);
         return { kind, name, pods, verdict, content: contents.of(shapes, deciding) };
       }),
