@@ -66,6 +66,17 @@ export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
   readonly pods: readonly PodGroup[];
   /** By mode, kind and name. */
   readonly verdicts: readonly SnapshotVerdict[];
+  /** The containers about which there is evidence of what their processes used; absent if there is none. */
+  readonly used?: readonly UsedByContainer[];
+}
+
+export interface UsedByContainer {
+  /** The kind and name of the workload. */
+  readonly kind: string;
+  readonly name: string;
+  readonly container: string;
+  /** The capabilities that it holds and used, in the order of their numbers. */
+  readonly used: readonly string[];
 }
 
 /** A reference to the owner of a pod or workload. The ID stands for a UID: it is unique only within the namespace. */

@@ -27,6 +27,7 @@ export function restoreCluster(snapshot: Snapshot): Cluster {
       controllers: _controllers,
       pods: _pods,
       verdicts: _verdicts,
+      used: _used,
       ...namespace
     }) => ({
       ...namespace,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import type { SeenChecks } from '../../operator/evidence/compare.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { applicationProfile, containerProfile, observedUse } from '../evidence/records.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
@@ -137,6 +138,16 @@ describe('cappol with evidence of a cluster', () => {
     const text = (await cappol(args)).stdout;
     assert.match(text, /^Deployment evidence-live\/pinger, container "ping"$/m);
     assert.match(text, /^used +CHOWN +1 /m);
+  });
+
+  it('writes them into a snapshot', async () => {
+    const { code, stdout } = await cappol(['snapshot', '--used', '--kubeconfig', controlPlane.kubeconfig]);
+    assert.equal(code, 0);
+    const { namespaces } = JSON.parse(stdout) as Snapshot;
+    assert.deepEqual(
+      namespaces.filter(({ used }) => used).map(({ name, used }) => [name, used]),
+      [[NAMESPACE, [{ kind: 'Deployment', name: 'pinger', container: 'ping', used: ['CHOWN', 'KILL'] }]]],
+    );
   });
 
   it('attributes the records of files to workloads by the owners of pods', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { buildPage } from '../../config/release/page.ts';
 import { capabilityMap } from '../../ui/model/capability-map.ts';
+import { HELD } from '../../ui/model/holding.ts';
 import { questionOf } from '../../ui/model/map-question.ts';
 import { filterMap } from '../../ui/model/map-rows.ts';
 import { csvRows } from '../../ui/model/map-text.ts';
@@ -25,11 +26,11 @@ import { settled } from '../support/views-of-page.ts';
 describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
   const snapshot = settledSnapshot(largeCluster({ pods: 6_000, namespaces: 300, shapes: 20, policies: 9 }), 'usual');
   let browser: Browser;
+  let template: string;
   let file: ReturnType<typeof pageFile>;
   let opened: OpenedPage;
   before(async () => {
-    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
-    browser = started;
+    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
     file = pageFile(template, [snapshot]);
   });
   after(async () => {
@@ -158,6 +159,29 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     const text = readFileSync(await download.path(), 'utf8');
     assert.equal(text, csvText(csvRows(filtered('held=privileged'))));
     assert.ok(text.split('\r\n').length > 10);
+  });
+
+  it('offers what is held and not used only with evidence, and dims it', async () => {
+    let page = await open();
+    assert.equal(await page.getByLabel('Not used, as far as was observed').count(), 0);
+    await page.close();
+    const { namespaces } = capabilityMap(snapshot, 'containerd');
+    const places = namespaces.flatMap(({ name, workloads }) => workloads.map((workload) => ({ name, workload })));
+    const place = places.find(({ workload }) => workload.content.how.includes(HELD.byDefault));
+    const namespace = snapshot.namespaces.find(({ name }) => name === place?.name);
+    assert.ok(place && namespace);
+    const { kind, name, content } = place.workload;
+    const used = content.containers.map((one) => ({ kind, name, container: one.name, used: [] }));
+    const observed = pageFile(template, [{ ...snapshot, namespaces: [{ ...namespace, used }] }]);
+    try {
+      opened = await openPage(browser, `${observed.url}#/capabilities?sort=name`);
+      page = opened.page;
+      await page.getByLabel('Not used, as far as was observed').check();
+      await page.getByText('1 workload in 1 namespace').waitFor();
+      assert.ok((await page.locator('.row .unused').count()) > 0);
+    } finally {
+      observed.remove();
+    }
   });
 
   it('prints all rows of the filter up to a limit, and says when it cut', async () => {

@@ -8,7 +8,13 @@ import type { Container } from '../../operator/model/objects.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { mayHold } from '../../operator/policy/may-hold.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
-import type { Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from '../../operator/snapshot/document.ts';
+import type {
+  Shape,
+  Snapshot,
+  SnapshotNamespace,
+  SnapshotPolicy,
+  UsedByContainer,
+} from '../../operator/snapshot/document.ts';
 import { workloadsOf } from '../../operator/snapshot/workloads.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { COLUMNS, columnOf, HELD, heldBy, type Runtime } from './holding.ts';
@@ -28,6 +34,8 @@ export interface Cells {
   readonly allowed: Uint8Array;
   /** 1 where a container holds it although a policy decides and does not allow it. */
   readonly refused: Uint8Array;
+  /** 1 where there is evidence that no process uses what the container holds; absent without evidence. */
+  readonly unused?: Uint8Array;
   /** The same as `how` without privileged containers, which hold all; absent if there are none, or no other ones. */
   readonly unprivileged?: Uint8Array;
 }
@@ -70,6 +78,7 @@ export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityM
     const mode = MODES.find((one) => (namespace.deciding[one] ?? []).length > 0);
     const deciding = (mode && namespace.deciding[mode]) ?? [];
     const verdicts = verdictsOf(namespace);
+    const used = Map.groupBy(namespace.used ?? [], ({ kind, name }) => `${kind}/${name}`);
     return {
       name: namespace.name,
       state: stateOf(namespace, enforcing),
@@ -77,8 +86,9 @@ export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityM
       mode,
       policies: Object.values(namespace.deciding).flat(),
       workloads: workloadsOf(namespace).map(({ kind, name, pods, shapes }) => {
-        const verdict = verdicts.get(`${kind}/${name}`);
-        return { kind, name, pods, verdict, content: contents.of(shapes, deciding) };
+        const key = `${kind}/${name}`;
+        const content = contents.of(shapes, deciding, used.get(key));
+        return { kind, name, pods, verdict: verdicts.get(key), content };
       }),
     };
   });
@@ -111,8 +121,9 @@ class Contents {
     this.#policies = new Map(policies.flatMap((policy) => resolved(policy, oldest)));
   }
 
-  of(shapes: readonly number[], deciding: readonly string[]): Content {
-    const key = `${shapes.join()} ${deciding.join('/')}`;
+  /** @param used the evidence about the workload */
+  of(shapes: readonly number[], deciding: readonly string[], used: readonly UsedByContainer[] = []): Content {
+    const key = `${shapes.join()} ${deciding.join('/')} ${used.map((one) => [one.container, one.used]).join(';')}`;
     const known = this.#contents.get(key);
     if (known) return known;
     const byName = Map.groupBy(
@@ -122,10 +133,12 @@ class Contents {
     const containers = [...byName].map(([name, same]): MapContainer => {
       const error = same.find((one) => one.error !== undefined)?.error;
       const { how, allowed, refused } = worstOf(same);
-      return { name, how, allowed, refused, ...(error !== undefined && { error }) };
+      const evidence = used.find(({ container }) => container === name);
+      const unused = evidence && unusedOf(how, evidence.used);
+      return { name, how, allowed, refused, ...(unused && { unused }), ...(error !== undefined && { error }) };
     });
-    const { how, allowed, refused, unprivileged } = worstOf(containers);
-    const cells = { how, allowed, refused, ...(unprivileged && { unprivileged }) };
+    const { how, allowed, refused, unprivileged, unused } = worstOf(containers);
+    const cells = { how, allowed, refused, ...(unprivileged && { unprivileged }), ...(unused && { unused }) };
     const content = { containers, ...cells, risk: riskOf(cells) };
     this.#contents.set(key, content);
     return content;
@@ -192,7 +205,20 @@ export function worstOf(all: readonly Cells[]): Cells {
     }
   }
   for (let column = 0; column < how.length; column++) if (refused[column]) allowed[column] = 0;
-  return { how, allowed, refused, ...(isSome && isMixed && { unprivileged }) };
+  const unused = unusedInAll(all, how);
+  return { how, allowed, refused, ...(isSome && isMixed && { unprivileged }), ...(unused && { unused }) };
+}
+
+function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
+  return how.map((way, column) => Number(way !== HELD.no && !used.includes(COLUMNS[column]?.name ?? '')));
+}
+
+/** 1 where each that holds it has evidence that it does not use it. */
+function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {
+  if (all.every(({ unused }) => unused === undefined)) return undefined;
+  return how.map((way, column) =>
+    Number(way !== HELD.no && all.every((cells) => cells.how[column] === HELD.no || cells.unused?.[column] === 1)),
+  );
 }
 
 /** Undefined if there is nothing but privileged containers. */

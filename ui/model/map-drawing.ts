@@ -28,6 +28,8 @@ export function columnAt(x: number): number | undefined {
 export interface Drawing {
   /** Dots, squares, bars and lines, by the colour of their risk. */
   readonly fills: readonly (readonly [Risk, string])[];
+  /** The same of what is held and not used. */
+  readonly unused: readonly (readonly [Risk, string])[];
   /** The sign in each square. */
   readonly pluses: string;
   /** Frames around what is held and allowed, and what would be allowed. */
@@ -49,8 +51,8 @@ export function drawingOf(cells: Cells): Drawing {
 
 const MIDDLE = ROW_HEIGHT / 2;
 
-function drawn({ how, allowed, refused, unprivileged }: Cells): Drawing {
-  const fills = new Map<Risk, string>();
+function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing {
+  const [fills, dimmed] = [new Map<Risk, string>(), new Map<Risk, string>()];
   let [pluses, frames, room, corners] = ['', '', '', ''];
   for (const [column, { risk }] of COLUMNS.entries()) {
     const left = LEFTS[column] as number;
@@ -58,14 +60,15 @@ function drawn({ how, allowed, refused, unprivileged }: Cells): Drawing {
     // Privileged containers among other ones: a line below what the other ones hold.
     const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
     const shape = line + (SHAPES[mark]?.(left) ?? '');
-    if (shape !== '') fills.set(risk, (fills.get(risk) ?? '') + shape);
+    const into = unused?.[column] ? dimmed : fills;
+    if (shape !== '') into.set(risk, (into.get(risk) ?? '') + shape);
     if (mark === HELD.added) pluses += `M${left + 6} ${MIDDLE}h8m-4-4v8`;
     const isLine = line !== '' && mark === HELD.no;
     if (refused[column] && !isLine) corners += `M${left + 15} ${way === HELD.privileged && !unprivileged ? 5 : 2}h5v5z`;
     if (allowed[column] && way === HELD.no) room += frame(left, 13);
     else if (allowed[column]) frames += frame(left, 18);
   }
-  return { fills: [...fills], pluses, frames, room, corners };
+  return { fills: [...fills], unused: [...dimmed], pluses, frames, room, corners };
 }
 
 /** By number of HELD. */

@@ -6,7 +6,7 @@ import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
 /** How a container holds the capability that is asked for, or any: on purpose, as privileged, or against the policy. */
-export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused'] as const;
+export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];
 export const ORDERS = ['risk', 'name', 'violations'] as const;
 export type Order = (typeof ORDERS)[number];
@@ -149,9 +149,10 @@ function matcher(filter: MapFilter): (namespace: MapNamespace, workload: MapWork
     (text === '' || isNamed(namespace, workload, text));
 }
 
-function isHeldAs({ how, refused }: Cells, column: number, held: Holding): boolean {
+function isHeldAs({ how, refused, unused }: Cells, column: number, held: Holding): boolean {
   const way = how[column];
   if (held === 'refused') return refused[column] === 1;
+  if (held === 'unused') return unused?.[column] === 1;
   if (held === '') return way !== HELD.no;
   return way === { default: HELD.byDefault, added: HELD.added, privileged: HELD.privileged }[held];
 }

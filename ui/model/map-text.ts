@@ -5,9 +5,13 @@ import { COLUMNS, HELD, type Runtime } from './holding.ts';
 import type { FilteredMap, MapRow } from './map-rows.ts';
 
 /** `SYS_ADMIN: added, not allowed` */
-export function cellText({ how, allowed, refused }: Cells, column: number): string {
+export function cellText({ how, allowed, refused, unused }: Cells, column: number): string {
   const { name } = COLUMNS[column] as (typeof COLUMNS)[number];
-  const words = [WAYS[how[column] as number] ?? '', refused[column] ? 'not allowed' : allowed[column] ? 'allowed' : ''];
+  const words = [
+    WAYS[how[column] as number] ?? '',
+    refused[column] ? 'not allowed' : allowed[column] ? 'allowed' : '',
+    unused?.[column] ? 'unused' : '',
+  ];
   return `${name}: ${words.filter((word) => word !== '').join(', ')}`;
 }
 
@@ -23,7 +27,10 @@ export function rowText(cells: Cells): string {
     COLUMNS.flatMap(({ name }, column) => (wanted(column) ? [name] : []));
   const text = [HELD.privileged, HELD.added, HELD.byDefault]
     .map((way) => [WAYS[way], names((column) => cells.how[column] === way)] as const)
-    .concat([['not allowed', names((column) => cells.refused[column] === 1)]])
+    .concat([
+      ['not allowed', names((column) => cells.refused[column] === 1)],
+      ['unused', names((column) => cells.unused?.[column] === 1)],
+    ])
     .filter(([, some]) => some.length > 0)
     .map(([word, some]) => `${word}: ${some.length === COLUMNS.length ? 'all' : some.join(', ')}`)
     .join('; ');
@@ -46,7 +53,7 @@ export function cellWords(row: MapRow, column: number, runtime: Runtime): CellWo
   const note = riskNote === undefined ? '' : `; ${riskNote}`;
   return {
     capability: name,
-    here: `${WAYS_IN_FULL[row.cells.how[column] as number]?.(runtime, row.level)}.`,
+    here: `${WAYS_IN_FULL[row.cells.how[column] as number]?.(runtime, row.level)}.${usedWords(row, column)}`,
     policy: policyWords(row, column),
     meaning: `It permits a process to ${permits}. Risk: ${RISKS[risk]}${note}.${instead === undefined ? '' : ` Instead: ${instead}.`}`,
   };
@@ -65,6 +72,12 @@ const WAYS_IN_FULL: readonly ((runtime: Runtime, level: number) => string)[] = [
   (_, level) => `${SOME[level]}its manifest adds it`,
   (_, level) => `${SOME[level]}it is privileged, and so holds all`,
 ];
+
+function usedWords({ cells: { how, unused }, level }: MapRow, column: number): string {
+  if (!unused || how[column] === HELD.no) return '';
+  if (unused[column]) return ' In the evidence, no process uses it.';
+  return level === 3 ? ' A process uses it.' : ' Some process uses it, or some container has no evidence.';
+}
 
 function policyWords({ cells, namespace: { namespace } }: MapRow, column: number): string {
   const { deciding, mode } = namespace;
@@ -101,7 +114,7 @@ export function* csvRows({ namespaces }: FilteredMap): Generator<readonly string
 
 const CSV_WAYS = ['', 'default', 'added', 'privileged'];
 
-function csvCell({ how, refused }: Cells, column: number): string {
+function csvCell({ how, refused, unused }: Cells, column: number): string {
   if (how[column] === HELD.no) return '';
-  return `${CSV_WAYS[how[column] as number]}${refused[column] ? ', not allowed' : ''}`;
+  return `${CSV_WAYS[how[column] as number]}${refused[column] ? ', not allowed' : ''}${unused?.[column] ? ', unused' : ''}`;
 }

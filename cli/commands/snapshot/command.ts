@@ -12,6 +12,8 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
     .summary('a cluster and all verdicts as one JSON document')
     .description(ABOUT)
     .addOption(options.at())
+    .addOption(options.used("without a path, Kubescape's profiles in the cluster"))
+    .addOption(options.since())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
@@ -20,5 +22,11 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
       const { snapshot } = await import('./run.ts');
       finish(await snapshot(given, io));
     });
-  withExamples(command, [{ what: 'The whole cluster, compressed', paste: 'cappol snapshot | gzip > cluster.json.gz' }]);
+  withExamples(command, [
+    { what: 'The whole cluster, compressed', paste: 'cappol snapshot | gzip > cluster.json.gz' },
+    {
+      what: 'With the capabilities that processes used',
+      paste: 'cappol snapshot --used observed.jsonl > cluster.json',
+    },
+  ]);
 };

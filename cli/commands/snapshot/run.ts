@@ -6,10 +6,14 @@ import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { takeSnapshot } from '../../../operator/snapshot/take.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
+import { usedInCluster } from '../../evidence/cluster.ts';
+import { withEvidence } from '../../evidence/snapshot.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
+import { Troubles } from '../../input/trouble.ts';
 import { judgingOf, type Rights, readLive } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 
-export interface SnapshotOptions extends PolicyOptions {
+export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
 }
 
@@ -29,7 +33,10 @@ export async function readSnapshot(command: string, given: Given<SnapshotOptions
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
     const { cluster, rights } = await readLive(connected, io, { command, unjudged: UNJUDGED });
     for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
-    return snapshotOf(cluster, rights, { ...options, context: connected.context });
+    const taken = snapshotOf(cluster, rights, { ...options, context: connected.context });
+    const { trouble: tell } = new Troubles(io);
+    const used = await usedInCluster(options, { connected, cluster, only: undefined, io, tell });
+    return used ? withEvidence(taken, cluster, used) : taken;
   });
 }
 

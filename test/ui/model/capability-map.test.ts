@@ -147,6 +147,27 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cellText(content.containers[1] as never, columnOf('CHOWN') as number), 'CHOWN: added, allowed');
   });
 
+  it('tell what is held and not used, where there is evidence', () => {
+    const taken = snapshot(cluster({ a: { clock: adding(['SYS_TIME', 'NET_ADMIN']), other: adding(['SYS_TIME']) } }));
+    const used = [{ kind: 'Deployment', name: 'clock', container: 'app', used: ['SYS_TIME'] }];
+    const [a] = taken.namespaces;
+    assert.ok(a);
+    const map = capabilityMap({ ...taken, namespaces: [{ ...a, used }] }, 'containerd');
+    assert.equal(cell(map, 'clock', 'SYS_TIME'), 'SYS_TIME: added');
+    assert.equal(cell(map, 'clock', 'NET_ADMIN'), 'NET_ADMIN: added, unused');
+    assert.equal(cell(map, 'clock', 'CHOWN'), 'CHOWN: given by the runtime, unused');
+    assert.equal(cell(map, 'other', 'SYS_TIME'), 'SYS_TIME: added');
+    const unused = filterMap(map, { ...NO_FILTER, held: 'unused', capability: 'NET_ADMIN' }, 'name');
+    assert.deepEqual(names(unused), ['a/clock']);
+    const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
+    assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
+    assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, CHOWN/);
+    // The other workload has no evidence: nobody knows whether it uses the capabilities of its runtime.
+    const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
+    assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);
+    assert.equal(cells.unused?.[columnOf('NET_ADMIN') as number], 1);
+  });
+
   it('name each workload that has a verdict, as the verdict names it', () => {
     fc.assert(
       fc.property(arbitraryCluster, (random) => {

@@ -29,6 +29,9 @@ const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; rea
   { value: 'refused', text: 'Not allowed by the policy', sample: [HELD.added, 0, 1] },
 ];
 
+/** Only for a snapshot with evidence. */
+const UNUSED = { value: 'unused', text: 'Not used, as far as was observed', sample: [HELD.added, 0, 0, 1] } as const;
+
 interface ControlsProps {
   readonly question: MapQuestion;
   readonly snapshot: Snapshot;
@@ -37,6 +40,7 @@ interface ControlsProps {
 export function Controls({ question, snapshot }: ControlsProps) {
   const { filter, order, runtime } = question;
   const policies = useMemo(() => snapshot.policies.map(({ name }) => ({ value: name, text: name })), [snapshot]);
+  const hasEvidence = useMemo(() => snapshot.namespaces.some(({ used }) => used !== undefined), [snapshot]);
   const set = (name: string) => (value: string) => setParameters({ [name]: value });
   return (
     <>
@@ -77,7 +81,7 @@ export function Controls({ question, snapshot }: ControlsProps) {
           onChange={set('runtime')}
         />
       </FilterBar>
-      <HeldChoice value={filter.held} onChange={set('held')} />
+      <HeldChoice value={filter.held} hasEvidence={hasEvidence} onChange={set('held')} />
       <Chips chips={chipsOf(question)} onReset={() => setParameters(NO_FILTER)} />
     </>
   );
@@ -85,14 +89,15 @@ export function Controls({ question, snapshot }: ControlsProps) {
 
 interface HeldChoiceProps {
   readonly value: Holding;
+  readonly hasEvidence: boolean;
   onChange(value: string): void;
 }
 
-function HeldChoice({ value, onChange }: HeldChoiceProps) {
+function HeldChoice({ value, hasEvidence, onChange }: HeldChoiceProps) {
   return (
     <fieldset class="held">
       <legend class="hidden">How the capability is held</legend>
-      {HELD_TEXTS.map(({ value: one, text, sample }) => (
+      {[...HELD_TEXTS, ...(hasEvidence ? [UNUSED] : [])].map(({ value: one, text, sample }) => (
         <label key={one}>
           <input type="radio" name="held" checked={value === one} onChange={() => onChange(one)} />
           {sample && <SampleCell sample={sample} />}
@@ -124,6 +129,6 @@ function chipsOf({ filter }: MapQuestion) {
 }
 
 function textOf(name: string, value: string): string {
-  if (name === 'held') return HELD_TEXTS.find((one) => one.value === value)?.text.toLowerCase() ?? value;
+  if (name === 'held') return [...HELD_TEXTS, UNUSED].find((one) => one.value === value)?.text.toLowerCase() ?? value;
   return name === 'state' ? STATE_TEXTS[value as NamespaceState].toLowerCase() : value;
 }

@@ -1,0 +1,31 @@
+/** A snapshot with the capabilities that processes used. */
+import { membersOf } from '../../operator/evaluate/members.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import type { Snapshot, UsedByContainer } from '../../operator/snapshot/document.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import type { UsedCapabilities } from './used.ts';
+
+export function withEvidence(snapshot: Snapshot, cluster: Cluster, evidence: UsedCapabilities): Snapshot {
+  const namespaces = snapshot.namespaces.map((namespace) => {
+    const used = usedIn(namespace.name, cluster, evidence);
+    return used.length === 0 ? namespace : { ...namespace, used };
+  });
+  return { ...snapshot, namespaces };
+}
+
+/** The containers about which there is evidence; in all pods of their workload. */
+function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
+  const found = new Map<string, UsedByContainer>();
+  for (const { workload, candidate } of membersOf(namespace, cluster)) {
+    for (const compared of evidence.compare(candidate.parts.spec, { ...workload, labels: {} })) {
+      if (!compared.evidence) continue;
+      const { kind, name } = workload;
+      const key = JSON.stringify([kind, name, compared.name]);
+      const own = compared.evidence.used.map(({ capability }) => capability);
+      const all = new Set([...own, ...(found.get(key)?.used ?? [])]);
+      const used = CAPABILITIES.filter((capability) => all.has(capability));
+      found.set(key, { kind, name, container: compared.name, used });
+    }
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
