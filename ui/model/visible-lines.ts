@@ -4,3 +4,8 @@ import { visibleControls } from '../../cli/output/printable.ts';
 export function visibleLines(text: string): string[] {
   return text.split('\n').map((line) => line.split('\t').map(visibleControls).join('\t'));
 }
+
+/** The same as one text. */
+export function visibleText(text: string): string {
+  return visibleLines(text).join('\n');
+}

@@ -1,6 +1,6 @@
 /** Texts of several lines: YAML, and differences. */
 import type { ComponentChildren } from 'preact';
-import { visibleLines } from '../model/visible-lines.ts';
+import { visibleLines, visibleText } from '../model/visible-lines.ts';
 import { CopyButton } from './copy.tsx';
 import { Scrolled } from './scrolled.tsx';
 
@@ -13,7 +13,7 @@ interface CodeProps {
 export function Code({ text, what }: CodeProps) {
   return (
     <Copied text={text} what={what}>
-      <pre>{visibleLines(text).join('\n')}</pre>
+      <pre>{visibleText(text)}</pre>
     </Copied>
   );
 }

@@ -1,6 +1,7 @@
 /** What a policy is compiled to: its rules with their CEL, and the objects as YAML. */
 import { foldedCel, type Piece } from '../../model/folded-cel.ts';
 import type { LinkTo } from '../../model/links.ts';
+import { visibleText } from '../../model/visible-lines.ts';
 import { Code } from '../../parts/code.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Fold, Section } from '../../parts/section.tsx';
@@ -78,9 +79,9 @@ function Rule({ rule: { rule, title, words, references, checks } }: { readonly r
           {checks.map(({ over, violates, message }) => (
             <figure key={violates}>
               <figcaption>For {OVER[over]}, a violation is</figcaption>
-              <pre class="cel">{violates}</pre>
+              <pre class="cel">{visibleText(violates)}</pre>
               <figcaption>and its message is</figcaption>
-              <pre class="cel">{message}</pre>
+              <pre class="cel">{visibleText(message)}</pre>
             </figure>
           ))}
         </div>
@@ -136,14 +137,14 @@ function Cel({ name, pieces }: { readonly name: string; readonly pieces: readonl
         <div class="cel">
           {pieces.map(({ text, rule, what }, index) =>
             rule === undefined ? (
-              <span key={index}>{text}</span>
+              <span key={index}>{visibleText(text)}</span>
             ) : (
               <details key={index} class="piece">
                 <summary>
                   {rule}
                   {what === 'message' && ': message'}
                 </summary>
-                <span>{text}</span>
+                <span>{visibleText(text)}</span>
               </details>
             ),
           )}
