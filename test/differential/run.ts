@@ -1,5 +1,5 @@
 /**
- * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
+ * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
  * with `--versions 1.0,1.37` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
  * policies.test.ts (the others; N is their policies, sets or steps). Prints the number of evaluated objects, then each
  * difference; exits 1 if there is one.

@@ -10,15 +10,16 @@ import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
+import { judgeInPlayground } from './playground.ts';
 import { judgePolicies } from './policies.ts';
 import { findWitnesses } from './witnesses.ts';
 
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
  * that are added to pods one after the other; expiry: overlapping sets of policies that end; rollout: overlapping sets of
- * policies that are rolled out.
+ * policies that are rolled out; playground: the verdicts of the page about texts.
  */
-export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout'] as const;
+export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground'] as const;
 type Part = (typeof PARTS)[number];
 
 /** They need the API server's audit log: it alone shows what policies in mode Audit refuse. */
@@ -28,6 +29,7 @@ const PODS_OF_POLICY = 40;
 /** In seconds after the first end. */
 const LAST_END = 14;
 const PODS_OF_SET = 25;
+const PODS_OF_PLAYGROUND = 20;
 const PODS_OF_STEPS = 40;
 const PODS_TO_FILL = 20;
 const VALUES_OF_RULE = 6;
@@ -95,6 +97,14 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
     const { label, promotion } = tally.compared;
     console.log(`${label} comparisons of a label, ${promotion} of a verdict about a promotion`);
     return report('roll-outs', seed, tally);
+  },
+
+  async playground({ cluster, runs, seed }) {
+    return report(
+      'playground',
+      seed,
+      await judgeInPlayground(cluster, { policies: runs, pods: PODS_OF_PLAYGROUND, seed }),
+    );
   },
 
   async steps({ cluster, controlPlane, runs, seed }) {

@@ -1,6 +1,6 @@
 /**
  * Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part
- * b|c|filling|steps|expiry|rollout`.
+ * b|c|filling|steps|expiry|rollout|playground`.
  */
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -17,6 +17,7 @@ import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
+import { judgeInPlayground } from './playground.ts';
 import { judgePolicies } from './policies.ts';
 import { findWitnesses } from './witnesses.ts';
 
@@ -49,6 +50,12 @@ describe('on a real API server', function () {
       const { found, missing } = await findWitnesses(cluster, { values: 1, seed: WITNESS_SEED });
       assert.deepEqual(missing, []);
       assert.ok(found > 0);
+    });
+  });
+
+  describe('the playground of the page', () => {
+    it('says about texts what the API server answers', async () => {
+      agreed(await judgeInPlayground(cluster, { policies: 8, pods: 12, seed }));
     });
   });
 

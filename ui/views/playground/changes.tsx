@@ -1,8 +1,8 @@
 /** What the policies of the playground would change in the cluster. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
-import { counted } from '../../../operator/report/text.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
+import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import type { Judge } from '../../worker/client.ts';
 import { latest } from '../../worker/latest.ts';
@@ -47,14 +47,6 @@ export function ChangesPart({ cluster, policies, judge }: ChangesProps) {
 
 function Summary({ answer: { candidates, summary, changes, refusals } }: { readonly answer: RejudgeAnswer }) {
   if (candidates.length === 0) return <p>There is no valid policy in the text.</p>;
-  const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
-  const parts = [
-    `${newlyRefused} newly refused`,
-    ...(perhapsRefused > 0 ? [`${perhapsRefused} perhaps refused`] : []),
-    `${newlyAdmitted} newly admitted`,
-    `${reportedOtherwise} with other warnings`,
-    `${unchanged} unchanged`,
-  ];
   return (
     <>
       {refusals.map((refusal) => (
@@ -62,12 +54,8 @@ function Summary({ answer: { candidates, summary, changes, refusals } }: { reado
           {refusal}
         </p>
       ))}
-      <p role="status">
-        {changes.length === 0 && <WordBadge word="Admitted" />} Of {counted(workloads, 'workload')}: {parts.join(', ')}.{' '}
-        {candidates.join(', ')} {candidates.length > 1 ? 'select' : 'selects'}{' '}
-        {counted(summary.candidateNamespaces, 'namespace')}; in {summary.safeToEnforce} of them nothing that runs
-        violates.
-      </p>
+      <p role="status">{changesText(summary)}</p>
+      <p>{selectionText(candidates, summary)}</p>
       {changes.length > 0 && (
         <div class="play-table">
           <table>

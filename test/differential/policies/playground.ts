@@ -1,0 +1,57 @@
+/**
+ * The verdicts of the page's playground, in which policies and pods are text: random policies and pods in random YAML, and
+ * the API server's answers about the same ones.
+ */
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import { check } from '../../../ui/worker/check.ts';
+import { policyManifest } from '../../support/policies.ts';
+import { Random } from '../../support/random.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { randomStream } from '../../support/random-yaml.ts';
+import { randomRules } from './arbitrary.ts';
+import { type Case, type Plan, run, type Tally, type Verdict } from './campaign.ts';
+import type { PolicyCluster } from './cluster.ts';
+
+const NAME = 'playground';
+
+export function judgeInPlayground(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+  const random = new Random(plan.seed);
+  const judge = (one: Case, pod: Pod) => judgePod(cluster, random, one, pod);
+  return run(cluster, { name: NAME, rules: randomRules(), judge }, plan);
+}
+
+async function judgePod(
+  cluster: PolicyCluster,
+  random: Random,
+  { policy, spec, namespace }: Case,
+  drawn: Pod,
+): Promise<Verdict> {
+  const pod = written(drawn);
+  const open = await cluster.defaulted(pod);
+  if (open.status === 422) return { status: 'invalid', differences: [] };
+  const { status, text } = await cluster.create(pod, namespace);
+  const { items, troubles } = check({
+    policies: randomStream([policyManifest({ name: policy.name }, spec)], random),
+    manifests: randomStream([pod], random),
+    namespace,
+    namespaceLabels: { [`differential-${NAME}`]: namespace },
+    serverVersion: SERVER_MINOR,
+    at: Date.now(),
+  });
+  const verdicts = items.map(({ verdict }) => verdict);
+  const expected = status === 200 ? 'Compliant' : 'Violating';
+  const differences =
+    `${verdicts}` === expected
+      ? []
+      : [`API server: ${status} ${text}`, `playground: ${verdicts} ${JSON.stringify([items, troubles])}`];
+  return { status: status === 200 ? 'admitted' : 'refused', differences };
+}
+
+/**
+ * As JSON, since fields that are undefined are absent. Without the volume of the token, which the API server adds before
+ * it judges: no manifest has it.
+ */
+function written(pod: Pod): Pod {
+  const { spec, ...rest } = JSON.parse(JSON.stringify(pod)) as Pod;
+  return { ...rest, spec: { ...spec, automountServiceAccountToken: false } };
+}

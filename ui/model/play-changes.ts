@@ -1,0 +1,31 @@
+/** Sentences about the changes that policies would make in a cluster. */
+import { counted } from '../../operator/report/text.ts';
+import type { RejudgeAnswer } from '../worker/rejudge.ts';
+
+type Summary = RejudgeAnswer['summary'];
+
+/** `12 workloads: 1 newly refused, 11 unchanged.` */
+export function changesText(summary: Summary): string {
+  const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
+  if (unchanged === workloads) return `Nothing changes for the ${counted(workloads, 'workload')} of the cluster.`;
+  const parts = [
+    [newlyRefused, 'newly refused'],
+    [perhapsRefused, 'perhaps refused, depending on who creates the pods'],
+    [newlyAdmitted, 'newly admitted'],
+    [reportedOtherwise, 'with other warnings or audit annotations'],
+    [unchanged, 'unchanged'],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return `${counted(workloads, 'workload')}: ${told.join(', ')}.`;
+}
+
+/** `ping selects 4 namespaces. In 3 of them, nothing that runs violates it.` */
+export function selectionText(candidates: readonly string[], summary: Summary): string {
+  const { candidateNamespaces, safeToEnforce } = summary;
+  const [selects, it] = candidates.length > 1 ? ['select', 'them'] : ['selects', 'it'];
+  const names = candidates.join(', ');
+  if (candidateNamespaces === 0) return `${names} ${selects} no namespace of the cluster.`;
+  const selected = `${names} ${selects} ${counted(candidateNamespaces, 'namespace')}.`;
+  if (safeToEnforce === candidateNamespaces) return `${selected} Nothing that runs there violates ${it}.`;
+  return `${selected} In ${safeToEnforce} of them, nothing that runs violates ${it}.`;
+}
