@@ -1,17 +1,25 @@
 /** A large cluster in the page: how soon it is shown, how it scrolls, what it keeps in memory. Prints what it measured. */
 import assert from 'node:assert/strict';
 import { buildPage } from '../../config/release/page.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { Rejudging } from '../../ui/worker/rejudge.ts';
 import { type Browser, CHROMIUM, openPage, type Page, pageFile, startBrowser } from '../support/browser.ts';
 import { longest, mainThreadTasks, memoryOf, type Task, totalCpu } from '../support/browser-trace.ts';
 import { LARGE, largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
+import { policyManifest } from '../support/policies.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
-import { goTo, settled, VIEWS } from '../support/views-of-page.ts';
+import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /** CPU time in ms: another program on the machine makes everything late, but does not make it cost more. */
 const MOST_FOR_VIEW = 2_000;
 const MOST_FOR_FRAME = 50;
 const MOST_MEGABYTES = 500;
+
+const MOST_FOR_EDIT = 1_000;
+
+/** A policy of the large cluster. */
+const EVERYWHERE = 'restricted-everywhere';
 
 const WHEEL_TURNS = 40;
 const WHEEL_PIXELS = 600;
@@ -57,13 +65,57 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
     });
   }
 
-  it(`take less than ${MOST_MEGABYTES} MB of memory after all views were shown`, async () => {
+  it('show the changes that a policy would make', async () => {
+    await goTo(page, viewNamed('playground'));
+    const answer = page.getByLabel('Changes in the cluster').getByRole('status');
+    const asked = Date.now();
+    await page.getByLabel('Policy of the cluster').selectOption(EVERYWHERE);
+    await answer.filter({ hasText: EVERYWHERE }).waitFor({ timeout: 60_000 });
+    console.log(`      first answer about ${EVERYWHERE}: ${Date.now() - asked} ms on the clock`);
+  });
+
+  it(`take less than ${MOST_MEGABYTES} MB of memory after all views were shown, and a policy was tried`, async () => {
     const memory = await memoryOf(browser, page);
     console.log(
       `      memory: ${memory.process.toFixed(0)} MB, ${memory.page.toFixed(0)} MB of them objects of the page`,
     );
     assert.ok(memory.process < MOST_MEGABYTES, `${memory.process} MB`);
   });
+});
+
+describe(`an edited policy over ${LARGE.pods} pods`, () => {
+  let rejudging: Rejudging;
+  let snapshot: Snapshot;
+  before(() => {
+    snapshot = settledSnapshot(largeCluster(), 'large');
+    rejudging = new Rejudging(snapshot);
+    // The first answer judges what runs now.
+    rejudging.rejudge({ policies: textOf(EVERYWHERE, {}) });
+  });
+
+  function textOf(name: string, changes: object): string {
+    const spec = snapshot.policies.find((policy) => policy.name === name)?.spec;
+    return JSON.stringify(policyManifest({ name }, { ...spec, ...changes }));
+  }
+
+  const ENFORCED = { mode: 'Enforce', priority: 100 };
+  const EDITS: readonly (readonly [title: string, name: string, edits: readonly object[], most: number])[] = [
+    ['of a team', 'team-07-restricted', [{}, { level: 'baseline' }], MOST_FOR_EDIT],
+    ['for all namespaces', EVERYWHERE, [ENFORCED, { ...ENFORCED, level: 'baseline' }], MOST_FOR_EDIT],
+    // It is judged as it is, and as if it were enforced.
+    ['that warns, for all namespaces', EVERYWHERE, [{}, { level: 'baseline' }], 3 * MOST_FOR_EDIT],
+  ];
+  for (const [title, name, [before = {}, after = {}], most] of EDITS) {
+    it(`${title} is judged again with less than ${most} ms of CPU`, () => {
+      rejudging.rejudge({ policies: textOf(name, before) });
+      const start = process.cpuUsage();
+      rejudging.rejudge({ policies: textOf(name, after) });
+      const { user, system } = process.cpuUsage(start);
+      const cpu = (user + system) / 1_000;
+      console.log(`      ${title}: ${cpu.toFixed(0)} ms of CPU`);
+      assert.ok(cpu < most, `${cpu} ms`);
+    });
+  }
 });
 
 /** Over the longest list of the view, to its end and back. */
