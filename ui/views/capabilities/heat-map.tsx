@@ -199,10 +199,19 @@ function focusable({ cells }: MapRow, focused: number | undefined) {
 }
 
 function Title({ row: { level, namespace, workload, container, expanded }, toggle }: { row: MapRow; toggle(): void }) {
-  const arrow = expanded !== undefined && (
-    // The keys of the row expand it; the pointer has this.
-    <button type="button" class={`arrow ${expanded ? 'open' : ''}`} tabIndex={-1} aria-hidden="true" onClick={toggle} />
-  );
+  const arrow =
+    expanded === undefined ? (
+      <span class="arrow none" />
+    ) : (
+      // The keys of the row expand it; the pointer has this.
+      <button
+        type="button"
+        class={`arrow ${expanded ? 'open' : ''}`}
+        tabIndex={-1}
+        aria-hidden="true"
+        onClick={toggle}
+      />
+    );
   if (level === 1) {
     return (
       <>
