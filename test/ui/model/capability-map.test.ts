@@ -102,11 +102,14 @@ describe('the map of capabilities: the cells', () => {
   });
 
   it('follow the container runtime', () => {
-    const taken = snapshot(cluster({ a: { plain: pod(), prefixed: adding(['CAP_SYS_TIME']) } }));
+    const taken = snapshot(cluster({ a: { plain: pod(), prefixed: adding(['CAP_SYS_TIME', 'CAP_CHOWN']) } }));
     const [containerd, crio] = [capabilityMap(taken, 'containerd'), capabilityMap(taken, 'CRI-O')];
     assert.equal(cell(crio, 'plain', 'NET_RAW'), 'NET_RAW: not held');
     assert.equal(cell(containerd, 'prefixed', 'SYS_TIME'), 'SYS_TIME: not held');
     assert.equal(cell(crio, 'prefixed', 'SYS_TIME'), 'SYS_TIME: added');
+    assert.equal(cell(crio, 'prefixed', 'CHOWN'), 'CHOWN: added');
+    // containerd ignores the name, and gives the capability all the same.
+    assert.equal(cell(containerd, 'prefixed', 'CHOWN'), 'CHOWN: given by the runtime');
   });
 
   it('say that the runtime does not start a container', () => {
