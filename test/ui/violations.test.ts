@@ -131,6 +131,18 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const after = await page.locator('.violations .row').count();
     assert.equal(after, Math.min(1_000, violatingRows(snapshot).length));
     assert.ok(after > before);
+    // Rows grow on paper instead of cutting their texts, and none covers another one.
+    const rows = await Promise.all(
+      [0, 1, 2, 3].map((index) => page.locator('.violations .row').nth(index).boundingBox()),
+    );
+    for (const [index, row] of rows.entries()) {
+      const above = rows[index - 1];
+      assert.ok(row && (!above || row.y >= above.y + above.height - 0.5), JSON.stringify(rows));
+    }
+    const policy = page.locator('.violations .row').first().locator('> *').nth(4);
+    assert.ok(
+      await policy.evaluate((cell) => cell.scrollWidth <= cell.clientWidth && cell.scrollHeight <= cell.clientHeight),
+    );
   });
 
   it('says when nothing matches, and how to see all again', async () => {

@@ -1,4 +1,6 @@
 /** One policy: its conditions, where it decides and why, who may use it, its label, and its objects. */
+
+import { useMemo } from 'preact/hooks';
 import { visibleControls } from '../../../cli/output/printable.ts';
 import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { exceptions } from '../../model/exceptions.ts';
@@ -45,7 +47,7 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
   const { name, spec, status } = policy;
   const facts = useAnswer(judge, snapshot, 'policy', { policy: name });
   const rendered = useAnswer(judge, snapshot, 'rendered', { policy: name });
-  const row = policyRows({ ...snapshot, policies: [policy] })[0];
+  const row = useMemo(() => policyRows({ ...snapshot, policies: [policy] })[0], [snapshot, policy]);
   if (!row) return null;
   const words = exceptions(spec);
   return (
