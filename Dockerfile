@@ -16,6 +16,7 @@ COPY config/release config/release
 COPY operator operator
 COPY cli cli
 COPY ui ui
+COPY docs/reference/capabilitypolicy.schema.json docs/reference/
 RUN node config/release/bundle.ts operator && node config/release/bundle.ts cappol
 
 # hadolint ignore=DL3006
