@@ -131,18 +131,13 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const after = await page.locator('.violations .row').count();
     assert.equal(after, Math.min(1_000, violatingRows(snapshot).length));
     assert.ok(after > before);
-    // Rows grow on paper instead of cutting their texts, and none covers another one.
-    const rows = await Promise.all(
-      [0, 1, 2, 3].map((index) => page.locator('.violations .row').nth(index).boundingBox()),
-    );
-    for (const [index, row] of rows.entries()) {
-      const above = rows[index - 1];
-      assert.ok(row && (!above || row.y >= above.y + above.height - 0.5), JSON.stringify(rows));
-    }
-    const policy = page.locator('.violations .row').first().locator('> *').nth(4);
-    assert.ok(
-      await policy.evaluate((cell) => cell.scrollWidth <= cell.clientWidth && cell.scrollHeight <= cell.clientHeight),
-    );
+    // On paper rows grow: a text that needs more lines would cover the next row.
+    await page.setViewportSize({ width: 800, height: 1000 });
+    await settled(page);
+    const heights = await page
+      .locator('.violations .row')
+      .evaluateAll((all) => all.map(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight));
+    assert.ok(heights.length > 100 && heights.every((more) => more <= 1), `${heights}`);
   });
 
   it('says when nothing matches, and how to see all again', async () => {
