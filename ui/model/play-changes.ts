@@ -27,5 +27,6 @@ export function selectionText(candidates: readonly string[], summary: Summary): 
   if (candidateNamespaces === 0) return `${names} ${selects} no namespace of the cluster.`;
   const selected = `${names} ${selects} ${counted(candidateNamespaces, 'namespace')}.`;
   if (safeToEnforce === candidateNamespaces) return `${selected} Nothing that runs there violates ${it}.`;
+  if (safeToEnforce === 0) return `${selected} Something that runs violates ${it} in each of them.`;
   return `${selected} In ${safeToEnforce} of them, nothing that runs violates ${it}.`;
 }

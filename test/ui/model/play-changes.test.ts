@@ -23,6 +23,10 @@ describe('sentences about the changes that policies would make', () => {
       'ping selects 4 namespaces. In 3 of them, nothing that runs violates it.',
     );
     assert.equal(
+      selectionText(['ping'], { ...NONE, candidateNamespaces: 4 }),
+      'ping selects 4 namespaces. Something that runs violates it in each of them.',
+    );
+    assert.equal(
       selectionText(['a', 'b'], { ...NONE, candidateNamespaces: 1, safeToEnforce: 1 }),
       'a, b select 1 namespace. Nothing that runs there violates them.',
     );

@@ -1,9 +1,11 @@
 /** What the policies of the playground would change in the cluster. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
+import { visibleControls } from '../../../cli/output/printable.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
+import { Name } from '../../parts/name.tsx';
 import type { Judge } from '../../worker/client.ts';
 import { latest } from '../../worker/latest.ts';
 import type { RejudgeAnswer } from '../../worker/rejudge.ts';
@@ -37,7 +39,7 @@ export function ChangesPart({ cluster, policies, judge }: ChangesProps) {
   return (
     <section class="play-changes" aria-label="Changes in the cluster">
       <h2>
-        If you applied these policies to <b>{cluster.snapshot.context}</b>
+        If you applied these policies to <Name text={cluster.snapshot.context} />
       </h2>
       {problem !== '' && <p role="alert">{problem}</p>}
       {answer && <Summary answer={answer} />}
@@ -86,9 +88,11 @@ function Row({ change: { namespace, kind, name, before, after, violations } }: {
   const [first, ...more] = violations;
   return (
     <tr>
-      <td>{namespace}</td>
       <td>
-        {kind} {name}
+        <Name text={namespace} />
+      </td>
+      <td>
+        {kind} <Name text={name} />
       </td>
       <td>
         <WordBadge word={before} />
@@ -97,7 +101,7 @@ function Row({ change: { namespace, kind, name, before, after, violations } }: {
         <WordBadge word={after} />
       </td>
       <td>
-        {first?.message}
+        {first && visibleControls(first.message)}
         {more.length > 0 && <span class="quiet"> and {more.length} more</span>}
       </td>
     </tr>

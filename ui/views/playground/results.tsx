@@ -1,8 +1,10 @@
 /** The verdicts on the pods of the playground, and what is wrong with the texts. */
 import type { Trouble } from '../../../cli/input/trouble.ts';
 import { policiesText } from '../../../cli/output/merged.ts';
+import { visibleControls } from '../../../cli/output/printable.ts';
 import type { ShownItem } from '../../model/play-result.ts';
 import { Badge, WordBadge } from '../../parts/badge.tsx';
+import { Name } from '../../parts/name.tsx';
 import type { CheckedText } from '../../worker/check.ts';
 
 type OnReveal = (text: CheckedText, line: number) => void;
@@ -53,13 +55,17 @@ function Item({ item, onReveal }: { readonly item: ShownItem; readonly onReveal:
   return (
     <article class="play-item">
       <h3>
-        {outcome ? <WordBadge word={outcome} /> : <Badge tone="quiet">No policy</Badge>} <code>{name}</code>
+        {outcome ? <WordBadge word={outcome} /> : <Badge tone="quiet">No policy</Badge>}{' '}
+        <code>
+          <Name text={name} />
+        </code>
         <span class="quiet"> {text}</span>
       </h3>
       <ul>
         {violations.map((violation) => (
           <li key={`${violation.first.path} ${violation.message}`}>
-            <Line text="manifests" line={violation.first.line} onReveal={onReveal} /> {violation.message}{' '}
+            <Line text="manifests" line={violation.first.line} onReveal={onReveal} />{' '}
+            {visibleControls(violation.message)}{' '}
             <span class="quiet">
               {violation.first.rule} · {policiesText(violation)}
             </span>
@@ -72,7 +78,7 @@ function Item({ item, onReveal }: { readonly item: ShownItem; readonly onReveal:
           <ul>
             {findings.map(({ path, line, message }) => (
               <li key={`${path} ${message}`}>
-                <Line text="manifests" line={line} onReveal={onReveal} /> {message}
+                <Line text="manifests" line={line} onReveal={onReveal} /> {visibleControls(message)}
               </li>
             ))}
           </ul>
