@@ -1,5 +1,7 @@
 /** What the playground begins with: an example, or a policy and a workload of the cluster. */
+
 import { useMemo, useState } from 'preact/hooks';
+import { visibleControls } from '../../../cli/output/printable.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsText, type Play } from '../../model/play-link.ts';
@@ -83,7 +85,7 @@ function Menu({ label, options, onChoose }: MenuProps) {
       <option value="">{label} …</option>
       {options.map(([value, text]) => (
         <option key={value} value={value}>
-          {text}
+          {visibleControls(text)}
         </option>
       ))}
     </select>
