@@ -61,6 +61,23 @@ describeWith(CHROMIUM, 'the playground', () => {
     });
   });
 
+  it('replaces a selection by what somebody types, without a style that the policy of the page refuses', async () => {
+    await withPage(async ({ page }) => {
+      const text = editor(page, 'Policies');
+      await text.click();
+      await page.keyboard.press('Control+Home');
+      // From one coloured part into another one, over lines.
+      for (let count = 0; count < 200; count++) await page.keyboard.press('Shift+ArrowRight');
+      await page.keyboard.press('x');
+      assert.match(await text.innerText(), /^x/);
+      await page.keyboard.press('Control+a');
+      await page.keyboard.press('y');
+      assert.equal(await text.innerText(), 'y');
+      await page.keyboard.press('Control+z');
+      assert.match(await text.innerText(), /^x/);
+    });
+  });
+
   it('marks a problem of the policy at its line, in the words of cappol', async () => {
     await withPage(async ({ page }) => {
       await replace(page, 'Policies', POLICY.replace('restricted', 'restrictd'));

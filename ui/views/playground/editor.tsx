@@ -73,6 +73,7 @@ function stateOf(text: string, label: string, change: { readonly current: (text:
   return EditorState.create({
     doc: text,
     extensions: [
+      replacing,
       lineNumbers(),
       lintGutter(),
       history(),
@@ -90,7 +91,7 @@ function stateOf(text: string, label: string, change: { readonly current: (text:
       // Escape makes the next Tab leave the editor.
       keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', ...PLAIN_TEXT }),
+      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) change.current(update.state.doc.toString());
       }),
@@ -100,19 +101,17 @@ function stateOf(text: string, label: string, change: { readonly current: (text:
 }
 
 /**
- * Otherwise the browser writes `style` attributes where a selection is replaced, which the Content Security Policy refuses.
- * A browser that does not know the value would not let anybody edit.
+ * Replaces a selection before the browser does: over a coloured part it would write a `style` attribute, which the Content
+ * Security Policy refuses.
  */
-const PLAIN_TEXT: Readonly<Record<string, string>> = knowsPlainText() ? { contenteditable: 'plaintext-only' } : {};
-
-function knowsPlainText(): boolean {
-  try {
-    document.createElement('div').contentEditable = 'plaintext-only';
+const replacing = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== 'insertText' || event.data === null || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
     return true;
-  } catch {
-    return false;
-  }
-}
+  },
+});
 
 function complete(context: CompletionContext) {
   const found = suggestionsAt(context.state.doc.toString(), context.pos);
