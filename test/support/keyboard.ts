@@ -28,7 +28,13 @@ export async function walkByTab(page: Page): Promise<Walk> {
   let previous = '';
   for (let stops = 0; stops < MOST_STOPS; stops++) {
     await page.keyboard.press('Tab');
-    const stop = await markFocused(page, stops);
+    let stop = await markFocused(page, stops);
+    if (stop !== undefined && stop === previous) {
+      // An editor, in which Tab indents; its description says how to leave it.
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Tab');
+      stop = await markFocused(page, stops);
+    }
     if (stop === undefined) return { stops, missed: await missedControls(page) };
     if (stop === previous) return { stops, missed: [], trap: stop };
     previous = stop;
@@ -56,7 +62,10 @@ function markFocused(page: Page, stop: number): Promise<string | undefined> {
 async function missedControls(page: Page): Promise<string[]> {
   return page.locator(CONTROLS).evaluateAll((all: ControlInPage[], attribute) => {
     // The Tab key reaches one radio button of a group.
-    const missed = all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !one.hasAttribute(attribute));
+    // In a shadow tree the host stands for the control that has the focus.
+    const isWalked = (one: ControlInPage) =>
+      one.hasAttribute(attribute) || one.getRootNode().host?.hasAttribute(attribute) === true;
+    const missed = all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !isWalked(one));
     const html = missed.filter(({ type }) => type !== 'radio').map(({ outerHTML }) => outerHTML.slice(0, 150));
     for (const one of all) one.removeAttribute(attribute);
     return html;
@@ -68,6 +77,7 @@ interface ControlInPage {
   readonly tabIndex: number;
   readonly type?: string;
   checkVisibility(): boolean;
+  getRootNode(): { readonly host?: Pick<ControlInPage, 'hasAttribute'> };
   hasAttribute(name: string): boolean;
   removeAttribute(name: string): void;
 }
