@@ -5,16 +5,16 @@ import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import { OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
-import { ALL_TEAMS, allLabelled, BESIDE_LOOP, besideLoop } from './labelling.ts';
+import { BESIDE_LOOP, besideLoop, labelAll } from './labelling.ts';
 import { ratio, shown } from './numbers.ts';
-import { allProgrammed, applyPolicy, readPolicy } from './policies.ts';
+import { allProgrammed, readPolicy } from './policies.ts';
 import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
   /** Seconds. */
   readonly loop: number;
-  /** Seconds from the policy's creation until every namespace is pending, and until the policy is in force. */
+  /** Seconds from the policy's creation until every namespace is pending, and in the last round until it is in force. */
   readonly pending: number;
   readonly inForce: number;
   /** Objects that were written in a minute in which nothing changed. */
@@ -53,13 +53,10 @@ async function measure(namespaces: number): Promise<Measured> {
 }
 
 async function begin(client: ApiClient, namespaces: number): Promise<Omit<Measured, 'namespaces' | 'loop'>> {
-  const started = performance.now();
-  const all = allLabelled(client, namespaces, LABEL);
-  await applyPolicy(client, POLICY, { namespaceSelector: ALL_TEAMS, mode: 'Enforce', rollout: ROLLOUT });
-  await all;
-  const pending = (performance.now() - started) / 1000;
+  const spec = { mode: 'Enforce', rollout: ROLLOUT } as const;
+  const { median: pending, began } = await labelAll(client, { namespaces, label: LABEL, policy: POLICY, spec });
   await allProgrammed(client, [POLICY]);
-  const inForce = (performance.now() - started) / 1000;
+  const inForce = (performance.now() - began) / 1000;
   await evaluated(client, namespaces);
   const before = await versions(client);
   await sleep(QUIET_MS);
