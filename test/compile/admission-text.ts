@@ -15,7 +15,11 @@ interface Spec {
   /** None for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
   /** The first one answers probes. */
-  readonly validations: readonly { readonly expression: string; readonly messageExpression?: string }[];
+  readonly validations: readonly {
+    readonly expression: string;
+    readonly message?: string;
+    readonly messageExpression?: string;
+  }[];
 }
 
 interface Request {
@@ -64,6 +68,8 @@ export class Variables {
 }
 
 export class AdmissionText {
+  /** Whether a refusal says why; a text with the reasons can be longer than the API server accepts. */
+  readonly hasReasons: boolean;
   readonly #conditions: readonly Program[];
   readonly #variables: Variables;
 
@@ -76,12 +82,14 @@ export class AdmissionText {
     const spec = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec as Spec | undefined;
     assert.ok(spec, `policy ${name} renders no ValidatingAdmissionPolicy`);
     this.#conditions = (spec.matchConditions ?? []).map(programOf);
-    const { expression, messageExpression } = spec.validations[1] ?? {};
-    assert.ok(expression !== undefined && messageExpression !== undefined);
+    const [, decision] = spec.validations;
+    assert.ok(decision?.message);
+    const { expression, messageExpression, message } = decision;
+    this.hasReasons = messageExpression !== undefined;
     this.#variables = new Variables([
       ...(spec.variables ?? []),
       { name: 'whole decision', expression },
-      { name: 'whole message', expression: messageExpression },
+      { name: 'whole message', expression: messageExpression ?? JSON.stringify(message) },
     ]);
   }
 

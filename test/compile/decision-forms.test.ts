@@ -44,12 +44,31 @@ describe('a decision for API servers without variables', () => {
         const subResource = added ? { subResource: 'ephemeralcontainers', oldObject: pod } : {};
         const request = { resource: 'pods', object, namespaceLabels, ...subResource };
         const refusal = newer?.refusal(request);
-        assert.equal(older?.refusal(request), refusal);
-        seen[refusal === undefined ? 'admitted' : 'refused']++;
+        const isRefused = refusal !== undefined;
+        const fixed = isRefused ? 'CapabilityPolicy p0 does not admit this pod' : undefined;
+        assert.equal(older?.refusal(request), older?.hasReasons ? refusal : fixed);
+        assert.equal(newer?.hasReasons, true);
+        seen[isRefused ? 'refused' : 'admitted']++;
       },
     );
     fc.assert(property, { numRuns: 300 });
     assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
+  });
+
+  it('refuses the same with a fixed message when the reasons would be longer than an expression may be', () => {
+    const names = ['labels', 'unconfined-containers', 'tight-containers', 'restricted-1-30'];
+    const chosen = names.map((name) => CONTESTS.find((one) => one.name === name));
+    const policies = chosen.map((contest, i) => {
+      assert.ok(contest);
+      const namespaceSelector = i % 2 === 0 ? {} : { matchLabels: { team: 'net' } };
+      return policy(`p${i}`, { ...contest.policy.spec, mode: 'Enforce', namespaceSelector });
+    });
+    const [older, newer] = [OLDER, NEWER].map((server) => new AdmissionText(policies, 'p0', server));
+    assert.deepEqual([older?.hasReasons, newer?.hasReasons], [false, true]);
+    const object = { metadata: {}, spec: { hostNetwork: true, containers: [{ name: 'app', image: 'app' }] } };
+    const request = { resource: 'pods', object, namespaceLabels: { team: 'net' } };
+    assert.equal(older?.refusal(request), 'CapabilityPolicy p0 does not admit this pod');
+    assert.match(String(newer?.refusal(request)), /hostNetwork/);
   });
 
   it('has no variables, and neither has the guard', () => {
