@@ -1,16 +1,12 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
 import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';
-import { policyNameOf } from '../policy/parts.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Done, Turns } from '../runtime/turns.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 const NONE = new Map();
-
-/** Long enough to label thousands of namespaces, short enough for a first report where labelling takes longer. */
-const LABELLING_MS = 10_000;
 
 export class Evaluation implements Controller {
   readonly name = 'judge';
@@ -28,20 +24,8 @@ export class Evaluation implements Controller {
     return cause.of === 'pod' || cause.of === 'workload' ? [cause.namespace] : namespaces;
   }
 
-  delay(name: Key, { cause }: StateChange): number {
-    const isObject = cause.of === 'pod' || cause.of === 'workload';
-    return Math.max(isObject || !this.#isBeginning(name) ? 0 : LABELLING_MS, this.#cooldown.left(name));
-  }
-
-  /**
-   * Until all namespaces of a new roll-out have its label, nothing depends on their verdicts, and evaluating them would hold
-   * up the labels. When it has begun, its policy is compiled again, and so each of them is evaluated.
-   */
-  #isBeginning(namespace: string): boolean {
-    const { state } = this.#context;
-    return state
-      .selecting(namespace)
-      .some(({ id, pendingFor }) => pendingFor && state.promotions.get(policyNameOf(id))?.begun === false);
+  delay(name: Key): number {
+    return this.#cooldown.left(name);
   }
 
   async reconcile(name: Key): Promise<void> {

@@ -32,7 +32,7 @@ export class Promotion implements Controller {
    * A step looks at every namespace, and so does the progress. While thousands are labelled and evaluated, each of them asks
    * for a step.
    */
-  readonly #cooldown = new Cooldown({ times: 99, mostMs: 2_000 });
+  readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
   /** @param operatorNamespace has the ConfigMaps that keep the states */
   constructor(context: Context, operatorNamespace: string) {

@@ -1,7 +1,6 @@
 /**
  * A work queue of keys, with the semantics of client-go's workqueue. A key waits at most once, and two workers never
- * process it at the same time. A key that is added while it is processed is processed once more. Unlike there, processing a
- * key also does what was to be done for it later: its work is the same then. A key that fails is
+ * process it at the same time. A key that is added while it is processed is processed once more. A key that fails is
  * requeued after its own exponential, jittered delay, and not before the error's `retryAfterSeconds`, if it has any.
  */
 import { askedMs } from './retry-after.ts';
@@ -112,8 +111,6 @@ export class WorkQueue {
       if (this.#processing.size >= this.#options.concurrency) return;
       if (this.#processing.has(key)) continue;
       this.#dirty.delete(key);
-      clearTimeout(this.#timers.get(key)?.handle);
-      this.#timers.delete(key);
       this.#options.observer.began(key);
       this.#processing.set(key, this.#process(key));
     }

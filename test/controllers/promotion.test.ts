@@ -7,7 +7,6 @@ import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { Evaluation } from '../../operator/controllers/evaluation.ts';
 import { Promotion } from '../../operator/controllers/promotion.ts';
-import type { StateChange } from '../../operator/controllers/state-change.ts';
 import type { Cluster, NamespaceView, PodView, RenderedObject, RoleBindingView } from '../../operator/model/objects.ts';
 import type { RolloutLabels } from '../../operator/promotion/rollouts.ts';
 import type { Entry } from '../../operator/promotion/state.ts';
@@ -394,35 +393,5 @@ describe('the controller of promotions', () => {
     stage.put({}, 2);
     await stage.look();
     assert.deepEqual([stage.writes.at(-1), stage.parts], ['remove rollout-0.it', ['it']]);
-  });
-});
-
-describe('the controller of evaluations at the beginning of a roll-out', () => {
-  const found: StateChange = {
-    cause: { of: 'found', by: 'promotion' },
-    policies: new Set(),
-    namespaces: new Set(['a']),
-    recompiles: false,
-  };
-  const podChange: StateChange = { ...found, cause: { of: 'pod', namespace: 'a', name: 'x', seen: [] } };
-
-  it('waits for the labels, but not with a pod that changes', async () => {
-    const stage = new Stage();
-    stage.put(SOAKING, 1);
-    await stage.look();
-    stage.state.accept();
-    assert.equal(stage.state.promotions.get('it')?.begun, false);
-    assert.deepEqual(
-      [found, podChange].map((change) => stage.evaluation.delay('a', change)),
-      [10_000, 0],
-    );
-  });
-
-  it('waits no more when it has begun', async () => {
-    const stage = new Stage();
-    await stage.soak();
-    assert.equal(stage.state.promotions.get('it')?.begun, true);
-    const delay = stage.evaluation.delay('a', found);
-    assert.ok(delay < 1_000, `${delay} ms`);
   });
 });

@@ -169,26 +169,6 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a']);
   });
 
-  it('does what was added for later when it works on the key before', async () => {
-    const queue = started();
-    queue.addAfter('a', 1000);
-    queue.add('a');
-    await settle();
-    await work.end('a');
-    await advance(5000);
-    assert.deepEqual(work.started, ['a']);
-  });
-
-  it('keeps what was added for later while it works on the key', async () => {
-    const queue = started();
-    queue.add('a');
-    await settle();
-    queue.addAfter('a', 1000);
-    await work.end('a');
-    await advance(1000);
-    assert.deepEqual(work.started, ['a', 'a']);
-  });
-
   it('stops: waits for the running work, begins nothing, drops the rest', async () => {
     const queue = started();
     queue.add('a');
