@@ -67,7 +67,7 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
 
   it('show the changes that a policy would make', async () => {
     await goTo(page, viewNamed('playground'));
-    const answer = page.getByLabel('Changes in the cluster').getByRole('status');
+    const answer = page.getByLabel('Changes in the cluster');
     const asked = Date.now();
     await page.getByLabel('Policy of the cluster').selectOption(EVERYWHERE);
     await answer.filter({ hasText: EVERYWHERE }).waitFor({ timeout: 60_000 });

@@ -124,6 +124,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     const fold = page.locator('details', { has: page.locator('summary', { hasText: rule.title }) }).last();
     assert.equal(await fold.locator('pre').count(), 0);
     await fold.locator('summary').click();
+    await fold.locator('pre').first().waitFor();
     assert.deepEqual(
       await fold.locator('pre').allTextContents(),
       rule.checks.flatMap(({ violates, message }) => [violates, message]),
