@@ -9,7 +9,21 @@ import { CLOSING_LINE } from './versions/runs.ts';
  * The folders of the second process: about half of the time. Most tests wait for a cluster, a container or a program, so two
  * cores have room for both halves.
  */
-const SECOND = ['cluster', 'controlplane', 'docs', 'image', 'install', 'kernel', 'node', 'release', 'rollout', 'ui'];
+const SECOND = [
+  'cluster',
+  'controlplane',
+  'crd',
+  'differential',
+  'docs',
+  'image',
+  'install',
+  'kernel',
+  'node',
+  'release',
+  'rollout',
+  'snapshot',
+  'ui',
+];
 
 const [first, second] = await Promise.all([
   execute(['mocha', ...SECOND.flatMap((folder) => ['--ignore', `test/${folder}/**`])], process.env, (text) =>
