@@ -94,7 +94,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
     `kubectl get capabilitypolicy restricted -o 'jsonpath={range .status.conditions[*]}{.type}={.status}{"  "}{.reason}{": "}{.message}{"\\n"}{end}'`,
   );
 
-  shell.heading('7. The operator stops. Enforcement stands');
+  shell.heading('7. The operator stops. Its policies stay enforced');
   await cluster.stopOperator();
   await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer-again'));
   if (cluster.runsPods) await showLostPod(shell);
