@@ -1,6 +1,6 @@
 /** The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when one is created. */
 import type { CelRule, Schema } from '../../operator/api/schema.ts';
-import { CelEngine } from '../../operator/evaluate/cel.ts';
+import { CelEngine, celValue } from '../../operator/evaluate/cel.ts';
 import { fieldPath } from '../schema/paths.ts';
 import { isObject, type Problem, problemAt, walk } from '../schema/problems.ts';
 
@@ -43,7 +43,7 @@ function refusal(
   { rule, message, messageExpression, reason }: CelRule,
   value: unknown,
 ): string | undefined {
-  const self = escaped(value);
+  const self = celValue(escaped(value));
   if (engine.run(rule, { self }) === true) return undefined;
   const text = messageExpression ? String(engine.run(messageExpression, { self })) : message;
   return `${reason === 'FieldValueRequired' ? 'Required value: ' : ''}${text ?? `breaks the rule ${rule}`}`;

@@ -4,6 +4,8 @@
  */
 import { Environment } from '@marcbachmann/cel-js';
 import { TOKEN } from '../compile/pod-cel.ts';
+import type { PodSpec } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
 
 type Context = Record<string, unknown>;
 
@@ -76,7 +78,7 @@ export class CelEngine {
     }
   }
 
-  /** Numbers of CEL's type int are bigints. */
+  /** Numbers of CEL's type int are bigints. @param context with values as of celValue() */
   run(text: string, context: Context): unknown {
     let program = this.#programs.get(text);
     if (!program) {
@@ -102,8 +104,8 @@ export class CelEngine {
 }
 
 /**
- * cel-js takes the type of an object from its `constructor`, which may be a field in a manifest: such an object becomes a
- * Map, which has the same fields in CEL.
+ * A value of a manifest as a context needs it. cel-js takes the type of an object from its `constructor`, which may be a
+ * field: such an object becomes a Map, which has the same fields in CEL.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -112,8 +114,12 @@ export function celValue(value: unknown): unknown {
   return Object.hasOwn(value, 'constructor') ? new Map(entries) : Object.fromEntries(entries);
 }
 
-/** Whether an object in the value has such a field. */
-export function ownsConstructor(value: unknown): boolean {
+/** celValue for a spec and its parts, which mostly have no such field: then they are what CEL needs. */
+export const celValueIn = perObject((spec: PodSpec): ((part: unknown) => unknown) =>
+  ownsConstructor(spec) ? celValue : (part) => part,
+);
+
+function ownsConstructor(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (!Array.isArray(value) && Object.hasOwn(value, 'constructor')) return true;
   return Object.values(value).some(ownsConstructor);

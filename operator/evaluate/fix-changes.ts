@@ -2,7 +2,7 @@
 import type { PodParts } from '../model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../model/raw.ts';
 import type { Fix } from '../rules/rule.ts';
-import type { CelEngine } from './cel.ts';
+import { type CelEngine, celValue, celValueIn } from './cel.ts';
 
 type Path = readonly (string | number)[];
 
@@ -80,7 +80,8 @@ function isEmptyMapping(value: unknown): boolean {
 }
 
 function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
-  const variables = { spec: pod.spec, annotations: pod.annotations };
+  const cel = celValueIn(pod.spec);
+  const variables = { spec: cel(pod.spec), annotations: pod.annotations };
   switch (over) {
     case 'pod':
       return [{ path: ['spec'], field: path, context: { variables } }];
@@ -91,7 +92,7 @@ function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
         context: { variables, k },
       }));
     case 'containers':
-      return containersOf(pod).flatMap((one) => eachItem({ ...one, context: { variables, c: one.c } }, path));
+      return containersOf(pod).flatMap((one) => eachItem({ ...one, context: { variables, c: cel(one.c) } }, path));
   }
 }
 
@@ -110,7 +111,7 @@ function eachItem(part: Omit<Part, 'field'> & { readonly c: unknown }, path: rea
   return items.map((item, index) => ({
     ...own,
     field: [...path.slice(0, at), index, ...path.slice(at + 1)],
-    context: { ...own.context, item },
+    context: { ...own.context, item: celValue(item) },
   }));
 }
 

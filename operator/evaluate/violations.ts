@@ -1,10 +1,9 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
-import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
-import { perObject } from '../policy/memo.ts';
+import type { Container, PodParts, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
-import { CelEngine, celValue, ownsConstructor, TooExpensive } from './cel.ts';
+import { CelEngine, celValueIn, TooExpensive } from './cel.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
@@ -139,10 +138,8 @@ function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-const inCel = perObject((spec: PodSpec) => (ownsConstructor(spec) ? celValue : (part: object) => part));
-
 function partsOf({ spec, annotations }: PodParts): Record<Check['over'], Part[]> {
-  const cel = inCel(spec);
+  const cel = celValueIn(spec);
   const variables = { spec: cel(spec), annotations };
   const containers = (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
     (spec[field] ?? []).map((container: Container, index) => ({

@@ -97,6 +97,35 @@ describe('a name that every JavaScript object has as a property', () => {
     assert.ok(rules.includes('capabilities') && rules.includes('volumes'), rules.join());
   });
 
+  it('is a field like any other: its pod is fixed as without it', async () => {
+    const context = { capabilities: { add: ['SYS_ADMIN'] }, privileged: true };
+    const fixed = async (more: Fields) => {
+      const { stdout } = await cappol(
+        ['fix', '-f', '-', '--level', 'restricted', '-o', 'json'],
+        stream(podManifest({ name: 'b' }, { containers: [{ name: 'c', securityContext: { ...context, ...more } }] })),
+      );
+      const { edits, left } = JSON.parse(stdout);
+      return { edits, left };
+    };
+    const expected = await fixed({});
+    assert.ok(expected.edits.length > 3);
+    assert.deepEqual(await fixed({ constructor: { constructor: 1 } }), expected);
+  });
+
+  it('is a label like any other that a policy selects by', async () => {
+    const labels = { constructor: 'a' };
+    const policy = writtenPolicy('plain', { namespaceSelector: { matchLabels: labels } });
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', labels } };
+    const ran = await cappol(
+      ['check', '-f', '-', '-o', 'json'],
+      stream(policy, namespace, podManifest({ name: 'b' }, { hostNetwork: true, containers: [] })),
+    );
+    assertNoFault(ran);
+    assert.equal(ran.code, 1);
+    const [{ violations }] = JSON.parse(ran.stdout).items;
+    assert.ok(violations.some((one: { rule: string }) => one.rule === 'hostNetwork'));
+  });
+
   it('is a policy name like any other: its violations are reported', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
