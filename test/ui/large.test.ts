@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { buildPage } from '../../config/release/page.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { Loaded } from '../../ui/worker/loaded.ts';
 import { Rejudging } from '../../ui/worker/rejudge.ts';
 import { type Browser, CHROMIUM, openPage, type Page, pageFile, startBrowser } from '../support/browser.ts';
 import { longest, mainThreadTasks, memoryOf, type Task, totalCpu } from '../support/browser-trace.ts';
@@ -88,7 +89,7 @@ describe(`an edited policy over ${LARGE.pods} pods`, () => {
   let snapshot: Snapshot;
   before(() => {
     snapshot = settledSnapshot(largeCluster(), 'large');
-    rejudging = new Rejudging(snapshot);
+    rejudging = new Rejudging(new Loaded(snapshot));
     // The first answer judges what runs now.
     rejudging.rejudge({ policies: textOf(EVERYWHERE, {}) });
   });

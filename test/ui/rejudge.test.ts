@@ -7,6 +7,7 @@ import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { manifestsIn } from '../../ui/worker/check.ts';
+import { Loaded } from '../../ui/worker/loaded.ts';
 import { Rejudging } from '../../ui/worker/rejudge.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { policyManifest } from '../support/policies.ts';
@@ -30,7 +31,7 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
       fc.array(edit(), { minLength: 1, maxLength: 5 }),
       (cluster, edits) => {
         const snapshot = JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS))) as Snapshot;
-        const rejudging = new Rejudging(snapshot);
+        const rejudging = new Rejudging(new Loaded(snapshot));
         for (const policies of edits) {
           const { refusals: _, ...changes } = rejudging.changes({ policies });
           assert.deepEqual(changes, changesByCommand(snapshot, policies));

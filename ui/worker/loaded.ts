@@ -4,19 +4,50 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 
-export interface Loaded {
+/** Restored and compiled when a question needs it: a cluster that changes sends snapshots that nobody asks about. */
+export class Loaded {
   readonly snapshot: Snapshot;
-  readonly cluster: Cluster;
-  readonly state: ClusterState;
+  /** The time to ask about, in ms since 1970. */
+  readonly at: number;
   /** Patterns of namespaces that no policy reaches. */
   readonly excluded: readonly string[];
+  #cluster: Cluster | undefined;
+  #state: ClusterState | undefined;
+
+  constructor(snapshot: Snapshot) {
+    const { operatorNamespace, excludedNamespaces, taken } = snapshot;
+    this.snapshot = snapshot;
+    this.at = Date.parse(taken);
+    this.excluded = [operatorNamespace, ...excludedNamespaces];
+  }
+
+  /** With one pod of each group. */
+  get cluster(): Cluster {
+    this.#cluster ??= restoreCluster(oncePerGroup(this.snapshot));
+    return this.#cluster;
+  }
+
+  /** With all policies compiled. */
+  get state(): ClusterState {
+    this.#state ??= this.#accepted();
+    return this.#state;
+  }
+
+  #accepted(): ClusterState {
+    const { operatorNamespace, excludedNamespaces } = this.snapshot;
+    const now = () => this.at;
+    const options = { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now };
+    const state = new ClusterState(this.cluster, options);
+    state.accept();
+    return state;
+  }
 }
 
-export function stateOf(snapshot: Snapshot): Loaded {
-  const cluster = restoreCluster(snapshot);
-  const { operatorNamespace, excludedNamespaces, taken } = snapshot;
-  const now = () => Date.parse(taken);
-  const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
-  state.accept();
-  return { snapshot, cluster, state, excluded: [operatorNamespace, ...excludedNamespaces] };
+/** Pods that are alike have the same outcome, and answers are about workloads. */
+function oncePerGroup(snapshot: Snapshot): Snapshot {
+  const namespaces = snapshot.namespaces.map((namespace) => ({
+    ...namespace,
+    pods: namespace.pods.map((group) => ({ ...group, count: 1 })),
+  }));
+  return { ...snapshot, namespaces };
 }

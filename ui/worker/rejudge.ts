@@ -7,10 +7,9 @@ import type { Labels, PolicyContextOptions } from '../../cli/policies/context.ts
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import { enforcedEverywhere, withPending } from '../../cli/policies/supposed.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { manifestsIn } from './check.ts';
 import { JudgedCluster, SharedJudging } from './judged-cluster.ts';
+import type { Loaded } from './loaded.ts';
 
 export interface RejudgeQuestion {
   /** The policies, as YAML. */
@@ -40,14 +39,12 @@ export class Rejudging {
   readonly #after: JudgedCluster;
   readonly #enforced: JudgedCluster;
 
-  constructor(snapshot: Snapshot) {
-    const { operatorNamespace, excludedNamespaces, taken } = snapshot;
-    const cluster = restoreCluster(oncePerGroup(snapshot));
-    const at = Date.parse(taken);
+  constructor({ snapshot, cluster, excluded, at }: Loaded) {
+    const { operatorNamespace, excludedNamespaces } = snapshot;
     const { oldestServer } = cluster;
     this.#cluster = cluster;
     this.#options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, at };
-    const shared = new SharedJudging(cluster, { excluded: [operatorNamespace, ...excludedNamespaces], at });
+    const shared = new SharedJudging(cluster, { excluded, at });
     this.#before = new JudgedCluster(shared, cluster.policies());
     this.#after = new JudgedCluster(shared, cluster.policies(), this.#before);
     this.#enforced = new JudgedCluster(shared, cluster.policies(), this.#before);
@@ -133,12 +130,3 @@ export class Rejudging {
 }
 
 type Pending = ReadonlyMap<string, readonly string[]>;
-
-/** Pods that are alike have the same outcome, and changes count workloads. */
-function oncePerGroup(snapshot: Snapshot): Snapshot {
-  const namespaces = snapshot.namespaces.map((namespace) => ({
-    ...namespace,
-    pods: namespace.pods.map((group) => ({ ...group, count: 1 })),
-  }));
-  return { ...snapshot, namespaces };
-}

@@ -54,6 +54,9 @@ describe(`a snapshot from a file (FC_SEED=${SEED})`, () => {
       await assert.rejects(snapshotIn(bytesOf(JSON.stringify({ ...one, [field]: undefined }))), new RegExp(field));
     }
     await assert.rejects(snapshotIn(bytesOf(JSON.stringify({ ...one, shapes: [] }))), /without a shape/);
-    createAnswers().load(await snapshotIn(bytesOf(JSON.stringify(one))));
+    const answers = createAnswers();
+    answers.load(await snapshotIn(bytesOf(JSON.stringify(one))));
+    for (const { name } of one?.policies ?? []) answers.policy({ policy: name });
+    answers.rejudge({ policies: '' });
   });
 });
