@@ -11,7 +11,7 @@ import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
 import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
 import { Memo } from '../../operator/policy/memo.ts';
@@ -63,16 +63,19 @@ export class SharedJudging {
       return binding ? [projectRoleBinding(binding as never)] : [];
     });
     return createUseIndex(
-      [...this.cluster.roles()].filter(({ name, namespace }) => namespace || !isNamed(name, roles)).concat(roles),
-      [...this.cluster.roleBindings()]
-        .filter(({ name, namespace }) => namespace || !isNamed(name, bindings))
-        .concat(bindings),
+      withRendered(this.cluster.roles(), roles),
+      withRendered(this.cluster.roleBindings(), bindings),
     );
   }
 }
 
-function isNamed(name: string, rendered: readonly { readonly name: string }[]): boolean {
-  return rendered.some((one) => one.name === name);
+/** Those of the cluster; of the ones without a namespace that the operator writes, only its own. */
+function withRendered<Named extends RoleView | RoleBindingView>(
+  live: Iterable<Named>,
+  rendered: readonly Named[],
+): Named[] {
+  const names = new Set(rendered.map(({ name }) => name));
+  return [...[...live].filter(({ name, namespace }) => namespace || !names.has(name)), ...rendered];
 }
 
 export class JudgedCluster implements JudgedContext {
