@@ -54,20 +54,20 @@ export function check(question: CheckQuestion): CheckAnswer {
   const tell = (trouble: Trouble) => {
     troubles.push(trouble);
   };
-  const context = contextOf(question, tell);
+  const read = readInOrder(question.manifests);
+  const manifests = read.flatMap((one) => ('object' in one ? [one] : []));
+  const context = contextOf(question, manifests, tell);
   const judge = new ManifestJudge({ context, namespace: question.namespace });
   const items: PlacedItem[] = [];
   const notJudged: Pick<NotJudged, 'kind' | 'makesPods'>[] = [];
   let skipped = 0;
-  let found = false;
-  const tellOfText = (trouble: Trouble) => {
-    found = true;
-    tell(trouble);
-  };
-  for (const manifest of manifestsIn(question.manifests, 'manifests', tellOfText)) {
-    found = true;
+  for (const one of read) {
+    if (!('object' in one)) {
+      tell(one);
+      continue;
+    }
     const listener: ResultListener = {
-      item: (item) => items.push(placed(item, manifest)),
+      item: (item) => items.push(placed(item, one)),
       skipped: () => {
         skipped += 1;
       },
@@ -75,21 +75,31 @@ export function check(question: CheckQuestion): CheckAnswer {
       notKubernetes: () => {},
       trouble: tell,
     };
-    judgeManifest(manifest, judge, listener);
+    judgeManifest(one, judge, listener);
   }
-  if (!found) tell({ file: 'manifests', message: 'no Kubernetes object in it' });
+  if (read.length === 0) tell({ file: 'manifests', message: 'no Kubernetes object in it' });
   return { policies: checkedPolicies(context), items, troubles, skipped, notJudged };
+}
+
+/** The manifests, and what is wrong with the text between them. */
+function readInOrder(text: string): readonly (InputObject | Trouble)[] {
+  const read: (InputObject | Trouble)[] = [];
+  const tell = (trouble: Trouble) => {
+    read.push(trouble);
+  };
+  for (const manifest of manifestsIn(text, 'manifests', tell)) read.push(manifest);
+  return read;
 }
 
 /** The policies come first, and may also be among the manifests. */
 function contextOf(
-  { policies, manifests, namespaceLabels, serverVersion, at }: CheckQuestion,
+  { policies, namespaceLabels, serverVersion, at }: CheckQuestion,
+  manifests: readonly InputObject[],
   tell: (trouble: Trouble) => void,
 ): PolicyContext {
   const builder = new PolicyContextBuilder();
   for (const manifest of manifestsIn(policies, 'policies', tell)) builder.addManifest(manifest, tell);
-  // Judging reports the manifests that can't be read.
-  for (const manifest of manifestsIn(manifests, 'manifests', () => {})) builder.addManifest(manifest, tell);
+  for (const manifest of manifests) builder.addManifest(manifest, tell);
   const options = {
     operatorNamespace: OPERATOR_NAMESPACE,
     excludedNamespaces: EXCLUDED_NAMESPACES,
