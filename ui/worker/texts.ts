@@ -1,8 +1,8 @@
 /** Policies and pods of the snapshot as YAML, to begin with in the playground. */
-import { Document } from 'yaml';
-import { documentText } from '../../cli/output/yaml-document.ts';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { manifestText } from './workload-fix.ts';
+import { yamlText } from './yaml-text.ts';
 
 export interface PodTextQuestion {
   /** Its index in the snapshot. */
@@ -16,18 +16,12 @@ export interface PodTextQuestion {
 export function policyText({ policies }: Snapshot, name: string): string {
   const found = policies.find((policy) => policy.name === name);
   if (!found) throw new Error(`the snapshot has no policy ${name}`);
-  return yaml({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec: found.spec });
+  return yamlText({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec: found.spec });
 }
 
 /** A pod of this shape: what the snapshot keeps of it, which is all that rules read. */
 export function podText({ shapes }: Snapshot, { shape, namespace, name }: PodTextQuestion): string {
   const found = shapes[shape];
   if (!found) throw new Error(`the snapshot has no shape ${shape}`);
-  const { annotations, spec } = found;
-  const metadata = { name, namespace, ...(Object.keys(annotations).length > 0 && { annotations }) };
-  return yaml({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
-}
-
-function yaml(value: object): string {
-  return documentText(new Document(value, { aliasDuplicateObjects: false }), { lineWidth: 0 });
+  return manifestText({ namespace, kind: 'Pod', name }, found);
 }
