@@ -81,7 +81,7 @@ function isEmptyMapping(value: unknown): boolean {
 
 function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
   const cel = celValueIn(pod.spec);
-  const variables = { spec: cel(pod.spec), annotations: pod.annotations };
+  const variables = { spec: cel(pod.spec), annotations: celValue(pod.annotations) };
   switch (over) {
     case 'pod':
       return [{ path: ['spec'], field: path, context: { variables } }];

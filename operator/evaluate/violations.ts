@@ -3,7 +3,7 @@ import type { Container, PodParts, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
-import { CelEngine, celValueIn, TooExpensive } from './cel.ts';
+import { CelEngine, celValue, celValueIn, TooExpensive } from './cel.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
@@ -140,7 +140,7 @@ function shortened(text: string): string {
 
 function partsOf({ spec, annotations }: PodParts): Record<Check['over'], Part[]> {
   const cel = celValueIn(spec);
-  const variables = { spec: cel(spec), annotations };
+  const variables = { spec: cel(spec), annotations: celValue(annotations) };
   const containers = (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
     (spec[field] ?? []).map((container: Container, index) => ({
       context: { variables, c: cel(container) },

@@ -87,5 +87,13 @@ describe('violations', () => {
     const odd = pod({ containers: [{ name: 'constructor', securityContext: { privileged: true } }] }, { toString: '' });
     const [violation] = evaluator.violations(odd, resolved('baseline', { level: 'baseline' }));
     assert.equal(violation?.container, 'constructor');
+    const annotated = pod(
+      {},
+      { constructor: 'x', 'container.apparmor.security.beta.kubernetes.io/main': 'unconfined' },
+    );
+    assert.deepEqual(
+      evaluator.violations(annotated, resolved('baseline', { level: 'baseline' })).map(({ rule }) => rule),
+      ['appArmor'],
+    );
   });
 });
