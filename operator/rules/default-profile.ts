@@ -1,5 +1,5 @@
 /** The profile that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
-import { and, literal, matchesAny, or } from './cel.ts';
+import { and, isMatch, literal, matchesAny, or } from './cel.ts';
 
 export interface Profile {
   readonly type: string;
@@ -15,10 +15,10 @@ interface Admitted {
 /** Undefined, too, if it would be refused once it is filled in: then it counts as none. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
-  const { localhostProfile = '' } = profile;
-  const isListed = (pattern: string) =>
-    pattern.endsWith('*') ? localhostProfile.startsWith(pattern.slice(0, -1)) : localhostProfile === pattern;
-  return profile.type !== 'Localhost' || !localhostProfiles || localhostProfiles.some(isListed) ? profile : undefined;
+  const { type, localhostProfile = '' } = profile;
+  return type !== 'Localhost' || !localhostProfiles || isMatch(localhostProfile, localhostProfiles)
+    ? profile
+    : undefined;
 }
 
 /** CEL: the field's value. */
