@@ -55,7 +55,6 @@ export class SnapshotTaker {
   readonly #namespaces = new Map<string, SnapshotNamespace>();
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
-  #seen: readonly Violation[] = [];
 
   /** How many shapes and violations it knows; those that nothing refers to any more are among them. */
   get size(): number {
@@ -83,7 +82,7 @@ export class SnapshotTaker {
       policies: cluster.policies().map((policy) => this.#policy(policy, accepted)),
       namespaces: cluster.namespaces().flatMap(({ name }) => this.#namespaces.get(name) ?? []),
       shapes: this.#describedShapes(),
-      violations: this.#seenViolations(),
+      violations: [...this.#violations.items],
       roles,
       roleBindings: [...cluster.roleBindings()].filter(({ namespace = '', role: { kind, name } }) =>
         granting.has(`${kind === 'Role' ? namespace : ''}/${name}`),
@@ -105,11 +104,6 @@ export class SnapshotTaker {
     const added = this.#shapes.items.slice(this.#described.length);
     if (added.length > 0) this.#described = [...this.#described, ...added.map(describe)];
     return this.#described;
-  }
-
-  #seenViolations(): readonly Violation[] {
-    if (this.#violations.items.length > this.#seen.length) this.#seen = [...this.#violations.items];
-    return this.#seen;
   }
 }
 
