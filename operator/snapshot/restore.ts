@@ -84,9 +84,10 @@ interface Content {
 }
 
 function restoreContent(namespace: SnapshotNamespace, shapes: readonly PodParts[]): Content {
+  const partsOf = (shape: number) => shapes[shape] as PodParts;
   return {
-    ...restoreWorkloads(namespace, (shape) => partsOf(shapes, shape)),
-    pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, partsOf(shapes, group.shape))),
+    ...restoreWorkloads(namespace, partsOf),
+    pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, partsOf(group.shape))),
   };
 }
 
@@ -104,11 +105,6 @@ export function restoreWorkloads(
     template: templateOf(shape),
   }));
   return { workloads, byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])) };
-}
-
-function partsOf(shapes: readonly PodParts[], shape: number): PodParts {
-  const { annotations, spec } = shapes[shape] as PodParts;
-  return { annotations, spec };
 }
 
 function restorePods(namespace: string, { name, count, owner, mirror }: PodGroup, parts: PodParts): PodView[] {
