@@ -10,9 +10,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
+import { ROOT } from './output.ts';
 import { bundlePage } from './page.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 /** Some packages are CommonJS and require Node's modules, which a file of ES modules cannot do by itself. */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, bundleCappol, bundleOperator } from './bundle.ts';
+import { ROOT } from './output.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
 /** SPDX identifier → what it asks of whoever passes the package on. */

@@ -5,11 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
+import { ROOT } from './output.ts';
 
 /** The modules of Node that the pure folders use → their counterparts in the browser. */
 const ALIASES = {
@@ -63,10 +62,7 @@ async function bundled(options: BuildOptions): Promise<Contents & { texts: Reado
     ...options,
     metafile: true,
   });
-  const texts = (outputFiles ?? []).map(({ path, text }) => [
-    (path.split('/').at(-1) ?? '').replace(/\.\w+$/, ''),
-    text.trim(),
-  ]);
+  const texts = (outputFiles ?? []).map(({ path, text }) => [parse(path).name, text.trim()]);
   return { texts: Object.fromEntries(texts), ...contentsOf(metafile) };
 }
 

@@ -4,9 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from './output.ts';
 import { buildPage } from './page.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
 
 const [folder = join(ROOT, 'dist', 'site')] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
