@@ -2,6 +2,7 @@
 import { readiness } from '../../cli/commands/status/problems.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
+import { isJudged } from './namespaces.ts';
 
 export interface PolicyRow {
   readonly policy: SnapshotPolicy;
@@ -30,7 +31,7 @@ export interface PolicyState {
 /** By name. */
 export function policyRows(snapshot: Snapshot): PolicyRow[] {
   const counts = countsByPolicy(snapshot);
-  const isJudged = snapshot.namespaces.some(({ reached }) => reached);
+  const judged = isJudged(snapshot);
   return snapshot.policies.map((policy) => {
     const { spec, status, name } = policy;
     const own = counts.get(name) ?? { deciding: 0, evaluated: 0, violating: 0, unknown: 0 };
@@ -40,8 +41,8 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
       policy,
       level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
       // Without the right to read pods, the last report of the operator is all that is known.
-      namespaces: { deciding: isJudged ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
-      workloads: isJudged ? own : { evaluated, violating, unknown },
+      namespaces: { deciding: judged ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
+      workloads: judged ? own : { evaluated, violating, unknown },
       state: stateOf(policy, Date.parse(snapshot.taken)),
     };
   });

@@ -1,11 +1,13 @@
 /** The workloads that violate, as rows: one for each workload and mode. */
 
 import { mergeViolations } from '../../cli/output/merged.ts';
+import { type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { counted } from '../../operator/report/text.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
 import type { Snapshot, SnapshotVerdict } from '../../operator/snapshot/document.ts';
+import { byText } from './violations.ts';
 
 export interface ViolatingRow {
   readonly namespace: string;
@@ -14,7 +16,7 @@ export interface ViolatingRow {
   readonly mode: Mode;
   readonly verdict: 'Violating' | 'Unknown';
   /** The fate of its new pods, in the words of admission control. */
-  readonly outcome: 'Refused' | 'Warned' | 'Audited' | 'Unknown';
+  readonly outcome: Outcome;
   /** How many of its pods violate now. */
   readonly pods: number;
   readonly policies: readonly string[];
@@ -22,8 +24,6 @@ export interface ViolatingRow {
   readonly rules: readonly string[];
   readonly of: SnapshotVerdict;
 }
-
-const OUTCOMES = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
 
 export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRow[] {
   const rulesOf = remembered((indexes: string) => {
@@ -34,7 +34,7 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
     verdicts.flatMap((of): ViolatingRow[] => {
       const { mode, kind, name, verdict, pods, violations: broken = {} } = of;
       if (verdict === 'Compliant') return [];
-      const outcome = verdict === 'Unknown' ? 'Unknown' : OUTCOMES[mode];
+      const outcome = verdict === 'Unknown' ? 'Unknown' : outcomeOf(mode);
       const rules = rulesOf(Object.values(broken).flat().join(','));
       return [{ namespace, kind, name, mode, verdict, outcome, pods, policies: Object.keys(broken), rules, of }];
     }),
@@ -108,10 +108,6 @@ export function parseOrder(order: string): { readonly sort: Sort; readonly rever
   const reverse = order.startsWith('-');
   const name = reverse ? order.slice(1) : order;
   return { sort: SORTS.find((one) => one === name) ?? 'worst', reverse };
-}
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** In the address: the workload whose details are shown. */

@@ -1,5 +1,6 @@
 /** The violations of a snapshot, counted as `cappol status` counts them. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 
@@ -19,8 +20,6 @@ export interface ViolationCounts {
   /** Most workloads first; only namespaces with a workload that violates. */
   readonly byNamespace: readonly { readonly namespace: string; readonly workloads: ByMode }[];
 }
-
-const STRICTEST_FIRST: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
 
 export function countViolations({ namespaces, violations: texts }: Snapshot): ViolationCounts {
   const rules = new Map<string, Counter>();
@@ -75,7 +74,7 @@ export function byText(a: string, b: string): number {
 
 function setStrictest(modes: Map<string, Mode>, key: string, mode: Mode): void {
   const before = modes.get(key);
-  if (before === undefined || STRICTEST_FIRST.indexOf(mode) < STRICTEST_FIRST.indexOf(before)) modes.set(key, mode);
+  if (before === undefined || MODES.indexOf(mode) < MODES.indexOf(before)) modes.set(key, mode);
 }
 
 class Counter {
@@ -86,7 +85,7 @@ class Counter {
   }
 
   get total(): number {
-    return STRICTEST_FIRST.reduce((sum, mode) => sum + this.#counts[mode], 0);
+    return MODES.reduce((sum, mode) => sum + this.#counts[mode], 0);
   }
 
   get counts(): ByMode {

@@ -1,4 +1,5 @@
 /** The rules and the namespaces with the most violating workloads. */
+import { MODES } from '../../../operator/policy/deciding.ts';
 import type { ByMode } from '../../model/violations.ts';
 import { Name } from '../../parts/name.tsx';
 import { Bar } from './bar.tsx';
@@ -75,10 +76,7 @@ function Counts({ rows, heading }: CountsProps) {
             </th>
             <td class="number">{workloads.total.toLocaleString('en')}</td>
             <td class="bars" title={byModeText(workloads)}>
-              <Bar
-                whole={most}
-                parts={(['Enforce', 'Warn', 'Audit'] as const).map((mode) => ({ key: mode, value: workloads[mode] }))}
-              />
+              <Bar whole={most} parts={MODES.map((mode) => ({ key: mode, value: workloads[mode] }))} />
               <span class="hidden">{byModeText(workloads)}</span>
             </td>
           </tr>

@@ -4,6 +4,7 @@ import { visibleControls } from '../../../cli/output/printable.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import { linksFrom } from '../../model/links.ts';
+import { isJudged } from '../../model/namespaces.ts';
 import {
   filtered,
   parseOrder,
@@ -95,8 +96,8 @@ function filterIn(parameters: Readonly<Record<string, string>>): ViolatingFilter
   return { namespace, policy, rule, mode, text };
 }
 
-function nothingText({ namespaces, missing }: Snapshot): string {
-  return missing.length > 0 && !namespaces.some(({ reached }) => reached)
+function nothingText(snapshot: Snapshot): string {
+  return snapshot.missing.length > 0 && !isJudged(snapshot)
     ? 'Workloads could not be read, so their violations are not known.'
     : 'No workload violates a policy.';
 }
