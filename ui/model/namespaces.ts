@@ -8,6 +8,15 @@ import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/docume
 export const STATES = ['enforced', 'pending', 'watched', 'open', 'leaving', 'excluded'] as const;
 export type NamespaceState = (typeof STATES)[number];
 
+export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
+  enforced: 'Enforced',
+  pending: 'Pending',
+  watched: 'Only reported',
+  open: 'No policy',
+  leaving: 'Being deleted',
+  excluded: 'Excluded',
+};
+
 /** Whether namespaces, pods and workloads could be read. Else every namespace looks as if it were excluded. */
 export function isJudged({ namespaces }: Snapshot): boolean {
   return namespaces.some(({ reached }) => reached);

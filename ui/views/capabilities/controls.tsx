@@ -5,18 +5,9 @@ import { setParameters } from '../../address.ts';
 import { COLUMNS, HELD } from '../../model/holding.ts';
 import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from '../../model/map-question.ts';
 import type { Holding, Order } from '../../model/map-rows.ts';
-import { type NamespaceState, STATES } from '../../model/namespaces.ts';
+import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
 import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
 import { type Sample, SampleCell } from './sample.tsx';
-
-const STATE_TEXTS: Readonly<Record<NamespaceState, string>> = {
-  enforced: 'Enforced',
-  pending: 'Pending',
-  watched: 'Only reported',
-  open: 'No policy',
-  leaving: 'Being deleted',
-  excluded: 'Excluded',
-};
 
 const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };
 
@@ -57,7 +48,7 @@ export function Controls({ question, snapshot }: ControlsProps) {
         <ChoiceFilter
           label="Namespaces"
           all="All"
-          choices={STATES.map((state) => ({ value: state, text: STATE_TEXTS[state] }))}
+          choices={STATES.map((state) => ({ value: state, text: STATE_TITLES[state] }))}
           value={filter.state}
           onChange={set('state')}
         />
@@ -130,5 +121,5 @@ function chipsOf({ filter }: MapQuestion) {
 
 function textOf(name: string, value: string): string {
   if (name === 'held') return [...HELD_TEXTS, UNUSED].find((one) => one.value === value)?.text.toLowerCase() ?? value;
-  return name === 'state' ? STATE_TEXTS[value as NamespaceState].toLowerCase() : value;
+  return name === 'state' ? STATE_TITLES[value as NamespaceState].toLowerCase() : value;
 }

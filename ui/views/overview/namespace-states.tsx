@@ -1,26 +1,15 @@
 /** How many namespaces are in which state: a bar, and a line for each state. */
-import { type NamespaceState, STATES } from '../../model/namespaces.ts';
+import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
 import { Bar } from './bar.tsx';
 import { Part, type PartProps } from './part.tsx';
 
-interface Words {
-  readonly title: string;
-  readonly meaning: string;
-}
-
-const WORDS: Readonly<Record<NamespaceState, Words>> = {
-  enforced: { title: 'Enforced', meaning: 'pods that violate are refused' },
-  pending: {
-    title: 'Pending',
-    meaning: 'a roll-out will enforce its policy here; until then it only reports',
-  },
-  watched: { title: 'Only reported', meaning: 'policies warn or audit, and refuse nothing' },
-  open: { title: 'No policy', meaning: 'no policy selects them' },
-  leaving: { title: 'Being deleted', meaning: 'nothing can be created here' },
-  excluded: {
-    title: 'Excluded',
-    meaning: 'no policy reaches them: namespaces of the platform and of the operator',
-  },
+const MEANINGS: Readonly<Record<NamespaceState, string>> = {
+  enforced: 'pods that violate are refused',
+  pending: 'a roll-out will enforce its policy here; until then it only reports',
+  watched: 'policies warn or audit, and refuse nothing',
+  open: 'no policy selects them',
+  leaving: 'nothing can be created here',
+  excluded: 'no policy reaches them: namespaces of the platform and of the operator',
 };
 
 export function NamespaceStates({ numbers: { namespaces }, link }: PartProps) {
@@ -48,9 +37,9 @@ export function NamespaceStates({ numbers: { namespaces }, link }: PartProps) {
               </td>
               <th scope="row">
                 <span class={`swatch ${state}`} />
-                {WORDS[state].title}
+                {STATE_TITLES[state]}
               </th>
-              <td class="meaning">{WORDS[state].meaning}</td>
+              <td class="meaning">{MEANINGS[state]}</td>
             </tr>
           ))}
         </tbody>
