@@ -1,9 +1,9 @@
 /** Addresses of other views about the same cluster. */
 import { type Address, formatAddress } from '../address.ts';
 
-export type LinkTo = (view: string, parameters: Address['parameters']) => string;
+export type LinkTo = (view: string, parameters?: Address['parameters']) => string;
 
 /** @param parameters of the address that is shown */
 export function linksFrom({ cluster = '' }: Address['parameters']): LinkTo {
-  return (view, parameters) => formatAddress({ view, parameters: { cluster, ...parameters } });
+  return (view, parameters = {}) => formatAddress({ view, parameters: { cluster, ...parameters } });
 }

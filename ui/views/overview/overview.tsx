@@ -1,8 +1,8 @@
 /** The first view: what is enforced where, how far roll-outs are, what violates, and what needs a look. */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/report/text.ts';
-import { formatAddress } from '../../address.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
+import { linksFrom } from '../../model/links.ts';
 import { type Overview as Numbers, overviewOf } from '../../model/overview.ts';
 import { Name } from '../../parts/name.tsx';
 import type { ViewProps } from '../view.ts';
@@ -33,9 +33,7 @@ interface ClusterOverviewProps {
 function ClusterOverview({ cluster, named }: ClusterOverviewProps) {
   const { snapshot } = cluster;
   const numbers = useMemo(() => overviewOf(snapshot, 'containerd'), [snapshot]);
-  const link: PartProps['link'] = (view, parameters) =>
-    formatAddress({ view, parameters: { ...(named && { cluster: snapshot.context }), ...parameters } });
-  const props = { cluster, numbers, link };
+  const props = { cluster, numbers, link: linksFrom(named ? { cluster: snapshot.context } : {}) };
   return (
     <section class="cluster-overview" aria-label={snapshot.context}>
       <header>

@@ -2,13 +2,14 @@
 import type { ComponentChildren } from 'preact';
 import { counted } from '../../../operator/report/text.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
+import type { LinkTo } from '../../model/links.ts';
 import type { Overview } from '../../model/overview.ts';
 
 /** For the parts of the overview: their cluster, its numbers, and links to the other views about the same cluster. */
 export interface PartProps {
   readonly cluster: ShownCluster;
   readonly numbers: Overview;
-  link(view: string, parameters?: Readonly<Record<string, string>>): string;
+  readonly link: LinkTo;
 }
 
 interface PartBoxProps {

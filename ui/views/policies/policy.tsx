@@ -27,7 +27,7 @@ export function PolicyPage(props: ViewProps & { readonly name: string }) {
   return (
     <article class="policy">
       <p class="back">
-        <a href={link('policies', {})}>All policies</a>
+        <a href={link('policies')}>All policies</a>
       </p>
       {policy ? (
         <Details {...props} policy={policy} link={link} />
