@@ -2,6 +2,7 @@
  * The cells of a row as a few SVG paths: an element for each cell would make scrolling slow. Rows with the same cells share
  * one drawing.
  */
+import { perObject } from '../../operator/policy/memo.ts';
 import type { Cells } from './capability-map.ts';
 import { COLUMNS, HELD, RISK_CLASSES, type Risk } from './holding.ts';
 
@@ -39,15 +40,7 @@ export interface Drawing {
   readonly corners: string;
 }
 
-const drawings = new WeakMap<Cells, Drawing>();
-
-export function drawingOf(cells: Cells): Drawing {
-  const known = drawings.get(cells);
-  if (known) return known;
-  const drawing = drawn(cells);
-  drawings.set(cells, drawing);
-  return drawing;
-}
+export const drawingOf = perObject(drawn);
 
 const MIDDLE = ROW_HEIGHT / 2;
 

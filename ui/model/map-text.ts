@@ -1,4 +1,5 @@
 /** The map in words: for a cell, for a screen reader, and for a spreadsheet. */
+import { perObject } from '../../operator/policy/memo.ts';
 import { RISKS } from '../../operator/standards/capabilities.ts';
 import type { Cells } from './capability-map.ts';
 import { COLUMNS, HELD, type Runtime } from './holding.ts';
@@ -17,12 +18,8 @@ export function cellText({ how, allowed, refused, unused }: Cells, column: numbe
 
 const WAYS = ['not held', 'given by the runtime', 'added', 'held as privileged'];
 
-const rowTexts = new WeakMap<Cells, string>();
-
 /** A whole row: `added: NET_ADMIN; given by the runtime: CHOWN, KILL; not allowed: NET_ADMIN` */
-export function rowText(cells: Cells): string {
-  const known = rowTexts.get(cells);
-  if (known !== undefined) return known;
+export const rowText = perObject((cells: Cells): string => {
   const names = (wanted: (column: number) => boolean) =>
     COLUMNS.flatMap(({ name }, column) => (wanted(column) ? [name] : []));
   const text = [HELD.privileged, HELD.added, HELD.byDefault]
@@ -34,9 +31,8 @@ export function rowText(cells: Cells): string {
     .filter(([, some]) => some.length > 0)
     .map(([word, some]) => `${word}: ${some.length === COLUMNS.length ? 'all' : some.join(', ')}`)
     .join('; ');
-  rowTexts.set(cells, text === '' ? 'holds no capability' : text);
   return text === '' ? 'holds no capability' : text;
-}
+});
 
 export interface CellWords {
   readonly capability: string;
