@@ -1,5 +1,5 @@
 /** What the policies of the playground would change in the cluster. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
 import { visibleControls } from '../../../cli/output/printable.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
@@ -7,8 +7,8 @@ import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
 import type { Judge } from '../../worker/client.ts';
-import { latest } from '../../worker/latest.ts';
 import type { RejudgeAnswer } from '../../worker/rejudge.ts';
+import { useLatest } from '../../worker/use-latest.ts';
 
 interface ChangesProps {
   readonly cluster: ShownCluster;
@@ -19,19 +19,7 @@ interface ChangesProps {
 const TYPING_MS = 250;
 
 export function ChangesPart({ cluster, policies, judge }: ChangesProps) {
-  const [answer, setAnswer] = useState<RejudgeAnswer>();
-  const [problem, setProblem] = useState('');
-  const ask = useMemo(
-    () =>
-      latest((question: { policies: string }) => judge.ask('rejudge', question), {
-        answer(next) {
-          setAnswer(next);
-          setProblem('');
-        },
-        error: (error) => setProblem(String(error)),
-      }),
-    [judge],
-  );
+  const { answer, problem, ask } = useLatest(judge, 'rejudge');
   useEffect(() => {
     const timer = setTimeout(() => ask({ policies }), TYPING_MS);
     return () => clearTimeout(timer);

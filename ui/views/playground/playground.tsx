@@ -5,9 +5,8 @@ import { setParameters } from '../../address.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsOf, linkOf, type Play, playOf } from '../../model/play-link.ts';
 import { type Marker, markersOf, shownItems } from '../../model/play-result.ts';
-import type { CheckAnswer, CheckQuestion } from '../../worker/check.ts';
 import type { Judge } from '../../worker/client.ts';
-import { latest } from '../../worker/latest.ts';
+import { useLatest } from '../../worker/use-latest.ts';
 import type { StandaloneProps } from '../view.ts';
 import { ChangesPart } from './changes.tsx';
 import { CopyLink } from './copy-link.tsx';
@@ -132,19 +131,7 @@ const NO_MARKERS: readonly Marker[] = [];
 
 /** The verdict on the texts; the last one stays until there is a new one. */
 function useCheck(play: Play, serverVersion: number, judge: Judge) {
-  const [answer, setAnswer] = useState<CheckAnswer>();
-  const [problem, setProblem] = useState('');
-  const ask = useMemo(
-    () =>
-      latest((question: CheckQuestion) => judge.ask('check', question), {
-        answer(answer) {
-          setAnswer(answer);
-          setProblem('');
-        },
-        error: (error) => setProblem(String(error)),
-      }),
-    [judge],
-  );
+  const { answer, problem, ask, setProblem } = useLatest(judge, 'check');
   useEffect(() => {
     const timer = setTimeout(() => {
       try {
