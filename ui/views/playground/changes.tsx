@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
 import { visibleControls } from '../../../cli/output/printable.ts';
-import type { ShownCluster } from '../../data/clusters.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
@@ -11,23 +11,23 @@ import type { RejudgeAnswer } from '../../worker/rejudge.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 
 interface ChangesProps {
-  readonly cluster: ShownCluster;
+  readonly snapshot: Snapshot;
   readonly policies: string;
   readonly judge: Judge;
 }
 
 const TYPING_MS = 250;
 
-export function ChangesPart({ cluster, policies, judge }: ChangesProps) {
+export function ChangesPart({ snapshot, policies, judge }: ChangesProps) {
   const { answer, problem, ask } = useLatest(judge, 'rejudge');
   useEffect(() => {
     const timer = setTimeout(() => ask({ policies }), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [policies, cluster, ask]);
+  }, [policies, snapshot, ask]);
   return (
     <section class="play-changes" aria-label="Changes in the cluster">
       <h2>
-        If you applied these policies to <Name text={cluster.snapshot.context} />
+        If you applied these policies to <Name text={snapshot.context} />
       </h2>
       {problem !== '' && <p role="alert">{problem}</p>}
       {answer && <Summary answer={answer} />}

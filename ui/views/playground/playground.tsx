@@ -49,6 +49,7 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
   const { answer, problem } = useCheck(play, minor ?? NEWEST_KNOWN_MINOR, judge);
   const [reveal, setReveal] = useState<{ readonly policies?: Reveal; readonly manifests?: Reveal }>({});
   const leaving = useId();
+  const items = useMemo(() => answer && shownItems(answer), [answer]);
   const markers = useMemo(
     () => ({
       policies: answer ? markersOf(answer, 'policies') : NO_MARKERS,
@@ -59,7 +60,7 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
   return (
     <div class="playground">
       <div class="play-bar">
-        <Start cluster={cluster} judge={judge} onStart={start} />
+        <Start snapshot={cluster?.snapshot} judge={judge} onStart={start} />
         <CopyLink play={play} />
       </div>
       {linked.problem && (
@@ -117,12 +118,12 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
         </label>
       </div>
       <Results
-        items={answer ? shownItems(answer) : undefined}
+        items={items}
         troubles={answer?.troubles ?? []}
         problem={problem}
         onReveal={(text, line) => setReveal({ [text]: { line } })}
       />
-      {cluster && <ChangesPart cluster={cluster} policies={play.policies} judge={judge} />}
+      {cluster && <ChangesPart snapshot={cluster.snapshot} policies={play.policies} judge={judge} />}
     </div>
   );
 }

@@ -2,21 +2,25 @@
 
 import { useMemo, useState } from 'preact/hooks';
 import { visibleControls } from '../../../cli/output/printable.ts';
-import type { ShownCluster } from '../../data/clusters.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsText, type Play } from '../../model/play-link.ts';
 import { workloadsByShape } from '../../model/play-workloads.ts';
 import type { Judge } from '../../worker/client.ts';
 
+const EXAMPLE_OPTIONS = EXAMPLES.map(({ title }, index) => [String(index), title] as const);
+
 interface StartProps {
-  readonly cluster: ShownCluster | undefined;
+  readonly snapshot: Snapshot | undefined;
   readonly judge: Judge;
   onStart(changes: Partial<Play>): void;
 }
 
-export function Start({ cluster, judge, onStart }: StartProps) {
+export function Start({ snapshot, judge, onStart }: StartProps) {
   const [problem, setProblem] = useState('');
-  const workloads = useMemo(() => (cluster ? workloadsByShape(cluster.snapshot) : []), [cluster]);
+  const workloads = useMemo(() => (snapshot ? workloadsByShape(snapshot) : []), [snapshot]);
+  const pods = useMemo(() => workloads.map(({ title }, index) => [String(index), title] as const), [workloads]);
+  const policies = useMemo(() => snapshot?.policies.map(({ name }) => [name, name] as const), [snapshot]);
   const told = (work: Promise<Partial<Play>>) =>
     work.then(
       (changes) => {
@@ -31,31 +35,23 @@ export function Start({ cluster, judge, onStart }: StartProps) {
     if (!chosen) return {};
     const { shape, namespace, name } = chosen;
     const manifests = await judge.ask('podText', { shape, namespace, name });
-    const labels = cluster?.snapshot.namespaces.find((one) => one.name === namespace)?.labels ?? {};
+    const labels = snapshot?.namespaces.find((one) => one.name === namespace)?.labels ?? {};
     return { manifests, namespace, labels: labelsText(labels) };
   };
   return (
     <div class="play-start">
       <Menu
         label="Example"
-        options={EXAMPLES.map(({ title }, index) => [String(index), title])}
+        options={EXAMPLE_OPTIONS}
         onChoose={(index) => {
           const example = EXAMPLES[Number(index)];
           if (example) onStart(playOfExample(example));
         }}
       />
-      {cluster && (
+      {policies && (
         <>
-          <Menu
-            label="Policy of the cluster"
-            options={cluster.snapshot.policies.map(({ name }) => [name, name])}
-            onChoose={(name) => told(policy(name))}
-          />
-          <Menu
-            label="Pod of the cluster"
-            options={workloads.map(({ title }, index) => [String(index), title])}
-            onChoose={(key) => told(workload(key))}
-          />
+          <Menu label="Policy of the cluster" options={policies} onChoose={(name) => told(policy(name))} />
+          <Menu label="Pod of the cluster" options={pods} onChoose={(key) => told(workload(key))} />
         </>
       )}
       {problem !== '' && <span role="alert">{problem}</span>}
@@ -72,6 +68,16 @@ interface MenuProps {
 
 /** Shows its label again after each choice: the texts may be edited afterwards. */
 function Menu({ label, options, onChoose }: MenuProps) {
+  // Somebody types beside the menus, which may be long.
+  const choices = useMemo(
+    () =>
+      options.map(([value, text]) => (
+        <option key={value} value={value}>
+          {visibleControls(text)}
+        </option>
+      )),
+    [options],
+  );
   return (
     <select
       aria-label={label}
@@ -83,11 +89,7 @@ function Menu({ label, options, onChoose }: MenuProps) {
       }}
     >
       <option value="">{label} …</option>
-      {options.map(([value, text]) => (
-        <option key={value} value={value}>
-          {visibleControls(text)}
-        </option>
-      ))}
+      {choices}
     </select>
   );
 }
