@@ -87,7 +87,7 @@ interface HeldChoiceProps {
 function HeldChoice({ value, hasEvidence, onChange }: HeldChoiceProps) {
   return (
     <fieldset class="held">
-      <legend class="hidden">How the capability is held</legend>
+      <legend class="visually-hidden">How the capability is held</legend>
       {[...HELD_TEXTS, ...(hasEvidence ? [UNUSED] : [])].map(({ value: one, text, sample }) => (
         <label key={one}>
           <input type="radio" name="held" checked={value === one} onChange={() => onChange(one)} />

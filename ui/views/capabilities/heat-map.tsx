@@ -248,7 +248,7 @@ function Violating({ row: { level, namespace, workload } }: { readonly row: MapR
   return (
     <>
       <Icon tone={isViolating ? 'critical' : 'unknown'} />
-      <span class="hidden">{workload.verdict}</span>
+      <span class="visually-hidden">{workload.verdict}</span>
     </>
   );
 }

@@ -28,7 +28,7 @@ export function InUseList({ numbers: { inUse }, link }: PartProps) {
           {privileged > 0 && (
             <tr>
               <th scope="row">
-                <span class="swatch risk-host" />
+                <span class="swatch r-host" />
                 <a href={link('capabilities', { held: 'privileged' })}>all, by privileged: true</a>
               </th>
               <td class="number">{privileged.toLocaleString('en')}</td>
@@ -38,7 +38,7 @@ export function InUseList({ numbers: { inUse }, link }: PartProps) {
           {rows.slice(0, MOST_ROWS).map(({ capability: { name, permits, risk }, added }) => (
             <tr key={name}>
               <th scope="row">
-                <span class={`swatch risk-${risk}`} />
+                <span class={`swatch r-${risk}`} />
                 <a href={link('capabilities', { capability: name, held: 'added' })} title={`Risk: ${RISKS[risk]}`}>
                   {name}
                 </a>

@@ -77,7 +77,7 @@ function Counts({ rows, heading }: CountsProps) {
             <td class="number">{workloads.total.toLocaleString('en')}</td>
             <td class="bars" title={byModeText(workloads)}>
               <Bar whole={most} parts={MODES.map((mode) => ({ key: mode, value: workloads[mode] }))} />
-              <span class="hidden">{byModeText(workloads)}</span>
+              <span class="visually-hidden">{byModeText(workloads)}</span>
             </td>
           </tr>
         ))}

@@ -97,7 +97,7 @@ interface LineProps {
 function Line({ text, line, onReveal }: LineProps) {
   if (line === null) return null;
   return (
-    <button type="button" class="line" onClick={() => onReveal(text, line)}>
+    <button type="button" class="link line" onClick={() => onReveal(text, line)}>
       line {line}
     </button>
   );
