@@ -6,6 +6,7 @@ import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
+import { Scrolled } from '../../parts/scrolled.tsx';
 import type { Judge } from '../../worker/client.ts';
 import type { RejudgeAnswer } from '../../worker/rejudge.ts';
 import { useLatest } from '../../worker/use-latest.ts';
@@ -47,9 +48,8 @@ function Summary({ answer: { candidates, summary, changes, refusals } }: { reado
       <p role="status">{changesText(summary)}</p>
       <p>{selectionText(candidates, summary)}</p>
       {changes.length > 0 && (
-        <div class="play-table">
+        <Scrolled label="Workloads whose outcome changes">
           <table>
-            <caption class="visually-hidden">Workloads whose outcome changes</caption>
             <thead>
               <tr>
                 <th scope="col">Namespace</th>
@@ -65,7 +65,7 @@ function Summary({ answer: { candidates, summary, changes, refusals } }: { reado
               ))}
             </tbody>
           </table>
-        </div>
+        </Scrolled>
       )}
       {summary.changed > changes.length && <p>… and {summary.changed - changes.length} more.</p>}
     </>
