@@ -53,7 +53,7 @@ function snapshotProblem(value: unknown): string | undefined {
   return wrong === undefined ? undefined : `The snapshot is damaged: ${wrong}. Write it again with cappol snapshot.`;
 }
 
-type Type = 'text' | 'list' | 'fields' | 'number' | 'yes or no';
+type Type = 'text' | 'list' | 'fields' | 'yes or no';
 
 const SNAPSHOT_FIELDS: Readonly<Record<string, Type>> = {
   ...{ taken: 'text', context: 'text', serverVersion: 'text', operatorNamespace: 'text' },
@@ -73,7 +73,6 @@ const IS: Readonly<Record<Type, (value: unknown) => boolean>> = {
   text: (value) => typeof value === 'string',
   list: Array.isArray,
   fields: isObject,
-  number: (value) => typeof value === 'number',
   'yes or no': (value) => typeof value === 'boolean',
 };
 

@@ -1,7 +1,7 @@
 /** The numbers of the overview: those of `cappol status`. */
 
 import { problemsAmong, readiness } from '../../cli/commands/status/problems.ts';
-import type { CapabilityPolicyStatus, Mode } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { parseTime, type Stage, stageOf } from '../../operator/policy/expiry.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { capabilitiesInUse, type InUse } from './capabilities-in-use.ts';
@@ -17,7 +17,6 @@ export interface Overview {
   readonly policies: number;
   /** The names of those that are not ready. */
   readonly notReady: readonly string[];
-  readonly byMode: Readonly<Record<Mode, number>>;
   /** Roll-outs that are not complete; those that more namespaces block come first. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
@@ -50,17 +49,11 @@ export interface Remark {
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
   const judged = isJudged(snapshot);
-  const modes = Object.groupBy(policies, ({ spec }) => spec.mode);
   return {
     namespaces: judged ? namespaceCounts(snapshot) : undefined,
     violations: judged ? countViolations(snapshot) : undefined,
     policies: policies.length,
     notReady: policies.filter(({ status }) => readiness(status) !== 'True').map(({ name }) => name),
-    byMode: {
-      Enforce: modes.Enforce?.length ?? 0,
-      Warn: modes.Warn?.length ?? 0,
-      Audit: modes.Audit?.length ?? 0,
-    },
     rollouts: policies.flatMap(rolloutOf).sort((a, b) => b.blocked - a.blocked || b.soaking - a.soaking),
     remarks: policies.flatMap((policy) => remarksOn(policy, Date.parse(snapshot.taken))),
     protection: protectionOf(policies),

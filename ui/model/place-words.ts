@@ -64,10 +64,3 @@ function named(others: readonly Other[]): string {
   const names = others.map(({ policy, priority }) => (priorities.size === 1 ? policy : `${policy} (${priority})`));
   return `${firstOf(names, NAMED)}${priorities.size === 1 ? ` (priority ${only})` : ''}`;
 }
-
-/** The names of the policies that a sentence is about, for links. */
-export function othersOf({ role }: Place): readonly Other[] {
-  if (role.name === 'Shares') return [...role.with, ...role.over];
-  if (role.name === 'Overridden') return role.by;
-  return role.name === 'Decides' ? role.over : [];
-}

@@ -11,8 +11,6 @@ export interface ByMode extends Readonly<Record<Mode, number>> {
 
 export interface ViolationCounts {
   readonly all: ByMode;
-  /** Workloads whose verdict is unknown in some mode, and that violate in none. */
-  readonly unknown: number;
   /** The number of namespaces with a workload that violates. */
   readonly namespaces: number;
   /** Most workloads first. */
@@ -25,18 +23,13 @@ export function countViolations({ namespaces, violations: texts }: Snapshot): Vi
   const rules = new Map<string, Counter>();
   const all = new Counter();
   const byNamespace: { namespace: string; workloads: ByMode }[] = [];
-  let unknown = 0;
   for (const { name, verdicts } of namespaces) {
     const own = new Counter();
-    const [strictest, modesOfRule, unknowns] = [
-      new Map<string, Mode>(),
-      new Map<string, Map<string, Mode>>(),
-      new Set<string>(),
-    ];
+    const strictest = new Map<string, Mode>();
+    const modesOfRule = new Map<string, Map<string, Mode>>();
     for (const { mode, kind, name: workload, verdict, violations = {} } of verdicts) {
-      const key = `${kind}/${workload}`;
-      if (verdict === 'Unknown') unknowns.add(key);
       if (verdict !== 'Violating') continue;
+      const key = `${kind}/${workload}`;
       setStrictest(strictest, key, mode);
       for (const index of Object.values(violations).flat()) {
         const { rule = '' } = texts[index] ?? {};
@@ -54,12 +47,10 @@ export function countViolations({ namespaces, violations: texts }: Snapshot): Vi
       for (const mode of modes.values()) counter.add(mode);
       rules.set(rule, counter);
     }
-    unknown += [...unknowns].filter((key) => !strictest.has(key)).length;
     if (own.total > 0) byNamespace.push({ namespace: name, workloads: own.counts });
   }
   return {
     all: all.counts,
-    unknown,
     namespaces: byNamespace.length,
     byRule: [...rules]
       .map(([rule, counter]) => ({ rule, workloads: counter.counts }))
