@@ -15,6 +15,11 @@ export const RISKS = {
 } as const;
 type Risk = keyof typeof RISKS;
 
+/** The class of risk, and what is special about this capability. */
+export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote'>): string {
+  return RISKS[risk] + (riskNote === undefined ? '' : `; ${riskNote}`);
+}
+
 export interface Capability {
   /** Its bit in the masks of /proc/PID/status. */
   readonly number: number;

@@ -1,7 +1,7 @@
 /** The map in words: for a cell, for a screen reader, and for a spreadsheet. */
 import { perObject } from '../../operator/policy/memo.ts';
-import { RISKS } from '../../operator/standards/capabilities.ts';
 import type { Cells } from './capability-map.ts';
+import { meaningText } from './capability-words.ts';
 import { COLUMNS, HELD, type Runtime } from './holding.ts';
 import type { FilteredMap, MapRow } from './map-rows.ts';
 
@@ -45,13 +45,12 @@ export interface CellWords {
 }
 
 export function cellWords(row: MapRow, column: number, runtime: Runtime): CellWords {
-  const { name, permits, risk, riskNote, instead } = COLUMNS[column] as (typeof COLUMNS)[number];
-  const note = riskNote === undefined ? '' : `; ${riskNote}`;
+  const capability = COLUMNS[column] as (typeof COLUMNS)[number];
   return {
-    capability: name,
+    capability: capability.name,
     here: `${WAYS_IN_FULL[row.cells.how[column] as number]?.(runtime, row.level)}.${usedWords(row, column)}`,
     policy: policyWords(row, column),
-    meaning: `It permits a process to ${permits}. Risk: ${RISKS[risk]}${note}.${instead === undefined ? '' : ` Instead: ${instead}.`}`,
+    meaning: meaningText(capability),
   };
 }
 

@@ -1,9 +1,9 @@
 /** The fields of policies, pods and workloads: what may be written at a place of a text, and what it means. */
 import { KUBERNETES_FIELDS, schemaOf } from '../../cli/input/kubernetes-schema.ts';
 import policySchema from '../../docs/reference/capabilitypolicy.schema.json' with { type: 'json' };
-import type { Schema } from '../../operator/api/schema.ts';
-import { schemaAt } from '../../operator/api/schema.ts';
-import { CAPABILITIES, CAPABILITY_TABLE, RISKS } from '../../operator/standards/capabilities.ts';
+import { type Schema, schemaAt } from '../../operator/api/schema.ts';
+import { CAPABILITIES, CAPABILITY_TABLE } from '../../operator/standards/capabilities.ts';
+import { meaningText } from './capability-words.ts';
 import { cursorAt, type Place } from './yaml-place.ts';
 
 const POLICY_TYPE = 'capabilitypolicy.dev/v1alpha1 CapabilityPolicy';
@@ -161,9 +161,7 @@ const KINDS = [POLICY_TYPE, ...Object.keys(KUBERNETES_FIELDS.roots)].map((root) 
 
 function meaningOfValue(word: string): string {
   const found = CAPABILITY_TABLE.find(({ name }) => name === word);
-  if (!found) return '';
-  const { permits, risk, riskNote, instead } = found;
-  return `It permits a process to ${permits}. Risk: ${riskNote ?? RISKS[risk]}.${instead === undefined ? '' : ` Instead: ${instead}.`}`;
+  return found ? meaningText(found) : '';
 }
 
 function schemaFor(type: string | undefined, place: Place): Schema | undefined {

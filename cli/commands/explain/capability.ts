@@ -1,5 +1,5 @@
 /** A capability's name → its explanation. */
-import { CAPABILITY_TABLE, type Capability, RISKS } from '../../../operator/standards/capabilities.ts';
+import { CAPABILITY_TABLE, type Capability, riskText } from '../../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
@@ -34,7 +34,7 @@ export function explained(capability: Capability): ExplainedCapability {
 
 /** For people: several lines. */
 export function capabilityText(capability: Capability, { width }: Terminal): string {
-  const { name, number, permits, addableAt, risk, riskNote, instead, sources } = capability;
+  const { name, number, permits, addableAt, instead, sources } = capability;
   const { givenBy } = explained(capability);
   const lines: readonly (readonly [string, string])[] = [
     ['permits', `to ${permits}`],
@@ -43,7 +43,7 @@ export function capabilityText(capability: Capability, { width }: Terminal): str
       givenBy.length > 0 ? `${givenBy.join(', ')}, to containers that ask for nothing` : 'no runtime by default',
     ],
     ['may be added', MAY_ADD[addableAt]],
-    ['risk', RISKS[risk] + (riskNote ? `; ${riskNote}` : '')],
+    ['risk', riskText(capability)],
     ['instead', instead ?? 'no alternative needs less'],
     ['source', sources.join(', ')],
   ];

@@ -1,6 +1,6 @@
 /** One sentence each about the cell under the pointer, or the one that has the focus. */
 import { useEffect, useState } from 'preact/hooks';
-import { RISKS } from '../../../operator/standards/capabilities.ts';
+import { riskText } from '../../../operator/standards/capabilities.ts';
 import { COLUMNS, type Runtime } from '../../model/holding.ts';
 import type { MapRow } from '../../model/map-rows.ts';
 import { cellWords } from '../../model/map-text.ts';
@@ -75,17 +75,14 @@ function OfCell({
 }
 
 function OfColumn({ column }: { readonly column: number }) {
-  const { name, permits, risk, riskNote } = COLUMNS[column] as (typeof COLUMNS)[number];
+  const capability = COLUMNS[column] as (typeof COLUMNS)[number];
   return (
     <>
       <p>
-        <b>{name}</b>
+        <b>{capability.name}</b>
       </p>
-      <p>It permits a process to {permits}.</p>
-      <p class="quiet">
-        Risk: {RISKS[risk]}
-        {riskNote !== undefined && `; ${riskNote}`}.
-      </p>
+      <p>It permits a process to {capability.permits}.</p>
+      <p class="quiet">Risk: {riskText(capability)}.</p>
     </>
   );
 }
