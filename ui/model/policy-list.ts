@@ -1,5 +1,5 @@
 /** The policies of a snapshot as rows of a list, counted as `cappol status` counts. */
-import { readiness } from '../../cli/commands/status/problems.ts';
+import { GOOD_IF_TRUE, readiness } from '../../cli/commands/status/problems.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { isJudged } from './namespaces.ts';
@@ -114,8 +114,6 @@ const ORDER = [
   'Expired',
   'Protected',
 ];
-/** Conditions for which True is the desired status. The others are about trouble. */
-const GOOD_IF_TRUE = ['Ready', 'Accepted', 'Programmed', 'Compliant', 'Protected'];
 /** Conditions that are observations: a policy can do its work without them. */
 const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict'];
 
