@@ -2,12 +2,15 @@
 import { GOOD_IF_TRUE, readiness } from '../../cli/commands/status/problems.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
+import { exceptions } from './exceptions.ts';
 import { isJudged } from './namespaces.ts';
 
 export interface PolicyRow {
   readonly policy: SnapshotPolicy;
   /** `restricted v1.36`. */
   readonly level: string;
+  /** How it differs from its level, in words. */
+  readonly exceptions: readonly string[];
   /** Where it decides now, and how many namespaces it selects. */
   readonly namespaces: { readonly deciding: number; readonly selected: number };
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
@@ -40,6 +43,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
     return {
       policy,
       level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
+      exceptions: exceptions(spec),
       // Without the right to read pods, the last report of the operator is all that is known.
       namespaces: { deciding: judged ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
       workloads: judged ? own : { evaluated, violating, unknown },

@@ -2,7 +2,6 @@
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/report/text.ts';
 import { setParameters } from '../../address.ts';
-import { exceptions } from '../../model/exceptions.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { isInState, NOT_READY, type PolicyRow, policyRows } from '../../model/policy-list.ts';
 import { Badge, WordBadge } from '../../parts/badge.tsx';
@@ -96,7 +95,7 @@ interface RowProps {
 }
 
 function Row({ row, rollouts, ends, link }: RowProps) {
-  const { policy, level, namespaces, workloads, state } = row;
+  const { policy, level, exceptions, namespaces, workloads, state } = row;
   const { name, spec, status } = policy;
   return (
     <tr>
@@ -115,7 +114,7 @@ function Row({ row, rollouts, ends, link }: RowProps) {
       </td>
       <td class="level">
         <b>{level}</b>
-        <Exceptions policy={policy} />
+        <Exceptions exceptions={exceptions} />
       </td>
       <td class="number">{spec.priority}</td>
       <td class="number">
@@ -142,18 +141,17 @@ function Row({ row, rollouts, ends, link }: RowProps) {
 
 const MOST_EXCEPTIONS = 4;
 
-function Exceptions({ policy }: Pick<PolicyRow, 'policy'>) {
-  const all = exceptions(policy.spec);
-  if (all.length === 0) return null;
-  const more = all.length - MOST_EXCEPTIONS;
+function Exceptions({ exceptions }: Pick<PolicyRow, 'exceptions'>) {
+  if (exceptions.length === 0) return null;
+  const more = exceptions.length - MOST_EXCEPTIONS;
   return (
     <span>
-      , except: <Name text={all.slice(0, MOST_EXCEPTIONS).join('; ')} />
+      , except: <Name text={exceptions.slice(0, MOST_EXCEPTIONS).join('; ')} />
       {more > 0 && ` and ${more} more`}
     </span>
   );
 }
 
-function textOf({ policy, level, state }: PolicyRow): string {
-  return [policy.name, level, policy.spec.mode, state.word, ...exceptions(policy.spec)].join(' ').toLowerCase();
+function textOf({ policy, level, exceptions, state }: PolicyRow): string {
+  return [policy.name, level, policy.spec.mode, state.word, ...exceptions].join(' ').toLowerCase();
 }

@@ -3,7 +3,6 @@
 import { useMemo } from 'preact/hooks';
 import { visibleControls } from '../../../cli/output/printable.ts';
 import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
-import { exceptions } from '../../model/exceptions.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { policyRows } from '../../model/policy-list.ts';
 import { Badge, WordBadge } from '../../parts/badge.tsx';
@@ -49,7 +48,6 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
   const rendered = useAnswer(judge, snapshot, 'rendered', { policy: name });
   const row = useMemo(() => policyRows({ ...snapshot, policies: [policy] })[0], [snapshot, policy]);
   if (!row) return null;
-  const words = exceptions(spec);
   return (
     <>
       <h2>
@@ -64,9 +62,9 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
         <dd>
           <b>{spec.level}</b>{' '}
           {spec.levelVersion === 'latest' ? 'of the newest version of all API servers' : spec.levelVersion}
-          {words.length > 0 && (
+          {row.exceptions.length > 0 && (
             <ul>
-              {words.map((text) => (
+              {row.exceptions.map((text) => (
                 <li key={text}>
                   <Name text={text} />
                 </li>
