@@ -228,7 +228,7 @@ function Title({ row: { level, namespace, workload, container, expanded }, toggl
         <Name text={workload.name} />
         <span class="note">
           {workload.kind}
-          {workload.pods > 0 && `, ${workload.pods} ${workload.pods === 1 ? 'pod' : 'pods'}`}
+          {workload.pods > 0 && `, ${counted(workload.pods, 'pod')}`}
         </span>
       </>
     );

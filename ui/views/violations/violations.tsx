@@ -1,6 +1,5 @@
 /** The workloads that violate policies, and the fix of the one that the address names. */
 import { useMemo } from 'preact/hooks';
-import { visibleControls } from '../../../cli/output/printable.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import { linksFrom } from '../../model/links.ts';
@@ -120,7 +119,7 @@ function Controls({ all, rows, filter, snapshot }: ControlsProps) {
   );
   const set = (name: (typeof FILTERS)[number]) => (value: string) => setParameters({ [name]: value });
   const chips = FILTERS.filter((name) => filter[name] !== '').map((name) => ({
-    text: `${name}: ${visibleControls(filter[name])}`,
+    text: `${name}: ${filter[name]}`,
     onRemove: () => setParameters({ [name]: '' }),
   }));
   return (
@@ -170,7 +169,7 @@ function choicesOf(values: readonly string[]) {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts.keys()]
     .sort()
-    .map((value) => ({ value, text: `${visibleControls(value)} (${counts.get(value)?.toLocaleString('en')})` }));
+    .map((value) => ({ value, text: `${value} (${counts.get(value)?.toLocaleString('en')})` }));
 }
 
 /** Nobody chooses from thousands: the text filters them. */
