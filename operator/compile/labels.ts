@@ -29,6 +29,11 @@ export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, Level
 
 const LABEL_OF_MODE: Record<Mode, PodSecurityMode> = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' };
 
+/** The key of the label that a mode sets; its version has the same with `-version`. */
+export function labelOfMode(mode: Mode): string {
+  return `${LABEL_PREFIX}${LABEL_OF_MODE[mode]}`;
+}
+
 interface LabelOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;

@@ -1,15 +1,9 @@
 /** Pod Security labels of another owner: which of them concern a policy, and the text about them. */
-import type { Mode } from '../api/capability-policy.ts';
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
-import { LABEL_PREFIX } from '../compile/labels.ts';
+import { labelOfMode } from '../compile/labels.ts';
 import { MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { LEVELS, type Level } from '../standards/level-version.ts';
-
-/** The key of the label that a mode sets; its version has the same with `-version`. */
-export function labelOfMode(mode: Mode): string {
-  return `${LABEL_PREFIX}${mode.toLowerCase()}`;
-}
 
 /** With defaulting a policy asks for the labels of warn and audit as well (operator/compile/labels.ts). */
 export function conflictsOf(

@@ -2,7 +2,7 @@
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
-import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
+import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
 import type { Coverage } from '../policy/coverage.ts';
@@ -11,7 +11,7 @@ import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutProgress } from '../promotion/progress.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
-import { conflictsOf, describeConflict, labelOfMode } from './label-conflict.ts';
+import { conflictsOf, describeConflict } from './label-conflict.ts';
 import { rolloutStatus } from './rollout-status.ts';
 import { bounded } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';

@@ -1,4 +1,5 @@
 /** The Pod Security label that a policy gives its namespaces, and why it is no tighter. */
+import { labelOfMode } from '../../../operator/compile/labels.ts';
 import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { costsByLabel, labelText } from '../../model/label-words.ts';
 import { Name } from '../../parts/name.tsx';
@@ -10,11 +11,8 @@ interface LabelProps {
   readonly facts: PolicyFacts;
 }
 
-const LABELS = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' } as const;
-
 export function LabelSection({ policy: { spec }, facts: { label } }: LabelProps) {
   if (!label) return null;
-  const name = `pod-security.kubernetes.io/${LABELS[spec.mode]}`;
   return (
     <Section
       title="Pod Security label"
@@ -26,7 +24,7 @@ export function LabelSection({ policy: { spec }, facts: { label } }: LabelProps)
         </p>
       ) : label.found ? (
         <p>
-          <code>{name}</code>: <b>{labelText(label.found)}</b>
+          <code>{labelOfMode(spec.mode)}</code>: <b>{labelText(label.found)}</b>
         </p>
       ) : (
         <p>It writes none: each level refuses something that the policy admits.</p>

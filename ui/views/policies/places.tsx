@@ -1,6 +1,6 @@
 /** The namespaces that a policy selects: where it decides, and why not elsewhere. */
 import { useMemo } from 'preact/hooks';
-import { LABEL_PREFIX } from '../../../operator/compile/labels.ts';
+import { labelOfMode } from '../../../operator/compile/labels.ts';
 import type { Place } from '../../../operator/policy/places.ts';
 import type { Snapshot, SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
@@ -96,7 +96,7 @@ function shownPlaces(places: readonly Place[], { spec }: SnapshotPolicy, { names
     ...place,
     state: placeState(place),
     why: whyText(place, spec.priority),
-    label: labels.get(place.namespace)?.[`${LABEL_PREFIX}enforce`] ?? '–',
+    label: labels.get(place.namespace)?.[labelOfMode('Enforce')] ?? '–',
   }));
 }
 
