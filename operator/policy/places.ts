@@ -1,6 +1,6 @@
 /** Where a policy decides, and for each other namespace that it selects why it does not. */
 import type { Mode } from '../api/capability-policy.ts';
-import { isExcluded } from './deciding.ts';
+import { deciding, isExcluded } from './deciding.ts';
 import { isPendingPart } from './parts.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 import { type Labels, matches } from './selector.ts';
@@ -53,20 +53,19 @@ export function placesOf(parts: readonly ResolvedPolicy[], around: Surroundings)
     const part = parts.find(({ selector }) => matches(selector, labels));
     if (!part) return [];
     const unreached = isExcluded(name, around.excluded) ? 'Excluded' : terminating ? 'Terminating' : undefined;
-    const role: Role = unreached ? { name: unreached } : roleOf(part, around.selecting(name));
+    const role: Role = unreached ? { name: unreached } : roleOf(part, around.selecting(name), labels);
     return [{ namespace: name, mode: part.mode, pending: isPendingPart(part.id), role }];
   });
 }
 
 /** @param selecting all policies that select the namespace, this one included */
-function roleOf(policy: ResolvedPolicy, selecting: readonly ResolvedPolicy[]): Role {
+function roleOf(policy: ResolvedPolicy, selecting: readonly ResolvedPolicy[], labels: Labels): Role {
   const others = selecting.filter((other) => other.mode === policy.mode && other.id !== policy.id);
-  const highest = Math.max(policy.priority, ...others.map(({ priority }) => priority));
+  const deciders = deciding([policy, ...others], policy.mode, labels);
   const named = (some: readonly ResolvedPolicy[]): Other[] =>
     some.map(({ name, priority }) => ({ policy: name, priority }));
-  if (policy.priority < highest)
-    return { name: 'Overridden', by: named(others.filter(({ priority }) => priority === highest)) };
-  const over = named(others.filter(({ priority }) => priority < highest));
-  const peers = named(others.filter(({ priority }) => priority === highest));
+  if (!deciders.includes(policy)) return { name: 'Overridden', by: named(deciders) };
+  const over = named(others.filter((other) => !deciders.includes(other)));
+  const peers = named(deciders.filter((other) => other !== policy));
   return peers.length > 0 ? { name: 'Shares', with: peers, over } : { name: 'Decides', over };
 }
