@@ -5,6 +5,7 @@
 import type { Violation } from '../evaluate/violations.ts';
 import type { RoleBindingView, RoleView } from '../model/objects.ts';
 import type { Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
+import { isSame } from './same.ts';
 
 export interface Difference {
   /** The fields that are no lists of objects: all of them. */
@@ -118,9 +119,4 @@ function withIndexed<Item>(before: readonly Item[], difference: IndexedDifferenc
 
 function areSame(before: readonly object[], after: readonly object[]): boolean {
   return before.length === after.length && after.every((item, index) => isSame(before[index], item));
-}
-
-/** Objects that did not change are mostly the same ones. */
-function isSame(a: object | undefined, b: object): boolean {
-  return a === b || (a !== undefined && JSON.stringify(a) === JSON.stringify(b));
 }

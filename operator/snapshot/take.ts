@@ -23,6 +23,7 @@ import {
   type SnapshotVerdict,
 } from './document.ts';
 import { Indexed, Shapes } from './indexed.ts';
+import { isSame } from './same.ts';
 
 /** The parts of a document that are not read from its namespaces. */
 export interface Taken
@@ -115,10 +116,6 @@ interface Context {
   readonly cluster: Cluster;
   readonly shapes: Shapes;
   readonly violations: Indexed<Violation>;
-}
-
-function isSame(a: CompleteSpec | undefined, b: CompleteSpec | undefined): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** @param accepted the spec that is in force, if it is another one */
