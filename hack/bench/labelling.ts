@@ -1,5 +1,4 @@
 /** (d) The time to label every namespace, beside a loop that only makes the same writes. */
-
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/model/raw.ts';
