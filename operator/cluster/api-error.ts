@@ -66,6 +66,10 @@ export function parseErrorEvent(object: unknown): ApiErrorParts {
   return parseError(typeof code === 'number' ? code : 500, JSON.stringify(object ?? {}));
 }
 
+export function isForbidden(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 403;
+}
+
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }

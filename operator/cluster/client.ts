@@ -17,6 +17,7 @@ export {
   ApiError,
   isConflict,
   isExpired,
+  isForbidden,
   isInvalid,
   isNotFound,
   isOverloaded,

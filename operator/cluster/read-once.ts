@@ -1,7 +1,7 @@
 /** The current cluster, read once: for callers that need it only once. */
 import type { Cluster } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
-import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';
+import { type ApiClient, type ApiError, isForbidden, isNotFound, pathFor } from './client.ts';
 import { createProjection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { askKnownServers, oldest } from './servers.ts';
@@ -57,7 +57,7 @@ export async function forbiddenSources(client: ApiClient, signal: AbortSignal): 
     try {
       await client.get(pathFor(apiVersion, kind), { limit: 1, labelSelector }, signal);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 403) return [[source, error] as const];
+      if (isForbidden(error)) return [[source, error] as const];
       if (!isNotFound(error)) throw error;
     }
     return [];
@@ -84,12 +84,12 @@ async function readSource(
       { managedFields, ...(signal && { signal }) },
     );
   } catch (error) {
-    if (onForbidden && error instanceof ApiError && error.status === 403) onForbidden(source, error);
-    else if (!DISPENSABLE.includes(source) || !(isNotFound(error) || isForbidden(error, source))) throw error;
+    if (onForbidden && isForbidden(error)) onForbidden(source, error);
+    else if (!isDispensable(source, error)) throw error;
   }
 }
 
 /** Without the right to read policies, every statement about them would be wrong. */
-function isForbidden(error: unknown, source: Source): boolean {
-  return source !== sources.POLICIES && error instanceof ApiError && error.status === 403;
+function isDispensable(source: Source, error: unknown): boolean {
+  return DISPENSABLE.includes(source) && (isNotFound(error) || (source !== sources.POLICIES && isForbidden(error)));
 }

@@ -1,6 +1,6 @@
 /** The API servers behind the configured address, and their versions. */
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
-import { type ApiClient, ApiError, pathFor } from './client.ts';
+import { type ApiClient, isForbidden, pathFor } from './client.ts';
 
 /** A name in every API server's certificate, at whatever address it is reached. */
 const SERVERNAME = 'kubernetes.default.svc';
@@ -52,7 +52,7 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 /** The same for a caller that may not read the API servers' addresses: then it counts the one that answers. */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
-    if (error instanceof ApiError && error.status === 403) return new Map([[client.server, await minorOf(client)]]);
+    if (isForbidden(error)) return new Map([[client.server, await minorOf(client)]]);
     throw error;
   });
 }
@@ -78,7 +78,7 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');
   const slice = await client.get<RawObject>(path).catch((error) => {
-    if (error instanceof ApiError && error.status === 403) throw error;
+    if (isForbidden(error)) throw error;
     return undefined;
   });
   const port = arrayOf(slice?.ports)
