@@ -11,8 +11,8 @@ import { writePage } from '../../config/release/page.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { cappol } from '../support/cappol.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
 
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [], at: 0 };
 const HOSTILE = `"><script>alert(1)</script><b a='&amp;\u202e--> $& $'`;
 /** Without data. */
@@ -32,7 +32,7 @@ describe('cappol report', () => {
   function snapshot(context: string, missing: readonly string[] = []): Snapshot {
     const [cluster] = fc.sample(arbitraryCluster, { numRuns: 1, seed: 7 });
     assert.ok(cluster);
-    return snapshotOf(cluster, { ...RIGHTS, missing }, { ...OPTIONS, context });
+    return snapshotOf(cluster, { ...ALL_RIGHTS, missing }, { ...OPTIONS, context });
   }
 
   function stored(name: string, text: string | Buffer): string {

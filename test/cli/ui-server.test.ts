@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { Feed } from '../../cli/commands/ui/feed.ts';
 import type { ShownContext } from '../../cli/commands/ui/followed-context.ts';
 import { type PageServer, servePage } from '../../cli/commands/ui/server.ts';
@@ -12,9 +11,9 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { LiveState } from '../../ui/model/live-state.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
 
 const PAGE = { html: '<!doctype html><title>page</title>', policy: "default-src 'none'" };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [], at: 0 };
 const MIB = 1024 * 1024;
 
@@ -44,7 +43,7 @@ describe('the server of cappol ui', () => {
   function taken(index: number, context = 'one'): Snapshot {
     const cluster = clusters[index % clusters.length];
     assert.ok(cluster);
-    return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, { ...OPTIONS, at: index, context })));
+    return takenSnapshot(cluster, { ...OPTIONS, at: index, context });
   }
 
   function opened(): Promise<Socket> {

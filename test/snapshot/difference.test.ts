@@ -4,10 +4,10 @@ import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { differenceOf, withDifference } from '../../operator/snapshot/difference.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { arbitraryCluster } from './clusters.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const evaluator = new Evaluator();
 
 function sent<Value>(value: Value): Value {
@@ -23,7 +23,7 @@ const arbitrarySnapshot = fc
   )
   .map(([cluster, at, emptied]): Snapshot => {
     const missing = at === 2 ? ['you may not list pods'] : [];
-    const taken = snapshotOf(cluster, { ...RIGHTS, missing }, { ...OPTIONS, at }, evaluator);
+    const taken = snapshotOf(cluster, { ...ALL_RIGHTS, missing }, { ...OPTIONS, at }, evaluator);
     return sent({ ...taken, ...Object.fromEntries(emptied.map((list) => [list, []])) });
   });
 

@@ -7,11 +7,11 @@ import { UsedCapabilities } from '../../cli/evidence/used.ts';
 import type { CapabilityUse } from '../../operator/evidence/use.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { adding } from '../support/pods.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [], context: 'test', at: 0 };
 const WORKLOAD = { kind: 'StatefulSet', name: 'clock' };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 
 function use(capability: string, outcome: CapabilityUse['outcome']): CapabilityUse {
   return { namespace: 'net', container: 'app', workload: WORKLOAD, capability, outcome, count: 1 };
@@ -29,7 +29,7 @@ describe('evidence in a snapshot', () => {
     labelOwners: {},
   }));
   const cluster = wholeCluster(clusterOf(workloads, pods), [], namespaces);
-  const snapshot = snapshotOf(cluster, RIGHTS, OPTIONS);
+  const snapshot = snapshotOf(cluster, ALL_RIGHTS, OPTIONS);
   const evidence = new UsedCapabilities(
     { uses: [use('SYS_TIME', 'granted'), use('SYS_ADMIN', 'refused')], watches: [] },
     {},

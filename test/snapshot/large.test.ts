@@ -5,15 +5,15 @@ import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { differenceOf } from '../../operator/snapshot/difference.ts';
 import { largeCluster } from '../support/large-cluster.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const MB = 1_000_000;
 
 describe('a snapshot of a large cluster', () => {
   it('of 100,000 pods of 60 shapes has less than 5 MB compressed, and a change of a pod some kilobytes', () => {
     const large = largeCluster();
-    const live = new LiveSnapshot(large, RIGHTS, OPTIONS);
+    const live = new LiveSnapshot(large, ALL_RIGHTS, OPTIONS);
     const snapshot = lastOf(live.taking());
     const pods = snapshot.namespaces.flatMap((one) => one.pods.map(({ count }) => count));
     assert.equal(

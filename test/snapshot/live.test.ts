@@ -9,12 +9,12 @@ import type { Change, Cluster } from '../../operator/model/objects.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
 import { arbitraryCluster } from './clusters.ts';
 import { resolved } from './resolved.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 
 /** A cluster that turns into another one. */
 class Turning {
@@ -56,11 +56,11 @@ describe('a live snapshot', () => {
     fc.assert(
       fc.property(fc.array(arbitraryCluster, { minLength: 2, maxLength: 6 }), ([first, ...others]) => {
         const turning = new Turning(first as Cluster);
-        const live = new LiveSnapshot(turning.cluster, RIGHTS, OPTIONS);
+        const live = new LiveSnapshot(turning.cluster, ALL_RIGHTS, OPTIONS);
         lastOf(live.taking());
         for (const next of others) {
           for (const change of turning.into(next)) live.apply(change);
-          const expected = snapshotOf(turning.cluster, RIGHTS, OPTIONS, evaluator);
+          const expected = snapshotOf(turning.cluster, ALL_RIGHTS, OPTIONS, evaluator);
           assert.deepEqual(resolved(lastOf(live.taking())), resolved(expected));
         }
       }),
@@ -79,7 +79,7 @@ describe('a live snapshot', () => {
       );
     };
     const turning = new Turning(of(0));
-    const live = new LiveSnapshot(turning.cluster, RIGHTS, OPTIONS);
+    const live = new LiveSnapshot(turning.cluster, ALL_RIGHTS, OPTIONS);
     let most = 0;
     for (let index = 1; index < 1_500; index++) {
       for (const change of turning.into(of(index))) live.apply(change);

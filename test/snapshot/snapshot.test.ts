@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
@@ -11,28 +10,21 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
+import { TAKING, takenSnapshot } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 import { arbitraryCluster } from './clusters.ts';
 
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const evaluator = new Evaluator();
 
 const isSnapshot = new Ajv({ strict: true, strictRequired: false }).compile(
   JSON.parse(readFileSync('docs/reference/snapshot.schema.json', 'utf8')),
 );
 
-/** As a reader gets it. */
-function taken(cluster: Cluster): Snapshot {
-  return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS, evaluator)));
-}
-
 function judged(cluster: Cluster): NamespaceJudgement[] {
-  const state = new ClusterState(cluster, { ...OPTIONS, podSecurityDefaults: {}, now: () => 0 });
+  const state = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {}, now: () => 0 });
   state.accept();
   return [...judgeCluster(cluster, state, { evaluator, use: state.use })];
 }
@@ -51,7 +43,7 @@ describe('snapshot', () => {
   it('restores a cluster that is judged as the original', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        assert.deepEqual(withoutUids(judged(restoreCluster(taken(cluster)))), withoutUids(judged(cluster)));
+        assert.deepEqual(withoutUids(judged(restoreCluster(takenSnapshot(cluster)))), withoutUids(judged(cluster)));
       }),
       { numRuns: 100 },
     );
@@ -60,7 +52,7 @@ describe('snapshot', () => {
   it('states the verdicts of each workload, by mode', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        const { namespaces, violations } = taken(cluster);
+        const { namespaces, violations } = takenSnapshot(cluster);
         for (const { namespace, modes } of judged(cluster)) {
           const { verdicts = [] } = namespaces.find(({ name }) => name === namespace) ?? {};
           const expected = Object.entries(modes).flatMap(([mode, { workloads }]) =>
@@ -83,7 +75,7 @@ describe('snapshot', () => {
   it('is what its JSON schema describes', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        assert.ok(isSnapshot(taken(cluster)), JSON.stringify(isSnapshot.errors?.slice(0, 3)));
+        assert.ok(isSnapshot(takenSnapshot(cluster)), JSON.stringify(isSnapshot.errors?.slice(0, 3)));
       }),
       { numRuns: 50 },
     );
@@ -93,11 +85,11 @@ describe('snapshot', () => {
     const refused = baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' });
     const earlier = baselinePolicy('refused', { mode: 'Enforce', level: 'restricted' });
     const cluster = clusterWith([[workloadView('Deployment', 'web', { template: adding(['CHOWN']) })]], [earlier]);
-    const before = new ClusterState(cluster, { ...OPTIONS, podSecurityDefaults: {} });
+    const before = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {} });
     before.accept();
     const rendered = [...before.compiled.rendered.values()].flatMap(({ admission }) => admission.objects);
     const edited = { ...cluster, policies: () => [refused], policy: () => refused, rendered: () => rendered as never };
-    const snapshot = taken(edited);
+    const snapshot = takenSnapshot(edited);
     assert.deepEqual(snapshot.policies[0]?.accepted, earlier.spec);
     assert.deepEqual(judged(restoreCluster(snapshot)), judged(edited));
     assert.equal(judged(edited)[0]?.modes.Enforce?.workloads[0]?.verdict, 'Violating');
@@ -144,7 +136,7 @@ describe('snapshot', () => {
       [[projection.workload(deployment as RawObject)], [projection.pod(pod as RawObject)]],
       [{ ...baselinePolicy('baseline'), metadata: { name: 'baseline', uid: 'u', annotations: { last: secret } } }],
     );
-    const snapshot = taken(cluster);
+    const snapshot = takenSnapshot(cluster);
     assert.equal(snapshot.shapes.length, 1);
     const leaks = JSON.stringify(snapshot, null, 1)
       .split('\n')
@@ -157,7 +149,7 @@ describe('snapshot', () => {
     const workload = workloadView('StatefulSet', 'web', { template });
     const owned = ['web-0', 'web-1'].map((name) => podView(name, { ...template, ...ownedBy('StatefulSet', 'web') }));
     const single = ['one', 'two'].map((name) => podView(name, template));
-    const [namespace] = taken(clusterWith([[workload], [...owned, ...single]], [])).namespaces;
+    const [namespace] = takenSnapshot(clusterWith([[workload], [...owned, ...single]], [])).namespaces;
     assert.deepEqual(
       namespace?.pods.map(({ name, count }) => [name, count]),
       [
@@ -169,7 +161,7 @@ describe('snapshot', () => {
   });
 
   it('states the capabilities that each runtime gives to a container, and the findings on it', () => {
-    const [shape] = taken(
+    const [shape] = takenSnapshot(
       clusterWith([[workloadView('Deployment', 'web', { template: adding(['NET_ADMIN']) })]], []),
     ).shapes;
     const [capabilities] = shape?.capabilities ?? [];

@@ -10,8 +10,8 @@ import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { type Browser, CHROMIUM, openPage, startBrowser } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
 
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'] };
 
 describeWith(CHROMIUM, 'the live page', () => {
@@ -34,7 +34,7 @@ describeWith(CHROMIUM, 'the live page', () => {
   function taken(context: string): Snapshot {
     const [cluster] = fc.sample(arbitraryCluster, { numRuns: 1, seed: 7 });
     assert.ok(cluster);
-    return snapshotOf(cluster, RIGHTS, { ...OPTIONS, context });
+    return snapshotOf(cluster, ALL_RIGHTS, { ...OPTIONS, context });
   }
 
   it('shows the clusters and what changes, and says when it may be out of date', async () => {

@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
 import { isProbe, withoutOwner } from '../../cli/commands/render/objects.ts';
-import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { isGuard } from '../../operator/compile/admission-set.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { POLICY_LABEL } from '../../operator/compile/objects.ts';
-import type { Cluster } from '../../operator/model/objects.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { foldedCel } from '../../ui/model/folded-cel.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
@@ -17,15 +15,10 @@ import { celIn } from '../../ui/worker/policy-facts.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { cappol } from '../support/cappol.ts';
 import { policy } from '../support/policies.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
 import { binding, clusterOf, useRole, wholeCluster } from '../support/views.ts';
 
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 const PLACES = ['--operator-namespace', 'operator', '--excluded-namespaces', 'kube-*'];
-
-function snapshot(cluster: Cluster): Snapshot {
-  return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS)));
-}
 
 function answersFor(taken: Snapshot) {
   const answers = createAnswers();
@@ -68,7 +61,7 @@ describe('the facts about a policy on the page', () => {
     namespace('kube-system'),
     namespace('web', { labels: { team: 'web' } }),
   ];
-  const taken = snapshot({
+  const taken = takenSnapshot({
     ...wholeCluster(clusterOf([], []), POLICIES, namespaces),
     roles: () => [useRole('base-peer'), { name: 'admin', rules: [EVERYTHING] }],
     roleBindings: () => [
@@ -82,7 +75,7 @@ describe('the facts about a policy on the page', () => {
     let compared = 0;
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        const random = snapshot(cluster);
+        const random = takenSnapshot(cluster);
         const asked = answersFor(random);
         for (const { name } of random.policies) {
           const { places } = asked.policy({ policy: name });
@@ -121,7 +114,7 @@ describe('the facts about a policy on the page', () => {
   it('say why nothing of it is in force', () => {
     const expired = policy('over', { expires: '1969-12-31T00:00:00Z' });
     const refused = policy('new', { levelVersion: 'v1.99' });
-    const asked = answersFor(snapshot(wholeCluster(clusterOf([], []), [expired, refused], [namespace('a')])));
+    const asked = answersFor(takenSnapshot(wholeCluster(clusterOf([], []), [expired, refused], [namespace('a')])));
     assert.deepEqual(asked.policy({ policy: 'over' }).force, { in: false, why: 'Expired' });
     assert.deepEqual(asked.policy({ policy: 'new' }).force, { in: false, why: 'NotAccepted' });
     assert.deepEqual(asked.policy({ policy: 'gone' }).force, { in: false, why: 'Gone' });

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
 import { changesOf } from '../../cli/commands/check/changes.ts';
-import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
@@ -13,12 +12,12 @@ import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { policyManifest } from '../support/policies.ts';
 import { Random } from '../support/random.ts';
 import { randomStream } from '../support/random-yaml.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /** Clusters, with several edits each; FC_RUNS=1000 is the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
 describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function () {
@@ -30,7 +29,7 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
       arbitraryCluster,
       fc.array(edit(), { minLength: 1, maxLength: 5 }),
       (cluster, edits) => {
-        const snapshot = JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS))) as Snapshot;
+        const snapshot = takenSnapshot(cluster, OPTIONS);
         const rejudging = new Rejudging(new Loaded(snapshot));
         for (const policies of edits) {
           const { refusals: _, ...changes } = rejudging.changes({ policies });

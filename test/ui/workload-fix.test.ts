@@ -3,9 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { parseDocument } from '../../cli/input/document.ts';
-import type { Cluster } from '../../operator/model/objects.ts';
 import type { Snapshot, SnapshotVerdict } from '../../operator/snapshot/document.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import { manifestText, type WorkloadFix } from '../../ui/worker/workload-fix.ts';
@@ -14,14 +12,8 @@ import { cappol } from '../support/cappol.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
-
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
-
-function snapshot(cluster: Cluster): Snapshot {
-  return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS)));
-}
 
 /** `cappol fix` reads these besides the manifest: policies, namespaces, roles and their bindings. */
 function context({ policies, namespaces, roles, roleBindings }: Snapshot): string {
@@ -79,7 +71,7 @@ describe('the fix of a workload on the page', () => {
   it('is the diff of `cappol fix` on the same manifest, for random clusters', async () => {
     const seen = { fixes: 0, edits: 0, left: 0 };
     const property = fc.asyncProperty(arbitraryCluster, async (cluster) => {
-      const taken = snapshot(cluster);
+      const taken = takenSnapshot(cluster);
       const answers = createAnswers();
       answers.load(taken);
       for (const [namespace, { kind, name, verdict, violations = {} }] of verdictsIn(taken)) {
@@ -110,7 +102,7 @@ describe('the fix of a workload on the page', () => {
     );
     const namespace = { name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} };
     const answers = createAnswers();
-    answers.load(snapshot(wholeCluster(cluster, [baselinePolicy('base')], [namespace])));
+    answers.load(takenSnapshot(wholeCluster(cluster, [baselinePolicy('base')], [namespace])));
     const paths = ['containers[0].securityContext.capabilities.add', 'hostNetwork'];
     const fix = answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'db', paths });
     assert.equal(fix?.of, 'pod');

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
-import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster, PodParts } from '../../../operator/model/objects.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { type CapabilityMap, capabilityMap, type MapWorkload } from '../../../ui/model/capability-map.ts';
 import { COLUMNS, columnOf, HELD } from '../../../ui/model/holding.ts';
 import { columnAt, drawingOf, LEFTS } from '../../../ui/model/map-drawing.ts';
@@ -13,11 +10,8 @@ import { cellText, cellWords, csvRows, rowText } from '../../../ui/model/map-tex
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
 import { adding, app, pod, secured } from '../../support/pods.ts';
 import { baselinePolicy } from '../../support/policies.ts';
+import { takenSnapshot } from '../../support/snapshots.ts';
 import { clusterOf, wholeCluster, workloadView } from '../../support/views.ts';
-
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
-const evaluator = new Evaluator();
 
 const NO_FILTER: MapFilter = {
   text: '',
@@ -28,10 +22,6 @@ const NO_FILTER: MapFilter = {
   state: '',
   verdict: '',
 };
-
-function snapshot(cluster: Cluster): Snapshot {
-  return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS, evaluator)));
-}
 
 /** A cluster of Deployments by namespace and name. */
 function cluster(
@@ -52,7 +42,7 @@ function cluster(
 }
 
 function mapOf(...of: Parameters<typeof cluster>): CapabilityMap {
-  return capabilityMap(snapshot(cluster(...of)), 'containerd');
+  return capabilityMap(takenSnapshot(cluster(...of)), 'containerd');
 }
 
 function workload(map: CapabilityMap, name: string): MapWorkload {
@@ -102,7 +92,7 @@ describe('the map of capabilities: the cells', () => {
   });
 
   it('follow the container runtime', () => {
-    const taken = snapshot(cluster({ a: { plain: pod(), prefixed: adding(['CAP_SYS_TIME', 'CAP_CHOWN']) } }));
+    const taken = takenSnapshot(cluster({ a: { plain: pod(), prefixed: adding(['CAP_SYS_TIME', 'CAP_CHOWN']) } }));
     const [containerd, crio] = [capabilityMap(taken, 'containerd'), capabilityMap(taken, 'CRI-O')];
     assert.equal(cell(crio, 'plain', 'NET_RAW'), 'NET_RAW: not held');
     assert.equal(cell(containerd, 'prefixed', 'SYS_TIME'), 'SYS_TIME: not held');
@@ -113,7 +103,7 @@ describe('the map of capabilities: the cells', () => {
   });
 
   it('say that the runtime does not start a container', () => {
-    const taken = snapshot(cluster({ a: { wrong: adding(['NO_SUCH']) } }));
+    const taken = takenSnapshot(cluster({ a: { wrong: adding(['NO_SUCH']) } }));
     const [container] = workload(capabilityMap(taken, 'Docker'), 'wrong').content.containers;
     assert.match(container?.error ?? '', /unknown capability/);
     assert.equal(rowText(container as never), 'holds no capability');
@@ -151,7 +141,9 @@ describe('the map of capabilities: the cells', () => {
   });
 
   it('tell what is held and not used, where there is evidence', () => {
-    const taken = snapshot(cluster({ a: { clock: adding(['SYS_TIME', 'NET_ADMIN']), other: adding(['SYS_TIME']) } }));
+    const taken = takenSnapshot(
+      cluster({ a: { clock: adding(['SYS_TIME', 'NET_ADMIN']), other: adding(['SYS_TIME']) } }),
+    );
     const used = [{ kind: 'Deployment', name: 'clock', container: 'app', used: ['SYS_TIME'] }];
     const [a] = taken.namespaces;
     assert.ok(a);
@@ -174,7 +166,7 @@ describe('the map of capabilities: the cells', () => {
   it('name each workload that has a verdict, as the verdict names it', () => {
     fc.assert(
       fc.property(arbitraryCluster, (random) => {
-        const taken = snapshot(random);
+        const taken = takenSnapshot(random);
         const map = capabilityMap(taken, 'containerd');
         for (const [index, { verdicts }] of taken.namespaces.entries()) {
           const own = map.namespaces[index]?.workloads ?? [];
@@ -192,7 +184,7 @@ describe('the map of capabilities: the cells', () => {
   it('agree with the capabilities in the document', () => {
     fc.assert(
       fc.property(arbitraryCluster, (random) => {
-        const taken = snapshot(random);
+        const taken = takenSnapshot(random);
         const held = new Set(
           taken.shapes.flatMap(({ capabilities }) =>
             capabilities.flatMap(({ held: { 'CRI-O': names } }) => ('error' in names ? [] : names)),

@@ -2,16 +2,15 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
 import { snapshotIn } from '../../../ui/model/opened-snapshot.ts';
 import { createAnswers } from '../../../ui/worker/answers.ts';
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
+import { takenSnapshot } from '../../support/snapshots.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-const snapshot = arbitraryCluster.map((cluster) => JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS))));
+const snapshot = arbitraryCluster.map((cluster) => takenSnapshot(cluster, OPTIONS));
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);

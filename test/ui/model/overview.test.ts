@@ -6,30 +6,24 @@ import { judgingOf } from '../../../cli/live.ts';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { capabilitiesInUse } from '../../../ui/model/capabilities-in-use.ts';
 import { overviewOf } from '../../../ui/model/overview.ts';
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
 import { adding, pod } from '../../support/pods.ts';
 import { baselinePolicy } from '../../support/policies.ts';
+import { ALL_RIGHTS, TAKING, takenSnapshot } from '../../support/snapshots.ts';
 import { clusterOf, podView, wholeCluster, workloadView } from '../../support/views.ts';
 
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const PROTECTION = { status: 'Unknown', message: '' } as const;
 const evaluator = new Evaluator();
 
-function snapshot(cluster: Cluster): Snapshot {
-  return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS, evaluator)));
-}
-
 function overview(cluster: Cluster) {
-  return overviewOf(snapshot(cluster), 'containerd');
+  return overviewOf(takenSnapshot(cluster), 'containerd');
 }
 
 function status(cluster: Cluster): StatusView {
-  const judging = judgingOf(cluster, RIGHTS, OPTIONS);
-  return statusView({ cluster, ...judging, ...RIGHTS, protection: PROTECTION }, evaluator);
+  const judging = judgingOf(cluster, ALL_RIGHTS, TAKING);
+  return statusView({ cluster, ...judging, ...ALL_RIGHTS, protection: PROTECTION }, evaluator);
 }
 
 /** The workloads that violate, by a key of each violation. */
@@ -85,7 +79,7 @@ describe('the overview', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         const { namespaces } = overview(cluster);
-        const enforced = snapshot(cluster).namespaces.filter(({ deciding }) => deciding.Enforce);
+        const enforced = takenSnapshot(cluster).namespaces.filter(({ deciding }) => deciding.Enforce);
         assert.equal(namespaces?.enforced, enforced.length);
         assert.equal(
           Object.values(namespaces ?? {}).reduce((sum, count) => sum + count, 0),
@@ -125,7 +119,7 @@ describe('the overview', () => {
 
   it('claims no numbers of namespaces when pods could not be read', () => {
     const cluster = wholeCluster(clusterOf([]), [baselinePolicy('p')], [namespace('a')]);
-    const taken = snapshotOf(cluster, { ...RIGHTS, judgeable: false }, OPTIONS, evaluator);
+    const taken = snapshotOf(cluster, { ...ALL_RIGHTS, judgeable: false }, TAKING, evaluator);
     const { namespaces, violations } = overviewOf(taken, 'containerd');
     assert.equal(namespaces, undefined);
     assert.equal(violations, undefined);
@@ -180,7 +174,7 @@ describe('the overview', () => {
       ],
       [podView('bare', { ...pod({ containers: [{ name: 'a', securityContext: { privileged: true } }] }) })],
     );
-    const taken = snapshot(wholeCluster(objects, [], [namespace('net')]));
+    const taken = takenSnapshot(wholeCluster(objects, [], [namespace('net')]));
     const inUse = capabilitiesInUse(taken, 'containerd');
     const of = (name: string) => inUse.find(({ capability }) => capability.name === name);
     assert.deepEqual({ ...of('SYS_TIME'), capability: 0 }, { capability: 0, privileged: 1, added: 1, byDefault: 0 });

@@ -9,10 +9,8 @@ import { exceptions } from '../../../ui/model/exceptions.ts';
 import { isInState, NOT_READY, policyRows, shownConditions } from '../../../ui/model/policy-list.ts';
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
 import { policy } from '../../support/policies.ts';
+import { ALL_RIGHTS, TAKING } from '../../support/snapshots.ts';
 import { clusterOf, wholeCluster } from '../../support/views.ts';
-
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
 function condition(type: string, status: Condition['status'], message = ''): Condition {
   return { type, status, reason: 'Reason', message, lastTransitionTime: '1970-01-01T00:00:00Z' as never };
@@ -23,10 +21,10 @@ describe('the list of policies', () => {
     let counted = 0;
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        const rows = policyRows(snapshotOf(cluster, RIGHTS, OPTIONS));
-        const judging = judgingOf(cluster, RIGHTS, OPTIONS);
+        const rows = policyRows(snapshotOf(cluster, ALL_RIGHTS, TAKING));
+        const judging = judgingOf(cluster, ALL_RIGHTS, TAKING);
         const protection = { status: 'Unknown', message: '' } as const;
-        const status = statusView({ cluster, ...judging, protection, ...RIGHTS }, new Evaluator());
+        const status = statusView({ cluster, ...judging, protection, ...ALL_RIGHTS }, new Evaluator());
         assert.deepEqual(
           rows.map(({ policy, namespaces, workloads }) => ({
             name: policy.name,
@@ -61,7 +59,7 @@ describe('the list of policies', () => {
   for (const [conditions, spec, word] of STATES) {
     it(`says "${word}" of a policy with ${conditions.map(({ type, status }) => `${type}=${status}`)}`, () => {
       const one = { ...policy('one', spec), status: { observedGeneration: 1, conditions } };
-      const [row] = policyRows(snapshotOf(wholeCluster(clusterOf([], []), [one], []), RIGHTS, OPTIONS));
+      const [row] = policyRows(snapshotOf(wholeCluster(clusterOf([], []), [one], []), ALL_RIGHTS, TAKING));
       assert.equal(row?.state.word, word);
     });
   }
@@ -73,7 +71,7 @@ describe('the list of policies', () => {
       named('b', [condition('Ready', 'True')]),
       named('c', [condition('Accepted', 'False'), condition('Ready', 'False')]),
     ];
-    const rows = policyRows(snapshotOf(wholeCluster(clusterOf([], []), all, []), RIGHTS, OPTIONS));
+    const rows = policyRows(snapshotOf(wholeCluster(clusterOf([], []), all, []), ALL_RIGHTS, TAKING));
     const names = (state: string) => rows.filter((row) => isInState(row, state)).map((row) => row.policy.name);
     assert.deepEqual(names(NOT_READY), ['a', 'c']);
     assert.deepEqual(names('In force'), ['b']);
@@ -82,7 +80,7 @@ describe('the list of policies', () => {
 
   it('says that an edited policy is coming into force until the operator has seen the edit', () => {
     const one = { ...policy('one'), status: { observedGeneration: 0, conditions: [condition('Ready', 'True')] } };
-    const [row] = policyRows(snapshotOf(wholeCluster(clusterOf([], []), [one], []), RIGHTS, OPTIONS));
+    const [row] = policyRows(snapshotOf(wholeCluster(clusterOf([], []), [one], []), ALL_RIGHTS, TAKING));
     assert.equal(row?.state.word, 'Coming into force');
   });
 

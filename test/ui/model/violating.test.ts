@@ -13,9 +13,8 @@ import {
   violatingRows,
 } from '../../../ui/model/violating.ts';
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
+import { ALL_RIGHTS, TAKING } from '../../support/snapshots.ts';
 
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
-const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 const ALL = { namespace: '', policy: '', rule: '', mode: '', text: '' };
 
 const row = (fields: Partial<ViolatingRow>): ViolatingRow => ({
@@ -56,7 +55,7 @@ describe('the workloads that violate', () => {
     let compared = 0;
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        const taken: Snapshot = snapshotOf(cluster, RIGHTS, OPTIONS);
+        const taken: Snapshot = snapshotOf(cluster, ALL_RIGHTS, TAKING);
         const rows = violatingRows(taken);
         const verdicts = taken.namespaces.flatMap(({ verdicts }) => verdicts);
         assert.deepEqual(
