@@ -39,7 +39,7 @@ export interface OpenedPage {
   readonly requests: readonly string[];
 }
 
-interface OpenOptions {
+export interface OpenOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
@@ -60,9 +60,27 @@ export async function openPage(
   page.on('request', (request) => {
     if (!/^(?:data|blob):/.test(request.url())) requests.push(request.url());
   });
+  await page.addInitScript(COUNTS_QUESTIONS);
   await page.goto(url);
   return { page, errors, requests };
 }
+
+/** The global variable that counts the questions which the page's worker has not answered yet. */
+export const OPEN_QUESTIONS = 'openQuestions';
+
+/** Runs before the program of the page. The worker gives one answer to each question. */
+const COUNTS_QUESTIONS = `
+globalThis.${OPEN_QUESTIONS} = 0;
+globalThis.Worker = class extends Worker {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener('message', () => globalThis.${OPEN_QUESTIONS}--);
+  }
+  postMessage(...args) {
+    globalThis.${OPEN_QUESTIONS}++;
+    super.postMessage(...args);
+  }
+};`;
 
 /** The violations of accessibility that axe calls serious or critical: one line each, with the element. */
 export async function seriousProblems(page: Page): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** The views of the page as somebody walks through them. */
 import { readFileSync } from 'node:fs';
-import type { Page } from './browser.ts';
+import { OPEN_QUESTIONS, type Page } from './browser.ts';
 
 export interface ViewOfPage {
   readonly name: string;
@@ -13,26 +13,29 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
   ([, name = '', title = '']) => ({ name, title }),
 );
 
-/** How long the document must not change for a view to be complete: answers of the worker arrive later. */
+/** How long the document must not change: longer than a filter waits for somebody who types. Load delays both timers alike. */
 const QUIET_MS = 250;
 
-/** Resolves when nothing in the page has changed for a while. */
+/** Resolves when the worker has answered all questions, and nothing in the page has changed for a while. */
 export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
   await page.locator('body').evaluate(
-    (body, quiet) =>
+    (body, [quiet, openQuestions]) =>
       new Promise<void>((resolve) => {
-        let timer = setTimeout(resolve, quiet);
-        const { MutationObserver } = body.ownerDocument.defaultView;
-        const observer = new MutationObserver(() => {
+        const page = body.ownerDocument.defaultView;
+        const observer = new page.MutationObserver(restart);
+        let timer = setTimeout(end, quiet);
+        function restart() {
           clearTimeout(timer);
-          timer = setTimeout(() => {
-            observer.disconnect();
-            resolve();
-          }, quiet);
-        });
+          timer = setTimeout(end, quiet);
+        }
+        function end() {
+          if (page[openQuestions] > 0) return restart();
+          observer.disconnect();
+          resolve();
+        }
         observer.observe(body, { subtree: true, childList: true, characterData: true, attributes: true });
       }),
-    quietMs,
+    [quietMs, OPEN_QUESTIONS] as const,
   );
 }
 
