@@ -10,6 +10,7 @@ import type { NamespaceProgress, RolloutProgress } from '../../operator/promotio
 import { buildStatus } from '../../operator/report/status.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { takeSnapshot } from '../../operator/snapshot/take.ts';
+import { largeCluster } from './large-cluster.ts';
 
 /** The time of the snapshots. */
 export const TAKEN = '2026-11-26T12:00:00.000Z';
@@ -25,6 +26,14 @@ const IN_FORCE: RolloutOutcome = {
 };
 
 const DAY_MS = 86_400_000;
+
+let large: Snapshot | undefined;
+
+/** The snapshot of `largeCluster()`, which all tests of a process share: judging takes some 15 s of CPU. */
+export function largeSnapshot(): Snapshot {
+  large ??= settledSnapshot(largeCluster(), 'large');
+  return large;
+}
 
 /** Judges once, for the document and the statuses: a large cluster takes long. */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {

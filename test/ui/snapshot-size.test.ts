@@ -1,8 +1,8 @@
 /** The size of the snapshot of a large cluster: a page has to load it. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { LARGE, largeCluster } from '../support/large-cluster.ts';
-import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { LARGE } from '../support/large-cluster.ts';
+import { largeSnapshot } from '../support/settled-snapshot.ts';
 
 const MOST_BYTES = 5_000_000;
 
@@ -10,7 +10,7 @@ describe('the snapshot of a large cluster', () => {
   it(`has less than ${MOST_BYTES / 1e6} MB compressed with ${LARGE.pods} pods`, function () {
     // Judging each shape by each policy takes some 15 s of CPU.
     this.timeout(180_000);
-    const snapshot = settledSnapshot(largeCluster());
+    const snapshot = largeSnapshot();
     const groups = snapshot.namespaces.flatMap(({ pods }) => pods);
     const podShapes = new Set(groups.map(({ shape }) => shape));
     assert.equal(
