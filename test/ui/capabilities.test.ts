@@ -1,52 +1,31 @@
 /** The map of capabilities in a real Chromium: keys, filters, CSV, printing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { buildPage } from '../../config/release/page.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { capabilityMap } from '../../ui/model/capability-map.ts';
 import { HELD } from '../../ui/model/holding.ts';
 import { questionOf } from '../../ui/model/map-question.ts';
 import { filterMap } from '../../ui/model/map-rows.ts';
 import { csvRows } from '../../ui/model/map-text.ts';
 import { csvText } from '../../ui/parts/csv.ts';
-import {
-  type Browser,
-  CHROMIUM,
-  type OpenedPage,
-  openPage,
-  type Page,
-  pageFile,
-  seriousProblems,
-  startBrowser,
-} from '../support/browser.ts';
+import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
 describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
-  const snapshot = settledSnapshot(largeCluster({ pods: 6_000, namespaces: 300, shapes: 20, policies: 9 }), 'usual');
-  let browser: Browser;
-  let template: string;
-  let file: ReturnType<typeof pageFile>;
-  let opened: OpenedPage;
-  before(async () => {
-    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
-    file = pageFile(template, [snapshot]);
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
-  });
-  afterEach(async () => {
-    const { page, errors } = opened;
-    await page.close();
-    assert.deepEqual(errors, []);
+  let snapshot: Snapshot;
+  const pages = usePage(() => {
+    snapshot = settledSnapshot(largeCluster({ pods: 6_000, namespaces: 300, shapes: 20, policies: 9 }), 'usual');
+    return [snapshot];
   });
 
-  async function open(query = '', options: Parameters<typeof openPage>[2] = {}): Promise<Page> {
-    opened = await openPage(browser, `${file.url}#/capabilities${query}`, options);
-    await opened.page.getByRole('treegrid').waitFor();
-    return opened.page;
+  async function open(query = '', options: OpenOptions = {}): Promise<Page> {
+    const { page } = await pages.open(`${pages.url}#/capabilities${query}`, options);
+    await page.getByRole('treegrid').waitFor();
+    return page;
   }
 
   function filtered(query: string) {
@@ -116,7 +95,6 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.match(address, /capability=NET_ADMIN/);
     assert.match(address, /held=added/);
     assert.match(address, /text=production/);
-    await page.close();
     page = await open(address.replace('#/capabilities', ''));
     await page.getByText(count, { exact: true }).waitFor();
     await page.getByRole('button', { name: /^capability: NET_ADMIN/ }).click();
@@ -127,8 +105,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
   });
 
   it('says that nothing matches, and how to go back', async () => {
-    opened = await openPage(browser, `${file.url}#/capabilities?text=no-such-name`);
-    const { page } = opened;
+    const { page } = await pages.open(`${pages.url}#/capabilities?text=no-such-name`);
     await page.getByText('No workload matches these filters.').waitFor();
     await page.getByRole('button', { name: 'Remove all filters' }).click();
     await page.getByRole('treegrid').waitFor();
@@ -162,9 +139,8 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
   });
 
   it('offers what is held and not used only with evidence, and dims it', async () => {
-    let page = await open();
-    assert.equal(await page.getByLabel('Not used, as far as was observed').count(), 0);
-    await page.close();
+    const whole = await open();
+    assert.equal(await whole.getByLabel('Not used, as far as was observed').count(), 0);
     const { namespaces } = capabilityMap(snapshot, 'containerd');
     const places = namespaces.flatMap(({ name, workloads }) => workloads.map((workload) => ({ name, workload })));
     const place = places.find(({ workload }) => workload.content.how.includes(HELD.byDefault));
@@ -172,16 +148,11 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     assert.ok(place && namespace);
     const { kind, name, content } = place.workload;
     const used = content.containers.map((one) => ({ kind, name, container: one.name, used: [] }));
-    const observed = pageFile(template, [{ ...snapshot, namespaces: [{ ...namespace, used }] }]);
-    try {
-      opened = await openPage(browser, `${observed.url}#/capabilities?sort=name`);
-      page = opened.page;
-      await page.getByLabel('Not used, as far as was observed').check();
-      await page.getByText('1 workload in 1 namespace').waitFor();
-      assert.ok((await page.locator('.row .unused').count()) > 0);
-    } finally {
-      observed.remove();
-    }
+    const observed = pages.fileOf([{ ...snapshot, namespaces: [{ ...namespace, used }] }]);
+    const { page } = await pages.open(`${observed}#/capabilities?sort=name`);
+    await page.getByLabel('Not used, as far as was observed').check();
+    await page.getByText('1 workload in 1 namespace').waitFor();
+    assert.ok((await page.locator('.row .unused').count()) > 0);
   });
 
   it('prints all rows of the filter up to a limit, and says when it cut', async () => {

@@ -2,24 +2,24 @@
 import assert from 'node:assert/strict';
 import type { CheckedItem } from '../../cli/commands/check/result.ts';
 import type { StatusView } from '../../cli/commands/status/view.ts';
-import { buildPage } from '../../config/release/page.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { type Browser, CHROMIUM, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM } from '../support/browser.ts';
 import { cappol } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { describeWith } from '../support/needs.ts';
 import { assertSaysTheSame } from '../support/page-says.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { POLICIES } from '../support/rendered.ts';
+import { usePage } from '../support/tested-page.ts';
 
 const TEAMS = ['shop', 'net'];
 
 describeWith(CHROMIUM, 'the page of a real cluster', () => {
   const cluster = useCluster('page');
-  let browser: Browser;
+  const pages = usePage();
 
   const PODS: Readonly<Record<string, Json>> = {
     restricted: restrictedPod(),
@@ -31,7 +31,6 @@ describeWith(CHROMIUM, 'the page of a real cluster', () => {
   };
 
   before(async () => {
-    browser = await startBrowser();
     const namespaces: string[] = [];
     for (const team of TEAMS) namespaces.push(await cluster.namespace(team, { team: `page-${team}` }));
     for (const namespace of namespaces) {
@@ -61,7 +60,6 @@ describeWith(CHROMIUM, 'the page of a real cluster', () => {
     const rolled = await cluster.policy('roll', { ...selecting('net'), ...strict, rollout: { soak: '24h' } });
     await cluster.programmed(enforced, shared, warned, audited, rolled);
   });
-  after(() => browser?.close());
 
   function deployment(name: string, namespace: string): object {
     const labels = { app: name };
@@ -94,17 +92,11 @@ describeWith(CHROMIUM, 'the page of a real cluster', () => {
     });
     const snapshot = await json<Snapshot>('snapshot');
     const labels = new Map(snapshot.namespaces.map((namespace) => [namespace.name, namespace.labels]));
-    const file = pageFile(await buildPage(), [snapshot]);
-    try {
-      const { page, errors } = await openPage(browser, file.url);
-      const isPending = (policy: string, namespace: string) =>
-        Object.hasOwn(labels.get(namespace) ?? {}, rolloutLabel(policy));
-      const cells = await assertSaysTheSame(page, { status, items, statuses, isPending });
-      console.log(`      ${status.policies.length} policies, ${items.length} workloads, ${cells} cells`);
-      assert.ok(cells > 100);
-      assert.deepEqual(errors, []);
-    } finally {
-      file.remove();
-    }
+    const { page } = await pages.open(pages.fileOf([snapshot]));
+    const isPending = (policy: string, namespace: string) =>
+      Object.hasOwn(labels.get(namespace) ?? {}, rolloutLabel(policy));
+    const cells = await assertSaysTheSame(page, { status, items, statuses, isPending });
+    console.log(`      ${status.policies.length} policies, ${items.length} workloads, ${cells} cells`);
+    assert.ok(cells > 100);
   });
 });

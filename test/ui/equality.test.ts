@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { itemsOf } from '../../cli/commands/check/running.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { judgingOf } from '../../cli/live.ts';
-import { buildPage } from '../../config/release/page.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -12,38 +11,28 @@ import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
-import { type Browser, CHROMIUM, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { assertSaysTheSame, type Told } from '../support/page-says.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
+import { usePage } from '../support/tested-page.ts';
 
-const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
 const PROTECTION = { status: 'Unknown', message: '' } as const;
 
 const SEED = Number(process.env.FC_SEED ?? 20_261_126);
 const RUNS = 12;
 
 describeWith(CHROMIUM, 'the page beside cappol', () => {
-  let browser: Browser;
-  let template: string;
-  before(async () => {
-    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
-  });
-  after(() => browser?.close());
+  const pages = usePage();
 
   async function compared(cluster: Cluster): Promise<number> {
     const snapshot = settledSnapshot(cluster);
-    const file = pageFile(template, [snapshot]);
-    const { page, errors } = await openPage(browser, file.url);
-    try {
-      const cells = await assertSaysTheSame(page, toldOf(cluster, snapshot));
-      assert.deepEqual(errors, []);
-      return cells;
-    } finally {
-      await page.close();
-      file.remove();
-    }
+    const { page } = await pages.open(pages.fileOf([snapshot]));
+    const cells = await assertSaysTheSame(page, toldOf(cluster, snapshot));
+    await page.close();
+    return cells;
   }
 
   it(`says the same on ${RUNS} random clusters (FC_SEED=${SEED})`, async () => {
@@ -65,11 +54,11 @@ function toldOf(cluster: Cluster, snapshot: Snapshot): Told {
   const reported = restoreCluster(snapshot);
   const asked = { ...cluster, policies: reported.policies, policy: reported.policy };
   const { operatorNamespace, excludedNamespaces, taken } = snapshot;
-  const judging = judgingOf(asked, RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
+  const judging = judgingOf(asked, ALL_RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
   const evaluator = new Evaluator();
   const judgements = judgeCluster(asked, judging.state, { evaluator, use: judging.use });
   return {
-    status: statusView({ cluster: asked, ...judging, ...RIGHTS, protection: PROTECTION }, evaluator),
+    status: statusView({ cluster: asked, ...judging, ...ALL_RIGHTS, protection: PROTECTION }, evaluator),
     items: [...judgements].flatMap((judgement) => itemsOf(judgement, asked)),
     statuses: new Map(snapshot.policies.map(({ name, status }) => [name, status])),
     isPending: (policy, namespace) => Object.hasOwn(cluster.namespace(namespace)?.labels ?? {}, rolloutLabel(policy)),

@@ -1,27 +1,20 @@
 /** Everything in the page can be reached and left with the keyboard. */
 import assert from 'node:assert/strict';
-import { buildPage } from '../../config/release/page.ts';
-import { type Browser, CHROMIUM, openPage, type Page, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM, openPage, type Page } from '../support/browser.ts';
 import { walkByTab } from '../support/keyboard.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS } from '../support/views-of-page.ts';
 
 describeWith(CHROMIUM, 'the page by keyboard', () => {
-  let browser: Browser;
-  let file: ReturnType<typeof pageFile>;
+  const pages = usePage(() => [
+    settledSnapshot(largeCluster({ pods: 400, namespaces: 40, shapes: 60, policies: 30 }), 'usual'),
+  ]);
   let page: Page;
   before(async () => {
-    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
-    browser = started;
-    const cluster = largeCluster({ pods: 400, namespaces: 40, shapes: 60, policies: 30 });
-    file = pageFile(template, [settledSnapshot(cluster, 'usual')]);
-    ({ page } = await openPage(browser, file.url));
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
+    ({ page } = await openPage(pages.browser, pages.url));
   });
 
   it('skips the navigation by the first control, and stays in the view', async () => {

@@ -1,15 +1,15 @@
 /** A large cluster in the page: how soon it is shown, how it scrolls, what it keeps in memory. Prints what it measured. */
 import assert from 'node:assert/strict';
-import { buildPage } from '../../config/release/page.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { Loaded } from '../../ui/worker/loaded.ts';
 import { Rejudging } from '../../ui/worker/rejudge.ts';
-import { type Browser, CHROMIUM, openPage, type Page, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM, openPage, type Page } from '../support/browser.ts';
 import { longest, mainThreadTasks, memoryOf, type Task, totalCpu } from '../support/browser-trace.ts';
-import { LARGE, largeCluster } from '../support/large-cluster.ts';
+import { LARGE } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { policyManifest } from '../support/policies.ts';
-import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { largeSnapshot } from '../support/settled-snapshot.ts';
+import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /** CPU time in ms: another program on the machine makes everything late, but does not make it cost more. */
@@ -26,23 +26,13 @@ const WHEEL_TURNS = 40;
 const WHEEL_PIXELS = 600;
 
 describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
-  let browser: Browser;
-  let file: ReturnType<typeof pageFile>;
+  const pages = usePage(() => [largeSnapshot()]);
   let page: Page;
-  before(async () => {
-    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
-    browser = started;
-    file = pageFile(template, [settledSnapshot(largeCluster(), 'large')]);
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
-  });
 
   it(`are shown with less than ${MOST_FOR_VIEW} ms of CPU`, async () => {
-    ({ page } = await openPage(browser, 'about:blank'));
-    const tasks = await mainThreadTasks(browser, page, async () => {
-      await page.goto(file.url);
+    ({ page } = await openPage(pages.browser, 'about:blank'));
+    const tasks = await mainThreadTasks(pages.browser, page, async () => {
+      await page.goto(pages.url);
       await page.getByText('Kubernetes v1').waitFor({ timeout: 60_000 });
       await nextFrame(page);
     });
@@ -53,14 +43,14 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
 
   for (const view of VIEWS) {
     it(`are shown by ${view.name} with less than ${MOST_FOR_VIEW} ms of CPU`, async () => {
-      const tasks = await mainThreadTasks(browser, page, () => goTo(page, view));
+      const tasks = await mainThreadTasks(pages.browser, page, () => goTo(page, view));
       report(`${view.name} opened`, tasks);
       assert.ok(totalCpu(tasks) < MOST_FOR_VIEW, `${totalCpu(tasks)} ms`);
     });
 
     it(`scroll in ${view.name} without a task of more than ${MOST_FOR_FRAME} ms of CPU`, async () => {
       await goTo(page, view);
-      const tasks = await mainThreadTasks(browser, page, () => scroll(page));
+      const tasks = await mainThreadTasks(pages.browser, page, () => scroll(page));
       report(`${view.name} scrolled`, tasks);
       assert.ok(longest(tasks).cpu < MOST_FOR_FRAME, `${longest(tasks).cpu} ms`);
     });
@@ -76,7 +66,7 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
   });
 
   it(`take less than ${MOST_MEGABYTES} MB of memory after all views were shown, and a policy was tried`, async () => {
-    const memory = await memoryOf(browser, page);
+    const memory = await memoryOf(pages.browser, page);
     console.log(
       `      memory: ${memory.process.toFixed(0)} MB, ${memory.page.toFixed(0)} MB of them objects of the page`,
     );
@@ -88,7 +78,7 @@ describe(`an edited policy over ${LARGE.pods} pods`, () => {
   let rejudging: Rejudging;
   let snapshot: Snapshot;
   before(() => {
-    snapshot = settledSnapshot(largeCluster(), 'large');
+    snapshot = largeSnapshot();
     rejudging = new Rejudging(new Loaded(snapshot));
     // The first answer judges what runs now.
     rejudging.rejudge({ policies: textOf(EVERYWHERE, {}) });

@@ -2,59 +2,35 @@
 import assert from 'node:assert/strict';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { judgingOf } from '../../cli/live.ts';
-import { buildPage } from '../../config/release/page.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
-import {
-  type Browser,
-  CHROMIUM,
-  type OpenedPage,
-  openPage,
-  type Page,
-  pageFile,
-  seriousProblems,
-  startBrowser,
-} from '../support/browser.ts';
+import { CHROMIUM, type Locator, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
+import { usePage } from '../support/tested-page.ts';
 import { goTo } from '../support/views-of-page.ts';
-
-type Locator = ReturnType<Page['locator']>;
-
-const RIGHTS = { missing: [], judgeable: true, rbac: true };
 
 async function textOf(locator: Locator): Promise<string> {
   return (await locator.textContent()) ?? '';
 }
 
 describeWith(CHROMIUM, 'the overview in the page', () => {
-  const snapshots = [
-    settledSnapshot(largeCluster({ pods: 900, namespaces: 60, shapes: 30, policies: 40 }), 'one'),
-    settledSnapshot(largeCluster({ pods: 40, namespaces: 6, shapes: 10, policies: 3 }), 'two'),
-  ] as const;
-  let browser: Browser;
-  let template: string;
-  let file: ReturnType<typeof pageFile>;
-  let opened: OpenedPage;
-  before(async () => {
-    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
-    file = pageFile(template, [snapshots[0]]);
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
-  });
-  afterEach(async () => {
-    const { page, errors } = opened;
-    await page.close();
-    assert.deepEqual(errors, []);
+  let snapshots: readonly [Snapshot, Snapshot];
+  const pages = usePage(() => {
+    snapshots = [
+      settledSnapshot(largeCluster({ pods: 900, namespaces: 60, shapes: 30, policies: 40 }), 'one'),
+      settledSnapshot(largeCluster({ pods: 40, namespaces: 6, shapes: 10, policies: 3 }), 'two'),
+    ];
+    return [snapshots[0]];
   });
 
-  async function open(options: Parameters<typeof openPage>[2] = {}, url = file.url): Promise<Page> {
-    opened = await openPage(browser, url, options);
-    await opened.page.locator('.summary').first().waitFor();
-    return opened.page;
+  async function open(options: OpenOptions = {}, url = pages.url): Promise<Page> {
+    const { page } = await pages.open(url, options);
+    await page.locator('.summary').first().waitFor();
+    return page;
   }
 
   function part(page: Page, title: string) {
@@ -76,9 +52,9 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     const page = await open();
     const [{ operatorNamespace, excludedNamespaces, taken }] = snapshots;
     const cluster = restoreCluster(snapshots[0]);
-    const judging = judgingOf(cluster, RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
+    const judging = judgingOf(cluster, ALL_RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
     const protection = { status: 'Unknown', message: '' } as const;
-    const { policies } = statusView({ cluster, ...judging, ...RIGHTS, protection }, new Evaluator());
+    const { policies } = statusView({ cluster, ...judging, ...ALL_RIGHTS, protection }, new Evaluator());
     const all = policies.flatMap(({ violations }) => violations).filter(({ verdict }) => verdict === 'Violating');
     const workloads = (some: typeof all) =>
       new Set(some.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
@@ -139,19 +115,14 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
   });
 
   it('shows several clusters side by side, each with links about itself', async () => {
-    const both = pageFile(template, snapshots);
-    try {
-      const page = await open({ width: 1440 }, both.url);
-      const [first, second] = await Promise.all(
-        [0, 1].map((index) => page.locator('.cluster-overview').nth(index).boundingBox()),
-      );
-      assert.ok(first && second && second.x >= first.x + first.width);
-      const link = page.locator('.cluster-overview').nth(1).locator('.states a').first();
-      assert.match((await link.getAttribute('href')) ?? '', /cluster=two/);
-      assert.deepEqual(await seriousProblems(page), []);
-    } finally {
-      both.remove();
-    }
+    const page = await open({ width: 1440 }, pages.fileOf(snapshots));
+    const [first, second] = await Promise.all(
+      [0, 1].map((index) => page.locator('.cluster-overview').nth(index).boundingBox()),
+    );
+    assert.ok(first && second && second.x >= first.x + first.width);
+    const link = page.locator('.cluster-overview').nth(1).locator('.states a').first();
+    assert.match((await link.getAttribute('href')) ?? '', /cluster=two/);
+    assert.deepEqual(await seriousProblems(page), []);
   });
 
   it('says what could not be read, and claims no number that is not known', async () => {
@@ -164,16 +135,11 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
       verdicts: [],
       pods: [],
     }));
-    const partial = pageFile(template, [{ ...whole, namespaces, missing: [text] }]);
-    try {
-      const page = await open({}, partial.url);
-      await page.getByText(text).waitFor();
-      assert.match(await textOf(page.locator('.summary')), /workloads could not be read/);
-      assert.equal(await part(page, 'Violated rules').count(), 0);
-      assert.match(await textOf(part(page, 'Namespaces')), /not known/);
-    } finally {
-      partial.remove();
-    }
+    const page = await open({}, pages.fileOf([{ ...whole, namespaces, missing: [text] }]));
+    await page.getByText(text).waitFor();
+    assert.match(await textOf(page.locator('.summary')), /workloads could not be read/);
+    assert.equal(await part(page, 'Violated rules').count(), 0);
+    assert.match(await textOf(part(page, 'Namespaces')), /not known/);
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {

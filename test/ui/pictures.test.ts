@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildPage } from '../../config/release/page.ts';
-import { type Browser, CHROMIUM, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM } from '../support/browser.ts';
 import { demoSnapshot } from '../support/demo-snapshot.ts';
 import { describeWith } from '../support/needs.ts';
+import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'docs', 'pictures');
@@ -31,23 +31,15 @@ const PICTURES: readonly Picture[] = [
 ];
 
 describeWith(CHROMIUM, 'the pictures of the page', () => {
-  let browser: Browser;
-  let file: ReturnType<typeof pageFile>;
-  before(async () => {
-    const [started, template, snapshot] = await Promise.all([startBrowser(), buildPage(), demoSnapshot()]);
-    browser = started;
-    file = pageFile(template, [snapshot]);
+  const pages = usePage(async () => [await demoSnapshot()]);
+  before(() => {
     if (TAKES) mkdirSync(FOLDER, { recursive: true });
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
   });
 
   for (const { name, hash, height, last } of PICTURES) {
     it(`${name} shows what the view says`, async () => {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const { page } = await openPage(browser, `${file.url}${hash}`, { colorScheme, width: 1160, height });
+        const { page } = await pages.open(`${pages.url}${hash}`, { colorScheme, width: 1160, height });
         await page.locator(last).first().waitFor();
         await settled(page);
         if (TAKES) await page.screenshot({ path: join(FOLDER, `${name}-${colorScheme}.png`) });
@@ -55,7 +47,6 @@ describeWith(CHROMIUM, 'the pictures of the page', () => {
         const recorded = join(FOLDER, `${name}.txt`);
         if (TAKES) writeFileSync(recorded, text);
         assert.equal(text, readFileSync(recorded, 'utf8'), 'the picture is out of date: npm run pictures');
-        await page.close();
       }
     });
   }

@@ -1,164 +1,121 @@
 /** The playground in a real Chromium: typing, markers, completion, links, the keyboard, and the cluster's changes. */
 import assert from 'node:assert/strict';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
-import { buildPage } from '../../config/release/page.ts';
-import {
-  type Browser,
-  CHROMIUM,
-  type OpenedPage,
-  openPage,
-  pageFile,
-  seriousProblems,
-  startBrowser,
-} from '../support/browser.ts';
+import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';
 import { baselinePolicy } from '../support/policies.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
+import { usePage } from '../support/tested-page.ts';
 import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
-
-type Page = OpenedPage['page'];
 
 const VIEW = '#/playground';
 
 describeWith(CHROMIUM, 'the playground', () => {
-  let browser: Browser;
-  let template: string;
-  before(async () => {
-    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
-  });
-  after(() => browser?.close());
+  const pages = usePage();
 
-  /** Nothing may go wrong on the page, and nothing may be requested but the page itself. */
-  async function withPage(
-    work: (opened: OpenedPage, url: string) => Promise<void>,
-    { fragment = VIEW, ...options }: { fragment?: string; colorScheme?: 'dark'; width?: number } = {},
-    snapshots: Parameters<typeof pageFile>[1] = [],
-  ): Promise<void> {
-    const file = pageFile(template, snapshots);
-    try {
-      const opened = await openPage(browser, file.url + fragment, options);
-      await opened.page.locator('.play-item').first().waitFor();
-      await work(opened, file.url);
-      assert.deepEqual(opened.errors, []);
-      assert.deepEqual(new Set(opened.requests), new Set([file.url]));
-      await opened.page.close();
-    } finally {
-      file.remove();
-    }
+  async function open(fragment = VIEW, options: OpenOptions = {}, url = pages.url): Promise<Page> {
+    const { page } = await pages.open(url + fragment, options);
+    await page.locator('.play-item').first().waitFor();
+    return page;
   }
 
   it('changes the verdict and the marked lines as somebody types', async () => {
-    await withPage(async ({ page }) => {
-      await verdict(page, 'Pod default/bad', 'Refused');
-      assert.deepEqual(await markedLines(page, 'Pods'), ['add: [NET_ADMIN]']);
-      await replace(page, 'Pods', POD.replace('NAME', 'a').replace('ADD', 'NET_RAW'));
-      await verdict(page, 'Pod default/a', 'Admitted');
-      assert.deepEqual(await markedLines(page, 'Pods'), []);
-      await replace(page, 'Pods', POD.replace('NAME', 'a').replace('ADD', 'SYS_ADMIN'));
-      await verdict(page, 'Pod default/a', 'Refused');
-      assert.deepEqual(await markedLines(page, 'Pods'), ['add: [SYS_ADMIN]']);
-      await page.getByRole('button', { name: 'line 11', exact: true }).click();
-      assert.equal(await editor(page, 'Pods').evaluate((element) => element.matches(':focus')), true);
-    });
+    const page = await open();
+    await verdict(page, 'Pod default/bad', 'Refused');
+    assert.deepEqual(await markedLines(page, 'Pods'), ['add: [NET_ADMIN]']);
+    await replace(page, 'Pods', POD.replace('NAME', 'a').replace('ADD', 'NET_RAW'));
+    await verdict(page, 'Pod default/a', 'Admitted');
+    assert.deepEqual(await markedLines(page, 'Pods'), []);
+    await replace(page, 'Pods', POD.replace('NAME', 'a').replace('ADD', 'SYS_ADMIN'));
+    await verdict(page, 'Pod default/a', 'Refused');
+    assert.deepEqual(await markedLines(page, 'Pods'), ['add: [SYS_ADMIN]']);
+    await page.getByRole('button', { name: 'line 11', exact: true }).click();
+    assert.equal(await editor(page, 'Pods').evaluate((element) => element.matches(':focus')), true);
   });
 
   it('replaces a selection by what somebody types, without a style that the policy of the page refuses', async () => {
-    await withPage(async ({ page }) => {
-      const text = editor(page, 'Policies');
-      await text.click();
-      await page.keyboard.press('Control+Home');
-      // From one coloured part into another one, over lines.
-      for (let count = 0; count < 200; count++) await page.keyboard.press('Shift+ArrowRight');
-      await page.keyboard.press('x');
-      assert.match((await text.textContent()) ?? '', /^x/);
-      await page.keyboard.press('Control+a');
-      await page.keyboard.press('y');
-      assert.equal(await text.textContent(), 'y');
-      await page.keyboard.press('Control+z');
-      assert.match((await text.textContent()) ?? '', /^x/);
-    });
+    const page = await open();
+    const text = editor(page, 'Policies');
+    await text.click();
+    await page.keyboard.press('Control+Home');
+    // From one coloured part into another one, over lines.
+    for (let count = 0; count < 200; count++) await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('x');
+    assert.match((await text.textContent()) ?? '', /^x/);
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('y');
+    assert.equal(await text.textContent(), 'y');
+    await page.keyboard.press('Control+z');
+    assert.match((await text.textContent()) ?? '', /^x/);
   });
 
   it('marks a problem of the policy at its line, in the words of cappol', async () => {
-    await withPage(async ({ page }) => {
-      await replace(page, 'Policies', POLICY.replace('restricted', 'restrictd'));
-      await page.getByText('spec.level').first().waitFor();
-      assert.deepEqual(await markedLines(page, 'Policies'), ['level: restrictd']);
-    });
+    const page = await open();
+    await replace(page, 'Policies', POLICY.replace('restricted', 'restrictd'));
+    await page.getByText('spec.level').first().waitFor();
+    assert.deepEqual(await markedLines(page, 'Policies'), ['level: restrictd']);
   });
 
   it('completes fields and values, and says what they mean', async () => {
-    await withPage(async ({ page }) => {
-      await replace(page, 'Policies', `${POLICY}  mod`);
-      await page.getByRole('option', { name: /^mode/ }).waitFor();
-      await accept(page);
-      await page.getByRole('option', { name: /^Warn/ }).waitFor();
-      await page.keyboard.type('Enf');
-      await page.getByRole('option', { name: /^Warn/ }).waitFor({ state: 'detached' });
-      await accept(page);
-      assert.match(await textOf(page, 'Policies'), / {2}mode: Enforce$/);
-      await editor(page, 'Policies').getByText('mode', { exact: true }).hover();
-      await page.locator('.help b').getByText('mode: Audit or Warn or Enforce').waitFor();
-    });
+    const page = await open();
+    await replace(page, 'Policies', `${POLICY}  mod`);
+    await page.getByRole('option', { name: /^mode/ }).waitFor();
+    await accept(page);
+    await page.getByRole('option', { name: /^Warn/ }).waitFor();
+    await page.keyboard.type('Enf');
+    await page.getByRole('option', { name: /^Warn/ }).waitFor({ state: 'detached' });
+    await accept(page);
+    assert.match(await textOf(page, 'Policies'), / {2}mode: Enforce$/);
+    await editor(page, 'Policies').getByText('mode', { exact: true }).hover();
+    await page.locator('.help b').getByText('mode: Audit or Warn or Enforce').waitFor();
   });
 
   it('opens a link with the texts of another page, and tells that a damaged one is damaged', async () => {
-    let link = '';
-    await withPage(async ({ page }, url) => {
-      await replace(page, 'Policies', `${POLICY}# mine`);
-      await page.waitForURL(/play=/);
-      link = page.url().slice(url.length);
-    });
-    const open = (fragment: string, work: Parameters<typeof withPage>[0]) => withPage(work, { fragment });
-    await open(link, async ({ page }) => {
-      await editor(page, 'Policies').getByText('# mine').waitFor();
-    });
-    await open(link.slice(0, -10), async ({ page }) => {
-      await page.getByRole('alert').getByText('This link is damaged').waitFor();
-      await verdict(page, 'Pod default/bad', 'Refused');
-    });
+    const first = await open();
+    await replace(first, 'Policies', `${POLICY}# mine`);
+    await first.waitForURL(/play=/);
+    const link = first.url().slice(pages.url.length);
+    const second = await open(link);
+    await editor(second, 'Policies').getByText('# mine').waitFor();
+    const damaged = await open(link.slice(0, -10));
+    await damaged.getByRole('alert').getByText('This link is damaged').waitFor();
+    await verdict(damaged, 'Pod default/bad', 'Refused');
   });
 
   it('loads an example, and has no serious problem for assistive technology in either theme, wide and narrow', async () => {
     for (const options of [{}, { colorScheme: 'dark', width: 500 } as const]) {
-      await withPage(async ({ page }) => {
-        await page.getByLabel('Example').selectOption({ label: 'Level restricted' });
-        await page.getByText('runAsNonRoot').first().waitFor();
-        assert.deepEqual(await seriousProblems(page), []);
-        const width = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-        assert.ok(width <= 0, `${width} pixels too wide`);
-      }, options);
+      const page = await open(VIEW, options);
+      await page.getByLabel('Example').selectOption({ label: 'Level restricted' });
+      await page.getByText('runAsNonRoot').first().waitFor();
+      assert.deepEqual(await seriousProblems(page), []);
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      assert.ok(width <= 0, `${width} pixels too wide`);
     }
   });
 
   it('leaves an editor by Escape and Tab', async () => {
-    await withPage(async ({ page }) => {
-      await editor(page, 'Policies').focus();
-      await page.keyboard.press('Tab');
-      assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), true);
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('Tab');
-      assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), false);
-    });
+    const page = await open();
+    await editor(page, 'Policies').focus();
+    await page.keyboard.press('Tab');
+    assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), true);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Tab');
+    assert.equal(await editor(page, 'Policies').evaluate((element) => element.matches(':focus')), false);
   });
 
   it('begins with what the cluster has, and says what the policies would change in it', async () => {
-    await withPage(
-      async ({ page }) => {
-        await page.getByLabel('Policy of the cluster').selectOption('live');
-        await editor(page, 'Policies').getByText('level: baseline').waitFor();
-        await page.getByText('Nothing changes for the 1 workload').waitFor();
-        await page.getByLabel('Pod of the cluster').selectOption({ label: 'net/web (Deployment)' });
-        await editor(page, 'Pods').getByText('namespace: net').waitFor();
-        await verdict(page, 'Pod net/web', 'Admitted');
-        await replace(page, 'Policies', `${POLICY.replace('mine', 'live')}  mode: Enforce`);
-        await page.getByText('1 newly refused').waitFor();
-        const row = await page.getByRole('row').nth(1).textContent();
-        assert.match(row ?? '', /^netDeployment webAdmittedRefused/);
-        assert.deepEqual(await seriousProblems(page), []);
-      },
-      {},
-      [snapshot()],
-    );
+    const page = await open(VIEW, {}, pages.fileOf([snapshot()]));
+    await page.getByLabel('Policy of the cluster').selectOption('live');
+    await editor(page, 'Policies').getByText('level: baseline').waitFor();
+    await page.getByText('Nothing changes for the 1 workload').waitFor();
+    await page.getByLabel('Pod of the cluster').selectOption({ label: 'net/web (Deployment)' });
+    await editor(page, 'Pods').getByText('namespace: net').waitFor();
+    await verdict(page, 'Pod net/web', 'Admitted');
+    await replace(page, 'Policies', `${POLICY.replace('mine', 'live')}  mode: Enforce`);
+    await page.getByText('1 newly refused').waitFor();
+    const row = await page.getByRole('row').nth(1).textContent();
+    assert.match(row ?? '', /^netDeployment webAdmittedRefused/);
+    assert.deepEqual(await seriousProblems(page), []);
   });
 });
 
@@ -170,9 +127,8 @@ function snapshot() {
     [baselinePolicy('live', { mode: 'Enforce' })],
     [namespace],
   );
-  const rights = { forbidden: [], missing: [], judgeable: true, rbac: true };
   const options = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
-  return snapshotOf(cluster, rights, options);
+  return snapshotOf(cluster, ALL_RIGHTS, options);
 }
 
 const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1

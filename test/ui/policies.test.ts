@@ -1,14 +1,14 @@
 /** The view of the policies, and the page of one. */
 import assert from 'node:assert/strict';
-import { buildPage } from '../../config/release/page.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { placeState, STATE_WORDS, whyText } from '../../ui/model/place-words.ts';
 import { policyRows } from '../../ui/model/policy-list.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
-import { type Browser, CHROMIUM, type OpenedPage, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const SIZES = { pods: 1_200, namespaces: 400, shapes: 30, policies: 20 };
@@ -18,33 +18,19 @@ const EVERYWHERE = 'restricted-everywhere';
 const OVERRIDDEN = 'team-00-restricted';
 
 describeWith(CHROMIUM, 'the view of the policies', () => {
-  let browser: Browser;
-  let file: ReturnType<typeof pageFile>;
   let snapshot: Snapshot;
-  let opened: OpenedPage;
   const answers = createAnswers();
-
-  before(async () => {
-    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
-    browser = started;
+  const pages = usePage(() => {
     snapshot = settledSnapshot(largeCluster(SIZES));
     answers.load(snapshot);
-    file = pageFile(template, [snapshot]);
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
-  });
-  afterEach(async () => {
-    assert.deepEqual(opened.errors, []);
-    await opened.page.close();
+    return [snapshot];
   });
 
   async function open(address: string) {
-    opened = await openPage(browser, `${file.url}#${address}`);
-    await opened.page.getByText('Kubernetes v1').waitFor();
-    await settled(opened.page);
-    return opened.page;
+    const { page } = await pages.open(`${pages.url}#${address}`);
+    await page.getByText('Kubernetes v1').waitFor();
+    await settled(page);
+    return page;
   }
 
   /** Most of it comes from the worker. */
@@ -98,9 +84,8 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
           whyText(place, priority),
         ]);
       }
-      if (name === EVERYWHERE) await page.close();
+      if (name === OVERRIDDEN) await page.locator('.places').getByText('Another one decides').first().waitFor();
     }
-    assert.ok(await opened.page.locator('.places').getByText('Another one decides').first().isVisible());
   });
 
   it('shows one policy by the address, and only the namespaces that the address asks for', async () => {
@@ -129,7 +114,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
       await fold.locator('pre').allTextContents(),
       rule.checks.flatMap(({ violates, message }) => [violates, message]),
     );
-    assert.ok(await fold.getByText('CIS Kubernetes Benchmark').isVisible());
+    await fold.getByText('CIS Kubernetes Benchmark').waitFor();
   });
 
   it('goes by the keyboard from a namespace to what violates there', async () => {
@@ -144,6 +129,6 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
 
   it('says so when the address names a policy that is gone', async () => {
     const page = await open('/policies?policy=nobody');
-    assert.ok(await page.getByText('The cluster has no policy nobody.').isVisible());
+    await page.getByText('The cluster has no policy nobody.').waitFor();
   });
 });

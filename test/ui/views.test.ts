@@ -1,22 +1,14 @@
 /** Each view with a usual, a hostile and a large cluster, light and dark. */
 import assert from 'node:assert/strict';
 import { visibleControls } from '../../cli/output/printable.ts';
-import { buildPage } from '../../config/release/page.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
-import {
-  type Browser,
-  CHROMIUM,
-  type OpenedPage,
-  openPage,
-  pageFile,
-  seriousProblems,
-  startBrowser,
-} from '../support/browser.ts';
+import { CHROMIUM, type OpenedPage, openPage, seriousProblems } from '../support/browser.ts';
 import { executedTexts } from '../support/executed.ts';
 import { HOSTILE_TEXTS, hostileSnapshot } from '../support/hostile-cluster.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
-import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { largeSnapshot, settledSnapshot } from '../support/settled-snapshot.ts';
+import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS } from '../support/views-of-page.ts';
 
 const USUAL = { pods: 120, namespaces: 12, shapes: 30, policies: 20 };
@@ -25,7 +17,7 @@ const CLUSTERS: Readonly<Record<string, () => readonly Snapshot[]>> = {
   usual: () => [settledSnapshot(largeCluster(USUAL), 'usual')],
   // Two contexts: the choice of the cluster shows their names.
   hostile: () => [hostileSnapshot(), hostileSnapshot(HOSTILE_TEXTS[2])],
-  large: () => [settledSnapshot(largeCluster(), 'large')],
+  large: () => [largeSnapshot()],
 };
 
 const MOST_CONTROLS = 30;
@@ -33,38 +25,29 @@ const MOST_CONTROLS = 30;
 const SCHEMES = ['light', 'dark'] as const;
 
 describeWith(CHROMIUM, 'the views of the page', () => {
-  let browser: Browser;
-  let template: string;
-  before(async () => {
-    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
-  });
-  after(() => browser?.close());
+  const pages = usePage();
 
   it('are those of the navigation', async () => {
-    const file = pageFile(template, CLUSTERS.usual?.() ?? []);
-    const { page } = await openPage(browser, file.url);
+    const { page } = await pages.open(pages.fileOf(CLUSTERS.usual?.() ?? []));
     const links = await page.getByRole('navigation', { name: 'Views' }).getByRole('link').allInnerTexts();
     assert.deepEqual(
       links,
       VIEWS.map(({ title }) => title),
     );
-    await page.close();
-    file.remove();
   });
 
   for (const [name, snapshots] of Object.entries(CLUSTERS)) {
     describe(`with a ${name} cluster`, () => {
-      let file: ReturnType<typeof pageFile>;
+      let file: string;
       before(() => {
-        file = pageFile(template, snapshots());
+        file = pages.fileOf(snapshots());
       });
-      after(() => file?.remove());
 
       for (const colorScheme of SCHEMES) {
         describe(colorScheme, () => {
           let opened: OpenedPage;
           before(async () => {
-            opened = await openPage(browser, file.url, { colorScheme });
+            opened = await openPage(pages.browser, file, { colorScheme });
             await opened.page.getByText('Kubernetes v1').waitFor({ timeout: 60_000 });
           });
           after(() => opened?.page.close());
@@ -76,7 +59,7 @@ describeWith(CHROMIUM, 'the views of the page', () => {
               assert.deepEqual(errors, []);
               assert.deepEqual(await executedTexts(page), []);
               assert.deepEqual(await seriousProblems(page), []);
-              assert.deepEqual(requests, [file.url]);
+              assert.deepEqual(requests, [file]);
             });
           }
         });
@@ -85,17 +68,14 @@ describeWith(CHROMIUM, 'the views of the page', () => {
   }
 
   describe('with hostile names', () => {
-    let file: ReturnType<typeof pageFile>;
+    let file: string;
     let opened: OpenedPage;
     before(async () => {
-      file = pageFile(template, CLUSTERS.hostile?.() ?? []);
-      opened = await openPage(browser, file.url);
+      file = pages.fileOf(CLUSTERS.hostile?.() ?? []);
+      opened = await openPage(pages.browser, file);
       await opened.page.getByText('Kubernetes v1').waitFor();
     });
-    after(async () => {
-      await opened?.page.close();
-      file?.remove();
-    });
+    after(() => opened?.page.close());
 
     it('show the name of the cluster as text', async () => {
       const names = await opened.page.getByLabel('Cluster', { exact: true }).locator('option').allTextContents();
@@ -126,7 +106,7 @@ describeWith(CHROMIUM, 'the views of the page', () => {
         await settled(page);
         assert.deepEqual(await executedTexts(page), []);
         assert.deepEqual(errors, []);
-        assert.deepEqual(requests, [file.url]);
+        assert.deepEqual(requests, [file]);
       });
     }
   });

@@ -1,50 +1,36 @@
 /** The view of the violations, and the fix of one workload. */
 import assert from 'node:assert/strict';
-import { buildPage } from '../../config/release/page.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { brokenBy, filtered, sorted, violatingRows, workloadKey } from '../../ui/model/violating.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
-import { type Browser, CHROMIUM, type OpenedPage, openPage, pageFile, startBrowser } from '../support/browser.ts';
+import { CHROMIUM, type Page } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const SIZES = { pods: 2_000, namespaces: 200, shapes: 40, policies: 20 };
 const ALL = { namespace: '', policy: '', rule: '', mode: '', text: '' };
 
 describeWith(CHROMIUM, 'the view of the violations', () => {
-  let browser: Browser;
-  let file: ReturnType<typeof pageFile>;
   let snapshot: Snapshot;
-  let opened: OpenedPage;
   const answers = createAnswers();
-
-  before(async () => {
-    const [started, template] = await Promise.all([startBrowser(), buildPage()]);
-    browser = started;
+  const pages = usePage(() => {
     snapshot = settledSnapshot(largeCluster(SIZES));
     answers.load(snapshot);
-    file = pageFile(template, [snapshot]);
-  });
-  after(async () => {
-    await browser?.close();
-    file?.remove();
-  });
-  afterEach(async () => {
-    assert.deepEqual(opened.errors, []);
-    await opened.page.close();
+    return [snapshot];
   });
 
   async function open(address: string) {
-    opened = await openPage(browser, `${file.url}#${address}`);
-    await opened.page.getByText('Kubernetes v1').waitFor();
-    await settled(opened.page);
-    return opened.page;
+    const { page } = await pages.open(`${pages.url}#${address}`);
+    await page.getByText('Kubernetes v1').waitFor();
+    await settled(page);
+    return page;
   }
 
-  async function names(): Promise<string[]> {
-    const rows = await opened.page.locator('.violations .row').all();
+  async function names(page: Page): Promise<string[]> {
+    const rows = await page.locator('.violations .row').all();
     return Promise.all(rows.map(async (row) => (await row.locator('> *').allInnerTexts()).slice(0, 5).join(' | ')));
   }
 
@@ -58,7 +44,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const rows = sorted(violatingRows(snapshot), '');
     const page = await open('/violations');
     assert.equal(await page.locator('.violations').getAttribute('aria-rowcount'), `${rows.length + 1}`);
-    const shown = await names();
+    const shown = await names(page);
     assert.ok(rows.length > 500 && shown.length < 80, `${shown.length} of ${rows.length} rows are in the document`);
     assert.deepEqual(shown.slice(0, 10), expected(rows.slice(0, 10)));
   });
@@ -69,7 +55,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     assert.ok(rows.length > 3);
     const page = await open('/violations?rule=hostNetwork&mode=Warn&sort=-workload');
     assert.equal(await page.locator('.violations').getAttribute('aria-rowcount'), `${rows.length + 1}`);
-    assert.deepEqual((await names()).slice(0, 4), expected(rows.slice(0, 4)));
+    assert.deepEqual((await names(page)).slice(0, 4), expected(rows.slice(0, 4)));
     assert.equal(await page.getByRole('columnheader', { name: 'Workload' }).getAttribute('aria-sort'), 'descending');
   });
 
@@ -77,10 +63,16 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const page = await open('/violations');
     await page.getByRole('button', { name: 'Namespace' }).click();
     await settled(page);
-    assert.deepEqual((await names()).slice(0, 3), expected(sorted(violatingRows(snapshot), 'namespace').slice(0, 3)));
+    assert.deepEqual(
+      (await names(page)).slice(0, 3),
+      expected(sorted(violatingRows(snapshot), 'namespace').slice(0, 3)),
+    );
     await page.getByRole('button', { name: 'Namespace' }).click();
     await settled(page);
-    assert.deepEqual((await names()).slice(0, 3), expected(sorted(violatingRows(snapshot), '-namespace').slice(0, 3)));
+    assert.deepEqual(
+      (await names(page)).slice(0, 3),
+      expected(sorted(violatingRows(snapshot), '-namespace').slice(0, 3)),
+    );
   });
 
   it('shows why a workload violates and the diff of `cappol fix`, by the keyboard alone', async () => {

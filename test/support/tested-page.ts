@@ -1,0 +1,65 @@
+/** The page in the browser of a `describe`: what every test starts, checks and puts away. */
+import assert from 'node:assert/strict';
+import { buildPage } from '../../config/release/page.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { type Browser, type OpenedPage, type OpenOptions, openPage, pageFile, startBrowser } from './browser.ts';
+
+export interface TestedPage {
+  readonly browser: Browser;
+  /** The URL of the file with the snapshots of all tests. */
+  readonly url: string;
+  /** Another file, which is removed after the tests. @returns its URL */
+  fileOf(snapshots: readonly Snapshot[]): string;
+  /**
+   * Opens a page for the running test. It is closed afterwards; then it must have written no error, and requested nothing
+   * but its own file.
+   */
+  open(url: string, options?: OpenOptions): Promise<OpenedPage>;
+}
+
+/** @param snapshots of the file that the tests share */
+export function usePage(snapshots: () => readonly Snapshot[] | Promise<readonly Snapshot[]> = () => []): TestedPage {
+  let browser: Browser;
+  let template: string;
+  let url: string;
+  const files: ReturnType<typeof pageFile>[] = [];
+  const opened: (OpenedPage & { readonly file: string })[] = [];
+
+  before(async () => {
+    [browser, template] = await Promise.all([startBrowser(), buildPage()]);
+    url = fileOf(await snapshots());
+  });
+  after(async () => {
+    await browser?.close();
+    for (const file of files) file.remove();
+  });
+  afterEach(async () => {
+    const pages = opened.splice(0);
+    await Promise.all(pages.map(({ page }) => page.close()));
+    for (const { errors, requests, file } of pages) {
+      assert.deepEqual(errors, []);
+      assert.deepEqual(new Set(requests), new Set([file]));
+    }
+  });
+
+  function fileOf(of: readonly Snapshot[]): string {
+    const file = pageFile(template, of);
+    files.push(file);
+    return file.url;
+  }
+
+  return {
+    get browser() {
+      return browser;
+    },
+    get url() {
+      return url;
+    },
+    fileOf,
+    async open(address, options) {
+      const one = await openPage(browser, address, options);
+      opened.push({ ...one, file: address.replace(/#.*/, '') });
+      return one;
+    },
+  };
+}
