@@ -299,7 +299,7 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'test/support',
     does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, random ones.',
-    imports: ['operator', 'cli', 'hack'],
+    imports: ['operator', 'cli', 'hack', 'config'],
     packages: [
       'axe-core',
       'diff',
