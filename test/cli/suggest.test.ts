@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
+import { parseDocument } from '../../cli/input/document.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { type Made, made, mayBeAdmitted, near, specOf } from '../evaluate/suggest-features.ts';
 import { cappol } from '../support/cappol.ts';
@@ -191,6 +192,13 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
       'all-net',
       'all-net-pinger',
     ]);
+  });
+
+  it('quotes the name of a namespace that kubectl would read as a boolean', async () => {
+    const { stdout } = await suggested([], deployment('web', {}, 'on'));
+    const policy = parseDocument(stdout, 1)?.value as Policy;
+    assert.deepEqual(policy.metadata, { name: 'on' });
+    assert.deepEqual(policy.spec.namespaceSelector, { matchLabels: { 'kubernetes.io/metadata.name': 'on' } });
   });
 
   it('narrows, starts from a level, and follows an older API server, on request', async () => {

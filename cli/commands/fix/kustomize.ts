@@ -1,11 +1,10 @@
 /** -o kustomize: the edits as patches, for manifests that a chart renders again and again. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { Document } from 'yaml';
 import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
-import { documentText } from '../../output/yaml-document.ts';
+import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 import type { FixedFile } from './fix-text.ts';
 import { jsonPatch, mergePatch } from './patches.ts';
 import type { ChangedObject } from './repairs.ts';
@@ -90,5 +89,5 @@ function fileName(parts: readonly string[], used: Set<string>): string {
 }
 
 function yaml(value: object): string {
-  return documentText(new Document(value, { aliasDuplicateObjects: false, version: '1.1' }), { lineWidth: 0 });
+  return documentText(yamlDocument(value), { lineWidth: 0 });
 }

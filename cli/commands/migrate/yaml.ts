@@ -1,14 +1,12 @@
 /** A migration as YAML to apply: each line with its source field, and the notes above. */
-import { Document, isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
+import { isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
 import type { CapabilityPolicy } from '../../../operator/api/capability-policy.ts';
 import { bounded } from '../../../operator/report/text.ts';
 import type { Migration, Note, RbacObject } from '../../migrate/migrate.ts';
-import { documentText } from '../../output/yaml-document.ts';
+import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 import { fieldPath } from '../../schema/paths.ts';
 import { LONGEST, noteText } from './output.ts';
 
-/** kubectl's YAML parser reads `yes` and `010` as more than texts. */
-const READ_BY_KUBECTL = { compat: 'yaml-1.1' } as const;
 const STYLE = { lineWidth: 0, indentSeq: false, flowCollectionPadding: false };
 
 export function yamlText(migration: Migration): string {
@@ -27,7 +25,7 @@ export function yamlText(migration: Migration): string {
 }
 
 function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<string, string>>, notes: readonly Note[]) {
-  const document = new Document(policy, READ_BY_KUBECTL);
+  const document = yamlDocument(policy);
   for (const [path, from] of Object.entries(origins)) {
     const node = document.getIn(fieldPath(path), true);
     if (isNode(node)) annotate(node, from);
@@ -44,7 +42,7 @@ function annotate(node: Node, from: string): void {
 }
 
 function bindingDocument(binding: RbacObject): string {
-  const document = new Document(binding, READ_BY_KUBECTL);
+  const document = yamlDocument(binding);
   for (const path of [['metadata'], ['roleRef']]) {
     const node = document.getIn(path, true);
     if (isMap(node)) node.flow = true;

@@ -1,10 +1,8 @@
 /** The protection as YAML, with a comment before each entry that says what it protects. */
-import { Document, isNode, type Node } from 'yaml';
+import { isNode, type Node } from 'yaml';
 import { PROTECTION, type Protection, protectionObjects } from '../../../operator/compile/protection.ts';
-import { documentText } from '../../output/yaml-document.ts';
+import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 
-/** An API server's parser knows aliases; people would have to look for what they stand for. */
-const NO_ALIASES = { aliasDuplicateObjects: false };
 const STYLE = { lineWidth: 0, indentSeq: false };
 
 const INTRODUCTION = [
@@ -14,7 +12,7 @@ const INTRODUCTION = [
 
 export function protectionText(protection: Protection): string {
   const [policy, binding] = protectionObjects(protection);
-  const document = new Document(policy, NO_ALIASES);
+  const document = yamlDocument(policy);
   document.commentBefore = INTRODUCTION;
   const lists = {
     'matchConstraints.resourceRules': protection.rules,
@@ -27,7 +25,7 @@ export function protectionText(protection: Protection): string {
       if (isNode(node)) (node as Node).commentBefore = ` ${why}`;
     }
   }
-  const bound = new Document(binding, NO_ALIASES);
+  const bound = yamlDocument(binding);
   bound.commentBefore = ` Refuses, for every request that ${PROTECTION} matches.`;
   return [document, bound].map((one) => documentText(one, STYLE)).join('---\n');
 }

@@ -1,5 +1,5 @@
 /** Suggested policies as YAML to apply, as JSON, and as a report. */
-import { Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { CapabilityPolicy, Mode } from '../../../operator/api/capability-policy.ts';
 import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
 import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
@@ -7,7 +7,7 @@ import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-ne
 import { printable } from '../../../operator/report/text.ts';
 import type { ComparedWorkload } from '../../evidence/used.ts';
 import { jsonText as jsonOf } from '../../output/printable.ts';
-import { documentText } from '../../output/yaml-document.ts';
+import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 import type { SuggestedPolicy } from './policies.ts';
 import { evidenceLines, introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
 
@@ -37,7 +37,7 @@ export function yamlText({ policies, mode, compared }: Printed): string {
 }
 
 function policyText(suggested: SuggestedPolicy): string {
-  const document = new Document(suggested.policy);
+  const document = yamlDocument(suggested.policy);
   document.commentBefore = comment(policyLines(suggested));
   for (const { at, overrides } of statedIn(suggested)) {
     for (const stated of overrides) {
