@@ -1,9 +1,9 @@
 /** Tells each page what changed since what it was sent last, as Server-Sent Events. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { differenceOf } from '../../../operator/snapshot/difference.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
 import { jsonPieces } from './json-pieces.ts';
+import { within } from './within.ts';
 
 /** So often a page hears something, and a connection that is gone is noticed. */
 const HEARTBEAT_MS = 15_000;
@@ -40,7 +40,8 @@ export class Feed {
       if (current !== states) yield* event('contexts', JSON.parse(current));
       states = current;
       for (const one of this.#contexts) yield* this.#since(sent, one);
-      if (!(await within(next, signal))) yield ':\n\n';
+      const came = await within(HEARTBEAT_MS, next, signal);
+      if (!came && !signal.aborted) yield ':\n\n';
     }
   }
 
@@ -58,14 +59,4 @@ function* event(name: string, content: unknown): Generator<string> {
   yield `event: ${name}\ndata: `;
   yield* jsonPieces(content);
   yield '\n\n';
-}
-
-/** Whether it comes before it is time for a heartbeat. */
-async function within(next: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const over = new AbortController();
-  const options = { signal: AbortSignal.any([signal, over.signal]), ref: false };
-  const time = sleep(HEARTBEAT_MS, false, options).catch(() => true);
-  const came = await Promise.race([next.then(() => true), time]);
-  over.abort();
-  return came;
 }

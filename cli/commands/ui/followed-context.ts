@@ -11,6 +11,7 @@ import type { Given, PolicyOptions } from '../../options.ts';
 import { UNJUDGED } from '../snapshot/run.ts';
 import { followingLog } from './following-log.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
+import { within } from './within.ts';
 
 const PURPOSE = { command: 'ui', unjudged: UNJUDGED };
 
@@ -119,13 +120,4 @@ export class FollowedContext implements ShownContext {
     this.#show();
     return done.spentMs;
   }
-}
-
-/** Whether `event` comes within that time. */
-async function within(ms: number, event: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const over = new AbortController();
-  const time = sleep(ms, false, { signal: AbortSignal.any([signal, over.signal]) }).catch(() => false);
-  const came = await Promise.race([event.then(() => true), time]);
-  over.abort();
-  return came;
 }

@@ -1,0 +1,12 @@
+/** Waiting for something that may not come. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Whether `event` comes within that time. It no longer waits when the signal is aborted. */
+export async function within(ms: number, event: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const options = { signal: AbortSignal.any([signal, over.signal]), ref: false };
+  const time = sleep(ms, false, options).catch(() => false);
+  const came = await Promise.race([event.then(() => true), time]);
+  over.abort();
+  return came;
+}
