@@ -44,6 +44,9 @@ export interface LivePurpose {
   readonly unjudged: string;
 }
 
+/** That consequence for a snapshot. */
+export const SNAPSHOT_UNJUDGED = 'nothing is judged, so there are no verdicts';
+
 /** @throws UsageError when policies can't be read, or are not installed */
 export async function readLive(
   connected: Connected,

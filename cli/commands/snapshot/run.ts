@@ -10,15 +10,12 @@ import { usedInCluster } from '../../evidence/cluster.ts';
 import { withEvidence } from '../../evidence/snapshot.ts';
 import type { UsedOptions } from '../../evidence/used.ts';
 import { Troubles } from '../../input/trouble.ts';
-import { judgingOf, type Rights, readLive } from '../../live.ts';
+import { judgingOf, type Rights, readLive, SNAPSHOT_UNJUDGED } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
 }
-
-/** The consequence for the document when something that is judged can't be read. */
-export const UNJUDGED = 'nothing is judged, so there are no verdicts';
 
 /** An incomplete document has exit code 2, and says what is missing. */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
@@ -31,7 +28,7 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
 export async function readSnapshot(command: string, given: Given<SnapshotOptions>, io: Io): Promise<Snapshot> {
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
-    const { cluster, rights } = await readLive(connected, io, { command, unjudged: UNJUDGED });
+    const { cluster, rights } = await readLive(connected, io, { command, unjudged: SNAPSHOT_UNJUDGED });
     for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
     const taken = snapshotOf(cluster, rights, { ...options, context: connected.context });
     const { trouble: tell } = new Troubles(io);

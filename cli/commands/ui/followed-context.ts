@@ -6,14 +6,13 @@ import { Turns } from '../../../operator/runtime/turns.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { type Connected, excludingPlatform, withCluster } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
-import { rightsOf } from '../../live.ts';
+import { rightsOf, SNAPSHOT_UNJUDGED } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
-import { UNJUDGED } from '../snapshot/run.ts';
 import { followingLog } from './following-log.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { within } from './within.ts';
 
-const PURPOSE = { command: 'ui', unjudged: UNJUDGED };
+const PURPOSE = { command: 'ui', unjudged: SNAPSHOT_UNJUDGED };
 
 /** Changes come in bursts: a burst is judged once. */
 const PAUSE_MS = 300;
