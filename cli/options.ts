@@ -42,7 +42,7 @@ export const operatorNamespace = () =>
 
 export const excludedNamespaces = () =>
   new Option('--excluded-namespaces <list>', 'namespaces that no policy reaches, * at the end for a prefix')
-    .argParser((text) => text.split(',').filter((pattern) => pattern !== ''))
+    .argParser(commaList)
     .default(undefined, `${EXCLUDED_NAMESPACES.join(',')}; in a cluster also its platform's`);
 
 export interface Excluding {
@@ -74,7 +74,7 @@ export const contexts = () =>
   new Option(
     '--context <list>',
     'contexts of the kubeconfig, separated by commas (default: the current one)',
-  ).argParser((text) => [...new Set(text.split(',').filter((name) => name !== ''))]);
+  ).argParser((text) => [...new Set(commaList(text))]);
 
 /** Replaces the policies. */
 export const level = () =>
@@ -86,6 +86,10 @@ export const levelVersion = () =>
   new Option('--level-version <version>', 'the version of that level: latest, or v1.N (default: latest)').argParser(
     (text) => (text === 'latest' || parseVersion(text) !== undefined ? text : invalidVersion('latest or v1.N')),
   );
+
+function commaList(text: string): string[] {
+  return text.split(',').filter((entry) => entry !== '');
+}
 
 /** Policies expire: spec.expires. */
 export const at = () =>

@@ -3,8 +3,7 @@ import { closeSync } from 'node:fs';
 import { type InputFile, manifestFiles } from './files.ts';
 import type { Reading } from './manifests.ts';
 import { spool } from './text.ts';
-import type { Trouble } from './trouble.ts';
-import { reason } from './trouble.ts';
+import { reason, type Trouble } from './trouble.ts';
 
 /** @param tell receives what cannot be read; it is left out */
 export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {

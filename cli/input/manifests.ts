@@ -5,8 +5,7 @@ import { type InputFile, manifestFiles } from './files.ts';
 import type { Piece } from './piece.ts';
 import { documentsIn, splitDocuments } from './split.ts';
 import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
-import type { Trouble } from './trouble.ts';
-import { reason } from './trouble.ts';
+import { reason, type Trouble } from './trouble.ts';
 
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 

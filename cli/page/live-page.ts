@@ -1,5 +1,5 @@
 /** The page as `cappol ui` serves it: it asks the server for events. */
-import { replaced } from './report-page.ts';
+import { withSnapshots } from './report-page.ts';
 
 /** ui/data/live.ts looks for it. */
 const MARK = '<template id="live"></template>';
@@ -15,5 +15,5 @@ export interface LivePage {
 export function livePage(template: string): LivePage {
   const [, policy] = POLICY.exec(template) ?? [];
   if (policy === undefined) throw new Error('the page has no Content Security Policy');
-  return { html: replaced(template, '<!--snapshots-->', MARK), policy: `${policy}; frame-ancestors 'none'` };
+  return { html: withSnapshots(template, MARK), policy: `${policy}; frame-ancestors 'none'` };
 }

@@ -8,7 +8,12 @@ const CONNECTS = "connect-src 'self'";
 /** @param template the page without data, which may ask its own origin */
 export function reportPage(template: string, snapshots: readonly Snapshot[]): string {
   const scripts = snapshots.map(embedded).join('\n');
-  return replaced(replaced(template, CONNECTS, "connect-src 'none'"), PLACE, scripts);
+  return withSnapshots(replaced(template, CONNECTS, "connect-src 'none'"), scripts);
+}
+
+/** @param elements what takes the place of the snapshots */
+export function withSnapshots(template: string, elements: string): string {
+  return replaced(template, PLACE, elements);
 }
 
 /** Base64 has no character that ends the element. */
@@ -23,7 +28,7 @@ function escaped(text: string): string {
 }
 
 /** @throws Error if the page has no such text: without it, the result would not be what it claims to be */
-export function replaced(page: string, text: string, by: string): string {
+function replaced(page: string, text: string, by: string): string {
   if (!page.includes(text)) throw new Error(`the page has no ${text}`);
   // A string could have special patterns, such as $&.
   return page.replace(text, () => by);

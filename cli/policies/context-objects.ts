@@ -1,5 +1,4 @@
 /** Problems of the namespaces, roles and bindings that evaluating depends on. */
-
 import { type InputObject, troubleOf } from '../input/document-objects.ts';
 import type { roleOf } from '../input/kinds.ts';
 import { objectFields } from '../input/pod-schema.ts';

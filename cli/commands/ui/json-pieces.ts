@@ -2,6 +2,7 @@
 
 /** In characters: small beside a document, and large enough to compress well. */
 const PIECE = 64 * 1024;
+
 /** Joined, they are `JSON.stringify(value)`. An item of a list is never divided. */
 export function* jsonPieces(value: unknown): Generator<string> {
   let piece = '';
