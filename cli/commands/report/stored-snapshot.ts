@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from '../../../operator/snapshot/document.ts';
 import { UsageError } from '../../command.ts';
+import { reason } from '../../input/trouble.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
@@ -23,6 +24,6 @@ function parsed(path: string): unknown {
     const text = bytes.subarray(0, GZIP.length).equals(GZIP) ? gunzipSync(bytes) : bytes;
     return JSON.parse(text.toString('utf8'));
   } catch (error) {
-    throw new UsageError(`${path}: ${(error as Error).message}`);
+    throw new UsageError(`${path}: ${reason(error)}`);
   }
 }
