@@ -281,7 +281,6 @@ export const FOLDERS: readonly Folder[] = [
       '@codemirror/view',
       '@lezer/highlight',
       'preact',
-      'yaml',
     ],
   },
   {
