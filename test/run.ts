@@ -1,6 +1,7 @@
 /**
  * `npm test` runs it: all tests, in two processes at once, each with a control plane of its own. Prints the output of one
- * process as it comes, that of the other one afterwards, and then one line for .ci/run with the sums.
+ * process as it comes, that of the other one afterwards, then a line for each test that failed in either of them, and one line
+ * for .ci/run with the sums.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
@@ -35,6 +36,9 @@ process.stdout.write(second.output);
 const ended = [first, second];
 // A process without a last line ended early.
 const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
+for (const { output } of ended) {
+  for (const [line] of output.matchAll(/^Failed: .*$/gm)) process.stdout.write(`${line}\n`);
+}
 const sum = (of: 'passed' | 'failed') => sums.reduce((all, counts) => all + counts[of], 0);
 process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
 process.exitCode = sum('failed') === 0 && ended.every(({ code }) => code === 0) ? 0 : 1;
