@@ -1,7 +1,9 @@
 /**
  * A cluster of a size that few have: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods of one shape
- * share their parts, as the projection leaves them, so it is built in less than a second.
+ * share their parts, which are frozen, as the projection leaves them: so it is built in less than a second, and each
+ * shape is evaluated once.
  */
+import { frozen } from '../../operator/model/frozen.ts';
 import type {
   Cluster,
   Container,
@@ -189,11 +191,11 @@ function shapeOf(index: number): Shape {
     ...(index % 15 === 8 ? [{ name: 'logs', hostPath: { path: '/var/log' } }] : []),
   ];
   const token = { name: 'kube-api-access', projected: { sources: [{ serviceAccountToken: {} }] } };
-  return {
+  return frozen({
     application,
     template: { annotations: {}, spec: { ...spec, volumes } },
     pod: { annotations: {}, spec: { ...spec, volumes: [...volumes, token] } },
-  };
+  });
 }
 
 function containerOf(name: string, index: number, securityContext: object | undefined): Container {

@@ -29,7 +29,7 @@ const DAY_MS = 86_400_000;
 
 let large: Snapshot | undefined;
 
-/** The snapshot of `largeCluster()`, which all tests of a process share: judging takes some 15 s of CPU. */
+/** The snapshot of `largeCluster()`, which all tests of a process share: it takes some 6 s of CPU. */
 export function largeSnapshot(): Snapshot {
   large ??= settledSnapshot(largeCluster(), 'large');
   return large;
