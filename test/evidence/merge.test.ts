@@ -73,10 +73,13 @@ describe('merging evidence', () => {
           last: time,
           example: fc.record(
             { command: fc.constantFrom('sh', 'tar'), callSite: fc.constantFrom('SYS_OPEN', 'SYS_KILL') },
-            { requiredKeys: ['command'] },
+            { requiredKeys: ['command'], noNullPrototype: true },
           ),
         },
-        { requiredKeys: ['namespace', 'pod', 'container', 'capability', 'outcome', 'count'] },
+        {
+          requiredKeys: ['namespace', 'pod', 'container', 'capability', 'outcome', 'count'],
+          noNullPrototype: true,
+        },
       )
       .map((one) => one as CapabilityUse);
     fc.assert(
