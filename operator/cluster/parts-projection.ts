@@ -1,4 +1,5 @@
 /** The projection of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
+import { withContainers } from '../model/containers.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -90,19 +91,11 @@ function withPlainToken(spec: PodSpec): PodSpec {
   if (!token || tokens.length > 1 || spec.volumes?.some(({ name }) => name === TOKEN_VOLUME_NAME)) return spec;
   const rename = <Named extends { readonly name: string }>(named: Named): Named =>
     named.name === token.name ? { ...named, name: TOKEN_VOLUME_NAME } : named;
-  const renameIn = (containers: readonly Container[] | undefined) =>
-    containers?.map((one) => {
-      const mounts = arrayOf(one.volumeMounts).filter(isPresent) as { readonly name: string }[];
-      return mounts.length === 0 ? one : { ...one, volumeMounts: mounts.map(rename) };
-    });
-  const { initContainers, ephemeralContainers } = spec;
-  return {
-    ...spec,
-    containers: renameIn(spec.containers) ?? [],
-    ...(initContainers && { initContainers: renameIn(initContainers) }),
-    ...(ephemeralContainers && { ephemeralContainers: renameIn(ephemeralContainers) }),
-    volumes: spec.volumes?.map(rename),
-  } as PodSpec;
+  const renameIn = (container: Container): Container => {
+    const mounts = arrayOf(container.volumeMounts).filter(isPresent) as { readonly name: string }[];
+    return mounts.length === 0 ? container : { ...container, volumeMounts: mounts.map(rename) };
+  };
+  return { ...withContainers(spec, (list) => list.map(renameIn)), volumes: (spec.volumes ?? []).map(rename) };
 }
 
 function pick(value: unknown, fields: readonly string[]): Record<string, unknown> {

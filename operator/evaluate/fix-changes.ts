@@ -1,4 +1,5 @@
 /** A rule's fix and a pod → the fields that it changes. */
+import { placedContainers } from '../model/containers.ts';
 import type { PodParts } from '../model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../model/raw.ts';
 import type { Fix } from '../rules/rule.ts';
@@ -92,14 +93,11 @@ function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
         context: { variables, k },
       }));
     case 'containers':
-      return containersOf(pod).flatMap((one) => eachItem({ ...one, context: { variables, c: cel(one.c) } }, path));
+      return placedContainers(pod.spec).flatMap(({ list, index, container: c }) => {
+        const part = { c, container: c.name, path: ['spec', list, index], context: { variables, c: cel(c) } };
+        return eachItem(part, path);
+      });
   }
-}
-
-function containersOf({ spec }: PodParts) {
-  return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((list) =>
-    (spec[list] ?? []).map((c, index) => ({ c, container: c.name, path: ['spec', list, index] })),
-  );
 }
 
 /** `*` in a path stands for each item of the list there. */

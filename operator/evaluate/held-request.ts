@@ -1,4 +1,5 @@
 /** The requests of a pod's containers, as far as they affect capabilities. */
+import { placedContainers } from '../model/containers.ts';
 import type { Container, PodSpec } from '../model/objects.ts';
 import { arrayOf, isText, objectOf } from '../model/raw.ts';
 import type { CapabilityRequest } from './held-by-runtime.ts';
@@ -21,9 +22,7 @@ export interface RequestingContainer extends CapabilityRequest {
 export function requests(spec: PodSpec): RequestingContainer[] {
   if (objectOf(spec.os).name === 'windows') return [];
   const ofPod = { securityContext: objectOf(spec.securityContext), inUserNamespace: spec.hostUsers === false };
-  return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
-    (spec[field] ?? []).map((container, index) => request(container, `${field}[${index}]`, ofPod)),
-  );
+  return placedContainers(spec).map(({ list, index, container }) => request(container, `${list}[${index}]`, ofPod));
 }
 
 interface OfPod {

@@ -1,5 +1,6 @@
 /** A namespace's pods and templates → verdicts by workload, separately for each mode. */
 import type { Mode } from '../api/capability-policy.ts';
+import { containersOf } from '../model/containers.ts';
 import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
@@ -99,10 +100,8 @@ function addedCapabilities(pods: readonly PodParts[]): string[] {
 }
 
 const addedIn = perObject((spec: PodSpec): readonly string[] =>
-  [spec.initContainers, spec.containers, spec.ephemeralContainers]
-    .flatMap((list) => list ?? [])
-    .flatMap((container) => {
-      const { securityContext } = container as { securityContext?: { capabilities?: { add?: readonly string[] } } };
-      return securityContext?.capabilities?.add ?? [];
-    }),
+  containersOf(spec).flatMap((container) => {
+    const { securityContext } = container as { securityContext?: { capabilities?: { add?: readonly string[] } } };
+    return securityContext?.capabilities?.add ?? [];
+  }),
 );

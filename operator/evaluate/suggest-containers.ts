@@ -1,4 +1,5 @@
 /** Overrides that only some containers of the pods need → the same as entries of `spec.containers`. */
+import { containersOf, withContainers } from '../model/containers.ts';
 import type { PodParts } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
@@ -88,21 +89,9 @@ function isAccepted(containers: readonly StatedContainers[]): boolean {
 }
 
 export function withOnly(name: string, { annotations, spec }: PodParts): PodParts {
-  const { initContainers, ephemeralContainers } = spec;
-  const only = <Named extends { readonly name: string }>(list: readonly Named[]) =>
-    list.filter((container) => container.name === name);
-  return {
-    annotations,
-    spec: {
-      ...spec,
-      containers: only(spec.containers),
-      ...(initContainers && { initContainers: only(initContainers) }),
-      ...(ephemeralContainers && { ephemeralContainers: only(ephemeralContainers) }),
-    },
-  };
+  return { annotations, spec: withContainers(spec, (list) => list.filter((one) => one.name === name)) };
 }
 
 function namesIn({ spec }: PodParts): string[] {
-  const { containers, initContainers = [], ephemeralContainers = [] } = spec;
-  return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
+  return containersOf(spec).map(({ name }) => name);
 }

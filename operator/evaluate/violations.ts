@@ -1,5 +1,6 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
-import type { Container, PodParts, Volume } from '../model/objects.ts';
+import { placedContainers } from '../model/containers.ts';
+import type { PodParts, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
@@ -141,14 +142,12 @@ function shortened(text: string): string {
 function partsOf({ spec, annotations }: PodParts): Record<Check['over'], Part[]> {
   const cel = celValueIn(spec);
   const variables = { spec: cel(spec), annotations: celValue(annotations) };
-  const containers = (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
-    (spec[field] ?? []).map((container: Container, index) => ({
-      context: { variables, c: cel(container) },
-      name: `container "${container.name}"`,
-      path: `${field}[${index}]`,
-      container: container.name,
-    })),
-  );
+  const containers = placedContainers(spec).map(({ list, index, container }) => ({
+    context: { variables, c: cel(container) },
+    name: `container "${container.name}"`,
+    path: `${list}[${index}]`,
+    container: container.name,
+  }));
   const volumes = (spec.volumes ?? []).map((volume: Volume, index) => ({
     context: { variables, v: cel(volume) },
     name: `volume "${volume.name}"`,

@@ -1,10 +1,8 @@
 /** A pod whose containers keep the capabilities that they used, and drop the rest. */
-
+import { placedContainers, withContainers } from '../model/containers.ts';
 import type { Container, PodSpec } from '../model/objects.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
 import type { ComparedContainer, ContainerEvidence } from './compare.ts';
-
-const LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 /** Containers without evidence, and privileged ones, stay as they are. */
 export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]): PodSpec {
@@ -14,8 +12,7 @@ export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]):
     const { securityContext } = container;
     return lists ? { ...container, securityContext: { ...objectOf(securityContext), capabilities: lists } } : container;
   };
-  const lists = LISTS.flatMap((list) => (spec[list] ? [[list, spec[list].map(kept)] as const] : []));
-  return { ...spec, ...Object.fromEntries(lists) };
+  return withContainers(spec, (list) => list.map(kept));
 }
 
 /** A change of one list of a container that keeps what it used. */
@@ -32,24 +29,22 @@ export interface KeptChange {
 /** Only lists that differ from what they should be, in whatever order. */
 export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[]): KeptChange[] {
   const byName = new Map(compared.map((one) => [one.name, one]));
-  return LISTS.flatMap((list) =>
-    (spec[list] ?? []).flatMap((container, index) => {
-      const found = byName.get(container.name);
-      const lists = keptLists(found);
-      if (!lists || !found?.evidence) return [];
-      const { evidence } = found;
-      const now = objectOf(objectOf(container.securityContext).capabilities);
-      return (['drop', 'add'] as const)
-        .filter((name) => !isSame(now[name], lists[name]))
-        .map((name) => ({
-          container: container.name,
-          part: ['spec', list, index],
-          field: ['securityContext', 'capabilities', name] as const,
-          value: lists[name],
-          evidence,
-        }));
-    }),
-  );
+  return placedContainers(spec).flatMap(({ list, index, container }) => {
+    const found = byName.get(container.name);
+    const lists = keptLists(found);
+    if (!lists || !found?.evidence) return [];
+    const { evidence } = found;
+    const now = objectOf(objectOf(container.securityContext).capabilities);
+    return (['drop', 'add'] as const)
+      .filter((name) => !isSame(now[name], lists[name]))
+      .map((name) => ({
+        container: container.name,
+        part: ['spec', list, index],
+        field: ['securityContext', 'capabilities', name] as const,
+        value: lists[name],
+        evidence,
+      }));
+  });
 }
 
 function isSame(now: unknown, then: readonly string[] = []): boolean {

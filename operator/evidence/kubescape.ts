@@ -6,6 +6,7 @@
  * granted.
  */
 
+import { CONTAINER_LISTS } from '../model/containers.ts';
 import { arrayOf, isText, objectOf, textsIn } from '../model/raw.ts';
 import { groupOf } from '../model/workload-kinds.ts';
 import { capabilityIn, hull, RecordError, timeIn } from './fields.ts';
@@ -14,7 +15,6 @@ import type { ContainerWatch, Evidence, ObservedContainer, ObservedWorkload } fr
 const PROFILE_GROUP = 'spdx.softwarecomposition.kubescape.io';
 
 const PREFIX = 'kubescape.io/';
-const LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 /** `wlid://cluster-prod/namespace-shop/deployment-web` */
 const WLID = /^wlid:\/\/[^/]*\/namespace-([^/]+)\/([a-z]+)-(.+)$/;
 const INSTANCE_CONTAINER = /\/(?:c|initC|ephemeralC)ontainerName-([^/]+)$/;
@@ -72,7 +72,7 @@ type About = (name: string) => string | undefined;
 
 function containersOf(kind: unknown, spec: Fields, of: About): ProfiledContainer[] {
   if (kind === 'ApplicationProfile') {
-    return LISTS.flatMap((list) => arrayOf(spec[list])).map((one) => {
+    return CONTAINER_LISTS.flatMap((list) => arrayOf(spec[list])).map((one) => {
       const { name, capabilities } = objectOf(one);
       return { name: String(name ?? ''), capabilities: arrayOf(capabilities) };
     });

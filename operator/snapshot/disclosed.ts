@@ -2,17 +2,15 @@
  * The parts of a pod that a snapshot discloses: what rules read. A rule names whole fields (`reads`), and some of these
  * have more in them: the commands and headers of probes may contain tokens, and the options of a volume credentials.
  */
-import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
+import { withContainers } from '../model/containers.ts';
+import type { Container, PodParts, Volume } from '../model/objects.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 export function disclosed({ annotations, spec }: PodParts): PodParts {
-  const lists = (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
-    spec[field] ? [[field, spec[field].map(disclosedContainer)] as const] : [],
-  );
   const volumes = spec.volumes && { volumes: spec.volumes.map(disclosedVolume) };
-  return { annotations, spec: { ...spec, ...Object.fromEntries(lists), ...volumes } as PodSpec };
+  return { annotations, spec: { ...withContainers(spec, (list) => list.map(disclosedContainer)), ...volumes } };
 }
 
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;

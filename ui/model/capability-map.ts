@@ -4,6 +4,7 @@
  */
 import type { CompletePolicy, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
+import { containersOf } from '../../operator/model/containers.ts';
 import type { Container } from '../../operator/model/objects.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { mayHold } from '../../operator/policy/may-hold.ts';
@@ -170,8 +171,7 @@ function resolved({ name, uid, spec, accepted }: SnapshotPolicy, oldest: number)
 }
 
 function containerOf({ spec }: Shape, name: string): Container {
-  const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
-  return all.find((container) => container.name === name) ?? { name };
+  return containersOf(spec).find((container) => container.name === name) ?? { name };
 }
 
 /** 1 in each column that one of the policies allows. */

@@ -1,0 +1,28 @@
+/** The containers of a pod, of all kinds. */
+import type { Container, PodSpec } from './objects.ts';
+
+/** The fields of a PodSpec that list containers, in the order in which messages name them. */
+export const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+
+export interface PlacedContainer {
+  readonly list: (typeof CONTAINER_LISTS)[number];
+  readonly index: number;
+  readonly container: Container;
+}
+
+export function placedContainers(spec: PodSpec): PlacedContainer[] {
+  return CONTAINER_LISTS.flatMap((list) => (spec[list] ?? []).map((container, index) => ({ list, index, container })));
+}
+
+export function containersOf(spec: PodSpec): Container[] {
+  return CONTAINER_LISTS.flatMap((list) => spec[list] ?? []);
+}
+
+/** The same pod with other containers in each list that it has. */
+export function withContainers(
+  spec: PodSpec,
+  change: (containers: readonly Container[]) => readonly Container[],
+): PodSpec {
+  const lists = CONTAINER_LISTS.flatMap((list) => (spec[list] ? [[list, change(spec[list])] as const] : []));
+  return { ...spec, ...Object.fromEntries(lists) };
+}
