@@ -14,7 +14,7 @@ export class Probing {
   readonly #new: Rounds;
   readonly #leaving: Rounds;
 
-  constructor(records: Records, clock?: Pick<Clock, 'now'>) {
+  constructor(records: Records, clock: Pick<Clock, 'now'>) {
     this.#records = records;
     this.#new = new Rounds(clock);
     this.#leaving = new Rounds(clock);
@@ -46,7 +46,7 @@ export class Probing {
 
   /** Asks about the deleted rulesets. */
   async askLeaving(servers: readonly ApiClient[]): Promise<boolean> {
-    const leaving = this.#records.leaving().filter(({ trustedFrom }) => performance.now() >= trustedFrom);
+    const leaving = [...this.#records.values()].flatMap(({ trustedLeaving }) => trustedLeaving);
     let gone = false;
     await this.#leaving.ask(leaving, async (set) => {
       const { holds: isGone } = await everywhere(servers, set, 'NotInForce');

@@ -1,15 +1,19 @@
-/** The state of the rulesets of each policy and guard. A new process starts without any and determines it again. */
+/**
+ * The state of the rulesets of each policy and guard. A new process starts without any and determines it again. All times
+ * are by the clock of the passes.
+ */
 import { type ApiError, isConflict, isOverloaded } from '../cluster/client.ts';
 import type { AdmissionSet, Probed } from '../compile/admission-set.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { askedMs } from '../runtime/retry-after.ts';
 
 /** Consecutive refusals of our writes. */
 interface Refusal {
   readonly error: ApiError;
   readonly times: number;
-  /** The time of the first refusal, as performance.now(). */
+  /** The time of the first refusal. */
   readonly since: number;
-  /** When to try again, by the clock of passes. */
+  /** When to try again. */
   readonly tryAt: number;
 }
 
@@ -21,7 +25,7 @@ interface Leaving extends Probed {
 }
 
 interface LeavingSince extends Leaving {
-  /** The earliest time, as performance.now(), at which the answer that it is gone can be trusted. */
+  /** The earliest time at which the answer that it is gone can be trusted. */
   readonly trustedFrom: number;
 }
 
@@ -36,18 +40,18 @@ const OVERLOADED_FOR_GOOD_MS = 300_000;
 export const TRY_AGAIN = { newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 /** API servers compile a changed policy within a second; the rest is for their watches. */
-export const COMPILED_MS = 3_000;
+const COMPILED_MS = 3_000;
 
 export class RulesetRecord {
   /** Undefined when nothing is rendered for the policy any more. */
   desired: AdmissionSet | undefined;
-  /** Since when that ruleset is desired, as performance.now(). */
+  /** Since when that ruleset is desired. */
   desiredSince = 0;
   /** The last ruleset whose objects were all found or written. */
   written: string | undefined;
   /** The ruleset that every API server enforced since our last write to it or deletion from it. */
   inForce: { readonly ruleset: string; readonly servers: number } | undefined;
-  /** The earliest time, as performance.now(), at which a probe's answer can be trusted. */
+  /** The earliest time at which a probe's answer can be trusted. */
   trustedFrom = 0;
   /** By ruleset. */
   readonly leaving = new Map<string, LeavingSince>();
@@ -65,6 +69,11 @@ export class RulesetRecord {
   usersWait = false;
   /** The last ruleset that was in force together with everything that a policy needs to be Programmed. */
   programmed: string | undefined;
+  readonly #clock: Pick<Clock, 'now'>;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
 
   get isInForce(): boolean {
     return this.inForce !== undefined && this.inForce.ruleset === this.desired?.ruleset;
@@ -78,24 +87,39 @@ export class RulesetRecord {
   /** Whether to ask for the desired ruleset: it is written and not seen in force, and the answer can be trusted. */
   get isProbed(): boolean {
     if (this.written !== this.desired?.ruleset) return false;
-    return !this.refusal && !this.isInForce && !this.comesBack && performance.now() >= this.trustedFrom;
+    return !this.refusal && !this.isInForce && !this.comesBack && this.#isTrusted(this);
   }
 
   /** Whether the record can be dropped. */
   get isOver(): boolean {
-    return !this.desired && this.leaving.size === 0 && performance.now() >= this.trustedFrom;
+    return !this.desired && this.leaving.size === 0 && this.#isTrusted(this);
   }
 
   /** The others wait for it until then: their old rulesets may be the only ones that now refuse what it will refuse. */
   get isRefusedForGood(): boolean {
-    return this.refusal !== undefined && isForGood(this.refusal);
+    return this.refusal !== undefined && isForGood(this.refusal, this.#clock.now());
   }
 
-  /** @param now by the clock of passes */
-  refused(error: ApiError, now: number): void {
-    const { times = 0, since = performance.now() } = this.refusal ?? {};
+  /** The deleted rulesets that can be asked about. */
+  get trustedLeaving(): LeavingSince[] {
+    return [...this.leaving.values()].filter((one) => this.#isTrusted(one));
+  }
+
+  /** Whether an answer can be trusted by now. */
+  #isTrusted({ trustedFrom }: Pick<LeavingSince, 'trustedFrom'>): boolean {
+    return this.#clock.now() >= trustedFrom;
+  }
+
+  /** API servers have to load what was written just now, so only later answers can be trusted. */
+  distrustUntilCompiled(): void {
+    this.trustedFrom = this.#clock.now() + COMPILED_MS;
+  }
+
+  refused(error: ApiError): void {
+    const now = this.#clock.now();
+    const { times = 0, since = now } = this.refusal ?? {};
     const refusal = { error, times: times + 1, since };
-    const waitMs = isForGood(refusal) ? TRY_AGAIN.refusedMs : TRY_AGAIN.newlyRefusedMs;
+    const waitMs = isForGood(refusal, now) ? TRY_AGAIN.refusedMs : TRY_AGAIN.newlyRefusedMs;
     this.refusal = { ...refusal, tryAt: now + Math.max(waitMs, askedMs(error)) };
     this.isSkipped = true;
   }
@@ -117,7 +141,7 @@ export class RulesetRecord {
   left(one: Leaving): void {
     const before = this.leaving.get(one.ruleset);
     const uses = [...(before?.uses ?? []), ...one.uses];
-    const trustedFrom = this.#seen.has(one.ruleset) ? 0 : performance.now() + COMPILED_MS;
+    const trustedFrom = this.#seen.has(one.ruleset) ? 0 : this.#clock.now() + COMPILED_MS;
     this.leaving.set(one.ruleset, { ...one, mutates: before?.mutates || one.mutates, uses, trustedFrom });
     if (this.inForce?.ruleset === one.ruleset) this.inForce = undefined;
     if (this.written === one.ruleset) this.written = undefined;
@@ -150,18 +174,24 @@ export class RulesetRecord {
   }
 }
 
-function isForGood({ error, times, since }: Omit<Refusal, 'tryAt'>): boolean {
+function isForGood({ error, times, since }: Omit<Refusal, 'tryAt'>, now: number): boolean {
   const patience = isOverloaded(error) ? OVERLOADED_FOR_GOOD_MS : REFUSED_FOR_GOOD.ms;
-  return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
+  return times >= REFUSED_FOR_GOOD.times && now - since >= patience;
 }
 
 /** By policy or guard. */
 export class Records extends Map<string, RulesetRecord> {
+  readonly #clock: Pick<Clock, 'now'>;
   #servers = '';
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    super();
+    this.#clock = clock;
+  }
 
   /** Creates a missing record. */
   of(policy: string): RulesetRecord {
-    const record = this.get(policy) ?? new RulesetRecord();
+    const record = this.get(policy) ?? new RulesetRecord(this.#clock);
     this.set(policy, record);
     return record;
   }
@@ -169,11 +199,10 @@ export class Records extends Map<string, RulesetRecord> {
   /**
    * Begins a pass: keeps the results of earlier ones.
    *
-   * @param sets that have to be in force @param servers the addresses of the answering API servers @param at by the clock
-   * of passes
+   * @param sets that have to be in force @param servers the addresses of the answering API servers
    */
-  begin(sets: readonly AdmissionSet[], servers: readonly string[], at: number): void {
-    const began = performance.now();
+  begin(sets: readonly AdmissionSet[], servers: readonly string[]): void {
+    const began = this.#clock.now();
     const desired = new Map(sets.map((set) => [set.policy, set]));
     const sameServers = servers.join(' ') === this.#servers;
     this.#servers = servers.join(' ');
@@ -191,7 +220,7 @@ export class Records extends Map<string, RulesetRecord> {
       record.usersWait = false;
       if (!sameServers) record.inForce = undefined;
       if (!record.desired) record.refusal = undefined;
-      record.isSkipped = record.refusal !== undefined && at < record.refusal.tryAt;
+      record.isSkipped = record.refusal !== undefined && began < record.refusal.tryAt;
       if (record.isOver) this.delete(policy);
     }
   }

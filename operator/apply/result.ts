@@ -14,8 +14,8 @@ export interface PassResult {
   /** When to run again, in ms, if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
   /**
-   * Until then nothing but a probe's answer can change this result, as long as the input of the pass stays the same: by
-   * the clock of passes.
+   * Until then, by the clock of the passes, nothing but a probe's answer can change this result, as long as the input of
+   * the pass stays the same.
    */
   readonly waitsForProbesUntil: number;
 }
@@ -32,7 +32,7 @@ interface Pass {
   readonly mayBeUndone: boolean;
   /** Whether a deleted ruleset was seen gone after the steps that wait for that. */
   readonly hasGone: boolean;
-  /** By the clock of passes. */
+  /** By the clock of the passes. */
   readonly now: number;
 }
 

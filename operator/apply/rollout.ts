@@ -15,7 +15,7 @@ import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import { grantsTheSame } from './drift.ts';
 import { distinct, Probing } from './probing.ts';
-import { COMPILED_MS, Records } from './record.ts';
+import { Records } from './record.ts';
 import { Removal } from './removal.ts';
 import { type PassResult, resultOf } from './result.ts';
 import {
@@ -39,7 +39,7 @@ interface RolloutOptions {
   readonly onWrite: OnWrite;
   /** Ends a pass before its next write, with its reason: writing hundreds of policies takes long. */
   readonly signal?: AbortSignal;
-  /** Tells when to ask a probe again, and when to leave writes to the next pass. */
+  /** By which a pass waits: for probes, for the watch, and before it tries a refused write again. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
@@ -75,7 +75,7 @@ export class Rollout {
   readonly #now: () => number;
   readonly #writes: Writes;
   readonly #removal: Removal;
-  readonly #records = new Records();
+  readonly #records: Records;
   readonly #probing: Probing;
   /** The last pass, unless it failed. */
   #last: LastPass | undefined;
@@ -84,8 +84,9 @@ export class Rollout {
     const { clock = SYSTEM_CLOCK } = options;
     this.#options = options;
     this.#now = () => clock.now();
+    this.#records = new Records(clock);
     this.#probing = new Probing(this.#records, clock);
-    this.#writes = new Writes(client, options.onWrite, options.signal);
+    this.#writes = new Writes(client, { ...options, clock });
     this.#removal = new Removal(client, this.#writes, this.#records, options);
   }
 
@@ -112,7 +113,7 @@ export class Rollout {
     const live = this.#writes.standing(rendered, uids);
     const pass: Pass = { compiled, sets: setsOf(compiled), live, asked: askedIn(live, uids), servers };
     const addresses = servers.map(({ server }) => server);
-    this.#records.begin(pass.sets, addresses, this.#now());
+    this.#records.begin(pass.sets, addresses);
     await this.#writeUsers(pass);
     const isWritten = await this.#writeNew(pass);
     await this.#probing.askNew(pass.sets, servers);
@@ -203,7 +204,7 @@ export class Rollout {
     record.inForce = undefined;
     // The probe's binding comes last, to show that the others have been loaded. A probe binding that existed before
     // proves nothing about the new objects.
-    if (answers) record.trustedFrom = performance.now() + COMPILED_MS;
+    if (answers) record.distrustUntilCompiled();
     return true;
   }
 
@@ -243,7 +244,7 @@ export class Rollout {
       await write();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      record.refused(error, this.#now());
+      record.refused(error);
     }
   }
 }

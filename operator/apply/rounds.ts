@@ -2,7 +2,7 @@
  * Asks about many rulesets without keeping an API server from its work. A server compiles everything that is new before it
  * enforces any of it, which takes minutes for hundreds of policies; a probe costs it about as much as a small write.
  */
-import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 
@@ -28,7 +28,7 @@ export class Rounds {
   /** Rounds take at most a fifth of the time. */
   readonly #cooldown: Cooldown;
 
-  constructor(clock: Pick<Clock, 'now'> = SYSTEM_CLOCK) {
+  constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
     this.#cooldown = new Cooldown({ times: 4, mostMs: 2_000, clock });
   }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ApiClient, isInvalid, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { canonical, hasDrifted } from './drift.ts';
 import { isCollected, keyOf, type Standing, standing } from './standing.ts';
 
@@ -34,6 +35,7 @@ interface Unseen {
   readonly object: RenderedObject | undefined;
   readonly uid: string | undefined;
   readonly version: bigint;
+  /** When it was written, by the clock. */
   readonly at: number;
 }
 
@@ -51,18 +53,22 @@ interface ObjectRecord {
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
+interface WritesOptions {
+  readonly onWrite: OnWrite;
+  /** Once it is aborted, no write begins: throws its reason. */
+  readonly signal?: AbortSignal;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
 export class Writes {
   readonly #client: ApiClient;
-  readonly #onWrite: OnWrite;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: WritesOptions;
   /** By kind and name. */
   readonly #records = new Map<string, ObjectRecord>();
 
-  /** @param signal once it is aborted, no write begins: throws its reason */
-  constructor(client: ApiClient, onWrite: OnWrite, signal?: AbortSignal) {
+  constructor(client: ApiClient, options: WritesOptions) {
     this.#client = client;
-    this.#onWrite = onWrite;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   /**
@@ -76,8 +82,8 @@ export class Writes {
     for (const [key, record] of this.#records) {
       if (record.unseen?.object && isCollected(record.unseen.object, policies)) record.unseen = undefined;
       // Only here: later in the pass, what is compared includes our own writes, which the watch has not shown.
-      if (record.unseen && !isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
-      const object = latest(record, now.get(key));
+      if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
+      const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
       // If we wanted it, the last pass has written it again.
@@ -91,17 +97,17 @@ export class Writes {
   async ensure(policy: string, manifest: Manifest, live: Standing): Promise<boolean> {
     if (this.isCurrent(manifest, live)) return false;
     const record = this.#recordOf(manifest);
-    const before = latest(record, live.get(keyOf(manifest)));
+    const before = this.#latest(record, live.get(keyOf(manifest)));
     const after = await this.#write(manifest, before);
     const version = versionOf(after);
     const last = record.written;
-    record.unseen = { object: after, uid: after.metadata.uid, version, at: Date.now() };
+    record.unseen = { object: after, uid: after.metadata.uid, version, at: this.#now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
     // Nobody reverted it: the watch lags.
     if (again && last?.version === version) return false;
     const { kind, metadata } = manifest;
-    this.#onWrite(again ? 'repaired' : before ? 'updated' : 'created', { kind, name: metadata.name, policy });
+    this.#options.onWrite(again ? 'repaired' : before ? 'updated' : 'created', { kind, name: metadata.name, policy });
     return true;
   }
 
@@ -110,7 +116,7 @@ export class Writes {
     if (this.isCurrent(manifest, live)) return;
     const record = this.#recordOf(manifest);
     if (isDeepStrictEqual(record.rehearsed, manifest)) return;
-    const before = latest(record, live.get(keyOf(manifest)));
+    const before = this.#latest(record, live.get(keyOf(manifest)));
     if (before && isUnchangeable(before, manifest)) return;
     await this.#client.apply(manifest, { force: true, dryRun: true });
     record.rehearsed = manifest;
@@ -124,7 +130,7 @@ export class Writes {
 
   /** We deleted the object, which the watch may not have shown yet. */
   deleted(object: RenderedObject): void {
-    const unseen = { object: undefined, uid: object.metadata.uid, version: versionOf(object), at: Date.now() };
+    const unseen = { object: undefined, uid: object.metadata.uid, version: versionOf(object), at: this.#now() };
     this.#records.set(keyOf(object), { unseen });
   }
 
@@ -140,13 +146,28 @@ export class Writes {
   /** Whether nothing has to be written. */
   isCurrent(manifest: Manifest, live: Standing): boolean {
     const record = this.#recordOf(manifest);
-    const seen = latest(record, live.get(keyOf(manifest)));
+    const seen = this.#latest(record, live.get(keyOf(manifest)));
     if (!seen) return false;
     const { same } = record;
     if (same?.manifest === manifest && same.seen === seen) return true;
     if (hasDrifted(seen, manifest)) return false;
     record.same = { manifest, seen };
     return true;
+  }
+
+  /** The current object; undefined if it does not exist. */
+  #latest({ unseen }: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
+    return unseen && this.#isAwaited(unseen, seen) ? unseen.object : seen;
+  }
+
+  /** Whether the watch may still show the write. */
+  #isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
+    const isOverdue = this.#now() - unseen.at >= WATCH_LAG_MS;
+    return !isOverdue && !shows(seen, unseen);
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
   }
 
   #recordOf(object: Named): ObjectRecord {
@@ -159,7 +180,7 @@ export class Writes {
   }
 
   async #write(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
-    this.#signal?.throwIfAborted();
+    this.#options.signal?.throwIfAborted();
     if (before && isUnchangeable(before, manifest)) {
       await this.#client.remove(pathOf(manifest), { uid: before.metadata.uid ?? '' });
     }
@@ -196,16 +217,6 @@ function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
   return canonical(before.roleRef) !== canonical(manifest.roleRef) || before.aggregationRule !== undefined;
 }
 
-/** The current object; undefined if it does not exist. */
-function latest({ unseen }: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
-  return unseen && isAwaited(unseen, seen) ? unseen.object : seen;
-}
-
-/** Whether the watch may still show the write. */
-function isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
-  return !isOverdue(unseen) && !shows(seen, unseen);
-}
-
 function shows(seen: RenderedObject | undefined, { object, uid, version }: Unseen): boolean {
   if (object) return seen !== undefined && versionOf(seen) >= version;
   return seen === undefined || seen.metadata.uid !== uid || versionOf(seen) > version;
@@ -213,8 +224,4 @@ function shows(seen: RenderedObject | undefined, { object, uid, version }: Unsee
 
 function versionOf({ metadata }: RenderedObject): bigint {
   return BigInt(metadata.resourceVersion ?? 0);
-}
-
-function isOverdue({ at }: Unseen): boolean {
-  return Date.now() - at >= WATCH_LAG_MS;
 }

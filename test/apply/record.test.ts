@@ -8,11 +8,18 @@ const leaving = (ruleset: string) => ({ policy: 'it', ruleset, mutates: false, u
 const refusal = (status: number) =>
   new ApiError({ status, reason: 'Test', message: `refused with ${status}`, causes: [] });
 
+let now: number;
+const clock = { now: () => now };
+
+beforeEach(() => {
+  now = 0;
+});
+
 describe('RulesetRecord', () => {
   let record: RulesetRecord;
 
   beforeEach(() => {
-    record = new RulesetRecord();
+    record = new RulesetRecord(clock);
     record.desired = set('it', 'new');
   });
 
@@ -28,16 +35,14 @@ describe('RulesetRecord', () => {
   it('trusts at once that a ruleset is gone only if it was seen in force: otherwise its probe may never have been loaded', () => {
     record.cameIntoForce('new', 1);
     for (const ruleset of ['new', 'never']) record.left(leaving(ruleset));
-    const now = performance.now();
-    const believed = [...record.leaving.values()].map(({ ruleset, trustedFrom }) => [ruleset, trustedFrom <= now]);
-    assert.deepEqual(believed, [
-      ['new', true],
-      ['never', false],
-    ]);
+    const trusted = () => record.trustedLeaving.map(({ ruleset }) => ruleset);
+    assert.deepEqual(trusted(), ['new']);
     // The operator has to see a copy that comes back once more.
     record.gone('new');
     record.left(leaving('new'));
-    assert.ok((record.leaving.get('new')?.trustedFrom ?? 0) > now);
+    assert.deepEqual(trusted(), []);
+    now += 3_000;
+    assert.deepEqual(trusted(), ['never', 'new']);
   });
 
   it('remembers all objects of a leaving ruleset', () => {
@@ -49,19 +54,35 @@ describe('RulesetRecord', () => {
 
   for (const status of [403, 413, 422]) {
     it(`an error ${status} is a failure at once, but counts as permanent only later`, () => {
-      record.refused(refusal(status), 0);
+      record.refused(refusal(status));
       assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
       assert.equal(record.isRefusedForGood, false);
+      for (const later of [5_000, 9_999]) {
+        now += later;
+        record.refused(refusal(status));
+        assert.equal(record.isRefusedForGood, false);
+      }
+      now += 1;
+      assert.equal(record.isRefusedForGood, true);
     });
   }
+
+  it('asks for a ruleset again only when API servers have had time to load what was written', () => {
+    record.written = 'new';
+    assert.equal(record.isProbed, true);
+    record.distrustUntilCompiled();
+    assert.equal(record.isProbed, false);
+    now += 3_000;
+    assert.equal(record.isProbed, true);
+  });
 
   for (const status of [409, 429, 500, 503]) {
     it(`an error ${status} is an obstacle twice, and then a failure`, () => {
       for (let time = 0; time < 2; time++) {
-        record.refused(refusal(status), 0);
+        record.refused(refusal(status));
         assert.deepEqual([record.failure, record.obstacle], [undefined, `refused with ${status}`]);
       }
-      record.refused(refusal(status), 0);
+      record.refused(refusal(status));
       assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
     });
   }
@@ -69,21 +90,21 @@ describe('RulesetRecord', () => {
 
 describe('Records', () => {
   it('forget: drops undesired rulesets once nothing of them is left', () => {
-    const records = new Records();
-    records.begin([set('a', '1'), set('b', '1')], ['server'], 0);
+    const records = new Records(clock);
+    records.begin([set('a', '1'), set('b', '1')], ['server']);
     records.of('a').left(leaving('0'));
-    for (const name of ['a', 'b']) records.of(name).refused(refusal(403), 0);
-    records.begin([], ['server'], 0);
+    for (const name of ['a', 'b']) records.of(name).refused(refusal(403));
+    records.begin([], ['server']);
     assert.deepEqual([...records.keys()], ['a']);
     assert.deepEqual([...records.refused()], []);
     records.of('a').leaving.clear();
-    records.begin([], ['server'], 0);
+    records.begin([], ['server']);
     assert.equal(records.size, 0);
   });
 
   it('begin: a ruleset in force counts as long as the API servers are the same', () => {
-    const records = new Records();
-    const begin = (...servers: string[]) => records.begin([set('a', '1')], servers, 0);
+    const records = new Records(clock);
+    const begin = (...servers: string[]) => records.begin([set('a', '1')], servers);
     begin('one');
     records.of('a').inForce = { ruleset: '1', servers: 1 };
     begin('one');

@@ -105,7 +105,7 @@ describe('Rollout.pass', () => {
     api.loaded = undefined;
     const [again, shown] = [compiled(), api.shown()];
     for (let passes = 0; passes < 2; passes++) {
-      now += 60_000;
+      now += AGAIN_MS;
       await rollout.pass(again, shown);
     }
     assert.deepEqual(

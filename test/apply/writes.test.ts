@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
 import { standing } from '../../operator/apply/standing.ts';
 import { WATCH_LAG_MS, Writes } from '../../operator/apply/writes.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -14,6 +13,9 @@ const ROLE = {
 
 const POLICIES = new Set(['owner']);
 
+let now: number;
+const clock = { now: () => now };
+
 describe('a write that the watch has not shown yet', () => {
   let version: number;
   let writes: Writes;
@@ -21,7 +23,7 @@ describe('a write that the watch has not shown yet', () => {
   let removed: string[];
 
   beforeEach(() => {
-    mock.timers.enable({ apis: ['Date'] });
+    now = 0;
     version = 0;
     told = [];
     removed = [];
@@ -32,10 +34,8 @@ describe('a write that the watch has not shown yet', () => {
         return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
       },
     };
-    writes = new Writes(client as unknown as ApiClient, (action) => told.push(action));
+    writes = new Writes(client as unknown as ApiClient, { onWrite: (action) => told.push(action), clock });
   });
-
-  afterEach(() => mock.timers.reset());
 
   const shown = (resourceVersion: string) =>
     standing([{ ...ROLE, metadata: { ...ROLE.metadata, resourceVersion } } as RenderedObject]);
@@ -50,7 +50,7 @@ describe('a write that the watch has not shown yet', () => {
 
   it('replaces a role with an aggregationRule by a new one: the API server lets nobody else change it', async () => {
     await writes.ensure('it', ROLE, nothing);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { team: 'a' } }] };
     const changed = { ...ROLE, aggregationRule, metadata: { ...ROLE.metadata, uid: 'u', resourceVersion: '2' } };
     assert.equal(await writes.ensure('it', ROLE, standing([changed as unknown as RenderedObject])), true);
@@ -59,20 +59,20 @@ describe('a write that the watch has not shown yet', () => {
 
   it('counts as a repair when it restores our last write, and as an update when we want another text', async () => {
     await writes.ensure('it', ROLE, nothing);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     await writes.ensure('it', ROLE, nothing);
     const rules = [{ verbs: ['use'] }];
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     await writes.ensure('it', { ...ROLE, rules }, shown('2'));
     writes.forget(ROLE);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     await writes.ensure('it', { ...ROLE, rules }, nothing);
     assert.deepEqual(told, ['created', 'repaired', 'updated', 'created']);
   });
 
   it('is not a repair when it changes nothing, since only the watch lags', async () => {
     await writes.ensure('it', ROLE, nothing);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     // The API server answers an apply that changes nothing with the unchanged object.
     version = 0;
     assert.equal(await writes.ensure('it', ROLE, nothing), false);
@@ -90,14 +90,14 @@ describe('a write that the watch has not shown yet', () => {
 
   it('is repeated when it is not shown for long: somebody deleted the object at once', async () => {
     await writes.ensure('it', ROLE, nothing);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     assert.equal(await writes.ensure('it', ROLE, nothing), true);
     assert.equal(writes.mayBeUndone, true);
   });
 
   it('is forgotten when nobody wants the object any more', async () => {
     await writes.ensure('it', ROLE, nothing);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     writes.standing([], new Set());
     assert.equal(writes.mayBeUndone, false);
   });
@@ -105,7 +105,7 @@ describe('a write that the watch has not shown yet', () => {
   it('needs another look until a later pass sees it shown, also when it became overdue during a pass', async () => {
     await writes.ensure('it', ROLE, nothing);
     const live = writes.standing([], POLICIES);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     writes.isCurrent(ROLE, live);
     assert.equal(writes.mayBeUndone, true);
     assert.equal(writes.standing([], POLICIES).size, 0);
@@ -121,7 +121,7 @@ describe('a write that the watch has not shown yet', () => {
   it('stands already', async () => {
     await writes.ensure('it', ROLE, nothing);
     assert.equal(writes.standing([], POLICIES).size, 1);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     assert.equal(writes.standing([], POLICIES).size, 0, 'somebody deleted it at once');
   });
 
@@ -132,7 +132,7 @@ describe('a write that the watch has not shown yet', () => {
 
   it('does not count as a repair long after the object was deleted, when no policy needed it', async () => {
     await writes.ensure('it', ROLE, nothing);
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     for (let passes = 0; passes < 2; passes++) writes.standing([], POLICIES);
     await writes.ensure('it', ROLE, nothing);
     assert.deepEqual(told, ['created', 'created']);
@@ -141,7 +141,7 @@ describe('a write that the watch has not shown yet', () => {
   it('does not begin after the end of the term', async () => {
     const term = new AbortController();
     const client = { apply: () => assert.fail('a write was begun') };
-    writes = new Writes(client as unknown as ApiClient, (action) => told.push(action), term.signal);
+    writes = new Writes(client as unknown as ApiClient, { onWrite: assert.fail, clock, signal: term.signal });
     term.abort(new Error('the term is over'));
     await assert.rejects(writes.ensure('it', ROLE, nothing), /the term is over/);
   });
@@ -154,7 +154,7 @@ describe('a deletion that the watch has not shown yet', () => {
   let applied: number;
 
   beforeEach(() => {
-    mock.timers.enable({ apis: ['Date'] });
+    now = 0;
     applied = 0;
     const client = {
       async apply() {
@@ -162,11 +162,9 @@ describe('a deletion that the watch has not shown yet', () => {
         return other({ uid: 'second', resourceVersion: '9' });
       },
     };
-    writes = new Writes(client as unknown as ApiClient, () => {});
+    writes = new Writes(client as unknown as ApiClient, { onWrite() {}, clock });
     writes.deleted(seen);
   });
-
-  afterEach(() => mock.timers.reset());
 
   it('counts at once', () => assert.equal(writes.standing([seen], POLICIES).size, 0));
 
@@ -183,7 +181,7 @@ describe('a deletion that the watch has not shown yet', () => {
   }
 
   it('ends after a while: somebody keeps the object', () => {
-    mock.timers.tick(WATCH_LAG_MS);
+    now += WATCH_LAG_MS;
     assert.equal(writes.standing([seen], POLICIES).size, 1);
   });
 });
