@@ -19,7 +19,7 @@ export interface Rights {
   /** Whether everything that judging needs could be read. */
   readonly judgeable: boolean;
   /** Whether roles and bindings could be read. */
-  readonly rbac: boolean;
+  readonly usersKnown: boolean;
 }
 
 export interface Judging {
@@ -71,7 +71,7 @@ function rightsWithout(forbidden: readonly Source[], unjudged: string): Rights {
     forbidden,
     missing: missingTexts(forbidden, unjudged),
     judgeable: !JUDGED.some((source) => forbidden.includes(source)),
-    rbac: !RBAC.some((source) => forbidden.includes(source)),
+    usersKnown: !RBAC.some((source) => forbidden.includes(source)),
   };
 }
 
@@ -95,26 +95,22 @@ export async function rightsOf(
 /** @param at the time that is asked about; undefined for now */
 export function judgingOf(
   cluster: Cluster,
-  { rbac }: Pick<Rights, 'rbac'>,
+  rights: Pick<Rights, 'usersKnown'>,
   options: PolicyOptions & { readonly at?: number | undefined },
 ): Judging {
-  const state = stateOf(cluster, options);
+  const state = stateOf(cluster, rights, options);
   state.accept();
-  return { state, use: usersOf(state, rbac) };
+  return { state, use: state.use };
 }
 
 /** The state of the cluster, in which nothing is accepted yet. */
 export function stateOf(
   cluster: Cluster,
+  { usersKnown }: Pick<Rights, 'usersKnown'>,
   { operatorNamespace, excludedNamespaces, at }: PolicyOptions & { readonly at?: number | undefined },
 ): ClusterState {
   const now = () => at ?? Date.now();
-  return new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
-}
-
-/** @param rbac whether roles and bindings could be read */
-export function usersOf({ use }: ClusterState, rbac: boolean): UseIndex {
-  return rbac ? use : { ...use, mayUse: () => true };
+  return new ClusterState(cluster, { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now });
 }
 
 function missingTexts(forbidden: readonly Source[], unjudged: string): string[] {

@@ -19,6 +19,8 @@ export interface PolicyContextOptions extends AdmissionOptions {
   readonly oldestServer: number;
   /** The labels of a namespace about which nothing else is known. */
   readonly namespaceLabels: Labels;
+  /** Whether all roles and bindings could be read; by default they are. */
+  readonly usersKnown?: boolean;
   /** The time to ask about, in ms since 1970; left out: now. */
   readonly at?: number;
 }

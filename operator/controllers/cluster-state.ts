@@ -27,6 +27,8 @@ export interface ClusterStateOptions extends AdmissionOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** The time of day, in ms since 1970: policies expire. */
   readonly now?: () => number;
+  /** Whether all roles and bindings could be read; by default they are. */
+  readonly usersKnown?: boolean;
   /** Compile a roll-out as far as it has come in the cluster; otherwise as if it had begun. */
   readonly rollsOut?: boolean;
 }
@@ -136,7 +138,7 @@ export class ClusterState {
   }
 
   get use(): UseIndex {
-    this.#use ??= createUseIndex(this.#cluster.roles(), this.#cluster.roleBindings());
+    this.#use ??= createUseIndex(this.#cluster.roles(), this.#cluster.roleBindings(), this.#options.usersKnown);
     return this.#use;
   }
 

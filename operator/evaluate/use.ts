@@ -49,7 +49,12 @@ interface Policies {
   readonly wildcard: boolean;
 }
 
-export function createUseIndex(roles: Iterable<RoleView>, bindings: Iterable<RoleBindingView>): UseIndex {
+/** @param usersKnown whether all roles and bindings could be read: otherwise everybody may use every policy */
+export function createUseIndex(
+  roles: Iterable<RoleView>,
+  bindings: Iterable<RoleBindingView>,
+  usersKnown = true,
+): UseIndex {
   const grants = grantsOf(roles, bindings);
   const bySubject = new Map<string, Grant[]>();
   for (const grant of grants) {
@@ -61,6 +66,7 @@ export function createUseIndex(roles: Iterable<RoleView>, bindings: Iterable<Rol
   }
   return {
     mayUse: (user, namespace, policy) =>
+      !usersKnown ||
       userKeys(user).some((key) =>
         bySubject
           .get(key)

@@ -22,7 +22,7 @@ export interface Difference {
 
 type Fields = Pick<
   Snapshot,
-  'taken' | 'context' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'missing'
+  'taken' | 'context' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'missing' | 'usersKnown'
 >;
 
 /** The changes to a list that is in the order of its names. */
@@ -73,8 +73,16 @@ export function withDifference(before: Snapshot, difference: Difference): Snapsh
   };
 }
 
-function fieldsOf({ taken, context, serverVersion, operatorNamespace, excludedNamespaces, missing }: Snapshot): Fields {
-  return { taken, context, serverVersion, operatorNamespace, excludedNamespaces, missing };
+function fieldsOf({
+  taken,
+  context,
+  serverVersion,
+  operatorNamespace,
+  excludedNamespaces,
+  missing,
+  usersKnown = true,
+}: Snapshot): Fields {
+  return { taken, context, serverVersion, operatorNamespace, excludedNamespaces, missing, usersKnown };
 }
 
 interface Named {

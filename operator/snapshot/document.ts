@@ -30,6 +30,11 @@ export interface Snapshot {
   readonly excludedNamespaces: readonly string[];
   /** The kinds that could not be read, and the consequences; empty when the document is complete. */
   readonly missing: readonly string[];
+  /**
+   * Whether roles and bindings could be read. Otherwise everybody counts as a user of every policy. Absent in documents of
+   * earlier versions: they could.
+   */
+  readonly usersKnown?: boolean;
   /** By name. */
   readonly policies: readonly SnapshotPolicy[];
   /** By name. */

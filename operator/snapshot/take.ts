@@ -28,6 +28,7 @@ import { isSame } from './same.ts';
 /** The parts of a document that are not read from its namespaces. */
 export interface Taken
   extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing'> {
+  readonly usersKnown: boolean;
   readonly cluster: Cluster;
   /** The spec that is in force for a policy, by its name. */
   readonly accepted: ReadonlyMap<string, CompletePolicy['spec']>;

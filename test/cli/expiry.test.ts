@@ -82,7 +82,7 @@ describe('cappol, of a policy that expires,', () => {
       const state = new ClusterState(cluster, { ...options, now });
       state.accept();
       const protection = { status: 'Unknown', message: 'not asked' } as const;
-      const readable = { cluster, state, use: state.use, judgeable: true, rbac: true, protection, missing: [] };
+      const readable = { cluster, state, use: state.use, judgeable: true, usersKnown: true, protection, missing: [] };
       return statusView(readable, new Evaluator());
     };
     const lines = (time: string) =>

@@ -61,7 +61,7 @@ function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}):
   const state = new ClusterState(cluster, options);
   state.accept();
   return statusView(
-    { cluster, state, use: state.use, judgeable: true, rbac: true, protection: OPEN, missing: [], ...readable },
+    { cluster, state, use: state.use, judgeable: true, usersKnown: true, protection: OPEN, missing: [], ...readable },
     new Evaluator(),
   );
 }
@@ -186,7 +186,7 @@ describe('the view of cappol status', () => {
   });
 
   it('says nothing about use if roles and bindings cannot be read', () => {
-    const seen = view({}, { rbac: false });
+    const seen = view({}, { usersKnown: false });
     assert.equal(seen.mayUseAll, undefined);
     assert.equal(seen.policies[1]?.usedBy, undefined);
     assert.match(text(seen), /^rest .* \?$/m);

@@ -47,7 +47,15 @@ describe('a namespace that is being deleted', () => {
     });
     state.accept();
     const protection = { status: 'Unknown', message: 'not asked' } as const;
-    const readable = { cluster: CLUSTER, state, use: state.use, judgeable: true, rbac: true, protection, missing: [] };
+    const readable = {
+      cluster: CLUSTER,
+      state,
+      use: state.use,
+      judgeable: true,
+      usersKnown: true,
+      protection,
+      missing: [],
+    };
     const [all] = statusView(readable, new Evaluator()).policies;
     assert.deepEqual(all?.namespaces, { selected: 1, deciding: 1 });
     assert.deepEqual([...new Set(all?.violations.map((violation) => violation.namespace))], ['net']);

@@ -190,6 +190,7 @@ describe('cappol ui, with an API server', () => {
         ran.stderr,
         /^cappol: you may not list namespaces, pods, .*: nothing is judged, so there are no verdicts$/m,
       );
+      if (args[0] === 'snapshot') assert.equal(JSON.parse(ran.stdout).usersKnown, false);
     }
     const stranger = await cappol([
       'report',

@@ -23,7 +23,7 @@ const arbitrarySnapshot = fc
   )
   .map(([cluster, at, emptied]): Snapshot => {
     const missing = at === 2 ? ['you may not list pods'] : [];
-    const taken = snapshotOf(cluster, { ...ALL_RIGHTS, missing }, { ...OPTIONS, at }, evaluator);
+    const taken = snapshotOf(cluster, { ...ALL_RIGHTS, missing, usersKnown: at !== 1 }, { ...OPTIONS, at }, evaluator);
     return sent({ ...taken, ...Object.fromEntries(emptied.map((list) => [list, []])) });
   });
 

@@ -54,13 +54,15 @@ describe('a live snapshot', () => {
   it('is after each change what a new snapshot of the cluster is', () => {
     const evaluator = new Evaluator();
     fc.assert(
-      fc.property(fc.array(arbitraryCluster, { minLength: 2, maxLength: 6 }), ([first, ...others]) => {
+      fc.property(fc.array(arbitraryCluster, { minLength: 2, maxLength: 6 }), fc.boolean(), (clusters, usersKnown) => {
+        const [first, ...others] = clusters;
+        const rights = { ...ALL_RIGHTS, usersKnown };
         const turning = new Turning(first as Cluster);
-        const live = new LiveSnapshot(turning.cluster, ALL_RIGHTS, OPTIONS);
+        const live = new LiveSnapshot(turning.cluster, rights, OPTIONS);
         lastOf(live.taking());
         for (const next of others) {
           for (const change of turning.into(next)) live.apply(change);
-          const expected = snapshotOf(turning.cluster, ALL_RIGHTS, OPTIONS, evaluator);
+          const expected = snapshotOf(turning.cluster, rights, OPTIONS, evaluator);
           assert.deepEqual(resolved(lastOf(live.taking())), resolved(expected));
         }
       }),

@@ -51,6 +51,7 @@ export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
     context,
     ...REACH,
     missing: [],
+    usersKnown: true,
   });
 }
 

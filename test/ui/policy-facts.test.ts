@@ -95,9 +95,14 @@ describe('the facts about a policy on the page', () => {
   });
 
   it('name who may use it', () => {
-    const { holders, holdersOfAll } = answers.policy({ policy: 'base-peer' });
-    assert.deepEqual(holders, [{ subject: pinger, namespace: 'net' }]);
-    assert.deepEqual(holdersOfAll, [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }]);
+    assert.deepEqual(answers.policy({ policy: 'base-peer' }).users, {
+      holders: [{ subject: pinger, namespace: 'net' }],
+      holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
+    });
+    const unread = answersFor({ ...taken, usersKnown: false });
+    assert.equal(unread.policy({ policy: 'base-peer' }).users, undefined);
+    const { usersKnown: _, ...earlier } = taken;
+    assert.ok(answersFor(earlier).policy({ policy: 'base-peer' }).users);
   });
 
   it('explain its label', () => {

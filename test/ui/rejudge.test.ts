@@ -12,7 +12,7 @@ import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { policyManifest } from '../support/policies.ts';
 import { Random } from '../support/random.ts';
 import { randomStream } from '../support/random-yaml.ts';
-import { takenSnapshot } from '../support/snapshots.ts';
+import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /** Clusters, with several edits each; FC_RUNS=1000 is the long form. */
@@ -27,13 +27,15 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
     const seen = { changes: 0, rollouts: 0, refused: 0 };
     const property = fc.property(
       arbitraryCluster,
+      fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.subarray(['roles', 'roleBindings'] as const)),
       fc.array(edit(), { minLength: 1, maxLength: 5 }),
-      (cluster, edits) => {
-        const snapshot = takenSnapshot(cluster, OPTIONS);
+      (whole, unread, edits) => {
+        const { cluster, rights } = readWithout(unread, whole);
+        const snapshot = takenSnapshot(cluster, OPTIONS, rights);
         const rejudging = new Rejudging(new Loaded(snapshot));
         for (const policies of edits) {
           const { refusals: _, ...changes } = rejudging.changes({ policies });
-          assert.deepEqual(changes, changesByCommand(snapshot, policies));
+          assert.deepEqual(changes, changesByCommand(withRightsForAll(snapshot, unread), policies));
           seen.changes += changes.changes.length;
           seen.rollouts += changes.summary.rollouts.length;
           seen.refused += changes.namespaces.flatMap(({ refusedIfEnforced }) => refusedIfEnforced).length;

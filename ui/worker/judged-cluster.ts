@@ -21,6 +21,8 @@ import { type Resolution, resolvePolicy } from '../../operator/policy/resolve.ts
 interface JudgedClusterOptions {
   /** Namespaces that no policy reaches. */
   readonly excluded: readonly string[];
+  /** Whether all roles and bindings could be read. */
+  readonly usersKnown: boolean;
   /** The time to ask about, in ms since 1970. */
   readonly at: number;
 }
@@ -32,12 +34,14 @@ export class SharedJudging {
   readonly at: number;
   /** The namespaces that policies reach. */
   readonly namespaces: readonly NamespaceView[];
+  readonly #usersKnown: boolean;
   readonly #lastAccepted: ReturnType<typeof lastAccepted>;
   readonly #resolutions = new Memo<Resolution>();
 
-  constructor(cluster: Cluster, { excluded, at }: JudgedClusterOptions) {
+  constructor(cluster: Cluster, { excluded, usersKnown, at }: JudgedClusterOptions) {
     this.cluster = cluster;
     this.at = at;
+    this.#usersKnown = usersKnown;
     this.namespaces = cluster.namespaces().filter((namespace) => isReached(namespace, excluded));
     this.#lastAccepted = lastAccepted(cluster.rendered());
   }
@@ -65,6 +69,7 @@ export class SharedJudging {
     return createUseIndex(
       withRendered(this.cluster.roles(), roles),
       withRendered(this.cluster.roleBindings(), bindings),
+      this.#usersKnown,
     );
   }
 }

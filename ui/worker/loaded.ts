@@ -11,14 +11,17 @@ export class Loaded {
   readonly at: number;
   /** Patterns of namespaces that no policy reaches. */
   readonly excluded: readonly string[];
+  /** Whether roles and bindings could be read. */
+  readonly usersKnown: boolean;
   #cluster: Cluster | undefined;
   #state: ClusterState | undefined;
 
   constructor(snapshot: Snapshot) {
-    const { operatorNamespace, excludedNamespaces, taken } = snapshot;
+    const { operatorNamespace, excludedNamespaces, taken, usersKnown = true } = snapshot;
     this.snapshot = snapshot;
     this.at = Date.parse(taken);
     this.excluded = [operatorNamespace, ...excludedNamespaces];
+    this.usersKnown = usersKnown;
   }
 
   /** With one pod of each group. */
@@ -36,7 +39,8 @@ export class Loaded {
   #accepted(): ClusterState {
     const { operatorNamespace, excludedNamespaces } = this.snapshot;
     const now = () => this.at;
-    const options = { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now };
+    const { usersKnown } = this;
+    const options = { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now };
     const state = new ClusterState(this.cluster, options);
     state.accept();
     return state;

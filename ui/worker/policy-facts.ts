@@ -23,9 +23,13 @@ export interface PolicyFacts {
   readonly places: readonly Place[];
   /** The Pod Security label of namespaces where it decides alone; absent if nothing of it is in force. */
   readonly label?: LabelFacts;
-  /** The subjects that may use it by its name, and those that may use every policy. */
-  readonly holders: readonly Holder[];
-  readonly holdersOfAll: readonly Holder[];
+  /** Absent when roles or bindings could not be read. */
+  readonly users?: {
+    /** The subjects that may use it by its name. */
+    readonly holders: readonly Holder[];
+    /** The subjects that may use every policy. */
+    readonly holdersOfAll: readonly Holder[];
+  };
 }
 
 export interface LabelFacts {
@@ -40,7 +44,7 @@ export interface LabelFacts {
 }
 
 export function policyFacts(name: string, loaded: Loaded): PolicyFacts {
-  const { cluster, state, excluded } = loaded;
+  const { cluster, state, excluded, usersKnown } = loaded;
   const parts = partsOfPolicy(name, loaded);
   const [policy] = parts;
   const why = state.hasExpired(name) ? 'Expired' : cluster.policy(name) ? 'NotAccepted' : 'Gone';
@@ -52,8 +56,7 @@ export function policyFacts(name: string, loaded: Loaded): PolicyFacts {
       selecting: (namespace) => state.selecting(namespace),
     }),
     ...(policy && { label: labelFacts(policy, cluster.oldestServer) }),
-    holders: state.use.holders(name),
-    holdersOfAll: state.use.holdersOfAll(),
+    ...(usersKnown && { users: { holders: state.use.holders(name), holdersOfAll: state.use.holdersOfAll() } }),
   };
 }
 

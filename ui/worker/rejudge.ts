@@ -39,12 +39,12 @@ export class Rejudging {
   readonly #after: JudgedCluster;
   readonly #enforced: JudgedCluster;
 
-  constructor({ snapshot, cluster, excluded, at }: Loaded) {
+  constructor({ snapshot, cluster, excluded, usersKnown, at }: Loaded) {
     const { operatorNamespace, excludedNamespaces } = snapshot;
     const { oldestServer } = cluster;
     this.#cluster = cluster;
-    this.#options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, at };
-    const shared = new SharedJudging(cluster, { excluded, at });
+    this.#options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, usersKnown, at };
+    const shared = new SharedJudging(cluster, { excluded, usersKnown, at });
     this.#before = new JudgedCluster(shared, cluster.policies());
     this.#after = new JudgedCluster(shared, cluster.policies(), this.#before);
     this.#enforced = new JudgedCluster(shared, cluster.policies(), this.#before);

@@ -55,5 +55,6 @@ export function snapshotOf(
     operatorNamespace,
     excludedNamespaces,
     missing: rights.missing,
+    usersKnown: rights.usersKnown,
   });
 }

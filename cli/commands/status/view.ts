@@ -82,7 +82,7 @@ export interface ViolationView {
   readonly admittedBy?: string;
 }
 
-export interface Readable extends Judging, Pick<Rights, 'judgeable' | 'rbac' | 'missing'> {
+export interface Readable extends Judging, Pick<Rights, 'judgeable' | 'usersKnown' | 'missing'> {
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
   /** Limits the view to the namespace's workloads and the policies that select it. */
@@ -91,7 +91,7 @@ export interface Readable extends Judging, Pick<Rights, 'judgeable' | 'rbac' | '
 
 /** @param evaluator kept from one view to the next, with its cached results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
-  const { cluster, state, rbac, use, protection, missing, namespace } = readable;
+  const { cluster, state, usersKnown, use, protection, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
   const isAsked = ({ metadata }: CompletePolicy) =>
     namespace === undefined || !judgements || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
@@ -100,7 +100,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
       .policies()
       .filter(isAsked)
       .map((policy) => policyView(policy, readable, judgements)),
-    ...(rbac && { mayUseAll: use.holdersOfAll() }),
+    ...(usersKnown && { mayUseAll: use.holdersOfAll() }),
     protection,
     missing,
   };
@@ -146,7 +146,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
-    ...(usableBy !== 'Everyone' && readable.rbac && { usedBy: readable.use.holders(name) }),
+    ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.use.holders(name) }),
   };
 }
 

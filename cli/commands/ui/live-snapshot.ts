@@ -5,7 +5,7 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Change, Cluster } from '../../../operator/model/objects.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { SnapshotTaker } from '../../../operator/snapshot/take.ts';
-import { type Rights, stateOf, usersOf } from '../../live.ts';
+import { type Rights, stateOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
 
 /** Above twice as many shapes and violations as a new document would have, plus these, a new one is begun. */
@@ -28,7 +28,7 @@ export class LiveSnapshot {
     this.#cluster = cluster;
     this.#rights = rights;
     this.#options = options;
-    this.#state = stateOf(cluster, options);
+    this.#state = stateOf(cluster, rights, options);
     this.#soilAll();
   }
 
@@ -64,6 +64,7 @@ export class LiveSnapshot {
       operatorNamespace,
       excludedNamespaces,
       missing: this.#rights.missing,
+      usersKnown: this.#rights.usersKnown,
     });
   }
 
@@ -73,7 +74,7 @@ export class LiveSnapshot {
       this.#taker.drop(name);
       return;
     }
-    const court = { evaluator: this.#evaluator, use: usersOf(this.#state, this.#rights.rbac) };
+    const court = { evaluator: this.#evaluator, use: this.#state.use };
     const isJudged = this.#rights.judgeable && this.#state.isReached(namespace);
     const judgement = isJudged
       ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, court)

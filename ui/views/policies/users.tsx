@@ -11,19 +11,27 @@ const ABOUT = {
   Bindings: 'A pod is admitted if a role lets its service account or its creator use the policy.',
 } as const;
 
-export function Users({ policy: { spec }, facts: { holders, holdersOfAll } }: UsersProps) {
-  const restricted = spec.usableBy !== 'Everyone';
+const UNKNOWN = 'Some roles or bindings could not be read, so this page assumes that everybody may use it.';
+
+export function Users({ policy: { spec }, facts: { users } }: UsersProps) {
   return (
     <Section title="Who may use it" about={ABOUT[spec.usableBy]}>
-      {restricted && holders.length === 0 && <p>Nobody may use it by its name.</p>}
-      {restricted && holders.length > 0 && <Holders holders={holders} />}
-      {restricted && holdersOfAll.length > 0 && (
+      {spec.usableBy !== 'Everyone' && (users ? <AllHolders {...users} /> : <p>{UNKNOWN}</p>)}
+    </Section>
+  );
+}
+
+function AllHolders({ holders, holdersOfAll }: NonNullable<PolicyFacts['users']>) {
+  return (
+    <>
+      {holders.length === 0 ? <p>Nobody may use it by its name.</p> : <Holders holders={holders} />}
+      {holdersOfAll.length > 0 && (
         <>
           <p>These may use every policy, and so this one, too:</p>
           <Holders holders={holdersOfAll} />
         </>
       )}
-    </Section>
+    </>
   );
 }
 
