@@ -1,8 +1,7 @@
 /** The progress of a policy, from the results of a pass. Pure. */
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
-import type { Guard } from '../compile/guards.ts';
-import { perObject } from '../policy/memo.ts';
+import { guardsNeededBy } from '../compile/guards.ts';
 import { policyNameOf } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutOutcome } from './outcome.ts';
@@ -59,18 +58,9 @@ function setsFor({ id }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
   return [...new Set([id, decidedBy])].map((policy) => setOf(policy, compiled));
 }
 
-/**
- * An Enforce policy is in force only together with the guard of its namespaces and the first guard, which checks
- * bindings.
- */
 function guardsOf({ id }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
-  const own = guardsByPolicy(guards).get(id);
-  return own ? [...new Set([own, ...guards.slice(0, 1)])].map(({ admission }) => admission) : [];
+  return guardsNeededBy(id, guards).map(({ admission }) => admission);
 }
-
-const guardsByPolicy = perObject(
-  (guards: readonly Guard[]) => new Map(guards.flatMap((guard) => guard.policies.map((policy) => [policy, guard]))),
-);
 
 /** The API server's message. For a guard it names the object, because the policy's author does not know guards. */
 function failureOf({ policy, objects }: AdmissionSet, { records }: Progress): string[] {

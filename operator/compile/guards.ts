@@ -7,7 +7,7 @@
  * that contains the siblings of its policies gives the same answer for these as one guard for all policies
  * (test/compile/guards.test.ts).
  */
-import { idOf, type Memo } from '../policy/memo.ts';
+import { idOf, type Memo, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, guardName } from './admission-set.ts';
 import { COST_BUDGET, TEXT_BUDGET } from './budget.ts';
@@ -73,6 +73,19 @@ export function guardsOf(
     });
   });
 }
+
+/**
+ * An Enforce policy is in force only together with the guard of its namespaces and the first guard, which checks
+ * bindings.
+ */
+export function guardsNeededBy(policy: string, guards: readonly Guard[]): Guard[] {
+  const own = guardsByPolicy(guards).get(policy);
+  return own ? [...new Set([own, ...guards.slice(0, 1)])] : [];
+}
+
+const guardsByPolicy = perObject(
+  (guards: readonly Guard[]) => new Map(guards.flatMap((guard) => guard.policies.map((policy) => [policy, guard]))),
+);
 
 /** Tells what the policies of a guard have in common. */
 type ScopeFor = (policy: ResolvedPolicy) => string | undefined;

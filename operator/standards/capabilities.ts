@@ -13,7 +13,9 @@ export const RISKS = {
   container: 'escalation inside the container',
   low: 'low',
 } as const;
-type Risk = keyof typeof RISKS;
+export type Risk = keyof typeof RISKS;
+/** From the most dangerous. */
+export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
 /** The class of risk, and what is special about this capability. */
 export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote'>): string {
@@ -374,6 +376,24 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 
 /** Their names, in the order of their numbers. */
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
+
+/** The ones that are worse than others of their class; from the worst. */
+const WORST = [
+  ...['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT'],
+  ...['NET_ADMIN', 'NET_RAW', 'SYS_TIME'],
+  ...['BPF', 'PERFMON'],
+  ...['SYS_PTRACE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETFCAP', 'MKNOD'],
+];
+
+/** From the most dangerous: by class of risk; within a class by our own assessment, then by number. */
+export const CAPABILITIES_BY_RISK: readonly Capability[] = CAPABILITY_TABLE.toSorted(
+  (a, b) => RISK_CLASSES.indexOf(a.risk) - RISK_CLASSES.indexOf(b.risk) || rankOf(a) - rankOf(b),
+);
+
+function rankOf({ name }: Capability): number {
+  const rank = WORST.indexOf(name);
+  return rank === -1 ? WORST.length : rank;
+}
 
 /**
  * The capabilities that containerd and Docker give a container by default (containerd pkg/oci/spec.go, moby

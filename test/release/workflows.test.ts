@@ -33,6 +33,7 @@ const WRITES: Readonly<Record<string, readonly string[]>> = {
   'release.yml image': ['attestations', 'id-token', 'packages'],
   'release.yml npm': ['id-token'],
   'release.yml publish': ['contents', 'packages'],
+  'release.yml site': ['id-token', 'pages'],
 };
 
 describe('the workflows', () => {

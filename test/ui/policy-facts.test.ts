@@ -134,8 +134,9 @@ describe('the facts about a policy on the page', () => {
       );
       writeFileSync(join(folder, 'policies.yaml'), manifests.join('\n---\n'));
       const { stdout } = await cappol(['render', '--policy', 'policies.yaml', ...PLACES], '', folder);
-      const rendered = (loadAll(stdout) as Manifest[]).filter(
-        ({ metadata }) => !isGuard(metadata.labels[POLICY_LABEL] ?? ''),
+      const guards = ({ metadata }: Manifest) => isGuard(metadata.labels[POLICY_LABEL] ?? '');
+      const [guard = [], rendered = []] = [true, false].map((wanted) =>
+        (loadAll(stdout) as Manifest[]).filter((object) => guards(object) === wanted),
       );
       const shown = POLICIES.flatMap(({ metadata: { name } }) =>
         answers.rendered({ policy: name }).objects.map(({ manifest }) => manifest),
@@ -143,6 +144,12 @@ describe('the facts about a policy on the page', () => {
       assert.ok(shown.length > 12);
       const written = shown.filter((object) => !isProbe(object)).map(withoutOwner);
       assert.deepEqual(comparable(written), comparable(rendered));
+      assert.ok(guard.length > 1);
+      for (const { metadata, spec } of POLICIES) {
+        const shared = answers.rendered({ policy: metadata.name }).guards.map(({ manifest }) => manifest);
+        const own = shared.filter((object) => !isProbe(object)).map(withoutOwner);
+        assert.deepEqual(comparable(own), spec.mode === 'Enforce' ? comparable(guard) : [], metadata.name);
+      }
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,18 +1,13 @@
 /** The capabilities that a container holds, and how it came to hold each. */
 import { bareName } from '../../operator/evaluate/held-by-runtime.ts';
 import type { ContainerCapabilities } from '../../operator/snapshot/document.ts';
-import { CAPABILITY_TABLE, type Capability, RISKS } from '../../operator/standards/capabilities.ts';
+import { CAPABILITIES_BY_RISK } from '../../operator/standards/capabilities.ts';
 import { type ContainerRuntime, upperCase } from '../../operator/standards/runtimes.ts';
 
 export type Runtime = ContainerRuntime['name'];
-export type Risk = keyof typeof RISKS;
-/** From the most dangerous. */
-export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
-/** The columns of the map: the most dangerous class first, within it by number. */
-export const COLUMNS: readonly Capability[] = RISK_CLASSES.flatMap((risk) =>
-  CAPABILITY_TABLE.filter((capability) => capability.risk === risk),
-);
+/** The columns of the map: the most dangerous capability first. */
+export const COLUMNS = CAPABILITIES_BY_RISK;
 const COLUMN_OF = new Map(COLUMNS.map(({ name }, column) => [name, column]));
 
 /** How a capability is held: not at all, given by the container runtime, added, or since the container is privileged. */

@@ -3,8 +3,9 @@
  * one drawing.
  */
 import { perObject } from '../../operator/policy/memo.ts';
+import { RISK_CLASSES, type Risk } from '../../operator/standards/capabilities.ts';
 import type { Cells } from './capability-map.ts';
-import { COLUMNS, HELD, RISK_CLASSES, type Risk } from './holding.ts';
+import { COLUMNS, HELD } from './holding.ts';
 
 /** In CSS pixels. */
 export const ROW_HEIGHT = 24;

@@ -1,4 +1,6 @@
 /** Facts about a policy that the snapshot does not have: they follow from all policies together. */
+
+import { guardsNeededBy } from '../../operator/compile/guards.ts';
 import {
   type LabelCost,
   type LevelVersion,
@@ -81,6 +83,8 @@ export interface RenderedPolicy {
   readonly yaml: string;
   /** Both parts of a policy with a roll-out have some. */
   readonly objects: readonly RenderedManifest[];
+  /** The guards of its namespaces, which other policies may share; none if it is in no namespace in mode Enforce. */
+  readonly guards: readonly RenderedManifest[];
   /** The policies whose admission policies decide for it, if it is not itself: peers have one decision. */
   readonly decidedBy: readonly string[];
   /** In the registry's order. */
@@ -119,13 +123,19 @@ export function renderedPolicy(name: string, loaded: Loaded): RenderedPolicy {
     [...admission.objects, role, roleBinding].filter((object) => object !== undefined),
   );
   const deciders = rendered.map(({ decidedBy }) => policyNameOf(decidedBy)).filter((decider) => decider !== name);
+  const guards = new Set(parts.flatMap(({ id }) => guardsNeededBy(id, compiled.guards)));
   const { apiVersion, kind, spec } = loaded.cluster.policy(name) ?? {};
   return {
     yaml: yamlText({ apiVersion, kind, metadata: { name }, spec }),
-    objects: objects.map((manifest) => ({ manifest, yaml: yamlText(manifest) })),
+    objects: objects.map(renderedManifest),
+    guards: [...guards].flatMap((guard) => guard.admission.objects.map(renderedManifest)),
     decidedBy: [...new Set(deciders)],
     rules: rulesIn(objects, compiled.policies),
   };
+}
+
+function renderedManifest(manifest: Manifest): RenderedManifest {
+  return { manifest, yaml: yamlText(manifest) };
 }
 
 function partsOfPolicy(name: string, { state: { compiled } }: Loaded): ResolvedPolicy[] {

@@ -64,11 +64,15 @@ const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
 describe('the map of capabilities: the columns', () => {
-  it('are all capabilities, the most dangerous class first', () => {
+  it('are all capabilities, the most dangerous class first, and SYS_ADMIN before all others', () => {
     assert.equal(COLUMNS.length, 41);
     assert.deepEqual(
       COLUMNS.map(({ risk }) => risk).filter((risk, index, all) => risk !== all[index - 1]),
       ['host', 'node', 'kernel', 'container', 'low'],
+    );
+    assert.deepEqual(
+      COLUMNS.slice(0, 3).map(({ name }) => name),
+      ['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO'],
     );
   });
 
@@ -156,7 +160,7 @@ describe('the map of capabilities: the cells', () => {
     assert.deepEqual(names(unused), ['a/clock']);
     const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
     assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
-    assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, CHOWN/);
+    assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, DAC_OVERRIDE/);
     // The other workload has no evidence: nobody knows whether it uses the capabilities of its runtime.
     const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
     assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);

@@ -2,10 +2,10 @@
 
 import { useRef } from 'preact/hooks';
 import { counted } from '../../../operator/report/text.ts';
-import { RISKS } from '../../../operator/standards/capabilities.ts';
+import { RISK_CLASSES, RISKS, type Risk } from '../../../operator/standards/capabilities.ts';
 import { setParameters } from '../../address.ts';
 import type { Cells } from '../../model/capability-map.ts';
-import { COLUMNS, columnOf, RISK_CLASSES, type Risk } from '../../model/holding.ts';
+import { COLUMNS, columnOf } from '../../model/holding.ts';
 import { CELL_WIDTH, columnAt, drawingOf, LEFTS, MAP_WIDTH, ROW_HEIGHT } from '../../model/map-drawing.ts';
 import type { MapRow } from '../../model/map-rows.ts';
 import { cellText, rowText } from '../../model/map-text.ts';

@@ -12,7 +12,7 @@ interface RenderedProps {
   readonly link: LinkTo;
 }
 
-export function RenderedObjects({ rendered: { yaml, objects, decidedBy, rules }, link }: RenderedProps) {
+export function RenderedObjects({ rendered: { yaml, objects, guards, decidedBy, rules }, link }: RenderedProps) {
   return (
     <>
       <Section title="As YAML" about="With the defaults of the fields that it leaves out.">
@@ -46,9 +46,26 @@ export function RenderedObjects({ rendered: { yaml, objects, decidedBy, rules },
           />
         ))}
       </Section>
+      {guards.length > 0 && (
+        <Section
+          title="Guard"
+          about="Nobody without the verb exempt may change the labels of a namespace so that it leaves the policy. Policies of mode Enforce share the objects that refuse this."
+        >
+          {guards.map((object) => (
+            <RenderedObject
+              key={`${object.manifest.kind}/${object.manifest.metadata.name}`}
+              object={object}
+              rules={NO_RULES}
+            />
+          ))}
+        </Section>
+      )}
     </>
   );
 }
+
+/** A guard looks at namespaces, not at pods. */
+const NO_RULES: readonly RuleText[] = [];
 
 const OVER = { pod: 'the pod', containers: 'each container', volumes: 'each volume' } as const;
 
