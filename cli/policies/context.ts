@@ -31,9 +31,13 @@ export interface PolicySource {
   readonly line: number | null;
 }
 
+/** The verdicts of a namespace, as far as a comparison of two needs them. */
+export type JudgedWorkloads = Pick<NamespaceJudgement, 'namespace' | 'modes'>;
+
 /** Policies and the cluster that they judge, as far as a comparison of two needs them. */
-export interface JudgedContext extends Pick<PolicyContext, 'judgeCluster' | 'labelsOf' | 'sources'> {
+export interface JudgedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
   readonly compiled: Pick<Compiled, 'policies'>;
+  judgeCluster(only?: string): Iterable<JudgedWorkloads>;
 }
 
 interface PolicyContextParts {

@@ -2,14 +2,14 @@
 import type { Mode } from '../api/capability-policy.ts';
 import { containersOf } from '../model/containers.ts';
 import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
-import { deciding, MODES } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { membersOf, type Objects, type Seen } from './members.ts';
+import { type JudgedModes, judgingModes, type ModeJudgement } from './modes.ts';
 import { judgingPromotion, type PromotionVerdict } from './promotion.ts';
 import type { Court } from './verdict.ts';
-import { byKindAndName, type Groups, judgingMode, mergeMembers, type WorkloadJudgement } from './workload-judgement.ts';
+import { groupsOf } from './workload-judgement.ts';
 
 export interface NamespaceJudgement {
   readonly namespace: string;
@@ -22,20 +22,6 @@ export interface NamespaceJudgement {
   /** Those of them that some container adds in a pod with hostUsers: false; sorted. */
   readonly addedInUserNamespaces: readonly string[];
 }
-
-export interface ModeJudgement {
-  /** Names of the policies that decide. */
-  readonly deciding: readonly string[];
-  /** By kind and name. */
-  readonly workloads: readonly WorkloadJudgement[];
-}
-
-interface Enforced {
-  readonly priority: number;
-  readonly groups: Groups;
-}
-
-const NONE: Groups = new Map();
 
 type Judged = Pick<NamespaceView, 'name' | 'labels'>;
 
@@ -62,34 +48,26 @@ export function* judgingNamespace(
   seen: readonly Seen[] = [],
 ): Generator<void, NamespaceJudgement> {
   const members = membersOf(name, cluster);
-  const modes: Partial<Record<Mode, ModeJudgement>> = {};
-  let enforced: Enforced | undefined;
-  for (const mode of MODES) {
-    const parties = deciding(policies, mode, labels);
-    const [first] = parties;
-    if (!first) continue;
-    const groups = yield* judgingMode(members, parties, court);
-    const exceptions = enforced && enforced.priority >= first.priority ? enforced.groups : NONE;
-    modes[mode] = {
-      deciding: parties.map((policy) => policy.name),
-      workloads: [...groups].map(([key, group]) => mergeMembers(group, exceptions.get(key))).sort(byKindAndName),
-    };
-    // The first of the modes.
-    if (mode === 'Enforce') enforced = { priority: first.priority, groups };
-  }
+  const groups = groupsOf(members);
+  const judged = yield* judgingModes(groups, { policies, labels }, court);
   const promotions = new Map<string, PromotionVerdict>();
   for (const policy of policies.filter(({ pendingFor }) => pendingFor)) {
-    const pending = { policy, policies, labels, members, seen, cluster };
+    const pending = { policy, policies, labels, groups, seen, cluster };
     promotions.set(policy.name, yield* judgingPromotion(pending, court));
   }
   const pods = members.map(({ candidate }) => candidate.parts);
   return {
     namespace: name,
-    modes,
+    modes: judgementsOf(judged),
     ...(promotions.size > 0 && { promotions }),
     addedCapabilities: addedCapabilities(pods),
     addedInUserNamespaces: addedCapabilities(pods.filter(({ spec }) => spec.hostUsers === false)),
   };
+}
+
+/** Without what they follow from. */
+export function judgementsOf(judged: JudgedModes): NamespaceJudgement['modes'] {
+  return Object.fromEntries(Object.entries(judged).map(([mode, { judgement }]) => [mode, judgement]));
 }
 
 function addedCapabilities(pods: readonly PodParts[]): string[] {

@@ -1,11 +1,18 @@
 /** Whether a namespace where a policy is pending could be promoted: what the policy would refuse there if it were enforced. */
 import { deciding } from '../policy/deciding.ts';
+import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { severityRank } from '../rules/severity.ts';
-import { type Member, memberOf, type Objects, type Seen } from './members.ts';
+import { memberOf, type Objects, type Seen } from './members.ts';
 import type { Court } from './verdict.ts';
-import { isTooExpensive, judgingWorkloads, type WorkloadJudgement } from './workload-judgement.ts';
+import {
+  type Group,
+  groupsOf,
+  isTooExpensive,
+  judgingWorkloads,
+  type WorkloadJudgement,
+} from './workload-judgement.ts';
 
 export interface PromotionVerdict {
   /** How many workloads would be refused. */
@@ -31,12 +38,12 @@ interface Pending {
  * higher priority.
  */
 export function* judgingPromotion(
-  pending: Pending & { readonly members: readonly Member[] },
+  pending: Pending & { readonly groups: readonly Group[] },
   court: Court,
 ): Generator<void, PromotionVerdict> {
   const parties = partiesOf(pending);
   if (parties.length === 0) return { violating: 0 };
-  const judged = yield* judgingWorkloads(pending.members.map(asCreatedAgain), parties, court);
+  const judged = yield* judgingWorkloads(pending.groups.map(asCreatedAgain), parties, court);
   const workloads = judged.filter(wouldBeRefused);
   const worst = workloads.reduce<WorkloadJudgement | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
   const violatedAt = yield* judgingSeen(pending, court);
@@ -50,7 +57,11 @@ export function* judgingSeen(pending: Pending, court: Court): Generator<void, nu
   if (parties.length === 0) return violatedAt;
   for (const { object, at } of pending.seen) {
     if (at <= (violatedAt ?? 0)) continue;
-    const gone = yield* judgingWorkloads(memberOf(object, pending.cluster).map(asCreatedAgain), parties, court);
+    const gone = yield* judgingWorkloads(
+      groupsOf(memberOf(object, pending.cluster)).map(asCreatedAgain),
+      parties,
+      court,
+    );
     if (gone.some(wouldBeRefused)) violatedAt = at;
   }
   return violatedAt;
@@ -67,13 +78,12 @@ function partiesOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
 const EVERYWHERE = {};
 
 /** The namespace has the label of the pending part. */
-function selectingAll(policy: ResolvedPolicy): ResolvedPolicy {
-  return { ...policy, selector: EVERYWHERE };
-}
+const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
 /** A pod that is created after the promotion is filled in, where its policy does that. */
-function asCreatedAgain(member: Member): Member {
-  return { ...member, candidate: { ...member.candidate, filled: true } };
+function asCreatedAgain(group: Group): Group {
+  const members = group.members.map((member) => ({ ...member, candidate: { ...member.candidate, filled: true } }));
+  return { ...group, members };
 }
 
 /** A pod that is too expensive to evaluate is refused by limits that no Standard has. */

@@ -4,7 +4,9 @@
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
+import { Recent } from '../model/recent.ts';
 import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../model/workload-kinds.ts';
+import { perObject } from '../policy/memo.ts';
 
 export interface User {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface User {
 export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
+  /** All rights to the policy, from which the answers of mayUse() follow: equal texts, equal answers. */
+  rightsTo(policy: string): string;
   /** The subjects that may use the policy by its name, in a stable order. */
   holders(policy: string): readonly Holder[];
   /** The subjects that may use every policy, in a stable order. */
@@ -64,6 +68,7 @@ export function createUseIndex(
       else bySubject.set(key, [grant]);
     }
   }
+  const rights = new Map<string, string>();
   return {
     mayUse: (user, namespace, policy) =>
       !usersKnown ||
@@ -76,6 +81,11 @@ export function createUseIndex(
               (grant.policies.all || grant.policies.names.has(policy)),
           ),
       ),
+    rightsTo(policy) {
+      const known = rights.get(policy) ?? JSON.stringify(rightsTo(policy, grants));
+      rights.set(policy, known);
+      return known;
+    },
     holders: (policy) => holders(grants.filter(({ policies }) => policies.names.has(policy))),
     holdersOfAll: () => holders(grants.filter(({ policies }) => policies.all)),
     olderBindings: (policy, created) => olderBindings(grants, policy, created),
@@ -92,14 +102,23 @@ export function serviceAccountUser(namespace: string, name: string): User {
 
 /** A built-in controller when it creates pods: it is authenticated, and so has one group more. */
 export function controllerUser(serviceAccount: string): User {
-  const { name, groups } = serviceAccountUser(CONTROLLER_NAMESPACE, serviceAccount);
-  return { name, groups: [...groups, 'system:authenticated'] };
+  return CONTROLLER_USERS.get(serviceAccount, () => {
+    const { name, groups } = serviceAccountUser(CONTROLLER_NAMESPACE, serviceAccount);
+    return { name, groups: [...groups, 'system:authenticated'] };
+  });
 }
+
+const CONTROLLER_USERS = new Recent<User>();
 
 /** Whether a grant to the subject reaches a built-in controller, and therefore everybody who may create a workload. */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);
   return CONTROLLERS.some(({ serviceAccount }) => userKeys(controllerUser(serviceAccount)).some((one) => one === key));
+}
+
+function rightsTo(policy: string, grants: readonly Grant[]) {
+  const granting = grants.filter(({ policies }) => policies.all || policies.names.has(policy));
+  return granting.map(({ subjects, namespace }) => [subjects, namespace]);
 }
 
 function grantsOf(roles: Iterable<RoleView>, bindings: Iterable<RoleBindingView>): Grant[] {
@@ -168,9 +187,10 @@ function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: st
   return home ? `User/${serviceAccountUser(home, name).name}` : undefined;
 }
 
-function userKeys({ name, groups }: User): string[] {
-  return [`User/${name}`, ...groups.map((group) => `Group/${group}`)];
-}
+const userKeys = perObject(({ name, groups }: User): readonly string[] => [
+  `User/${name}`,
+  ...groups.map((group) => `Group/${group}`),
+]);
 
 function roleKey(namespace: string | undefined, name: string): string {
   return `${namespace ?? ''}/${name}`;

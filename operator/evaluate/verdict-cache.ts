@@ -2,21 +2,15 @@
  * The results of a policy's checks for a pod's parts: computed once, and kept as long as both live.
  *
  * If another policy changes, this one is resolved again and gets new checks with the same text, so results are found by
- * text. Parts are compared by identity, since the cluster's projection keeps equal ones once.
+ * text.
  */
-import type { PodParts, PodSpec } from '../model/objects.ts';
+import type { PodParts } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
-
-interface Entry<Found> {
-  readonly annotations: PodParts['annotations'];
-  readonly found: Found;
-}
-
-type Entries<Found> = WeakMap<PodSpec, Entry<Found>>;
+import { ByParts } from './by-parts.ts';
 
 export class VerdictCache<Found> {
-  readonly #byChecks = new WeakMap<readonly RuleChecks[], Entries<Found>>();
-  readonly #byText = new Map<string, WeakRef<Entries<Found>>>();
+  readonly #byChecks = new WeakMap<readonly RuleChecks[], ByParts<Found>>();
+  readonly #byText = new Map<string, WeakRef<ByParts<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
     // There may be new ones meanwhile.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
@@ -27,30 +21,30 @@ export class VerdictCache<Found> {
     return this.#byText.size;
   }
 
-  /** The cached result; else what `find` returns, which is cached if the parts are frozen and so can't change. */
+  /** The cached result; else what `find` returns, which is cached if the parts can't change. */
   get(parts: PodParts, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(parts.spec)) return find();
-    const entries = this.#entries(checks);
-    const known = entries.get(parts.spec);
-    if (known?.annotations === parts.annotations) return known.found;
+    const byParts = this.#byPartsOf(checks);
+    const known = byParts.get(parts);
+    if (known !== undefined) return known;
     const found = find();
-    entries.set(parts.spec, { annotations: parts.annotations, found });
+    byParts.set(parts, found);
     return found;
   }
 
-  #entries(checks: readonly RuleChecks[]): Entries<Found> {
+  #byPartsOf(checks: readonly RuleChecks[]): ByParts<Found> {
     const known = this.#byChecks.get(checks);
     if (known) return known;
     const text = JSON.stringify(checks);
-    const entries = this.#byText.get(text)?.deref() ?? this.#begin(text);
-    this.#byChecks.set(checks, entries);
-    return entries;
+    const byParts = this.#byText.get(text)?.deref() ?? this.#begin(text);
+    this.#byChecks.set(checks, byParts);
+    return byParts;
   }
 
-  #begin(text: string): Entries<Found> {
-    const entries: Entries<Found> = new WeakMap();
-    this.#byText.set(text, new WeakRef(entries));
-    this.#unused.register(entries, text);
-    return entries;
+  #begin(text: string): ByParts<Found> {
+    const byParts = new ByParts<Found>();
+    this.#byText.set(text, new WeakRef(byParts));
+    this.#unused.register(byParts, text);
+    return byParts;
   }
 }

@@ -6,10 +6,13 @@
  */
 import { useRoleName } from '../compile/rbac.ts';
 import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
+import { Recent } from '../model/recent.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
+import { perList, perObject } from '../policy/memo.ts';
 import { judgesFilled } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { ByParts } from './by-parts.ts';
 import { TooExpensive } from './cel.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
 import type { Evaluator, Violation } from './violations.ts';
@@ -76,19 +79,49 @@ export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[],
 export function* judging(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
-  { evaluator, use }: Court,
+  court: Court,
 ): Generator<void, Judgement> {
+  const { parts, filled } = candidate;
+  const known = judgementsOf(court.evaluator)(policies)[filled ? 'filled' : 'asIs'];
+  const before = known.get(parts);
+  if (before) return before;
+  const { judgement, dependsOnUse } = yield* judgingAnew(candidate, policies, court);
+  if (!dependsOnUse && Object.isFrozen(parts.spec)) known.set(parts, Object.freeze(judgement));
+  return judgement;
+}
+
+/** By policies, in their order: the judgements that every pod with the same parts shares. They are frozen. */
+const judgementsOf = perObject((_: Evaluator) =>
+  perList((_: readonly ResolvedPolicy[]) => ({ asIs: new ByParts<Judgement>(), filled: new ByParts<Judgement>() })),
+);
+
+interface NewJudgement {
+  readonly judgement: Judgement;
+  /** Whether it depends on the right to use a policy, besides the parts. */
+  readonly dependsOnUse: boolean;
+}
+
+function* judgingAnew(
+  candidate: Candidate,
+  policies: readonly ResolvedPolicy[],
+  { evaluator, use }: Court,
+): Generator<void, NewJudgement> {
   const violations: Record<string, readonly Violation[]> = {};
   let depends = false;
+  let dependsOnUse = false;
   for (const policy of policies) {
     const broken = yield* evaluating(candidate, policy, evaluator);
-    if (broken.length === 0 && mayUse(candidate, policy, use)) {
-      return { verdict: 'Compliant', admittedBy: policy.name, violations: NO_VIOLATIONS };
+    if (broken.length === 0) {
+      dependsOnUse ||= policy.usableBy !== 'Everyone';
+      if (mayUse(candidate, policy, use)) {
+        const judgement = { verdict: 'Compliant', admittedBy: policy.name, violations: NO_VIOLATIONS } as const;
+        return { judgement, dependsOnUse };
+      }
     }
     depends ||= broken === TOO_EXPENSIVE || (broken.length === 0 && candidate.unknownUser);
-    violations[policy.name] = broken.length === 0 ? [notUsable(candidate, policy)] : broken;
+    violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
-  return { verdict: depends ? 'Unknown' : 'Violating', violations };
+  return { judgement: { verdict: depends ? 'Unknown' : 'Violating', violations }, dependsOnUse };
 }
 
 /**
@@ -124,9 +157,14 @@ export function customCandidate(namespace: string, parts: PodParts): Candidate {
   return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
 }
 
-function users(namespace: string, serviceAccount: string, controller: string | undefined): User[] {
-  const own = serviceAccountUser(namespace, serviceAccount);
-  return controller === undefined ? [own] : [own, controllerUser(controller)];
+/** Most pods of a namespace have the same users. */
+const USERS = new Recent<readonly User[]>();
+
+function users(namespace: string, serviceAccount: string, controller: string | undefined): readonly User[] {
+  return USERS.get(JSON.stringify([namespace, serviceAccount, controller]), () => {
+    const own = serviceAccountUser(namespace, serviceAccount);
+    return controller === undefined ? [own] : [own, controllerUser(controller)];
+  });
 }
 
 /** Defaulting does not change a pod that already complies. */
@@ -153,13 +191,20 @@ function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPol
   return usableBy === 'Everyone' || users.some((user) => use.mayUse(user, namespace, name));
 }
 
-function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): Violation {
+/** The pods of a workload share one list. */
+const NOT_USABLE = new Recent<readonly Violation[]>();
+
+function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): readonly Violation[] {
   const names = users.map((user) => user.name);
-  const who = names.length > 1 ? `neither ${names.join(' nor ')} may` : `${names[0]} may not`;
-  const creator = unknownUser ? '; whether its creator may use it is not known' : '';
-  return {
-    rule: USE_RULE,
-    message: `pod complies, but ${who} use policy ${name}${creator}: a RoleBinding to ClusterRole ${useRoleName(name)} in namespace ${namespace} grants it`,
-    path: 'serviceAccountName',
-  };
+  return NOT_USABLE.get(JSON.stringify([name, namespace, unknownUser, ...names]), () => {
+    const who = names.length > 1 ? `neither ${names.join(' nor ')} may` : `${names[0]} may not`;
+    const creator = unknownUser ? '; whether its creator may use it is not known' : '';
+    return [
+      {
+        rule: USE_RULE,
+        message: `pod complies, but ${who} use policy ${name}${creator}: a RoleBinding to ClusterRole ${useRoleName(name)} in namespace ${namespace} grants it`,
+        path: 'serviceAccountName',
+      },
+    ];
+  });
 }

@@ -1,6 +1,6 @@
 /** The verdicts of a workload's pods and template → the workload's verdict, in one mode. */
 import type { Owner } from '../model/objects.ts';
-import { perObject } from '../policy/memo.ts';
+import { perList, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Member } from './members.ts';
 import {
@@ -13,7 +13,7 @@ import {
   violationsBy,
 } from './verdict.ts';
 import type { Violation } from './violations.ts';
-import type { WorkloadName } from './workloads.ts';
+import type { Top, WorkloadName } from './workloads.ts';
 
 export interface WorkloadJudgement extends WorkloadName {
   /** The owner reference that names it, for a custom resource. */
@@ -31,59 +31,86 @@ export interface WorkloadJudgement extends WorkloadName {
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
-type JudgedMember = Member & Judgement;
+/** A workload with the objects that are judged. */
+export interface Group extends Top {
+  readonly members: readonly Member[];
+}
+
 /** Sorted by kind and name of the workload. */
-export type Groups = ReadonlyMap<string, readonly JudgedMember[]>;
+export function groupsOf(members: readonly Member[]): Group[] {
+  const byWorkload = Map.groupBy(members, ({ workload }) => `${workload.kind}/${workload.name}`);
+  const groups = [...byWorkload.values()].map((ofWorkload): Group => {
+    const [{ workload, custom }] = ofWorkload as [Member];
+    return { workload, ...(custom && { custom }), members: ofWorkload };
+  });
+  return groups.sort((a, b) => byKindAndName(a.workload, b.workload));
+}
 
 /** The verdicts of one mode, by workload. */
 export function* judgingWorkloads(
-  members: readonly Member[],
+  groups: readonly Group[],
   policies: readonly ResolvedPolicy[],
   court: Court,
 ): Generator<void, WorkloadJudgement[]> {
-  const groups = yield* judgingMode(members, policies, court);
-  return [...groups.values()].map((group) => mergeMembers(group)).sort(byKindAndName);
+  const judged: WorkloadJudgement[] = [];
+  for (const group of groups) judged.push(mergeMembers(group, yield* judgingMembers(group, policies, court)));
+  return judged;
 }
 
-export function* judgingMode(
-  members: readonly Member[],
+/** The verdicts of one mode on the members of a group, in their order. */
+export function* judgingMembers(
+  { members }: Group,
   policies: readonly ResolvedPolicy[],
   court: Court,
-): Generator<void, Groups> {
-  const judged: JudgedMember[] = [];
-  for (const member of members) judged.push({ ...member, ...(yield* judging(member.candidate, policies, court)) });
-  return Map.groupBy(judged, ({ workload }) => `${workload.kind}/${workload.name}`);
+): Generator<void, readonly Judgement[]> {
+  const judgements: Judgement[] = [];
+  for (const { candidate } of members) judgements.push(yield* judging(candidate, policies, court));
+  // Judgements that are known already have no pieces.
+  yield;
+  return judgements;
 }
 
-/** @param enforced the same workload's members under the Enforce policies, if these would still decide */
+/** @param admittedBy the Enforce policy that admits the workload, if it would still decide */
 export function mergeMembers(
-  members: readonly JudgedMember[],
-  enforced: readonly JudgedMember[] = [],
+  { workload: { kind, namespace, name }, custom, members }: Group,
+  judgements: readonly Judgement[],
+  admittedBy?: string,
 ): WorkloadJudgement {
-  const [{ workload, custom }] = members as [JudgedMember];
-  const verdict = (['Violating', 'Unknown'] as const).find((bad) => members.some((one) => one.verdict === bad));
-  const admittedBy = verdict === 'Violating' ? admittedAsAWhole(enforced) : undefined;
+  const verdict = (['Violating', 'Unknown'] as const).find((bad) => judgements.some((one) => one.verdict === bad));
   return {
-    ...workload,
+    kind,
+    namespace,
+    name,
     ...(custom && { custom }),
     verdict: verdict ?? 'Compliant',
-    ...(admittedBy !== undefined && { admittedBy }),
-    pods: members.filter((member) => member.pod && member.verdict === 'Violating').length,
+    ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
+    pods: members.filter(({ pod }, index) => pod && judgements[index]?.verdict === 'Violating').length,
     // For a workload that violates, unknown results would hide what there is to repair.
-    violations: verdict ? mergeViolations(members.filter((member) => member.verdict === verdict)) : NO_VIOLATIONS,
+    violations: verdict ? mergeViolations(judgements.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
 
-function admittedAsAWhole(members: readonly JudgedMember[]): string | undefined {
-  return members.every(({ verdict }) => verdict === 'Compliant') ? members[0]?.admittedBy : undefined;
+/** The first policy that admits the first of the members, if all of them comply. */
+export function admittedAsAWhole(judgements: readonly Judgement[]): string | undefined {
+  return judgements.every(({ verdict }) => verdict === 'Compliant') ? judgements[0]?.admittedBy : undefined;
 }
 
-function mergeViolations(judgements: readonly Judgement[]): Record<string, readonly Violation[]> {
+type Merged = WorkloadJudgement['violations'];
+
+function mergeViolations(judgements: readonly Judgement[]): Merged {
+  const distinct = [...new Set(judgements)];
+  // Frozen judgements are shared by many workloads.
+  return distinct.every(Object.isFrozen) ? mergedBefore(distinct) : merged(distinct);
+}
+
+function merged(judgements: readonly Judgement[]): Merged {
   const policies = [...new Set(judgements.flatMap(({ violations }) => Object.keys(violations)))].sort();
   return Object.fromEntries(
     policies.map((policy) => [policy, eachOnce(judgements.map(({ violations }) => violationsBy(policy, violations)))]),
   );
 }
+
+const mergedBefore: (judgements: readonly Judgement[]) => Merged = perList(merged);
 
 /** Equal pods share one list, which all workloads with such pods can refer to. */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {

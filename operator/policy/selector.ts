@@ -22,9 +22,20 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
  * False only when no labels at all can satisfy both selectors, because they contradict each other about some key.
  */
 export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
-  const all = [...requirements(a), ...requirements(b)];
-  return [...new Set(all.map(({ key }) => key))].every((key) => satisfiable(all.filter((one) => one.key === key)));
+  const [ofA, ofB] = [byKey(a), byKey(b)];
+  if (!ofA || !ofB) return false;
+  for (const [key, requirements] of ofA) {
+    const others = ofB.get(key);
+    if (others && !satisfiable([...requirements, ...others])) return false;
+  }
+  return true;
 }
+
+/** The requirements on each key; undefined if no labels at all can satisfy the selector. */
+const byKey = perObject((selector: LabelSelector): ReadonlyMap<string, readonly Requirement[]> | undefined => {
+  const found = Map.groupBy(requirements(selector), ({ key }) => key);
+  return [...found.values()].every(satisfiable) ? found : undefined;
+});
 
 /** Whether both select the same namespaces because they state the same. */
 export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {

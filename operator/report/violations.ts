@@ -1,6 +1,7 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicy, CapabilityPolicyStatus, Violation } from '../api/capability-policy.ts';
-import type { ModeJudgement, NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { ModeJudgement } from '../evaluate/modes.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/suggest-fit.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';

@@ -1,19 +1,23 @@
 /**
- * The loaded snapshot under supposed policies: every namespace is judged once, and again only when the policies that
- * select it change. Without rendered objects, which no verdict needs and which take most of the time of compiling.
+ * The loaded snapshot under supposed policies: every namespace is judged once, and again only in the modes in which other
+ * policies decide. Without rendered objects, which no verdict needs and which take most of the time of compiling.
  */
-import type { JudgedContext, Labels, PolicySource } from '../../cli/policies/context.ts';
+import type { JudgedContext, JudgedWorkloads, Labels, PolicySource } from '../../cli/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
 import { type Accepted, accept, textOf } from '../../operator/compile/accept.ts';
 import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
-import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { membersOf } from '../../operator/evaluate/members.ts';
+import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';
+import { judgementsOf } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
+import type { Court } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { type Group, groupsOf } from '../../operator/evaluate/workload-judgement.ts';
 import type { Cluster, NamespaceView, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
-import { isReached } from '../../operator/policy/deciding.ts';
+import { isReached, MODES } from '../../operator/policy/deciding.ts';
 import { Memo } from '../../operator/policy/memo.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { type Resolution, resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -37,6 +41,7 @@ export class SharedJudging {
   readonly #usersKnown: boolean;
   readonly #lastAccepted: ReturnType<typeof lastAccepted>;
   readonly #resolutions = new Memo<Resolution>();
+  readonly #groups = new Map<string, readonly Group[]>();
 
   constructor(cluster: Cluster, { excluded, usersKnown, at }: JudgedClusterOptions) {
     this.cluster = cluster;
@@ -72,6 +77,13 @@ export class SharedJudging {
       this.#usersKnown,
     );
   }
+
+  /** The workloads of a namespace, which do not change. */
+  groupsOf(namespace: string): readonly Group[] {
+    const known = this.#groups.get(namespace) ?? groupsOf(membersOf(namespace, this.cluster));
+    this.#groups.set(namespace, known);
+    return known;
+  }
 }
 
 /** Those of the cluster; of the ones without a namespace that the operator writes, only its own. */
@@ -83,23 +95,31 @@ function withRendered<Named extends RoleView | RoleBindingView>(
   return [...[...live].filter(({ name, namespace }) => namespace || !names.has(name)), ...rendered];
 }
 
+/** A namespace, and what its verdicts follow from. */
+interface Judged {
+  readonly modes: JudgedModes;
+  readonly judgement: JudgedWorkloads;
+}
+
 export class JudgedCluster implements JudgedContext {
   readonly #shared: SharedJudging;
+  readonly #like: JudgedCluster | undefined;
   readonly #selections = new Selections();
-  readonly #judgements = new Map<string, NamespaceJudgement>();
+  readonly #judged: Map<string, Judged>;
   #policies: readonly CompletePolicy[];
   #accepted: Accepted;
   #labels: ReadonlyMap<string, Labels> = new Map();
   sources: ReadonlyMap<string, PolicySource> = new Map();
 
-  /** @param like one under the same policies, whose verdicts are used */
+  /** @param like one under the same policies, whose verdicts are used wherever the same policies decide */
   constructor(shared: SharedJudging, policies: readonly CompletePolicy[], like?: JudgedCluster) {
     this.#shared = shared;
+    this.#like = like;
     this.#policies = policies;
-    this.#accepted = shared.accepted(policies);
+    this.#accepted = like?.compiled ?? shared.accepted(policies);
+    this.#judged = new Map(like ? like.#judged : []);
     const { namespaces } = this.#select();
-    if (like) this.#judgements = new Map(like.#judgements);
-    else this.#judge(namespaces);
+    if (!like) this.#judge(namespaces);
   }
 
   get compiled(): Accepted {
@@ -131,10 +151,10 @@ export class JudgedCluster implements JudgedContext {
     return { ...labels, [NAME_LABEL]: namespace };
   }
 
-  *judgeCluster(only?: string): Iterable<NamespaceJudgement> {
+  *judgeCluster(only?: string): Iterable<JudgedWorkloads> {
     for (const { name } of this.#shared.namespaces) {
-      const judgement = only === undefined || only === name ? this.#judgements.get(name) : undefined;
-      if (judgement) yield judgement;
+      const judged = only === undefined || only === name ? this.#judged.get(name) : undefined;
+      if (judged) yield judged.judgement;
     }
   }
 
@@ -147,12 +167,25 @@ export class JudgedCluster implements JudgedContext {
   }
 
   #judge(names: ReadonlySet<string>): void {
-    const { cluster, evaluator, namespaces } = this.#shared;
+    const { evaluator, namespaces } = this.#shared;
     const court = { evaluator, use: this.#shared.useOf(this.#accepted) };
-    for (const { name, labels } of namespaces) {
-      if (this.#judgements.has(name) && !names.has(name)) continue;
-      const own = { name, labels: this.#labels.get(name) ?? labels };
-      this.#judgements.set(name, judgeNamespace(own, this.#selections.selecting(name), cluster, court));
+    for (const namespace of namespaces) {
+      const known = this.#judged.get(namespace.name);
+      if (!known || names.has(namespace.name))
+        this.#judged.set(namespace.name, this.#judgeOne(namespace, known, court));
     }
   }
+
+  #judgeOne({ name, labels }: NamespaceView, known: Judged | undefined, court: Court): Judged {
+    const selecting = { policies: this.#selections.selecting(name), labels: this.#labels.get(name) ?? labels };
+    const like = this.#like ? this.#like.#judged.get(name) : undefined;
+    const before = [known, like].flatMap((one) => one?.modes ?? []);
+    const modes = lastOf(judgingModes(this.#shared.groupsOf(name), selecting, court, before));
+    if (known && isSame(modes, known.modes)) return known;
+    return { modes, judgement: { namespace: name, modes: judgementsOf(modes) } };
+  }
+}
+
+function isSame(a: JudgedModes, b: JudgedModes): boolean {
+  return MODES.every((mode) => a[mode] === b[mode]);
 }

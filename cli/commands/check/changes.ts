@@ -1,12 +1,12 @@
 /** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
 import type { CompleteRollout } from '../../../operator/api/capability-policy.ts';
-import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import { COST_RULE } from '../../../operator/evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
+import { perObject } from '../../../operator/policy/memo.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { isWorse, OUTCOMES, type Outcome, outcomeOf } from '../../output/outcome.ts';
-import type { JudgedContext } from '../../policies/context.ts';
+import type { JudgedContext, JudgedWorkloads } from '../../policies/context.ts';
 import type {
   ChangeCounts,
   ChangeKind,
@@ -39,7 +39,7 @@ export function changesOf(input: ChangeInput): Changes {
   const after = input.after(pendingIn(starts));
   const all = [...after.judgeCluster(only)].map((now) => {
     const { namespace } = now;
-    const compared = compare(outcomesIn(was.get(namespace)), outcomesIn(now));
+    const compared = comparedWith(was.get(namespace), now);
     const change = namespaceChange(namespace, compared, refused.get(namespace), starts.get(namespace) ?? []);
     return { namespace: change, compared };
   });
@@ -54,14 +54,16 @@ export function changesOf(input: ChangeInput): Changes {
 }
 
 /** By namespace that a candidate selects: the workloads that it would refuse there in mode Enforce. */
-function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, RefusedIfEnforced[]> {
-  const judgements = [...enforced.judgeCluster()].filter(({ namespace }) =>
-    isCandidates(namespace, enforced, candidates),
-  );
+function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
+  const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
+  const judgements = [...enforced.judgeCluster()].filter(({ namespace }) => {
+    const labels = enforced.labelsOf(namespace);
+    return stated.some(({ selector }) => matches(selector, labels));
+  });
   return new Map(judgements.map((judgement) => [judgement.namespace, refusedIn(judgement)]));
 }
 
-function byNamespace(all: Iterable<NamespaceJudgement>): Map<string, NamespaceJudgement> {
+function byNamespace(all: Iterable<JudgedWorkloads>): Map<string, JudgedWorkloads> {
   return new Map([...all].map((one) => [one.namespace, one]));
 }
 
@@ -74,10 +76,10 @@ interface WorkloadOutcome {
 }
 
 /** By kind and name. Each mode is judged separately; the creator of the pod sees the worst outcome. */
-function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, WorkloadOutcome> {
+const outcomesIn = perObject((judgement: JudgedWorkloads): ReadonlyMap<string, WorkloadOutcome> => {
   const outcomes = new Map<string, WorkloadOutcome>();
   for (const mode of MODES) {
-    for (const workload of judgement?.modes[mode]?.workloads ?? []) {
+    for (const workload of judgement.modes[mode]?.workloads ?? []) {
       const key = `${workload.kind}/${workload.name}`;
       const outcome = outcomeIn(mode, workload);
       const known = outcomes.get(key);
@@ -86,7 +88,7 @@ function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, Work
     }
   }
   return outcomes;
-}
+});
 
 /** Only a refusal is marked with "perhaps". */
 function outcomeIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Outcome {
@@ -101,6 +103,15 @@ interface Compared {
   /** Null if nothing changes. */
   readonly change: WorkloadChange | null;
 }
+
+function comparedWith(before: JudgedWorkloads | undefined, after: JudgedWorkloads): readonly Compared[] {
+  return before === after ? unchanged(after) : compare(before ? outcomesIn(before) : new Map(), outcomesIn(after));
+}
+
+/** An edit leaves most namespaces as they are. */
+const unchanged = perObject((judgement: JudgedWorkloads): readonly Compared[] =>
+  compare(outcomesIn(judgement), outcomesIn(judgement)),
+);
 
 function compare(
   before: ReadonlyMap<string, WorkloadOutcome>,
@@ -125,20 +136,14 @@ function changeKind(before: Outcome, after: Outcome): ChangeKind {
   return before === 'Refused' || before === 'Unknown' ? 'NewlyAdmitted' : 'ReportedOtherwise';
 }
 
-function refusedIn(judgement: NamespaceJudgement): RefusedIfEnforced[] {
-  return (judgement.modes.Enforce?.workloads ?? []).flatMap((workload) => {
+const refusedIn = perObject((judgement: JudgedWorkloads): readonly RefusedIfEnforced[] =>
+  (judgement.modes.Enforce?.workloads ?? []).flatMap((workload) => {
     const outcome = outcomeIn('Enforce', workload);
     if (outcome !== 'Refused' && outcome !== 'Unknown') return [];
     const { kind, name } = workload;
     return [{ kind, name, outcome, violations: violationsOf(workload) }];
-  });
-}
-
-function isCandidates(namespace: string, context: JudgedContext, candidates: readonly string[]): boolean {
-  return context.compiled.policies.some(
-    ({ name, selector }) => candidates.includes(name) && matches(selector, context.labelsOf(namespace)),
-  );
-}
+  }),
+);
 
 function namespaceChange(
   namespace: string,
@@ -146,9 +151,18 @@ function namespaceChange(
   refused: readonly RefusedIfEnforced[] | undefined,
   rollouts: readonly RolloutStart[],
 ): NamespaceChange {
-  const count = (kind: ChangeKind) => compared.filter(({ change }) => change?.change === kind).length;
   return {
     namespace,
+    ...changeCounts(compared),
+    safeToEnforce: refused ? refused.length === 0 : null,
+    refusedIfEnforced: refused ?? [],
+    rollouts,
+  };
+}
+
+const changeCounts = perObject((compared: readonly Compared[]) => {
+  const count = (kind: ChangeKind) => compared.filter(({ change }) => change?.change === kind).length;
+  return {
     workloads: compared.length,
     newlyRefused: count('NewlyRefused'),
     perhapsRefused: count('PerhapsRefused'),
@@ -157,11 +171,8 @@ function namespaceChange(
     unchanged: compared.filter(({ change }) => change === null).length,
     before: countsOf(compared.map(({ before }) => before)),
     after: countsOf(compared.map(({ after }) => after)),
-    safeToEnforce: refused ? refused.length === 0 : null,
-    refusedIfEnforced: refused ?? [],
-    rollouts,
   };
-}
+});
 
 function countsOf(outcomes: readonly Outcome[]): OutcomeCounts {
   const counts = OUTCOMES.map((outcome) => [outcome.toLowerCase(), outcomes.filter((one) => one === outcome).length]);

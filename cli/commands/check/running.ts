@@ -5,6 +5,7 @@ import type { Cluster, PodSpec } from '../../../operator/model/objects.ts';
 import { Recent } from '../../../operator/model/recent.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
+import { perObject } from '../../../operator/policy/memo.ts';
 import { pathText } from '../../schema/paths.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { CheckedItem, CheckedViolation } from './result.ts';
@@ -36,9 +37,20 @@ function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): Checke
   };
 }
 
-export function violationsOf(judgement: Pick<WorkloadJudgement, 'kind' | 'violations'>): CheckedViolation[] {
-  return checkedViolations(judgement, placeIn(judgement.kind));
+export function violationsOf({
+  kind,
+  violations,
+}: Pick<WorkloadJudgement, 'kind' | 'violations'>): readonly CheckedViolation[] {
+  const byKind = violationsByKind(violations);
+  const known = byKind.get(kind) ?? checkedViolations({ violations }, placeIn(kind));
+  byKind.set(kind, known);
+  return known;
 }
+
+/** Workloads with pods like those of others share their violations. */
+const violationsByKind = perObject(
+  (_: WorkloadJudgement['violations']) => new Map<string, readonly CheckedViolation[]>(),
+);
 
 function specOf(kind: string, namespace: string, name: string, cluster: Cluster): PodSpec | undefined {
   if (kind !== 'Pod') return cluster.workload(namespace, kind, name)?.template.spec;

@@ -1,0 +1,24 @@
+/**
+ * Results about the parts of pods and templates, kept as long as the parts live. Parts are compared by identity, since
+ * the cluster's projection keeps equal ones once.
+ */
+import type { PodParts, PodSpec } from '../model/objects.ts';
+
+interface Entry<Found> {
+  readonly annotations: PodParts['annotations'];
+  readonly found: Found;
+}
+
+export class ByParts<Found> {
+  readonly #entries = new WeakMap<PodSpec, Entry<Found>>();
+
+  get({ annotations, spec }: PodParts): Found | undefined {
+    const known = this.#entries.get(spec);
+    return known?.annotations === annotations ? known.found : undefined;
+  }
+
+  /** @param parts frozen, so that the result stays true */
+  set({ annotations, spec }: PodParts, found: Found): void {
+    this.#entries.set(spec, { annotations, found });
+  }
+}

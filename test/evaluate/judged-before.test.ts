@@ -1,0 +1,169 @@
+/** Verdicts that an evaluator remembers, and modes that are not judged again: the same as without any memory. */
+import assert from 'node:assert/strict';
+import fc, { type Arbitrary } from 'fast-check';
+import { ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
+import { membersOf, type Objects } from '../../operator/evaluate/members.ts';
+import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';
+import { judgementsOf, judgeNamespace } from '../../operator/evaluate/namespace.ts';
+import { createUseIndex } from '../../operator/evaluate/use.ts';
+import { judge, podCandidate } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { groupsOf } from '../../operator/evaluate/workload-judgement.ts';
+import { frozen } from '../../operator/model/frozen.ts';
+import type { Cluster, RoleBindingView } from '../../operator/model/objects.ts';
+import { partsOf, rolloutLabel } from '../../operator/policy/parts.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import { arbitraryCluster } from '../snapshot/clusters.ts';
+import { adding, app, container } from '../support/pods.ts';
+import { resolved, resolvedBaseline } from '../support/policies.ts';
+import { binding, clusterOf, ownedBy, podView, useRole } from '../support/views.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env.FC_RUNS ?? 100);
+
+const NAMES = ['a', 'b', 'c'];
+const PLACE = 'net';
+
+/** The policies, labels and rights of one time. */
+interface Step {
+  readonly policies: readonly ResolvedPolicy[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bindings: readonly RoleBindingView[];
+}
+
+describe(`what was judged before (FC_SEED=${SEED})`, function () {
+  this.timeout(60_000 + RUNS * 1000);
+
+  it('gives the verdicts of an evaluator without memory, whatever changes in between', () => {
+    const seen = { known: 0, judged: 0, violating: 0, pending: 0 };
+    const property = fc.property(arbitraryCluster, arbitrarySteps, (...given) => {
+      const [objects, open] = objectsIn(given[0]);
+      const groups = groupsOf(membersOf(PLACE, objects));
+      const evaluator = new Evaluator();
+      const before: JudgedModes[] = [];
+      for (const { policies, labels, bindings } of given[1]) {
+        const use = createUseIndex(
+          NAMES.map((name) => useRole(name)),
+          bindings,
+        );
+        const namespace = { name: PLACE, labels };
+        const selecting = policies.filter(({ selector }) => matches(selector, labels));
+        const expected = judgeNamespace(namespace, selecting, open, { evaluator: new Evaluator(), use });
+        assert.deepEqual(judgeNamespace(namespace, selecting, objects, { evaluator, use }), expected);
+        const modes = lastOf(judgingModes(groups, { policies: selecting, labels }, { evaluator, use }, before));
+        assert.deepEqual(judgementsOf(modes), expected.modes);
+        for (const mode of Object.values(modes)) {
+          seen[before.some((one) => Object.values(one).includes(mode)) ? 'known' : 'judged']++;
+          seen.violating += mode.judgement.workloads.filter(({ verdict }) => verdict === 'Violating').length;
+        }
+        seen.pending += expected.promotions?.size ?? 0;
+        before.unshift(modes);
+      }
+    });
+    fc.assert(property, { seed: SEED, numRuns: RUNS });
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 20, `${count} ${what}`);
+  });
+
+  const pod = podView('web', frozen(adding(['NET_RAW'])));
+  const spec = { usableBy: 'Bindings' as const, overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
+  const court = (evaluator: Evaluator, ...bindings: RoleBindingView[]) => ({
+    evaluator,
+    use: createUseIndex([useRole('raw')], bindings),
+  });
+
+  it('is one object for all pods with the same parts, unless it depends on who may use a policy', () => {
+    const evaluator = new Evaluator();
+    const [everyone, bound] = [
+      resolvedBaseline('raw', { ...spec, usableBy: 'Everyone' }),
+      resolvedBaseline('raw', spec),
+    ];
+    const judged = (name: string, policy: ResolvedPolicy) =>
+      judge(podCandidate({ ...pod, name }), [policy], court(evaluator));
+    assert.equal(judged('one', everyone), judged('two', everyone));
+    assert.notEqual(judged('one', bound), judged('two', bound));
+  });
+
+  it('is judged apart as it is and as it will be after defaulting', () => {
+    const evaluator = new Evaluator();
+    const filling = resolved('filling', { mode: 'Enforce', defaulting: 'Enabled' });
+    const candidate = podCandidate(podView('web', frozen(app({}))));
+    const verdicts = [false, true, false, true].map(
+      (filled) => judge({ ...candidate, filled }, [filling], court(evaluator)).verdict,
+    );
+    assert.deepEqual(verdicts, ['Violating', 'Compliant', 'Violating', 'Compliant']);
+  });
+
+  it('says that a creator is unknown only of pods whose creator is unknown', () => {
+    const evaluator = new Evaluator();
+    const debugged = frozen(adding([], { ephemeralContainers: [container('debug')] }));
+    const messages = [pod, { ...pod, ...debugged }].map((one) => {
+      const candidate = podCandidate({ ...one, ...ownedBy('ReplicaSet', 'web') });
+      return judge(candidate, [resolvedBaseline('raw', spec)], court(evaluator)).violations.raw?.[0]?.message;
+    });
+    assert.deepEqual(
+      messages.map((message) => message?.includes('whether its creator may use it is not known')),
+      [false, true],
+    );
+  });
+
+  it('is judged again when somebody gets the right to use a policy that decides, and not when it is another policy', () => {
+    const evaluator = new Evaluator();
+    const groups = groupsOf(membersOf(PLACE, clusterOf([], [pod])));
+    const policies = [resolvedBaseline('raw', spec)];
+    const grant = (policy: string) =>
+      binding(`capabilitypolicy.dev:use:${policy}`, { kind: 'ServiceAccount', name: 'default', namespace: PLACE });
+    const modes = (before: readonly JudgedModes[], ...bindings: RoleBindingView[]) =>
+      lastOf(judgingModes(groups, { policies, labels: {} }, court(evaluator, ...bindings), before));
+    const first = modes([]);
+    assert.equal(modes([first], grant('other')).Audit, first.Audit);
+    const granted = modes([first], grant('raw'));
+    assert.deepEqual(
+      [first, granted].map((one) => one.Audit?.judgement.workloads.map(({ verdict }) => verdict)),
+      [['Unknown'], ['Compliant']],
+    );
+  });
+});
+
+/** As the cluster's projection keeps them, and as nothing is remembered about them. */
+function objectsIn(cluster: Cluster): [Objects, Objects] {
+  const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];
+  for (const { spec } of [...pods, ...workloads.map(({ template }) => template)]) frozen(spec);
+  return [clusterOf(workloads, pods), clusterOf(structuredClone(workloads), structuredClone(pods))];
+}
+
+const arbitraryPolicy: Arbitrary<readonly ResolvedPolicy[]> = fc
+  .record({
+    name: fc.constantFrom(...NAMES),
+    level: fc.constantFrom('baseline', 'restricted', 'privileged'),
+    levelVersion: fc.constantFrom('latest', 'v1.0'),
+    server: fc.constantFrom(undefined, 30),
+    mode: fc.constantFrom('Enforce', 'Enforce', 'Warn', 'Audit'),
+    priority: fc.constantFrom(0, 0, 5),
+    usableBy: fc.constantFrom('Everyone', 'Everyone', 'Bindings'),
+    defaulting: fc.constantFrom('Disabled', 'Enabled'),
+    rollout: fc.constantFrom(undefined, { soak: '1h', meanwhile: 'Warn' as const, paused: false }),
+  })
+  .map(({ name, server, rollout, ...spec }) => {
+    const policy = resolved(name, { ...spec, ...(rollout && spec.mode === 'Enforce' && { rollout }) }, server);
+    return partsOf(policy, { begun: true });
+  });
+
+/** Steps with the policies of a small pool, at most one of each name. */
+const arbitrarySteps: Arbitrary<readonly Step[]> = fc
+  .array(arbitraryPolicy, { minLength: 1, maxLength: 5 })
+  .chain((pool) =>
+    fc.array(
+      fc
+        .record({ policies: fc.subarray(pool), pending: fc.subarray(NAMES), users: fc.subarray(NAMES) })
+        .map(({ policies, pending, users }) => ({
+          policies: [...new Map(policies.map((parts) => [parts[0]?.name, parts])).values()].flat(),
+          labels: Object.fromEntries(pending.map((name) => [rolloutLabel(name), ROLLOUT_PENDING])),
+          bindings: users.map((name) =>
+            binding(`capabilitypolicy.dev:use:${name}`, { kind: 'Group', name: 'system:serviceaccounts' }, PLACE),
+          ),
+        })),
+      { minLength: 2, maxLength: 6 },
+    ),
+  );
