@@ -25,7 +25,10 @@ export function App({ source, onOpen, judge }: AppProps) {
   const snapshot = cluster?.snapshot;
   // Questions are answered in order: what a view asks comes after this.
   useMemo(() => snapshot && judge.ask('load', snapshot), [snapshot, judge]);
-  const view = viewFor(address.view, clusters);
+  const view = viewFor(address.view, clusters, onOpen !== undefined);
+  useEffect(() => {
+    document.title = titleOf(view, snapshot?.context);
+  }, [view, snapshot?.context]);
   return (
     <>
       <button type="button" class="skip" onClick={skipToView}>
@@ -56,10 +59,17 @@ function skipToView(): void {
   document.getElementById('view')?.focus();
 }
 
-/** Without a cluster the page begins with a view that needs none. */
-function viewFor(name: string, { shown, loading }: Clusters): View {
-  const first = shown.length + loading.length > 0 ? VIEWS[0] : VIEWS.find(({ Standalone }) => Standalone);
+/** @param opens whether the page has no clusters of its own: until somebody opens one, it begins with a view that needs none */
+function viewFor(name: string, { shown, loading }: Clusters, opens: boolean): View {
+  const isEmpty = opens && shown.length + loading.length === 0;
+  const first = isEmpty ? VIEWS.find(({ Standalone }) => Standalone) : VIEWS[0];
   return VIEWS.find((view) => view.name === name) ?? (first as View);
+}
+
+/** For the tab and the history of the browser: what tells pages apart comes first. */
+function titleOf({ title }: View, context: string | undefined): string {
+  const words = [title, ...(context === undefined ? [] : [visibleControls(context)]), 'CapabilityPolicy'];
+  return words.join(' · ');
 }
 
 function Navigation({ address, current }: { readonly address: Address; readonly current: View }) {
@@ -131,6 +141,11 @@ function Problems({ clusters, current }: { readonly clusters: Clusters; readonly
 }
 
 function Nothing({ clusters }: { readonly clusters: Clusters }) {
-  if (clusters.loading.length > 0) return <p role="status">Reading {clusters.loading.join(', ')} …</p>;
+  const { loading, problems } = clusters;
+  if (loading.length > 0 || problems.length === 0) {
+    // At first not even the names of the clusters are known.
+    const names = loading.length > 0 ? visibleControls(loading.join(', ')) : 'the cluster';
+    return <p role="status">Reading {names} …</p>;
+  }
   return <p>There is no cluster to show.</p>;
 }

@@ -52,4 +52,34 @@ describeWith(CHROMIUM, 'the page by keyboard', () => {
       }
     });
   }
+
+  describe('in the list of violations', () => {
+    const list = () => page.locator('.violations');
+    const chosen = () => list().locator('[aria-pressed="true"]');
+    beforeEach(async () => {
+      await goTo(page, VIEWS.find(({ name }) => name === 'violations') as (typeof VIEWS)[number]);
+    });
+
+    it('Enter on a heading sorts, and opens no row', async () => {
+      const heading = list().getByRole('button', { name: 'Pods' });
+      await heading.focus();
+      await page.keyboard.press('Enter');
+      await settled(page);
+      assert.match(page.url(), /sort=pods/);
+      assert.equal(await chosen().count(), 0);
+    });
+
+    it('Enter opens the row that has the focus, when rows above it came or went', async () => {
+      const row = list().getByRole('row').nth(6);
+      await row.focus();
+      const name = await row.getByRole('rowheader').textContent();
+      await page.evaluate(`location.hash += '?text=' + ${JSON.stringify(name)}`);
+      await settled(page);
+      assert.equal(await page.locator(':focus').getByRole('rowheader').textContent(), name);
+      await page.keyboard.press('Enter');
+      await chosen().first().waitFor();
+      const opened = await list().locator('.chosen').first().getByRole('rowheader').textContent();
+      assert.equal(opened, name);
+    });
+  });
 });

@@ -11,7 +11,7 @@ import { usePage } from '../support/tested-page.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const SIZES = { pods: 2_000, namespaces: 200, shapes: 40, policies: 20 };
-const ALL = { namespace: '', policy: '', rule: '', mode: '', text: '' };
+const ALL = { namespace: '', policy: '', rule: '', result: '', text: '' };
 
 describeWith(CHROMIUM, 'the view of the violations', () => {
   let snapshot: Snapshot;
@@ -50,10 +50,10 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
   });
 
   it('filters and sorts by the address', async () => {
-    const filter = { ...ALL, rule: 'hostNetwork', mode: 'Warn' };
+    const filter = { ...ALL, rule: 'hostNetwork', result: 'Warned' };
     const rows = sorted(filtered(violatingRows(snapshot), filter), '-workload');
     assert.ok(rows.length > 3);
-    const page = await open('/violations?rule=hostNetwork&mode=Warn&sort=-workload');
+    const page = await open('/violations?rule=hostNetwork&result=Warned&sort=-workload');
     assert.equal(await page.locator('.violations').getAttribute('aria-rowcount'), `${rows.length + 1}`);
     assert.deepEqual((await names(page)).slice(0, 4), expected(rows.slice(0, 4)));
     assert.equal(await page.getByRole('columnheader', { name: 'Workload' }).getAttribute('aria-sort'), 'descending');

@@ -8,7 +8,7 @@ import type { ClusterSource, Clusters } from './clusters.ts';
 const MARK = 'live';
 const EVENTS = 'events';
 const LOST =
-  'The connection to cappol ui is lost: what this page shows may be out of date. It connects again by itself.';
+  'The connection to cappol ui is lost: what this page shows may be out of date. It connects again by itself if cappol ui still runs; else start cappol ui again, and open the link that it prints.';
 const REFUSED = 'cappol ui does not answer this page any more. Start it again, and open the link that it prints.';
 
 /** Undefined if this page is not from `cappol ui`. */

@@ -8,10 +8,16 @@ export function fixCommand(namespace: string, { policies, excludedNamespaces }: 
   // Without roles nobody may use a policy that is not for everyone.
   const isForAll = policies.every(({ spec }) => spec.usableBy === 'Everyone');
   const kinds = ['capabilitypolicies', 'namespaces', ...(isForAll ? [] : RBAC)];
-  const excluded = excludedNamespaces.length > 0 ? ` --excluded-namespaces '${excludedNamespaces.join(',')}'` : '';
+  const excluded =
+    excludedNamespaces.length > 0 ? ` --excluded-namespaces ${quoted(excludedNamespaces.join(','))}` : '';
   return [
     `kubectl get ${kinds.join(',')} --all-namespaces -o yaml > /tmp/policies.yaml`,
-    `cappol fix -f . --policy /tmp/policies.yaml --namespace ${namespace}${excluded}`,
+    `cappol fix -f . --policy /tmp/policies.yaml --namespace ${quoted(namespace)}${excluded}`,
     '',
   ].join('\n');
+}
+
+/** As one word of a shell: the names of a snapshot that somebody else made may be anything. */
+function quoted(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

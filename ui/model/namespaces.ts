@@ -1,4 +1,5 @@
 /** The state of a namespace, in one word: enforced, pending and so on. */
+import { isReached } from '../../operator/policy/deciding.ts';
 import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
 
 /**
@@ -18,8 +19,11 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
 };
 
 /** Whether namespaces, pods and workloads could be read. Else every namespace looks as if it were excluded. */
-export function isJudged({ namespaces }: Snapshot): boolean {
-  return namespaces.some(({ reached }) => reached);
+export function isJudged({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
+  if (namespaces.some(({ reached }) => reached)) return true;
+  // A cluster has namespaces of its own, which are excluded.
+  const excluded = [operatorNamespace, ...excludedNamespaces];
+  return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }
 
 /** @param enforcing the names of the policies whose mode is Enforce, pending or not */

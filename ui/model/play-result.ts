@@ -1,4 +1,5 @@
 /** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
+import { NotJudgedObjects, notJudgedLines } from '../../cli/commands/check/not-judged.ts';
 import type { CheckedViolation, ItemVerdict } from '../../cli/commands/check/result.ts';
 import { type MergedViolation, type Modes, mergeViolations, modesOf } from '../../cli/output/merged.ts';
 import { OUTCOMES, type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
@@ -71,6 +72,17 @@ function textOf({ notSelected, namespace }: PlacedItem, outcome: Outcome | undef
     default:
       return `No policy selects namespace ${namespace}: give the namespace the labels that a policy asks for.`;
   }
+}
+
+/** Why objects of the manifests have no verdict; empty if all have one. */
+export function leftOutText({ notJudged, skipped }: CheckAnswer): string[] {
+  const kinds = new NotJudgedObjects();
+  for (const one of notJudged) kinds.add(one);
+  const makeNone = skipped === 1 ? '1 object makes' : `${skipped} objects make`;
+  return [
+    ...notJudgedLines(kinds.all),
+    ...(skipped > 0 ? [`${makeNone} no pods, so no policy judges ${skipped === 1 ? 'it' : 'them'}.`] : []),
+  ];
 }
 
 /** The markers of one of the two texts. */

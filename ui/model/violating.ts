@@ -56,19 +56,20 @@ export interface ViolatingFilter {
   readonly namespace: string;
   readonly policy: string;
   readonly rule: string;
-  readonly mode: string;
+  /** An outcome: `Refused`. */
+  readonly result: string;
   /** In the namespace, kind or name, in any case of letters. */
   readonly text: string;
 }
 
 export function filtered(rows: readonly ViolatingRow[], filter: ViolatingFilter): readonly ViolatingRow[] {
-  const { namespace, policy, rule, mode } = filter;
+  const { namespace, policy, rule, result } = filter;
   const text = filter.text.toLowerCase();
-  if (![namespace, policy, rule, mode, text].some((value) => value !== '')) return rows;
+  if (![namespace, policy, rule, result, text].some((value) => value !== '')) return rows;
   return rows.filter(
     (row) =>
       (namespace === '' || row.namespace === namespace) &&
-      (mode === '' || row.mode === mode) &&
+      (result === '' || row.outcome === result) &&
       (policy === '' || row.policies.includes(policy)) &&
       (rule === '' || row.rules.includes(rule)) &&
       (text === '' || `${row.namespace}/${row.kind} ${row.name}`.toLowerCase().includes(text)),

@@ -112,7 +112,7 @@ export function meaningAt(text: string, offset: number): Meaning | undefined {
     const place = [...cursor.around, word];
     const schema = schemaFor(cursor.type, place);
     if (!schema) return undefined;
-    const meaning = schema.description ?? MEANINGS[word] ?? '';
+    const meaning = schema.description ?? meaningOfField(word);
     const required = typeText(schema);
     return meaning === '' && required === '' ? undefined : { from, to, title: `${word}: ${required}`, text: meaning };
   }
@@ -127,7 +127,7 @@ function keysOf(schema: Schema | undefined, around: Place, siblings: readonly st
     .map(([key, of]) => ({
       label: key,
       type: typeText(of),
-      meaning: of.description ?? MEANINGS[key] ?? '',
+      meaning: of.description ?? meaningOfField(key),
       apply: `${key}:${isCollection(of) ? '' : ' '}`,
     }));
 }
@@ -158,6 +158,11 @@ function valuesOf(schema: Schema | undefined, around: Place): readonly string[] 
 }
 
 const KINDS = [POLICY_TYPE, ...Object.keys(KUBERNETES_FIELDS.roots)].map((root) => root.split(' '));
+
+/** A label or a selector may have any key. */
+function meaningOfField(name: string): string {
+  return (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) || '';
+}
 
 function meaningOfValue(word: string): string {
   const found = CAPABILITY_TABLE.find(({ name }) => name === word);

@@ -2,7 +2,7 @@
 import type { Condition } from '../../operator/api/capability-policy.ts';
 import { shownConditions } from '../model/policy-list.ts';
 import { Badge } from './badge.tsx';
-import { Name } from './name.tsx';
+import { Message } from './message.tsx';
 
 export function Conditions({ conditions }: { readonly conditions: readonly Condition[] }) {
   if (conditions.length === 0) return <p class="about">No operator has written its status.</p>;
@@ -26,7 +26,7 @@ export function Conditions({ conditions }: { readonly conditions: readonly Condi
             <td>
               <b>{reason}</b>
               <br />
-              <Name text={message} />
+              <Message text={message} />
             </td>
             <td>
               <time dateTime={String(lastTransitionTime)}>{new Date(String(lastTransitionTime)).toLocaleString()}</time>

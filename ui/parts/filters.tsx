@@ -15,7 +15,8 @@ interface FilterProps {
 export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  useEffect(() => setText(value), [value]);
+  // A space at the end may be the beginning of another word.
+  useEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {
     setText(next);

@@ -67,7 +67,12 @@ export function VirtualRows(props: VirtualRowsProps) {
     return () => observer.disconnect();
   }, [count, rowHeight]);
   useLayoutEffect(() => {
-    if (!follows.current) return;
+    if (!follows.current) {
+      // Rows above the one that has the focus may have come or gone.
+      const at = focusedIn(container.current, headRows);
+      if (at && at.row !== active.row) setPosition(at);
+      return;
+    }
     follows.current = false;
     container.current?.querySelector<HTMLElement>('[role="row"] [tabindex="0"], [role="row"][tabindex="0"]')?.focus({
       preventScroll: true,
@@ -82,6 +87,8 @@ export function VirtualRows(props: VirtualRowsProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.metaKey || isControl(event.target)) return;
+    // A heading has its own keys.
+    if (!positionOf(event.target as Element, headRows)) return;
     if (event.key === 'Enter' && props.onOpen) {
       event.preventDefault();
       props.onOpen(active.row);
@@ -165,6 +172,13 @@ export function VirtualRows(props: VirtualRowsProps) {
 /** A text box or a select in a row has its own arrow keys. */
 function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.matches('input, select, textarea');
+}
+
+function focusedIn(container: Element | null, headRows: number): Position | undefined {
+  const { activeElement } = document;
+  return container && activeElement && container.contains(activeElement)
+    ? positionOf(activeElement, headRows)
+    : undefined;
 }
 
 function positionOf(target: Element, headRows: number): Position | undefined {

@@ -14,7 +14,7 @@ export interface Refusal {
 /** @param host the address of the server, `127.0.0.1:40123`: a name that leads there as well is another origin */
 export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
   const { method, headers, headersDistinct } = request;
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, text: 'only GET is served' };
+  if (method !== 'GET') return { status: 405, text: 'only GET is served' };
   if (headersDistinct.host?.length !== 1 || headers.host !== host) {
     return { status: 403, text: `wrong Host: the page is at http://${host}` };
   }

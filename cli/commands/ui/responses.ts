@@ -22,7 +22,7 @@ export function refuse(response: ServerResponse, { status, text }: Refusal): voi
     ...HEADERS,
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
-    ...(status === 405 && { allow: 'GET, HEAD' }),
+    ...(status === 405 && { allow: 'GET' }),
     // The rest of the request, such as a body, is not read.
     connection: 'close',
   });
@@ -48,7 +48,7 @@ export function sendPage(response: ServerResponse, { html, policy }: LivePage): 
 
 /** Server-Sent Events, until there are no more. @throws the error of a connection that is gone */
 export async function sendEvents(
-  { method, headers }: IncomingMessage,
+  { headers }: IncomingMessage,
   response: ServerResponse,
   events: AsyncGenerator<string>,
 ): Promise<void> {
@@ -58,10 +58,6 @@ export async function sendEvents(
     'content-type': 'text/event-stream',
     ...(compresses && { 'content-encoding': 'gzip' }),
   });
-  if (method === 'HEAD') {
-    response.end();
-    return;
-  }
   // Each step waits for the next one, so nothing piles up for a page that does not read.
   const texts = Readable.from(events, { highWaterMark: 1 });
   if (compresses) await pipeline(texts, createGzip({ flush: constants.Z_SYNC_FLUSH }), response);

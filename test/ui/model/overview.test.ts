@@ -125,6 +125,16 @@ describe('the overview', () => {
     assert.equal(violations, undefined);
   });
 
+  it('counts the namespaces of a cluster in which policies reach none', () => {
+    const cluster = wholeCluster(
+      clusterOf([]),
+      [baselinePolicy('p')],
+      [namespace('kube-system'), { ...namespace('going'), terminating: true }],
+    );
+    const { namespaces, violations } = overview(cluster);
+    assert.deepEqual([namespaces?.excluded, namespaces?.leaving, violations?.all.total], [1, 1, 0]);
+  });
+
   it('shows how far a roll-out is, and not one that is complete', () => {
     const rollout = { meanwhile: 'Warn', soak: '24h' } as const;
     const blockedNamespaces = [{ name: 'b', violating: 2, since: '2026-11-25T00:00:00Z' as never }];

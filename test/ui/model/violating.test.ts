@@ -15,7 +15,7 @@ import {
 import { arbitraryCluster } from '../../snapshot/clusters.ts';
 import { ALL_RIGHTS, TAKING } from '../../support/snapshots.ts';
 
-const ALL = { namespace: '', policy: '', rule: '', mode: '', text: '' };
+const ALL = { namespace: '', policy: '', rule: '', result: '', text: '' };
 
 const row = (fields: Partial<ViolatingRow>): ViolatingRow => ({
   namespace: 'net',
@@ -48,9 +48,22 @@ describe('the commands that fix manifests', () => {
     assert.match(text, /get capabilitypolicies,namespaces,clusterroles,clusterrolebindings,roles,rolebindings /);
     assert.match(text, / --namespace net --excluded-namespaces 'kube-\*,x'$/m);
   });
+
+  it('run nothing that the names in a snapshot of somebody else say', () => {
+    const text = fixCommand('$(id)\n`id`', snapshot('Everyone', ["x' ; id '"]));
+    assert.ok(text.includes(` --namespace '$(id)\n\`id\`' --excluded-namespaces 'x'\\'' ; id '\\'''`), text);
+  });
 });
 
 describe('the workloads that violate', () => {
+  it('are filtered by their result: an unknown one is not among those that are refused', () => {
+    const rows = [row({}), row({ verdict: 'Unknown', outcome: 'Unknown' }), row({ mode: 'Audit', outcome: 'Audited' })];
+    const outcomes = (result: string) => filtered(rows, { ...ALL, result }).map(({ outcome }) => outcome);
+    assert.deepEqual(outcomes('Refused'), ['Refused']);
+    assert.deepEqual(outcomes('Unknown'), ['Unknown']);
+    assert.deepEqual(outcomes(''), ['Refused', 'Unknown', 'Audited']);
+  });
+
   it('are all verdicts but the compliant ones, with their rules, for random clusters', () => {
     let compared = 0;
     fc.assert(
@@ -79,13 +92,16 @@ describe('the workloads that violate', () => {
   });
 
   it('are filtered by each column, and by text', () => {
-    const rows = [row({}), row({ namespace: 'web', policies: ['other'], rules: ['privileged'], mode: 'Warn' })];
+    const rows = [
+      row({}),
+      row({ namespace: 'web', policies: ['other'], rules: ['privileged'], mode: 'Warn', outcome: 'Warned' }),
+    ];
     const namespaces = (filter: object) => filtered(rows, { ...ALL, ...filter }).map(({ namespace }) => namespace);
     assert.deepEqual(namespaces({}), ['net', 'web']);
     assert.deepEqual(namespaces({ namespace: 'web' }), ['web']);
     assert.deepEqual(namespaces({ policy: 'base' }), ['net']);
     assert.deepEqual(namespaces({ rule: 'privileged' }), ['web']);
-    assert.deepEqual(namespaces({ mode: 'Enforce', rule: 'privileged' }), []);
+    assert.deepEqual(namespaces({ result: 'Refused', rule: 'privileged' }), []);
     assert.deepEqual(namespaces({ text: 'WEB/deploy' }), ['web']);
   });
 

@@ -106,3 +106,14 @@ describe('help', () => {
     assert.equal(meaning(`${POD.replace('name: a', 'name: web|app')}`), undefined);
   });
 });
+
+describe('help on fields that do not exist', () => {
+  it('is none, also for the names of properties that every JavaScript object has', () => {
+    for (const key of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
+      for (const place of [`${POLICY}  ${key}: 1\n`, `${POD}  nodeSelector:\n    ${key}: a\n`]) {
+        const meaning = meaningAt(place, place.indexOf(key) + 1);
+        assert.ok(meaning === undefined || meaning.text === '', `${key}: ${meaning?.text}`);
+      }
+    }
+  });
+});

@@ -1,5 +1,6 @@
 /** The policies that somebody should look at, and whether a file protects what enforces them. */
 import { Badge, Icon } from '../../parts/badge.tsx';
+import { Message } from '../../parts/message.tsx';
 import { Name } from '../../parts/name.tsx';
 import { More, Part, type PartProps } from './part.tsx';
 
@@ -24,7 +25,7 @@ export function Remarks({ numbers: { remarks, protection, policies }, link }: Pa
               <a href={link('policies', { policy })}>
                 <Name text={policy} />
               </a>{' '}
-              <Name text={text} class="message" />
+              <Message text={text} />
             </div>
           </li>
         ))}

@@ -3,7 +3,9 @@ import { counted } from '../../../operator/report/text.ts';
 import { ageText } from '../../model/age.ts';
 import type { Rollout } from '../../model/overview.ts';
 import { Badge } from '../../parts/badge.tsx';
+import { Message } from '../../parts/message.tsx';
 import { Name } from '../../parts/name.tsx';
+import { NextPromotion } from '../../parts/next-promotion.tsx';
 import { Bar } from './bar.tsx';
 import { More, Part, type PartProps } from './part.tsx';
 
@@ -69,7 +71,7 @@ function OneRollout({ rollout, taken, link }: OneRolloutProps) {
         )}
         {next && !paused && (
           <li>
-            next is <Name text={next.namespace} />, not before {new Date(String(next.time)).toLocaleString()}
+            next is <NextPromotion next={next} taken={taken} />
           </li>
         )}
       </ul>
@@ -97,7 +99,7 @@ function OneRollout({ rollout, taken, link }: OneRolloutProps) {
                   {ageText(Date.parse(taken) - Date.parse(String(since)))}
                 </td>
                 <td class="number">{violating}</td>
-                <td>{worst === undefined ? 'a pod that is gone' : <Name text={worst} class="message" />}</td>
+                <td>{worst === undefined ? 'a pod that is gone' : <Message text={worst} />}</td>
               </tr>
             ))}
           </tbody>

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
 import { visibleControls } from '../../../cli/output/printable.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { isJudged } from '../../model/namespaces.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
@@ -31,7 +32,11 @@ export function ChangesPart({ snapshot, policies, judge }: ChangesProps) {
         If you applied these policies to <Name text={snapshot.context} />
       </h2>
       {problem !== '' && <p role="alert">{problem}</p>}
-      {answer && <Summary answer={answer} />}
+      {isJudged(snapshot) ? (
+        answer && <Summary answer={answer} />
+      ) : (
+        <p>Namespaces or workloads could not be read, so the changes are not known.</p>
+      )}
     </section>
   );
 }

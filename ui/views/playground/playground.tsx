@@ -4,7 +4,7 @@ import { NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/le
 import { setParameters } from '../../address.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsOf, linkOf, type Play, playOf } from '../../model/play-link.ts';
-import { type Marker, markersOf, shownItems } from '../../model/play-result.ts';
+import { leftOutText, type Marker, markersOf, shownItems } from '../../model/play-result.ts';
 import type { Judge } from '../../worker/client.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 import type { StandaloneProps } from '../view.ts';
@@ -120,10 +120,18 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
       <Results
         items={items}
         troubles={answer?.troubles ?? []}
+        leftOut={answer ? leftOutText(answer) : []}
         problem={problem}
         onReveal={(text, line) => setReveal({ [text]: { line } })}
       />
-      {cluster && <ChangesPart snapshot={cluster.snapshot} policies={play.policies} judge={judge} />}
+      {cluster && (
+        <ChangesPart
+          key={cluster.snapshot.context}
+          snapshot={cluster.snapshot}
+          policies={play.policies}
+          judge={judge}
+        />
+      )}
     </div>
   );
 }
@@ -173,11 +181,18 @@ function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => v
   }, [link]);
   useEffect(() => {
     if (!isEdited.current) return;
+    let isNewest = true;
     const timer = setTimeout(async () => {
-      own.current = await linkOf(play);
-      setParameters({ play: own.current });
+      const next = await linkOf(play);
+      // Meanwhile there may be another text, or another view, whose address has no such parameter.
+      if (!isNewest) return;
+      own.current = next;
+      setParameters({ play: next });
     }, LINK_MS);
-    return () => clearTimeout(timer);
+    return () => {
+      isNewest = false;
+      clearTimeout(timer);
+    };
   }, [play]);
   return {
     problem,

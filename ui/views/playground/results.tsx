@@ -13,17 +13,19 @@ interface ResultsProps {
   /** Undefined before the first answer. */
   readonly items: readonly ShownItem[] | undefined;
   readonly troubles: readonly Trouble[];
+  /** Why objects have no verdict. */
+  readonly leftOut: readonly string[];
   /** Why there is no answer; empty if there is one. */
   readonly problem: string;
   readonly onReveal: OnReveal;
 }
 
-export function Results({ items, troubles, problem, onReveal }: ResultsProps) {
+export function Results({ items, troubles, leftOut, problem, onReveal }: ResultsProps) {
   return (
     <section class="play-results" aria-label="Verdict">
       <h2>Verdict</h2>
       <p class="visually-hidden" role="status">
-        {items && summaryOf(items, troubles)}
+        {items && summaryOf(items, troubles, leftOut)}
       </p>
       {problem !== '' && (
         <p class="play-problem" role="alert">
@@ -38,13 +40,16 @@ export function Results({ items, troubles, problem, onReveal }: ResultsProps) {
                 {trouble.file === 'policies' ? 'Policies' : 'Pods'}
               </Badge>{' '}
               <Line text={trouble.file as CheckedText} line={trouble.line ?? null} onReveal={onReveal} />{' '}
-              {trouble.message}
+              {visibleControls(trouble.message)}
             </li>
           ))}
         </ul>
       )}
       {items?.map((item, index) => (
         <Item key={`${index} ${item.name}`} item={item} onReveal={onReveal} />
+      ))}
+      {leftOut.map((text) => (
+        <p key={text}>{visibleControls(text)}</p>
       ))}
     </section>
   );
@@ -104,7 +109,9 @@ function Line({ text, line, onReveal }: LineProps) {
 }
 
 /** For screen readers, each time that it changes. */
-function summaryOf(items: readonly ShownItem[], troubles: readonly Trouble[]): string {
+function summaryOf(items: readonly ShownItem[], troubles: readonly Trouble[], leftOut: readonly string[]): string {
   const verdicts = items.map(({ name, outcome }) => `${name}: ${outcome ?? 'no policy'}`);
-  return [...verdicts, ...(troubles.length > 0 ? [`${troubles.length} problems in the texts`] : [])].join('. ');
+  return [...verdicts, ...leftOut, ...(troubles.length > 0 ? [`${troubles.length} problems in the texts`] : [])].join(
+    '. ',
+  );
 }

@@ -53,7 +53,9 @@ export function Places({ policy, facts, snapshot, parameters, link }: PlacesProp
     const count = all.filter((one) => one.state === state).length;
     return count > 0 ? [{ value: state, text: `${STATE_WORDS[state]} (${count.toLocaleString('en')})` }] : [];
   });
-  const shown = all.filter(({ namespace, state }) => namespace.includes(text) && (place === '' || state === place));
+  const shown = all.filter(
+    ({ namespace, state }) => namespace.includes(text.toLowerCase()) && (place === '' || state === place),
+  );
   if (!facts.force.in) return <Section title="Where it decides">{WHY_NOWHERE[facts.force.why]}</Section>;
   return (
     <Section title="Where it decides" about={summaryOf(all)}>

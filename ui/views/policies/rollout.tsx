@@ -1,7 +1,9 @@
 /** How far the roll-out of a policy has come, and what blocks it. */
 import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import type { LinkTo } from '../../model/links.ts';
+import { Message } from '../../parts/message.tsx';
 import { Name } from '../../parts/name.tsx';
+import { NextPromotion } from '../../parts/next-promotion.tsx';
 import { Section } from '../../parts/section.tsx';
 
 interface RolloutProps {
@@ -34,13 +36,7 @@ export function RolloutSection({ policy: { name, spec, status }, taken, link }: 
           </p>
           {next && !rollout.paused && (
             <p>
-              Next is <Name text={next.namespace} />
-              {Date.parse(String(next.time)) > Date.parse(taken) && (
-                <>
-                  , not before <time dateTime={String(next.time)}>{new Date(String(next.time)).toLocaleString()}</time>
-                </>
-              )}
-              .
+              Next is <NextPromotion next={next} taken={taken} />.
             </p>
           )}
         </>
@@ -69,9 +65,7 @@ export function RolloutSection({ policy: { name, spec, status }, taken, link }: 
                 </th>
                 <td class="number">{violating.toLocaleString('en')}</td>
                 <td>{new Date(String(since)).toLocaleString()}</td>
-                <td>
-                  <Name text={worst ?? 'a pod that is gone'} />
-                </td>
+                <td>{worst === undefined ? 'a pod that is gone' : <Message text={worst} />}</td>
               </tr>
             ))}
           </tbody>

@@ -33,12 +33,13 @@ const COLUMNS: readonly { readonly title: string; readonly sort: Sort; readonly 
   { title: 'Rules', sort: 'rules' },
   { title: 'Pods', sort: 'pods', class: 'number' },
 ];
-const FILTERS = ['namespace', 'policy', 'rule', 'mode', 'text'] as const;
-const NO_FILTER = { namespace: '', policy: '', rule: '', mode: '', text: '' };
-const MODE_CHOICES = [
-  { value: 'Enforce', text: 'Refused (Enforce)' },
-  { value: 'Warn', text: 'Warned (Warn)' },
-  { value: 'Audit', text: 'Audited (Audit)' },
+const FILTERS = ['namespace', 'policy', 'rule', 'result', 'text'] as const;
+const NO_FILTER = { namespace: '', policy: '', rule: '', result: '', text: '' };
+const RESULTS = [
+  { value: 'Refused', text: 'Refused (mode Enforce)' },
+  { value: 'Unknown', text: 'Unknown' },
+  { value: 'Warned', text: 'Warned (mode Warn)' },
+  { value: 'Audited', text: 'Audited (mode Audit)' },
 ];
 
 export function Violations({ cluster: { snapshot }, parameters, judge }: ViewProps) {
@@ -91,8 +92,8 @@ export function Violations({ cluster: { snapshot }, parameters, judge }: ViewPro
 }
 
 function filterIn(parameters: Readonly<Record<string, string>>): ViolatingFilter {
-  const { namespace = '', policy = '', rule = '', mode = '', text = '' } = parameters;
-  return { namespace, policy, rule, mode, text };
+  const { namespace = '', policy = '', rule = '', result = '', text = '' } = parameters;
+  return { namespace, policy, rule, result, text };
 }
 
 function nothingText(snapshot: Snapshot): string {
@@ -126,7 +127,7 @@ function Controls({ all, rows, filter, snapshot }: ControlsProps) {
     <>
       <FilterBar>
         <TextFilter label="Text" hint="namespace or name" value={filter.text} onChange={set('text')} />
-        <ChoiceFilter label="Result" all="All" value={filter.mode} choices={MODE_CHOICES} onChange={set('mode')} />
+        <ChoiceFilter label="Result" all="All" value={filter.result} choices={RESULTS} onChange={set('result')} />
         <ChoiceFilter
           label="Policy"
           all="All"

@@ -1,0 +1,23 @@
+/** The namespace in which a roll-out enforces its policy next, and the earliest time if that is still to come. */
+import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import { Name } from './name.tsx';
+
+interface NextPromotionProps {
+  readonly next: NonNullable<NonNullable<CapabilityPolicyStatus['rollout']>['next']>;
+  /** When the cluster was read. */
+  readonly taken: string;
+}
+
+export function NextPromotion({ next: { namespace, time }, taken }: NextPromotionProps) {
+  const isToCome = Date.parse(String(time)) > Date.parse(taken);
+  return (
+    <>
+      <Name text={namespace} />
+      {isToCome && (
+        <>
+          , not before <time dateTime={String(time)}>{new Date(String(time)).toLocaleString()}</time>
+        </>
+      )}
+    </>
+  );
+}
