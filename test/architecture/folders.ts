@@ -249,6 +249,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/api',
       'operator/apply/standing.ts',
       'operator/cluster/rbac-projection.ts',
+      'operator/report/reasons.ts',
       'operator/report/text.ts',
       'cli/commands/check',
       'cli/commands/fix',

@@ -120,8 +120,12 @@ describe('cappol report', () => {
   it('refuses files that are no snapshots, and two of one context', async () => {
     const one = stored('a.json', JSON.stringify(snapshot('one')));
     for (const [text, why] of [
-      ['{"kind":"Pod"}', /bad\.json: not a Snapshot of snapshot\.capabilitypolicy\.dev\/v1, which cappol snapshot/],
-      ['null', /not a Snapshot/],
+      ['{"kind":"Pod"}', /bad\.json: not a snapshot, which cappol snapshot prints/],
+      ['null', /not a snapshot/],
+      [
+        JSON.stringify({ ...snapshot('one'), shapes: undefined }),
+        /bad\.json: the snapshot is damaged: shapes is not list/,
+      ],
       ['{', /bad\.json: .*JSON/],
     ] as const) {
       const { code, stderr } = await report('--html', 'out.html', '--from', stored('bad.json', text));

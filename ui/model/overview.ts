@@ -3,6 +3,7 @@
 import { problemsAmong, readiness } from '../../cli/commands/status/problems.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { parseTime, type Stage, stageOf } from '../../operator/policy/expiry.ts';
+import { NOT_ACCEPTED } from '../../operator/report/reasons.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { capabilitiesInUse, type InUse } from './capabilities-in-use.ts';
 import type { Runtime } from './holding.ts';
@@ -80,7 +81,9 @@ function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout
 
 function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
   const conditions = status.conditions ?? [];
-  const problems = problemsAmong(conditions).map(
+  // It follows from Accepted, which is told.
+  const told = problemsAmong(conditions).filter(({ reason }) => reason !== NOT_ACCEPTED);
+  const problems = told.map(
     ({ type, status, reason, message }): Remark => ({
       policy,
       tone: type === 'Accepted' || type === 'Programmed' ? 'critical' : 'warning',

@@ -1,8 +1,9 @@
 /** A file that `cappol snapshot` wrote. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { UsageError } from '../../command.ts';
+import { snapshotProblem } from '../../input/snapshot-problem.ts';
 import { reason } from '../../input/trouble.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
@@ -10,11 +11,8 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
 /** @throws UsageError for anything else */
 export function storedSnapshot(path: string): Snapshot {
   const read = parsed(path);
-  const { apiVersion, kind, context, missing } = (read ?? {}) as Partial<Snapshot>;
-  const isSnapshot = apiVersion === SNAPSHOT_VERSION && kind === SNAPSHOT_KIND;
-  if (!isSnapshot || typeof context !== 'string' || !Array.isArray(missing)) {
-    throw new UsageError(`${path}: not a ${SNAPSHOT_KIND} of ${SNAPSHOT_VERSION}, which cappol snapshot prints`);
-  }
+  const problem = snapshotProblem(read);
+  if (problem !== undefined) throw new UsageError(`${path}: ${problem}`);
   return read as Snapshot;
 }
 

@@ -35,7 +35,7 @@ describe(`a snapshot from a file (FC_SEED=${SEED})`, () => {
     [
       'a later version',
       bytesOf('{"apiVersion":"snapshot.capabilitypolicy.dev/v9","kind":"Snapshot"}'),
-      /this page reads snapshot.capabilitypolicy.dev\/v1/,
+      /this version reads snapshot.capabilitypolicy.dev\/v1/,
     ],
   ];
   for (const [what, bytes, message] of refused) {

@@ -157,7 +157,11 @@ describe('the overview', () => {
     const policies = [
       withStatus(baselinePolicy('fine'), { conditions: ready }),
       withStatus(baselinePolicy('refused'), {
-        conditions: [condition('Accepted', 'False', 'InvalidSpec', 'no'), condition('Ready', 'False')],
+        conditions: [
+          condition('Accepted', 'False', 'InvalidSpec', 'no'),
+          condition('Programmed', 'False', 'NotAccepted'),
+          condition('Ready', 'False'),
+        ],
       }),
       baselinePolicy('without-status'),
       withStatus(baselinePolicy('ends', { expires: '1970-01-05T00:00:00Z' }), { conditions: ready }),

@@ -72,7 +72,7 @@ function Item({ item, onReveal }: { readonly item: ShownItem; readonly onReveal:
             <Line text="manifests" line={violation.first.line} onReveal={onReveal} />{' '}
             {visibleControls(violation.message)}{' '}
             <span class="quiet">
-              {violation.first.rule} · {policiesText(violation)}
+              rule {violation.first.rule} of {policiesText(violation)}
             </span>
           </li>
         ))}

@@ -1,5 +1,6 @@
 /** The workloads that violate policies, and the fix of the one that the address names. */
 import { useMemo } from 'preact/hooks';
+import { counted } from '../../../operator/report/text.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import { linksFrom } from '../../model/links.ts';
@@ -57,7 +58,8 @@ export function Violations({ cluster: { snapshot }, parameters, judge }: ViewPro
     <>
       <h2>Violations</h2>
       <p class="about">
-        Workloads that violate a policy: one row for each mode. Choose a row to see why, and how to fix it.
+        Workloads that violate a policy, or may do so (unknown): one row for each mode. Choose a row to see why, and how
+        to fix it.
       </p>
       <Controls all={all} rows={rows} filter={filter} snapshot={snapshot} />
       {workload !== '' && shown.length === 0 && (
@@ -148,7 +150,7 @@ function Controls({ all, rows, filter, snapshot }: ControlsProps) {
       </FilterBar>
       <div class="above-rows">
         <p class="count" role="status">
-          {countText(rows.length, all.length)}
+          {countText(rows, all)}
         </p>
         <Chips chips={chips} onReset={() => setParameters(NO_FILTER)} />
         <CsvButton file={`violations-${snapshot.context}.csv`} rows={() => csvRows(rows)} />
@@ -157,11 +159,11 @@ function Controls({ all, rows, filter, snapshot }: ControlsProps) {
   );
 }
 
-function countText(shown: number, all: number): string {
-  const rows = all === 1 ? 'row' : 'rows';
-  return shown === all
-    ? `${all.toLocaleString('en')} ${rows}`
-    : `${shown.toLocaleString('en')} of ${all.toLocaleString('en')} ${rows}`;
+function countText(shown: readonly ViolatingRow[], all: readonly ViolatingRow[]): string {
+  const workloads = counted(new Set(shown.map(workloadKey)).size, 'workload');
+  const rows =
+    shown.length === all.length ? counted(all.length, 'row') : `${shown.length} of ${counted(all.length, 'row')}`;
+  return `${workloads} in ${rows}`;
 }
 
 /** Each value once, with the number of rows. */
