@@ -3,6 +3,7 @@
  * is left, why no change ends it.
  */
 import type { PodParts } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
 import { fixesOf, type ResolvedPolicy } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
 import { FIX_CLASSES, type Fix, type FixClass } from '../rules/rule.ts';
@@ -51,8 +52,11 @@ export class Repairer {
   readonly #engine = new CelEngine();
   readonly #court: Court;
   readonly #classes: ReadonlySet<FixClass>;
-  /** By policy. */
-  readonly #fixes = new WeakMap<ResolvedPolicy, ReadonlyMap<string, readonly Fix[]>>();
+  readonly #fixesOf = perObject((policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> => fixesOf(policy));
+  /** A pod that complies is asked about twice, before and after all repairs. */
+  readonly #judged = perObject((candidate: Candidate) =>
+    perObject((policies: readonly ResolvedPolicy[]) => judge(candidate, policies, this.#court)),
+  );
 
   /** @param classes of the changes to make */
   constructor(court: Court, classes: ReadonlySet<FixClass>) {
@@ -70,7 +74,7 @@ export class Repairer {
     let now = candidate;
     let repairs: readonly Repair[] = [];
     for (const [index, policies] of modes.entries()) {
-      if (judge(now, policies, this.#court).verdict !== 'Violating') continue;
+      if (this.#judged(now)(policies).verdict !== 'Violating') continue;
       const best = this.#best(now, policies);
       if (modes.slice(0, index).some((before) => this.#isWorse(best.candidate, now, before))) continue;
       now = best.candidate;
@@ -113,19 +117,13 @@ export class Repairer {
     }
   }
 
-  #fixesOf(policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> {
-    const known = this.#fixes.get(policy) ?? fixesOf(policy);
-    this.#fixes.set(policy, known);
-    return known;
-  }
-
   /** Whether `after` violates policies more than `before`. */
   #isWorse(after: Candidate, before: Candidate, policies: readonly ResolvedPolicy[]): boolean {
-    return countOf(judge(after, policies, this.#court)) > countOf(judge(before, policies, this.#court));
+    return countOf(this.#judged(after)(policies)) > countOf(this.#judged(before)(policies));
   }
 
   #left(candidate: Candidate, policies: readonly ResolvedPolicy[]): LeftViolation[] {
-    const judgement = judge(candidate, policies, this.#court);
+    const judgement = this.#judged(candidate)(policies);
     if (judgement.verdict !== 'Violating') return [];
     return policies.flatMap((policy) =>
       violationsBy(policy.name, judgement.violations).map((violation) => ({
