@@ -64,7 +64,13 @@ function restorePolicy({ name, uid, generation, created, spec, status }: Snapsho
 }
 
 /** The admission policy that records the accepted spec, as the API server keeps it. */
-function recordOfAccepted({ name, uid, accepted }: SnapshotPolicy): RenderedObject[] {
+function recordOfAccepted({
+  name,
+  uid,
+  spec,
+  recorded,
+  accepted = recorded && spec,
+}: SnapshotPolicy): RenderedObject[] {
   if (!accepted) return [];
   const labels = { [MANAGED_BY_LABEL]: FIELD_MANAGER, [POLICY_LABEL]: name };
   const annotations = { [SPEC_ANNOTATION]: JSON.stringify(accepted) };

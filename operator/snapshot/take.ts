@@ -31,7 +31,9 @@ export interface Taken
   readonly usersKnown: boolean;
   readonly cluster: Cluster;
   /** The spec that is in force for a policy, by its name. */
-  readonly accepted: ReadonlyMap<string, CompletePolicy['spec']>;
+  readonly accepted: ReadonlyMap<string, CompleteSpec>;
+  /** The specs that admission policies in the cluster record, by the policy's uid. */
+  readonly recorded: ReadonlyMap<string, CompleteSpec>;
 }
 
 /** @param judgements one for each namespace that policies reach */
@@ -73,7 +75,7 @@ export class SnapshotTaker {
     this.#namespaces.delete(namespace);
   }
 
-  document({ cluster, accepted, ...rest }: Taken): Snapshot {
+  document({ cluster, accepted, recorded, ...rest }: Taken): Snapshot {
     const roles = [...cluster.roles()];
     const granting = new Set(roles.map(({ namespace = '', name }) => `${namespace}/${name}`));
     return {
@@ -81,7 +83,7 @@ export class SnapshotTaker {
       kind: SNAPSHOT_KIND,
       ...rest,
       serverVersion: formatVersion(cluster.oldestServer),
-      policies: cluster.policies().map((policy) => this.#policy(policy, accepted)),
+      policies: cluster.policies().map((policy) => this.#policy(policy, accepted, recorded)),
       namespaces: cluster.namespaces().flatMap(({ name }) => this.#namespaces.get(name) ?? []),
       shapes: this.#describedShapes(),
       violations: [...this.#violations.items],
@@ -92,12 +94,15 @@ export class SnapshotTaker {
     };
   }
 
-  #policy(policy: CompletePolicy, accepted: Taken['accepted']): SnapshotPolicy {
+  #policy(policy: CompletePolicy, accepted: Taken['accepted'], recorded: Taken['recorded']): SnapshotPolicy {
+    const { name = '', uid = '' } = policy.metadata ?? {};
+    const inForce = accepted.get(name);
+    const taken = snapshotPolicy(policy, {
+      accepted: isSame(inForce, policy.spec) ? undefined : inForce,
+      isRecorded: inForce !== undefined && recorded.has(uid),
+    });
     const known = this.#policies.get(policy);
-    const inForce = accepted.get(policy.metadata?.name ?? '');
-    const other = isSame(inForce, policy.spec) ? undefined : inForce;
-    if (known && isSame(known.accepted, other)) return known;
-    const taken = snapshotPolicy(policy, other);
+    if (known && isSame(known.accepted, taken.accepted) && known.recorded === taken.recorded) return known;
     this.#policies.set(policy, taken);
     return taken;
   }
@@ -119,10 +124,15 @@ interface Context {
   readonly violations: Indexed<Violation>;
 }
 
-/** @param accepted the spec that is in force, if it is another one */
+interface InForce {
+  /** The spec that is in force, if it is another one. */
+  readonly accepted: CompleteSpec | undefined;
+  readonly isRecorded: boolean;
+}
+
 function snapshotPolicy(
   { metadata = {}, spec, status = {} }: CompletePolicy,
-  accepted: CompleteSpec | undefined,
+  { accepted, isRecorded }: InForce,
 ): SnapshotPolicy {
   const { name = '', uid = '', generation = 0, creationTimestamp } = metadata;
   return {
@@ -133,6 +143,7 @@ function snapshotPolicy(
     spec,
     status,
     ...(accepted && { accepted }),
+    ...(isRecorded && { recorded: true }),
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
+import { lastAccepted } from '../../operator/apply/standing.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
@@ -93,6 +94,21 @@ describe('snapshot', () => {
     assert.deepEqual(snapshot.policies[0]?.accepted, earlier.spec);
     assert.deepEqual(judged(restoreCluster(snapshot)), judged(edited));
     assert.equal(judged(edited)[0]?.modes.Enforce?.workloads[0]?.verdict, 'Violating');
+  });
+
+  it('restores the record of each spec that the operator has in force, and of no other', () => {
+    const policies = [
+      baselinePolicy('in-force', { mode: 'Enforce' }),
+      baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' }),
+    ];
+    const cluster = clusterWith([[]], policies);
+    const state = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {} });
+    state.accept();
+    const rendered = [...state.compiled.rendered.values()].flatMap(({ admission }) => admission.objects) as never;
+    const recordsOf = (one: Cluster) => [...lastAccepted(restoreCluster(takenSnapshot(one)).rendered()).keys()];
+    assert.deepEqual(recordsOf({ ...cluster, rendered: () => rendered }), ['uid-of-in-force']);
+    // Without an operator nothing is in force yet.
+    assert.deepEqual(recordsOf(cluster), []);
   });
 
   it('has no environment variables, Secrets, pull secrets, commands or annotations', () => {

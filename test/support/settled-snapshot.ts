@@ -46,6 +46,7 @@ export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   return takeSnapshot({
     cluster: { ...cluster, policies: () => policies },
     accepted: state.compiled.specs,
+    recorded: new Map([...state.compiled.specs].map(([name, spec]) => [state.compiled.uids.get(name) ?? '', spec])),
     judgements: state.outcomes.judgements.values(),
     taken: TAKEN,
     context,

@@ -1,13 +1,9 @@
 /** A large cluster in the page: how soon it is shown, how it scrolls, what it keeps in memory. Prints what it measured. */
 import assert from 'node:assert/strict';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { Loaded } from '../../ui/worker/loaded.ts';
-import { Rejudging } from '../../ui/worker/rejudge.ts';
 import { CHROMIUM, openPage, type Page } from '../support/browser.ts';
 import { longest, mainThreadTasks, memoryOf, type Task, totalCpu } from '../support/browser-trace.ts';
 import { LARGE } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
-import { policyManifest } from '../support/policies.ts';
 import { largeSnapshot } from '../support/settled-snapshot.ts';
 import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
@@ -16,8 +12,6 @@ import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 const MOST_FOR_VIEW = 2_000;
 const MOST_FOR_FRAME = 50;
 const MOST_MEGABYTES = 500;
-
-const MOST_FOR_EDIT = 1_000;
 
 /** A policy of the large cluster. */
 const EVERYWHERE = 'restricted-everywhere';
@@ -72,41 +66,6 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
     );
     assert.ok(memory.process < MOST_MEGABYTES, `${memory.process} MB`);
   });
-});
-
-describe(`an edited policy over ${LARGE.pods} pods`, () => {
-  let rejudging: Rejudging;
-  let snapshot: Snapshot;
-  before(() => {
-    snapshot = largeSnapshot();
-    rejudging = new Rejudging(new Loaded(snapshot));
-    // The first answer judges what runs now.
-    rejudging.rejudge({ policies: textOf(EVERYWHERE, {}) });
-  });
-
-  function textOf(name: string, changes: object): string {
-    const spec = snapshot.policies.find((policy) => policy.name === name)?.spec;
-    return JSON.stringify(policyManifest({ name }, { ...spec, ...changes }));
-  }
-
-  const ENFORCED = { mode: 'Enforce', priority: 100 };
-  const EDITS: readonly (readonly [title: string, name: string, edits: readonly object[], most: number])[] = [
-    ['of a team', 'team-07-restricted', [{}, { level: 'baseline' }], MOST_FOR_EDIT],
-    ['for all namespaces', EVERYWHERE, [ENFORCED, { ...ENFORCED, level: 'baseline' }], MOST_FOR_EDIT],
-    // It is judged as it is, and as if it were enforced.
-    ['that warns, for all namespaces', EVERYWHERE, [{}, { level: 'baseline' }], 3 * MOST_FOR_EDIT],
-  ];
-  for (const [title, name, [before = {}, after = {}], most] of EDITS) {
-    it(`${title} is judged again with less than ${most} ms of CPU`, () => {
-      rejudging.rejudge({ policies: textOf(name, before) });
-      const start = process.cpuUsage();
-      rejudging.rejudge({ policies: textOf(name, after) });
-      const { user, system } = process.cpuUsage(start);
-      const cpu = (user + system) / 1_000;
-      console.log(`      ${title}: ${cpu.toFixed(0)} ms of CPU`);
-      assert.ok(cpu < most, `${cpu} ms`);
-    });
-  }
 });
 
 /** Over the longest list of the view, to its end and back. */

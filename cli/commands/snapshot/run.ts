@@ -1,4 +1,5 @@
 /** The work of snapshot: reads the cluster, judges it, prints the document. */
+import { lastAccepted } from '../../../operator/apply/standing.ts';
 import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
@@ -49,6 +50,7 @@ export function snapshotOf(
   return takeSnapshot({
     cluster,
     accepted: state.compiled.specs,
+    recorded: lastAccepted(cluster.rendered()),
     judgements: rights.judgeable ? judgeCluster(cluster, state, { evaluator, use }) : [],
     taken: new Date(at).toISOString(),
     context,

@@ -1,4 +1,5 @@
 /** The snapshot of a cluster that is followed: judges and describes again only what a change concerns. */
+import { lastAccepted } from '../../../operator/apply/standing.ts';
 import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -59,6 +60,7 @@ export class LiveSnapshot {
     return this.#taker.document({
       cluster: this.#cluster,
       accepted: this.#state.compiled.specs,
+      recorded: lastAccepted(this.#cluster.rendered()),
       taken: new Date().toISOString(),
       context,
       operatorNamespace,
