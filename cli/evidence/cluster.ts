@@ -20,7 +20,7 @@ interface Reading {
   tell(trouble: Trouble): void;
 }
 
-/** @returns undefined without the option */
+/** @returns undefined without the option @throws UsageError for a cluster without profiles, if no files are named */
 export async function usedInCluster(options: UsedOptions, reading: Reading): Promise<UsedCapabilities | undefined> {
   checkSince(options);
   const { used: paths } = options;
@@ -30,7 +30,8 @@ export async function usedInCluster(options: UsedOptions, reading: Reading): Pro
   return new UsedCapabilities(ofWorkloads(evidence, cluster), options);
 }
 
-async function profiles({ connected: { client }, only, io, tell }: Reading): Promise<Evidence> {
+/** The evidence of Kubescape's profiles in the cluster. @throws UsageError if the cluster has none */
+export async function profiles({ connected: { client }, only, io, tell }: Omit<Reading, 'cluster'>): Promise<Evidence> {
   const found = await readProfiles(client, { namespace: only, signal: io.signal });
   if (!found) {
     throw new UsageError('the cluster has no profiles of Kubescape: name files with evidence after --used');
@@ -49,7 +50,7 @@ async function profiles({ connected: { client }, only, io, tell }: Reading): Pro
 }
 
 /** Names the workload of each pod that runs: its owner is known, so nothing has to be guessed from names. */
-function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
+export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));
   const owners = new Map(
     [...namespaces].flatMap((namespace) =>

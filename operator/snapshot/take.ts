@@ -21,6 +21,7 @@ import {
   type SnapshotNamespace,
   type SnapshotPolicy,
   type SnapshotVerdict,
+  type UsedByContainer,
 } from './document.ts';
 import { Indexed, Shapes } from './indexed.ts';
 import { isSame } from './same.ts';
@@ -36,17 +37,29 @@ export interface Taken
   readonly recorded: ReadonlyMap<string, CompleteSpec>;
 }
 
-/** @param judgements one for each namespace that policies reach */
-export function takeSnapshot({
-  judgements,
-  ...taken
-}: Taken & { readonly judgements: Iterable<NamespaceJudgement> }): Snapshot {
+export interface TakenNamespaces extends Taken {
+  /** One for each namespace that policies reach. */
+  readonly judgements: Iterable<NamespaceJudgement>;
+  /** The containers of a namespace about which there is evidence; none without this function. */
+  usedIn?(namespace: string): readonly UsedByContainer[];
+}
+
+export function takeSnapshot({ judgements, usedIn = () => [], ...taken }: TakenNamespaces): Snapshot {
   const taker = new SnapshotTaker();
   const judged = new Map([...judgements].map((judgement) => [judgement.namespace, judgement]));
   for (const namespace of taken.cluster.namespaces()) {
-    taker.put(namespace, judged.get(namespace.name), taken.cluster);
+    const { name } = namespace;
+    taker.put(namespace, { judgement: judged.get(name), used: usedIn(name) }, taken.cluster);
   }
   return taker.document(taken);
+}
+
+/** The facts about a namespace that do not follow from its objects alone. */
+export interface KnownOfNamespace {
+  /** Undefined for a namespace that no policy reaches. */
+  readonly judgement: NamespaceJudgement | undefined;
+  /** The containers about which there is evidence. */
+  readonly used: readonly UsedByContainer[];
 }
 
 /**
@@ -65,10 +78,9 @@ export class SnapshotTaker {
     return this.#shapes.items.length + this.#violations.items.length;
   }
 
-  /** @param judgement undefined for a namespace that no policy reaches */
-  put(namespace: NamespaceView, judgement: NamespaceJudgement | undefined, cluster: Cluster): void {
+  put(namespace: NamespaceView, known: KnownOfNamespace, cluster: Cluster): void {
     const context = { cluster, shapes: this.#shapes, violations: this.#violations };
-    this.#namespaces.set(namespace.name, snapshotNamespace(namespace, judgement, context));
+    this.#namespaces.set(namespace.name, snapshotNamespace(namespace, known, context));
   }
 
   drop(namespace: string): void {
@@ -149,7 +161,7 @@ function snapshotPolicy(
 
 function snapshotNamespace(
   { uid: _, ...namespace }: NamespaceView,
-  judgement: NamespaceJudgement | undefined,
+  { judgement, used }: KnownOfNamespace,
   context: Context,
 ): SnapshotNamespace {
   const { cluster, shapes } = context;
@@ -166,6 +178,7 @@ function snapshotNamespace(
     controllers: [...listed, ...linking].map((workload) => controller(workload, shapes, ids)),
     pods: podGroups(pods, shapes, ids),
     verdicts: MODES.flatMap((mode) => verdictsIn(mode, judgement, context)),
+    ...(used.length > 0 && { used }),
   };
 }
 

@@ -25,6 +25,7 @@ describe('cappol ui, with an API server', () => {
   let kubeconfig: string;
   let program: ChildProcess;
   let stderr = '';
+  let used: string;
   let page: UiClient;
 
   before(async () => {
@@ -38,26 +39,39 @@ describe('cappol ui, with an API server', () => {
     });
     await cluster.programmed(policy);
     kubeconfig = withContexts(cluster.controlPlane.kubeconfig);
-    program = spawn(
-      process.execPath,
-      [join(ROOT, 'cli', 'main.ts'), 'ui', '--kubeconfig', kubeconfig, '--context', 'one,two,gone'],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    let stdout = '';
-    program.stdout?.on('data', (text) => {
-      stdout += text;
-    });
+    const observed = {
+      pod: 'web-6d5f9c7b4-x7k2q',
+      container: 'app',
+      capability: 'SYS_ADMIN',
+      outcome: 'granted',
+      count: 1,
+    };
+    used = join(folder, 'used.jsonl');
+    writeFileSync(used, `${JSON.stringify({ observed: 'use', namespace, ...observed })}\n`);
+    program = start('one,two,gone', ['--used', used]);
     program.stderr?.on('data', (text) => {
       stderr += text;
     });
-    const link = await waitFor('the link', () => /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(stdout)?.[0]);
-    page = await UiClient.open(link);
+    page = await UiClient.open(await linkOf(program));
   });
   after(() => {
     page?.close();
     program?.kill('SIGKILL');
     if (folder) rmSync(folder, { recursive: true });
   });
+
+  function start(contexts: string, args: readonly string[]): ChildProcess {
+    const all = [join(ROOT, 'cli', 'main.ts'), 'ui', '--kubeconfig', kubeconfig, '--context', contexts, ...args];
+    return spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  async function linkOf({ stdout }: ChildProcess): Promise<string> {
+    let text = '';
+    stdout?.on('data', (chunk) => {
+      text += chunk;
+    });
+    return waitFor('the link', () => /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(text)?.[0]);
+  }
 
   /** Two contexts of the same cluster, and one whose API server is gone. */
   function withContexts(file: string): string {
@@ -115,6 +129,7 @@ describe('cappol ui, with an API server', () => {
     assert.deepEqual(loading, []);
     assert.deepEqual(problems, ['gone: cannot reach the cluster at https://127.0.0.1:9: ECONNREFUSED']);
     assert.match(stderr, /^cappol: gone: cannot reach the cluster/m);
+    assert.match(stderr, /^cappol: --used: the files do not say of which cluster they are/m);
   });
 
   for (const [what, change, isThere] of [
@@ -122,6 +137,15 @@ describe('cappol ui, with an API server', () => {
       'a new workload that violates',
       () => deploy('web', ['SYS_ADMIN']),
       (state: LiveState) => verdicts(state, 'web').filter(([, { verdict }]) => verdict === 'Violating').length === 2,
+    ],
+    [
+      'a new workload about which there is evidence',
+      () => deploy('web', ['SYS_ADMIN', 'SYS_TIME']),
+      (state: LiveState) =>
+        state.clusters().shown.every(({ snapshot }) => {
+          const there = snapshot.namespaces.find((one) => one.name === namespace)?.used ?? [];
+          return there.some(({ name, used }) => name === 'web' && used.join() === 'SYS_ADMIN');
+        }),
     ],
     [
       'that it is deleted',
@@ -161,7 +185,7 @@ describe('cappol ui, with an API server', () => {
   }
 
   it('is what cappol snapshot prints', async () => {
-    const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two']);
+    const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two', '--used', used]);
     assert.equal(code, 0);
     const shown = page.state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');
     assert.ok(shown);
@@ -204,6 +228,22 @@ describe('cappol ui, with an API server', () => {
       stranger.stderr,
       /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev, which report needs/,
     );
+  });
+
+  it('shows a cluster without profiles of Kubescape, and says that use is not known', async () => {
+    const other = start('one', ['--used']);
+    const shown = await UiClient.open(await linkOf(other));
+    try {
+      await shown.until('the context', (state) => state.clusters().shown.length === 1);
+      const [one] = shown.state.clusters().shown;
+      assert.match(
+        one?.snapshot.missing.join() ?? '',
+        /^what processes used is not known: the cluster has no profiles/,
+      );
+    } finally {
+      shown.close();
+      other.kill('SIGKILL');
+    }
   });
 
   it('refuses a context that the kubeconfig does not have', async () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
-import { withEvidence } from '../../cli/evidence/snapshot.ts';
 import { UsedCapabilities } from '../../cli/evidence/used.ts';
 import type { CapabilityUse } from '../../operator/evidence/use.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
@@ -30,13 +29,11 @@ describe('evidence in a snapshot', () => {
   }));
   const cluster = wholeCluster(clusterOf(workloads, pods), [], namespaces);
   const snapshot = snapshotOf(cluster, ALL_RIGHTS, OPTIONS);
-  const evidence = new UsedCapabilities(
-    { uses: [use('SYS_TIME', 'granted'), use('SYS_ADMIN', 'refused')], watches: [] },
-    {},
-  );
+  const records = { uses: [use('SYS_TIME', 'granted'), use('SYS_ADMIN', 'refused')], watches: [] };
+  const taken = snapshotOf(cluster, ALL_RIGHTS, { ...OPTIONS, evidence: new UsedCapabilities(records, {}) });
 
   it('names the capabilities that a container holds and used, by workload', () => {
-    const [net, web] = withEvidence(snapshot, cluster, evidence).namespaces;
+    const [net, web] = taken.namespaces;
     assert.deepEqual(net?.used, [{ ...WORKLOAD, container: 'app', used: ['SYS_TIME'] }]);
     assert.equal(web?.used, undefined);
   });
@@ -44,11 +41,10 @@ describe('evidence in a snapshot', () => {
   it('is described by the JSON schema', () => {
     const schema = JSON.parse(readFileSync('docs/reference/snapshot.schema.json', 'utf8'));
     const isSnapshot = new Ajv({ strict: true, strictRequired: false }).compile(schema);
-    assert.ok(isSnapshot(JSON.parse(JSON.stringify(withEvidence(snapshot, cluster, evidence)))), 'valid');
+    assert.ok(isSnapshot(JSON.parse(JSON.stringify(taken))), 'valid');
   });
 
   it('changes nothing else, nor what is judged', () => {
-    const taken = withEvidence(snapshot, cluster, evidence);
     const without = taken.namespaces.map(({ used: _, ...namespace }) => namespace);
     assert.deepEqual({ ...taken, namespaces: without }, snapshot);
     assert.deepEqual(restoreCluster(taken).namespaces(), restoreCluster(snapshot).namespaces());

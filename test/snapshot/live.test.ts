@@ -3,8 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { jsonPieces } from '../../cli/commands/ui/json-pieces.ts';
+import { LiveEvidence } from '../../cli/commands/ui/live-evidence.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
+import { ofWorkloads } from '../../cli/evidence/cluster.ts';
+import { UsedCapabilities } from '../../cli/evidence/used.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { CapabilityUse, Evidence } from '../../operator/evidence/use.ts';
 import type { Change, Cluster } from '../../operator/model/objects.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { adding } from '../support/pods.ts';
@@ -50,24 +54,51 @@ class Turning {
   }
 }
 
+/** That each container used CHOWN or SYS_TIME. */
+function someUse(cluster: Cluster): Evidence {
+  const pods = cluster.namespaces().flatMap(({ name }) => [...cluster.pods(name)]);
+  const uses = pods.flatMap(({ namespace, name: pod, spec }, index) =>
+    spec.containers.map(
+      ({ name: container }): CapabilityUse => ({
+        namespace,
+        pod,
+        container,
+        capability: index % 2 === 0 ? 'CHOWN' : 'SYS_TIME',
+        outcome: 'granted',
+        count: 1,
+      }),
+    ),
+  );
+  return { uses, watches: [] };
+}
+
+function merged(a: Evidence, b: Evidence): Evidence {
+  return { uses: [...a.uses, ...b.uses], watches: [...a.watches, ...b.watches] };
+}
+
 describe('a live snapshot', () => {
   it('is after each change what a new snapshot of the cluster is', () => {
     const evaluator = new Evaluator();
+    const seen = { used: 0 };
     fc.assert(
       fc.property(fc.array(arbitraryCluster, { minLength: 2, maxLength: 6 }), fc.boolean(), (clusters, usersKnown) => {
         const [first, ...others] = clusters;
         const rights = { ...ALL_RIGHTS, usersKnown };
         const turning = new Turning(first as Cluster);
-        const live = new LiveSnapshot(turning.cluster, rights, OPTIONS);
+        const records = clusters.map(someUse).reduce(merged, { uses: [], watches: [] });
+        const live = new LiveSnapshot(turning.cluster, rights, { ...OPTIONS, evidence: new LiveEvidence(records, {}) });
         lastOf(live.taking());
         for (const next of others) {
           for (const change of turning.into(next)) live.apply(change);
-          const expected = snapshotOf(turning.cluster, rights, OPTIONS, evaluator);
+          const evidence = new UsedCapabilities(ofWorkloads(records, turning.cluster), {});
+          const expected = snapshotOf(turning.cluster, rights, { ...OPTIONS, evidence }, evaluator);
           assert.deepEqual(resolved(lastOf(live.taking())), resolved(expected));
+          seen.used += expected.namespaces.flatMap(({ used = [] }) => used).length;
         }
       }),
       { numRuns: 40 },
     );
+    assert.ok(seen.used > 100, `${seen.used}`);
   });
 
   it('forgets shapes that nothing refers to any more', () => {

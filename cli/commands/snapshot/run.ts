@@ -8,8 +8,8 @@ import { takeSnapshot } from '../../../operator/snapshot/take.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
-import { withEvidence } from '../../evidence/snapshot.ts';
-import type { UsedOptions } from '../../evidence/used.ts';
+import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
+import { usedIn } from '../../evidence/used-in.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { judgingOf, type Rights, readLive, SNAPSHOT_UNJUDGED } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
@@ -31,10 +31,9 @@ export async function readSnapshot(command: string, given: Given<SnapshotOptions
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
     const { cluster, rights } = await readLive(connected, io, { command, unjudged: SNAPSHOT_UNJUDGED });
     for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
-    const taken = snapshotOf(cluster, rights, { ...options, context: connected.context });
     const { trouble: tell } = new Troubles(io);
-    const used = await usedInCluster(options, { connected, cluster, only: undefined, io, tell });
-    return used ? withEvidence(taken, cluster, used) : taken;
+    const evidence = await usedInCluster(options, { connected, cluster, only: undefined, io, tell });
+    return snapshotOf(cluster, rights, { ...options, context: connected.context, evidence });
   });
 }
 
@@ -42,16 +41,17 @@ export async function readSnapshot(command: string, given: Given<SnapshotOptions
 export function snapshotOf(
   cluster: Cluster,
   rights: Rights,
-  options: SnapshotOptions & { readonly context: string },
+  options: SnapshotOptions & { readonly context: string; readonly evidence?: UsedCapabilities | undefined },
   evaluator = new Evaluator(),
 ): Snapshot {
   const { state, use } = judgingOf(cluster, rights, options);
-  const { context, operatorNamespace, excludedNamespaces, at = Date.now() } = options;
+  const { context, operatorNamespace, excludedNamespaces, evidence, at = Date.now() } = options;
   return takeSnapshot({
     cluster,
     accepted: state.compiled.specs,
     recorded: lastAccepted(cluster.rendered()),
     judgements: rights.judgeable ? judgeCluster(cluster, state, { evaluator, use }) : [],
+    usedIn: (namespace) => (evidence ? usedIn(namespace, cluster, evidence) : []),
     taken: new Date(at).toISOString(),
     context,
     operatorNamespace,

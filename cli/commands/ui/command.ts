@@ -16,6 +16,8 @@ export const registerUi: RegisterCommand = (program, io, finish) => {
     .summary('a cluster as a page on this machine, which follows it')
     .description(ABOUT)
     .option('--port <number>', 'the port of the server (default: any that is free)', port, 0)
+    .addOption(options.used("in each context; without a path, Kubescape's profiles in each cluster"))
+    .addOption(options.since())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
@@ -27,6 +29,7 @@ export const registerUi: RegisterCommand = (program, io, finish) => {
   withExamples(command, [
     { what: 'The cluster of the current context', paste: 'cappol ui' },
     { what: 'Two clusters side by side', paste: 'cappol ui --context staging,production' },
+    { what: 'With the capabilities that processes used', paste: 'cappol ui --used observed.jsonl' },
   ]);
 };
 

@@ -8,6 +8,7 @@ import { type Connected, excludingPlatform, withCluster } from '../../cluster.ts
 import type { Io } from '../../command.ts';
 import { rightsOf, SNAPSHOT_UNJUDGED } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
+import type { EvidenceOf } from './evidence-of.ts';
 import { followingLog } from './following-log.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { within } from './within.ts';
@@ -32,21 +33,29 @@ export interface ShownContext {
   readonly problem?: string | undefined;
 }
 
+interface Following {
+  readonly io: Pick<Io, 'signal' | 'stderr'>;
+  readonly evidenceOf: EvidenceOf;
+  /** Called when something changed in the context. */
+  show(): void;
+}
+
 export class FollowedContext implements ShownContext {
   readonly context: string;
   readonly #options: Given<PolicyOptions>;
   readonly #io: Pick<Io, 'signal' | 'stderr'>;
+  readonly #evidenceOf: EvidenceOf;
   readonly #show: () => void;
   readonly #turns = new Turns();
   #snapshot: Snapshot | undefined;
   #problem: string | undefined;
   #failures = 0;
 
-  /** @param show called when something changed here */
-  constructor(context: string, options: Given<PolicyOptions>, io: Pick<Io, 'signal' | 'stderr'>, show: () => void) {
+  constructor(context: string, options: Given<PolicyOptions>, { io, evidenceOf, show }: Following) {
     this.context = context;
     this.#options = options;
     this.#io = io;
+    this.#evidenceOf = evidenceOf;
     this.#show = show;
   }
 
@@ -84,6 +93,8 @@ export class FollowedContext implements ShownContext {
     const signal = AbortSignal.any([this.#io.signal, ending.signal]);
     const options = await excludingPlatform<PolicyOptions>(this.#options, connected);
     const rights = await rightsOf(connected, { signal }, PURPOSE);
+    const { evidence, missing } = await this.#evidenceOf(connected);
+    const readable = { ...rights, missing: [...rights.missing, ...missing] };
     let live: LiveSnapshot | undefined;
     let changed = Promise.withResolvers<void>();
     const followed = createCluster(connected.client, {
@@ -97,7 +108,7 @@ export class FollowedContext implements ShownContext {
     });
     try {
       await followed.start(signal);
-      live = new LiveSnapshot(followed.cluster, rights, { ...options, context: this.context });
+      live = new LiveSnapshot(followed.cluster, readable, { ...options, context: this.context, evidence });
       this.#failures = 0;
       this.#problem = undefined;
       while (!signal.aborted) {

@@ -8,14 +8,21 @@ import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { SnapshotTaker } from '../../../operator/snapshot/take.ts';
 import { type Rights, stateOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
+import type { LiveEvidence } from './live-evidence.ts';
 
 /** Above twice as many shapes and violations as a new document would have, plus these, a new one is begun. */
 const SPARE = 1_000;
 
+interface LiveSnapshotOptions extends PolicyOptions {
+  readonly context: string;
+  /** The capabilities that processes used. */
+  readonly evidence?: LiveEvidence | undefined;
+}
+
 export class LiveSnapshot {
   readonly #cluster: Cluster;
   readonly #rights: Rights;
-  readonly #options: PolicyOptions & { readonly context: string };
+  readonly #options: LiveSnapshotOptions;
   readonly #evaluator = new Evaluator();
   readonly #state: ClusterState;
   #taker = new SnapshotTaker();
@@ -25,7 +32,7 @@ export class LiveSnapshot {
   #dirty = new Set<string>();
 
   /** @param cluster that has been read completely */
-  constructor(cluster: Cluster, rights: Rights, options: PolicyOptions & { readonly context: string }) {
+  constructor(cluster: Cluster, rights: Rights, options: LiveSnapshotOptions) {
     this.#cluster = cluster;
     this.#rights = rights;
     this.#options = options;
@@ -81,7 +88,8 @@ export class LiveSnapshot {
     const judgement = isJudged
       ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, court)
       : undefined;
-    this.#taker.put(namespace, judgement, this.#cluster);
+    const used = this.#options.evidence?.usedIn(name, this.#cluster) ?? [];
+    this.#taker.put(namespace, { judgement, used }, this.#cluster);
   }
 
   /** A taker keeps what nothing refers to any more. */

@@ -1,20 +1,12 @@
-/** A snapshot with the capabilities that processes used. */
+/** The capabilities that the processes of a namespace used, for a snapshot. */
 import { membersOf } from '../../operator/evaluate/members.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import type { Snapshot, UsedByContainer } from '../../operator/snapshot/document.ts';
+import type { UsedByContainer } from '../../operator/snapshot/document.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { UsedCapabilities } from './used.ts';
 
-export function withEvidence(snapshot: Snapshot, cluster: Cluster, evidence: UsedCapabilities): Snapshot {
-  const namespaces = snapshot.namespaces.map((namespace) => {
-    const used = usedIn(namespace.name, cluster, evidence);
-    return used.length === 0 ? namespace : { ...namespace, used };
-  });
-  return { ...snapshot, namespaces };
-}
-
-/** The containers about which there is evidence; in all pods of their workload. */
-function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
+/** The containers about which there is evidence, each in all pods of their workload. */
+export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
   const found = new Map<string, UsedByContainer>();
   for (const { workload, candidate } of membersOf(namespace, cluster)) {
     for (const compared of evidence.compare(candidate.parts.spec, { ...workload, labels: {} })) {

@@ -1,0 +1,32 @@
+/** The evidence beside a cluster that is followed: compared again with a namespace that changes. */
+import type { Evidence, ObservedContainer } from '../../../operator/evidence/use.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import type { UsedByContainer } from '../../../operator/snapshot/document.ts';
+import { ofWorkloads } from '../../evidence/cluster.ts';
+import { UsedCapabilities, type UsedOptions } from '../../evidence/used.ts';
+import { usedIn } from '../../evidence/used-in.ts';
+
+export class LiveEvidence {
+  readonly #byNamespace: ReadonlyMap<string, Evidence>;
+  readonly #options: Pick<UsedOptions, 'since'>;
+
+  constructor({ uses, watches }: Evidence, options: Pick<UsedOptions, 'since'>) {
+    const [ofUse, ofWatch] = [Map.groupBy(uses, namespaceOf), Map.groupBy(watches, namespaceOf)];
+    this.#byNamespace = new Map(
+      [...new Set([...ofUse.keys(), ...ofWatch.keys()])].map((namespace) => [
+        namespace,
+        { uses: ofUse.get(namespace) ?? [], watches: ofWatch.get(namespace) ?? [] },
+      ]),
+    );
+    this.#options = options;
+  }
+
+  usedIn(namespace: string, cluster: Cluster): readonly UsedByContainer[] {
+    const own = this.#byNamespace.get(namespace);
+    return own ? usedIn(namespace, cluster, new UsedCapabilities(ofWorkloads(own, cluster), this.#options)) : [];
+  }
+}
+
+function namespaceOf({ namespace }: ObservedContainer): string {
+  return namespace;
+}
