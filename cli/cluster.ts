@@ -1,5 +1,5 @@
 /** The cluster that a command reads, found as kubectl finds it. */
-import { ApiClient, ApiError } from '../operator/cluster/client.ts';
+import { ApiClient, ApiError, isForbidden, pathFor } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
 import { type ReadOptions, readCluster } from '../operator/cluster/read-once.ts';
@@ -9,6 +9,7 @@ import { excludedOn } from '../operator/namespaces.ts';
 import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';
+import { type Automounting, automountingOf } from './policies/automounting.ts';
 
 export interface Connected {
   readonly client: ApiClient;
@@ -61,6 +62,27 @@ export async function readWhole(
     return await readCluster(client, { ...options, signal, onPage });
   } finally {
     progress.clear();
+  }
+}
+
+/** By service account, where it states it; undefined for a user who may not list them. */
+export async function readAutomounting(
+  { client }: Connected,
+  { signal }: Pick<Io, 'signal'>,
+): Promise<Automounting | undefined> {
+  const found = new Map<string, boolean>();
+  const add = ([name, mounts]: [string, boolean]) => found.set(name, mounts);
+  try {
+    await client.list(
+      pathFor('v1', 'ServiceAccount'),
+      {},
+      ({ items }) => (items ?? []).flatMap(automountingOf).forEach(add),
+      { managedFields: false, signal },
+    );
+    return found;
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
   }
 }
 

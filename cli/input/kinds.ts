@@ -3,13 +3,14 @@ import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { meantBy } from '../schema/nearest.ts';
 
-type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
+type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'serviceAccount' | 'pod' | 'workload' | 'other';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
 const ROLES: Readonly<Record<string, Role>> = {
   [`${GROUP}/${VERSION} ${KIND}`]: 'policy',
   'v1 Namespace': 'namespace',
+  'v1 ServiceAccount': 'serviceAccount',
   'v1 Pod': 'pod',
   ...Object.fromEntries(WORKLOAD_KINDS.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, 'workload'])),
   [`${RBAC} Role`]: 'role',
@@ -34,7 +35,6 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'ResourceQuota',
     'Secret',
     'Service',
-    'ServiceAccount',
   ],
   'apps/v1': ['ControllerRevision'],
   'batch/v1': [],

@@ -109,6 +109,7 @@ function isImage(value: unknown): boolean {
 const POD_FIELDS = [
   'securityContext',
   'serviceAccountName',
+  'automountServiceAccountToken',
   'hostNetwork',
   'hostPID',
   'hostIPC',

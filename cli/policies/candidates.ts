@@ -1,7 +1,12 @@
 /** A manifest → the pods that it makes, as the operator's judge takes them, and what is wrong with it. */
+import { MIRROR_ANNOTATION } from '../../operator/cluster/pod-projection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { UNSHARED } from '../../operator/cluster/sharing.ts';
+import { tokenVolumeIndex, withTokenVolume } from '../../operator/evaluate/token-volume.ts';
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
+import type { ManifestPod } from '../../operator/evidence/matching.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
 import { qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type InputObject, identityOf } from '../input/document-objects.ts';
@@ -12,6 +17,7 @@ import { type PodTemplate, podTemplatesIn } from '../input/pod-templates.ts';
 import { fieldProblems, misspeltIn, type UnknownField } from '../input/unknown-fields.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';
 import type { Problem } from '../schema/problems.ts';
+import type { Automounts } from './automounting.ts';
 
 /** A pod in a manifest. */
 export interface Candidature {
@@ -49,11 +55,16 @@ const NOTHING: Candidatures = { candidatures: [], problems: [], warnings: [] };
 
 export class PodCandidates {
   readonly #namespace: string;
+  readonly #automounts: Automounts | undefined;
   readonly #projection = createProjection(RULES, UNSHARED);
 
-  /** @param namespace of objects that state none */
-  constructor(namespace: string) {
+  /**
+   * @param namespace of objects that state none
+   * @param automounts undefined for objects of a cluster, which are judged as they are
+   */
+  constructor(namespace: string, automounts: Automounts | undefined) {
     this.#namespace = namespace;
+    this.#automounts = automounts;
   }
 
   of(manifest: InputObject): Candidatures {
@@ -61,18 +72,19 @@ export class PodCandidates {
     const { apiVersion, kind } = object;
     const role = roleOf(apiVersion, kind);
     if (typeof role === 'object') return { ...NOTHING, problems: [{ path: ['kind'], message: role.wrong }] };
+    if (role === 'serviceAccount') return { ...NOTHING, skipped: true };
     if (role === 'other') return isSearched(apiVersion) ? this.#inCustom(manifest) : { ...NOTHING, skipped: true };
     if (role !== 'pod' && role !== 'workload') return NOTHING;
     const { wrong, unknown } = podFields(object, kind, manifest.textOf);
     const { problems, warnings } = fieldProblems(unknown);
     const path = templatePath(kind);
-    const candidature = (): Candidature => ({
-      candidate: this.#candidate(this.#placed(object), role),
-      template: null,
-      line: manifest.line,
-      fieldOf: (inPod) => [...path, ...inPod],
-      unknown,
-    });
+    const candidature = (): Candidature =>
+      this.#completed(this.#candidate(this.#placed(object), role), valueAt(object, path), {
+        template: null,
+        line: manifest.line,
+        fieldOf: (inPod) => [...path, ...inPod],
+        unknown,
+      });
     return { candidatures: wrong.length > 0 ? [] : [candidature()], problems: [...wrong, ...problems], warnings };
   }
 
@@ -114,7 +126,20 @@ export class PodCandidates {
   ): Candidature {
     const { namespace } = identityOf(object, this.#namespace);
     const candidate = customCandidate(namespace, this.#projection.parts(pod));
-    return { candidate, fieldOf, template: pathText(path), line, unknown };
+    return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
+  }
+
+  /** As the API server completes the pod before policies judge it. A pod with a uid has been completed. */
+  #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
+    const { metadata, spec } = objectOf(pod);
+    const { annotations, uid } = objectOf(metadata);
+    const isAsItIs = uid || MIRROR_ANNOTATION in objectOf(annotations);
+    if (!candidate || !this.#automounts || isAsItIs) return { candidate, ...place };
+    const { automountServiceAccountToken: stated } = objectOf(spec);
+    const { serviceAccountName = 'default' } = candidate.parts.spec;
+    const mounts = typeof stated === 'boolean' ? stated : this.#automounts(candidate.namespace, serviceAccountName);
+    const parts = withTokenVolume(candidate.parts, mounts);
+    return { candidate: { ...candidate, parts }, ...place, fieldOf: withTokenField(parts, place.fieldOf) };
   }
 
   /** The object with the namespace that it will be in. */
@@ -133,4 +158,18 @@ export class PodCandidates {
     // Unlike a running pod, it has not been filled by defaulting yet.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
+}
+
+/** No manifest has the volume: its field decides whether there is one. */
+function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
+  const added = tokenVolumeIndex(spec);
+  if (added === -1) return fieldOf;
+  return (inPod) =>
+    fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
+}
+
+/** The pod as evidence names it. @param namespace of objects that state none */
+export function manifestPod({ object }: InputObject, { fieldOf }: Candidature, namespace: string): ManifestPod {
+  const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));
+  return { kind: object.kind, labels, ...identityOf(object, namespace) };
 }

@@ -19,91 +19,77 @@ import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputObject } from '../input/document-objects.ts';
 import { roleOf } from '../input/kinds.ts';
 import type { Trouble } from '../input/trouble.ts';
+import { automountingOf } from './automounting.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
 import { isContextObject, isReadable } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
 
 /** Everything that a builder has collected from files, as plain values that another thread can be sent. */
-export interface Collected {
-  readonly policies: ReadonlyMap<string, CompletePolicy>;
-  readonly sources: ReadonlyMap<string, PolicySource>;
-  readonly namespaces: ReadonlyMap<string, Labels>;
-  readonly roles: ReadonlyMap<string, RoleView>;
-  readonly bindings: ReadonlyMap<string, RoleBindingView>;
-  readonly takesPolicies: boolean;
+export type Collected = ReturnType<typeof nothing>;
+
+function nothing() {
+  return {
+    policies: new Map<string, CompletePolicy>(),
+    /** For policies from manifests. */
+    sources: new Map<string, PolicySource>(),
+    namespaces: new Map<string, Labels>(),
+    roles: new Map<string, RoleView>(),
+    bindings: new Map<string, RoleBindingView>(),
+    automounting: new Map<string, boolean>(),
+    /** Whether policies from manifests and from a cluster count. */
+    takesPolicies: true,
+  };
 }
 
 /** A later object replaces one with the same name, as applying it would. */
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
-  readonly #policies = new Map<string, CompletePolicy>();
-  /** For policies from manifests. */
-  readonly #sources = new Map<string, PolicySource>();
-  readonly #namespaces = new Map<string, Labels>();
-  readonly #roles = new Map<string, RoleView>();
-  readonly #bindings = new Map<string, RoleBindingView>();
+  readonly #all: Collected;
   #live: Cluster | undefined;
-  /** Whether it accepts policies from manifests and from a cluster. */
-  #takesPolicies = true;
+
+  constructor(collected: Collected = nothing()) {
+    this.#all = collected;
+  }
 
   /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
   static ofLevel(level: Level, levelVersion: string): PolicyContextBuilder {
     const builder = new PolicyContextBuilder();
     const name = `level-${level}`;
     const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
-    builder.#policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
-    builder.#sources.set(name, { file: '--level', line: null });
-    builder.#takesPolicies = false;
-    return builder;
-  }
-
-  static of({ policies, sources, namespaces, roles, bindings, takesPolicies }: Collected): PolicyContextBuilder {
-    const builder = new PolicyContextBuilder();
-    for (const [name, policy] of policies) builder.#policies.set(name, policy);
-    for (const [name, source] of sources) builder.#sources.set(name, source);
-    for (const [name, labels] of namespaces) builder.#namespaces.set(name, labels);
-    for (const [name, role] of roles) builder.#roles.set(name, role);
-    for (const [name, binding] of bindings) builder.#bindings.set(name, binding);
-    builder.#takesPolicies = takesPolicies;
+    builder.#all.policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
+    builder.#all.sources.set(name, { file: '--level', line: null });
+    builder.#all.takesPolicies = false;
     return builder;
   }
 
   /** Undefined if it has read a cluster, which is too large to be sent. */
   get collected(): Collected | undefined {
-    if (this.#live) return undefined;
-    return {
-      policies: this.#policies,
-      sources: this.#sources,
-      namespaces: this.#namespaces,
-      roles: this.#roles,
-      bindings: this.#bindings,
-      takesPolicies: this.#takesPolicies,
-    };
+    return this.#live ? undefined : this.#all;
   }
 
   /** Those of the cluster with those of the manifests, by name. */
   get policies(): ReadonlyMap<string, CompletePolicy> {
-    return this.#policies;
+    return this.#all.policies;
   }
 
   /** Where the policies from manifests were read. */
   get sources(): ReadonlyMap<string, PolicySource> {
-    return this.#sources;
+    return this.#all.sources;
   }
 
   get isEmpty(): boolean {
-    return this.#policies.size === 0;
+    return this.#all.policies.size === 0;
   }
 
   /** Names of the policies that manifests state; sorted. */
   get stated(): readonly string[] {
-    return [...this.#sources.keys()].sort();
+    return [...this.#all.sources.keys()].sort();
   }
 
   /** The roll-outs of those policies that have one. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
-    const all = names.map((name) => [name, this.#policies.get(name)?.spec.rollout] as const);
+    const all = names.map((name) => [name, this.#all.policies.get(name)?.spec.rollout] as const);
     return new Map(all.flatMap(([name, rollout]) => (rollout ? [[name, rollout] as const] : [])));
   }
 
@@ -114,12 +100,12 @@ export class PolicyContextBuilder {
     if (isContextObject(role) && !isReadable(manifest, tell)) return;
     switch (role) {
       case 'policy':
-        if (this.#takesPolicies) this.#addPolicyManifest(manifest, tell);
+        if (this.#all.takesPolicies) this.#addPolicyManifest(manifest, tell);
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
         // Keeps labels that others set, as kubectl apply does.
-        this.#namespaces.set(name, { ...this.#namespaces.get(name), ...labels });
+        this.#all.namespaces.set(name, { ...this.#all.namespaces.get(name), ...labels });
         return;
       }
       case 'role':
@@ -128,20 +114,27 @@ export class PolicyContextBuilder {
       case 'roleBinding':
         this.#addBinding(object.kind, this.#projection.roleBinding(object));
         return;
+      case 'serviceAccount':
+        this.addAutomounting(automountingOf(object));
+        return;
       default:
     }
   }
 
   addCluster(cluster: Cluster): void {
     this.#live = cluster;
-    if (this.#takesPolicies) {
-      for (const policy of cluster.policies()) this.#policies.set(policy.metadata?.name ?? '', policy);
+    if (this.#all.takesPolicies) {
+      for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
-    for (const { name, labels } of cluster.namespaces()) this.#namespaces.set(name, labels);
+    for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {
       this.#addBinding(one.namespace ? 'RoleBinding' : 'ClusterRoleBinding', one);
     }
+  }
+
+  addAutomounting(known: Iterable<readonly [string, boolean]>): void {
+    for (const [name, mounts] of known) this.#all.automounting.set(name, mounts);
   }
 
   /** @param tell receives what is wrong with a policy beyond its form */
@@ -152,7 +145,7 @@ export class PolicyContextBuilder {
     const state = new ClusterState(cluster, { ...options, now: () => at, podSecurityDefaults: {} });
     state.accept();
     const tellOf = (name: string, rest: Pick<Trouble, 'message' | 'severity'>) => {
-      const { file = 'cluster', line = null } = this.#sources.get(name) ?? {};
+      const { file = 'cluster', line = null } = this.#all.sources.get(name) ?? {};
       tell({ file, ...(line !== null && { line }), ...rest });
     };
     for (const [name, { message }] of state.compiled.refusals) {
@@ -164,11 +157,18 @@ export class PolicyContextBuilder {
     }
     this.#addRendered(state.compiled);
     const { namespaceLabels } = options;
-    return new PolicyContext({ cluster, state, namespaceLabels, namespaces, sources: this.#sources });
+    return new PolicyContext({
+      cluster,
+      state,
+      namespaceLabels,
+      namespaces,
+      automounting: this.#all.automounting,
+      sources: this.#all.sources,
+    });
   }
 
   #labelsWith(pending: NonNullable<Supposed['pending']>): ReadonlyMap<string, Labels> {
-    const labels = new Map(this.#namespaces);
+    const labels = new Map(this.#all.namespaces);
     for (const [namespace, policies] of pending) {
       labels.set(namespace, withPending(labels.get(namespace), policies));
     }
@@ -178,7 +178,7 @@ export class PolicyContextBuilder {
   /** The live cluster with the manifests applied to it. */
   #cluster(oldestServer: number, labels: ReadonlyMap<string, Labels>, enforced: readonly string[]): Cluster {
     const live = this.#live;
-    const policies = [...this.#policies].map(([name, policy]) =>
+    const policies = [...this.#all.policies].map(([name, policy]) =>
       enforced.includes(name) ? enforcedEverywhere(policy) : policy,
     );
     const namespaces = new Map(
@@ -192,9 +192,9 @@ export class PolicyContextBuilder {
       pods: (namespace) => live?.pods(namespace) ?? [],
       workloads: (namespace) => live?.workloads(namespace) ?? [],
       workload: (namespace, kind, name) => live?.workload(namespace, kind, name),
-      roles: () => this.#roles.values(),
-      roleBindings: () => this.#bindings.values(),
-      rendered: () => (this.#takesPolicies && live ? live.rendered() : []),
+      roles: () => this.#all.roles.values(),
+      roleBindings: () => this.#all.bindings.values(),
+      rendered: () => (this.#all.takesPolicies && live ? live.rendered() : []),
       oldestServer,
     };
   }
@@ -206,18 +206,18 @@ export class PolicyContextBuilder {
       tell({ file, line: lineOf(path), message: `CapabilityPolicy ${name}: ${message}` });
     }
     if (!policy) return;
-    const live = this.#policies.get(name)?.metadata;
+    const live = this.#all.policies.get(name)?.metadata;
     const metadata = { ...policy.metadata, ...(live && pickIdentity(live)) };
-    this.#policies.set(name, { ...completePolicy(policy), metadata });
-    this.#sources.set(name, { file, line });
+    this.#all.policies.set(name, { ...completePolicy(policy), metadata });
+    this.#all.sources.set(name, { file, line });
   }
 
   #addRole(kind: string, role: RoleView | undefined): void {
-    if (role) this.#roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
+    if (role) this.#all.roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
   }
 
   #addBinding(kind: string, binding: RoleBindingView): void {
-    this.#bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
+    this.#all.bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
   }
 
   /** The roles and bindings that the operator will write. */

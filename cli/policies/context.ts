@@ -11,6 +11,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Automounting } from './automounting.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -45,6 +46,7 @@ interface PolicyContextParts {
   readonly state: ClusterState;
   readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
+  readonly automounting: Automounting;
   /** By policy; live policies are not in it. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
@@ -53,6 +55,7 @@ export class PolicyContext {
   readonly court: Court;
   readonly compiled: Compiled;
   readonly sources: PolicyContextParts['sources'];
+  readonly automounting: Automounting;
   readonly #parts: PolicyContextParts;
   readonly #deciding = new Recent<readonly (readonly ResolvedPolicy[])[]>();
 
@@ -61,6 +64,7 @@ export class PolicyContext {
     this.court = { evaluator: new Evaluator(), use };
     this.compiled = compiled;
     this.sources = parts.sources;
+    this.automounting = parts.automounting;
     this.#parts = parts;
   }
 

@@ -19,7 +19,7 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /** Documents without these words add nothing to the context. */
-const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role'];
+const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount'];
 /** In bytes: judging less takes no longer than starting threads. */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
@@ -37,7 +37,7 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 }
 
 /**
- * Adds the policies among the manifests that they judge, with the namespaces, roles and bindings. Does not tell what
+ * Adds the policies among the manifests that they judge, with the namespaces, roles, bindings and service accounts. Does not tell what
  * can't be read: the reading for the judgement does.
  *
  * @param onLong called when the files are so long that judging them is worth threads

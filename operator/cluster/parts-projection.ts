@@ -3,6 +3,7 @@ import { withContainers } from '../model/containers.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
+import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
 /** For all other volume sources, rules read only whether they exist: a claim's name differs from pod to pod. */
@@ -12,8 +13,7 @@ const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
  * The service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount, names.SimpleNameGenerator): its
  * random ending would make every pod a template of its own.
  */
-const TOKEN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/;
-const TOKEN_VOLUME_NAME = 'kube-api-access';
+const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
 export interface PartsProjection {
   /** The judged parts of a pod, or of a pod template; the same object for equal ones. */
@@ -85,12 +85,12 @@ function volume(value: unknown): Volume {
 
 /** Renames the token's volume, if each volume then still has a unique name. */
 function withPlainToken(spec: PodSpec): PodSpec {
-  const isToken = ({ name, projected }: Volume) => projected !== undefined && TOKEN_VOLUME.test(name);
+  const isToken = ({ name, projected }: Volume) => projected !== undefined && NAMED_TOKEN.test(name);
   const tokens = (spec.volumes ?? []).filter(isToken);
   const [token] = tokens;
-  if (!token || tokens.length > 1 || spec.volumes?.some(({ name }) => name === TOKEN_VOLUME_NAME)) return spec;
+  if (!token || tokens.length > 1 || spec.volumes?.some(({ name }) => name === TOKEN_VOLUME)) return spec;
   const rename = <Named extends { readonly name: string }>(named: Named): Named =>
-    named.name === token.name ? { ...named, name: TOKEN_VOLUME_NAME } : named;
+    named.name === token.name ? { ...named, name: TOKEN_VOLUME } : named;
   const renameIn = (container: Container): Container => {
     const mounts = arrayOf(container.volumeMounts).filter(isPresent) as { readonly name: string }[];
     return mounts.length === 0 ? container : { ...container, volumeMounts: mounts.map(rename) };

@@ -22,6 +22,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
   'v1 Namespace': { plural: 'namespaces', namespaced: false },
   'v1 Pod': { plural: 'pods', namespaced: true },
+  'v1 ServiceAccount': { plural: 'serviceaccounts', namespaced: true },
   ...Object.fromEntries(
     WORKLOAD_KINDS.map(({ apiVersion, kind, resource }) => [
       `${apiVersion} ${kind}`,

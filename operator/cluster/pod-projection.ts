@@ -7,7 +7,7 @@ import type { Rule } from '../rules/rule.ts';
 import { createPartsProjection, type PartsProjection } from './parts-projection.ts';
 import type { Pool } from './sharing.ts';
 
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 const NO_PARTS: PodParts = { annotations: {}, spec: { containers: [] } };
 
 export interface PodProjection extends PartsProjection {

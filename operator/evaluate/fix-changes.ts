@@ -4,6 +4,7 @@ import type { PodParts } from '../model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../model/raw.ts';
 import type { Fix } from '../rules/rule.ts';
 import { type CelEngine, celValue, celValueIn } from './cel.ts';
+import { withTokenVolume } from './token-volume.ts';
 
 type Path = readonly (string | number)[];
 
@@ -50,7 +51,7 @@ export function withChange({ annotations, spec }: PodParts, { part, field, value
     metadata: { annotations?: PodParts['annotations'] };
     spec: PodParts['spec'];
   };
-  return { annotations: whole.metadata.annotations ?? {}, spec: whole.spec };
+  return withTokenVolume({ annotations: whole.metadata.annotations ?? {}, spec: whole.spec });
 }
 
 /**

@@ -2,11 +2,10 @@
 import type { PodParts } from '../model/objects.ts';
 import type { WorkloadName } from './workloads.ts';
 
-/** A pod or pod template, and the workload that owns it. */
+/** A pod as policies judge it, and the workload that owns it. */
 export interface Given {
   readonly workload: WorkloadName;
   readonly parts: PodParts;
-  readonly template: boolean;
 }
 
 export interface Workload {
@@ -24,7 +23,7 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, own]) => {
       const [first] = own;
-      const pods = new Map(own.map(podOf).map((pod) => [JSON.stringify(pod), pod]));
+      const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
       const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
       return first ? [{ name: first.workload, pods: inOrder(pods), serviceAccounts }] : [];
     });
@@ -32,15 +31,4 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
 
 function inOrder<Value>(byText: ReadonlyMap<string, Value>): Value[] {
   return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-}
-
-/**
- * The API server adds a volume with the service account's token to nearly every pod, so a template's pods have it, too.
- * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount)
- */
-function podOf({ parts, template }: Given): PodParts {
-  if (!template) return parts;
-  const { annotations, spec } = parts;
-  const volumes = [...(spec.volumes ?? []), { name: 'kube-api-access', projected: {} }];
-  return { annotations, spec: { ...spec, volumes } };
 }

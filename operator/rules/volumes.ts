@@ -2,7 +2,8 @@ import type { Standard } from '../standards/level-version.ts';
 import { VOLUME_TYPES } from '../standards/volume-types.ts';
 import { and, listed, literal } from './cel.ts';
 import { distinct } from './fit.ts';
-import { defineRule } from './rule.ts';
+import { defineRule, type Fix } from './rule.ts';
+import { TOKEN_VOLUME } from './token-volume.ts';
 
 /** Volume types by name, or all but some: the Standard's baseline admits types that do not exist yet. */
 type VolumeTypes =
@@ -40,6 +41,26 @@ const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).a
   's.?configMap.?name.orValue("kube-root-ca.crt") == "kube-root-ca.crt"',
   's.?downwardAPI.?items.orValue([]).all(d, d.?path.orValue("") == "namespace" && d.?fieldRef.?fieldPath.orValue("") == "metadata.namespace" && d.?fieldRef.?apiVersion.orValue("v1") == "v1")',
 )})`;
+
+/** Whether that volume is refused, which nobody has written. */
+function refusesTokens(types: VolumeTypes): boolean {
+  return 'allowed' in types && !types.tokens && !types.allowed.includes('projected');
+}
+
+/** CEL, string: for that volume, where it comes from and what to do. */
+const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
+  "; the API server adds it for the service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
+)} : "")`;
+
+/** A pod has this field only if the API server will add the volume: no rule reads it, so nothing else keeps it. */
+const NO_TOKEN: Fix = {
+  over: 'pod',
+  path: ['automountServiceAccountToken'],
+  when: `variables.spec.?automountServiceAccountToken.orValue(false) && variables.spec.?volumes.orValue([]).exists(v, v.name == "${TOKEN_VOLUME}")`,
+  value: 'false',
+  class: 'check',
+  risk: 'its processes have no token any more, which those need that call the API server',
+};
 
 function admitted(types: VolumeTypes): { readonly condition: string; readonly text: string } {
   return 'allowed' in types
@@ -81,12 +102,13 @@ export const volumes = defineRule<VolumeTypes, string>({
         // A volume is its name and one key: its type.
         over: 'volumes',
         violates: 'tokens' in types ? and(refused, `!(${IS_TOKEN})`) : refused,
-        message: `"must not be of type " + dyn(v).filter(k, !(${condition})).join(", ") + ${literal(` (${text})`)}`,
+        message: `"must not be of type " + dyn(v).filter(k, !(${condition})).join(", ") + ${literal(` (${text})`)}${refusesTokens(types) ? ` + ${TOKEN_ADVICE}` : ''}`,
         path: '',
       },
     ];
   },
 
+  fixes: (types) => (refusesTokens(types) ? [NO_TOKEN] : []),
   unfixable:
     'the pod needs its data: move them to a volume of another type first, or write an exception for the pod (cappol suggest)',
 

@@ -9,6 +9,7 @@ import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { grant } from '../support/namespace-changes.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { policyManifest } from '../support/policies.ts';
 import { examples, paste } from './examples.ts';
@@ -98,6 +99,71 @@ describe('cappol, with a cluster', () => {
       const named = new Set((status.violations ?? []).map((one: Json) => one.name));
       return [...named].sort().join() === refused.sort().join();
     });
+  });
+
+  it("check adds the volume of a service account's token to the pods to which the API server adds it", async () => {
+    const own = await cluster.namespace('tokens', { team: 'cappol-tokens' });
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', automountServiceAccountToken: false };
+    await cluster.api.apply(`/api/v1/namespaces/${own}/serviceaccounts/off`, { ...account, metadata: { name: 'off' } });
+    const policy = await cluster.policy('tokens', {
+      namespaceSelector: { matchLabels: { team: 'cappol-tokens' } },
+      level: 'privileged',
+      mode: 'Enforce',
+      overrides: { volumes: ['emptyDir'] },
+    });
+    await cluster.programmed(policy);
+    const mount = { name: 'own', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' };
+    const mounting = { name: 'a', image: 'a', volumeMounts: [mount] };
+    const [plain, volumes] = [{ name: 'b', image: 'b' }, [{ name: 'own', emptyDir: {} }]];
+    const specs = [
+      { containers: [plain] },
+      { containers: [plain], automountServiceAccountToken: false },
+      { containers: [plain], serviceAccountName: 'off' },
+      { containers: [plain], serviceAccountName: 'off', automountServiceAccountToken: true },
+      { containers: [mounting], volumes },
+      { containers: [mounting, plain], volumes },
+      { containers: [mounting], initContainers: [plain], volumes },
+    ];
+    const pods = specs.map((spec, i) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${i}` }, spec }));
+    const answers = await Promise.all(pods.map((pod) => cluster.admit(pod, own)));
+    const admitted = answers.map((answer) => answer === ADMITTED);
+    assert.deepEqual(admitted, [false, true, true, false, true, false, false]);
+    const manifests = pods.map((pod) => dump(pod, { noRefs: true })).join('---\n');
+    const { stdout, stderr } = await onCluster(['check', '--cluster', '-n', own, '-f', '-', '-o', 'json'], manifests);
+    assert.equal(stderr, '');
+    const { items } = JSON.parse(stdout);
+    assert.deepEqual(
+      items.map(({ verdict }: Json) => verdict === 'Compliant'),
+      admitted,
+    );
+    const told = items[0].violations[0].message as string;
+    const [, said = ''] = told.split('"kube-api-access"');
+    assert.ok(answers[0]?.includes(said) && said.includes('automountServiceAccountToken: false'), `${answers[0]}`);
+
+    const group = 'rbac.authorization.k8s.io';
+    const allowed = { [group]: ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'], '': ['namespaces'] };
+    const rules = Object.entries({ ...allowed, 'capabilitypolicy.dev': ['capabilitypolicies'] }).map(
+      ([apiGroup, resources]) => ({ apiGroups: [apiGroup], resources, verbs: ['list'] }),
+    );
+    const user = cluster.named('no-accounts');
+    await grant(cluster.api, user, rules);
+    const limited = await cappol(
+      [
+        'check',
+        '--kubeconfig',
+        cluster.controlPlane.kubeconfigFor(user),
+        '--cluster',
+        '-n',
+        own,
+        '-f',
+        '-',
+        '-o',
+        'json',
+      ],
+      manifests,
+    );
+    assert.match(limited.stderr, /^cappol: cluster: warning: you may not list serviceaccounts: /);
+    assert.equal(JSON.parse(limited.stdout).items[2].verdict, 'Violating');
   });
 
   it('check says that no policy reaches an excluded namespace', async () => {

@@ -9,6 +9,7 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';
+import { withTokenVolume } from '../../operator/evaluate/token-volume.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { cappol } from '../support/cappol.ts';
@@ -148,8 +149,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     const policies = samples.flatMap(([pods, narrow], i) => {
       const given = pods.map((parts, nth) => ({
         workload: { kind: 'Pod', namespace: 'net', name: `pod-${nth}` },
-        parts,
-        template: true,
+        parts: withTokenVolume(parts, true),
       }));
       const standard = { minor: SERVER_MINOR, server: SERVER_MINOR };
       const suggestions = suggest(given, { standard, narrow, evaluator });

@@ -21,7 +21,6 @@ function suggestions(pods: Readonly<Record<string, readonly Made[]>>) {
     all.map((one, i) => ({
       workload: { kind: 'Pod', namespace, name: `Pod_${i}` },
       parts: { annotations: {}, spec: specOf(one) },
-      template: false,
     })),
   );
   return suggest(given, { standard: STANDARD, evaluator: new Evaluator() });

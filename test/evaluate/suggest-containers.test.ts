@@ -43,7 +43,6 @@ function suggestionFor(pods: readonly PodParts[]): Suggestion {
   const given = pods.map((parts) => ({
     workload: { kind: 'Pod', namespace: 'net', name: 'pod' },
     parts,
-    template: false,
   }));
   const [suggestion] = suggest(given, { standard: STANDARD, level: 'restricted', evaluator });
   assert.ok(suggestion);

@@ -19,7 +19,6 @@ function suggestionFor(pods: readonly PodParts[]): Suggestion {
   const given = pods.map((parts, i) => ({
     workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` },
     parts,
-    template: false,
   }));
   const [suggestion] = suggest(given, { standard: STANDARD, evaluator });
   return suggestion as Suggestion;

@@ -48,8 +48,8 @@ function secured(securityContext: Record<string, unknown>): PodParts {
 }
 
 /** Each pod is a workload of its own. */
-function given(pods: readonly PodParts[], template = false): Given[] {
-  return pods.map((parts, i) => ({ workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` }, parts, template }));
+function given(pods: readonly PodParts[]): Given[] {
+  return pods.map((parts, i) => ({ workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` }, parts }));
 }
 
 function runningAs(serviceAccountName: string, { annotations, spec }: PodParts): PodParts {
@@ -70,8 +70,8 @@ function suggested(pods: readonly PodParts[], options: Partial<SuggestOptions> =
 /**
  * The suggestion for a workload of these pods: its exception, or its namespace's policy where it needs no exception.
  */
-function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}, template = false) {
-  const all = pods.map((parts) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, parts, template }));
+function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}) {
+  const all = pods.map((parts) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, parts }));
   const suggestion = suggestedFor(all, options);
   const [exception, ...others] = suggestion.exceptions;
   assert.deepEqual(others, []);
@@ -232,11 +232,6 @@ describe('what is suggested', () => {
     assert.equal(hostPorts?.length, 32);
     assert.deepEqual(hostPorts?.[0], { min: 1000, max: 1064 });
     assert.deepEqual(hostPorts?.[1], { min: 1081, max: 1081 });
-  });
-
-  it("knows that a template's pods will have a token among their volumes", () => {
-    const template = forOne([hardened({}, { volumes: [{ name: 'a', nfs: {} }] })], { narrow: true }, true);
-    assert.deepEqual(statedIn(template).volumes, ['nfs', 'projected']);
   });
 
   it('admits capabilities in user namespaces only, where only such pods add them', () => {

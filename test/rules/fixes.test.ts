@@ -1,6 +1,7 @@
 /** The fixes of each rule: the fields that they change, how risky that is, and that the rule passes afterwards. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { withTokenVolume } from '../../operator/evaluate/token-volume.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
@@ -194,6 +195,21 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       what: 'a path of the node',
       level: 'baseline',
       pod: pod({ volumes: [{ name: 'x', hostPath: { path: '/x' } }] }),
+      changes: [],
+      left: /move them to a volume of another type/,
+    },
+    {
+      what: "the token's volume, which the API server adds",
+      level: 'privileged',
+      overrides: { volumes: ['secret'] },
+      pod: withTokenVolume(pod(), true),
+      changes: ['check spec.automountServiceAccountToken = false'],
+    },
+    {
+      what: "the token's volume, which somebody wrote",
+      level: 'privileged',
+      overrides: { volumes: ['secret'] },
+      pod: withTokenVolume(pod({ volumes: [{ name: 'kube-api-access', projected: {} }] }), true),
       changes: [],
       left: /move them to a volume of another type/,
     },

@@ -147,6 +147,11 @@ describeRule('volumes', [
     admits: each(['secret']),
     refuses: {
       "the API server's own volume": [tokens(), 'volume "data" must not be of type projected (allowed: secret)'],
+      "the API server's own volume, by its name": [
+        pod({ volumes: [{ name: 'kube-api-access-x7k2p', projected: { sources: MOUNTED } }] }),
+        'volume "kube-api-access-x7k2p" must not be of type projected (allowed: secret); the API server adds it for the ' +
+          "service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
+      ],
     },
   },
 ]);

@@ -69,7 +69,7 @@ function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded) {
   const context = contextOf(loaded);
   const fixed = fixText(before, file, false, {
     context,
-    candidates: new PodCandidates(name.namespace),
+    candidates: new PodCandidates(name.namespace, undefined),
     repairer: new Repairer(context.court, new Set(FIX_CLASSES)),
     namespace: name.namespace,
     tell: ({ message, severity }) => {
@@ -95,7 +95,14 @@ function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded) {
 /** One for each snapshot. */
 const contextOf = perObject(({ cluster, state }: Loaded) => {
   const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
-  return new PolicyContext({ cluster, state, namespaceLabels: {}, namespaces, sources: new Map() });
+  return new PolicyContext({
+    cluster,
+    state,
+    namespaceLabels: {},
+    namespaces,
+    automounting: new Map(),
+    sources: new Map(),
+  });
 });
 
 /** YAML as people write it, which `cappol fix` reads as these values. */

@@ -10,6 +10,7 @@ import { isWorse, outcomeOf } from '../../output/outcome.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { addPolicies } from '../../policies/add-files.ts';
+import type { Automounting } from '../../policies/automounting.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
 import { changesOf } from './changes.ts';
@@ -33,15 +34,28 @@ interface CheckOptions extends GivenPolicies {
 const NO_POLICY =
   'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
 
+const UNKNOWN_ACCOUNTS =
+  'you may not list serviceaccounts: pods are judged as if none of the cluster stated automountServiceAccountToken: false';
+
+/** The cluster that manifests are judged for. */
+interface Live {
+  readonly cluster: Cluster;
+  /** Undefined if it could not be read. */
+  readonly automounting: Automounting | undefined;
+}
+
 export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
   if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
-  const { excludingPlatform, readWhole, withCluster } = await import('../../cluster.ts');
+  const { excludingPlatform, readAutomounting, readWhole, withCluster } = await import('../../cluster.ts');
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<CheckOptions>(given, connected);
     const running = options.filename.length === 0;
     const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
     const cluster = await readWhole(connected, io, { ...scope, workloads: running });
-    if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
+    if (!running) {
+      const live = { cluster, automounting: await readAutomounting(connected, io) };
+      return checkManifests(options, io, live, options.namespace ?? connected.namespace);
+    }
     checkExists(cluster, options.namespace);
     return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
   });
@@ -50,14 +64,16 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
 async function checkManifests(
   options: CheckOptions,
   io: Io,
-  cluster: Cluster | undefined,
+  live: Live | undefined,
   namespace: string,
 ): Promise<ExitCode> {
   const run = await beginRun(options, io);
   const builder = builderFor(options);
-  if (cluster) builder.addCluster(cluster);
+  if (live) builder.addCluster(live.cluster);
+  if (live?.automounting) builder.addAutomounting(live.automounting);
+  else if (live) run.trouble({ file: 'cluster', message: UNKNOWN_ACCOUNTS, severity: 'warning' });
   await addPolicies(builder, options.policy, io, run);
-  const contexts = { ...contextOptions(options, cluster), at: options.at ?? Date.now() };
+  const contexts = { ...contextOptions(options, live?.cluster), at: options.at ?? Date.now() };
   const build = () => {
     if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
     return builder.build(contexts, run.trouble);

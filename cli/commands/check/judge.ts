@@ -1,6 +1,7 @@
 /** A manifest → the verdicts on the pods that it makes, by the operator's own judge. */
 import { type Candidate, type Judgement, judge } from '../../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../../input/document-objects.ts';
+import { automountsBy } from '../../policies/automounting.ts';
 import { type Candidature, type Candidatures, PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { pathText } from '../../schema/paths.ts';
@@ -25,7 +26,8 @@ export class ManifestJudge {
 
   constructor(options: JudgeOptions) {
     this.#options = options;
-    this.#candidates = new PodCandidates(options.namespace);
+    const { context, namespace } = options;
+    this.#candidates = new PodCandidates(namespace, automountsBy(context.automounting, namespace));
   }
 
   judge(manifest: InputObject): Judged {

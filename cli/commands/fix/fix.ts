@@ -13,6 +13,7 @@ import { excludingBy, type Given } from '../../options.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import { replaceText } from '../../output/write-file.ts';
 import { addPolicies } from '../../policies/add-files.ts';
+import { automountsBy } from '../../policies/automounting.ts';
 import { PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { addContext, builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
@@ -95,7 +96,7 @@ function fixedFiles(
   io: Io,
   told: Told,
 ): FixedFile[] {
-  const candidates = new PodCandidates(namespace);
+  const candidates = new PodCandidates(namespace, automountsBy(told.context.automounting, namespace));
   const fixing = { ...told, namespace, candidates, repairer: new Repairer(told.context.court, only) };
   const seen = new Set<string>();
   return files.filter(isAtHand).flatMap((file) => {

@@ -1,11 +1,10 @@
 /** One manifest → the edits of its workloads, and the violations that no edit ends. */
 import type { Repaired, Repairer } from '../../../operator/evaluate/fix.ts';
-import type { ManifestPod } from '../../../operator/evidence/matching.ts';
-import { textsIn, valueAt } from '../../../operator/model/raw.ts';
+import { valueAt } from '../../../operator/model/raw.ts';
 import type { UsedCapabilities } from '../../evidence/used.ts';
 import { type InputObject, identityOf, troubleOf } from '../../input/document-objects.ts';
 import type { Trouble } from '../../input/trouble.ts';
-import type { Candidature, Candidatures, PodCandidates } from '../../policies/candidates.ts';
+import { type Candidature, type Candidatures, manifestPod, type PodCandidates } from '../../policies/candidates.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { type FieldPath, pathText } from '../../schema/paths.ts';
 import { fieldIn } from '../check/checked.ts';
@@ -63,7 +62,7 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
     if (!candidate) continue;
     const modes = fixing.context.deciding(candidate.namespace);
     if (modes.length === 0) notSelected += 1;
-    const kept = fixing.used && keptBy(fixing.used, candidate, podOf(manifest, candidature, fixing));
+    const kept = fixing.used && keptBy(fixing.used, candidate, manifestPod(manifest, candidature, fixing.namespace));
     const repaired = fixing.repairer.repair(kept?.candidate ?? candidate, modes);
     if (repaired.repairs.length > 0 || repaired.left.length > 0) violating += 1;
     for (const repair of [...(kept?.repairs ?? []), ...repaired.repairs]) {
@@ -84,11 +83,6 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
   }
   const objects = edits.length > 0 ? [{ object: manifest.object, changes: fields, edits }] : [];
   return { changes, edits, left, objects, workloads: candidatures.length, notSelected, violating };
-}
-
-function podOf({ object }: InputObject, { fieldOf }: Candidature, { namespace }: Fixing): ManifestPod {
-  const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));
-  return { kind: object.kind, labels, ...identityOf(object, namespace) };
 }
 
 function objectIn({ object, file }: InputObject, { namespace: byDefault }: Fixing) {

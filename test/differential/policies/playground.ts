@@ -26,7 +26,8 @@ async function judgePod(
   { policy, spec, namespace }: Case,
   drawn: Pod,
 ): Promise<Verdict> {
-  const pod = written(drawn);
+  // As JSON, since fields that are undefined are absent.
+  const pod = JSON.parse(JSON.stringify(drawn)) as Pod;
   const open = await cluster.defaulted(pod);
   if (open.status === 422) return { status: 'invalid', differences: [] };
   const { status, text } = await cluster.create(pod, namespace);
@@ -45,13 +46,4 @@ async function judgePod(
       ? []
       : [`API server: ${status} ${text}`, `playground: ${verdicts} ${JSON.stringify([items, troubles])}`];
   return { status: status === 200 ? 'admitted' : 'refused', differences };
-}
-
-/**
- * As JSON, since fields that are undefined are absent. Without the volume of the token, which the API server adds before
- * it judges: no manifest has it.
- */
-function written(pod: Pod): Pod {
-  const { spec, ...rest } = JSON.parse(JSON.stringify(pod)) as Pod;
-  return { ...rest, spec: { ...spec, automountServiceAccountToken: false } };
 }
