@@ -1,5 +1,6 @@
 /** The most dangerous capabilities that some workload was given on purpose. */
 import { RISKS } from '../../../operator/standards/capabilities.ts';
+import { Table } from '../../parts/table.tsx';
 import { Part, type PartProps } from './part.tsx';
 
 const MOST_ROWS = 10;
@@ -14,41 +15,30 @@ export function InUseList({ numbers: { inUse }, link }: PartProps) {
       title="Riskiest capabilities in use"
       about="Workloads that hold it on purpose, the most dangerous capability first"
     >
-      <table class="in-use">
-        <thead>
+      <Table class="in-use" columns={['Capability', { text: 'Workloads', number: true }, 'It permits a process to …']}>
+        {privileged > 0 && (
           <tr>
-            <th scope="col">Capability</th>
-            <th scope="col" class="number">
-              Workloads
+            <th scope="row">
+              <span class="swatch r-host" />
+              <a href={link('capabilities', { held: 'privileged' })}>all, by privileged: true</a>
             </th>
-            <th scope="col">It permits a process to …</th>
+            <td class="number">{privileged.toLocaleString('en')}</td>
+            <td class="meaning">do anything that root of the node may, with every device of the node</td>
           </tr>
-        </thead>
-        <tbody>
-          {privileged > 0 && (
-            <tr>
-              <th scope="row">
-                <span class="swatch r-host" />
-                <a href={link('capabilities', { held: 'privileged' })}>all, by privileged: true</a>
-              </th>
-              <td class="number">{privileged.toLocaleString('en')}</td>
-              <td class="meaning">do anything that root of the node may, with every device of the node</td>
-            </tr>
-          )}
-          {rows.slice(0, MOST_ROWS).map(({ capability: { name, permits, risk }, added }) => (
-            <tr key={name}>
-              <th scope="row">
-                <span class={`swatch r-${risk}`} />
-                <a href={link('capabilities', { capability: name, held: 'added' })} title={`Risk: ${RISKS[risk]}`}>
-                  {name}
-                </a>
-              </th>
-              <td class="number">{added.toLocaleString('en')}</td>
-              <td class="meaning">{permits}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        )}
+        {rows.slice(0, MOST_ROWS).map(({ capability: { name, permits, risk }, added }) => (
+          <tr key={name}>
+            <th scope="row">
+              <span class={`swatch r-${risk}`} />
+              <a href={link('capabilities', { capability: name, held: 'added' })} title={`Risk: ${RISKS[risk]}`}>
+                {name}
+              </a>
+            </th>
+            <td class="number">{added.toLocaleString('en')}</td>
+            <td class="meaning">{permits}</td>
+          </tr>
+        ))}
+      </Table>
     </Part>
   );
 }

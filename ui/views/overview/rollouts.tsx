@@ -6,6 +6,7 @@ import { Badge } from '../../parts/badge.tsx';
 import { Message } from '../../parts/message.tsx';
 import { Name } from '../../parts/name.tsx';
 import { NextPromotion } from '../../parts/next-promotion.tsx';
+import { Table } from '../../parts/table.tsx';
 import { Bar } from './bar.tsx';
 import { More, Part, type PartProps } from './part.tsx';
 
@@ -76,34 +77,22 @@ function OneRollout({ rollout, taken, link }: OneRolloutProps) {
         )}
       </ul>
       {blockedNamespaces.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Blocked in</th>
-              <th scope="col">Since</th>
-              <th scope="col" class="number">
-                Workloads
-              </th>
-              <th scope="col">The worst violation</th>
+        <Table columns={['Blocked in', 'Since', { text: 'Workloads', number: true }, 'The worst violation']}>
+          {blockedNamespaces.slice(0, MOST_BLOCKED).map(({ name, since, violating, worst }) => (
+            <tr key={name}>
+              <td>
+                <a href={link('violations', { namespace: name })}>
+                  <Name text={name} />
+                </a>
+              </td>
+              <td class="age" title={String(since)}>
+                {ageText(Date.parse(taken) - Date.parse(String(since)))}
+              </td>
+              <td class="number">{violating}</td>
+              <td>{worst === undefined ? 'a pod that is gone' : <Message text={worst} />}</td>
             </tr>
-          </thead>
-          <tbody>
-            {blockedNamespaces.slice(0, MOST_BLOCKED).map(({ name, since, violating, worst }) => (
-              <tr key={name}>
-                <td>
-                  <a href={link('violations', { namespace: name })}>
-                    <Name text={name} />
-                  </a>
-                </td>
-                <td class="age" title={String(since)}>
-                  {ageText(Date.parse(taken) - Date.parse(String(since)))}
-                </td>
-                <td class="number">{violating}</td>
-                <td>{worst === undefined ? 'a pod that is gone' : <Message text={worst} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       <More
         count={blocked - Math.min(blockedNamespaces.length, MOST_BLOCKED)}

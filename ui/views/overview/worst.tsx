@@ -2,6 +2,7 @@
 import { MODES } from '../../../operator/policy/deciding.ts';
 import type { ByMode } from '../../model/violations.ts';
 import { Name } from '../../parts/name.tsx';
+import { Table } from '../../parts/table.tsx';
 import { Bar } from './bar.tsx';
 import { More, Part, type PartProps } from './part.tsx';
 
@@ -53,36 +54,36 @@ interface CountsProps {
 function Counts({ rows, heading }: CountsProps) {
   const most = Math.max(...rows.map(({ workloads }) => workloads.total));
   return (
-    <table class="counts">
-      <thead>
-        <tr>
-          <th scope="col">{heading}</th>
-          <th scope="col" class="number">
-            Workloads
+    <Table
+      class="counts"
+      columns={[
+        heading,
+        { text: 'Workloads', number: true },
+        {
+          text: (
+            <>
+              <span class="swatch Enforce" /> refused <span class="swatch Warn" /> warned about{' '}
+              <span class="swatch Audit" /> audited
+            </>
+          ),
+        },
+      ]}
+    >
+      {rows.map(({ name, href, workloads }) => (
+        <tr key={name}>
+          <th scope="row">
+            <a href={href}>
+              <Name text={name} />
+            </a>
           </th>
-          <th scope="col">
-            <span class="swatch Enforce" /> refused <span class="swatch Warn" /> warned about{' '}
-            <span class="swatch Audit" /> audited
-          </th>
+          <td class="number">{workloads.total.toLocaleString('en')}</td>
+          <td class="bars" title={byModeText(workloads)}>
+            <Bar whole={most} parts={MODES.map((mode) => ({ key: mode, value: workloads[mode] }))} />
+            <span class="visually-hidden">{byModeText(workloads)}</span>
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ name, href, workloads }) => (
-          <tr key={name}>
-            <th scope="row">
-              <a href={href}>
-                <Name text={name} />
-              </a>
-            </th>
-            <td class="number">{workloads.total.toLocaleString('en')}</td>
-            <td class="bars" title={byModeText(workloads)}>
-              <Bar whole={most} parts={MODES.map((mode) => ({ key: mode, value: workloads[mode] }))} />
-              <span class="visually-hidden">{byModeText(workloads)}</span>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }
 

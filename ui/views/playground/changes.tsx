@@ -8,6 +8,7 @@ import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Scrolled } from '../../parts/scrolled.tsx';
+import { Table } from '../../parts/table.tsx';
 import type { Judge } from '../../worker/client.ts';
 import type { RejudgeAnswer } from '../../worker/rejudge.ts';
 import { useLatest } from '../../worker/use-latest.ts';
@@ -54,22 +55,11 @@ function Summary({ answer: { candidates, summary, changes, refusals } }: { reado
       <p>{selectionText(candidates, summary)}</p>
       {changes.length > 0 && (
         <Scrolled label="Workloads whose outcome changes">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Namespace</th>
-                <th scope="col">Workload</th>
-                <th scope="col">Now</th>
-                <th scope="col">Then</th>
-                <th scope="col">Why</th>
-              </tr>
-            </thead>
-            <tbody>
-              {changes.map((change) => (
-                <Row key={`${change.namespace} ${change.kind} ${change.name}`} change={change} />
-              ))}
-            </tbody>
-          </table>
+          <Table columns={['Namespace', 'Workload', 'Now', 'Then', 'Why']}>
+            {changes.map((change) => (
+              <Row key={`${change.namespace} ${change.kind} ${change.name}`} change={change} />
+            ))}
+          </Table>
         </Scrolled>
       )}
       {summary.changed > changes.length && <p>… and {summary.changed - changes.length} more.</p>}

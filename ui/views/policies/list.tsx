@@ -9,6 +9,7 @@ import { Empty } from '../../parts/empty.tsx';
 import { ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Scrolled } from '../../parts/scrolled.tsx';
+import { Table } from '../../parts/table.tsx';
 import type { ViewProps } from '../view.ts';
 
 export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
@@ -51,36 +52,26 @@ export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
         <Empty text="No policy matches the filter." onReset={() => setParameters({ text: '', state: '' })} />
       ) : (
         <Scrolled label="Policies">
-          <table class="policies">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">State</th>
-                <th scope="col">Mode</th>
-                <th scope="col">Level and exceptions</th>
-                <th scope="col" class="number">
-                  Priority
-                </th>
-                <th scope="col" class="number" title="Where it decides, of those that it selects">
-                  Namespaces
-                </th>
-                {rollouts && (
-                  <th scope="col" class="number" title="The namespaces in which a roll-out has enforced it">
-                    Rolled out
-                  </th>
-                )}
-                <th scope="col" class="number" title="Workloads that violate it">
-                  Violating
-                </th>
-                {ends && <th scope="col">Expires</th>}
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((row) => (
-                <Row key={row.policy.name} row={row} rollouts={rollouts} ends={ends} link={link} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            class="policies"
+            columns={[
+              'Name',
+              'State',
+              'Mode',
+              'Level and exceptions',
+              { text: 'Priority', number: true },
+              { text: 'Namespaces', number: true, title: 'Where it decides, of those that it selects' },
+              ...(rollouts
+                ? [{ text: 'Rolled out', number: true, title: 'The namespaces in which a roll-out has enforced it' }]
+                : []),
+              { text: 'Violating', number: true, title: 'Workloads that violate it' },
+              ...(ends ? ['Expires'] : []),
+            ]}
+          >
+            {shown.map((row) => (
+              <Row key={row.policy.name} row={row} rollouts={rollouts} ends={ends} link={link} />
+            ))}
+          </Table>
         </Scrolled>
       )}
     </>

@@ -5,6 +5,7 @@ import { Message } from '../../parts/message.tsx';
 import { Name } from '../../parts/name.tsx';
 import { NextPromotion } from '../../parts/next-promotion.tsx';
 import { Section } from '../../parts/section.tsx';
+import { Table } from '../../parts/table.tsx';
 
 interface RolloutProps {
   readonly policy: SnapshotPolicy;
@@ -44,32 +45,20 @@ export function RolloutSection({ policy: { name, spec, status }, taken, link }: 
         <p>It has not begun.</p>
       )}
       {blockedNamespaces.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Blocked namespace</th>
-              <th scope="col" class="number">
-                Violating
+        <Table columns={['Blocked namespace', { text: 'Violating', number: true }, 'Since', 'Worst']}>
+          {blockedNamespaces.map(({ name: namespace, violating, since, worst }) => (
+            <tr key={namespace}>
+              <th scope="row">
+                <a href={link('violations', { namespace, policy: name })}>
+                  <Name text={namespace} />
+                </a>
               </th>
-              <th scope="col">Since</th>
-              <th scope="col">Worst</th>
+              <td class="number">{violating.toLocaleString('en')}</td>
+              <td>{new Date(String(since)).toLocaleString()}</td>
+              <td>{worst === undefined ? 'a pod that is gone' : <Message text={worst} />}</td>
             </tr>
-          </thead>
-          <tbody>
-            {blockedNamespaces.map(({ name: namespace, violating, since, worst }) => (
-              <tr key={namespace}>
-                <th scope="row">
-                  <a href={link('violations', { namespace, policy: name })}>
-                    <Name text={namespace} />
-                  </a>
-                </th>
-                <td class="number">{violating.toLocaleString('en')}</td>
-                <td>{new Date(String(since)).toLocaleString()}</td>
-                <td>{worst === undefined ? 'a pod that is gone' : <Message text={worst} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       {blocked > blockedNamespaces.length && (
         <p class="about">The status names only the first {blockedNamespaces.length}.</p>

@@ -3,6 +3,7 @@ import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { Name } from '../../parts/name.tsx';
 import { Section } from '../../parts/section.tsx';
+import { Table } from '../../parts/table.tsx';
 import type { PolicyFacts } from '../../worker/policy-facts.ts';
 
 const ABOUT = {
@@ -42,37 +43,28 @@ interface UsersProps {
 
 function Holders({ holders }: { readonly holders: readonly Holder[] }) {
   return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Kind</th>
-          <th scope="col">Name</th>
-          <th scope="col">Where</th>
+    <Table columns={['Kind', 'Name', 'Where']}>
+      {holders.map((holder) => (
+        <tr key={JSON.stringify(holder)}>
+          <td>{holder.subject.kind}</td>
+          <th scope="row">
+            <Name
+              text={
+                holder.subject.namespace === undefined
+                  ? holder.subject.name
+                  : `${holder.subject.namespace}/${holder.subject.name}`
+              }
+            />
+          </th>
+          <td>
+            {holder.namespace === undefined ? 'everywhere' : <Name text={`namespace ${holder.namespace}`} />}
+            {holder.wildcard && ', by a wildcard'}
+            {holder.everybody && (
+              <b class="warning"> and so everybody who may create a workload, through the built-in controllers</b>
+            )}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {holders.map((holder) => (
-          <tr key={JSON.stringify(holder)}>
-            <td>{holder.subject.kind}</td>
-            <th scope="row">
-              <Name
-                text={
-                  holder.subject.namespace === undefined
-                    ? holder.subject.name
-                    : `${holder.subject.namespace}/${holder.subject.name}`
-                }
-              />
-            </th>
-            <td>
-              {holder.namespace === undefined ? 'everywhere' : <Name text={`namespace ${holder.namespace}`} />}
-              {holder.wildcard && ', by a wildcard'}
-              {holder.everybody && (
-                <b class="warning"> and so everybody who may create a workload, through the built-in controllers</b>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }

@@ -6,6 +6,7 @@ import { Code, Diff } from '../../parts/code.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Scrolled } from '../../parts/scrolled.tsx';
 import { Fold } from '../../parts/section.tsx';
+import { Table } from '../../parts/table.tsx';
 import { Value } from '../../parts/value.tsx';
 import type { WorkloadFix } from '../../worker/workload-fix.ts';
 
@@ -96,44 +97,32 @@ export function Fix({ fix, kind, namespace, snapshot }: FixProps) {
 function Edits({ edits }: Pick<WorkloadFix, 'edits'>) {
   return (
     <Scrolled label="Edits">
-      <table class="edits">
-        <thead>
-          <tr>
-            <th scope="col">Edit</th>
-            <th scope="col">Before</th>
-            <th scope="col">After</th>
-            <th scope="col">Class</th>
-            <th scope="col">Reason</th>
-            <th scope="col">Risk</th>
+      <Table class="edits" columns={['Edit', 'Before', 'After', 'Class', 'Reason', 'Risk']}>
+        {edits.map(({ path, before, after, class: fixClass, reason, risk }) => (
+          <tr key={path}>
+            <td>
+              <code>
+                <Name text={path} />
+              </code>
+            </td>
+            <td>
+              <Value value={before} />
+            </td>
+            <td>
+              <Value value={after} />
+            </td>
+            <td title={CLASSES[fixClass]?.text}>
+              <Badge tone={CLASSES[fixClass]?.tone ?? 'quiet'}>{fixClass}</Badge>
+            </td>
+            <td>
+              <Name text={reason} />
+            </td>
+            <td>
+              <Name text={risk} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {edits.map(({ path, before, after, class: fixClass, reason, risk }) => (
-            <tr key={path}>
-              <td>
-                <code>
-                  <Name text={path} />
-                </code>
-              </td>
-              <td>
-                <Value value={before} />
-              </td>
-              <td>
-                <Value value={after} />
-              </td>
-              <td title={CLASSES[fixClass]?.text}>
-                <Badge tone={CLASSES[fixClass]?.tone ?? 'quiet'}>{fixClass}</Badge>
-              </td>
-              <td>
-                <Name text={reason} />
-              </td>
-              <td>
-                <Name text={risk} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Scrolled>
   );
 }

@@ -7,6 +7,7 @@ import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Scrolled } from '../../parts/scrolled.tsx';
 import { Section } from '../../parts/section.tsx';
+import { Table } from '../../parts/table.tsx';
 import { Value } from '../../parts/value.tsx';
 import type { Judge } from '../../worker/client.ts';
 import { useAnswer } from '../../worker/use-answer.ts';
@@ -68,45 +69,34 @@ interface BrokenProps extends Pick<WorkloadProps, 'link'> {
 function Broken({ violations, values, link }: BrokenProps) {
   return (
     <Scrolled label="Violations of the workload">
-      <table class="broken">
-        <thead>
-          <tr>
-            <th scope="col">Rule</th>
-            <th scope="col">Violation</th>
-            <th scope="col">Field</th>
-            <th scope="col">Value</th>
-            <th scope="col">Policies</th>
+      <Table class="broken" columns={['Rule', 'Violation', 'Field', 'Value', 'Policies']}>
+        {violations.map(({ rule, message, path, policies }) => (
+          <tr key={`${rule} ${path} ${message}`}>
+            <th scope="row">
+              <code>{rule}</code>
+            </th>
+            <td>
+              <Name text={message} />
+            </td>
+            <td>
+              <code>
+                <Name text={path} />
+              </code>
+            </td>
+            <td>{values.has(path) && path !== '' && <Value value={values.get(path)} />}</td>
+            <td>
+              {policies.map(({ name, mode }) => (
+                <div key={name}>
+                  <a href={link('policies', { policy: name })}>
+                    <Name text={name} />
+                  </a>{' '}
+                  <span class="quiet">{mode}</span>
+                </div>
+              ))}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {violations.map(({ rule, message, path, policies }) => (
-            <tr key={`${rule} ${path} ${message}`}>
-              <th scope="row">
-                <code>{rule}</code>
-              </th>
-              <td>
-                <Name text={message} />
-              </td>
-              <td>
-                <code>
-                  <Name text={path} />
-                </code>
-              </td>
-              <td>{values.has(path) && path !== '' && <Value value={values.get(path)} />}</td>
-              <td>
-                {policies.map(({ name, mode }) => (
-                  <div key={name}>
-                    <a href={link('policies', { policy: name })}>
-                      <Name text={name} />
-                    </a>{' '}
-                    <span class="quiet">{mode}</span>
-                  </div>
-                ))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Scrolled>
   );
 }
