@@ -25,6 +25,8 @@ export async function compareReports(
 ): Promise<ReportComparison> {
   const { status, body } = await api.ask('GET', OPEN_REPORTS.path, { query: { labelSelector: OURS } });
   if (status === 404) return { differences: [], reports: 0 };
+  // 429 while the API server sets up the storage of a new CRD: the next comparison asks again.
+  if (status !== 200) return { differences: [`listing reports: ${status} ${body?.message}`], reports: 0 };
   const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
   const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
   const differences = namespaces.flatMap((namespace) => {

@@ -63,6 +63,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
 
   it('keeps the focus on a row that is scrolled away', async () => {
     const page = await open('?sort=name');
+    await settled(page);
     await page.locator('.row[tabindex="0"]').focus();
     const box = await page.getByRole('treegrid').boundingBox();
     await page.mouse.move((box?.x ?? 0) + 100, (box?.y ?? 0) + 300);
