@@ -175,7 +175,10 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
 /** The author of a pod chooses the names and images of its containers. */
 function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
   if (usableBy !== 'Everyone' || containers.length === 0) return [];
-  const names = firstOf([...new Set(containers.flatMap((entry) => entry.names))], NAMED);
+  const names = firstOf(
+    [...new Set(containers.flatMap(({ names, images }) => (names.length > 0 ? names : (images ?? []))))],
+    NAMED,
+  );
   return [
     `warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (${names}): write usableBy: Subjects, and the service accounts that need it`,
   ];

@@ -170,6 +170,12 @@ describe('the conditions of a policy', () => {
       `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (istio-init, linkerd-init): write usableBy: Subjects, and the service accounts that need it`,
     ],
     [
+      'names the images where no names are stated',
+      input({ containers: [{ images: ['registry.example.com/gateway:*'], overrides: { runAsNonRoot: false } }] }),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (registry.example.com/gateway:*): write usableBy: Subjects, and the service accounts that need it`,
+    ],
+    [
       'does not warn about containers of pods that not everybody may create',
       input({
         usableBy: 'Subjects',

@@ -26,8 +26,8 @@ interface Picture {
 
 const PICTURES: readonly Picture[] = [
   { name: 'overview', hash: '#/overview', height: 600, last: '.summary' },
-  { name: 'capabilities', hash: '#/capabilities', height: 820, last: '.rows [role="row"]' },
-  { name: 'playground', hash: '#/playground', height: 580, last: '.play-changes [role="status"]' },
+  { name: 'capabilities', hash: '#/capabilities', height: 780, last: '.rows [role="row"]' },
+  { name: 'playground', hash: '#/playground', height: 560, last: '.play-changes [role="status"]' },
 ];
 
 describeWith(CHROMIUM, 'the pictures of the page', () => {

@@ -67,6 +67,15 @@ describeWith(CHROMIUM, 'the views of the page', () => {
     });
   }
 
+  it('fit a window of 390 pixels: only tables and lists scroll to the side', async () => {
+    const { page } = await openPage(pages.browser, pages.fileOf(CLUSTERS.usual?.() ?? []), { width: 390 });
+    for (const view of VIEWS) {
+      await goTo(page, view);
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, view.name);
+    }
+    await page.close();
+  });
+
   describe('with hostile names', () => {
     let file: string;
     let opened: OpenedPage;

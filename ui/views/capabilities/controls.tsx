@@ -7,7 +7,7 @@ import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from '../../model/map-
 import type { Holding, Order } from '../../model/map-rows.ts';
 import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
 import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
-import { type Sample, SampleCell } from './sample.tsx';
+import { PrivilegedAmongOthers, type Sample, SampleCell } from './sample.tsx';
 
 const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };
 
@@ -97,6 +97,9 @@ function HeldChoice({ value, hasEvidence, onChange }: HeldChoiceProps) {
       ))}
       <span class="note">
         <SampleCell sample={[HELD.no, 1, 0]} /> framed: the deciding policy allows it
+      </span>
+      <span class="note">
+        <PrivilegedAmongOthers /> underlined: some of its containers are privileged
       </span>
     </fieldset>
   );

@@ -1,7 +1,15 @@
 /** One cell of the map, beside the words for it. */
-import { COLUMNS } from '../../model/holding.ts';
+import type { Cells } from '../../model/capability-map.ts';
+import { COLUMNS, HELD } from '../../model/holding.ts';
 import { CELL_WIDTH, drawingOf, ROW_HEIGHT } from '../../model/map-drawing.ts';
 import { Paths } from './drawn.tsx';
+
+/** Some containers are privileged, and the other ones hold nothing of it. */
+export function PrivilegedAmongOthers() {
+  const [how, none] = [new Uint8Array(COLUMNS.length), new Uint8Array(COLUMNS.length)];
+  how[0] = HELD.privileged;
+  return <Cell cells={{ how, unprivileged: none, allowed: none, refused: none }} />;
+}
 
 /** How it is held, and whether it is allowed, held without being allowed, and unused. */
 export type Sample = readonly [how: number, allowed: number, refused: number, unused?: number];
@@ -12,9 +20,13 @@ export function SampleCell({ sample }: { readonly sample: Sample }) {
     cells[0] = value;
     return cells;
   }) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array?];
+  return <Cell cells={{ how, allowed, refused, ...(unused && { unused }) }} />;
+}
+
+function Cell({ cells }: { readonly cells: Cells }) {
   return (
     <svg class="origin sample" width={CELL_WIDTH} height={ROW_HEIGHT} aria-hidden="true">
-      <Paths drawing={drawingOf({ how, allowed, refused, ...(unused && { unused }) })} />
+      <Paths drawing={drawingOf(cells)} />
     </svg>
   );
 }

@@ -27,7 +27,10 @@ export function LabelSection({ policy: { spec }, facts: { label } }: LabelProps)
           <code>{labelOfMode(spec.mode)}</code>: <b>{labelText(label.found)}</b>
         </p>
       ) : (
-        <p>It writes none: each level refuses something that the policy admits.</p>
+        <p>
+          It writes none, because each level refuses something that the policy admits. The admission policy enforces all
+          rules.
+        </p>
       )}
       <Costs costs={label.costs} />
       {label.unfilled && (
@@ -38,7 +41,7 @@ export function LabelSection({ policy: { spec }, facts: { label } }: LabelProps)
           <Costs costs={label.unfilled.costs} />
         </>
       )}
-      {label.beyond.length > 0 && (
+      {label.found && label.beyond.length > 0 && (
         <p>
           The label does not enforce all of the policy. Only the admission policy enforces these rules:{' '}
           {label.beyond.map((rule, index) => (

@@ -2,9 +2,11 @@
 
 import { useMemo } from 'preact/hooks';
 import { visibleControls } from '../../../cli/output/printable.ts';
+import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
 import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { policyRows } from '../../model/policy-list.ts';
+import { selectorWords } from '../../model/selector-words.ts';
 import { Badge, WordBadge } from '../../parts/badge.tsx';
 import { Conditions } from '../../parts/conditions.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -72,6 +74,10 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
             </ul>
           )}
         </dd>
+        <dt>Selects</dt>
+        <dd>
+          <Selects selector={spec.namespaceSelector} />
+        </dd>
         <dt>Priority</dt>
         <dd>{spec.priority}</dd>
         <dt>Violating</dt>
@@ -121,6 +127,16 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
       )}
       {rendered.state === 'failed' && <p class="critical">{rendered.error}</p>}
       {rendered.state === 'answered' && <RenderedObjects rendered={rendered.answer} link={link} />}
+    </>
+  );
+}
+
+function Selects({ selector }: { readonly selector: LabelSelector }) {
+  const words = selectorWords(selector);
+  if (words.length === 0) return <>all namespaces that are not excluded</>;
+  return (
+    <>
+      namespaces <Name text={words.join(', ')} />
     </>
   );
 }

@@ -49,7 +49,12 @@ export function RenderedObjects({ rendered: { yaml, objects, guards, decidedBy, 
       {guards.length > 0 && (
         <Section
           title="Guard"
-          about="Nobody without the verb exempt may change the labels of a namespace so that it leaves the policy. Policies of mode Enforce share the objects that refuse this."
+          about={
+            <>
+              Nobody without the verb <code>exempt</code> may change the labels of a namespace so that it leaves the
+              policy. The policies of mode Enforce share the objects that refuse this.
+            </>
+          }
         >
           {guards.map((object) => (
             <RenderedObject
