@@ -1,5 +1,6 @@
 /** The capabilities that the processes of a namespace used, for a snapshot. */
 import { membersOf } from '../../operator/evaluate/members.ts';
+import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { UsedByContainer } from '../../operator/snapshot/document.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -19,5 +20,5 @@ export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabi
       found.set(key, { kind, name, container: compared.name, used });
     }
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return valuesByKey(found);
 }

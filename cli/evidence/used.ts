@@ -4,6 +4,7 @@ import { keepUsed } from '../../operator/evidence/keep.ts';
 import { EvidenceIndex, type ManifestPod } from '../../operator/evidence/matching.ts';
 import { since } from '../../operator/evidence/since.ts';
 import type { Evidence } from '../../operator/evidence/use.ts';
+import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodParts, PodSpec } from '../../operator/model/objects.ts';
 import { type Io, UsageError } from '../command.ts';
 import type { Trouble } from '../input/trouble.ts';
@@ -66,6 +67,6 @@ export class UsedCapabilities {
 
   /** By workload; several for one whose pods differ. */
   get compared(): ComparedWorkload[] {
-    return [...this.#compared].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+    return valuesByKey(this.#compared);
   }
 }

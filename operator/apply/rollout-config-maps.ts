@@ -8,6 +8,7 @@ import {
   ROLLOUT_CONFIG_MAP_PREFIX,
   VERSION,
 } from '../api/capability-policy.ts';
+import { entriesByKey } from '../model/by-key.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type RolloutState } from '../promotion/state.ts';
@@ -62,7 +63,7 @@ export function configMapsOf(
   const data = new Map<number, Record<string, string>>([
     [0, { [WHOLE]: JSON.stringify({ begun, selector, lastPromotion: lastPromotion && timeOf(lastPromotion) }) }],
   ]);
-  for (const [name, entry] of [...state.namespaces].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, entry] of entriesByKey(state.namespaces)) {
     const index = placement.get(name) ?? 0;
     const entries = data.get(index) ?? {};
     entries[name] = textOf(entry);

@@ -1,5 +1,6 @@
 /** The objects of one kind as last seen, by namespace and name. */
 import { isDeepStrictEqual } from 'node:util';
+import { valuesByKey } from '../model/by-key.ts';
 import { keyOf, type RawObject } from '../model/raw.ts';
 import type { Sink } from './sink.ts';
 
@@ -44,7 +45,7 @@ export class Collection<View> implements Sink {
     if (known) return known;
     const views = this.#views.get(namespace);
     if (!views) return [];
-    const sorted = [...views].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => view);
+    const sorted = valuesByKey(views);
     this.#sorted.set(namespace, sorted);
     return sorted;
   }

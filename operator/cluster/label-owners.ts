@@ -1,5 +1,6 @@
 /** The owners of a namespace's Pod Security labels, from its managedFields and the annotation of `kubectl apply`. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
+import { entriesByKey } from '../model/by-key.ts';
 import type { FieldOwner } from '../model/objects.ts';
 import { objectOf, type RawMetadata, textsIn } from '../model/raw.ts';
 
@@ -25,9 +26,7 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
       add(owners, key, { manager, operation: applies ? 'Apply' : 'Update' });
     }
   }
-  return Object.fromEntries(
-    [...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, list]) => [key, list.sort(byName)]),
-  );
+  return Object.fromEntries(entriesByKey(owners).map(([key, list]) => [key, list.sort(byName)]));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The parts of a match (which requests a policy sees) that all rendered admission policies share. */
 import { GROUP } from '../api/capability-policy.ts';
+import { entriesByKey } from '../model/by-key.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 import { RBAC } from './rbac.ts';
@@ -22,9 +23,9 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
 /** Changes of a pod itself; only images and a few other fields can change. */
 export const POD_UPDATES = [rule('', ['UPDATE'], ['pods'])];
-export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))]
-  .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()));
+export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))).map(
+  ([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()),
+);
 /**
  * The object that a probe asks to create, by dry run. It has no namespace, because a namespace selector never excludes such
  * an object (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).

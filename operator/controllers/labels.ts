@@ -1,5 +1,4 @@
 /** Sets and withdraws the labels of each namespace: those of Pod Security, and those of roll-outs. */
-
 import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from '../apply/label-writer.ts';
 import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';

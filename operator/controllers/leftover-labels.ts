@@ -1,5 +1,4 @@
 /** Removes the labels of roll-outs that no policy has any more, once nothing in the cluster asks for them. */
-
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import { hasText } from '../apply/standing.ts';
 import type { RenderedObject } from '../model/objects.ts';

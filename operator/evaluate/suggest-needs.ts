@@ -1,4 +1,5 @@
 /** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
+import { valuesByKey } from '../model/by-key.ts';
 import type { PodParts, PodSpec } from '../model/objects.ts';
 import { valueAt } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
@@ -150,6 +151,5 @@ function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown)
 function sortedOnce(needs: readonly Need[]): Need[] {
   const key = ({ workload, container, entry }: Need) =>
     JSON.stringify([workload.namespace, workload.kind, workload.name, container ?? '', entry ?? '']);
-  const byKey = new Map(needs.map((need) => [key(need), need]));
-  return [...byKey.keys()].sort().flatMap((text) => byKey.get(text) ?? []);
+  return valuesByKey(new Map(needs.map((need) => [key(need), need])));
 }

@@ -1,4 +1,5 @@
 /** Pods and templates → the workloads that a suggestion is made for. */
+import { valuesByKey } from '../model/by-key.ts';
 import type { PodParts } from '../model/objects.ts';
 import type { WorkloadName } from './workloads.ts';
 
@@ -19,16 +20,10 @@ export interface Workload {
 /** Sorted, so that the result does not depend on the order of the input. */
 export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, own]) => {
-      const [first] = own;
-      const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
-      const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
-      return first ? [{ name: first.workload, pods: inOrder(pods), serviceAccounts }] : [];
-    });
-}
-
-function inOrder<Value>(byText: ReadonlyMap<string, Value>): Value[] {
-  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  return valuesByKey(groups).flatMap((own) => {
+    const [first] = own;
+    const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
+    const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
+    return first ? [{ name: first.workload, pods: valuesByKey(pods), serviceAccounts }] : [];
+  });
 }

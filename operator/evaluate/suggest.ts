@@ -3,6 +3,7 @@
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { overridesOf } from '../api/overrides.ts';
+import { entriesByKey } from '../model/by-key.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 import { type Exception, exceptionsFor } from './suggest-exceptions.ts';
 import { type Fitting, statedFor } from './suggest-fit.ts';
@@ -47,9 +48,7 @@ export interface Suggestion {
  */
 export function suggest(given: readonly Given[], options: SuggestOptions): Suggestion[] {
   const byNamespace = Map.groupBy(workloadsOf(given), ({ name }) => name.namespace);
-  return [...byNamespace]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([namespace, workloads]) => suggestFor(namespace, workloads, options));
+  return entriesByKey(byNamespace).map(([namespace, workloads]) => suggestFor(namespace, workloads, options));
 }
 
 function suggestFor(namespace: string, workloads: readonly Workload[], options: SuggestOptions): Suggestion {

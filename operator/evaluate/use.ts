@@ -3,6 +3,7 @@
  * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). It does not see other authorizers.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import { valuesByKey } from '../model/by-key.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { Recent } from '../model/recent.ts';
 import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../model/workload-kinds.ts';
@@ -176,8 +177,7 @@ function olderBindings(grants: readonly Grant[], policy: string, created: string
 }
 
 function sortedOnce<Of>(all: readonly Of[]): Of[] {
-  const byText = new Map(all.map((one) => [JSON.stringify(one), one]));
-  return [...byText.keys()].sort().flatMap((text) => byText.get(text) ?? []);
+  return valuesByKey(new Map(all.map((one) => [JSON.stringify(one), one])));
 }
 
 /** The key of a user or group; a service account is the user that it logs in as. */

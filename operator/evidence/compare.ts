@@ -1,5 +1,6 @@
 /** The capabilities that a manifest's container holds, beside those that its processes used. */
 import { type ContainerHoldings, holdings } from '../evaluate/held.ts';
+import { valuesByKey } from '../model/by-key.ts';
 import type { PodSpec } from '../model/objects.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
@@ -85,12 +86,10 @@ function noiseIn(uses: readonly CapabilityUse[]): ContainerEvidence['noise'] {
     uses.filter(({ noise }) => noise !== undefined),
     ({ noise, outcome }) => `${noise} ${outcome}`,
   );
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, same]) => {
-      const { noise, outcome } = same[0] ?? {};
-      return noise && outcome ? inAllPods(same).map((checks) => ({ ...checks, outcome, noise })) : [];
-    });
+  return valuesByKey(groups).flatMap((same) => {
+    const { noise, outcome } = same[0] ?? {};
+    return noise && outcome ? inAllPods(same).map((checks) => ({ ...checks, outcome, noise })) : [];
+  });
 }
 
 /** One for each capability, in the order of the kernel's numbers. */

@@ -5,7 +5,6 @@
  * A profile lists each capability that the kernel checked once, with or without audit, and does not say whether it was
  * granted.
  */
-
 import { CONTAINER_LISTS } from '../model/containers.ts';
 import { arrayOf, isText, objectOf, textsIn } from '../model/raw.ts';
 import { groupOf } from '../model/workload-kinds.ts';

@@ -1,4 +1,5 @@
 /** Evidence of several files or nodes → one. Neither the order of records nor how they are split matters. */
+import { valuesByKey } from '../model/by-key.ts';
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
 
 /** Adds up records as they come, so that memory holds each kind of check once. */
@@ -25,7 +26,7 @@ export class EvidenceSum {
 
   /** Sorted by container, capability, outcome and noise. */
   get total(): Evidence {
-    return { uses: sortedByKey(this.#uses), watches: sortedByKey(this.#watches) };
+    return { uses: valuesByKey(this.#uses), watches: valuesByKey(this.#watches) };
   }
 }
 
@@ -73,8 +74,4 @@ function least<Value>(a: Value | undefined, b: Value | undefined, textOf: (value
 function greatest(a: string | undefined, b: string | undefined): string | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a < b ? b : a;
-}
-
-function sortedByKey<Value>(byKey: ReadonlyMap<string, Value>): Value[] {
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 }

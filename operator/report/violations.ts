@@ -6,6 +6,7 @@ import { ownEntries } from '../evaluate/suggest-fit.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
 import { isTooExpensive, type WorkloadJudgement } from '../evaluate/workload-judgement.ts';
+import { valuesByKey } from '../model/by-key.ts';
 import { statedIn } from '../policy/containers.ts';
 import type { Area } from '../policy/coverage.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
@@ -84,9 +85,8 @@ export function isCut(violations: readonly Violation[]): boolean {
 /** One per rule and container that break the policy, sorted by them; in words of a bounded size. */
 export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
-  return [...groups.keys()].sort().map((key) => {
-    const group = groups.get(key) as [BrokenRule, ...BrokenRule[]];
-    const [{ rule, container }] = group;
+  return valuesByKey(groups).map((group) => {
+    const [{ rule, container }] = group as [BrokenRule];
     const messages = [...new Set(group.map(({ message }) => message))].sort();
     return {
       kind: bounded(workload.kind, 63),

@@ -3,10 +3,12 @@ import { ALL_CONTAINERS, and, FOR_WINDOWS, listed, literal, MOST_NAMED, matchesA
 import {
   admittedDefault,
   isRefused,
+  localhostCheck,
   NO_PROFILE_KNOWN,
   type Profile,
   profileCel,
   replacement,
+  typeCheck,
 } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
@@ -41,6 +43,8 @@ const IS_CONTRADICTED = `${KEY} in variables.annotations`;
  * The kubelet uses the container's field, else its annotation, else the pod's field (pkg/security/apparmor/helpers.go).
  */
 const REACHES = takesFromPod('appArmorProfile');
+const OF_CONTAINER = { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES } as const;
+const FIELDS = [{ ...OF_CONTAINER, over: 'pod', profile: POD_PROFILE }, OF_CONTAINER] as const;
 
 /**
  * Profiles were annotations before v1.30; API servers still convert those into fields. @param value CEL, string: an
@@ -117,35 +121,11 @@ function allowedText({ types, localhostProfiles }: AppArmor): string {
   return listed(types.map(named));
 }
 
-function fieldCheck(over: 'pod' | 'containers', profile: string, types: readonly string[]): Check {
-  return {
-    over,
-    violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${literal(types)})`,
-    ...(over === 'pod' && { reaches: REACHES }),
-    message: `"must not set ${PATH}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
-    path: `${PATH}.type`,
-  };
-}
-
-function localhostCheck(over: 'pod' | 'containers', profile: string, profiles: readonly string[]): Check {
-  const name = `${profile}.?localhostProfile.orValue("")`;
-  return {
-    over,
-    violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, profiles)})`,
-    ...(over === 'pod' && { reaches: REACHES }),
-    message: `"must not set ${PATH}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(profiles)})`)}`,
-    path: `${PATH}.localhostProfile`,
-  };
-}
-
 function profileChecks(value: AppArmor, except: string | undefined): Check[] {
   const { named, all } = restrictionsOf(value);
-  const { types } = value;
   return [
-    ...(all ? [] : [fieldCheck('pod', POD_PROFILE, types), fieldCheck('containers', CONTAINER_PROFILE, types)]),
-    ...(named
-      ? [localhostCheck('pod', POD_PROFILE, named), localhostCheck('containers', CONTAINER_PROFILE, named)]
-      : []),
+    ...(all ? [] : FIELDS.map((field) => typeCheck(field, value.types))),
+    ...(named ? FIELDS.map((field) => localhostCheck(field, named)) : []),
     ...(all && !named ? [] : [annotationCheck(value, except)]),
   ];
 }
@@ -154,9 +134,10 @@ function profileChecks(value: AppArmor, except: string | undefined): Check[] {
 function profileChecksOfContainer(value: AppArmor): Check[] {
   const { named, all } = restrictionsOf(value);
   const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;
+  const field = { ...OF_CONTAINER, profile };
   return [
-    ...(all ? [] : [fieldCheck('containers', profile, value.types)]),
-    ...(named ? [localhostCheck('containers', profile, named)] : []),
+    ...(all ? [] : [typeCheck(field, value.types)]),
+    ...(named ? [localhostCheck(field, named)] : []),
     ...(all && !named ? [] : [annotationCheckOfContainer(value)]),
   ];
 }

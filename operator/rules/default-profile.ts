@@ -1,5 +1,6 @@
-/** The profile that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
-import { and, isMatch, literal, matchesAny, or } from './cel.ts';
+/** The checks of profiles, and the one that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
+import { and, isMatch, listed, literal, matchesAny, or } from './cel.ts';
+import type { Check } from './rule.ts';
 
 export interface Profile {
   readonly type: string;
@@ -51,4 +52,36 @@ export function isRefused({ types, localhostProfiles }: Admitted, profile: strin
       : `${type} == ${literal(one)}`,
   );
   return and(`${profile}.hasValue()`, allowed.length === 0 ? undefined : `!(${or(...allowed)})`);
+}
+
+/** A field with a profile. */
+interface ProfileField {
+  readonly over: 'pod' | 'containers';
+  /** CEL, optional. */
+  readonly profile: string;
+  /** `securityContext.seccompProfile` */
+  readonly path: string;
+  /** Only a check of the pod has it. */
+  readonly reaches: string;
+}
+
+export function typeCheck({ over, profile, path, reaches }: ProfileField, types: readonly string[]): Check {
+  return {
+    over,
+    violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${literal(types)})`,
+    ...(over === 'pod' && { reaches }),
+    message: `"must not set ${path}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
+    path: `${path}.type`,
+  };
+}
+
+export function localhostCheck({ over, profile, path, reaches }: ProfileField, profiles: readonly string[]): Check {
+  const name = `${profile}.?localhostProfile.orValue("")`;
+  return {
+    over,
+    violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, profiles)})`,
+    ...(over === 'pod' && { reaches }),
+    message: `"must not set ${path}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(profiles)})`)}`,
+    path: `${path}.localhostProfile`,
+  };
 }

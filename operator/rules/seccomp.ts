@@ -11,7 +11,7 @@ import {
   or,
   takesFromPod,
 } from './cel.ts';
-import { admittedDefault, NO_PROFILE_KNOWN } from './default-profile.ts';
+import { admittedDefault, localhostCheck, NO_PROFILE_KNOWN, typeCheck } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule } from './rule.ts';
 import {
@@ -35,31 +35,19 @@ const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
 /** The kubelet uses the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
 const REACHES = takesFromPod('seccompProfile');
 
-function fieldChecks({ types }: Seccomp): Check[] {
-  if (ALL_TYPES.every((type) => types.includes(type))) return [];
-  const check = (over: 'pod' | 'containers', profile: string): Check => ({
-    over,
-    violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${literal(types)})`,
-    ...(over === 'pod' && { reaches: REACHES }),
-    message: `"must not set ${PATH}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
-    path: `${PATH}.type`,
-  });
-  return [check('pod', POD_PROFILE), check('containers', CONTAINER_PROFILE)];
-}
+/** Its fields, on the pod and on containers. */
+const FIELDS = [
+  { over: 'pod', profile: POD_PROFILE, path: PATH, reaches: REACHES },
+  { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES },
+] as const;
 
-function localhostChecks({ types, localhostProfiles }: Seccomp): Check[] {
-  if (!localhostProfiles || !types.includes('Localhost')) return [];
-  const check = (over: 'pod' | 'containers', profile: string): Check => {
-    const name = `${profile}.?localhostProfile.orValue("")`;
-    return {
-      over,
-      violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, localhostProfiles)})`,
-      ...(over === 'pod' && { reaches: REACHES }),
-      message: `"must not set ${PATH}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(localhostProfiles)})`)}`,
-      path: `${PATH}.localhostProfile`,
-    };
-  };
-  return [check('pod', POD_PROFILE), check('containers', CONTAINER_PROFILE)];
+function fieldChecks({ types, localhostProfiles }: Seccomp): Check[] {
+  const all = ALL_TYPES.every((type) => types.includes(type));
+  const named = types.includes('Localhost') ? localhostProfiles : undefined;
+  return [
+    ...(all ? [] : FIELDS.map((field) => typeCheck(field, types))),
+    ...(named ? FIELDS.map((field) => localhostCheck(field, named)) : []),
+  ];
 }
 
 function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
@@ -208,7 +196,6 @@ export const seccomp = defineRule<Seccomp, string>({
 
   checks: (value, { minor }, filled = false) => [
     ...fieldChecks(value),
-    ...localhostChecks(value),
     ...unsetChecks(value, minor, filled),
     ...(value.annotations ? annotationChecks() : []),
   ],

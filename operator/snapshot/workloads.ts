@@ -1,6 +1,7 @@
 /** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
 import { isJudged } from '../evaluate/members.ts';
 import { topController, type WorkloadName } from '../evaluate/workloads.ts';
+import { valuesByKey } from '../model/by-key.ts';
 import { perObject } from '../policy/memo.ts';
 import type { SnapshotNamespace } from './document.ts';
 import { restoreOwner, restoreWorkloads } from './restore.ts';
@@ -29,12 +30,9 @@ export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly Sn
     return { ...topController('Pod', pod, cluster), pods: count, shape };
   });
   const groups = Map.groupBy([...templates, ...pods], ({ workload: { kind, name } }) => `${kind}\n${name}`);
-  return [...groups.keys()].sort().map((key) => {
-    const members = groups.get(key) as [(typeof templates)[number]];
-    return {
-      ...members[0].workload,
-      pods: members.reduce((sum, member) => sum + member.pods, 0),
-      shapes: [...new Set(members.map(({ shape }) => shape))],
-    };
-  });
+  return valuesByKey(groups).map((members) => ({
+    ...(members as [(typeof templates)[number]])[0].workload,
+    pods: members.reduce((sum, member) => sum + member.pods, 0),
+    shapes: [...new Set(members.map(({ shape }) => shape))],
+  }));
 });

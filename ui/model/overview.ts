@@ -1,5 +1,4 @@
 /** The numbers of the overview: those of `cappol status`. */
-
 import { problemsAmong, readiness } from '../../cli/commands/status/problems.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { parseTime, type Stage, stageOf } from '../../operator/policy/expiry.ts';

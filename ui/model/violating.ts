@@ -1,5 +1,4 @@
 /** The workloads that violate, as rows: one for each workload and mode. */
-
 import { mergeViolations } from '../../cli/output/merged.ts';
 import { type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';

@@ -1,5 +1,4 @@
 /** Facts about a policy that the snapshot does not have: they follow from all policies together. */
-
 import { guardsNeededBy } from '../../operator/compile/guards.ts';
 import {
   type LabelCost,

@@ -2,6 +2,7 @@
 import type { CompleteRollout } from '../../../operator/api/capability-policy.ts';
 import { COST_RULE } from '../../../operator/evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
+import { entriesByKey } from '../../../operator/model/by-key.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { perObject } from '../../../operator/policy/memo.ts';
 import { matches } from '../../../operator/policy/selector.ts';
@@ -118,9 +119,8 @@ function compare(
   after: ReadonlyMap<string, WorkloadOutcome>,
 ): Compared[] {
   const workloads = new Map([...before, ...after].map(([key, { workload }]) => [key, workload]));
-  return [...workloads.keys()].sort().map((key) => {
+  return entriesByKey(workloads).map(([key, { namespace, kind, name }]) => {
     const [then, now] = [before.get(key), after.get(key)];
-    const { namespace, kind, name } = workloads.get(key) as WorkloadOutcome['workload'];
     const [was, is] = [then?.outcome ?? 'Admitted', now?.outcome ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
     // Most workloads don't change: describing their violations would take longer than everything else.

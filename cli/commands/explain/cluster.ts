@@ -1,6 +1,7 @@
 /** The pods and workloads of a cluster → what their containers hold. */
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
 import { membersOf } from '../../../operator/evaluate/members.ts';
+import { valuesByKey } from '../../../operator/model/by-key.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { readPods, type Scope, withCluster } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
@@ -39,5 +40,5 @@ function explainedNamespace(
     const { kind, name } = workload;
     found.set(JSON.stringify([kind, name, containers]), { kind, namespace, name, file: null, line: null, containers });
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return valuesByKey(found);
 }

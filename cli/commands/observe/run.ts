@@ -1,5 +1,4 @@
 /** The work of observe on a node. */
-
 import type { ExitCode, Io } from '../../command.ts';
 import { named } from '../../observe/names.ts';
 import { progressLine, type RawProgress, rawLines } from '../../observe/raw-log.ts';

@@ -1,5 +1,4 @@
 /** The grid of the map. The row that has the focus has a cell for each capability; the other ones are drawings with a text. */
-
 import { useRef } from 'preact/hooks';
 import { counted } from '../../../operator/report/text.ts';
 import { RISK_CLASSES, RISKS, type Risk } from '../../../operator/standards/capabilities.ts';

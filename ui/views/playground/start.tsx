@@ -1,5 +1,4 @@
 /** What the playground begins with: an example, or a policy and a workload of the cluster. */
-
 import { useMemo, useState } from 'preact/hooks';
 import { visibleControls } from '../../../cli/output/printable.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';

@@ -1,5 +1,4 @@
 /** One policy: its conditions, where it decides and why, who may use it, its label, and its objects. */
-
 import { useMemo } from 'preact/hooks';
 import { visibleControls } from '../../../cli/output/printable.ts';
 import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
