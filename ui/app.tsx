@@ -8,6 +8,7 @@ import { OpenFile } from './parts/open-file.tsx';
 import { VIEWS } from './views/index.ts';
 import type { View } from './views/view.ts';
 import type { Judge } from './worker/client.ts';
+import { snapshotTeller } from './worker/tell-snapshot.ts';
 
 interface AppProps {
   readonly source: ClusterSource | undefined;
@@ -24,7 +25,8 @@ export function App({ source, onOpen, judge }: AppProps) {
   const cluster = shown.find(({ snapshot }) => snapshot.context === address.parameters.cluster) ?? shown[0];
   const snapshot = cluster?.snapshot;
   // Questions are answered in order: what a view asks comes after this.
-  useMemo(() => snapshot && judge.ask('load', snapshot), [snapshot, judge]);
+  const tell = useMemo(() => snapshotTeller((name, question) => void judge.ask(name, question)), [judge]);
+  useMemo(() => cluster && tell(cluster), [snapshot, tell]);
   const view = viewFor(address.view, clusters, onOpen !== undefined);
   useEffect(() => {
     document.title = titleOf(view, snapshot?.context);

@@ -83,7 +83,7 @@ export function createUseIndex(
           ),
       ),
     rightsTo(policy) {
-      const known = rights.get(policy) ?? JSON.stringify(rightsTo(policy, grants));
+      const known = rights.get(policy) ?? JSON.stringify(usersKnown ? rightsTo(policy, grants) : 'everybody');
       rights.set(policy, known);
       return known;
     },

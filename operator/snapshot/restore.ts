@@ -10,14 +10,17 @@ import {
 import { metadata, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { frozen } from '../model/frozen.ts';
 import type { Cluster, Owner, PodParts, PodView, RenderedObject, WorkloadView } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
 import { parseVersion } from '../standards/level-version.ts';
-import type { OwnerReference, PodGroup, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
+import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
 
-/** Names and UIDs of pods beyond the first of a group are made up: the document counts pods that are alike. */
+/**
+ * Names and UIDs of pods beyond the first of a group are made up: the document counts pods that are alike. Objects
+ * that two snapshots share are restored once.
+ */
 export function restoreCluster(snapshot: Snapshot): Cluster {
   const { roles, roleBindings } = snapshot;
-  // Results are remembered only for parts that cannot change.
-  const shapes = snapshot.shapes.map(({ annotations, spec }) => frozen(structuredClone({ annotations, spec })));
+  const shapes = snapshot.shapes.map(partsOf);
   const policies = snapshot.policies.map(restorePolicy);
   const policiesByName = new Map(policies.map((policy) => [policy.metadata?.name, policy]));
   const namespaces = snapshot.namespaces.map(
@@ -51,6 +54,9 @@ export function restoreCluster(snapshot: Snapshot): Cluster {
     oldestServer: parseVersion(snapshot.serverVersion) ?? 0,
   };
 }
+
+/** Results are remembered only for parts that cannot change. */
+const partsOf = perObject(({ annotations, spec }: Shape): PodParts => frozen(structuredClone({ annotations, spec })));
 
 function restorePolicy({ name, uid, generation, created, spec, status }: SnapshotPolicy): CompletePolicy {
   const creationTimestamp = created as NonNullable<CompletePolicy['metadata']>['creationTimestamp'];
@@ -89,12 +95,26 @@ interface Content {
   readonly pods: readonly PodView[];
 }
 
+interface RestoredContent {
+  /** The parts of its controllers and pods, in their order. */
+  readonly parts: readonly PodParts[];
+  readonly content: Content;
+}
+
+const RESTORED = new WeakMap<SnapshotNamespace, RestoredContent>();
+
 function restoreContent(namespace: SnapshotNamespace, shapes: readonly PodParts[]): Content {
-  const partsOf = (shape: number) => shapes[shape] as PodParts;
-  return {
-    ...restoreWorkloads(namespace, partsOf),
-    pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, partsOf(group.shape))),
+  const at = (shape: number) => shapes[shape] as PodParts;
+  const parts = [...namespace.controllers, ...namespace.pods].map(({ shape }) => at(shape));
+  const known = RESTORED.get(namespace);
+  // The same index may be another shape in another snapshot.
+  if (known && parts.every((one, index) => one === known.parts[index])) return known.content;
+  const content = {
+    ...restoreWorkloads(namespace, at),
+    pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, at(group.shape))),
   };
+  RESTORED.set(namespace, { parts, content });
+  return content;
 }
 
 /** In the order of the document's controllers. */

@@ -119,9 +119,11 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
     const first = modes([]);
     assert.equal(modes([first], grant('other')).Audit, first.Audit);
     const granted = modes([first], grant('raw'));
+    const unread = createUseIndex([useRole('raw')], [], false);
+    const unreadModes = lastOf(judgingModes(groups, { policies, labels: {} }, { evaluator, use: unread }, [first]));
     assert.deepEqual(
-      [first, granted].map((one) => one.Audit?.judgement.workloads.map(({ verdict }) => verdict)),
-      [['Unknown'], ['Compliant']],
+      [first, granted, unreadModes].map((one) => one.Audit?.judgement.workloads.map(({ verdict }) => verdict)),
+      [['Unknown'], ['Compliant'], ['Compliant']],
     );
   });
 });

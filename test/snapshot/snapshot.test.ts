@@ -50,6 +50,15 @@ describe('snapshot', () => {
     );
   });
 
+  it('restores an unchanged namespace with the shapes of the snapshot that it is in', () => {
+    const pods = [podView('a', adding(['CHOWN'])), podView('b', adding(['SYS_ADMIN']))];
+    const snapshot = takenSnapshot(clusterWith([[], pods], []));
+    const specsIn = (one: typeof snapshot) => [...restoreCluster(one).pods('net')].map(({ spec }) => spec);
+    const [first, second] = specsIn(snapshot);
+    assert.notDeepEqual(first, second);
+    assert.deepEqual(specsIn({ ...snapshot, shapes: snapshot.shapes.toReversed() }), [second, first]);
+  });
+
   it('states the verdicts of each workload, by mode', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {

@@ -1,8 +1,16 @@
 /** The clusters that the page shows, and where their snapshots come from. */
+import type { Difference } from '../../operator/snapshot/difference.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
+
+export interface SnapshotChange {
+  readonly before: Snapshot;
+  readonly difference: Difference;
+}
 
 export interface ShownCluster {
   readonly snapshot: Snapshot;
+  /** The change that made this snapshot; absent for one that came as a whole. */
+  readonly change?: SnapshotChange;
   /** Whether the page follows the cluster. */
   readonly live: boolean;
   /** Why the snapshot may be out of date; undefined while it is not. */

@@ -1,7 +1,7 @@
 /** The clusters of a page that `cappol ui` keeps up to date. */
 import { type Difference, withDifference } from '../../operator/snapshot/difference.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
-import type { Clusters } from '../data/clusters.ts';
+import type { Clusters, ShownCluster } from '../data/clusters.ts';
 
 /** A context as the server sees it. */
 export interface FollowedContext {
@@ -15,7 +15,7 @@ export class LiveState {
   /** Why no more events arrive; undefined while they do. */
   lost: string | undefined;
   #contexts: readonly FollowedContext[] = [];
-  readonly #snapshots = new Map<string, Snapshot>();
+  readonly #snapshots = new Map<string, Pick<ShownCluster, 'snapshot' | 'change'>>();
 
   setContexts(contexts: readonly FollowedContext[]): void {
     this.#contexts = contexts;
@@ -23,28 +23,29 @@ export class LiveState {
 
   /** Also after the page has connected again. */
   setSnapshot(snapshot: Snapshot): void {
-    this.#snapshots.set(snapshot.context, snapshot);
+    this.#snapshots.set(snapshot.context, { snapshot });
   }
 
   change({ context, difference }: { readonly context: string; readonly difference: Difference }): void {
-    const before = this.#snapshots.get(context);
-    if (before) this.#snapshots.set(context, withDifference(before, difference));
+    const before = this.#snapshots.get(context)?.snapshot;
+    if (!before) return;
+    this.#snapshots.set(context, { snapshot: withDifference(before, difference), change: { before, difference } });
   }
 
   clusters(): Clusters {
-    const entries = this.#contexts.map((one) => ({ ...one, snapshot: this.#snapshots.get(one.context) }));
+    const entries = this.#contexts.map((one) => ({ ...one, cluster: this.#snapshots.get(one.context) }));
     return {
-      shown: entries.flatMap(({ snapshot, problem }) => {
+      shown: entries.flatMap(({ cluster, problem }) => {
         const stale = this.lost ?? problem;
-        return snapshot ? [{ snapshot, live: true, ...(stale !== undefined && { stale }) }] : [];
+        return cluster ? [{ ...cluster, live: true, ...(stale !== undefined && { stale }) }] : [];
       }),
       loading: entries
-        .filter(({ snapshot, problem }) => !snapshot && problem === undefined)
+        .filter(({ cluster, problem }) => !cluster && problem === undefined)
         .map(({ context }) => context),
       problems: [
         ...(this.lost !== undefined && this.#snapshots.size === 0 ? [this.lost] : []),
-        ...entries.flatMap(({ context, snapshot, problem }) =>
-          !snapshot && problem !== undefined ? [`${context}: ${problem}`] : [],
+        ...entries.flatMap(({ context, cluster, problem }) =>
+          !cluster && problem !== undefined ? [`${context}: ${problem}`] : [],
         ),
       ],
     };

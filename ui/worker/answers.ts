@@ -1,5 +1,5 @@
 /** The answers of the worker. Nothing here uses the browser. */
-import { perObject } from '../../operator/policy/memo.ts';
+import { withDifference } from '../../operator/snapshot/difference.ts';
 import { check } from './check.ts';
 import { Loaded } from './loaded.ts';
 import { policyFacts, renderedPolicy } from './policy-facts.ts';
@@ -12,11 +12,10 @@ export type Answers = {
   readonly [Name in RequestName]: (question: Requests[Name]['question']) => Requests[Name]['answer'];
 };
 
-/** Remembers the verdicts of a snapshot from one question to the next. */
-const rejudgingOf = perObject((loaded: Loaded) => new Rejudging(loaded));
-
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
+  /** Keeps verdicts from one question to the next, and from one snapshot to the next of the same cluster. */
+  let rejudging: Rejudging | undefined;
   const current = () => {
     if (!loaded) throw new Error('no snapshot is loaded');
     return loaded;
@@ -24,13 +23,21 @@ export function createAnswers(): Answers {
   return {
     load(snapshot) {
       loaded = new Loaded(snapshot);
+      rejudging = undefined;
+      return undefined;
+    },
+    change(difference) {
+      loaded = new Loaded(withDifference(current().snapshot, difference));
       return undefined;
     },
     policy: ({ policy }) => policyFacts(policy, current()),
     rendered: ({ policy }) => renderedPolicy(policy, current()),
     fix: (workload) => workloadFix(workload, current()),
     check,
-    rejudge: (question) => rejudgingOf(current()).rejudge(question),
+    rejudge(question) {
+      if (rejudging?.loaded !== current()) rejudging = new Rejudging(current(), rejudging);
+      return rejudging.rejudge(question);
+    },
     policyText: ({ policy }) => policyText(current().snapshot, policy),
     podText: (question) => podText(current().snapshot, question),
   };

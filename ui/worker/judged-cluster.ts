@@ -1,123 +1,54 @@
 /**
  * The loaded snapshot under supposed policies: every namespace is judged once, and again only in the modes in which other
- * policies decide. Without rendered objects, which no verdict needs and which take most of the time of compiling.
+ * policies decide.
  */
 import type { JudgedContext, JudgedWorkloads, Labels, PolicySource } from '../../cli/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
-import { lastAccepted } from '../../operator/apply/standing.ts';
-import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
-import { type Accepted, accept, textOf } from '../../operator/compile/accept.ts';
-import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
-import { membersOf } from '../../operator/evaluate/members.ts';
+import type { Accepted } from '../../operator/compile/accept.ts';
 import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';
 import { judgementsOf } from '../../operator/evaluate/namespace.ts';
-import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
 import type { Court } from '../../operator/evaluate/verdict.ts';
-import { Evaluator } from '../../operator/evaluate/violations.ts';
-import { type Group, groupsOf } from '../../operator/evaluate/workload-judgement.ts';
-import type { Cluster, NamespaceView, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import type { Group } from '../../operator/evaluate/workload-judgement.ts';
+import type { NamespaceView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
-import { isReached, MODES } from '../../operator/policy/deciding.ts';
-import { Memo } from '../../operator/policy/memo.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
-import { type Resolution, resolvePolicy } from '../../operator/policy/resolve.ts';
-
-interface JudgedClusterOptions {
-  /** Namespaces that no policy reaches. */
-  readonly excluded: readonly string[];
-  /** Whether all roles and bindings could be read. */
-  readonly usersKnown: boolean;
-  /** The time to ask about, in ms since 1970. */
-  readonly at: number;
-}
-
-/** Several of them about one cluster share what they remember. */
-export class SharedJudging {
-  readonly evaluator = new Evaluator();
-  readonly cluster: Cluster;
-  readonly at: number;
-  /** The namespaces that policies reach. */
-  readonly namespaces: readonly NamespaceView[];
-  readonly #usersKnown: boolean;
-  readonly #lastAccepted: ReturnType<typeof lastAccepted>;
-  readonly #resolutions = new Memo<Resolution>();
-  readonly #groups = new Map<string, readonly Group[]>();
-
-  constructor(cluster: Cluster, { excluded, usersKnown, at }: JudgedClusterOptions) {
-    this.cluster = cluster;
-    this.at = at;
-    this.#usersKnown = usersKnown;
-    this.namespaces = cluster.namespaces().filter((namespace) => isReached(namespace, excluded));
-    this.#lastAccepted = lastAccepted(cluster.rendered());
-  }
-
-  accepted(policies: readonly CompletePolicy[]): Accepted {
-    const { oldestServer } = this.cluster;
-    const resolve = (policy: CompletePolicy) => {
-      const key = JSON.stringify([policy.metadata?.name, policy.metadata?.uid, textOf(policy.spec)]);
-      return this.#resolutions.get(key, () => resolvePolicy(policy, oldestServer));
-    };
-    const accepted = lastOf(
-      accept(policies, { lastAccepted: this.#lastAccepted, oldestServer, now: this.at }, resolve),
-    );
-    this.#resolutions.forgetUnused();
-    return accepted;
-  }
-
-  /** With the roles and bindings that the operator will write. */
-  useOf({ policies }: Accepted): UseIndex {
-    const roles = policies.flatMap((policy) => projectRole(renderRole(policy, []) as never) ?? []);
-    const bindings = policies.flatMap((policy) => {
-      const binding = renderRoleBinding(policy, []);
-      return binding ? [projectRoleBinding(binding as never)] : [];
-    });
-    return createUseIndex(
-      withRendered(this.cluster.roles(), roles),
-      withRendered(this.cluster.roleBindings(), bindings),
-      this.#usersKnown,
-    );
-  }
-
-  /** The workloads of a namespace, which do not change. */
-  groupsOf(namespace: string): readonly Group[] {
-    const known = this.#groups.get(namespace) ?? groupsOf(membersOf(namespace, this.cluster));
-    this.#groups.set(namespace, known);
-    return known;
-  }
-}
-
-/** Those of the cluster; of the ones without a namespace that the operator writes, only its own. */
-function withRendered<Named extends RoleView | RoleBindingView>(
-  live: Iterable<Named>,
-  rendered: readonly Named[],
-): Named[] {
-  const names = new Set(rendered.map(({ name }) => name));
-  return [...[...live].filter(({ name, namespace }) => namespace || !names.has(name)), ...rendered];
-}
+import type { SharedJudging } from './shared-judging.ts';
 
 /** A namespace, and what its verdicts follow from. */
 interface Judged {
+  readonly groups: readonly Group[];
   readonly modes: JudgedModes;
   readonly judgement: JudgedWorkloads;
 }
 
+type JudgedByName = ReadonlyMap<string, Judged>;
+
+/** The clusters whose verdicts are used where the same policies decide about the same workloads. */
+interface JudgedBefore {
+  /** Under the same policies. */
+  readonly like?: JudgedCluster | undefined;
+  /** In an earlier state. */
+  readonly earlier?: JudgedCluster | undefined;
+}
+
 export class JudgedCluster implements JudgedContext {
   readonly #shared: SharedJudging;
-  readonly #like: JudgedCluster | undefined;
   readonly #selections = new Selections();
   readonly #judged: Map<string, Judged>;
+  readonly #before: readonly JudgedByName[];
   #policies: readonly CompletePolicy[];
   #accepted: Accepted;
   #labels: ReadonlyMap<string, Labels> = new Map();
   sources: ReadonlyMap<string, PolicySource> = new Map();
 
-  /** @param like one under the same policies, whose verdicts are used wherever the same policies decide */
-  constructor(shared: SharedJudging, policies: readonly CompletePolicy[], like?: JudgedCluster) {
+  constructor(shared: SharedJudging, policies: readonly CompletePolicy[], { like, earlier }: JudgedBefore = {}) {
     this.#shared = shared;
-    this.#like = like;
     this.#policies = policies;
-    this.#accepted = like?.compiled ?? shared.accepted(policies);
+    this.#accepted = like ? like.#accepted : shared.accepted(policies);
     this.#judged = new Map(like ? like.#judged : []);
+    // Without those that these used themselves: a cluster that changes would keep all of its history.
+    this.#before = [like, earlier].flatMap((one) => (one ? [one.#judged] : []));
     const { namespaces } = this.#select();
     if (!like) this.#judge(namespaces);
   }
@@ -178,11 +109,13 @@ export class JudgedCluster implements JudgedContext {
 
   #judgeOne({ name, labels }: NamespaceView, known: Judged | undefined, court: Court): Judged {
     const selecting = { policies: this.#selections.selecting(name), labels: this.#labels.get(name) ?? labels };
-    const like = this.#like ? this.#like.#judged.get(name) : undefined;
-    const before = [known, like].flatMap((one) => one?.modes ?? []);
-    const modes = lastOf(judgingModes(this.#shared.groupsOf(name), selecting, court, before));
-    if (known && isSame(modes, known.modes)) return known;
-    return { modes, judgement: { namespace: name, modes: judgementsOf(modes) } };
+    const groups = this.#shared.groupsOf(name);
+    const all = [known, ...this.#before.map((one) => one.get(name))];
+    const before = all.flatMap((one) => (one?.groups === groups ? [one] : []));
+    const ofModes = before.map(({ modes }) => modes);
+    const modes = lastOf(judgingModes(groups, selecting, court, ofModes));
+    const same = before.find((one) => isSame(one.modes, modes));
+    return same ?? { groups, modes, judgement: { namespace: name, modes: judgementsOf(modes) } };
   }
 }
 

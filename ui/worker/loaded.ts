@@ -1,7 +1,8 @@
 /** A snapshot as the worker judges it. */
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 
 /** Restored and compiled when a question needs it: a cluster that changes sends snapshots that nobody asks about. */
@@ -47,11 +48,14 @@ export class Loaded {
   }
 }
 
-/** Pods that are alike have the same outcome, and answers are about workloads. */
 function oncePerGroup(snapshot: Snapshot): Snapshot {
-  const namespaces = snapshot.namespaces.map((namespace) => ({
+  return { ...snapshot, namespaces: snapshot.namespaces.map(withOnePod) };
+}
+
+/** Pods that are alike have the same outcome, and answers are about workloads. */
+const withOnePod = perObject(
+  (namespace: SnapshotNamespace): SnapshotNamespace => ({
     ...namespace,
     pods: namespace.pods.map((group) => ({ ...group, count: 1 })),
-  }));
-  return { ...snapshot, namespaces };
-}
+  }),
+);

@@ -8,8 +8,9 @@ import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import { enforcedEverywhere, withPending } from '../../cli/policies/supposed.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { manifestsIn } from './check.ts';
-import { JudgedCluster, SharedJudging } from './judged-cluster.ts';
+import { JudgedCluster } from './judged-cluster.ts';
 import type { Loaded } from './loaded.ts';
+import { SharedJudging } from './shared-judging.ts';
 
 export interface RejudgeQuestion {
   /** The policies, as YAML. */
@@ -32,22 +33,35 @@ export interface RejudgeAnswer {
 /** Nobody reads more, and a big cluster has thousands. */
 const MOST_CHANGES = 200;
 
+/** The cluster as it is, with the edited policies, and with these enforced. */
+interface Judging {
+  readonly shared: SharedJudging;
+  readonly before: JudgedCluster;
+  readonly after: JudgedCluster;
+  readonly enforced: JudgedCluster;
+}
+
 export class Rejudging {
+  readonly loaded: Loaded;
+  readonly #judging: Judging;
   readonly #cluster: Cluster;
   readonly #options: PolicyContextOptions & { readonly at: number };
-  readonly #before: JudgedCluster;
-  readonly #after: JudgedCluster;
-  readonly #enforced: JudgedCluster;
 
-  constructor({ snapshot, cluster, excluded, usersKnown, at }: Loaded) {
+  /** @param earlier about an earlier snapshot of the cluster */
+  constructor(loaded: Loaded, earlier?: Rejudging) {
+    const { snapshot, cluster, excluded, usersKnown, at } = loaded;
     const { operatorNamespace, excludedNamespaces } = snapshot;
     const { oldestServer } = cluster;
+    this.loaded = loaded;
     this.#cluster = cluster;
     this.#options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, usersKnown, at };
-    const shared = new SharedJudging(cluster, { excluded, usersKnown, at });
-    this.#before = new JudgedCluster(shared, cluster.policies());
-    this.#after = new JudgedCluster(shared, cluster.policies(), this.#before);
-    this.#enforced = new JudgedCluster(shared, cluster.policies(), this.#before);
+    const known: Partial<Judging> = earlier ? earlier.#judging : {};
+    const policies = cluster.policies();
+    const shared = new SharedJudging(cluster, { excluded, usersKnown, at }, known.shared);
+    const before = new JudgedCluster(shared, policies, { earlier: known.before });
+    const after = new JudgedCluster(shared, policies, { like: before, earlier: known.after });
+    const enforced = new JudgedCluster(shared, policies, { like: before, earlier: known.enforced });
+    this.#judging = { shared, before, after, enforced };
   }
 
   rejudge(question: RejudgeQuestion): RejudgeAnswer {
@@ -81,24 +95,24 @@ export class Rejudging {
     const rollouts = changed.rollouts(candidates);
     const isEnforced = candidates.every((name) => policies.get(name)?.spec.mode === 'Enforce' && !rollouts.has(name));
     const suppose = (pending: Pending) => {
-      this.#after.suppose(all, this.#labelsWith(pending), sources);
-      return this.#after;
+      this.#judging.after.suppose(all, this.#labelsWith(pending), sources);
+      return this.#judging.after;
     };
     if (!isEnforced) {
       const enforced = all.map((one) =>
         candidates.includes(one.metadata?.name ?? '') ? enforcedEverywhere(one) : one,
       );
-      this.#enforced.suppose(enforced);
+      this.#judging.enforced.suppose(enforced);
     }
     const changes = changesOf({
       candidates,
       rollouts,
-      before: this.#before,
+      before: this.#judging.before,
       after: suppose,
       // Then nothing is pending anywhere.
-      enforced: isEnforced ? suppose(new Map()) : this.#enforced,
+      enforced: isEnforced ? suppose(new Map()) : this.#judging.enforced,
     });
-    const refusals = [...this.#after.compiled.refusals].filter(([name]) => candidates.includes(name));
+    const refusals = [...this.#judging.after.compiled.refusals].filter(([name]) => candidates.includes(name));
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
@@ -120,7 +134,7 @@ export class Rejudging {
     const changes = changesOf({
       candidates,
       rollouts: changed.rollouts(candidates),
-      before: this.#before,
+      before: this.#judging.before,
       after: (pending) => changed.build(this.#options, (trouble) => refusals.push(trouble), { pending }),
       enforced: changed.build(this.#options, () => {}, { enforced: candidates }),
     });

@@ -1,4 +1,5 @@
 /** The questions to the worker, which judges in a thread of its own, so that the page stays responsive. */
+import type { Difference } from '../../operator/snapshot/difference.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
 import type { PolicyFacts, RenderedPolicy } from './policy-facts.ts';
@@ -10,6 +11,8 @@ import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 export interface Requests {
   /** The snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };
+  /** The snapshot after the loaded one, as the changes from that one. */
+  change: { question: Difference; answer: undefined };
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
   /** The changes that edited policies make in the snapshot. */

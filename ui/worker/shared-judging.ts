@@ -1,0 +1,113 @@
+/**
+ * All that is remembered about a snapshot, which is judged under several supposed policies. Without
+ * rendered objects, which no verdict needs and which take most of the time of compiling.
+ */
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { lastAccepted } from '../../operator/apply/standing.ts';
+import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
+import { type Accepted, accept, textOf } from '../../operator/compile/accept.ts';
+import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
+import { membersOf } from '../../operator/evaluate/members.ts';
+import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { type Group, groupsOf } from '../../operator/evaluate/workload-judgement.ts';
+import type {
+  Cluster,
+  NamespaceView,
+  PodView,
+  RoleBindingView,
+  RoleView,
+  WorkloadView,
+} from '../../operator/model/objects.ts';
+import { isReached } from '../../operator/policy/deciding.ts';
+import { Memo } from '../../operator/policy/memo.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import { type Resolution, resolvePolicy } from '../../operator/policy/resolve.ts';
+
+interface SharedJudgingOptions {
+  /** Namespaces that no policy reaches. */
+  readonly excluded: readonly string[];
+  /** Whether all roles and bindings could be read. */
+  readonly usersKnown: boolean;
+  /** The time to ask about, in ms since 1970. */
+  readonly at: number;
+}
+
+/** The workloads of a namespace, and what they are made of. */
+interface Grouped {
+  readonly pods: Iterable<PodView>;
+  readonly workloads: Iterable<WorkloadView>;
+  readonly groups: readonly Group[];
+}
+
+export class SharedJudging {
+  readonly evaluator: Evaluator;
+  readonly cluster: Cluster;
+  readonly at: number;
+  /** The namespaces that policies reach. */
+  readonly namespaces: readonly NamespaceView[];
+  readonly #usersKnown: boolean;
+  readonly #lastAccepted: ReturnType<typeof lastAccepted>;
+  readonly #resolutions: Memo<Resolution>;
+  readonly #grouped: Map<string, Grouped>;
+
+  /** @param earlier about an earlier state of the cluster */
+  constructor(cluster: Cluster, { excluded, usersKnown, at }: SharedJudgingOptions, earlier?: SharedJudging) {
+    this.evaluator = earlier?.evaluator ?? new Evaluator();
+    this.#resolutions = earlier ? earlier.#resolutions : new Memo();
+    this.#grouped = new Map(earlier ? [...earlier.#grouped].filter(([name]) => cluster.namespace(name)) : []);
+    this.cluster = cluster;
+    this.at = at;
+    this.#usersKnown = usersKnown;
+    this.namespaces = cluster.namespaces().filter((namespace) => isReached(namespace, excluded));
+    this.#lastAccepted = lastAccepted(cluster.rendered());
+  }
+
+  accepted(policies: readonly CompletePolicy[]): Accepted {
+    const { oldestServer } = this.cluster;
+    const resolve = (policy: CompletePolicy) => {
+      const key = JSON.stringify([policy.metadata?.name, policy.metadata?.uid, oldestServer, textOf(policy.spec)]);
+      return this.#resolutions.get(key, () => resolvePolicy(policy, oldestServer));
+    };
+    const accepted = lastOf(
+      accept(policies, { lastAccepted: this.#lastAccepted, oldestServer, now: this.at }, resolve),
+    );
+    // Those of the cluster stay resolved while others are supposed: verdicts are known by the resolved policies.
+    for (const policy of this.cluster.policies()) resolve(policy);
+    this.#resolutions.forgetUnused();
+    return accepted;
+  }
+
+  /** With the roles and bindings that the operator will write. */
+  useOf({ policies }: Accepted): UseIndex {
+    const roles = policies.flatMap((policy) => projectRole(renderRole(policy, []) as never) ?? []);
+    const bindings = policies.flatMap((policy) => {
+      const binding = renderRoleBinding(policy, []);
+      return binding ? [projectRoleBinding(binding as never)] : [];
+    });
+    return createUseIndex(
+      withRendered(this.cluster.roles(), roles),
+      withRendered(this.cluster.roleBindings(), bindings),
+      this.#usersKnown,
+    );
+  }
+
+  /** The workloads of a namespace: the same list as long as none changes. */
+  groupsOf(namespace: string): readonly Group[] {
+    const [pods, workloads] = [this.cluster.pods(namespace), this.cluster.workloads(namespace)];
+    const known = this.#grouped.get(namespace);
+    if (known?.pods === pods && known.workloads === workloads) return known.groups;
+    const groups = groupsOf(membersOf(namespace, this.cluster));
+    this.#grouped.set(namespace, { pods, workloads, groups });
+    return groups;
+  }
+}
+
+/** Those of the cluster; of the ones without a namespace that the operator writes, only its own. */
+function withRendered<Named extends RoleView | RoleBindingView>(
+  live: Iterable<Named>,
+  rendered: readonly Named[],
+): Named[] {
+  const names = new Set(rendered.map(({ name }) => name));
+  return [...[...live].filter(({ name, namespace }) => namespace || !names.has(name)), ...rendered];
+}
