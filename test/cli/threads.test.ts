@@ -43,6 +43,10 @@ describe('check in threads', function () {
       builder.addManifest(inputOf({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }), fail);
     builder.addManifest(inputOf(policy('ping', 'net', { usableBy: 'Subjects', subjects: SUBJECTS })), fail);
     builder.addManifest(inputOf(policy('shop', 'shop', { expires: '2026-12-01T00:00:00Z' })), fail);
+    builder.addManifest(inputOf(policy('tokens', 'shop', { level: 'privileged', overrides: { volumes: [] } })), fail);
+    const metadata = { name: 'default', namespace: 'shop' };
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false };
+    builder.addManifest(inputOf(account), fail);
   });
   after(() => rmSync(folder, { recursive: true }));
 
