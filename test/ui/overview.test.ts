@@ -125,6 +125,28 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     assert.deepEqual(await seriousProblems(page), []);
   });
 
+  it('shows the beginning of a long message, and all of it when asked', async () => {
+    const [whole] = snapshots;
+    const long = `no: ${'field.that.is.wrong '.repeat(2_000)}`;
+    const condition = {
+      type: 'Accepted',
+      status: 'False',
+      reason: 'InvalidSpec',
+      message: long,
+      observedGeneration: 1,
+    };
+    const policies = whole.policies.map((policy, index) =>
+      index === 0 ? { ...policy, status: { conditions: [{ ...condition, lastTransitionTime: whole.taken }] } } : policy,
+    );
+    const page = await open({}, pages.fileOf([{ ...whole, policies } as unknown as Snapshot]));
+    const remarks = part(page, 'To look at');
+    assert.ok((await textOf(remarks)).length < 5_000);
+    await remarks.getByRole('button', { name: 'Show all' }).click();
+    await remarks.getByText(long.trim()).waitFor();
+    await remarks.getByRole('button', { name: 'Show less' }).click();
+    assert.ok((await textOf(remarks)).length < 5_000);
+  });
+
   it('says what could not be read, and claims no number that is not known', async () => {
     const text = 'you may not list pods: violations are those that the operator reported last, not all of them';
     const [whole] = snapshots;

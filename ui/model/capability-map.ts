@@ -67,6 +67,8 @@ export interface MapNamespace {
   /** The policies of the strictest mode that decide here, and that mode. */
   readonly deciding: readonly string[];
   readonly mode: Mode | undefined;
+  /** Those of the deciding ones that not everybody may use. */
+  readonly limited: readonly string[];
   /** The policies that decide here in some mode. */
   readonly policies: readonly string[];
   readonly workloads: readonly MapWorkload[];
@@ -74,6 +76,11 @@ export interface MapNamespace {
 
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityMap {
   const enforcing = enforcingPolicies(snapshot);
+  const limited = new Set(
+    snapshot.policies
+      .filter(({ spec, accepted }) => (accepted ?? spec).usableBy !== 'Everyone')
+      .map(({ name }) => name),
+  );
   const contents = new Contents(snapshot, runtime);
   const namespaces = snapshot.namespaces.map((namespace): MapNamespace => {
     const mode = MODES.find((one) => (namespace.deciding[one] ?? []).length > 0);
@@ -84,6 +91,7 @@ export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityM
       name: namespace.name,
       state: stateOf(namespace, enforcing),
       deciding,
+      limited: deciding.filter((policy) => limited.has(policy)),
       mode,
       policies: Object.values(namespace.deciding).flat(),
       workloads: workloadsOf(namespace).map(({ kind, name, pods, shapes }) => {

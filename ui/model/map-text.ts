@@ -75,12 +75,20 @@ function usedWords({ cells: { how, unused }, level }: MapRow, column: number): s
 }
 
 function policyWords({ cells, namespace: { namespace } }: MapRow, column: number): string {
-  const { deciding, mode } = namespace;
+  const { deciding, limited, mode } = namespace;
   if (deciding.length === 0 || mode === undefined) return 'No policy decides here.';
   const name = deciding.length === 1 ? `Policy ${deciding[0]}` : `Policies ${deciding.join(', ')}`;
+  if (!cells.allowed[column] || cells.refused[column])
+    return `${name} (${mode}) ${deciding.length === 1 ? 'does' : 'do'} not allow it.`;
   const verb = deciding.length === 1 ? 'allows' : 'allow';
-  const refuse = deciding.length === 1 ? 'does not allow' : 'do not allow';
-  return `${name} (${mode}) ${cells.allowed[column] && !cells.refused[column] ? verb : refuse} it.`;
+  return `${name} (${mode}) ${verb} it${limitedWords(limited, deciding)}.`;
+}
+
+/** The map shows what a policy's rules allow; whether a pod may use the policy is in its verdict. */
+function limitedWords(limited: readonly string[], deciding: readonly string[]): string {
+  if (limited.length === 0) return '';
+  if (limited.length === deciding.length) return ', for those that may use it';
+  return `; ${limited.join(', ')} ${limited.length === 1 ? 'does' : 'do'} so only for those that may use it`;
 }
 
 /** A row for each container, with one column for each capability. */

@@ -20,6 +20,14 @@ export async function linkOf(play: Play): Promise<string> {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 
+/** @param address of the page that the link leads to */
+export function copiedText(address: string): string {
+  const { protocol, hostname } = new URL(address);
+  const nothing = 'Copied. It has both texts; nothing was sent.';
+  if (protocol === 'file:') return `${nothing} It opens only where this file is.`;
+  return hostname === '127.0.0.1' ? `${nothing} It opens only in this browser, while cappol ui runs.` : nothing;
+}
+
 /** @throws Error for people, if the link is not whole */
 export async function playOf(link: string): Promise<Play> {
   const values = await valuesOf(link).catch(() => {

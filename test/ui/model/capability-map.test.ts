@@ -286,6 +286,21 @@ describe('the map of capabilities: the rows', () => {
     assert.match(rowText(workload(map, 'all').content), /^held as privileged: all; not allowed: all$/);
   });
 
+  it('do not claim that a policy allows it to everybody when only some may use the policy', () => {
+    const subjects = [{ kind: 'ServiceAccount' as const, namespace: 'a', name: 'pinger' }];
+    const policies = [
+      baselinePolicy('some', { mode: 'Enforce', usableBy: 'Subjects', subjects }),
+      baselinePolicy('all', { mode: 'Enforce' }),
+    ];
+    const taken = takenSnapshot(cluster({ a: { plain: pod() } }, policies));
+    const row = rowsOf(filterMap(capabilityMap(taken, 'containerd'), NO_FILTER, 'name'), new Set())[0];
+    assert.ok(row);
+    assert.equal(
+      cellWords(row, columnOf('CHOWN') as number, 'containerd').policy,
+      'Policies all, some (Enforce) allow it; some does so only for those that may use it.',
+    );
+  });
+
   it('are drawn once for the same cells', () => {
     const { content } = workload(map, 'clock');
     assert.equal(drawingOf(content), drawingOf(content));

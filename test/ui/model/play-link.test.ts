@@ -1,7 +1,7 @@
 /** Links of the playground: they give the texts back, and a damaged one says so. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { labelsOf, labelsText, linkOf, type Play, playOf } from '../../../ui/model/play-link.ts';
+import { copiedText, labelsOf, labelsText, linkOf, type Play, playOf } from '../../../ui/model/play-link.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
@@ -47,6 +47,14 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
     const link = await linkOf({ policies: 'a'.repeat(5_000_000), manifests: '', namespace: '', labels: '' });
     assert.ok(link.length < 20_000);
     await assert.rejects(playOf(link), /damaged/);
+  });
+});
+
+describe('the words about a copied link', () => {
+  it('say where it opens: a page on this machine is not there for others', () => {
+    assert.match(copiedText('https://example.github.io/playground/'), /^Copied\. It has both texts/);
+    assert.match(copiedText('http://127.0.0.1:40123/#/playground'), /only in this browser, while cappol ui runs/);
+    assert.match(copiedText('file:///home/a/report.html'), /only where this file is/);
   });
 });
 

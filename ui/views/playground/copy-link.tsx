@@ -1,9 +1,9 @@
 /** Copies a link to the texts of the playground. */
 import { useEffect, useState } from 'preact/hooks';
 import { formatAddress } from '../../address.ts';
-import { linkOf, type Play } from '../../model/play-link.ts';
+import { copiedText, linkOf, type Play } from '../../model/play-link.ts';
 
-const SHOWN_MS = 2_500;
+const SHOWN_MS = 5_000;
 
 export function CopyLink({ play }: { readonly play: Play }) {
   const [told, setTold] = useState('');
@@ -16,7 +16,7 @@ export function CopyLink({ play }: { readonly play: Play }) {
     const url = new URL(address, location.href).href;
     try {
       await navigator.clipboard.writeText(url);
-      setTold('Copied. The link has both texts; nothing was sent.');
+      setTold(copiedText(url));
     } catch {
       // A page from disk may not use the clipboard.
       history.replaceState(null, '', address);
