@@ -103,14 +103,15 @@ export function judgingOf(
   return { state, use: state.use };
 }
 
-/** The state of the cluster, in which nothing is accepted yet. */
+/** The state of the cluster for judging it: nothing is accepted yet, nor rendered later. */
 export function stateOf(
   cluster: Cluster,
   { usersKnown }: Pick<Rights, 'usersKnown'>,
   { operatorNamespace, excludedNamespaces, at }: PolicyOptions & { readonly at?: number | undefined },
 ): ClusterState {
   const now = () => at ?? Date.now();
-  return new ClusterState(cluster, { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now });
+  const options = { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now };
+  return new ClusterState(cluster, { ...options, renders: false });
 }
 
 function missingTexts(forbidden: readonly Source[], unjudged: string): string[] {

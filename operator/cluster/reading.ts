@@ -173,7 +173,8 @@ export class Reading {
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      take({ apiVersion, kind, ...item });
+      // Items of a list lack both; objects with nothing but metadata have others.
+      take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};
       this.#options.log.error('object skipped', { namespace, name, error });

@@ -26,8 +26,16 @@ export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
+/** Their annotations record which specs were accepted. */
+export const VALIDATING_POLICIES: Source = {
+  apiVersion: ADMISSION,
+  kind: 'ValidatingAdmissionPolicy',
+  labelSelector,
+  managedFields,
+};
+
 export const ADMISSION_POLICIES: readonly Source[] = [
-  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicy', labelSelector, managedFields },
+  VALIDATING_POLICIES,
   { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding', labelSelector, managedFields },
   // Served from Kubernetes 1.36 on.
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, managedFields, optional: true },

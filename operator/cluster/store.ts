@@ -34,13 +34,15 @@ interface ClusterOptions extends FollowedServersOptions {
   readonly rules?: readonly Rule[];
   /** Kinds that are not followed, and so are empty. */
   readonly except?: readonly Source[];
+  /** Kinds whose metadata is enough. */
+  readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }
 
 export type FollowedCluster = ReturnType<typeof createCluster>;
 
 export function createCluster(client: ApiClient, options: ClusterOptions) {
-  const { onChange, log, rules = RULES, except = [], reflectorObserver: observer } = options;
+  const { onChange, log, rules = RULES, except = [], metadataOnly = [], reflectorObserver: observer } = options;
   const projection = createProjection(rules);
   const servers = new FollowedServers(client, options);
   const store = new Store(projection, servers, onChange);
@@ -59,7 +61,8 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
         const reading = { log, ...(observer && { observer }) };
         // Policies affect each other; objects of other kinds do not.
         const sink = source === sources.POLICIES ? bufferUntilListed(fanOut(collections)) : fanOut(collections);
-        reflectors.set(source, new Reflector(client, source, sink, signal, reading));
+        const asked = metadataOnly.includes(source) ? { ...source, metadataOnly: true } : source;
+        reflectors.set(source, new Reflector(client, asked, sink, signal, reading));
       }
       const followers = [...reflectors.values()].map((reflector) => reflector.run());
       ended = Promise.all([...followers, servers.follow(signal)]);

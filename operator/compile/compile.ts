@@ -53,11 +53,16 @@ export function compile(policies: readonly CompletePolicy[], options: CompileOpt
 
 type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) => Generator<void, Compiled>;
 
+export interface CompilerOptions {
+  /** False for those who only judge: rendered objects take most of the time, and megabytes for hundreds of policies. */
+  readonly renders?: boolean;
+}
+
 /**
  * For repeated compiling: a result whose inputs did not change is the same object as before. It compiles policy by policy,
  * because hundreds of policies take a second.
  */
-export function compiler(): Compiler {
+export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   const memos = { resolutions: new Memo<Resolution>(), rendered: new Memo<Rendered>(), guards: new Memo<Guard>() };
   const texts = new SharedTexts();
   const resolve = (policy: CompletePolicy, oldestServer: number) => {
@@ -67,6 +72,10 @@ export function compiler(): Compiler {
   };
   return function* (policies, options) {
     const accepted = yield* accept(policies, options, resolve);
+    if (!renders) {
+      memos.resolutions.forgetUnused();
+      return { ...NOTHING_COMPILED, ...accepted };
+    }
     const relations = relationsOf(accepted.policies);
     const rendered = new Map<string, Rendered>();
     for (const related of relations) {

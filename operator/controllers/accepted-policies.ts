@@ -1,7 +1,13 @@
 /** The policies as they were last compiled and accepted, and whether they have changed since. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { lastAccepted } from '../apply/standing.ts';
-import { type Compiled, type CompileOptions, compiler, NOTHING_COMPILED } from '../compile/compile.ts';
+import {
+  type Compiled,
+  type CompileOptions,
+  type CompilerOptions,
+  compiler,
+  NOTHING_COMPILED,
+} from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
@@ -14,7 +20,7 @@ export interface CompileInput {
 }
 
 export class AcceptedPolicies {
-  readonly #compile = compiler();
+  readonly #compile: ReturnType<typeof compiler>;
   /** uid and generation of each policy, by name: the source of its last text. */
   readonly #generations = new Map<string, string>();
   #compiled: Compiled = NOTHING_COMPILED;
@@ -27,6 +33,10 @@ export class AcceptedPolicies {
   #isStale = true;
   /** How often it became stale. */
   #changes = 0;
+
+  constructor(options: CompilerOptions = {}) {
+    this.#compile = compiler(options);
+  }
 
   /** As of the last `take`. */
   get compiled(): Compiled {

@@ -5,7 +5,7 @@
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
 import { standingEnforced } from '../apply/standing.ts';
-import type { Compiled } from '../compile/compile.ts';
+import type { Compiled, CompilerOptions } from '../compile/compile.ts';
 import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
@@ -23,7 +23,7 @@ import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
-export interface ClusterStateOptions extends AdmissionOptions {
+export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** The time of day, in ms since 1970: policies expire. */
   readonly now?: () => number;
@@ -47,13 +47,14 @@ export class ClusterState {
   readonly #now: () => number;
   /** The namespaces that no policy reaches. */
   readonly #excluded: readonly string[];
-  readonly #policies = new AcceptedPolicies();
+  readonly #policies: AcceptedPolicies;
   readonly #selections = new Selections();
   #use: UseIndex | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#policies = new AcceptedPolicies(options);
     this.#now = options.now ?? (() => Date.now());
     this.#excluded = [options.operatorNamespace, ...options.excludedNamespaces];
   }

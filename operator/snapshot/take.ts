@@ -8,6 +8,7 @@ import type { WorkloadJudgement } from '../evaluate/workload-judgement.ts';
 import { watchedOwner } from '../evaluate/workloads.ts';
 import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { MODES } from '../policy/deciding.ts';
+import { perObject } from '../policy/memo.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import {
   type ContainerCapabilities,
@@ -60,6 +61,8 @@ export interface KnownOfNamespace {
   readonly judgement: NamespaceJudgement | undefined;
   /** The containers about which there is evidence. */
   readonly used: readonly UsedByContainer[];
+  /** Whether its pods and workloads are those of the last document. */
+  readonly keepsObjects?: boolean;
 }
 
 /**
@@ -69,6 +72,14 @@ export interface KnownOfNamespace {
 export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
+  /** Workloads with equal pods share their violations: each is looked at once, and both documents have one copy. */
+  readonly #indexesOf = perObject((violations: WorkloadJudgement['violations']): Indexes => {
+    const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
+    return Object.fromEntries(entries);
+  });
+  readonly #indexesIn = perObject((list: readonly Violation[]): readonly number[] =>
+    list.map((one) => this.#violations.index(one)),
+  );
   readonly #namespaces = new Map<string, SnapshotNamespace>();
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
@@ -79,8 +90,10 @@ export class SnapshotTaker {
   }
 
   put(namespace: NamespaceView, known: KnownOfNamespace, cluster: Cluster): void {
-    const context = { cluster, shapes: this.#shapes, violations: this.#violations };
-    this.#namespaces.set(namespace.name, snapshotNamespace(namespace, known, context));
+    const context = { cluster, shapes: this.#shapes, indexesOf: this.#indexesOf };
+    const before = known.keepsObjects ? this.#namespaces.get(namespace.name) : undefined;
+    const objects = before ?? objectsIn(namespace.name, context);
+    this.#namespaces.set(namespace.name, snapshotNamespace(namespace, { ...known, objects }, context));
   }
 
   drop(namespace: string): void {
@@ -133,7 +146,8 @@ function describe({ annotations, spec }: PodParts): Shape {
 interface Context {
   readonly cluster: Cluster;
   readonly shapes: Shapes;
-  readonly violations: Indexed<Violation>;
+  /** The indexes of violations in the document. */
+  indexesOf(violations: WorkloadJudgement['violations']): Indexes;
 }
 
 interface InForce {
@@ -161,24 +175,32 @@ function snapshotPolicy(
 
 function snapshotNamespace(
   { uid: _, ...namespace }: NamespaceView,
-  { judgement, used }: KnownOfNamespace,
+  { judgement, used, objects: { controllers, pods } }: KnownOfNamespace & { readonly objects: Objects },
   context: Context,
 ): SnapshotNamespace {
-  const { cluster, shapes } = context;
-  const { name } = namespace;
+  return {
+    ...namespace,
+    reached: judgement !== undefined,
+    deciding: Object.fromEntries(MODES.flatMap((mode) => decidingIn(mode, judgement))),
+    controllers,
+    pods,
+    verdicts: MODES.flatMap((mode) => verdictsIn(mode, judgement, context)),
+    ...(used.length > 0 && { used }),
+  };
+}
+
+type Indexes = NonNullable<SnapshotVerdict['violations']>;
+type Objects = Pick<SnapshotNamespace, 'controllers' | 'pods'>;
+
+function objectsIn(name: string, { cluster, shapes }: Context): Objects {
   const ids = new Indexed<string>((uid) => uid);
   const pods = [...cluster.pods(name)].filter(({ finished }) => !finished);
   const listed = [...cluster.workloads(name)];
   // Old pods may belong to an old ReplicaSet, which only links them to their Deployment.
   const linking = [...ownersOf([...pods, ...listed], cluster)].filter((workload) => !listed.includes(workload));
   return {
-    ...namespace,
-    reached: judgement !== undefined,
-    deciding: Object.fromEntries(MODES.flatMap((mode) => decidingIn(mode, judgement))),
     controllers: [...listed, ...linking].map((workload) => controller(workload, shapes, ids)),
     pods: podGroups(pods, shapes, ids),
-    verdicts: MODES.flatMap((mode) => verdictsIn(mode, judgement, context)),
-    ...(used.length > 0 && { used }),
   };
 }
 
@@ -207,9 +229,8 @@ function verdictsIn(mode: Mode, judgement: NamespaceJudgement | undefined, conte
 function verdict(
   mode: Mode,
   { kind, name, verdict, pods, admittedBy, violations: broken }: WorkloadJudgement,
-  { violations }: Context,
+  { indexesOf }: Context,
 ): SnapshotVerdict {
-  const entries = Object.entries(broken).map(([policy, list]) => [policy, list.map((one) => violations.index(one))]);
   return {
     mode,
     kind,
@@ -217,7 +238,7 @@ function verdict(
     verdict,
     pods,
     ...(admittedBy !== undefined && { admittedBy }),
-    ...(verdict !== 'Compliant' && { violations: Object.fromEntries(entries) }),
+    ...(verdict !== 'Compliant' && { violations: indexesOf(broken) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** A context whose cluster the page follows. When it fails, the page says why, and it is tried again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
+import { ADMISSION_POLICIES, VALIDATING_POLICIES } from '../../../operator/cluster/sources.ts';
 import { createCluster } from '../../../operator/cluster/store.ts';
 import { Turns } from '../../../operator/runtime/turns.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
@@ -14,6 +15,9 @@ import { LiveSnapshot } from './live-snapshot.ts';
 import { within } from './within.ts';
 
 const PURPOSE = { command: 'ui', unjudged: SNAPSHOT_UNJUDGED };
+
+/** A page shows which spec was accepted last, which the first of these kinds records, but not what enforces it. */
+const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 
 /** Changes come in bursts: a burst is judged once. */
 const PAUSE_MS = 300;
@@ -103,7 +107,8 @@ export class FollowedContext implements ShownContext {
         changed.resolve();
       },
       log: followingLog((problem) => this.#fail(problem)),
-      except: rights.forbidden,
+      except: [...rights.forbidden, ...UNREAD],
+      metadataOnly: [VALIDATING_POLICIES],
       ask: askKnownServers,
     });
     try {

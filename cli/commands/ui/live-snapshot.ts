@@ -30,6 +30,8 @@ export class LiveSnapshot {
   #size: number | undefined;
   /** The namespaces to judge again, also those that are gone. */
   #dirty = new Set<string>();
+  /** Those of them whose pods or workloads have changed. */
+  #changed = new Set<string>();
 
   /** @param cluster that has been read completely */
   constructor(cluster: Cluster, rights: Rights, options: LiveSnapshotOptions) {
@@ -42,7 +44,9 @@ export class LiveSnapshot {
 
   apply(change: Change): void {
     this.#soil(this.#state.apply(change).namespaces);
-    if (change.of === 'pod' || change.of === 'workload') this.#dirty.add(change.namespace);
+    if (change.of !== 'pod' && change.of !== 'workload') return;
+    this.#dirty.add(change.namespace);
+    this.#changed.add(change.namespace);
   }
 
   /** Whether a policy has expired since the last document, or a clock that was set back has brought one back. */
@@ -78,6 +82,7 @@ export class LiveSnapshot {
   }
 
   #take(name: string): void {
+    const keepsObjects = !this.#changed.delete(name);
     const namespace = this.#cluster.namespace(name);
     if (!namespace) {
       this.#taker.drop(name);
@@ -89,7 +94,7 @@ export class LiveSnapshot {
       ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, court)
       : undefined;
     const used = this.#options.evidence?.usedIn(name, this.#cluster) ?? [];
-    this.#taker.put(namespace, { judgement, used }, this.#cluster);
+    this.#taker.put(namespace, { judgement, used, keepsObjects }, this.#cluster);
   }
 
   /** A taker keeps what nothing refers to any more. */

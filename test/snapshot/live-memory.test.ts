@@ -1,0 +1,99 @@
+/** The memory of a live snapshot: `cappol ui` may run for days beside a cluster that never rests. */
+import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Feed } from '../../cli/commands/ui/feed.ts';
+import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { ALL_RIGHTS } from '../support/snapshots.ts';
+
+const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
+const SIZES = { pods: 4_000, namespaces: 200, policies: 20 };
+/** Selects every namespace. */
+const POLICY = 'restricted-everywhere';
+const EDITS = 30;
+/** One of the documents takes more. */
+const MOST_GROWTH = 1_000_000;
+/** Names and labels are shared with the cluster, and each object has a header. */
+const MOST_OF_TEXT = 2;
+
+/** A cluster in which the level of a policy changes. */
+class Edited {
+  readonly cluster: Cluster;
+  #policies: readonly CompletePolicy[];
+
+  constructor(cluster: Cluster) {
+    this.#policies = cluster.policies();
+    const policy = (name: string) => this.#policies.find(({ metadata }) => metadata?.name === name);
+    this.cluster = { ...cluster, policies: () => this.#policies, policy };
+  }
+
+  edit(level: 'baseline' | 'restricted', generation: number): void {
+    this.#policies = this.#policies.map((one) => {
+      if (one.metadata?.name !== POLICY) return one;
+      return { ...one, metadata: { ...one.metadata, generation }, spec: { ...one.spec, level } };
+    });
+  }
+}
+
+async function heapUsed(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // Weak references are cleared in the next turn.
+  for (let round = 0; round < 3; round++) {
+    await setImmediate();
+    collect();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+describe('the memory of cappol ui', () => {
+  it('does not grow with changes, with a page that reads and one that does not', async () => {
+    const edited = new Edited(largeCluster(SIZES));
+    const live = new LiveSnapshot(edited.cluster, ALL_RIGHTS, OPTIONS);
+    const shown: { context: string; snapshot: Snapshot } = { context: 'test', snapshot: lastOf(live.taking()) };
+    const feed = new Feed([shown]);
+    const closing = new AbortController();
+    const [reading, stalled] = [feed.events(closing.signal), feed.events(closing.signal)];
+    for (let text = ''; !text.startsWith('event: snapshot'); ) text = (await stalled.next()).value ?? '';
+    let sent = 0;
+    const edit = async (index: number) => {
+      edited.edit(index % 2 === 0 ? 'baseline' : 'restricted', index);
+      live.apply({ of: 'policy', name: POLICY });
+      shown.snapshot = lastOf(live.taking());
+      feed.update();
+      for (let text = ''; text !== '\n\n'; sent += text.length) text = (await reading.next()).value ?? '';
+    };
+    // The prelude, the contexts and the whole snapshot.
+    for (let ends = 0; ends < 2; ) if ((await reading.next()).value === '\n\n') ends += 1;
+    for (let index = 0; index < 4; index++) await edit(index);
+    const before = await heapUsed();
+    sent = 0;
+    for (let index = 0; index < EDITS; index++) await edit(index);
+    const growth = (await heapUsed()) - before;
+    closing.abort();
+    assert.ok(sent > EDITS * 10_000, `${sent} bytes were sent`);
+    assert.ok(growth < MOST_GROWTH, `${growth} bytes after ${EDITS} changes, whose text has ${sent}`);
+  });
+
+  it(`grows with the number of namespaces by less than ${MOST_OF_TEXT} times the text of the document`, async () => {
+    const measure = async (namespaces: number) => {
+      const cluster = largeCluster({ ...SIZES, namespaces, pods: 20 * namespaces });
+      const before = await heapUsed();
+      const live = new LiveSnapshot(cluster, ALL_RIGHTS, OPTIONS);
+      const document = lastOf(live.taking());
+      const heap = (await heapUsed()) - before;
+      assert.equal(live.hasExpired(0), false);
+      return { heap, text: JSON.stringify(document).length };
+    };
+    const [small, large] = [await measure(50), await measure(450)];
+    const [heap, text] = [large.heap - small.heap, large.text - small.text];
+    console.log(`      ${heap} bytes for ${text} bytes of text`);
+    assert.ok(heap < MOST_OF_TEXT * text, `${heap} bytes for ${text} bytes of text`);
+  });
+});
