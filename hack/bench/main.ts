@@ -8,6 +8,7 @@ import { firstReport } from './first-report.ts';
 import { forms } from './forms.ts';
 import { inForce } from './in-force.ts';
 import { labelling } from './labelling.ts';
+import { livePage } from './live-page.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { manyPolicies } from './many-policies.ts';
 import { policyChange } from './policy-change.ts';
@@ -28,7 +29,8 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     j  requests under many policies
                     k  what single fields of a policy add to admission
                     l  the beginning of a roll-out
-  --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d and l its namespaces
+                    m  the page that follows a cluster: its memory, and how late it shows changes
+  --pods LIST     sizes of a, c, g and m, separated by commas (default: 1000,10000,100000); b takes the last, d and l its namespaces
   --policies LIST sizes of i and j (default: 1,100,500)
   --distinct      part a once more at its last size, with pods of which no two are alike
   --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
@@ -37,7 +39,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefghijkl' },
+    only: { type: 'string', default: 'abcdefghijklm' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
     distinct: { type: 'boolean', default: false },
@@ -63,6 +65,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   h: forms,
   k: fields,
   l: () => rollOut(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
+  m: () => livePage(sizes),
 };
 
 if (values.help) process.stdout.write(HELP);

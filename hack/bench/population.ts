@@ -19,10 +19,14 @@ interface PopulationOptions {
   readonly shapes: number;
   /** Whether all pods are different. */
   readonly distinct?: boolean;
+  /** Whether the Deployments and ReplicaSets of the pods exist, too. */
+  readonly controllers?: boolean;
 }
 
 const PATIENCE_MS = 900_000;
 export const PODS_OF_NAMESPACE = 20;
+/** To each of which as many namespaces belong, by the label `team`. */
+export const TEAMS = 100;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
 
@@ -43,6 +47,7 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
     namespaceTemplate(cluster),
     ...all.map((shape) => podTemplate(cluster, shape, options.distinct ?? false)),
   ]);
+  const controllers = options.controllers ? await Promise.all(all.map((shape) => controllersOf(cluster, shape))) : [];
   const namespaces = Math.ceil(options.pods / PODS_OF_NAMESPACE);
   let bytes = 0;
   const podEntry = (index: number): Entry => {
@@ -55,6 +60,10 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
     for (let index = 0; index < namespaces; index++) {
       const name = namespaceName(index);
       yield { key: `namespaces/${name}`, object: namespace({ namespace: name, workload: '', name, index }) };
+    }
+    for (let index = 0; index < options.pods; index += PODS_OF_WORKLOAD) {
+      const own = ownOf(index, all);
+      yield* (controllers[shapeOf(index, all)] ?? []).map((entryOf) => entryOf(own));
     }
     for (let index = 0; index < options.pods - 1; index++) yield podEntry(index);
   }
@@ -123,7 +132,7 @@ async function namespaceTemplate({ client }: BenchCluster): Promise<Template> {
   return ({ namespace, index }) =>
     text
       .replaceAll('the-namespace', namespace)
-      .replace('the-team', `team-${index % 100}`)
+      .replace('the-team', `team-${index % TEAMS}`)
       .replace(uid, uidOf('n', index));
 }
 
@@ -152,8 +161,50 @@ async function podTemplate({ client }: BenchCluster, shape: Shape, distinct: boo
   };
 }
 
-function uidOf(kind: 'n' | 'p' | 'w', index: number): string {
-  const first = { n: '1', p: '2', w: '3' }[kind];
+/** The Deployment and the ReplicaSet of a workload. */
+async function controllersOf({ client }: BenchCluster, shape: Shape): Promise<((own: Own) => Entry)[]> {
+  const { nodeName: _, ...spec } = shape.spec;
+  const { labels, annotations } = shape;
+  const metadata = { namespace: 'default', labels };
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'the-deployment', uid: uidOf('d', 0) };
+  const ownerReferences = [{ ...owner, controller: true, blockOwnerDeletion: true }];
+  const own = {
+    replicas: PODS_OF_WORKLOAD,
+    selector: { matchLabels: labels },
+    template: { metadata: { labels, annotations }, spec },
+  };
+  const written = await Promise.all(
+    [
+      { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { ...metadata, name: 'the-deployment' }, spec: own },
+      {
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        metadata: { ...metadata, name: 'the-workload', ownerReferences },
+        spec: own,
+      },
+    ].map((object) => asWritten(client, object, 'kube-controller-manager')),
+  );
+  return written.map((object) => {
+    const [text, uid] = [JSON.stringify(object), String(object.metadata?.uid)];
+    const isDeployment = object.kind === 'Deployment';
+    return ({ namespace, workload, index }) => {
+      const deployment = workload.slice(0, workload.lastIndexOf('-'));
+      const number = Math.floor(index / PODS_OF_WORKLOAD);
+      return {
+        key: isDeployment ? `deployments/${namespace}/${deployment}` : `replicasets/${namespace}/${workload}`,
+        object: text
+          .replace('"namespace":"default"', `"namespace":"${namespace}"`)
+          .replace(uid, uidOf(isDeployment ? 'd' : 'w', number))
+          .replace(owner.uid, uidOf('d', number))
+          .replaceAll('the-deployment', deployment)
+          .replaceAll('the-workload', workload),
+      };
+    };
+  });
+}
+
+function uidOf(kind: 'd' | 'n' | 'p' | 'w', index: number): string {
+  const first = { n: '1', p: '2', w: '3', d: '4' }[kind];
   return `${first}c9a4b8d-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 

@@ -1,0 +1,52 @@
+/** The events of cappol ui, read as its page does: opens the link, and keeps the session. */
+
+export interface UiEvent {
+  readonly name: 'contexts' | 'snapshot' | 'difference';
+  readonly data: string;
+}
+
+/**
+ * Calls `onEvent` until the server ends, or the signal is aborted.
+ *
+ * @param link as cappol ui prints it, or the session of an earlier call
+ * @returns the session, when the server has accepted the request
+ */
+export async function readEvents(
+  link: string | UiSession,
+  onEvent: (event: UiEvent) => void,
+  signal?: AbortSignal,
+): Promise<UiSession> {
+  const session = typeof link === 'string' ? await begin(link) : link;
+  const { cookie, origin } = session;
+  const response = await fetch(`${origin}/events`, { headers: { cookie }, ...(signal && { signal }) });
+  if (!response.ok || !response.body) throw new Error(`${response.status} ${await response.text()}`);
+  // It ends when either side closes the connection.
+  read(response.body.pipeThrough(new TextDecoderStream()), onEvent).catch(() => {});
+  return session;
+}
+
+export interface UiSession {
+  readonly origin: string;
+  readonly cookie: string;
+}
+
+async function begin(link: string): Promise<UiSession> {
+  const answer = await fetch(link, { redirect: 'manual' });
+  return { origin: new URL(link).origin, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
+}
+
+async function read(texts: ReadableStream<string>, onEvent: (event: UiEvent) => void): Promise<void> {
+  let chunks: string[] = [];
+  for await (const chunk of texts) {
+    const hasEnd = `${chunks.at(-1)?.at(-1) ?? ''}${chunk}`.includes('\n\n');
+    chunks.push(chunk);
+    // A snapshot of a large cluster has many chunks, so they are joined only at its end.
+    if (!hasEnd) continue;
+    const events = chunks.join('').split('\n\n');
+    chunks = [events.pop() ?? ''];
+    for (const event of events) {
+      const [, name, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event) ?? [];
+      if (name !== undefined && data !== undefined) onEvent({ name: name as UiEvent['name'], data });
+    }
+  }
+}
