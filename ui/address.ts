@@ -11,7 +11,7 @@ export interface Address {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-export function parseAddress(hash: string): Address {
+function parseAddress(hash: string): Address {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   return { view: decoded(path), parameters: Object.fromEntries(new URLSearchParams(query)) };
 }

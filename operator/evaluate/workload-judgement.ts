@@ -133,7 +133,7 @@ export function isTooExpensive({ verdict, violations }: WorkloadJudgement): bool
   return verdict === 'Unknown' && rules.includes(COST_RULE);
 }
 
-export function byKindAndName(a: WorkloadName, b: WorkloadName): number {
+function byKindAndName(a: WorkloadName, b: WorkloadName): number {
   if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -7,7 +7,7 @@
  * Section 5.2 has the same numbers in v1.9 and v1.10, where seccomp is 5.7.2. v1.12 leaves out 5.2.9, and numbers those
  * after it again.
  */
-export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
+const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
 
 export const CIS_CONTROLS = {
   '5.2.2': 'few privileged containers',
@@ -27,7 +27,7 @@ export const CIS_CONTROLS = {
 export type CisControl = keyof typeof CIS_CONTROLS;
 
 /** Its recommendations have no numbers: these are those of its chapter on pod security. */
-export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
+const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
 export const NSA_RECOMMENDATIONS = {
   NonRoot: 'run containers as users that are not root',

@@ -43,7 +43,7 @@ interface VirtualRowsProps {
 }
 
 /** More rows on paper help nobody: a filter does. */
-export const PRINTED_ROWS = 1_000;
+const PRINTED_ROWS = 1_000;
 
 export function VirtualRows(props: VirtualRowsProps) {
   const { role = 'grid', label, count, rowHeight, columns = 0, head, headRows = head ? 1 : 0 } = props;
