@@ -9,6 +9,15 @@ import { usePage } from '../support/tested-page.ts';
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
+/** Notes each view that is ever in the document. */
+const NOTES_VIEWS = `
+  const seen = (globalThis.seen = []);
+  new MutationObserver(() => {
+    const view = document.querySelector('main')?.getAttribute('aria-label');
+    if (view && seen.at(-1) !== view) seen.push(view);
+  }).observe(document, { subtree: true, childList: true, attributes: true });
+`;
+
 describeWith(CHROMIUM, 'the page', () => {
   const pages = usePage(() => {
     const [cluster] = fc.sample(arbitraryCluster, { numRuns: 1, seed: 7 });
@@ -23,5 +32,14 @@ describeWith(CHROMIUM, 'the page', () => {
     assert.deepEqual(await seriousProblems(page), []);
     assert.deepEqual(errors, []);
     assert.deepEqual(requests, [pages.url]);
+  });
+
+  it('begins with the overview, and makes no editors of the playground before its data is there', async () => {
+    const page = await pages.browser.newPage();
+    await page.addInitScript(NOTES_VIEWS);
+    await page.goto(pages.url);
+    await page.getByText('Kubernetes v1').waitFor();
+    assert.deepEqual(await page.evaluate('seen'), ['Overview']);
+    await page.close();
   });
 });
