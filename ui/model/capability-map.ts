@@ -6,8 +6,10 @@ import type { CompletePolicy, Mode } from '../../operator/api/capability-policy.
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import { containersOf } from '../../operator/model/containers.ts';
 import type { Container } from '../../operator/model/objects.ts';
+import { Recent } from '../../operator/model/recent.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { mayHold } from '../../operator/policy/may-hold.ts';
+import { idOf } from '../../operator/policy/memo.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import type {
   Shape,
@@ -25,6 +27,7 @@ export interface CapabilityMap {
   readonly runtime: Runtime;
   /** By name. */
   readonly namespaces: readonly MapNamespace[];
+  readonly drawing: Drawing;
 }
 
 /** A cell for each column: how the capability is held, and whether the deciding policies allow that. */
@@ -74,34 +77,73 @@ export interface MapNamespace {
   readonly workloads: readonly MapWorkload[];
 }
 
-export function capabilityMap(snapshot: Snapshot, runtime: Runtime): CapabilityMap {
-  const enforcing = enforcingPolicies(snapshot);
-  const limited = new Set(
-    snapshot.policies
-      .filter(({ spec, accepted }) => (accepted ?? spec).usableBy !== 'Everyone')
-      .map(({ name }) => name),
-  );
-  const contents = new Contents(snapshot, runtime);
-  const namespaces = snapshot.namespaces.map((namespace): MapNamespace => {
+/** @param before an earlier map of the cluster, whose namespaces are used where nothing has changed */
+export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
+  const grounds = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
+  const drawing = before?.drawing.grounds === grounds ? before.drawing : new Drawing(grounds, snapshot, runtime);
+  return { runtime, namespaces: snapshot.namespaces.map((one) => drawing.namespace(one, snapshot.shapes)), drawing };
+}
+
+/** All of a policy that the map depends on. */
+function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
+  return [name, uid, accepted];
+}
+
+/** A namespace of the map, and the shapes that it was drawn from. */
+interface Drawn {
+  readonly shapes: readonly (Shape | undefined)[];
+  readonly namespace: MapNamespace;
+}
+
+/** Namespaces under the same policies. */
+class Drawing {
+  readonly grounds: string;
+  readonly #enforcing: ReadonlySet<string>;
+  readonly #limited: ReadonlySet<string>;
+  readonly #contents: Contents;
+  readonly #drawn = new WeakMap<SnapshotNamespace, Drawn>();
+
+  constructor(grounds: string, snapshot: Snapshot, runtime: Runtime) {
+    this.grounds = grounds;
+    this.#enforcing = enforcingPolicies(snapshot);
+    this.#limited = new Set(
+      snapshot.policies
+        .filter(({ spec, accepted }) => (accepted ?? spec).usableBy !== 'Everyone')
+        .map(({ name }) => name),
+    );
+    this.#contents = new Contents(snapshot, runtime);
+  }
+
+  namespace(namespace: SnapshotNamespace, all: readonly Shape[]): MapNamespace {
+    const shapes = [...namespace.controllers, ...namespace.pods].map(({ shape }) => all[shape]);
+    const before = this.#drawn.get(namespace);
+    // The same index may be another shape in another snapshot.
+    if (before && shapes.every((shape, index) => shape === before.shapes[index])) return before.namespace;
+    const drawn = this.#draw(namespace, all);
+    this.#drawn.set(namespace, { shapes, namespace: drawn });
+    return drawn;
+  }
+
+  #draw(namespace: SnapshotNamespace, all: readonly Shape[]): MapNamespace {
     const mode = MODES.find((one) => (namespace.deciding[one] ?? []).length > 0);
     const deciding = (mode && namespace.deciding[mode]) ?? [];
     const verdicts = verdictsOf(namespace);
     const used = Map.groupBy(namespace.used ?? [], ({ kind, name }) => `${kind}/${name}`);
     return {
       name: namespace.name,
-      state: stateOf(namespace, enforcing),
+      state: stateOf(namespace, this.#enforcing),
       deciding,
-      limited: deciding.filter((policy) => limited.has(policy)),
+      limited: deciding.filter((policy) => this.#limited.has(policy)),
       mode,
       policies: Object.values(namespace.deciding).flat(),
       workloads: workloadsOf(namespace).map(({ kind, name, pods, shapes }) => {
         const key = `${kind}/${name}`;
-        const content = contents.of(shapes, deciding, used.get(key));
+        const ofWorkload = shapes.map((index) => all[index] as Shape);
+        const content = this.#contents.of(ofWorkload, deciding, used.get(key));
         return { kind, name, pods, verdict: verdicts.get(key), content };
       }),
     };
-  });
-  return { runtime, namespaces };
+  }
 }
 
 const BAD: readonly Verdict[] = ['Violating', 'Unknown', 'Compliant'];
@@ -116,25 +158,28 @@ function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdic
   return worst;
 }
 
+/** More than a large cluster has at a time; one that changes for days gets more and more shapes. */
+const MOST_CONTENTS = 50_000;
+
 class Contents {
-  readonly #shapes: readonly Shape[];
   readonly #runtime: Runtime;
   readonly #policies: ReadonlyMap<string, ResolvedPolicy>;
-  readonly #contents = new Map<string, Content>();
-  readonly #ofShape = new Map<string, readonly MapContainer[]>();
+  readonly #contents = new Recent<Content>(MOST_CONTENTS);
+  readonly #ofShape = new Recent<readonly MapContainer[]>(MOST_CONTENTS);
 
-  constructor({ shapes, policies, serverVersion }: Snapshot, runtime: Runtime) {
-    this.#shapes = shapes;
+  constructor({ policies, serverVersion }: Snapshot, runtime: Runtime) {
     this.#runtime = runtime;
     const oldest = parseVersion(serverVersion) ?? 0;
     this.#policies = new Map(policies.flatMap((policy) => resolved(policy, oldest)));
   }
 
   /** @param used the evidence about the workload */
-  of(shapes: readonly number[], deciding: readonly string[], used: readonly UsedByContainer[] = []): Content {
-    const key = `${shapes.join()} ${deciding.join('/')} ${used.map((one) => [one.container, one.used]).join(';')}`;
-    const known = this.#contents.get(key);
-    if (known) return known;
+  of(shapes: readonly Shape[], deciding: readonly string[], used: readonly UsedByContainer[] = []): Content {
+    const key = `${shapes.map(idOf).join()} ${deciding.join('/')} ${used.map((one) => [one.container, one.used]).join(';')}`;
+    return this.#contents.get(key, () => this.#content(shapes, deciding, used));
+  }
+
+  #content(shapes: readonly Shape[], deciding: readonly string[], used: readonly UsedByContainer[]): Content {
     const byName = Map.groupBy(
       shapes.flatMap((shape) => this.#containers(shape, deciding)),
       ({ name }) => name,
@@ -148,26 +193,23 @@ class Contents {
     });
     const { how, allowed, refused, unprivileged, unused } = worstOf(containers);
     const cells = { how, allowed, refused, ...(unprivileged && { unprivileged }), ...(unused && { unused }) };
-    const content = { containers, ...cells, risk: riskOf(cells) };
-    this.#contents.set(key, content);
-    return content;
+    return { containers, ...cells, risk: riskOf(cells) };
   }
 
-  #containers(index: number, deciding: readonly string[]): readonly MapContainer[] {
-    const key = `${index} ${deciding.join('/')}`;
-    const known = this.#ofShape.get(key);
-    if (known) return known;
-    const shape = this.#shapes[index] as Shape;
+  #containers(shape: Shape, deciding: readonly string[]): readonly MapContainer[] {
+    const key = `${idOf(shape)} ${deciding.join('/')}`;
+    return this.#ofShape.get(key, () => this.#containersOf(shape, deciding));
+  }
+
+  #containersOf(shape: Shape, deciding: readonly string[]): readonly MapContainer[] {
     const policies = deciding.flatMap((name) => this.#policies.get(name) ?? []);
-    const containers = shape.capabilities.map((one): MapContainer => {
+    return shape.capabilities.map((one): MapContainer => {
       const holds = one.held[this.#runtime];
       const how = heldBy(one, this.#runtime);
       const allowed = allowedBy(policies, containerOf(shape, one.container), one.privileged, shape);
       const refused = how.map((way, column) => Number(policies.length > 0 && way !== HELD.no && allowed[column] === 0));
       return { name: one.container, how, allowed, refused, ...('error' in holds && { error: holds.error }) };
     });
-    this.#ofShape.set(key, containers);
-    return containers;
   }
 }
 

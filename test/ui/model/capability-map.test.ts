@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import type { Cluster, PodParts } from '../../../operator/model/objects.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { type CapabilityMap, capabilityMap, type MapWorkload } from '../../../ui/model/capability-map.ts';
 import { COLUMNS, columnOf, HELD } from '../../../ui/model/holding.ts';
 import { columnAt, drawingOf, LEFTS } from '../../../ui/model/map-drawing.ts';
@@ -62,6 +63,41 @@ function names({ namespaces }: FilteredMap): string[] {
 
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
+
+/** Without the memory of the next map. */
+function shown({ runtime, namespaces }: CapabilityMap) {
+  return { runtime, namespaces };
+}
+
+describe('the map of a cluster that changes', () => {
+  it('is that of each snapshot as if it were the first', () => {
+    let kept = 0;
+    const property = fc.property(
+      fc.array(arbitraryCluster, { minLength: 2, maxLength: 3 }),
+      fc.nat(),
+      (clusters, seed) => {
+        const [first, ...others] = clusters.map((one) => takenSnapshot(one));
+        assert.ok(first);
+        const next: Snapshot[] = [
+          { ...first, policies: first.policies.slice(1) },
+          { ...first, namespaces: first.namespaces.slice(seed % 2) },
+          { ...first, shapes: first.shapes.toReversed() },
+          ...others,
+          first,
+        ];
+        let before: CapabilityMap | undefined;
+        for (const snapshot of [first, ...next]) {
+          const after = capabilityMap(snapshot, 'containerd', before);
+          assert.deepEqual(shown(after), shown(capabilityMap(snapshot, 'containerd')));
+          kept += after.namespaces.filter((one) => before?.namespaces.includes(one)).length;
+          before = after;
+        }
+      },
+    );
+    fc.assert(property, { numRuns: 30 });
+    assert.ok(kept > 0);
+  });
+});
 
 describe('the map of capabilities: the columns', () => {
   it('are all capabilities, the most dangerous class first, and SYS_ADMIN before all others', () => {

@@ -2,7 +2,7 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { counted } from '../../../operator/report/text.ts';
 import { setParameters } from '../../address.ts';
-import { capabilityMap } from '../../model/capability-map.ts';
+import { type CapabilityMap, capabilityMap } from '../../model/capability-map.ts';
 import { NO_FILTER, questionOf } from '../../model/map-question.ts';
 import { type FilteredMap, filterMap, namespaceKey, rowsOf, workloadKey } from '../../model/map-rows.ts';
 import { csvRows } from '../../model/map-text.ts';
@@ -19,7 +19,11 @@ const FEW_WORKLOADS = 80;
 export function Capabilities({ cluster: { snapshot }, parameters }: ViewProps) {
   const question = useMemo(() => questionOf(parameters), [parameters]);
   const { filter, order, runtime } = question;
-  const map = useMemo(() => capabilityMap(snapshot, runtime), [snapshot, runtime]);
+  const before = useRef<CapabilityMap | undefined>(undefined);
+  const map = useMemo(() => {
+    before.current = capabilityMap(snapshot, runtime, before.current);
+    return before.current;
+  }, [snapshot, runtime]);
   const filtered = useMemo(() => filterMap(map, filter, order), [map, filter, order]);
   // The rows that somebody expanded or collapsed, unlike how they were at the start.
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
