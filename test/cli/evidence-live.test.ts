@@ -150,6 +150,14 @@ describe('cappol with evidence of a cluster', () => {
     );
   });
 
+  it('writes a snapshot with the rest when a record cannot be read, and says so by exit code 2', async () => {
+    const args = ['snapshot', '--used', '-', '--kubeconfig', controlPlane.kubeconfig];
+    const { code, stdout, stderr } = await cappol(args, '{"kind": "Nothing"\n');
+    assert.match(stderr, /^cappol: standard input:1: /m);
+    assert.ok((JSON.parse(stdout) as Snapshot).namespaces.length > 0);
+    assert.equal(code, 2);
+  });
+
   it('attributes the records of files to workloads by the owners of pods', async () => {
     const deployment = await api.get(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/pinger`);
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'pinger', uid: deployment.metadata.uid };

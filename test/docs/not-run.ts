@@ -20,8 +20,8 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'cappol ui': 'it ends with Ctrl-C; test/cli/ui-live.test.ts opens its link',
     'ssh -L 8765:127.0.0.1:8765 bastion cappol ui --port 8765': 'it needs another machine',
     'cappol report --html report.html': 'it writes into the checkout; test/cli/report.test.ts writes elsewhere',
-    'cappol snapshot --used observed.jsonl > cluster.json':
-      'it needs records of a cluster; test/cli/evidence-live.test.ts has its own',
+    'cappol ui --used observed.jsonl':
+      'it needs records of a cluster; test/cli/ui-live.test.ts and evidence-live.test.ts have their own',
   },
   'docs/static-protection.md': {
     'cappol render --static --directory capabilitypolicy':

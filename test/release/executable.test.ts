@@ -6,6 +6,8 @@ import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { archiveName, thisPlatform } from '../../config/release/platforms.ts';
 import { ROOT } from '../support/page.ts';
+import { TAKING, takenSnapshot } from '../support/snapshots.ts';
+import { clusterOf, wholeCluster } from '../support/views.ts';
 import { executableFolder, newFolder } from './packed.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -77,7 +79,7 @@ describe('the executable', function () {
   });
 
   it('has the page, for reports', () => {
-    const snapshot = { apiVersion: 'snapshot.capabilitypolicy.dev/v1', kind: 'Snapshot', context: 'one', missing: [] };
+    const snapshot = takenSnapshot(wholeCluster(clusterOf([]), [], []), { ...TAKING, context: 'one' });
     writeFileSync(join(folder, 'snapshot.json'), JSON.stringify(snapshot));
     const { status, stdout, stderr } = run(['report', '--html', '-', '--from', 'snapshot.json']);
     assert.deepEqual([status, stderr], [0, '']);

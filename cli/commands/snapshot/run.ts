@@ -18,21 +18,27 @@ export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
 }
 
-/** An incomplete document has exit code 2, and says what is missing. */
+/** An incomplete document has exit code 2, as has one without all of the evidence; standard error says what is missing. */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
-  const taken = await readSnapshot('snapshot', given, io);
+  const troubles = new Troubles(io);
+  const taken = await readSnapshot('snapshot', given, io, troubles);
   io.stdout.write(`${JSON.stringify(taken)}\n`);
-  return taken.missing.length > 0 ? 2 : 0;
+  return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Says on standard error what is missing. @param command for errors */
-export async function readSnapshot(command: string, given: Given<SnapshotOptions>, io: Io): Promise<Snapshot> {
+/** Says on standard error what is missing. @param command for errors @param troubles with the evidence */
+export async function readSnapshot(
+  command: string,
+  given: Given<SnapshotOptions>,
+  io: Io,
+  troubles = new Troubles(io),
+): Promise<Snapshot> {
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
     const { cluster, rights } = await readLive(connected, io, { command, unjudged: SNAPSHOT_UNJUDGED });
     for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
-    const { trouble: tell } = new Troubles(io);
-    const evidence = await usedInCluster(options, { connected, cluster, only: undefined, io, tell });
+    const reading = { connected, cluster, only: undefined, io, tell: troubles.trouble };
+    const evidence = await usedInCluster(options, reading);
     return snapshotOf(cluster, rights, { ...options, context: connected.context, evidence });
   });
 }

@@ -67,7 +67,8 @@ describe('on a real API server', function () {
 
   describe('random sets of policies that are rolled out', () => {
     it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
-      const { compared, ...tally } = await judgeRollouts(cluster, controlPlane, { policies: 8, pods: 10, seed });
+      // With 8 policies, a run had none whose label can be compared.
+      const { compared, ...tally } = await judgeRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
       agreed(tally);
       assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));
     });
