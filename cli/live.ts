@@ -1,12 +1,13 @@
 /** Reads all that judging the live cluster needs, as far as the user's rights allow. */
+import { lastAccepted } from '../operator/apply/standing.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
 import { forbiddenSources } from '../operator/cluster/read-once.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import * as sources from '../operator/cluster/sources.ts';
 import { ClusterState } from '../operator/controllers/cluster-state.ts';
-import type { UseIndex } from '../operator/evaluate/use.ts';
 import type { Cluster } from '../operator/model/objects.ts';
+import type { Taken } from '../operator/snapshot/take.ts';
 import { type Connected, readWhole } from './cluster.ts';
 import { type Io, UsageError } from './command.ts';
 import type { PolicyOptions } from './options.ts';
@@ -20,12 +21,6 @@ export interface Rights {
   readonly judgeable: boolean;
   /** Whether roles and bindings could be read. */
   readonly usersKnown: boolean;
-}
-
-export interface Judging {
-  readonly state: ClusterState;
-  /** If roles and bindings can't be read, everybody counts as allowed to use every policy. */
-  readonly use: UseIndex;
 }
 
 const JUDGED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
@@ -93,14 +88,14 @@ export async function rightsOf(
 }
 
 /** @param at the time that is asked about; undefined for now */
-export function judgingOf(
+export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
   options: PolicyOptions & { readonly at?: number | undefined },
-): Judging {
+): ClusterState {
   const state = stateOf(cluster, rights, options);
   state.accept();
-  return { state, use: state.use };
+  return state;
 }
 
 /** The state of the cluster for judging it: nothing is accepted yet, nor rendered later. */
@@ -112,6 +107,27 @@ export function stateOf(
   const now = () => at ?? Date.now();
   const options = { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now };
   return new ClusterState(cluster, { ...options, renders: false });
+}
+
+/** All of a snapshot that does not follow from its namespaces one by one. @param at when it was taken, in ms since 1970 */
+export function takenOf(
+  cluster: Cluster,
+  state: ClusterState,
+  { missing, usersKnown }: Pick<Rights, 'missing' | 'usersKnown'>,
+  { context, operatorNamespace, excludedNamespaces }: PolicyOptions & { readonly context: string },
+  at: number,
+): Taken {
+  return {
+    cluster,
+    accepted: state.compiled.specs,
+    recorded: lastAccepted(cluster.rendered()),
+    taken: new Date(at).toISOString(),
+    context,
+    operatorNamespace,
+    excludedNamespaces,
+    missing,
+    usersKnown,
+  };
 }
 
 function missingTexts(forbidden: readonly Source[], unjudged: string): string[] {

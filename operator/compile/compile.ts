@@ -4,7 +4,7 @@ import { SharedTexts } from '../model/shared-texts.ts';
 import { embeddersOf, peers, siblings } from '../policy/deciding.ts';
 import { idOf, Memo } from '../policy/memo.ts';
 import { lastOf } from '../policy/pieces.ts';
-import { type Resolution, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { type Accepted, type AcceptOptions, accept, byAge, textOf } from './accept.ts';
 import { type AdmissionSet, admissionSet, type Draft } from './admission-set.ts';
@@ -14,6 +14,7 @@ import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
 import { type Manifest, SPEC_ANNOTATION } from './objects.ts';
 import { renderRole, renderRoleBinding } from './rbac.ts';
+import { Resolver } from './resolver.ts';
 import { deferringPolicy, validatingPolicy } from './validating-policy.ts';
 
 export interface CompileOptions extends AdmissionOptions, AcceptOptions {}
@@ -63,19 +64,13 @@ export interface CompilerOptions {
  * because hundreds of policies take a second.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
-  const memos = { resolutions: new Memo<Resolution>(), rendered: new Memo<Rendered>(), guards: new Memo<Guard>() };
+  const resolver = new Resolver();
+  const memos = { rendered: new Memo<Rendered>(), guards: new Memo<Guard>() };
   const texts = new SharedTexts();
-  const resolve = (policy: CompletePolicy, oldestServer: number) => {
-    const { name = '', uid = '' } = policy.metadata ?? {};
-    const key = JSON.stringify([name, uid, oldestServer, textOf(policy.spec)]);
-    return memos.resolutions.get(key, () => resolvePolicy(policy, oldestServer));
-  };
   return function* (policies, options) {
-    const accepted = yield* accept(policies, options, resolve);
-    if (!renders) {
-      memos.resolutions.forgetUnused();
-      return { ...NOTHING_COMPILED, ...accepted };
-    }
+    const accepted = yield* accept(policies, options, resolver.resolve);
+    resolver.forgetUnused();
+    if (!renders) return { ...NOTHING_COMPILED, ...accepted };
     const relations = relationsOf(accepted.policies);
     const rendered = new Map<string, Rendered>();
     for (const related of relations) {

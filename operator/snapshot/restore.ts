@@ -13,6 +13,7 @@ import type { Cluster, Owner, PodParts, PodView, RenderedObject, WorkloadView } 
 import { perObject } from '../policy/memo.ts';
 import { parseVersion } from '../standards/level-version.ts';
 import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
+import { perNamespace } from './per-namespace.ts';
 
 /**
  * Names and UIDs of pods beyond the first of a group are made up: the document counts pods that are alike. Objects
@@ -95,27 +96,13 @@ interface Content {
   readonly pods: readonly PodView[];
 }
 
-interface RestoredContent {
-  /** The parts of its controllers and pods, in their order. */
-  readonly parts: readonly PodParts[];
-  readonly content: Content;
-}
-
-const RESTORED = new WeakMap<SnapshotNamespace, RestoredContent>();
-
-function restoreContent(namespace: SnapshotNamespace, shapes: readonly PodParts[]): Content {
+const restoreContent = perNamespace((namespace, shapes: readonly PodParts[]): Content => {
   const at = (shape: number) => shapes[shape] as PodParts;
-  const parts = [...namespace.controllers, ...namespace.pods].map(({ shape }) => at(shape));
-  const known = RESTORED.get(namespace);
-  // The same index may be another shape in another snapshot.
-  if (known && parts.every((one, index) => one === known.parts[index])) return known.content;
-  const content = {
+  return {
     ...restoreWorkloads(namespace, at),
     pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, at(group.shape))),
   };
-  RESTORED.set(namespace, { parts, content });
-  return content;
-}
+});
 
 /** In the order of the document's controllers. */
 export function restoreWorkloads(

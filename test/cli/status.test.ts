@@ -61,7 +61,7 @@ function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}):
   const state = new ClusterState(cluster, options);
   state.accept();
   return statusView(
-    { cluster, state, use: state.use, judgeable: true, usersKnown: true, protection: OPEN, missing: [], ...readable },
+    { cluster, state, judgeable: true, usersKnown: true, protection: OPEN, missing: [], ...readable },
     new Evaluator(),
   );
 }

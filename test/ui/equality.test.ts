@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { itemsOf } from '../../cli/commands/check/running.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
-import { judgingOf } from '../../cli/live.ts';
+import { acceptedStateOf } from '../../cli/live.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -54,11 +54,11 @@ function toldOf(cluster: Cluster, snapshot: Snapshot): Told {
   const reported = restoreCluster(snapshot);
   const asked = { ...cluster, policies: reported.policies, policy: reported.policy };
   const { operatorNamespace, excludedNamespaces, taken } = snapshot;
-  const judging = judgingOf(asked, ALL_RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
+  const state = acceptedStateOf(asked, ALL_RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
   const evaluator = new Evaluator();
-  const judgements = judgeCluster(asked, judging.state, { evaluator, use: judging.use });
+  const judgements = judgeCluster(asked, state, { evaluator, use: state.use });
   return {
-    status: statusView({ cluster: asked, ...judging, ...ALL_RIGHTS, protection: PROTECTION }, evaluator),
+    status: statusView({ cluster: asked, state, ...ALL_RIGHTS, protection: PROTECTION }, evaluator),
     items: [...judgements].flatMap((judgement) => itemsOf(judgement, asked)),
     statuses: new Map(snapshot.policies.map(({ name, status }) => [name, status])),
     isPending: (policy, namespace) => Object.hasOwn(cluster.namespace(namespace)?.labels ?? {}, rolloutLabel(policy)),

@@ -1,7 +1,7 @@
 /** The overview in a real Chromium: its numbers, and the views to which they lead. */
 import assert from 'node:assert/strict';
 import { statusView } from '../../cli/commands/status/view.ts';
-import { judgingOf } from '../../cli/live.ts';
+import { acceptedStateOf } from '../../cli/live.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
@@ -52,9 +52,13 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     const page = await open();
     const [{ operatorNamespace, excludedNamespaces, taken }] = snapshots;
     const cluster = restoreCluster(snapshots[0]);
-    const judging = judgingOf(cluster, ALL_RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
+    const state = acceptedStateOf(cluster, ALL_RIGHTS, {
+      operatorNamespace,
+      excludedNamespaces,
+      at: Date.parse(taken),
+    });
     const protection = { status: 'Unknown', message: '' } as const;
-    const { policies } = statusView({ cluster, ...judging, ...ALL_RIGHTS, protection }, new Evaluator());
+    const { policies } = statusView({ cluster, state, ...ALL_RIGHTS, protection }, new Evaluator());
     const all = policies.flatMap(({ violations }) => violations).filter(({ verdict }) => verdict === 'Violating');
     const workloads = (some: typeof all) =>
       new Set(some.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;

@@ -18,6 +18,7 @@ import type {
   SnapshotPolicy,
   UsedByContainer,
 } from '../../operator/snapshot/document.ts';
+import { perNamespace } from '../../operator/snapshot/per-namespace.ts';
 import { workloadsOf } from '../../operator/snapshot/workloads.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { COLUMNS, columnOf, HELD, heldBy, type Runtime } from './holding.ts';
@@ -89,19 +90,12 @@ function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
   return [name, uid, accepted];
 }
 
-/** A namespace of the map, and the shapes that it was drawn from. */
-interface Drawn {
-  readonly shapes: readonly (Shape | undefined)[];
-  readonly namespace: MapNamespace;
-}
-
 /** Namespaces under the same policies. */
 class Drawing {
   readonly grounds: string;
   readonly #enforcing: ReadonlySet<string>;
   readonly #limited: ReadonlySet<string>;
   readonly #contents: Contents;
-  readonly #drawn = new WeakMap<SnapshotNamespace, Drawn>();
 
   constructor(grounds: string, snapshot: Snapshot, runtime: Runtime) {
     this.grounds = grounds;
@@ -114,17 +108,7 @@ class Drawing {
     this.#contents = new Contents(snapshot, runtime);
   }
 
-  namespace(namespace: SnapshotNamespace, all: readonly Shape[]): MapNamespace {
-    const shapes = [...namespace.controllers, ...namespace.pods].map(({ shape }) => all[shape]);
-    const before = this.#drawn.get(namespace);
-    // The same index may be another shape in another snapshot.
-    if (before && shapes.every((shape, index) => shape === before.shapes[index])) return before.namespace;
-    const drawn = this.#draw(namespace, all);
-    this.#drawn.set(namespace, { shapes, namespace: drawn });
-    return drawn;
-  }
-
-  #draw(namespace: SnapshotNamespace, all: readonly Shape[]): MapNamespace {
+  readonly namespace = perNamespace((namespace, all: readonly Shape[]): MapNamespace => {
     const mode = MODES.find((one) => (namespace.deciding[one] ?? []).length > 0);
     const deciding = (mode && namespace.deciding[mode]) ?? [];
     const verdicts = verdictsOf(namespace);
@@ -143,7 +127,7 @@ class Drawing {
         return { kind, name, pods, verdict: verdicts.get(key), content };
       }),
     };
-  }
+  });
 }
 
 const BAD: readonly Verdict[] = ['Violating', 'Unknown', 'Compliant'];

@@ -13,5 +13,5 @@ export function shortText(text: string, most: number): string | undefined {
   const space = cut.lastIndexOf(' ');
   if (space > most / 2) return cut.slice(0, space);
   // The second half of a character is no text.
-  return /[\uD800-\uDBFF]$/.test(cut) && !cut.isWellFormed() ? cut.slice(0, -1) : cut;
+  return cut.replace(/[\ud800-\udbff]$/, '');
 }

@@ -5,8 +5,9 @@
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
-import { type Accepted, accept, textOf } from '../../operator/compile/accept.ts';
+import { type Accepted, accept } from '../../operator/compile/accept.ts';
 import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
+import { Resolver } from '../../operator/compile/resolver.ts';
 import { membersOf } from '../../operator/evaluate/members.ts';
 import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -20,9 +21,7 @@ import type {
   WorkloadView,
 } from '../../operator/model/objects.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
-import { Memo } from '../../operator/policy/memo.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
-import { type Resolution, resolvePolicy } from '../../operator/policy/resolve.ts';
 
 interface SharedJudgingOptions {
   /** Namespaces that no policy reaches. */
@@ -48,13 +47,13 @@ export class SharedJudging {
   readonly namespaces: readonly NamespaceView[];
   readonly #usersKnown: boolean;
   readonly #lastAccepted: ReturnType<typeof lastAccepted>;
-  readonly #resolutions: Memo<Resolution>;
+  readonly #resolver: Resolver;
   readonly #grouped: Map<string, Grouped>;
 
   /** @param earlier about an earlier state of the cluster */
   constructor(cluster: Cluster, { excluded, usersKnown, at }: SharedJudgingOptions, earlier?: SharedJudging) {
     this.evaluator = earlier?.evaluator ?? new Evaluator();
-    this.#resolutions = earlier ? earlier.#resolutions : new Memo();
+    this.#resolver = earlier ? earlier.#resolver : new Resolver();
     this.#grouped = new Map(earlier ? [...earlier.#grouped].filter(([name]) => cluster.namespace(name)) : []);
     this.cluster = cluster;
     this.at = at;
@@ -65,16 +64,12 @@ export class SharedJudging {
 
   accepted(policies: readonly CompletePolicy[]): Accepted {
     const { oldestServer } = this.cluster;
-    const resolve = (policy: CompletePolicy) => {
-      const key = JSON.stringify([policy.metadata?.name, policy.metadata?.uid, oldestServer, textOf(policy.spec)]);
-      return this.#resolutions.get(key, () => resolvePolicy(policy, oldestServer));
-    };
-    const accepted = lastOf(
-      accept(policies, { lastAccepted: this.#lastAccepted, oldestServer, now: this.at }, resolve),
-    );
+    const { resolve } = this.#resolver;
+    const options = { lastAccepted: this.#lastAccepted, oldestServer, now: this.at };
+    const accepted = lastOf(accept(policies, options, resolve));
     // Those of the cluster stay resolved while others are supposed: verdicts are known by the resolved policies.
-    for (const policy of this.cluster.policies()) resolve(policy);
-    this.#resolutions.forgetUnused();
+    for (const policy of this.cluster.policies()) resolve(policy, oldestServer);
+    this.#resolver.forgetUnused();
     return accepted;
   }
 

@@ -1,5 +1,4 @@
 /** The work of snapshot: reads the cluster, judges it, prints the document. */
-import { lastAccepted } from '../../../operator/apply/standing.ts';
 import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
@@ -11,7 +10,7 @@ import { usedInCluster } from '../../evidence/cluster.ts';
 import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
 import { usedIn } from '../../evidence/used-in.ts';
 import { Troubles } from '../../input/trouble.ts';
-import { judgingOf, type Rights, readLive, SNAPSHOT_UNJUDGED } from '../../live.ts';
+import { acceptedStateOf, type Rights, readLive, SNAPSHOT_UNJUDGED, takenOf } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
@@ -50,19 +49,11 @@ export function snapshotOf(
   options: SnapshotOptions & { readonly context: string; readonly evidence?: UsedCapabilities | undefined },
   evaluator = new Evaluator(),
 ): Snapshot {
-  const { state, use } = judgingOf(cluster, rights, options);
-  const { context, operatorNamespace, excludedNamespaces, evidence, at = Date.now() } = options;
+  const state = acceptedStateOf(cluster, rights, options);
+  const { evidence, at = Date.now() } = options;
   return takeSnapshot({
-    cluster,
-    accepted: state.compiled.specs,
-    recorded: lastAccepted(cluster.rendered()),
-    judgements: rights.judgeable ? judgeCluster(cluster, state, { evaluator, use }) : [],
+    ...takenOf(cluster, state, rights, options, at),
+    judgements: rights.judgeable ? judgeCluster(cluster, state, { evaluator, use: state.use }) : [],
     usedIn: (namespace) => (evidence ? usedIn(namespace, cluster, evidence) : []),
-    taken: new Date(at).toISOString(),
-    context,
-    operatorNamespace,
-    excludedNamespaces,
-    missing: rights.missing,
-    usersKnown: rights.usersKnown,
   });
 }

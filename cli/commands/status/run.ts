@@ -5,7 +5,7 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { judgingOf, type Rights, readLive } from '../../live.ts';
+import { acceptedStateOf, type Rights, readLive } from '../../live.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
@@ -55,7 +55,8 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
 }
 
 function readable(cluster: Cluster, rights: Rights, options: StatusOptions): Omit<Readable, 'protection'> {
-  return { cluster, ...judgingOf(cluster, rights, options), ...rights, namespace: options.namespace };
+  const state = acceptedStateOf(cluster, rights, options);
+  return { cluster, state, ...rights, namespace: options.namespace };
 }
 
 function printed(view: StatusView, whole: boolean, { output, namespace, at }: StatusOptions, io: Io): string {

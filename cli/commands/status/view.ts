@@ -7,6 +7,7 @@ import type {
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
+import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
@@ -16,7 +17,7 @@ import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judg
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
 import { reportWorkloads } from '../../../operator/report/violations.ts';
-import type { Judging, Rights } from '../../live.ts';
+import type { Rights } from '../../live.ts';
 
 /** As `-o json` prints it. */
 export interface StatusView {
@@ -82,7 +83,8 @@ export interface ViolationView {
   readonly admittedBy?: string;
 }
 
-export interface Readable extends Judging, Pick<Rights, 'judgeable' | 'usersKnown' | 'missing'> {
+export interface Readable extends Pick<Rights, 'judgeable' | 'usersKnown' | 'missing'> {
+  readonly state: ClusterState;
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
   /** Limits the view to the namespace's workloads and the policies that select it. */
@@ -91,7 +93,7 @@ export interface Readable extends Judging, Pick<Rights, 'judgeable' | 'usersKnow
 
 /** @param evaluator kept from one view to the next, with its cached results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
-  const { cluster, state, usersKnown, use, protection, missing, namespace } = readable;
+  const { cluster, state, usersKnown, protection, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
   const isAsked = ({ metadata }: CompletePolicy) =>
     namespace === undefined || !judgements || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
@@ -100,7 +102,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
       .policies()
       .filter(isAsked)
       .map((policy) => policyView(policy, readable, judgements)),
-    ...(usersKnown && { mayUseAll: use.holdersOfAll() }),
+    ...(usersKnown && { mayUseAll: state.use.holdersOfAll() }),
     protection,
     missing,
   };
@@ -113,8 +115,8 @@ function isIn(asked: string | undefined, namespace: string): boolean {
 
 type Judgements = ReadonlyMap<string, NamespaceJudgement>;
 
-function judgementsOf({ cluster, state, use, namespace }: Readable, evaluator: Evaluator): Judgements {
-  const judged = judgeCluster(cluster, state, { evaluator, use }, namespace);
+function judgementsOf({ cluster, state, namespace }: Readable, evaluator: Evaluator): Judgements {
+  const judged = judgeCluster(cluster, state, { evaluator, use: state.use }, namespace);
   return new Map([...judged].map((judgement) => [judgement.namespace, judgement]));
 }
 
@@ -146,7 +148,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
-    ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.use.holders(name) }),
+    ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.state.use.holders(name) }),
   };
 }
 

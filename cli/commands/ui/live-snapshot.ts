@@ -1,12 +1,11 @@
 /** The snapshot of a cluster that is followed: judges and describes again only what a change concerns. */
-import { lastAccepted } from '../../../operator/apply/standing.ts';
 import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Change, Cluster } from '../../../operator/model/objects.ts';
 import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { SnapshotTaker } from '../../../operator/snapshot/take.ts';
-import { type Rights, stateOf } from '../../live.ts';
+import { type Rights, stateOf, takenOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
@@ -67,18 +66,7 @@ export class LiveSnapshot {
       yield;
     }
     this.#size ??= this.#taker.size;
-    const { context, operatorNamespace, excludedNamespaces } = this.#options;
-    return this.#taker.document({
-      cluster: this.#cluster,
-      accepted: this.#state.compiled.specs,
-      recorded: lastAccepted(this.#cluster.rendered()),
-      taken: new Date().toISOString(),
-      context,
-      operatorNamespace,
-      excludedNamespaces,
-      missing: this.#rights.missing,
-      usersKnown: this.#rights.usersKnown,
-    });
+    return this.#taker.document(takenOf(this.#cluster, this.#state, this.#rights, this.#options, Date.now()));
   }
 
   #take(name: string): void {

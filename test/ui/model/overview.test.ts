@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
 import { type StatusView, statusView } from '../../../cli/commands/status/view.ts';
-import { judgingOf } from '../../../cli/live.ts';
+import { acceptedStateOf } from '../../../cli/live.ts';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
@@ -22,8 +22,8 @@ function overview(cluster: Cluster) {
 }
 
 function status(cluster: Cluster): StatusView {
-  const judging = judgingOf(cluster, ALL_RIGHTS, TAKING);
-  return statusView({ cluster, ...judging, ...ALL_RIGHTS, protection: PROTECTION }, evaluator);
+  const state = acceptedStateOf(cluster, ALL_RIGHTS, TAKING);
+  return statusView({ cluster, state, ...ALL_RIGHTS, protection: PROTECTION }, evaluator);
 }
 
 /** The workloads that violate, by a key of each violation. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
 import { statusView } from '../../../cli/commands/status/view.ts';
-import { judgingOf } from '../../../cli/live.ts';
+import { acceptedStateOf } from '../../../cli/live.ts';
 import type { Condition } from '../../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { exceptions } from '../../../ui/model/exceptions.ts';
@@ -22,9 +22,9 @@ describe('the list of policies', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         const rows = policyRows(snapshotOf(cluster, ALL_RIGHTS, TAKING));
-        const judging = judgingOf(cluster, ALL_RIGHTS, TAKING);
+        const state = acceptedStateOf(cluster, ALL_RIGHTS, TAKING);
         const protection = { status: 'Unknown', message: '' } as const;
-        const status = statusView({ cluster, ...judging, protection, ...ALL_RIGHTS }, new Evaluator());
+        const status = statusView({ cluster, state, protection, ...ALL_RIGHTS }, new Evaluator());
         assert.deepEqual(
           rows.map(({ policy, namespaces, workloads }) => ({
             name: policy.name,

@@ -38,13 +38,7 @@ export function RenderedObjects({ rendered: { yaml, objects, guards, decidedBy, 
             : policies with the same namespaces, priority and mode have one decision.
           </p>
         ))}
-        {objects.map((object) => (
-          <RenderedObject
-            key={`${object.manifest.kind}/${object.manifest.metadata.name}`}
-            object={object}
-            rules={rules}
-          />
-        ))}
+        <Objects objects={objects} rules={rules} />
       </Section>
       {guards.length > 0 && (
         <Section
@@ -56,13 +50,7 @@ export function RenderedObjects({ rendered: { yaml, objects, guards, decidedBy, 
             </>
           }
         >
-          {guards.map((object) => (
-            <RenderedObject
-              key={`${object.manifest.kind}/${object.manifest.metadata.name}`}
-              object={object}
-              rules={NO_RULES}
-            />
-          ))}
+          <Objects objects={guards} rules={NO_RULES} />
         </Section>
       )}
     </>
@@ -115,6 +103,26 @@ function Rule({ rule: { rule, title, words, references, checks } }: { readonly r
 interface RenderedObjectProps {
   readonly object: RenderedManifest;
   readonly rules: readonly RuleText[];
+}
+
+function Objects({
+  objects,
+  rules,
+}: {
+  readonly objects: readonly RenderedManifest[];
+  readonly rules: readonly RuleText[];
+}) {
+  return (
+    <>
+      {objects.map((object) => (
+        <RenderedObject
+          key={`${object.manifest.kind}/${object.manifest.metadata.name}`}
+          object={object}
+          rules={rules}
+        />
+      ))}
+    </>
+  );
 }
 
 function RenderedObject({ object: { manifest, yaml }, rules }: RenderedObjectProps) {

@@ -1,0 +1,21 @@
+/** Resolves policies again and again: equal ones are the same object each time, by which texts and verdicts are known. */
+import type { CompletePolicy } from '../api/capability-policy.ts';
+import { Memo } from '../policy/memo.ts';
+import { type Resolution, resolvePolicy } from '../policy/resolve.ts';
+import { textOf } from './accept.ts';
+
+export class Resolver {
+  readonly #known = new Memo<Resolution>();
+
+  /** @param oldestServer N of Kubernetes 1.N of the oldest API server */
+  readonly resolve = (policy: CompletePolicy, oldestServer: number): Resolution => {
+    const { name = '', uid = '' } = policy.metadata ?? {};
+    const key = JSON.stringify([name, uid, oldestServer, textOf(policy.spec)]);
+    return this.#known.get(key, () => resolvePolicy(policy, oldestServer));
+  };
+
+  /** Ends a round: only what was resolved in it is kept. */
+  forgetUnused(): void {
+    this.#known.forgetUnused();
+  }
+}

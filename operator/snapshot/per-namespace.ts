@@ -1,0 +1,28 @@
+/** Results about the namespaces of documents. */
+import type { SnapshotNamespace } from './document.ts';
+
+interface Known<OfShape, Result> {
+  /** Those of its controllers and pods, in their order. */
+  readonly shapes: readonly (OfShape | undefined)[];
+  readonly result: Result;
+}
+
+/**
+ * Kept as long as the namespace's object lives, which must not change, and its indexes lead to the same shapes: the same
+ * index may be another shape in another document.
+ *
+ * @param make its second argument has all shapes of the document, or what was made of each
+ */
+export function perNamespace<OfShape, Result>(
+  make: (namespace: SnapshotNamespace, shapes: readonly OfShape[]) => Result,
+): (namespace: SnapshotNamespace, shapes: readonly OfShape[]) => Result {
+  const known = new WeakMap<SnapshotNamespace, Known<OfShape, Result>>();
+  return (namespace, all) => {
+    const shapes = [...namespace.controllers, ...namespace.pods].map(({ shape }) => all[shape]);
+    const before = known.get(namespace);
+    if (before && shapes.every((shape, index) => shape === before.shapes[index])) return before.result;
+    const result = make(namespace, all);
+    known.set(namespace, { shapes, result });
+    return result;
+  };
+}
