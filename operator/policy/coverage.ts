@@ -94,15 +94,29 @@ export class Selections {
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);
     if (now.length === before.length && now.every((policy, index) => policy === before[index])) return new Set();
-    for (const { id } of before) this.#selected.get(id)?.delete(namespace);
-    for (const { id } of now) this.#selected.set(id, (this.#selected.get(id) ?? new Set()).add(namespace));
     if (now.length > 0) this.#selecting.set(namespace, now);
     else this.#selecting.delete(namespace);
-    for (const { id } of new Set([...before, ...now])) {
+    const concerned = new Set<string>();
+    for (const { id, name } of before) {
+      concerned.add(name);
       this.#coverage.delete(id);
-      if (this.#selected.get(id)?.size === 0) this.#selected.delete(id);
+      if (!now.some((policy) => policy.id === id)) this.#deselect(id, namespace);
     }
-    return new Set([...before, ...now].map(({ name }) => name));
+    for (const { id, name } of now) {
+      concerned.add(name);
+      this.#coverage.delete(id);
+      const selected = this.#selected.get(id);
+      if (selected) selected.add(namespace);
+      else this.#selected.set(id, new Set([namespace]));
+    }
+    return concerned;
+  }
+
+  /** @param policy its ID */
+  #deselect(policy: string, namespace: string): void {
+    const selected = this.#selected.get(policy);
+    selected?.delete(namespace);
+    if (selected?.size === 0) this.#selected.delete(policy);
   }
 
   #cover(policy: ResolvedPolicy): Coverage {

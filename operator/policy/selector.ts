@@ -106,8 +106,9 @@ function holds({ operator, values }: Requirement, value: string | undefined): bo
 
 /** Whether some value of the label, or its absence, meets all requirements on its key. */
 function satisfiable(ofOneKey: readonly Requirement[]): boolean {
-  const named = ofOneKey.flatMap(({ operator, values }) => (operator === 'In' ? values : []));
-  // All values that In does not name are alike: one unnamed value represents them.
-  const unnamed = `${ofOneKey.flatMap(({ values }) => values).join('')}~`;
-  return [undefined, unnamed, ...named].some((value) => ofOneKey.every((requirement) => holds(requirement, value)));
+  const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
+  const named = ofOneKey.find(({ operator }) => operator === 'In');
+  if (named) return named.values.some(meets);
+  // Without In all values that no requirement names are alike: one of them represents them.
+  return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }
