@@ -1,0 +1,23 @@
+/** A thread that judges edits: with a heap of its own, as the worker of the page. */
+import { parentPort } from 'node:worker_threads';
+import { createAnswers } from '../../ui/worker/answers.ts';
+import type { RejudgeAnswer } from '../../ui/worker/rejudge.ts';
+
+export interface TimedAnswer {
+  readonly answer: RejudgeAnswer;
+  /** CPU time of the process, in which no other thread works meanwhile. */
+  readonly ms: number;
+}
+
+const answers = createAnswers();
+
+/** The snapshot comes first, as JSON, and then policies. */
+parentPort?.once('message', (snapshot: string) => {
+  answers.load(JSON.parse(snapshot));
+  parentPort?.on('message', (policies: string) => {
+    const begun = process.cpuUsage();
+    const answer = answers.rejudge({ policies });
+    const { user, system } = process.cpuUsage(begun);
+    parentPort?.postMessage({ answer, ms: Math.round((user + system) / 1000) } satisfies TimedAnswer);
+  });
+});
