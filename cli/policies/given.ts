@@ -37,8 +37,8 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 }
 
 /**
- * Adds the policies among the manifests that they judge, with the namespaces, roles, bindings and service accounts. Does not tell what
- * can't be read: the reading for the judgement does.
+ * Adds the policies among the manifests that they judge, with the namespaces, roles, bindings and service accounts. Does not
+ * tell what can't be read: the reading for the judgement does.
  *
  * @param onLong called when the files are so long that judging them is worth threads
  */

@@ -99,7 +99,11 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
       // A mapping without another field goes, too.
       const above = lines.slice(0, line).findLastIndex((one) => /securityContext|annotations/.test(one)) + 1;
       const first = to === null ? Math.min(line, above) : line;
-      return Array.from({ length: line + height - first }, (_, index) => first + index);
+      // In JSON, each mapping that goes closes on a line of its own.
+      const after = lines.slice(line + height - 1, line + height - 1 + line - first);
+      const others = after.findIndex((one) => !/^\s*\},?\r?$/.test(one));
+      const closing = others === -1 ? after.length : others;
+      return Array.from({ length: line + height + closing - first }, (_, index) => first + index);
     }),
   );
   const aliased = new Set(lines.flatMap((line, index) => (/[*&]\w/.test(line) ? [index + 1] : [])));
