@@ -18,6 +18,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { CONTEST_LABEL, type Contest } from './contests.ts';
+import { says } from './policies/text.ts';
 
 interface Answer {
   readonly admitted: boolean;
@@ -61,10 +62,10 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
   return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };
 }
 
-/** Whether policy and operator agree to the letter, and the label refuses the same pods. With overrides the label may refuse fewer, but nothing that they admit. */
+/** Whether policy and operator agree to the letter, as far as the text is not cut, and the label refuses the same pods. With overrides the label may refuse fewer, but nothing that they admit. */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: Contest): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
-  return sound && policy.admitted === operator.admitted && policy.text === operator.text;
+  return sound && policy.admitted === operator.admitted && says(policy.text, operator.text);
 }
 
 export class Arena {

@@ -4,11 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { sharedControlPlane } from '../support/control-plane.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 import { COMPLIANT, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
-import { Arena, addEphemeralContainer, createPod } from './arena.ts';
+import { Arena, addEphemeralContainer, agree, createPod } from './arena.ts';
 import { compare, type Plan } from './compare.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
 import { annotated, namedInOrder } from './order.ts';
+import { CUT } from './policies/text.ts';
 import { explain } from './report.ts';
 
 const RUNS = 40;
@@ -72,9 +74,25 @@ describe('admission policy, Pod Security Admission and operator agree', function
     }
   });
 
+  it('agree about a text that does not fit', async () => {
+    const contest = OVERRIDDEN.find(({ name }) => name === 'no-net-raw');
+    assert.ok(contest);
+    const answers = await arena.ask(createPod(notAscii()), contest);
+    assert.ok(answers);
+    assert.ok(answers.policy.text.endsWith(CUT), answers.policy.text);
+    assert.ok(agree(answers, contest), `${answers.policy.text}\n${answers.operator.text}`);
+  });
+
   async function agreement<T>(plan: Plan<T>): Promise<void> {
     const outcome = await compare(arena, plan);
     const [first] = outcome.differences;
     if (first) throw new Error(`the engines differ: ${explain(outcome, first)}`);
   }
 });
+
+/** Its text is cut early, since a character may take four bytes where one is no ASCII. */
+function notAscii() {
+  const capabilities = { add: ['ALL', 'ſYS_ADMIN'] };
+  const containers = ['app', 'second'].map((name) => ({ name, image: 'image', securityContext: { capabilities } }));
+  return podManifest({ name: 'not-ascii' }, { containers });
+}

@@ -8,6 +8,9 @@ export interface Reasons {
   readonly texts: readonly string[];
 }
 
+/** The end of a text that is cut. */
+export const CUT = '… (cut)';
+
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
 
 /** As people read them: neither the operator nor an admission policy shows a control character of a pod. */
@@ -26,12 +29,17 @@ export function textOf({ policy, texts }: Reasons): string {
  * characters.
  */
 export function gives(text: string, reasons: Reasons): boolean {
-  const cut = text.indexOf('… (cut)');
+  const cut = text.indexOf(CUT);
   if (cut !== -1) return textOf(reasons).length >= cut;
   const [counted = '', others = '0'] = /; and (\d+) more$/.exec(text) ?? [];
   const described = reasons.texts.length - Number(others);
   const expected = textOf({ ...reasons, texts: reasons.texts.slice(0, described) }) + counted;
   return described > 0 && sorted(text) === sorted(expected);
+}
+
+/** Whether an admission policy says this text, all of it or its beginning. */
+export function says(answer: string, text: string): boolean {
+  return answer.endsWith(CUT) ? text.startsWith(answer.slice(0, -CUT.length)) : answer === text;
 }
 
 /** The API server gives the token's volume a random name. */

@@ -9,7 +9,7 @@ import type { Pod } from '../../support/random-pods.ts';
 import { deploymentOf, plain } from '../filling/filling.ts';
 import type { Verdict } from '../policies/campaign.ts';
 import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
-import { textOf } from '../policies/text.ts';
+import { CUT, textOf } from '../policies/text.ts';
 import { promotionDiffers } from '../rollout/promotion.ts';
 import type { StatedPod } from '../statement/pod.ts';
 import type { PolicySet } from './arbitrary.ts';
@@ -25,7 +25,7 @@ import {
   mayUse,
   type Scene,
 } from './statement.ts';
-import { CUT, expectedReasons, giveAll } from './text.ts';
+import { expectedReasons, giveAll } from './text.ts';
 import type { Trial } from './trial.ts';
 
 export interface Creation {
