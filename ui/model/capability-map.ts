@@ -28,7 +28,7 @@ export interface CapabilityMap {
   readonly runtime: Runtime;
   /** By name. */
   readonly namespaces: readonly MapNamespace[];
-  readonly drawing: Drawing;
+  readonly mapper: Mapper;
 }
 
 /** A cell for each column: how the capability is held, and whether the deciding policies allow that. */
@@ -81,8 +81,8 @@ export interface MapNamespace {
 /** @param before an earlier map of the cluster, whose namespaces are used where nothing has changed */
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
   const grounds = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
-  const drawing = before?.drawing.grounds === grounds ? before.drawing : new Drawing(grounds, snapshot, runtime);
-  return { runtime, namespaces: snapshot.namespaces.map((one) => drawing.namespace(one, snapshot.shapes)), drawing };
+  const mapper = before?.mapper.grounds === grounds ? before.mapper : new Mapper(grounds, snapshot, runtime);
+  return { runtime, namespaces: snapshot.namespaces.map((one) => mapper.namespace(one, snapshot.shapes)), mapper };
 }
 
 /** All of a policy that the map depends on. */
@@ -90,8 +90,8 @@ function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
   return [name, uid, accepted];
 }
 
-/** Namespaces under the same policies. */
-class Drawing {
+/** Maps namespaces under the same policies. */
+class Mapper {
   readonly grounds: string;
   readonly #enforcing: ReadonlySet<string>;
   readonly #limited: ReadonlySet<string>;
