@@ -18,7 +18,7 @@ export const ELECTION = [
   '--leader-elect-retry-period=500ms',
 ];
 /** As the Deployment sets them: hack/bench/operator-under-test.ts has the reasons. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30', '--no-incremental-marking'];
 
 /** Grants each replica exactly what config/rbac grants the operator's service account. */
 export async function grantReplicas(api: Api): Promise<void> {
