@@ -5,7 +5,7 @@ import type { AdmissionOptions } from '../../operator/compile/match.ts';
 import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
-import type { Court } from '../../operator/evaluate/verdict.ts';
+import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
@@ -52,7 +52,7 @@ interface PolicyContextParts {
 }
 
 export class PolicyContext {
-  readonly court: Court;
+  readonly evaluation: EvaluationContext;
   readonly compiled: Compiled;
   readonly sources: PolicyContextParts['sources'];
   readonly automounting: Automounting;
@@ -61,7 +61,7 @@ export class PolicyContext {
 
   constructor(parts: PolicyContextParts) {
     const { use, compiled } = parts.state;
-    this.court = { evaluator: new Evaluator(), use };
+    this.evaluation = { evaluator: new Evaluator(), use };
     this.compiled = compiled;
     this.sources = parts.sources;
     this.automounting = parts.automounting;
@@ -85,7 +85,7 @@ export class PolicyContext {
 
   /** @param only the single namespace to evaluate; undefined for all */
   judgeCluster(only?: string): Iterable<NamespaceJudgement> {
-    return judgeCluster(this.#parts.cluster, this.#parts.state, this.court, only);
+    return judgeCluster(this.#parts.cluster, this.#parts.state, this.evaluation, only);
   }
 
   isExcluded(namespace: string): boolean {

@@ -10,7 +10,7 @@ import type { ControlPlane } from '../controlplane/controlplane.ts';
  * @returns gives this process back all its cores
  */
 export function divideCores({ pids }: ControlPlane): () => void {
-  const cores = coresOf('self');
+  const cores = ownCores();
   const half = Math.floor(cores.length / 2);
   if (half === 0) return () => {};
   for (const pid of pids) assign(pid, cores.slice(0, half));
@@ -18,9 +18,9 @@ export function divideCores({ pids }: ControlPlane): () => void {
   return () => assign(process.pid, cores);
 }
 
-/** Those that a process may run on (man proc_pid_status, Cpus_allowed_list): `0-3,8` → 0, 1, 2, 3, 8. */
-function coresOf(process: string): number[] {
-  const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync(`/proc/${process}/status`, 'utf8')) ?? [];
+/** Those that this process may run on (man proc_pid_status, Cpus_allowed_list): `0-3,8` → 0, 1, 2, 3, 8. */
+function ownCores(): number[] {
+  const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   return list.split(',').flatMap((range) => {
     const [first = 0, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);

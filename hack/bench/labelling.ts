@@ -128,8 +128,9 @@ export async function besideLoop<Result>(
 ): Promise<{ readonly measured: Result; readonly loop: number }> {
   const cluster = await startBenchCluster();
   const { client, controlPlane } = cluster;
-  const giveBack = divideCores(controlPlane);
+  let giveBack = () => {};
   try {
+    giveBack = divideCores(controlPlane);
     await populate(cluster, { pods: namespaces * PODS_OF_NAMESPACE, shapes: 60 });
     const operator = startOperator(controlPlane.kubeconfig, { args: UNLIMITED });
     let measured: Result;
@@ -144,8 +145,8 @@ export async function besideLoop<Result>(
     for (let round = 0; round < ROUNDS; round++) loops.push(await loop(client, namespaces, label));
     return { measured, loop: spreadOf(loops).p50 };
   } finally {
-    giveBack();
     await cluster.stop();
+    giveBack();
   }
 }
 

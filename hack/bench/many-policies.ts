@@ -78,7 +78,7 @@ export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
       'The bare loop writes the objects that the operator left, at its rate and as many at a time, and waits until the API',
       'server judges by the last. The complete loop also creates the policies in a row, and writes the labels of their',
       'namespaces and one status of each. The operator runs with the flags of the Deployment.',
-      `One more: the median of ${MORE}, each when the operator is idle.`,
+      `One more: the median of ${MORE}, each applied when the operator is idle.`,
     ],
     measured,
   };

@@ -8,7 +8,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { type Accepted, type AcceptOptions, accept, byAge, textOf } from './accept.ts';
 import { type AdmissionSet, admissionSet, type Draft } from './admission-set.ts';
-import { partiesOf } from './decision-cel.ts';
+import { decidersOf } from './decision-cel.ts';
 import { type Guard, guardsOf } from './guards.ts';
 import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
@@ -165,8 +165,8 @@ function draftsOf(
   options: AdmissionOptions,
 ): Draft[] {
   return [
-    ...(policy.defaulting ? [mutatingPolicy(policy, partiesOf(policy, around, { hasTime: false }), options)] : []),
-    decider ? deferringPolicy(policy, decider) : validatingPolicy(policy, partiesOf(policy, around), options),
+    ...(policy.defaulting ? [mutatingPolicy(policy, decidersOf(policy, around, { hasTime: false }), options)] : []),
+    decider ? deferringPolicy(policy, decider) : validatingPolicy(policy, decidersOf(policy, around), options),
   ];
 }
 

@@ -13,7 +13,7 @@ import { RESOURCE } from './match.ts';
 import { sharedViolations } from './shared-violations.ts';
 
 /** A policy as a decision uses it. */
-export interface Party {
+export interface DecidingPolicy {
   readonly policy: ResolvedPolicy;
   /** CEL, bool: whether its selector matches the namespace. */
   readonly matches: string;
@@ -41,7 +41,7 @@ export interface Party {
 export const ALWAYS = 'true';
 /** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
 const MESSAGE_LENGTH = 4900;
-const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
+export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
  * RE2: the characters that a message may contain. Excludes control characters, line ends and bidirectional controls, as
  * report/text.ts does. The API server drops a warning with a control character (apimachinery/pkg/util/net/http.go).
@@ -55,39 +55,39 @@ const DESCRIBED = 24;
 /** Each reason has some 900 characters and at most 7 sums; the parser accepts no more than 250 in a row. */
 const REASONS_TOGETHER = 35;
 
-interface PartiesOptions {
+interface DecidersOptions {
   /** Whether the request has a creationTimestamp. Mutating admission runs before the API server sets it. */
   readonly hasTime: boolean;
 }
 
 /**
- * The policy and its siblings; the expressions are valid next to `partyVariables`. @param siblings from deciding.ts:
+ * The policy and its siblings; the expressions are valid next to `deciderVariables`. @param siblings from deciding.ts:
  * the same mode and at least the same priority
  */
-export function partiesOf(
+export function decidersOf(
   policy: ResolvedPolicy,
   siblings: readonly ResolvedPolicy[],
-  { hasTime }: PartiesOptions = { hasTime: true },
-): Party[] {
+  { hasTime }: DecidersOptions = { hasTime: true },
+): DecidingPolicy[] {
   const all = [policy, ...siblings];
   const highest = Math.max(...all.map(({ priority }) => priority));
   const selectors = all.map(({ selector }) => selectorText(selector));
-  return all.map((party, index) => {
+  return all.map((decider, index) => {
     const first = selectors.indexOf(selectors[index] as string);
     // The admission policy itself matches only namespaces that the first one selects.
     const matches = first === 0 ? ALWAYS : `variables.selects${first}`;
-    const current = hasTime ? currentCel(party) : ALWAYS;
+    const current = hasTime ? currentCel(decider) : ALWAYS;
     const selects = current === ALWAYS ? matches : matches === ALWAYS ? current : `${matches} && ${current}`;
-    const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
-    const { complies, compliesFilled, complied, violations } = judgementOf(party, index);
+    const use = decider.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
+    const { complies, compliesFilled, complied, violations } = judgementOf(decider, index);
     return {
-      policy: party,
+      policy: decider,
       matches,
       current,
       selects,
-      decides: party.priority === highest ? selects : `variables.decides${index}`,
+      decides: decider.priority === highest ? selects : `variables.decides${index}`,
       admits: `${complies}${use}`,
-      admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}${complies}${use}`,
+      admitsUnchanged: `${decider.defaulting ? `!variables.changes${index} && ` : ''}${complies}${use}`,
       complies,
       complied,
       violations,
@@ -100,16 +100,16 @@ export function partiesOf(
  * Variables are evaluated on first use, each with the cost budget of a separate expression. Other expressions only name
  * them: the API server accepts no expression of more than 100,000 characters.
  */
-export function partyVariables(parties: readonly Party[]): Variable[] {
+export function deciderVariables(deciders: readonly DecidingPolicy[]): Variable[] {
   const { overridden, variables } = overrides(
-    parties.map(({ policy }) => policy),
-    { name: 'overridden', selects: (i) => parties[i]?.selects ?? 'false' },
+    deciders.map(({ policy }) => policy),
+    { name: 'overridden', selects: (i) => deciders[i]?.selects ?? 'false' },
   );
-  const violations = sharedViolations(parties.flatMap(({ policy }) => passes(policy)));
+  const violations = sharedViolations(deciders.flatMap(({ policy }) => passes(policy)));
   const judgements = violations.judgements.values();
   return [
     ...violations.shared,
-    ...parties.flatMap(({ policy, matches }, i) => [
+    ...deciders.flatMap(({ policy, matches }, i) => [
       ...(matches === `variables.selects${i}`
         ? [{ name: `selects${i}`, expression: selectorText(policy.selector) }]
         : []),
@@ -117,14 +117,14 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
       ...judgementVariables(policy, i, judgements),
     ]),
     ...variables,
-    ...parties.flatMap(({ policy, selects }, i) => {
+    ...deciders.flatMap(({ policy, selects }, i) => {
       const by = overridden(policy);
       return by === undefined ? [] : [{ name: `decides${i}`, expression: `${selects} && !${by}` }];
     }),
     {
       // Ignores who may use the policy: docs/decisions/0008.
       name: 'compliedBefore',
-      expression: parties.map(({ decides, complied }) => and(whereNotAlways(decides), complied)).join(' || '),
+      expression: deciders.map(({ decides, complied }) => and(whereNotAlways(decides), complied)).join(' || '),
     },
   ];
 }
@@ -168,29 +168,29 @@ export function overrides(
 }
 
 /** Whether the policy decides in every namespace that the admission policy matches, as long as it has not expired. */
-export function decidesEverywhere({ matches, current, decides }: Party): boolean {
+export function decidesEverywhere({ matches, current, decides }: DecidingPolicy): boolean {
   return matches === ALWAYS && decides === current;
 }
 
 /** Adds `variables.allowed` (bool) and `variables.message` (string, one line under 5 KiB). */
-export function decisionVariables(parties: readonly Party[]): Variable[] {
+export function decisionVariables(deciders: readonly DecidingPolicy[]): Variable[] {
   return [
     {
       name: 'allowed',
-      expression: parties.map(settles).join(' || '),
+      expression: deciders.map(settles).join(' || '),
     },
-    ...reasonVariables(parties),
+    ...reasonVariables(deciders),
   ];
 }
 
 /** CEL, bool: the policy decides, and admits the unchanged pod. */
-export function settles({ decides, admits }: Party): string {
+export function settles({ decides, admits }: DecidingPolicy): string {
   return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }
 
 /** Few variables, since each costs something (`needed`), with texts that the API server accepts. */
-function reasonVariables(parties: readonly Party[]): Variable[] {
-  const reasons = parties.map((party) => reasonCel(party, parties.length));
+function reasonVariables(deciders: readonly DecidingPolicy[]): Variable[] {
+  const reasons = deciders.map((decider) => reasonCel(decider, deciders.length));
   const groups = Array.from({ length: Math.ceil(reasons.length / REASONS_TOGETHER) }, (_, i) => ({
     name: `reasons${i}`,
     expression: `[${reasons.slice(i * REASONS_TOGETHER, (i + 1) * REASONS_TOGETHER).join(', ')}].filter(r, r != "").join(" | ")`,
@@ -210,7 +210,7 @@ function mayUseCel(policy: string): string {
 }
 
 /** CEL, string: why this policy, one of several, does not admit the pod; empty where it does not decide. */
-function reasonCel({ policy: { name }, decides, complies, violations }: Party, of: number): string {
+function reasonCel({ policy: { name }, decides, complies, violations }: DecidingPolicy, of: number): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name}, which cluster administrators have by their wildcard verbs)`;
   const text = described(violations, Math.max(1, Math.floor(DESCRIBED / of)));
   return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${complies} ? ${JSON.stringify(notUsable)} : ${text}) : ""`;

@@ -16,9 +16,9 @@ const RANKS = { baseline: 1, restricted: 2 } as const;
 const LATEST = 10_000;
 
 /** The label that each policy asks for when it decides alone; undefined for none. */
-export type WantedLabels = ReadonlyMap<ResolvedPolicy, LevelVersion | undefined>;
+export type LabelsByPolicy = ReadonlyMap<ResolvedPolicy, LevelVersion | undefined>;
 
-export function wantedLabels(policies: readonly ResolvedPolicy[]): WantedLabels {
+export function labelsByPolicy(policies: readonly ResolvedPolicy[]): LabelsByPolicy {
   const wanted = (policy: ResolvedPolicy) =>
     policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
   return new Map(policies.map((policy) => [policy, wanted(policy)]));
@@ -28,8 +28,8 @@ export function wantedLabels(policies: readonly ResolvedPolicy[]): WantedLabels 
  * Adds `variables.tampered` (bool): the change weakens a label that we set or that the policies want, or changes our
  * record.
  *
- * @param wanted the labels that the parties ask for
- * @param decides CEL, bool: whether the party at an index decides in the namespace after the change
+ * @param wanted the labels that the deciders ask for
+ * @param decides CEL, bool: whether the decider at an index decides in the namespace after the change
  * @param before CEL, dyn: the namespace before the change
  */
 export function labelVariables(

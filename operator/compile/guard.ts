@@ -13,7 +13,7 @@ import { offers } from '../standards/server-features.ts';
 import type { Draft } from './admission-set.ts';
 import { type Variable, withVariables } from './bound-variables.ts';
 import { overrides } from './decision-cel.ts';
-import { labelVariables, type WantedLabels } from './guard-label.ts';
+import { type LabelsByPolicy, labelVariables } from './guard-label.ts';
 import { CREATES, matchTouching, pendingIn, rolloutLabelsOf, scopeOf } from './guard-scope.ts';
 import {
   type AdmissionOptions,
@@ -46,7 +46,7 @@ interface Guarded {
   /** The siblings of those policies, on which it depends whether they decide. */
   readonly carried: readonly ResolvedPolicy[];
   /** The labels that all of these policies want. */
-  readonly wanted: WantedLabels;
+  readonly wanted: LabelsByPolicy;
   /** Whether it also checks the bindings of pods, which one guard does for all. */
   readonly binds: boolean;
 }
@@ -54,8 +54,8 @@ interface Guarded {
 export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft {
   const { name: guard, policies, carried, binds } = guarded;
   const scope = scopeOf(policies);
-  const parties = [...policies, ...carried];
-  const rules = rolloutLabelsOf(parties).length > 0 ? [...NAMESPACES, ...NEW_NAMESPACES] : NAMESPACES;
+  const deciders = [...policies, ...carried];
+  const rules = rolloutLabelsOf(deciders).length > 0 ? [...NAMESPACES, ...NEW_NAMESPACES] : NAMESPACES;
   const variables = variablesOf(guarded);
   const skips = variables.slice(0, binds ? 2 : 1);
   const skipped = skips.map(({ name }) => `variables.${name}`).join(' || ');
@@ -88,7 +88,7 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
       },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
-        matchTouching(parties, beforeOf(parties)),
+        matchTouching(deciders, beforeOf(deciders)),
       ],
       ...(named && { variables }),
       validations: [probeValidation(ruleset), ...validations],
@@ -129,29 +129,29 @@ export function guardsByVariables([policy]: readonly ResolvedPolicy[]): boolean 
 
 /** The first one or two exclude requests that are not judged. */
 function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] {
-  const parties = [...policies, ...carried];
-  const before = beforeOf(parties);
+  const deciders = [...policies, ...carried];
+  const before = beforeOf(deciders);
   return [
     { name: 'probe', expression: IS_PROBE },
     ...(binds ? [{ name: 'binds', expression: BINDS }] : []),
     { name: 'before', expression: `${before}.metadata.?labels.orValue({})` },
     { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
-    ...pendingVariables(rolloutLabelsOf(parties)),
-    ...parties.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
-    ...decidingVariables(parties, 'was'),
-    ...decidingVariables(parties, 'is'),
+    ...pendingVariables(rolloutLabelsOf(deciders)),
+    ...deciders.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
+    ...decidingVariables(deciders, 'was'),
+    ...decidingVariables(deciders, 'is'),
     ...labelVariables(
-      parties.map((party) => wanted.get(party)),
+      deciders.map((decider) => wanted.get(decider)),
       (i) => decides('is', i),
       before,
     ),
     {
       name: 'joined',
-      expression: parties.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
+      expression: deciders.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
     },
     { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` },
     ...policies.flatMap(({ name }, i) => [
-      { name: `passes${i}`, expression: passes(name, i, keptAfterExpiry(parties, i)) },
+      { name: `passes${i}`, expression: passes(name, i, keptAfterExpiry(deciders, i)) },
       { name: `passed${i}`, expression: `${i === 0 ? '' : `variables.passed${i - 1} && `}variables.passes${i}` },
     ]),
   ];
@@ -187,17 +187,17 @@ function pendingVariables(labels: readonly string[]): Variable[] {
 }
 
 /** CEL, dyn: the namespace before the change. A new one counts as if it had existed without the label of a roll-out. */
-function beforeOf(parties: readonly ResolvedPolicy[]): string {
-  return rolloutLabelsOf(parties).length > 0 ? `(${CREATES} ? dyn(object) : dyn(oldObject))` : 'dyn(oldObject)';
+function beforeOf(deciders: readonly ResolvedPolicy[]): string {
+  return rolloutLabelsOf(deciders).length > 0 ? `(${CREATES} ? dyn(object) : dyn(oldObject))` : 'dyn(oldObject)';
 }
 
 /** Variables for the policies that decide in the namespace before or after the change. */
-function decidingVariables(parties: readonly ResolvedPolicy[], when: When): Variable[] {
+function decidingVariables(deciders: readonly ResolvedPolicy[], when: When): Variable[] {
   const selected = (i: number) => `variables.selected${i}[${when === 'was' ? 0 : 1}]`;
-  const { overridden, variables } = overrides(parties, { name: `${when}Overridden`, selects: selected });
+  const { overridden, variables } = overrides(deciders, { name: `${when}Overridden`, selects: selected });
   return [
     ...variables,
-    ...parties.map((policy, i) => {
+    ...deciders.map((policy, i) => {
       const by = overridden(policy);
       return { name: `${when}${i}`, expression: by === undefined ? selected(i) : `${selected(i)} && !${by}` };
     }),
@@ -226,9 +226,9 @@ function passes(name: string, index: number, kept: string | undefined): string {
  * CEL, bool: the namespace stays with a policy that policies with an earlier end override now. It will decide there then,
  * whether or not an operator runs. Undefined if there is no such policy.
  */
-function keptAfterExpiry(parties: readonly ResolvedPolicy[], index: number): string | undefined {
-  const own = parties[index] as ResolvedPolicy;
-  const higher = parties.flatMap((party, i) => (party.priority > own.priority ? [{ ...party, i }] : []));
+function keptAfterExpiry(deciders: readonly ResolvedPolicy[], index: number): string | undefined {
+  const own = deciders[index] as ResolvedPolicy;
+  const higher = deciders.flatMap((decider, i) => (decider.priority > own.priority ? [{ ...decider, i }] : []));
   if (!higher.some(({ expires }) => expires < own.expires)) return undefined;
   const lasting = higher.filter(({ expires }) => expires >= own.expires);
   const decidesThen = (when: 0 | 1) =>

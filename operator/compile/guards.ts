@@ -13,7 +13,7 @@ import { type AdmissionSet, admissionSet, guardName } from './admission-set.ts';
 import { COST_BUDGET, TEXT_BUDGET } from './budget.ts';
 import { AUTHORIZER_CHECK } from './decision-forms.ts';
 import { guardPolicy, guardsByVariables, selectedCel } from './guard.ts';
-import { wantedLabels } from './guard-label.ts';
+import { labelsByPolicy } from './guard-label.ts';
 import { scopeKey } from './guard-scope.ts';
 import type { AdmissionOptions } from './match.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
@@ -27,7 +27,7 @@ export interface Guard {
 interface Group {
   readonly policies: readonly ResolvedPolicy[];
   /** These and their siblings. */
-  readonly parties: ReadonlySet<ResolvedPolicy>;
+  readonly deciders: ReadonlySet<ResolvedPolicy>;
 }
 
 /**
@@ -41,7 +41,7 @@ const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK
  * A guard's text without the selectors, in characters: fixed, its match conditions, for each policy that it contains,
  * for each that it guards.
  */
-const TEXT = { guard: 8_000, conditions: 5_000, party: 600, guarded: 1_200 };
+const TEXT = { guard: 8_000, conditions: 5_000, decider: 600, guarded: 1_200 };
 
 /** The number of policies that require the same label from which on they share guards of their own. */
 const OWN_GUARD = 8;
@@ -53,10 +53,10 @@ export function guardsOf(
   memo: Memo<Guard>,
 ): Guard[] {
   const enforcing = [...siblings.keys()].filter(({ mode }) => mode === 'Enforce');
-  const wanted = wantedLabels(enforcing);
-  return groupsOf(enforcing, siblings).map(({ policies, parties }, index) => {
+  const wanted = labelsByPolicy(enforcing);
+  return groupsOf(enforcing, siblings).map(({ policies, deciders }, index) => {
     const name = guardName(index);
-    const carried = [...parties].filter((party) => !policies.includes(party));
+    const carried = [...deciders].filter((decider) => !policies.includes(decider));
     const key = JSON.stringify([
       name,
       policies.map(idOf),
@@ -123,9 +123,9 @@ function grouped(
     const scope = scopeFor(policy);
     const index = last.get(scope) ?? -1;
     const group = groups[index];
-    const wider = group && { policies: [...group.policies, policy], parties: group.parties.union(new Set(own)) };
+    const wider = group && { policies: [...group.policies, policy], deciders: group.deciders.union(new Set(own)) };
     if (wider && fits(wider)) groups[index] = wider;
-    else last.set(scope, groups.push({ policies: [policy], parties: new Set(own) }) - 1);
+    else last.set(scope, groups.push({ policies: [policy], deciders: new Set(own) }) - 1);
   }
   return groups;
 }
@@ -133,9 +133,9 @@ function grouped(
 /** Whether an API server takes the guard of a group. */
 function fitting(policies: readonly ResolvedPolicy[]): (group: Group) => boolean {
   const lengths = new Map(policies.map((policy) => [policy, JSON.stringify(selectedCel(policy.selector)).length]));
-  return ({ policies, parties }) => {
-    const selectors = [...parties].reduce((sum, party) => sum + (lengths.get(party) ?? 0), 0);
-    const known = TEXT.guard + selectors + TEXT.party * parties.size;
+  return ({ policies, deciders }) => {
+    const selectors = [...deciders].reduce((sum, decider) => sum + (lengths.get(decider) ?? 0), 0);
+    const known = TEXT.guard + selectors + TEXT.decider * deciders.size;
     if (guardsByVariables(policies)) {
       return policies.length <= GUARDED && TEXT.conditions + known + TEXT.guarded * policies.length <= TEXT_BUDGET;
     }

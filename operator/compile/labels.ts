@@ -49,14 +49,14 @@ export function podSecurityLabels(
 ): Record<string, string> {
   const wanted: Partial<Record<PodSecurityMode, LevelVersion>> = {};
   for (const mode of MODES) {
-    const parties = deciding(policies, mode, labels);
-    if (parties.length === 0 || parties.some(({ podSecurityLabels }) => podSecurityLabels === 'Off')) continue;
-    const found = tightest(parties, options.oldestServer);
+    const deciders = deciding(policies, mode, labels);
+    if (deciders.length === 0 || deciders.some(({ podSecurityLabels }) => podSecurityLabels === 'Off')) continue;
+    const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
     // Without labels of their own, warn and audit follow enforce, and would warn about fields that defaulting will fill
     // in.
-    const unfilled = parties.some(({ defaulting }) => defaulting) && tightest(parties, options.oldestServer, true);
+    const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
   const entries = (Object.entries(wanted) as [PodSecurityMode, LevelVersion][])

@@ -8,7 +8,7 @@ import { and } from '../rules/cel.ts';
 import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
 import { needed } from './bound-variables.ts';
-import { type Party, partyVariables } from './decision-cel.ts';
+import { type DecidingPolicy, deciderVariables } from './decision-cel.ts';
 import { type AdmissionOptions, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS, PROBE_CARRIER } from './match.ts';
 import { POD_VARIABLES } from './pod-cel.ts';
 import { probeMatch } from './validating-policy.ts';
@@ -18,16 +18,20 @@ export const ADMITTED_BY = `${GROUP}/policy`;
 /** CEL, string: the policy that the pod says has admitted it. */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
 
-export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
+export function mutatingPolicy(
+  policy: ResolvedPolicy,
+  deciders: readonly DecidingPolicy[],
+  options: AdmissionOptions,
+): Draft {
   const set = (ruleset: string) => ({ policy: policy.name, ruleset });
   const variables = [
     { name: 'probe', expression: IS_PROBE },
     ...POD_VARIABLES,
-    ...partyVariables(parties),
-    ...parties.flatMap(({ policy: { defaulting, fills } }, i) =>
+    ...deciderVariables(deciders),
+    ...deciders.flatMap(({ policy: { defaulting, fills } }, i) =>
       defaulting ? [{ name: `changes${i}`, expression: changesCel(fills) }] : [],
     ),
-    ...choiceVariables(policy, parties),
+    ...choiceVariables(policy, deciders),
   ];
   return {
     kind: 'MutatingAdmissionPolicy',
@@ -79,25 +83,25 @@ function changesCel(fills: readonly Fill[]): string {
  * Adds `variables.fills` (this policy fills the pod) and `variables.named` (it is the one that admits it): the first by
  * name that admits the pod unchanged, else the first that does after filling.
  */
-function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
-  const [own] = parties as [Party];
-  const earlier = parties.filter((party) => party.policy.name < policy.name);
-  const chosen = ({ policy: { seccompChanges }, decides, admitsUnchanged }: Party) =>
+function choiceVariables(policy: ResolvedPolicy, deciders: readonly DecidingPolicy[]) {
+  const [own] = deciders as [DecidingPolicy];
+  const earlier = deciders.filter((decider) => decider.policy.name < policy.name);
+  const chosen = ({ policy: { seccompChanges }, decides, admitsUnchanged }: DecidingPolicy) =>
     and(seccompChanges ? 'variables.settled' : undefined, decides, admitsUnchanged);
-  const unchanged = (party: Party) => `!(${chosen(party)})`;
+  const unchanged = (decider: DecidingPolicy) => `!(${chosen(decider)})`;
   const earlierFilled = earlier
-    .filter((party) => party.policy.defaulting)
+    .filter((decider) => decider.policy.defaulting)
     .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
   // On reinvocation this policy may admit what a later one has filled: the pod keeps the name of the later one.
-  const kept = parties
-    .filter((party) => party.policy.name > policy.name && party.policy.defaulting)
+  const kept = deciders
+    .filter((decider) => decider.policy.name > policy.name && decider.policy.defaulting)
     .map(
-      (party) =>
-        `!(${ADMITTED_BY_NOW} == ${JSON.stringify(party.policy.name)} && ${party.decides} && ${party.admitsUnchanged})`,
+      (decider) =>
+        `!(${ADMITTED_BY_NOW} == ${JSON.stringify(decider.policy.name)} && ${decider.decides} && ${decider.admitsUnchanged})`,
     );
   return [
-    ...settledVariable(parties),
-    { name: 'fills', expression: and(own.decides, ...parties.map(unchanged), ...earlierFilled, own.admitsFilled) },
+    ...settledVariable(deciders),
+    { name: 'fills', expression: and(own.decides, ...deciders.map(unchanged), ...earlierFilled, own.admitsFilled) },
     {
       name: 'named',
       expression: `variables.fills || ${and(chosen(own), ...earlier.map(unchanged), ...kept)}`,
@@ -109,8 +113,8 @@ function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
  * Adds `variables.settled`, if policies ask for it: a pod that sets a seccomp profile counts as changed by them, unless
  * it has been filled before and one of them that admits it now is named on it.
  */
-function settledVariable(parties: readonly Party[]) {
-  const asking = parties.filter(({ policy: { seccompChanges } }) => seccompChanges);
+function settledVariable(deciders: readonly DecidingPolicy[]) {
+  const asking = deciders.filter(({ policy: { seccompChanges } }) => seccompChanges);
   if (asking.length === 0) return [];
   const named = asking.map(
     ({ policy: { name }, decides, admitsUnchanged }) =>

@@ -8,7 +8,7 @@ import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { offers } from '../standards/server-features.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, type Probed, probeLabels } from './admission-set.ts';
-import type { Party } from './decision-cel.ts';
+import type { DecidingPolicy } from './decision-cel.ts';
 import { decisionOf } from './decision-forms.ts';
 import { imageChanges } from './image-changes.ts';
 import { type AdmissionOptions, excludedCel, IS_MIRROR_POD, IS_PROBE, PROBE_CARRIER, TEMPLATES } from './match.ts';
@@ -25,11 +25,15 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Audit: ['Audit'],
 };
 
-export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
+export function validatingPolicy(
+  policy: ResolvedPolicy,
+  deciders: readonly DecidingPolicy[],
+  options: AdmissionOptions,
+): Draft {
   const { mode, selector: namespaceSelector } = policy;
-  const { pods, skipped: unchanged } = imageChanges(parties);
+  const { pods, skipped: unchanged } = imageChanges(deciders);
   const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD, ...unchanged];
-  const { admitted, message, ...rest } = decisionOf(policy, parties, skipped);
+  const { admitted, message, ...rest } = decisionOf(policy, deciders, skipped);
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({

@@ -172,6 +172,7 @@ export class ClusterState {
     return this.promotions.labelsOf(namespace);
   }
 
+  /** The Pod Security labels that the policies ask for here. */
   wantedLabels(namespace: NamespaceView): Record<string, string> {
     const options = {
       oldestServer: this.#cluster.oldestServer,

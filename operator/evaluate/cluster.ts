@@ -2,7 +2,7 @@
 import type { Cluster, NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { judgeNamespace, type NamespaceJudgement } from './namespace.ts';
-import type { Court } from './verdict.ts';
+import type { EvaluationContext } from './verdict.ts';
 
 interface Selecting {
   /** The policies that select the namespace. */
@@ -15,12 +15,12 @@ interface Selecting {
 export function* judgeCluster(
   cluster: Cluster,
   policies: Selecting,
-  court: Court,
+  evaluation: EvaluationContext,
   only?: string,
 ): Generator<NamespaceJudgement> {
   for (const namespace of cluster.namespaces()) {
     const { name } = namespace;
     if (!policies.isReached(namespace) || (only !== undefined && name !== only)) continue;
-    yield judgeNamespace(namespace, policies.selecting(name), cluster, court);
+    yield judgeNamespace(namespace, policies.selecting(name), cluster, evaluation);
   }
 }

@@ -9,7 +9,15 @@ import { RULES } from '../rules/index.ts';
 import { FIX_CLASSES, type Fix, type FixClass } from '../rules/rule.ts';
 import { CelEngine } from './cel.ts';
 import { changesBy, isSameField, type PodChange, withChange } from './fix-changes.ts';
-import { type Candidate, COST_RULE, type Court, type Judgement, judge, USE_RULE, violationsBy } from './verdict.ts';
+import {
+  type Candidate,
+  COST_RULE,
+  type EvaluationContext,
+  type Judgement,
+  judge,
+  USE_RULE,
+  violationsBy,
+} from './verdict.ts';
 import type { Violation } from './violations.ts';
 
 /** A change of one field, with all that it is made for. */
@@ -50,17 +58,17 @@ const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 
 export class Repairer {
   readonly #engine = new CelEngine();
-  readonly #court: Court;
+  readonly #evaluation: EvaluationContext;
   readonly #classes: ReadonlySet<FixClass>;
   readonly #fixesOf = perObject((policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> => fixesOf(policy));
   /** A pod that complies is asked about twice, before and after all repairs. */
   readonly #judged = perObject((candidate: Candidate) =>
-    perObject((policies: readonly ResolvedPolicy[]) => judge(candidate, policies, this.#court)),
+    perObject((policies: readonly ResolvedPolicy[]) => judge(candidate, policies, this.#evaluation)),
   );
 
   /** @param classes of the changes to make */
-  constructor(court: Court, classes: ReadonlySet<FixClass>) {
-    this.#court = court;
+  constructor(evaluation: EvaluationContext, classes: ReadonlySet<FixClass>) {
+    this.#evaluation = evaluation;
     this.#classes = classes;
   }
 
@@ -90,7 +98,7 @@ export class Repairer {
 
   #attempt(candidate: Candidate, policy: ResolvedPolicy): Attempt {
     let now = candidate;
-    let judgement = judge(now, [policy], this.#court);
+    let judgement = judge(now, [policy], this.#evaluation);
     const repairs: Repair[] = [];
     for (let round = 0; round < ROUNDS && judgement.verdict === 'Violating'; round += 1) {
       const before = now;
@@ -101,7 +109,7 @@ export class Repairer {
         }
       }
       if (now === before) break;
-      judgement = judge(now, [policy], this.#court);
+      judgement = judge(now, [policy], this.#evaluation);
     }
     return { candidate: now, repairs, judgement };
   }

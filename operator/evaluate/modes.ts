@@ -3,7 +3,7 @@ import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
-import type { Court } from './verdict.ts';
+import type { EvaluationContext } from './verdict.ts';
 import {
   admittedAsAWhole,
   type Group,
@@ -23,16 +23,16 @@ export interface ModeJudgement {
 type Admitting = readonly (string | undefined)[];
 
 /** All that the verdicts of a mode follow from, besides the workloads. */
-interface Grounds {
+interface PolicyContext {
   /** The policies that decide; at least one. */
-  readonly parties: readonly ResolvedPolicy[];
-  readonly court: Court;
+  readonly deciders: readonly ResolvedPolicy[];
+  readonly evaluation: EvaluationContext;
   /** By the Enforce policies, if these would still decide if those of this mode were enforced; else empty. */
   readonly exceptions: Admitting;
 }
 
 export interface JudgedMode {
-  readonly grounds: Grounds;
+  readonly context: PolicyContext;
   readonly judgement: ModeJudgement;
   readonly admitting: Admitting;
 }
@@ -49,45 +49,46 @@ export type JudgedModes = Partial<Readonly<Record<Mode, JudgedMode>>>;
 export function* judgingModes(
   groups: readonly Group[],
   { policies, labels }: { readonly policies: readonly ResolvedPolicy[]; readonly labels: Labels },
-  court: Court,
+  evaluation: EvaluationContext,
   before: readonly JudgedModes[] = [],
 ): Generator<void, JudgedModes> {
   const modes: Partial<Record<Mode, JudgedMode>> = {};
   for (const mode of MODES) {
-    const parties = deciding(policies, mode, labels);
-    if (parties.length === 0) continue;
-    const grounds = { parties, court, exceptions: exceptionsFrom(modes.Enforce, parties) };
-    const known = before.map((one) => one[mode]).find((one) => one && isSame(one.grounds, grounds));
-    modes[mode] = known ?? (yield* judgingMode(groups, grounds));
+    const deciders = deciding(policies, mode, labels);
+    if (deciders.length === 0) continue;
+    const context = { deciders, evaluation, exceptions: exceptionsFrom(modes.Enforce, deciders) };
+    const known = before.map((one) => one[mode]).find((one) => one && isSame(one.context, context));
+    modes[mode] = known ?? (yield* judgingMode(groups, context));
   }
   return modes;
 }
 
 /** None while Enforce itself is judged, which is the first of the modes. */
 function exceptionsFrom(enforced: JudgedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
-  const priority = enforced?.grounds.parties[0]?.priority ?? Number.NEGATIVE_INFINITY;
+  const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;
   return enforced && first && priority >= first.priority ? enforced.admitting : [];
 }
 
-function* judgingMode(groups: readonly Group[], grounds: Grounds): Generator<void, JudgedMode> {
-  const { parties, court, exceptions } = grounds;
+function* judgingMode(groups: readonly Group[], context: PolicyContext): Generator<void, JudgedMode> {
+  const { deciders, evaluation, exceptions } = context;
   const workloads: WorkloadJudgement[] = [];
   const admitting: (string | undefined)[] = [];
   for (const [index, group] of groups.entries()) {
-    const judgements = yield* judgingMembers(group, parties, court);
+    const judgements = yield* judgingMembers(group, deciders, evaluation);
     workloads.push(mergeMembers(group, judgements, exceptions[index]));
     admitting.push(admittedAsAWhole(judgements));
   }
-  return { grounds, judgement: { deciding: parties.map(({ name }) => name), workloads }, admitting };
+  return { context, judgement: { deciding: deciders.map(({ name }) => name), workloads }, admitting };
 }
 
-function isSame(a: Grounds, b: Grounds): boolean {
+function isSame(a: PolicyContext, b: PolicyContext): boolean {
   return (
-    isSameList(a.parties, b.parties) &&
+    isSameList(a.deciders, b.deciders) &&
     isSameList(a.exceptions, b.exceptions) &&
-    a.court.evaluator === b.court.evaluator &&
-    a.parties.every(
-      ({ name, usableBy }) => usableBy === 'Everyone' || a.court.use.rightsTo(name) === b.court.use.rightsTo(name),
+    a.evaluation.evaluator === b.evaluation.evaluator &&
+    a.deciders.every(
+      ({ name, usableBy }) =>
+        usableBy === 'Everyone' || a.evaluation.use.rightsTo(name) === b.evaluation.use.rightsTo(name),
     )
   );
 }

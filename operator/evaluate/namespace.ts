@@ -8,7 +8,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { membersOf, type Objects, type Seen } from './members.ts';
 import { type JudgedModes, judgingModes, type ModeJudgement } from './modes.ts';
 import { judgingPromotion, type PromotionVerdict } from './promotion.ts';
-import type { Court } from './verdict.ts';
+import type { EvaluationContext } from './verdict.ts';
 import { groupsOf } from './workload-judgement.ts';
 
 export interface NamespaceJudgement {
@@ -30,9 +30,9 @@ export function judgeNamespace(
   namespace: Judged,
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
-  court: Court,
+  evaluation: EvaluationContext,
 ): NamespaceJudgement {
-  return lastOf(judgingNamespace(namespace, policies, cluster, court));
+  return lastOf(judgingNamespace(namespace, policies, cluster, evaluation));
 }
 
 /**
@@ -44,16 +44,16 @@ export function* judgingNamespace(
   { name, labels }: Judged,
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
-  court: Court,
+  evaluation: EvaluationContext,
   seen: readonly Seen[] = [],
 ): Generator<void, NamespaceJudgement> {
   const members = membersOf(name, cluster);
   const groups = groupsOf(members);
-  const judged = yield* judgingModes(groups, { policies, labels }, court);
+  const judged = yield* judgingModes(groups, { policies, labels }, evaluation);
   const promotions = new Map<string, PromotionVerdict>();
   for (const policy of policies.filter(({ pendingFor }) => pendingFor)) {
     const pending = { policy, policies, labels, groups, seen, cluster };
-    promotions.set(policy.name, yield* judgingPromotion(pending, court));
+    promotions.set(policy.name, yield* judgingPromotion(pending, evaluation));
   }
   const pods = members.map(({ candidate }) => candidate.parts);
   return {

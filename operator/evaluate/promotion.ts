@@ -5,7 +5,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { severityRank } from '../rules/severity.ts';
 import { memberOf, type Objects, type Seen } from './members.ts';
-import type { Court } from './verdict.ts';
+import type { EvaluationContext } from './verdict.ts';
 import {
   type Group,
   groupsOf,
@@ -39,28 +39,28 @@ interface Pending {
  */
 export function* judgingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
-  court: Court,
+  evaluation: EvaluationContext,
 ): Generator<void, PromotionVerdict> {
-  const parties = partiesOf(pending);
-  if (parties.length === 0) return { violating: 0 };
-  const judged = yield* judgingWorkloads(pending.groups.map(asCreatedAgain), parties, court);
+  const deciders = decidersOf(pending);
+  if (deciders.length === 0) return { violating: 0 };
+  const judged = yield* judgingWorkloads(pending.groups.map(asCreatedAgain), deciders, evaluation);
   const workloads = judged.filter(wouldBeRefused);
   const worst = workloads.reduce<WorkloadJudgement | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
-  const violatedAt = yield* judgingSeen(pending, court);
+  const violatedAt = yield* judgingSeen(pending, evaluation);
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
 }
 
 /** When an object violated that may be gone or changed, in milliseconds since 1970. */
-export function* judgingSeen(pending: Pending, court: Court): Generator<void, number | undefined> {
-  const parties = partiesOf(pending);
+export function* judgingSeen(pending: Pending, evaluation: EvaluationContext): Generator<void, number | undefined> {
+  const deciders = decidersOf(pending);
   let violatedAt: number | undefined;
-  if (parties.length === 0) return violatedAt;
+  if (deciders.length === 0) return violatedAt;
   for (const { object, at } of pending.seen) {
     if (at <= (violatedAt ?? 0)) continue;
     const gone = yield* judgingWorkloads(
       groupsOf(memberOf(object, pending.cluster)).map(asCreatedAgain),
-      parties,
-      court,
+      deciders,
+      evaluation,
     );
     if (gone.some(wouldBeRefused)) violatedAt = at;
   }
@@ -68,11 +68,11 @@ export function* judgingSeen(pending: Pending, court: Court): Generator<void, nu
 }
 
 /** The policies that decide once this one is enforced; none if it is not among them. */
-function partiesOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
+function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
   const enforced = policy.pendingFor as ResolvedPolicy;
   const others = policies.filter((other) => other.name !== policy.name);
-  const parties = deciding([...others, selectingAll(enforced)], 'Enforce', labels);
-  return parties.some(({ name }) => name === policy.name) ? parties : [];
+  const deciders = deciding([...others, selectingAll(enforced)], 'Enforce', labels);
+  return deciders.some(({ name }) => name === policy.name) ? deciders : [];
 }
 
 const EVERYWHERE = {};

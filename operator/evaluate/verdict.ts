@@ -40,7 +40,7 @@ export interface Judgement {
 }
 
 /** The context of an evaluation, besides the pod and the policies. */
-export interface Court {
+export interface EvaluationContext {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
 }
@@ -71,21 +71,25 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
  * @param policies of one mode that decide in the namespace; at least one @returns Unknown when the result depends on an
  * unknown creator's rights, or the evaluation is too expensive
  */
-export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[], court: Court): Judgement {
-  return lastOf(judging(candidate, policies, court));
+export function judge(
+  candidate: Candidate,
+  policies: readonly ResolvedPolicy[],
+  evaluation: EvaluationContext,
+): Judgement {
+  return lastOf(judging(candidate, policies, evaluation));
 }
 
 /** Like judge(), in pieces: yields after each evaluation. */
 export function* judging(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
-  court: Court,
+  evaluation: EvaluationContext,
 ): Generator<void, Judgement> {
   const { parts, filled } = candidate;
-  const known = judgementsOf(court.evaluator)(policies)[filled ? 'filled' : 'asIs'];
+  const known = judgementsOf(evaluation.evaluator)(policies)[filled ? 'filled' : 'asIs'];
   const before = known.get(parts);
   if (before) return before;
-  const { judgement, dependsOnUse } = yield* judgingAnew(candidate, policies, court);
+  const { judgement, dependsOnUse } = yield* judgingAnew(candidate, policies, evaluation);
   if (!dependsOnUse && Object.isFrozen(parts.spec)) known.set(parts, Object.freeze(judgement));
   return judgement;
 }
@@ -104,7 +108,7 @@ interface NewJudgement {
 function* judgingAnew(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
-  { evaluator, use }: Court,
+  { evaluator, use }: EvaluationContext,
 ): Generator<void, NewJudgement> {
   const violations: Record<string, readonly Violation[]> = {};
   let depends = false;

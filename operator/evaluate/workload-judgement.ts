@@ -5,7 +5,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Member } from './members.ts';
 import {
   COST_RULE,
-  type Court,
+  type EvaluationContext,
   type Judgement,
   judging,
   NO_VIOLATIONS,
@@ -50,10 +50,10 @@ export function groupsOf(members: readonly Member[]): Group[] {
 export function* judgingWorkloads(
   groups: readonly Group[],
   policies: readonly ResolvedPolicy[],
-  court: Court,
+  evaluation: EvaluationContext,
 ): Generator<void, WorkloadJudgement[]> {
   const judged: WorkloadJudgement[] = [];
-  for (const group of groups) judged.push(mergeMembers(group, yield* judgingMembers(group, policies, court)));
+  for (const group of groups) judged.push(mergeMembers(group, yield* judgingMembers(group, policies, evaluation)));
   return judged;
 }
 
@@ -61,10 +61,10 @@ export function* judgingWorkloads(
 export function* judgingMembers(
   { members }: Group,
   policies: readonly ResolvedPolicy[],
-  court: Court,
+  evaluation: EvaluationContext,
 ): Generator<void, readonly Judgement[]> {
   const judgements: Judgement[] = [];
-  for (const { candidate } of members) judgements.push(yield* judging(candidate, policies, court));
+  for (const { candidate } of members) judgements.push(yield* judging(candidate, policies, evaluation));
   // Judgements that are known already have no pieces.
   yield;
   return judgements;

@@ -205,7 +205,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'cli',
-    does: '`cappol`: reads files or a cluster and prints text.',
+    does: '`cappol`: reads files or a cluster and prints text; `commands/ui/` follows clusters, and sends snapshots and their differences to the page.',
     imports: [
       'operator/api',
       'operator/model',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { guardPolicy } from '../../operator/compile/guard.ts';
-import { wantedLabels } from '../../operator/compile/guard-label.ts';
+import { labelsByPolicy } from '../../operator/compile/guard-label.ts';
 import type { Guard } from '../../operator/compile/guards.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
@@ -261,7 +261,7 @@ function guarded({ guards }: Compiled): number[] {
 }
 
 function variablesOf(policies: readonly ResolvedPolicy[], carried: readonly ResolvedPolicy[]): Variables {
-  const wanted = wantedLabels([...policies, ...carried]);
+  const wanted = labelsByPolicy([...policies, ...carried]);
   const { variables } = guardPolicy({ name: 'Guard', policies, carried, wanted, binds: true }, OPTIONS).spec('');
   // No author is exempt.
   const exempt = / \|\| variables\.exempt \|\| authorizer.*$/;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { guardPolicy } from '../../operator/compile/guard.ts';
-import { wantedLabels } from '../../operator/compile/guard-label.ts';
+import { labelsByPolicy } from '../../operator/compile/guard-label.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
@@ -22,7 +22,7 @@ const engine = new CelEngine();
 /** A policy with a roll-out beside others; the guard is for all of them. */
 function guardOf(...others: readonly ReturnType<typeof resolved>[]) {
   const policies = [...partsOf(resolved('it', { priority: 5, ...ROLLOUT }), { begun: true }).slice(0, 1), ...others];
-  const wanted = wantedLabels(policies);
+  const wanted = labelsByPolicy(policies);
   const { variables } = guardPolicy({ name: 'Guard', policies, carried: [], wanted, binds: true }, OPTIONS).spec('');
   return new Variables(variables as Named[]);
 }

@@ -62,7 +62,10 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
   return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };
 }
 
-/** Whether policy and operator agree to the letter, as far as the text is not cut, and the label refuses the same pods. With overrides the label may refuse fewer, but nothing that they admit. */
+/**
+ * Whether policy and operator say the same, up to where a text is cut, and the label refuses the same pods. With overrides the
+ * label may refuse fewer, but nothing that they admit.
+ */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: Contest): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
   return sound && policy.admitted === operator.admitted && says(policy.text, operator.text);

@@ -68,7 +68,7 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
 
   const pod = podView('web', frozen(adding(['NET_RAW'])));
   const spec = { usableBy: 'Bindings' as const, overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
-  const court = (evaluator: Evaluator, ...bindings: RoleBindingView[]) => ({
+  const evaluation = (evaluator: Evaluator, ...bindings: RoleBindingView[]) => ({
     evaluator,
     use: createUseIndex([useRole('raw')], bindings),
   });
@@ -80,7 +80,7 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
       resolvedBaseline('raw', spec),
     ];
     const judged = (name: string, policy: ResolvedPolicy) =>
-      judge(podCandidate({ ...pod, name }), [policy], court(evaluator));
+      judge(podCandidate({ ...pod, name }), [policy], evaluation(evaluator));
     assert.equal(judged('one', everyone), judged('two', everyone));
     assert.notEqual(judged('one', bound), judged('two', bound));
   });
@@ -90,7 +90,7 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
     const filling = resolved('filling', { mode: 'Enforce', defaulting: 'Enabled' });
     const candidate = podCandidate(podView('web', frozen(app({}))));
     const verdicts = [false, true, false, true].map(
-      (filled) => judge({ ...candidate, filled }, [filling], court(evaluator)).verdict,
+      (filled) => judge({ ...candidate, filled }, [filling], evaluation(evaluator)).verdict,
     );
     assert.deepEqual(verdicts, ['Violating', 'Compliant', 'Violating', 'Compliant']);
   });
@@ -100,7 +100,7 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
     const debugged = frozen(adding([], { ephemeralContainers: [container('debug')] }));
     const messages = [pod, { ...pod, ...debugged }].map((one) => {
       const candidate = podCandidate({ ...one, ...ownedBy('ReplicaSet', 'web') });
-      return judge(candidate, [resolvedBaseline('raw', spec)], court(evaluator)).violations.raw?.[0]?.message;
+      return judge(candidate, [resolvedBaseline('raw', spec)], evaluation(evaluator)).violations.raw?.[0]?.message;
     });
     assert.deepEqual(
       messages.map((message) => message?.includes('whether its creator may use it is not known')),
@@ -115,7 +115,7 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
     const grant = (policy: string) =>
       binding(`capabilitypolicy.dev:use:${policy}`, { kind: 'ServiceAccount', name: 'default', namespace: PLACE });
     const modes = (before: readonly JudgedModes[], ...bindings: RoleBindingView[]) =>
-      lastOf(judgingModes(groups, { policies, labels: {} }, court(evaluator, ...bindings), before));
+      lastOf(judgingModes(groups, { policies, labels: {} }, evaluation(evaluator, ...bindings), before));
     const first = modes([]);
     assert.equal(modes([first], grant('other')).Audit, first.Audit);
     const granted = modes([first], grant('raw'));

@@ -16,8 +16,8 @@ const baseline = resolvedBaseline('baseline');
 
 function judgement(workloads: WorkloadView[], pods: PodView[], policies: ResolvedPolicy[] = [baseline]) {
   const binds = [binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' })];
-  const court = { evaluator, use: createUseIndex([useRole('raw')], binds) };
-  return judgeNamespace({ name: 'net', labels: { team: 'network' } }, policies, clusterOf(workloads, pods), court);
+  const evaluation = { evaluator, use: createUseIndex([useRole('raw')], binds) };
+  return judgeNamespace({ name: 'net', labels: { team: 'network' } }, policies, clusterOf(workloads, pods), evaluation);
 }
 
 function brief({ kind, name, verdict, pods }: WorkloadJudgement): string {
@@ -243,9 +243,9 @@ describe('the judgement of a namespace', () => {
   it('evaluates each shape once per text of a policy: not again for other labels, pods or policies', () => {
     const shape = adding(['SYS_ADMIN']);
     Object.freeze(shape.spec);
-    const court = { evaluator, use: createUseIndex([], []) };
+    const evaluation = { evaluator, use: createUseIndex([], []) };
     const found = (policies: ResolvedPolicy[], pods: PodView[], labels = {}) => {
-      const { modes } = judgeNamespace({ name: 'net', labels }, policies, clusterOf([], pods), court);
+      const { modes } = judgeNamespace({ name: 'net', labels }, policies, clusterOf([], pods), evaluation);
       return modes.Audit?.workloads[0]?.violations.baseline ?? assert.fail('nothing violates');
     };
     const first = found([baseline], [podView('one', shape)]);

@@ -12,7 +12,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { resolved } from '../support/policies.ts';
 import { podView } from '../support/views.ts';
 
-const COURT = { evaluator: new Evaluator(), use: createUseIndex([], []) };
+const EVALUATION = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 const LABELS = { 'rollout.capabilitypolicy.dev/it': 'pending' };
 
 function pod(name: string, securityContext: object = {}, rest: Partial<PodView> = {}): PodView {
@@ -32,7 +32,7 @@ function judged({ spec = {}, others = [] }: Policies, pods: readonly PodView[], 
   const [, pending] = partsOf(resolved('it', { level: 'baseline', rollout: {}, ...spec }), { begun: true });
   const cluster = { pods: () => pods, workloads: () => [], workload: () => undefined };
   const policies = [pending as ResolvedPolicy, ...others];
-  return lastOf(judgingNamespace({ name: 'a', labels: LABELS }, policies, cluster, COURT, seen));
+  return lastOf(judgingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, seen));
 }
 
 const FINE = pod('fine');

@@ -16,7 +16,7 @@ export interface OurVerdict {
 }
 
 const projection = createPartsProjection(RULES);
-const court = { evaluator: new Evaluator(), use: createUseIndex([], []) };
+const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: PeerCase, spec: CapabilityPolicySpec): OurVerdict {
   // Changes of an existing pod are not judged, except for ephemeral containers, which come by a subresource.
@@ -26,7 +26,7 @@ export function verdictOn({ operation, pod }: PeerCase, spec: CapabilityPolicySp
   const parts = projection.parts(pod);
   const judgement = (filled: boolean) => {
     const candidate = { namespace: 'peers', parts, users: [], filled, unknownUser: false };
-    return judge(candidate, [policy], court).verdict === 'Compliant';
+    return judge(candidate, [policy], evaluation).verdict === 'Compliant';
   };
   if (judgement(false)) return { verdict: 'allow', mutated: false };
   const mutated = policy.defaulting && judgement(true);

@@ -81,8 +81,8 @@ function statusDifferences(
 }
 
 function judgeAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceJudgement> {
-  const court = { evaluator: new Evaluator(), use: state.use };
-  return new Map([...judgeCluster(cluster, state, court)].map((judgement) => [judgement.namespace, judgement]));
+  const evaluation = { evaluator: new Evaluator(), use: state.use };
+  return new Map([...judgeCluster(cluster, state, evaluation)].map((judgement) => [judgement.namespace, judgement]));
 }
 
 /** When everything rendered is in force. */

@@ -1,4 +1,5 @@
 /** Two operators with one Lease, each with a separate user, so that the audit log distinguishes them. */
+import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { pathOf } from '../../operator/cluster/client.ts';
@@ -17,9 +18,6 @@ export const ELECTION = [
   '--leader-elect-renew-deadline=3s',
   '--leader-elect-retry-period=500ms',
 ];
-/** As the Deployment sets them: hack/bench/operator-under-test.ts has the reasons. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30', '--no-incremental-marking'];
-
 /** Grants each replica exactly what config/rbac grants the operator's service account. */
 export async function grantReplicas(api: Api): Promise<void> {
   await grantRights(api);

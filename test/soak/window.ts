@@ -95,13 +95,13 @@ export class Window {
   }
 
   #admits(policies: readonly ResolvedPolicy[], labels: Labels, { pod, namespace }: Probe): boolean {
-    const parties = deciding(policies, 'Enforce', labels);
-    if (parties.length === 0) return true;
+    const deciders = deciding(policies, 'Enforce', labels);
+    if (deciders.length === 0) return true;
     const parts = this.#partsOf(pod);
     const users = [serviceAccountUser(namespace, parts.spec.serviceAccountName ?? 'default')];
     const candidate = { namespace, parts, users, filled: true, unknownUser: false };
-    const court = { evaluator: this.#evaluator, use: this.#useIn(policies) };
-    return judge(candidate, parties, court).verdict === 'Compliant';
+    const evaluation = { evaluator: this.#evaluator, use: this.#useIn(policies) };
+    return judge(candidate, deciders, evaluation).verdict === 'Compliant';
   }
 
   #partsOf(pod: object): PodParts {

@@ -80,8 +80,8 @@ export interface MapNamespace {
 
 /** @param before an earlier map of the cluster, whose namespaces are used where nothing has changed */
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
-  const grounds = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
-  const mapper = before?.mapper.grounds === grounds ? before.mapper : new Mapper(grounds, snapshot, runtime);
+  const key = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
+  const mapper = before?.mapper.key === key ? before.mapper : new Mapper(key, snapshot, runtime);
   return { runtime, namespaces: snapshot.namespaces.map((one) => mapper.namespace(one, snapshot.shapes)), mapper };
 }
 
@@ -92,13 +92,13 @@ function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
 
 /** Maps namespaces under the same policies. */
 class Mapper {
-  readonly grounds: string;
+  readonly key: string;
   readonly #enforcing: ReadonlySet<string>;
   readonly #limited: ReadonlySet<string>;
   readonly #contents: Contents;
 
-  constructor(grounds: string, snapshot: Snapshot, runtime: Runtime) {
-    this.grounds = grounds;
+  constructor(key: string, snapshot: Snapshot, runtime: Runtime) {
+    this.key = key;
     this.#enforcing = enforcingPolicies(snapshot);
     this.#limited = new Set(
       snapshot.policies

@@ -7,7 +7,7 @@ import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-p
 import type { Accepted } from '../../operator/compile/accept.ts';
 import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';
 import { judgementsOf } from '../../operator/evaluate/namespace.ts';
-import type { Court } from '../../operator/evaluate/verdict.ts';
+import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import type { Group } from '../../operator/evaluate/workload-judgement.ts';
 import type { NamespaceView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
@@ -99,21 +99,21 @@ export class JudgedCluster implements JudgedContext {
 
   #judge(names: ReadonlySet<string>): void {
     const { evaluator, namespaces } = this.#shared;
-    const court = { evaluator, use: this.#shared.useOf(this.#accepted) };
+    const evaluation = { evaluator, use: this.#shared.useOf(this.#accepted) };
     for (const namespace of namespaces) {
       const known = this.#judged.get(namespace.name);
       if (!known || names.has(namespace.name))
-        this.#judged.set(namespace.name, this.#judgeOne(namespace, known, court));
+        this.#judged.set(namespace.name, this.#judgeOne(namespace, known, evaluation));
     }
   }
 
-  #judgeOne({ name, labels }: NamespaceView, known: Judged | undefined, court: Court): Judged {
+  #judgeOne({ name, labels }: NamespaceView, known: Judged | undefined, evaluation: EvaluationContext): Judged {
     const selecting = { policies: this.#selections.selecting(name), labels: this.#labels.get(name) ?? labels };
     const groups = this.#shared.groupsOf(name);
     const all = [known, ...this.#before.map((one) => one.get(name))];
     const before = all.flatMap((one) => (one?.groups === groups ? [one] : []));
     const ofModes = before.map(({ modes }) => modes);
-    const modes = lastOf(judgingModes(groups, selecting, court, ofModes));
+    const modes = lastOf(judgingModes(groups, selecting, evaluation, ofModes));
     const same = before.find((one) => isSame(one.modes, modes));
     return same ?? { groups, modes, judgement: { namespace: name, modes: judgementsOf(modes) } };
   }

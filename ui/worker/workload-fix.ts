@@ -70,7 +70,7 @@ function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded) {
   const fixed = fixText(before, file, false, {
     context,
     candidates: new PodCandidates(name.namespace, undefined),
-    repairer: new Repairer(context.court, new Set(FIX_CLASSES)),
+    repairer: new Repairer(context.evaluation, new Set(FIX_CLASSES)),
     namespace: name.namespace,
     tell: ({ message, severity }) => {
       if (severity !== 'warning') throw new Error(message);

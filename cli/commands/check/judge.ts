@@ -63,7 +63,7 @@ export class ManifestJudge {
   #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; judgements: readonly Judgement[] } {
     const { context } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', judgements: [] };
-    const all = context.deciding(candidate.namespace).map((policies) => judge(candidate, policies, context.court));
+    const all = context.deciding(candidate.namespace).map((policies) => judge(candidate, policies, context.evaluation));
     const verdict = worst(all.map((judgement) => judgement.verdict));
     return { verdict, judgements: all.filter((judgement) => judgement.verdict === verdict) };
   }

@@ -97,7 +97,7 @@ function fixedFiles(
   told: Told,
 ): FixedFile[] {
   const candidates = new PodCandidates(namespace, automountsBy(told.context.automounting, namespace));
-  const fixing = { ...told, namespace, candidates, repairer: new Repairer(told.context.court, only) };
+  const fixing = { ...told, namespace, candidates, repairer: new Repairer(told.context.evaluation, only) };
   const seen = new Set<string>();
   return files.filter(isAtHand).flatMap((file) => {
     try {

@@ -17,7 +17,7 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
   readonly context?: readonly string[];
 }
 
-/** The heap grows slowly, its part for new objects not at all, and garbage is marked in a pause (decision 0045). */
+/** Limits garbage: a heap that grows slowly, its part for new objects not at all, and marking in a pause (decision 0045). */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
 const IN_EACH_CONTEXT = '--used: the files do not say of which cluster they are, so they count in each context';

@@ -167,9 +167,9 @@ function operatorAdmits(trial: EndingTrial, scene: Scene, pod: unknown, now: num
   const { evaluator, use, objects } = trial;
   const { namespace, labels, people } = scene;
   const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [], now };
-  const parties = deciding(compile(objects, options).policies, 'Enforce', labels);
+  const deciders = deciding(compile(objects, options).policies, 'Enforce', labels);
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
   const parts = projection.parts(pod as Parameters<typeof projection.parts>[0]);
   const candidate = { namespace, parts, users, filled: false, unknownUser: false };
-  return parties.length === 0 || judge(candidate, parties, { evaluator, use }).verdict === 'Compliant';
+  return deciders.length === 0 || judge(candidate, deciders, { evaluator, use }).verdict === 'Compliant';
 }

@@ -27,7 +27,7 @@ interface Fate {
   readonly named: boolean;
 }
 
-const COURT = { evaluator: new Evaluator(), use: createUseIndex([], []) };
+const EVALUATION = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function judgeFilling(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
   return run(
@@ -52,7 +52,7 @@ async function judgePod(cluster: PolicyCluster, one: Case, pod: Pod): Promise<Ve
   const { policy, namespace } = one;
   const expected = fate(policy, open.pod);
   const answer = await cluster.create(pod, namespace);
-  const violations = COURT.evaluator.violations(projection.parts(open.pod), policy, true);
+  const violations = EVALUATION.evaluator.violations(projection.parts(open.pod), policy, true);
   const admitted = answer.status === 200;
   const differences = [
     ...(admitted === expected.admitted ? [] : [`API server: ${answer.status} ${answer.text}`]),
@@ -118,7 +118,7 @@ async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { ad
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));
-  const { verdict } = judge(templateCandidate(projection.workload(answer.pod)), [one.policy], COURT);
+  const { verdict } = judge(templateCandidate(projection.workload(answer.pod)), [one.policy], EVALUATION);
   return [
     ...(warned === !admitted ? [] : [`template: ${warned ? answer.warnings : 'no warning'}`]),
     ...((verdict === 'Compliant') === admitted ? [] : [`template, to the operator: ${verdict}`]),

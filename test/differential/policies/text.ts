@@ -1,4 +1,5 @@
 /** Texts of refusals, without the parts that vary. */
+import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision-cel.ts';
 import type { Violation } from '../../../operator/evaluate/violations.ts';
 import { printable } from '../../../operator/report/text.ts';
 
@@ -37,9 +38,11 @@ export function gives(text: string, reasons: Reasons): boolean {
   return described > 0 && sorted(text) === sorted(expected);
 }
 
-/** Whether an admission policy says this text, all of it or its beginning. */
+/** Whether an admission policy says this text; of a long one, its beginning. */
 export function says(answer: string, text: string): boolean {
-  return answer.endsWith(CUT) ? text.startsWith(answer.slice(0, -CUT.length)) : answer === text;
+  if (!answer.endsWith(CUT)) return answer === text;
+  const beginning = answer.slice(0, -CUT.length);
+  return beginning.length >= MESSAGE_LENGTH_IF_NOT_ASCII && text.startsWith(beginning);
 }
 
 /** The API server gives the token's volume a random name. */

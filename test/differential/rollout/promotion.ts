@@ -36,7 +36,7 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
  * priority." A pod whose unknown creator may use a policy that it complies with does not block.
  */
 function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
-  const parties = deciders(promotedIn(scene, policy), 'Enforce');
-  if (!parties.some(({ name }) => name === policy)) return false;
-  return parties.every((party) => broken(party, pod).length > 0 && !compliesFilled(party, pod));
+  const all = deciders(promotedIn(scene, policy), 'Enforce');
+  if (!all.some(({ name }) => name === policy)) return false;
+  return all.every((decider) => broken(decider, pod).length > 0 && !compliesFilled(decider, pod));
 }

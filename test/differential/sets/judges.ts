@@ -178,10 +178,10 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
   const candidate = { namespace, parts: projection.parts(pod), users, filled: false, unknownUser: false };
   const verdicts = (['Enforce', 'Warn', 'Audit'] as const).map((mode) => {
-    const parties = deciding(policies, mode, labels);
+    const deciders = deciding(policies, mode, labels);
     return [
       mode,
-      parties.length === 0 || judge(candidate, parties, { evaluator, use }).verdict === 'Compliant',
+      deciders.length === 0 || judge(candidate, deciders, { evaluator, use }).verdict === 'Compliant',
     ] as const;
   });
   return verdicts
@@ -205,8 +205,8 @@ async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, p
   const [warns, expected] = [Object.entries(refuses(asked)) as [Mode, boolean][], refuses(atWork)];
   const candidate = templateCandidate(projection.workload(answer.pod));
   const operator = (['Enforce', 'Warn'] as const).filter((mode) => {
-    const parties = deciding(trial.policies, mode, labels);
-    return (parties.length === 0 || judge(candidate, parties, trial).verdict === 'Compliant') === expected[mode];
+    const deciders = deciding(trial.policies, mode, labels);
+    return (deciders.length === 0 || judge(candidate, deciders, trial).verdict === 'Compliant') === expected[mode];
   });
   return [
     ...warningsDiffer(trial, asked, answer.warnings, warns, answer.pod.spec.template, true).map(

@@ -67,8 +67,8 @@ export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
 
 /** "A pod must satisfy at least one of them that it may use"; no such policy: nothing happens. */
 export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
-  const parties = deciders(scene, mode);
-  return parties.length === 0 || parties.some((policy) => mayUse(scene, policy) && complies(scene, policy, pod));
+  const all = deciders(scene, mode);
+  return all.length === 0 || all.some((policy) => mayUse(scene, policy) && complies(scene, policy, pod));
 }
 
 function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean {

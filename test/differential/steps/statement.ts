@@ -34,10 +34,10 @@ export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
  * satisfied none of them before, the added containers are evaluated alone. Defaulting chooses as for a new pod.
  */
 export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fate {
-  const parties = deciders(scene, 'Enforce');
-  if (parties.length === 0) return { admitted: true, pod: after };
-  const usable = parties.filter((policy) => mayUse(scene, policy));
-  const admits = (policy: ResolvedPolicy, pod: StatedPod) => admitsAddition(policy, parties, { before, after: pod });
+  const all = deciders(scene, 'Enforce');
+  if (all.length === 0) return { admitted: true, pod: after };
+  const usable = all.filter((policy) => mayUse(scene, policy));
+  const admits = (policy: ResolvedPolicy, pod: StatedPod) => admitsAddition(policy, all, { before, after: pod });
   const isUnchanged = (policy: ResolvedPolicy) => isDeepStrictEqual(filledIn(policy, before, after), after);
   const admitting = usable.filter((policy) => admits(policy, after));
   const filling = usable.find((policy) => policy.defaulting && admits(policy, filledIn(policy, before, after)));
@@ -50,12 +50,12 @@ export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fat
 /** Whether one of the deciding policies admits the added containers. */
 export function admitsAddition(
   policy: ResolvedPolicy,
-  parties: readonly ResolvedPolicy[],
+  deciders: readonly ResolvedPolicy[],
   { before, after }: { readonly before: StatedPod; readonly after: StatedPod },
   isFine: Complies = complies,
 ): boolean {
   if (isFine(policy, withoutSeccomp(after))) return true;
-  if (parties.some((party) => isFine(party, withoutSeccomp(before)))) return false;
+  if (deciders.some((decider) => isFine(decider, withoutSeccomp(before)))) return false;
   // A container with a value of its own is judged by it, and not by the pod's.
   return addedTo(before, after).every((container) =>
     isFine(policy, alone(after, container), ownValues(policy, container)?.rules),
