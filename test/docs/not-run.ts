@@ -3,6 +3,7 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
   'README.md': {
     'kubectl apply -k config/default':
       'test/install/install.test.ts runs the first line, from docs/operations.md, and hack/demo the others',
+    'npm run demo': 'it keeps everything running until Ctrl-C; the next block tells the same and ends',
     'npm test': 'it is the command that runs this',
   },
   'docs/evidence.md': {
