@@ -75,7 +75,7 @@ export class Evaluator {
     return found;
   }
 
-  /** What a rule's CEL text answers about each part of a pod. Whole numbers are numbers, as in JSON, not BigInts. */
+  /** The answers of a rule's CEL text about each part of a pod. Whole numbers are numbers, as in JSON, not BigInts. */
   asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
     return partsOf(pod)
       [over].flatMap(({ context }) => this.#engine.run(text, context) as unknown[])
