@@ -11,8 +11,8 @@ import {
 } from '../../operator/standards/level-version.ts';
 import { table } from './markdown.ts';
 
-/** Example overrides: each is shown with its effect. */
-const EXAMPLES: CapabilityPolicyOverrides = {
+/** Example overrides, for every rule: each is shown with its effect. The field that is left out belongs to `volumes`. */
+const EXAMPLES: Required<Omit<CapabilityPolicyOverrides, 'serviceAccountTokenVolumes'>> = {
   capabilities: {
     allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'],
     allowedAddInUserNamespace: ['SYS_PTRACE'],
@@ -230,7 +230,7 @@ function block(title: string, lines: readonly string[]): string {
 
 /** The rule's own part of the examples: `capabilities.allowedBounding` is a rule beside `capabilities`. */
 function exampleOf({ id }: Rule): CapabilityPolicyOverrides {
-  const [field = '', inner] = id.split('.') as [keyof CapabilityPolicyOverrides | '', string?];
+  const [field = '', inner] = id.split('.') as [keyof typeof EXAMPLES | '', string?];
   const whole = field === '' ? undefined : EXAMPLES[field];
   const separate = OWN_RULES[field];
   if (separate === undefined) return { [field]: whole };

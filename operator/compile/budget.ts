@@ -10,7 +10,7 @@ import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { offeredSince } from '../standards/server-features.ts';
-import { decidersOf, deciderVariables } from './decision-cel.ts';
+import { candidatesOf, candidateVariables } from './decision-cel.ts';
 import { AUTHORIZER_CHECK, problemWithoutVariables } from './decision-forms.ts';
 import { passes } from './judgement-cel.ts';
 import { CONTAINERS, costInParts, EXPRESSION_BUDGET } from './pod-cel.ts';
@@ -37,7 +37,7 @@ interface Price {
 /** The admission policy of a policy, with all siblings that it contains. */
 interface Draft {
   readonly policy: ResolvedPolicy;
-  readonly deciders: readonly ResolvedPolicy[];
+  readonly embedded: readonly ResolvedPolicy[];
   readonly cost: number;
   readonly text: number;
 }
@@ -122,22 +122,22 @@ class Fitted {
     const { cost, text, longest } = priceOf(policy);
     const known = this.#index.overlapping(policy.selector).filter((one) => draftOf(one.id)?.policy === one);
     const embedders = embeddersOf(policy, known).flatMap(({ id }) => draftOf(id) ?? []);
-    const own = siblings(policy, known).reduce(embedding, { policy, deciders: [], cost, text });
+    const own = siblings(policy, known).reduce(embedding, { policy, embedded: [], cost, text });
     const changed = [own, ...embedders.map((draft) => embedding(draft, policy))];
     const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
     if (longest > EXPRESSION_BUDGET) return tooLong(longest);
     if (over) return tooMany(over);
-    for (const { policy, deciders } of changed) {
-      const problem = problemWithoutVariables(policy, deciders);
-      if (problem) return tooManyForOlderServers([policy, ...deciders], problem);
+    for (const { policy, embedded } of changed) {
+      const problem = problemWithoutVariables(policy, embedded);
+      if (problem) return tooManyForOlderServers([policy, ...embedded], problem);
     }
     return new Map([...before, ...changed.map((draft) => [draft.policy.id, draft] as const)]);
   }
 }
 
-function embedding(draft: Draft, decider: ResolvedPolicy): Draft {
-  const { cost, text } = priceOf(decider);
-  return { ...draft, deciders: [...draft.deciders, decider], cost: draft.cost + cost, text: draft.text + text };
+function embedding(draft: Draft, policy: ResolvedPolicy): Draft {
+  const { cost, text } = priceOf(policy);
+  return { ...draft, embedded: [...draft.embedded, policy], cost: draft.cost + cost, text: draft.text + text };
 }
 
 /**
@@ -148,7 +148,7 @@ export const priceOf: (policy: ResolvedPolicy) => Price = perObject((policy) => 
   const use = policy.usableBy === 'Everyone' ? 0 : 2 * AUTHORIZER_CHECK;
   const lengths = [
     selectorCel(policy.selector, 'variables.namespaceLabels'),
-    ...deciderVariables(decidersOf(policy, [])).map(({ expression }) => expression),
+    ...candidateVariables(candidatesOf(policy, [])).map(({ expression }) => expression),
   ].map((expression) => JSON.stringify(expression).length);
   return {
     cost: use + passes(policy).reduce((sum, checks) => sum + costInParts(checks), 0),
@@ -163,13 +163,13 @@ export function haveRoom(prices: readonly Price[]): boolean {
   return sum(({ cost }) => cost) <= COST_BUDGET && sum(({ text }) => text) <= TEXT_BUDGET;
 }
 
-function tooMany({ policy, deciders, cost }: Draft): Refusal {
+function tooMany({ policy, embedded, cost }: Draft): Refusal {
   const fewer = 'Narrow namespaceSelector so that fewer of them meet';
   const why =
     cost > COST_BUDGET
       ? `checking them all for a pod of ${CONTAINERS} containers costs more than the API server grants. ${fewer}, or write usableBy: Everyone where who may use a policy does not matter`
       : `together they are longer than the API server accepts. ${fewer}`;
-  const message = `too many policies may decide in the same namespace: ${why}. They are ${namesOf([policy, ...deciders])}`;
+  const message = `too many policies may decide in the same namespace: ${why}. They are ${namesOf([policy, ...embedded])}`;
   return { reason: 'TooExpensive', message };
 }
 

@@ -8,7 +8,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { type Accepted, type AcceptOptions, accept, byAge, textOf } from './accept.ts';
 import { type AdmissionSet, admissionSet, type Draft } from './admission-set.ts';
-import { decidersOf } from './decision-cel.ts';
+import { candidatesOf } from './decision-cel.ts';
 import { type Guard, guardsOf } from './guards.ts';
 import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
@@ -76,12 +76,12 @@ export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
     for (const related of relations) {
       const { policy, together } = related;
       // By name, so that the first one has been rendered already.
-      const decider = rendered.get(together[0]?.id ?? policy.id)?.admission;
+      const candidate = rendered.get(together[0]?.id ?? policy.id)?.admission;
       const spec = accepted.specs.get(policy.name);
-      const key = keyOf(related, decider, spec, options);
+      const key = keyOf(related, candidate, spec, options);
       rendered.set(
         policy.id,
-        memos.rendered.get(key, () => texts.share(render(related, decider, spec, options))),
+        memos.rendered.get(key, () => texts.share(render(related, candidate, spec, options))),
       );
       yield;
     }
@@ -128,26 +128,26 @@ function relationsOf(policies: readonly ResolvedPolicy[]): Related[] {
 /** Everything that `render` reads. */
 function keyOf(
   { policy, around, embedders, roleOwners, together }: Related,
-  decider: AdmissionSet | undefined,
+  candidate: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   { operatorNamespace, excludedNamespaces }: AdmissionOptions,
 ): string {
-  const objects = [[policy], around, embedders, roleOwners ?? [policy], together, decider ? [decider] : []].map(
+  const objects = [[policy], around, embedders, roleOwners ?? [policy], together, candidate ? [candidate] : []].map(
     (some) => some.map(idOf),
   );
   return JSON.stringify([objects, spec && textOf(spec), operatorNamespace, excludedNamespaces]);
 }
 
-/** @param decider of this policy, unless it decides itself (docs/decisions/0006) */
+/** @param candidate of this policy, unless it decides itself (docs/decisions/0006) */
 function render(
   { policy, around, embedders, roleOwners, together }: Related,
-  decider: AdmissionSet | undefined,
+  candidate: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   options: AdmissionOptions,
 ): Rendered {
   // The deciding set is deleted with the last policy for which it decides.
-  const owners = decider ? [policy] : together;
-  const drafts = draftsOf(policy, around, decider, options);
+  const owners = candidate ? [policy] : together;
+  const drafts = draftsOf(policy, around, candidate, options);
   const set = admissionSet(policy.id, `capabilitypolicy-${policy.name}`, owners, drafts);
   return {
     admission: withSpec(set, spec),
@@ -161,12 +161,12 @@ function render(
 function draftsOf(
   policy: ResolvedPolicy,
   around: readonly ResolvedPolicy[],
-  decider: AdmissionSet | undefined,
+  candidate: AdmissionSet | undefined,
   options: AdmissionOptions,
 ): Draft[] {
   return [
-    ...(policy.defaulting ? [mutatingPolicy(policy, decidersOf(policy, around, { hasTime: false }), options)] : []),
-    decider ? deferringPolicy(policy, decider) : validatingPolicy(policy, decidersOf(policy, around), options),
+    ...(policy.defaulting ? [mutatingPolicy(policy, candidatesOf(policy, around, { hasTime: false }), options)] : []),
+    candidate ? deferringPolicy(policy, candidate) : validatingPolicy(policy, candidatesOf(policy, around), options),
   ];
 }
 

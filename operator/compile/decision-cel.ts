@@ -13,7 +13,7 @@ import { RESOURCE } from './match.ts';
 import { sharedViolations } from './shared-violations.ts';
 
 /** A policy as a decision uses it. */
-export interface DecidingPolicy {
+export interface CandidatePolicy {
   readonly policy: ResolvedPolicy;
   /** CEL, bool: whether its selector matches the namespace. */
   readonly matches: string;
@@ -55,39 +55,39 @@ const DESCRIBED = 24;
 /** Each reason has some 900 characters and at most 7 sums; the parser accepts no more than 250 in a row. */
 const REASONS_TOGETHER = 35;
 
-interface DecidersOptions {
+interface CandidatesOptions {
   /** Whether the request has a creationTimestamp. Mutating admission runs before the API server sets it. */
   readonly hasTime: boolean;
 }
 
 /**
- * The policy and its siblings; the expressions are valid next to `deciderVariables`. @param siblings from deciding.ts:
+ * The policy and its siblings; the expressions are valid next to `candidateVariables`. @param siblings from deciding.ts:
  * the same mode and at least the same priority
  */
-export function decidersOf(
+export function candidatesOf(
   policy: ResolvedPolicy,
   siblings: readonly ResolvedPolicy[],
-  { hasTime }: DecidersOptions = { hasTime: true },
-): DecidingPolicy[] {
+  { hasTime }: CandidatesOptions = { hasTime: true },
+): CandidatePolicy[] {
   const all = [policy, ...siblings];
   const highest = Math.max(...all.map(({ priority }) => priority));
   const selectors = all.map(({ selector }) => selectorText(selector));
-  return all.map((decider, index) => {
+  return all.map((candidate, index) => {
     const first = selectors.indexOf(selectors[index] as string);
     // The admission policy itself matches only namespaces that the first one selects.
     const matches = first === 0 ? ALWAYS : `variables.selects${first}`;
-    const current = hasTime ? currentCel(decider) : ALWAYS;
+    const current = hasTime ? currentCel(candidate) : ALWAYS;
     const selects = current === ALWAYS ? matches : matches === ALWAYS ? current : `${matches} && ${current}`;
-    const use = decider.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
-    const { complies, compliesFilled, complied, violations } = judgementOf(decider, index);
+    const use = candidate.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
+    const { complies, compliesFilled, complied, violations } = judgementOf(candidate, index);
     return {
-      policy: decider,
+      policy: candidate,
       matches,
       current,
       selects,
-      decides: decider.priority === highest ? selects : `variables.decides${index}`,
+      decides: candidate.priority === highest ? selects : `variables.decides${index}`,
       admits: `${complies}${use}`,
-      admitsUnchanged: `${decider.defaulting ? `!variables.changes${index} && ` : ''}${complies}${use}`,
+      admitsUnchanged: `${candidate.defaulting ? `!variables.changes${index} && ` : ''}${complies}${use}`,
       complies,
       complied,
       violations,
@@ -100,16 +100,16 @@ export function decidersOf(
  * Variables are evaluated on first use, each with the cost budget of a separate expression. Other expressions only name
  * them: the API server accepts no expression of more than 100,000 characters.
  */
-export function deciderVariables(deciders: readonly DecidingPolicy[]): Variable[] {
+export function candidateVariables(candidates: readonly CandidatePolicy[]): Variable[] {
   const { overridden, variables } = overrides(
-    deciders.map(({ policy }) => policy),
-    { name: 'overridden', selects: (i) => deciders[i]?.selects ?? 'false' },
+    candidates.map(({ policy }) => policy),
+    { name: 'overridden', selects: (i) => candidates[i]?.selects ?? 'false' },
   );
-  const violations = sharedViolations(deciders.flatMap(({ policy }) => passes(policy)));
+  const violations = sharedViolations(candidates.flatMap(({ policy }) => passes(policy)));
   const judgements = violations.judgements.values();
   return [
     ...violations.shared,
-    ...deciders.flatMap(({ policy, matches }, i) => [
+    ...candidates.flatMap(({ policy, matches }, i) => [
       ...(matches === `variables.selects${i}`
         ? [{ name: `selects${i}`, expression: selectorText(policy.selector) }]
         : []),
@@ -117,14 +117,14 @@ export function deciderVariables(deciders: readonly DecidingPolicy[]): Variable[
       ...judgementVariables(policy, i, judgements),
     ]),
     ...variables,
-    ...deciders.flatMap(({ policy, selects }, i) => {
+    ...candidates.flatMap(({ policy, selects }, i) => {
       const by = overridden(policy);
       return by === undefined ? [] : [{ name: `decides${i}`, expression: `${selects} && !${by}` }];
     }),
     {
       // Ignores who may use the policy: docs/decisions/0008.
       name: 'compliedBefore',
-      expression: deciders.map(({ decides, complied }) => and(whereNotAlways(decides), complied)).join(' || '),
+      expression: candidates.map(({ decides, complied }) => and(whereNotAlways(decides), complied)).join(' || '),
     },
   ];
 }
@@ -168,29 +168,29 @@ export function overrides(
 }
 
 /** Whether the policy decides in every namespace that the admission policy matches, as long as it has not expired. */
-export function decidesEverywhere({ matches, current, decides }: DecidingPolicy): boolean {
+export function decidesEverywhere({ matches, current, decides }: CandidatePolicy): boolean {
   return matches === ALWAYS && decides === current;
 }
 
 /** Adds `variables.allowed` (bool) and `variables.message` (string, one line under 5 KiB). */
-export function decisionVariables(deciders: readonly DecidingPolicy[]): Variable[] {
+export function decisionVariables(candidates: readonly CandidatePolicy[]): Variable[] {
   return [
     {
       name: 'allowed',
-      expression: deciders.map(settles).join(' || '),
+      expression: candidates.map(settles).join(' || '),
     },
-    ...reasonVariables(deciders),
+    ...reasonVariables(candidates),
   ];
 }
 
 /** CEL, bool: the policy decides, and admits the unchanged pod. */
-export function settles({ decides, admits }: DecidingPolicy): string {
+export function settles({ decides, admits }: CandidatePolicy): string {
   return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }
 
 /** Few variables, since each costs something (`needed`), with texts that the API server accepts. */
-function reasonVariables(deciders: readonly DecidingPolicy[]): Variable[] {
-  const reasons = deciders.map((decider) => reasonCel(decider, deciders.length));
+function reasonVariables(candidates: readonly CandidatePolicy[]): Variable[] {
+  const reasons = candidates.map((candidate) => reasonCel(candidate, candidates.length));
   const groups = Array.from({ length: Math.ceil(reasons.length / REASONS_TOGETHER) }, (_, i) => ({
     name: `reasons${i}`,
     expression: `[${reasons.slice(i * REASONS_TOGETHER, (i + 1) * REASONS_TOGETHER).join(', ')}].filter(r, r != "").join(" | ")`,
@@ -210,7 +210,7 @@ function mayUseCel(policy: string): string {
 }
 
 /** CEL, string: why this policy, one of several, does not admit the pod; empty where it does not decide. */
-function reasonCel({ policy: { name }, decides, complies, violations }: DecidingPolicy, of: number): string {
+function reasonCel({ policy: { name }, decides, complies, violations }: CandidatePolicy, of: number): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name}, which cluster administrators have by their wildcard verbs)`;
   const text = described(violations, Math.max(1, Math.floor(DESCRIBED / of)));
   return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${complies} ? ${JSON.stringify(notUsable)} : ${text}) : ""`;

@@ -9,9 +9,9 @@ import { offers } from '../standards/server-features.ts';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
 import {
   ALWAYS,
-  type DecidingPolicy,
-  decidersOf,
-  deciderVariables,
+  type CandidatePolicy,
+  candidatesOf,
+  candidateVariables,
   decidesEverywhere,
   decisionVariables,
   settles,
@@ -41,25 +41,25 @@ interface DecisionForm {
 /** @param skipped CEL, bools: which pods no policy judges */
 export function decisionOf(
   { standard }: ResolvedPolicy,
-  deciders: readonly DecidingPolicy[],
+  candidates: readonly CandidatePolicy[],
   skipped: readonly string[],
 ): DecisionForm {
   return offers(standard.server, 'admissionVariables')
-    ? withAdmissionVariables(deciders, skipped)
-    : withoutAdmissionVariables(deciders, skipped);
+    ? withAdmissionVariables(candidates, skipped)
+    : withoutAdmissionVariables(candidates, skipped);
 }
 
-function variablesOf(deciders: readonly DecidingPolicy[]): Variable[] {
-  return [...POD_VARIABLES, ...deciderVariables(deciders), ...decisionVariables(deciders)];
+function variablesOf(candidates: readonly CandidatePolicy[]): Variable[] {
+  return [...POD_VARIABLES, ...candidateVariables(candidates), ...decisionVariables(candidates)];
 }
 
-function withAdmissionVariables(deciders: readonly DecidingPolicy[], skipped: readonly string[]): DecisionForm {
+function withAdmissionVariables(candidates: readonly CandidatePolicy[], skipped: readonly string[]): DecisionForm {
   // Few variables: each costs a pod something, once for the validations and once for the message (plugin/cel/composition.go).
-  const variables = [{ name: 'skipped', expression: or(IS_PROBE, ...skipped) }, ...variablesOf(deciders)];
-  const admitted = ['variables.skipped', ...silent(deciders), 'variables.allowed'].join(' || ');
-  const quiet = ['variables.skipped', ...silent(deciders), ...admitting(deciders)].join(' || ');
+  const variables = [{ name: 'skipped', expression: or(IS_PROBE, ...skipped) }, ...variablesOf(candidates)];
+  const admitted = ['variables.skipped', ...silent(candidates), 'variables.allowed'].join(' || ');
+  const quiet = ['variables.skipped', ...silent(candidates), ...admitting(candidates)].join(' || ');
   const message = `${quiet} ? "" : variables.message`;
-  const conditions = matchConditions(deciders, skipped);
+  const conditions = matchConditions(candidates, skipped);
   return { ...conditions, variables: needed(variables, [admitted, message]), admitted, message };
 }
 
@@ -68,39 +68,39 @@ function withAdmissionVariables(deciders: readonly DecidingPolicy[], skipped: re
  * exceed its cost limit. Then each of these policies gets a match condition, and the request is refused only if all of
  * them are true: docs/decisions/0016.
  */
-function withoutAdmissionVariables(deciders: readonly DecidingPolicy[], skipped: readonly string[]): DecisionForm {
+function withoutAdmissionVariables(candidates: readonly CandidatePolicy[], skipped: readonly string[]): DecisionForm {
   const skips = or(IS_PROBE, ...skipped);
-  const quiet = [...silent(deciders), ...admitting(deciders)];
-  const variables = variablesOf(deciders);
+  const quiet = [...silent(candidates), ...admitting(candidates)];
+  const variables = variablesOf(candidates);
   const message = [
     `(${skips})`,
     ...(quiet.length === 0 ? [] : [`(${withVariables(variables, quiet.join(' || '))})`]),
   ].join(' || ');
   const whole = `${message} ? "" : string(${valueWithVariables(variables, 'variables.message')})`;
-  const { admitted, askingConditions } = decidingWithoutVariables(deciders, skipped);
+  const { admitted, askingConditions } = decidingWithoutVariables(candidates, skipped);
   return {
-    ...(askingConditions.length > 0 ? { matchConditions: askingConditions } : matchConditions(deciders, skipped)),
+    ...(askingConditions.length > 0 ? { matchConditions: askingConditions } : matchConditions(candidates, skipped)),
     admitted,
     ...(whole.length <= EXPRESSION_BUDGET && { message: whole }),
   };
 }
 
 /** The part of the decision that must fit: match conditions for compliant pods and the message may be left out. */
-function decidingWithoutVariables(deciders: readonly DecidingPolicy[], skipped: readonly string[]) {
-  const variables = [...POD_VARIABLES, ...deciderVariables(deciders)];
-  const asking = deciders.filter(asksForUse);
+function decidingWithoutVariables(candidates: readonly CandidatePolicy[], skipped: readonly string[]) {
+  const variables = [...POD_VARIABLES, ...candidateVariables(candidates)];
+  const asking = candidates.filter(asksForUse);
   const apart = asking.length > 1;
-  const askingConditions = (apart ? asking : []).map((decider, i) => ({
+  const askingConditions = (apart ? asking : []).map((candidate, i) => ({
     name: `not-admitted-by-${i}`,
-    expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(variables, settles(decider)))})`,
+    expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(variables, settles(candidate)))})`,
   }));
-  const left = apart ? deciders.filter((decider) => !asksForUse(decider)) : deciders;
+  const left = apart ? candidates.filter((candidate) => !asksForUse(candidate)) : candidates;
   const allowed = left.map(settles).join(' || ') || 'false';
-  const decision = withVariables(variables, [...silent(deciders), allowed].join(' || '));
+  const decision = withVariables(variables, [...silent(candidates), allowed].join(' || '));
   return { admitted: `(${or(IS_PROBE, ...skipped)}) || ${decision}`, askingConditions };
 }
 
-function asksForUse({ policy }: DecidingPolicy): boolean {
+function asksForUse({ policy }: CandidatePolicy): boolean {
   return policy.usableBy !== 'Everyone';
 }
 
@@ -113,17 +113,17 @@ export function problemWithoutVariables(
   siblings: readonly ResolvedPolicy[],
 ): 'cost' | 'text' | undefined {
   if (offers(policy.standard.server, 'admissionVariables')) return undefined;
-  const deciders = decidersOf(policy, siblings);
-  const checks = deciders.reduce((sum, decider) => sum + costInParts(decider.policy.checks), 0);
-  const asking = deciders.filter(asksForUse).length;
+  const candidates = candidatesOf(policy, siblings);
+  const checks = candidates.reduce((sum, candidate) => sum + costInParts(candidate.policy.checks), 0);
+  const asking = candidates.filter(asksForUse).length;
   const use = 2 * AUTHORIZER_CHECK;
   // A match condition can't read the namespace, so match conditions work only where all policies decide in the same
   // ones.
-  const apart = asking > 1 && !deciders.every(decidesEverywhere);
+  const apart = asking > 1 && !candidates.every(decidesEverywhere);
   const expression = checks + (asking > 0 ? use : 0);
   if (apart || expression > EXPRESSION_COST) return 'cost';
   if (asking > 1 && asking * expression > MATCH_CONDITIONS_COST) return 'cost';
-  const { admitted, askingConditions } = decidingWithoutVariables(deciders, []);
+  const { admitted, askingConditions } = decidingWithoutVariables(candidates, []);
   const longest = Math.max(admitted.length, ...askingConditions.map(({ expression }) => expression.length));
   return longest > 0.95 * EXPRESSION_BUDGET ? 'text' : undefined;
 }
@@ -132,10 +132,10 @@ export function problemWithoutVariables(
  * CEL, bools: the reasons for this policy not to report the decision. Every policy that decides in a namespace refuses
  * its pods, so that deleting one opens no gap; one warning or audit annotation is enough.
  */
-function silent(deciders: readonly DecidingPolicy[]): string[] {
-  const [{ policy }] = deciders as [DecidingPolicy];
-  const { decides, current } = together(deciders);
-  const earlier = deciders
+function silent(candidates: readonly CandidatePolicy[]): string[] {
+  const [{ policy }] = candidates as [CandidatePolicy];
+  const { decides, current } = together(candidates);
+  const earlier = candidates
     .filter((other) => other.policy.priority === policy.priority && other.policy.name < policy.name)
     .map((other) => other.decides);
   const silent = [...(decides === ALWAYS ? [] : [`!(${decides})`]), ...earlier].join(' || ');
@@ -147,9 +147,11 @@ function silent(deciders: readonly DecidingPolicy[]): string[] {
 }
 
 /** The policy and its peers, for which it decides (docs/decisions/0006): some of them may have expired. */
-function together(deciders: readonly DecidingPolicy[]): Pick<DecidingPolicy, 'decides' | 'current'> {
-  const [own] = deciders as [DecidingPolicy];
-  const peers = deciders.filter(({ policy, matches }) => policy.priority === own.policy.priority && matches === ALWAYS);
+function together(candidates: readonly CandidatePolicy[]): Pick<CandidatePolicy, 'decides' | 'current'> {
+  const [own] = candidates as [CandidatePolicy];
+  const peers = candidates.filter(
+    ({ policy, matches }) => policy.priority === own.policy.priority && matches === ALWAYS,
+  );
   const lasting = peers.find(({ current }) => current === ALWAYS);
   if (lasting) return lasting;
   return {
@@ -163,6 +165,6 @@ function together(deciders: readonly DecidingPolicy[]): Pick<DecidingPolicy, 'de
  * returned, with fresh variables and without an authorizer (plugin/policy/validating/validator.go), so only policies
  * for everyone can tell.
  */
-function admitting(deciders: readonly DecidingPolicy[]): string[] {
-  return deciders.filter((decider) => !asksForUse(decider)).map(settles);
+function admitting(candidates: readonly CandidatePolicy[]): string[] {
+  return candidates.filter((candidate) => !asksForUse(candidate)).map(settles);
 }

@@ -28,8 +28,8 @@ export function labelsByPolicy(policies: readonly ResolvedPolicy[]): LabelsByPol
  * Adds `variables.tampered` (bool): the change weakens a label that we set or that the policies want, or changes our
  * record.
  *
- * @param wanted the labels that the deciders ask for
- * @param decides CEL, bool: whether the decider at an index decides in the namespace after the change
+ * @param wanted the labels that the candidates ask for
+ * @param decides CEL, bool: whether the candidate at an index decides in the namespace after the change
  * @param before CEL, dyn: the namespace before the change
  */
 export function labelVariables(

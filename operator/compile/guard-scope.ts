@@ -58,17 +58,17 @@ function preferred(keys: readonly string[]): string | undefined {
  *
  * A new namespace touches only the label of a roll-out, which keeps it out of a policy.
  *
- * @param deciders the policies that it guards, and those that it carries
+ * @param candidates the policies that it guards, and those that it carries
  * @param before CEL, dyn: the namespace before the change
  */
-export function matchTouching(deciders: readonly ResolvedPolicy[], before: string) {
+export function matchTouching(candidates: readonly ResolvedPolicy[], before: string) {
   const keys = JSON.stringify([
-    ...new Set([...deciders.flatMap(({ selector }) => keysOf(selector)), ...GUARDED_LABELS]),
+    ...new Set([...candidates.flatMap(({ selector }) => keysOf(selector)), ...GUARDED_LABELS]),
   ]);
   const differs = '(k in l[0]) != (k in l[1]) || l[0][?k].orValue("") != l[1][?k].orValue("")';
   const touches = keys.length > KEYS_LENGTH ? 'l[0] != l[1]' : `${keys}.exists(k, ${differs})`;
   const labels = [before, 'dyn(object)'].map((object) => `${object}.metadata.?labels.orValue({})`);
-  const rollouts = rolloutLabelsOf(deciders);
+  const rollouts = rolloutLabelsOf(candidates);
   const begins = `${CREATES} && [${labels[1]}].exists(l, ${pendingIn('l', rollouts)} != [])`;
   return {
     name: 'touches-what-is-guarded',

@@ -54,8 +54,8 @@ interface Guarded {
 export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft {
   const { name: guard, policies, carried, binds } = guarded;
   const scope = scopeOf(policies);
-  const deciders = [...policies, ...carried];
-  const rules = rolloutLabelsOf(deciders).length > 0 ? [...NAMESPACES, ...NEW_NAMESPACES] : NAMESPACES;
+  const candidates = [...policies, ...carried];
+  const rules = rolloutLabelsOf(candidates).length > 0 ? [...NAMESPACES, ...NEW_NAMESPACES] : NAMESPACES;
   const variables = variablesOf(guarded);
   const skips = variables.slice(0, binds ? 2 : 1);
   const skipped = skips.map(({ name }) => `variables.${name}`).join(' || ');
@@ -88,7 +88,7 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
       },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
-        matchTouching(deciders, beforeOf(deciders)),
+        matchTouching(candidates, beforeOf(candidates)),
       ],
       ...(named && { variables }),
       validations: [probeValidation(ruleset), ...validations],
@@ -129,29 +129,29 @@ export function guardsByVariables([policy]: readonly ResolvedPolicy[]): boolean 
 
 /** The first one or two exclude requests that are not judged. */
 function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] {
-  const deciders = [...policies, ...carried];
-  const before = beforeOf(deciders);
+  const candidates = [...policies, ...carried];
+  const before = beforeOf(candidates);
   return [
     { name: 'probe', expression: IS_PROBE },
     ...(binds ? [{ name: 'binds', expression: BINDS }] : []),
     { name: 'before', expression: `${before}.metadata.?labels.orValue({})` },
     { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
-    ...pendingVariables(rolloutLabelsOf(deciders)),
-    ...deciders.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
-    ...decidingVariables(deciders, 'was'),
-    ...decidingVariables(deciders, 'is'),
+    ...pendingVariables(rolloutLabelsOf(candidates)),
+    ...candidates.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
+    ...decidingVariables(candidates, 'was'),
+    ...decidingVariables(candidates, 'is'),
     ...labelVariables(
-      deciders.map((decider) => wanted.get(decider)),
+      candidates.map((candidate) => wanted.get(candidate)),
       (i) => decides('is', i),
       before,
     ),
     {
       name: 'joined',
-      expression: deciders.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
+      expression: candidates.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
     },
     { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` },
     ...policies.flatMap(({ name }, i) => [
-      { name: `passes${i}`, expression: passes(name, i, keptAfterExpiry(deciders, i)) },
+      { name: `passes${i}`, expression: passes(name, i, keptAfterExpiry(candidates, i)) },
       { name: `passed${i}`, expression: `${i === 0 ? '' : `variables.passed${i - 1} && `}variables.passes${i}` },
     ]),
   ];
@@ -187,17 +187,17 @@ function pendingVariables(labels: readonly string[]): Variable[] {
 }
 
 /** CEL, dyn: the namespace before the change. A new one counts as if it had existed without the label of a roll-out. */
-function beforeOf(deciders: readonly ResolvedPolicy[]): string {
-  return rolloutLabelsOf(deciders).length > 0 ? `(${CREATES} ? dyn(object) : dyn(oldObject))` : 'dyn(oldObject)';
+function beforeOf(candidates: readonly ResolvedPolicy[]): string {
+  return rolloutLabelsOf(candidates).length > 0 ? `(${CREATES} ? dyn(object) : dyn(oldObject))` : 'dyn(oldObject)';
 }
 
 /** Variables for the policies that decide in the namespace before or after the change. */
-function decidingVariables(deciders: readonly ResolvedPolicy[], when: When): Variable[] {
+function decidingVariables(candidates: readonly ResolvedPolicy[], when: When): Variable[] {
   const selected = (i: number) => `variables.selected${i}[${when === 'was' ? 0 : 1}]`;
-  const { overridden, variables } = overrides(deciders, { name: `${when}Overridden`, selects: selected });
+  const { overridden, variables } = overrides(candidates, { name: `${when}Overridden`, selects: selected });
   return [
     ...variables,
-    ...deciders.map((policy, i) => {
+    ...candidates.map((policy, i) => {
       const by = overridden(policy);
       return { name: `${when}${i}`, expression: by === undefined ? selected(i) : `${selected(i)} && !${by}` };
     }),
@@ -226,9 +226,9 @@ function passes(name: string, index: number, kept: string | undefined): string {
  * CEL, bool: the namespace stays with a policy that policies with an earlier end override now. It will decide there then,
  * whether or not an operator runs. Undefined if there is no such policy.
  */
-function keptAfterExpiry(deciders: readonly ResolvedPolicy[], index: number): string | undefined {
-  const own = deciders[index] as ResolvedPolicy;
-  const higher = deciders.flatMap((decider, i) => (decider.priority > own.priority ? [{ ...decider, i }] : []));
+function keptAfterExpiry(candidates: readonly ResolvedPolicy[], index: number): string | undefined {
+  const own = candidates[index] as ResolvedPolicy;
+  const higher = candidates.flatMap((candidate, i) => (candidate.priority > own.priority ? [{ ...candidate, i }] : []));
   if (!higher.some(({ expires }) => expires < own.expires)) return undefined;
   const lasting = higher.filter(({ expires }) => expires >= own.expires);
   const decidesThen = (when: 0 | 1) =>

@@ -27,7 +27,7 @@ export interface Guard {
 interface Group {
   readonly policies: readonly ResolvedPolicy[];
   /** These and their siblings. */
-  readonly deciders: ReadonlySet<ResolvedPolicy>;
+  readonly candidates: ReadonlySet<ResolvedPolicy>;
 }
 
 /**
@@ -41,7 +41,7 @@ const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK
  * A guard's text without the selectors, in characters: fixed, its match conditions, for each policy that it contains,
  * for each that it guards.
  */
-const TEXT = { guard: 8_000, conditions: 5_000, decider: 600, guarded: 1_200 };
+const TEXT = { guard: 8_000, conditions: 5_000, candidate: 600, guarded: 1_200 };
 
 /** The number of policies that require the same label from which on they share guards of their own. */
 const OWN_GUARD = 8;
@@ -54,9 +54,9 @@ export function guardsOf(
 ): Guard[] {
   const enforcing = [...siblings.keys()].filter(({ mode }) => mode === 'Enforce');
   const wanted = labelsByPolicy(enforcing);
-  return groupsOf(enforcing, siblings).map(({ policies, deciders }, index) => {
+  return groupsOf(enforcing, siblings).map(({ policies, candidates }, index) => {
     const name = guardName(index);
-    const carried = [...deciders].filter((decider) => !policies.includes(decider));
+    const carried = [...candidates].filter((candidate) => !policies.includes(candidate));
     const key = JSON.stringify([
       name,
       policies.map(idOf),
@@ -123,9 +123,9 @@ function grouped(
     const scope = scopeFor(policy);
     const index = last.get(scope) ?? -1;
     const group = groups[index];
-    const wider = group && { policies: [...group.policies, policy], deciders: group.deciders.union(new Set(own)) };
+    const wider = group && { policies: [...group.policies, policy], candidates: group.candidates.union(new Set(own)) };
     if (wider && fits(wider)) groups[index] = wider;
-    else last.set(scope, groups.push({ policies: [policy], deciders: new Set(own) }) - 1);
+    else last.set(scope, groups.push({ policies: [policy], candidates: new Set(own) }) - 1);
   }
   return groups;
 }
@@ -133,9 +133,9 @@ function grouped(
 /** Whether an API server takes the guard of a group. */
 function fitting(policies: readonly ResolvedPolicy[]): (group: Group) => boolean {
   const lengths = new Map(policies.map((policy) => [policy, JSON.stringify(selectedCel(policy.selector)).length]));
-  return ({ policies, deciders }) => {
-    const selectors = [...deciders].reduce((sum, decider) => sum + (lengths.get(decider) ?? 0), 0);
-    const known = TEXT.guard + selectors + TEXT.decider * deciders.size;
+  return ({ policies, candidates }) => {
+    const selectors = [...candidates].reduce((sum, candidate) => sum + (lengths.get(candidate) ?? 0), 0);
+    const known = TEXT.guard + selectors + TEXT.candidate * candidates.size;
     if (guardsByVariables(policies)) {
       return policies.length <= GUARDED && TEXT.conditions + known + TEXT.guarded * policies.length <= TEXT_BUDGET;
     }

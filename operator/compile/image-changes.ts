@@ -3,7 +3,7 @@
  * images, a change that concerns a named container is judged like the creation of the pod; no other change is.
  */
 import { literal } from '../rules/cel.ts';
-import type { DecidingPolicy } from './decision-cel.ts';
+import type { CandidatePolicy } from './decision-cel.ts';
 import { POD_UPDATES, PODS, RESOURCE } from './match.ts';
 import { EPHEMERAL } from './pod-cel.ts';
 
@@ -14,8 +14,8 @@ interface ImageChanges {
   readonly skipped: readonly string[];
 }
 
-export function imageChanges(deciders: readonly DecidingPolicy[]): ImageChanges {
-  const names = deciders.flatMap(({ policy }) =>
+export function imageChanges(candidates: readonly CandidatePolicy[]): ImageChanges {
+  const names = candidates.flatMap(({ policy }) =>
     policy.containers.filter(({ images }) => images !== undefined).flatMap((entry) => entry.names),
   );
   if (names.length === 0) return { pods: PODS, skipped: [] };

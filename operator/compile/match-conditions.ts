@@ -1,7 +1,7 @@
 /** Match conditions that skip pods which plainly comply: docs/decisions/0007. */
 import { or } from '../rules/cel.ts';
 import { withVariables } from './bound-variables.ts';
-import { ALWAYS, type DecidingPolicy, decidesEverywhere } from './decision-cel.ts';
+import { ALWAYS, type CandidatePolicy, decidesEverywhere } from './decision-cel.ts';
 import { IS_PROBE } from './match.ts';
 import { compliesCel, costOf, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
 
@@ -21,8 +21,8 @@ const ITEMS = 16;
  * policy. A match condition cannot cover policies that decide in only some of the namespaces: it does not see the
  * namespace.
  */
-export function matchConditions(deciders: readonly DecidingPolicy[], skipped: readonly string[]) {
-  const matchConditions = plainGroups(deciders).map((complies, i) => ({
+export function matchConditions(candidates: readonly CandidatePolicy[], skipped: readonly string[]) {
+  const matchConditions = plainGroups(candidates).map((complies, i) => ({
     name: `does-not-plainly-comply-${i}`,
     expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(POD_VARIABLES, or(...complies)))})`,
   }));
@@ -33,13 +33,13 @@ export function matchConditions(deciders: readonly DecidingPolicy[], skipped: re
 /**
  * CEL, bools: a pod that complies with one of them is admitted. Each group costs at most what a match condition may.
  */
-function plainGroups(deciders: readonly DecidingPolicy[]): string[][] {
+function plainGroups(candidates: readonly CandidatePolicy[]): string[][] {
   const groups: string[][] = [];
   let [group, together] = [Number.POSITIVE_INFINITY, 0];
-  for (const decider of deciders) {
-    const { policy, current } = decider;
+  for (const candidate of candidates) {
+    const { policy, current } = candidate;
     const cost = costOf(policy.checks, ITEMS);
-    if (!decidesEverywhere(decider) || policy.usableBy !== 'Everyone' || cost > MATCH_COST) continue;
+    if (!decidesEverywhere(candidate) || policy.usableBy !== 'Everyone' || cost > MATCH_COST) continue;
     together += cost;
     if (together > MATCH_COST_TOGETHER) break;
     if (group + cost > MATCH_COST) {

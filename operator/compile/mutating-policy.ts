@@ -8,7 +8,7 @@ import { and } from '../rules/cel.ts';
 import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
 import { needed } from './bound-variables.ts';
-import { type DecidingPolicy, deciderVariables } from './decision-cel.ts';
+import { type CandidatePolicy, candidateVariables } from './decision-cel.ts';
 import { type AdmissionOptions, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS, PROBE_CARRIER } from './match.ts';
 import { POD_VARIABLES } from './pod-cel.ts';
 import { probeMatch } from './validating-policy.ts';
@@ -20,18 +20,18 @@ const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].
 
 export function mutatingPolicy(
   policy: ResolvedPolicy,
-  deciders: readonly DecidingPolicy[],
+  candidates: readonly CandidatePolicy[],
   options: AdmissionOptions,
 ): Draft {
   const set = (ruleset: string) => ({ policy: policy.name, ruleset });
   const variables = [
     { name: 'probe', expression: IS_PROBE },
     ...POD_VARIABLES,
-    ...deciderVariables(deciders),
-    ...deciders.flatMap(({ policy: { defaulting, fills } }, i) =>
+    ...candidateVariables(candidates),
+    ...candidates.flatMap(({ policy: { defaulting, fills } }, i) =>
       defaulting ? [{ name: `changes${i}`, expression: changesCel(fills) }] : [],
     ),
-    ...choiceVariables(policy, deciders),
+    ...choiceVariables(policy, candidates),
   ];
   return {
     kind: 'MutatingAdmissionPolicy',
@@ -83,25 +83,25 @@ function changesCel(fills: readonly Fill[]): string {
  * Adds `variables.fills` (this policy fills the pod) and `variables.named` (it is the one that admits it): the first by
  * name that admits the pod unchanged, else the first that does after filling.
  */
-function choiceVariables(policy: ResolvedPolicy, deciders: readonly DecidingPolicy[]) {
-  const [own] = deciders as [DecidingPolicy];
-  const earlier = deciders.filter((decider) => decider.policy.name < policy.name);
-  const chosen = ({ policy: { seccompChanges }, decides, admitsUnchanged }: DecidingPolicy) =>
+function choiceVariables(policy: ResolvedPolicy, candidates: readonly CandidatePolicy[]) {
+  const [own] = candidates as [CandidatePolicy];
+  const earlier = candidates.filter((candidate) => candidate.policy.name < policy.name);
+  const chosen = ({ policy: { seccompChanges }, decides, admitsUnchanged }: CandidatePolicy) =>
     and(seccompChanges ? 'variables.settled' : undefined, decides, admitsUnchanged);
-  const unchanged = (decider: DecidingPolicy) => `!(${chosen(decider)})`;
+  const unchanged = (candidate: CandidatePolicy) => `!(${chosen(candidate)})`;
   const earlierFilled = earlier
-    .filter((decider) => decider.policy.defaulting)
+    .filter((candidate) => candidate.policy.defaulting)
     .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
   // On reinvocation this policy may admit what a later one has filled: the pod keeps the name of the later one.
-  const kept = deciders
-    .filter((decider) => decider.policy.name > policy.name && decider.policy.defaulting)
+  const kept = candidates
+    .filter((candidate) => candidate.policy.name > policy.name && candidate.policy.defaulting)
     .map(
-      (decider) =>
-        `!(${ADMITTED_BY_NOW} == ${JSON.stringify(decider.policy.name)} && ${decider.decides} && ${decider.admitsUnchanged})`,
+      (candidate) =>
+        `!(${ADMITTED_BY_NOW} == ${JSON.stringify(candidate.policy.name)} && ${candidate.decides} && ${candidate.admitsUnchanged})`,
     );
   return [
-    ...settledVariable(deciders),
-    { name: 'fills', expression: and(own.decides, ...deciders.map(unchanged), ...earlierFilled, own.admitsFilled) },
+    ...settledVariable(candidates),
+    { name: 'fills', expression: and(own.decides, ...candidates.map(unchanged), ...earlierFilled, own.admitsFilled) },
     {
       name: 'named',
       expression: `variables.fills || ${and(chosen(own), ...earlier.map(unchanged), ...kept)}`,
@@ -113,8 +113,8 @@ function choiceVariables(policy: ResolvedPolicy, deciders: readonly DecidingPoli
  * Adds `variables.settled`, if policies ask for it: a pod that sets a seccomp profile counts as changed by them, unless
  * it has been filled before and one of them that admits it now is named on it.
  */
-function settledVariable(deciders: readonly DecidingPolicy[]) {
-  const asking = deciders.filter(({ policy: { seccompChanges } }) => seccompChanges);
+function settledVariable(candidates: readonly CandidatePolicy[]) {
+  const asking = candidates.filter(({ policy: { seccompChanges } }) => seccompChanges);
   if (asking.length === 0) return [];
   const named = asking.map(
     ({ policy: { name }, decides, admitsUnchanged }) =>

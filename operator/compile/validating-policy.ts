@@ -8,7 +8,7 @@ import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { offers } from '../standards/server-features.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, type Probed, probeLabels } from './admission-set.ts';
-import type { DecidingPolicy } from './decision-cel.ts';
+import type { CandidatePolicy } from './decision-cel.ts';
 import { decisionOf } from './decision-forms.ts';
 import { imageChanges } from './image-changes.ts';
 import { type AdmissionOptions, excludedCel, IS_MIRROR_POD, IS_PROBE, PROBE_CARRIER, TEMPLATES } from './match.ts';
@@ -27,13 +27,13 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 
 export function validatingPolicy(
   policy: ResolvedPolicy,
-  deciders: readonly DecidingPolicy[],
+  candidates: readonly CandidatePolicy[],
   options: AdmissionOptions,
 ): Draft {
   const { mode, selector: namespaceSelector } = policy;
-  const { pods, skipped: unchanged } = imageChanges(deciders);
+  const { pods, skipped: unchanged } = imageChanges(candidates);
   const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD, ...unchanged];
-  const { admitted, message, ...rest } = decisionOf(policy, deciders, skipped);
+  const { admitted, message, ...rest } = decisionOf(policy, candidates, skipped);
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({

@@ -23,7 +23,7 @@ export interface ModeJudgement {
 type Admitting = readonly (string | undefined)[];
 
 /** All that the verdicts of a mode follow from, besides the workloads. */
-interface PolicyContext {
+interface ModeContext {
   /** The policies that decide; at least one. */
   readonly deciders: readonly ResolvedPolicy[];
   readonly evaluation: EvaluationContext;
@@ -32,7 +32,7 @@ interface PolicyContext {
 }
 
 export interface JudgedMode {
-  readonly context: PolicyContext;
+  readonly context: ModeContext;
   readonly judgement: ModeJudgement;
   readonly admitting: Admitting;
 }
@@ -69,7 +69,7 @@ function exceptionsFrom(enforced: JudgedMode | undefined, [first]: readonly Reso
   return enforced && first && priority >= first.priority ? enforced.admitting : [];
 }
 
-function* judgingMode(groups: readonly Group[], context: PolicyContext): Generator<void, JudgedMode> {
+function* judgingMode(groups: readonly Group[], context: ModeContext): Generator<void, JudgedMode> {
   const { deciders, evaluation, exceptions } = context;
   const workloads: WorkloadJudgement[] = [];
   const admitting: (string | undefined)[] = [];
@@ -81,7 +81,7 @@ function* judgingMode(groups: readonly Group[], context: PolicyContext): Generat
   return { context, judgement: { deciding: deciders.map(({ name }) => name), workloads }, admitting };
 }
 
-function isSame(a: PolicyContext, b: PolicyContext): boolean {
+function isSame(a: ModeContext, b: ModeContext): boolean {
   return (
     isSameList(a.deciders, b.deciders) &&
     isSameList(a.exceptions, b.exceptions) &&

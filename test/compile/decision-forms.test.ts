@@ -15,7 +15,7 @@ type Stated = Partial<CapabilityPolicySpec>;
 
 describe('a decision for API servers without variables', () => {
   it('is the same as with them, message included', () => {
-    const deciders = fc.array(
+    const candidates = fc.array(
       fc.record({ contest: fc.constantFrom(...CONTESTS), priority: fc.constantFrom(0, 0, 10) }),
       {
         minLength: 1,
@@ -25,7 +25,7 @@ describe('a decision for API servers without variables', () => {
     const namespaces = fc.constantFrom<Record<string, string>>({ team: 'net' }, { team: 'web' }, {});
     const seen = { admitted: 0, refused: 0 };
     const property = fc.property(
-      deciders,
+      candidates,
       randomPods(),
       fc.option(randomEphemeralContainers()),
       namespaces,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCappol, bundleOperator } from '../../config/release/bundle.ts';
+import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import { ROOT } from '../support/page.ts';
 
 describe('the Dockerfile', () => {
@@ -16,6 +17,15 @@ describe('the Dockerfile', () => {
       sources.filter((source) => !paths.some((path) => source === path || source.startsWith(`${path}/`)));
     assert.deepEqual(without(copied), []);
     assert.deepEqual(without(sent), []);
+  });
+
+  it("starts Node with the Deployment's flags", () => {
+    const commands = linesOf('Dockerfile', /^ENTRYPOINT (.*)$/).map((command): string[] => JSON.parse(command));
+    const ofOperator = commands.filter((command) => command.at(-1) === '/app/operator/main.mjs');
+    assert.deepEqual(
+      ofOperator.map((command) => command.slice(1, -1)),
+      [NODE_FLAGS],
+    );
   });
 });
 

@@ -18,6 +18,7 @@ export const ELECTION = [
   '--leader-elect-renew-deadline=3s',
   '--leader-elect-retry-period=500ms',
 ];
+
 /** Grants each replica exactly what config/rbac grants the operator's service account. */
 export async function grantReplicas(api: Api): Promise<void> {
   await grantRights(api);

@@ -76,10 +76,10 @@ export class LiveSnapshot {
       this.#taker.drop(name);
       return;
     }
-    const context = { evaluator: this.#evaluator, use: this.#state.use };
+    const evaluation = { evaluator: this.#evaluator, use: this.#state.use };
     const isJudged = this.#rights.judgeable && this.#state.isReached(namespace);
     const judgement = isJudged
-      ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, context)
+      ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, evaluation)
       : undefined;
     const used = this.#options.evidence?.usedIn(name, this.#cluster) ?? [];
     this.#taker.put(namespace, { judgement, used, keepsObjects }, this.#cluster);
