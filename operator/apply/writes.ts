@@ -26,7 +26,7 @@ export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', o
 
 /**
  * The watch shows our own writes well within this time; otherwise somebody reverted them first. Writing again is
- * harmless.
+ * harmless. A deletion has no such limit: no later object has its uid.
  */
 export const WATCH_LAG_MS = 1_500;
 
@@ -162,7 +162,7 @@ export class Writes {
 
   /** Whether the watch may still show the write. */
   #isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
-    const isOverdue = this.#now() - unseen.at >= WATCH_LAG_MS;
+    const isOverdue = unseen.object !== undefined && this.#now() - unseen.at >= WATCH_LAG_MS;
     return !isOverdue && !shows(seen, unseen);
   }
 
@@ -219,7 +219,8 @@ function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
 
 function shows(seen: RenderedObject | undefined, { object, uid, version }: Unseen): boolean {
   if (object) return seen !== undefined && versionOf(seen) >= version;
-  return seen === undefined || seen.metadata.uid !== uid || versionOf(seen) > version;
+  // A finalizer may keep it, and then it still exists.
+  return seen?.metadata.uid !== uid || seen?.metadata.deletionTimestamp !== undefined;
 }
 
 function versionOf({ metadata }: RenderedObject): bigint {
