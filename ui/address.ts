@@ -2,7 +2,7 @@
  * The state of the page is in its address, behind the `#`: `#/capabilities?namespace=a&sort=name`. So a link shows the
  * same thing, back goes back, and a file that was opened from disk can have it, too.
  */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {
   /** The name of the view; empty for the first one. */
@@ -40,7 +40,8 @@ export function setParameters(changes: Readonly<Record<string, string>>): void {
 
 export function useAddress(): Address {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
-  useEffect(() => {
+  // With the first links: somebody may follow one before the next frame.
+  useLayoutEffect(() => {
     const follow = () => setAddress(parseAddress(location.hash));
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);

@@ -43,13 +43,15 @@ export interface OpenOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** By how many milliseconds frames and timers of the page are late, as on a busy machine. */
+  readonly lateMs?: number;
 }
 
 /** @param url `file:` or `http:`, with the fragment */
 export async function openPage(
   browser: Browser,
   url: string,
-  { colorScheme = 'light', width = 1280, height = 800 }: OpenOptions = {},
+  { colorScheme = 'light', width = 1280, height = 800, lateMs = 0 }: OpenOptions = {},
 ): Promise<OpenedPage> {
   const page = await browser.newPage({ colorScheme, viewport: { width, height } });
   const [errors, requests]: [string[], string[]] = [[], []];
@@ -61,6 +63,7 @@ export async function openPage(
     if (!/^(?:data|blob):/.test(request.url())) requests.push(request.url());
   });
   await page.addInitScript(COUNTS_QUESTIONS);
+  if (lateMs > 0) await page.addInitScript(lateBy(lateMs));
   await page.goto(url);
   return { page, errors, requests };
 }
@@ -81,6 +84,14 @@ globalThis.Worker = class extends Worker {
     super.postMessage(...args);
   }
 };`;
+
+function lateBy(lateMs: number): string {
+  return `{
+    const [timeout, frame] = [setTimeout.bind(globalThis), requestAnimationFrame.bind(globalThis)];
+    globalThis.setTimeout = (callback, ms = 0, ...args) => timeout(callback, ms + ${lateMs}, ...args);
+    globalThis.requestAnimationFrame = (callback) => timeout(() => frame(callback), ${lateMs});
+  }`;
+}
 
 /** The violations of accessibility that axe calls serious or critical: one line each, with the element. */
 export async function seriousProblems(page: Page): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** Controls of a filter. The state is in the address; these only show it and change it. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { visibleControls } from '../../cli/output/printable.ts';
 
 /** A filter waits until somebody stops typing. */
@@ -15,8 +15,8 @@ interface FilterProps {
 export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  // A space at the end may be the beginning of another word.
-  useEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
+  // A space at the end may be the beginning of another word. Some frames later, somebody may have typed more.
+  useLayoutEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {
     setText(next);

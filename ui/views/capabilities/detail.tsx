@@ -1,5 +1,5 @@
 /** One sentence each about the cell under the pointer, or the one that has the focus. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { riskText } from '../../../operator/standards/capabilities.ts';
 import { COLUMNS, type Runtime } from '../../model/holding.ts';
 import type { MapRow } from '../../model/map-rows.ts';
@@ -19,7 +19,7 @@ interface DetailProps {
 
 export function Detail({ runtime, register }: DetailProps) {
   const [pointed, setPointed] = useState<Pointed>();
-  useEffect(() => register(setPointed), [register]);
+  useLayoutEffect(() => register(setPointed), [register]);
   return (
     <div class="detail">
       {pointed?.column === undefined ? (

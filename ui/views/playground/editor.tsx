@@ -19,7 +19,7 @@ import {
   lineNumbers,
 } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Marker } from '../../model/play-result.ts';
 import { meaningAt, suggestionsAt } from '../../model/yaml-fields.ts';
 
@@ -41,7 +41,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
   const view = useRef<EditorView | undefined>(undefined);
   const change = useRef(onChange);
   change.current = onChange;
-  useEffect(() => {
+  // Text, markers and focus change with the rest of the page: an effect some frames later would meet the next key.
+  useLayoutEffect(() => {
     const element = host.current as HTMLDivElement;
     const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
     const editor = new EditorView({
@@ -52,14 +53,14 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
     view.current = editor;
     return () => editor.destroy();
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
     // What somebody types comes back as `text` later, when the editor may have more of it.
   }, [loaded]);
-  useEffect(() => show(view.current, markers), [markers]);
-  useEffect(() => {
+  useLayoutEffect(() => show(view.current, markers), [markers]);
+  useLayoutEffect(() => {
     const editor = view.current;
     if (!editor || !reveal) return;
     const { from } = editor.state.doc.line(Math.min(reveal.line, editor.state.doc.lines));
