@@ -16,7 +16,7 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
 /** How long the document must not change: longer than a filter waits for somebody who types. Load delays both timers alike. */
 const QUIET_MS = 250;
 
-/** Resolves when the worker has answered all questions, and nothing in the page has changed for a while. */
+/** Resolves when the page has read its clusters, the worker has answered all questions, and nothing has changed for a while. */
 export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
   await page.locator('body').evaluate(
     (body, [quiet, openQuestions]) =>
@@ -29,7 +29,8 @@ export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
           timer = setTimeout(end, quiet);
         }
         function end() {
-          if (page[openQuestions] > 0) return restart();
+          const view = body.querySelector('main')?.textContent ?? '';
+          if (page[openQuestions] > 0 || /^(?:$|Reading )/.test(view)) return restart();
           observer.disconnect();
           resolve();
         }
