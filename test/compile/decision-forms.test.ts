@@ -3,20 +3,20 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
-import { OVERRIDDEN, plain } from '../differential/contests.ts';
+import { OVERRIDDEN, plain } from '../differential/cases.ts';
 import { policy } from '../support/policies.ts';
 import { randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { AdmissionText } from './admission-text.ts';
 
 const [OLDER, NEWER] = [35, 36];
-const CONTESTS = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
+const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
 
 type Stated = Partial<CapabilityPolicySpec>;
 
 describe('a decision for API servers without variables', () => {
   it('is the same as with them, message included', () => {
     const candidates = fc.array(
-      fc.record({ contest: fc.constantFrom(...CONTESTS), priority: fc.constantFrom(0, 0, 10) }),
+      fc.record({ compared: fc.constantFrom(...CASES), priority: fc.constantFrom(0, 0, 10) }),
       {
         minLength: 1,
         maxLength: 4,
@@ -30,10 +30,10 @@ describe('a decision for API servers without variables', () => {
       fc.option(randomEphemeralContainers()),
       namespaces,
       (chosen, pod, added, namespaceLabels) => {
-        const policies = chosen.map(({ contest, priority }, i) =>
+        const policies = chosen.map(({ compared, priority }, i) =>
           policy(`p${i}`, {
-            ...contest.policy.spec,
-            levelVersion: contest.policy.spec.levelVersion ?? 'v1.35',
+            ...compared.policy.spec,
+            levelVersion: compared.policy.spec.levelVersion ?? 'v1.35',
             mode: 'Enforce',
             priority,
             namespaceSelector: i % 2 === 0 ? {} : { matchLabels: { team: 'net' } },
@@ -57,11 +57,11 @@ describe('a decision for API servers without variables', () => {
 
   it('refuses the same with a fixed message when the reasons would be longer than an expression may be', () => {
     const names = ['labels', 'unconfined-containers', 'tight-containers', 'restricted-1-30'];
-    const chosen = names.map((name) => CONTESTS.find((one) => one.name === name));
-    const policies = chosen.map((contest, i) => {
-      assert.ok(contest);
+    const chosen = names.map((name) => CASES.find((one) => one.name === name));
+    const policies = chosen.map((compared, i) => {
+      assert.ok(compared);
       const namespaceSelector = i % 2 === 0 ? {} : { matchLabels: { team: 'net' } };
-      return policy(`p${i}`, { ...contest.policy.spec, mode: 'Enforce', namespaceSelector });
+      return policy(`p${i}`, { ...compared.policy.spec, mode: 'Enforce', namespaceSelector });
     });
     const [older, newer] = [OLDER, NEWER].map((server) => new AdmissionText(policies, 'p0', server));
     assert.deepEqual([older?.hasReasons, newer?.hasReasons], [false, true]);

@@ -7,23 +7,20 @@ import type { PodParts } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { OVERRIDDEN, plain, VERSIONS } from '../differential/contests.ts';
-import type { StatedPod } from '../differential/statement/pod.ts';
-import { admitsAddition } from '../differential/steps/statement.ts';
+import { OVERRIDDEN, plain, VERSIONS } from '../differential/cases.ts';
+import type { StatedPod } from '../differential/reference/pod.ts';
+import { admitsAddition } from '../differential/steps/reference-model.ts';
 import { policy, resolved } from '../support/policies.ts';
 import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 import { AdmissionText } from './admission-text.ts';
 
-const CONTESTS = [
-  ...VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]),
-  ...OVERRIDDEN,
-];
+const CASES = [...VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]), ...OVERRIDDEN];
 
 const evaluator = new Evaluator();
 
 describe('the text of an admission policy', () => {
-  for (const { name, policy } of CONTESTS) {
+  for (const { name, policy } of CASES) {
     it(`finds what the operator finds: ${name}`, () => {
       const text = new AdmissionText([policy], name);
       const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
@@ -55,11 +52,11 @@ describe('the text of an admission policy', () => {
   });
 
   it('judges added containers with the whole pod, and alone where the pod satisfied no policy before', () => {
-    const contests = fc.array(fc.constantFrom(...CONTESTS), { minLength: 1, maxLength: 3 });
+    const cases = fc.array(fc.constantFrom(...CASES), { minLength: 1, maxLength: 3 });
     const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
     const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
-      fc.property(contests, containers, ([...chosen], [pod, old, later]) => {
+      fc.property(cases, containers, ([...chosen], [pod, old, later]) => {
         // The API server accepts no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
         const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) => policy(`p${i}`, { ...spec, namespaceSelector: {} }));

@@ -13,7 +13,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { compareLevels, formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { VERSIONS } from '../differential/contests.ts';
+import { VERSIONS } from '../differential/cases.ts';
 import { resolved } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryContainers, arbitraryOverrides } from '../support/random-policies.ts';

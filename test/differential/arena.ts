@@ -17,7 +17,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
-import { CONTEST_LABEL, type Contest } from './contests.ts';
+import { CASE_LABEL, type DifferentialCase } from './cases.ts';
 import { says } from './policies/text.ts';
 
 interface Answer {
@@ -66,7 +66,7 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
  * Whether policy and operator say the same, up to where a text is cut, and the label refuses the same pods. With overrides the
  * label may refuse fewer, but nothing that they admit.
  */
-export function agree({ policy, podSecurity, operator }: Answers, { exact }: Contest): boolean {
+export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
   return sound && policy.admitted === operator.admitted && says(policy.text, operator.text);
 }
@@ -76,24 +76,24 @@ export class Arena {
   readonly #connection: Connection;
   readonly #evaluator = new Evaluator();
   readonly #projection = createPodProjection(RULES);
-  readonly #contests: readonly Contest[];
+  readonly #cases: readonly DifferentialCase[];
   readonly #policies = new Map<string, ResolvedPolicy>();
   readonly #written: string[] = [];
   readonly #answered = new Map<string, Promise<ServerAnswer>>();
 
-  constructor(kubeconfig: string, contests: readonly Contest[]) {
+  constructor(kubeconfig: string, cases: readonly DifferentialCase[]) {
     const config = new KubeConfig();
     config.loadFromFile(kubeconfig);
     this.#client = new ApiClient(config, { qps: NO_LIMIT, burst: NO_LIMIT });
     this.#connection = new Connection(config);
-    this.#contests = contests;
+    this.#cases = cases;
   }
 
   /** Creates the namespaces, and brings the policies into force. */
   async open(): Promise<void> {
     await this.#applyNamespace(OPEN);
-    for (const { name, podSecurity } of this.#contests) {
-      await this.#applyNamespace(policyNamespace(name), { [CONTEST_LABEL]: name });
+    for (const { name, podSecurity } of this.#cases) {
+      await this.#applyNamespace(policyNamespace(name), { [CASE_LABEL]: name });
       await this.#applyNamespace(podSecurityNamespace(name), {
         ...(podSecurity && {
           'pod-security.kubernetes.io/enforce': podSecurity.level,
@@ -102,7 +102,7 @@ export class Arena {
       });
     }
     await this.#applyPolicies();
-    await Promise.all(namespacesOf(this.#contests).map((namespace) => this.#serviceAccount(namespace)));
+    await Promise.all(namespacesOf(this.#cases).map((namespace) => this.#serviceAccount(namespace)));
   }
 
   /** Removes what open() created; namespaces are deleted in the background. */
@@ -113,12 +113,12 @@ export class Arena {
   }
 
   /** Really creates a pod (no dry run) in all namespaces of these cases. */
-  async createEverywhere(contests: readonly Contest[], pod: unknown): Promise<void> {
-    for (const namespace of namespacesOf(contests)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
+  async createEverywhere(cases: readonly DifferentialCase[], pod: unknown): Promise<void> {
+    for (const namespace of namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
 
   /** @returns undefined when the API server finds the object invalid */
-  async ask(question: Question, { name }: Contest): Promise<Answers | undefined> {
+  async ask(question: Question, { name }: DifferentialCase): Promise<Answers | undefined> {
     const open = await this.#inTheOpen(question);
     if (open.status === 422) return undefined;
     assert.equal(open.status, 200, `in the namespace without policies: ${open.text}`);
@@ -175,7 +175,7 @@ export class Arena {
 
   async #applyPolicies(): Promise<void> {
     const { policies, rendered } = compile(
-      this.#contests.map(({ policy }) => policy),
+      this.#cases.map(({ policy }) => policy),
       { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] },
     );
     for (const policy of policies) this.#policies.set(policy.name, policy);
@@ -206,14 +206,14 @@ export class Arena {
   }
 }
 
-function namespacesOf(contests: readonly Contest[]): string[] {
-  return [OPEN, ...contests.flatMap(({ name }) => [policyNamespace(name), podSecurityNamespace(name)])];
+function namespacesOf(cases: readonly DifferentialCase[]): string[] {
+  return [OPEN, ...cases.flatMap(({ name }) => [policyNamespace(name), podSecurityNamespace(name)])];
 }
 
-function policyNamespace(contest: string): string {
-  return `differential-policy-${contest}`;
+function policyNamespace(name: string): string {
+  return `differential-policy-${name}`;
 }
 
-function podSecurityNamespace(contest: string): string {
-  return `differential-psa-${contest}`;
+function podSecurityNamespace(name: string): string {
+  return `differential-psa-${name}`;
 }

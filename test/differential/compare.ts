@@ -1,10 +1,10 @@
 /** Asks the three engines about many random objects, and reports where they differ. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type Answers, type Arena, agree, type Question } from './arena.ts';
-import type { Contest } from './contests.ts';
+import type { DifferentialCase } from './cases.ts';
 
 export interface Plan<T> {
-  readonly contest: Contest;
+  readonly compared: DifferentialCase;
   readonly objects: Arbitrary<T>;
   readonly ask: (object: T) => Question;
   /** How many valid objects to judge. */
@@ -13,7 +13,7 @@ export interface Plan<T> {
 }
 
 export interface Outcome {
-  readonly contest: Contest;
+  readonly compared: DifferentialCase;
   readonly seed: number;
   /** Valid objects, all evaluated. */
   readonly judged: number;
@@ -39,7 +39,7 @@ const ATTEMPTS = 12;
 const REPORTED = 3;
 
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {
-  const { contest, runs, seed } = plan;
+  const { compared, runs, seed } = plan;
   const objects = fc.sample(plan.objects, { seed, numRuns: runs * ATTEMPTS });
   let [next, judged, admitted, invalid] = [0, 0, 0, 0];
   const differing: number[] = [];
@@ -47,11 +47,11 @@ export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> 
   const worker = async () => {
     while (next < objects.length && judged < runs) {
       const index = next++;
-      const answers = await arena.ask(plan.ask(objects[index] as T), contest);
+      const answers = await arena.ask(plan.ask(objects[index] as T), compared);
       if (answers) {
         judged++;
         if (answers.policy.admitted) admitted++;
-        if (!agree(answers, contest)) differing.push(index);
+        if (!agree(answers, compared)) differing.push(index);
       } else invalid++;
     }
   };
@@ -60,19 +60,19 @@ export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> 
 
   const differences: Difference[] = [];
   for (const index of differing.slice(0, REPORTED)) differences.push(await smallest(arena, plan, index));
-  return { contest, seed, judged, admitted, invalid, differing: differing.length, differences };
+  return { compared, seed, judged, admitted, invalid, differing: differing.length, differences };
 }
 
 /** Shrinks the object at `index` as long as the engines differ about it. */
 async function smallest<T>(arena: Arena, plan: Plan<T>, index: number): Promise<Difference> {
   const property = fc.asyncProperty(plan.objects, async (object) => {
-    const answers = await arena.ask(plan.ask(object), plan.contest);
-    return answers === undefined || agree(answers, plan.contest);
+    const answers = await arena.ask(plan.ask(object), plan.compared);
+    return answers === undefined || agree(answers, plan.compared);
   });
   const path = String(index);
   const { counterexample, counterexamplePath } = await fc.check(property, { seed: plan.seed, path, numRuns: 1 });
   const object = counterexample?.[0] ?? (fc.sample(plan.objects, { seed: plan.seed, path, numRuns: 1 })[0] as T);
-  const answers = await arena.ask(plan.ask(object), plan.contest);
+  const answers = await arena.ask(plan.ask(object), plan.compared);
   if (!answers) throw new Error('the object has become invalid');
   return { path: counterexamplePath ?? path, object, answers };
 }

@@ -7,8 +7,8 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { COMPLIANT, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { Arena, addEphemeralContainer, agree, createPod } from './arena.ts';
+import { OVERRIDDEN, plain, VERSIONS } from './cases.ts';
 import { compare, type Plan } from './compare.ts';
-import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
 import { annotated, namedInOrder } from './order.ts';
 import { CUT } from './policies/text.ts';
 import { explain } from './report.ts';
@@ -35,10 +35,10 @@ describe('admission policy, Pod Security Admission and operator agree', function
 
   after(() => arena?.close());
 
-  for (const contest of [...LEVELS, ...OVERRIDDEN]) {
-    const runs = newest.includes(contest) ? RUNS_OF_NEWEST : RUNS;
-    it(`${runs} pods under ${contest.name}`, () =>
-      agreement({ contest, objects: randomPods(), ask: createPod, runs, seed }));
+  for (const compared of [...LEVELS, ...OVERRIDDEN]) {
+    const runs = newest.includes(compared) ? RUNS_OF_NEWEST : RUNS;
+    it(`${runs} pods under ${compared.name}`, () =>
+      agreement({ compared, objects: randomPods(), ask: createPod, runs, seed }));
   }
 
   describe('ephemeral containers added to a pod that complies', () => {
@@ -48,11 +48,11 @@ describe('admission policy, Pod Security Admission and operator agree', function
       }
     });
 
-    for (const contest of newest) {
+    for (const compared of newest) {
       Object.keys(COMPLIANT).forEach((what, index) => {
-        it(`${RUNS_OF_EPHEMERAL} under ${contest.name}, the pod ${what}`, () =>
+        it(`${RUNS_OF_EPHEMERAL} under ${compared.name}, the pod ${what}`, () =>
           agreement({
-            contest,
+            compared,
             objects: randomEphemeralContainers(),
             ask: (container) => addEphemeralContainer(`compliant-${index}`, container),
             runs: RUNS_OF_EPHEMERAL,
@@ -75,12 +75,12 @@ describe('admission policy, Pod Security Admission and operator agree', function
   });
 
   it('agree about a text that does not fit', async () => {
-    const contest = OVERRIDDEN.find(({ name }) => name === 'no-net-raw');
-    assert.ok(contest);
-    const answers = await arena.ask(createPod(notAscii()), contest);
+    const compared = OVERRIDDEN.find(({ name }) => name === 'no-net-raw');
+    assert.ok(compared);
+    const answers = await arena.ask(createPod(notAscii()), compared);
     assert.ok(answers);
     assert.ok(answers.policy.text.endsWith(CUT), answers.policy.text);
-    assert.ok(agree(answers, contest), `${answers.policy.text}\n${answers.operator.text}`);
+    assert.ok(agree(answers, compared), `${answers.policy.text}\n${answers.operator.text}`);
   });
 
   async function agreement<T>(plan: Plan<T>): Promise<void> {

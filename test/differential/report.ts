@@ -1,19 +1,19 @@
 import { formatVersion } from '../../operator/standards/level-version.ts';
+import type { DifferentialCase } from './cases.ts';
 import type { Difference, Outcome } from './compare.ts';
-import type { Contest } from './contests.ts';
 
 export const HEADER = row(['policy', 'PSA', 'pods', 'admitted', 'refused', 'invalid', 'differences', 'seed']);
 
 /** One line of the table. */
-export function line({ contest, seed, judged, admitted, invalid, differing }: Outcome): string {
+export function line({ compared, seed, judged, admitted, invalid, differing }: Outcome): string {
   const numbers = [judged, admitted, judged - admitted, invalid, differing, seed].map(String);
-  return row([contest.name, label(contest), ...numbers]);
+  return row([compared.name, label(compared), ...numbers]);
 }
 
 /** The last line: the sums of the table's columns. */
 export function total(outcomes: readonly Outcome[], seed: number): string {
   const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + count(outcome), 0);
-  const levels = outcomes.filter(({ contest }) => contest.exact).length;
+  const levels = outcomes.filter(({ compared }) => compared.exact).length;
   const policies = `${levels} levels and versions, ${outcomes.length - levels} policies with overrides`;
   const pods = `${sum(({ judged }) => judged)} pods judged, ${sum(({ admitted }) => admitted)} admitted`;
   return `levels: seed ${seed}, ${policies}, ${pods}, ${sum(({ differing }) => differing)} differences`;
@@ -25,13 +25,13 @@ export function explain(outcome: Outcome, { path, object, answers }: Difference)
     ([judge, { admitted, text }]) => `  ${judge}: ${admitted ? 'admitted' : `refused: ${text}`}`,
   );
   return [
-    `policy ${outcome.contest.name}, PSA ${label(outcome.contest)}, seed ${outcome.seed}, path ${path}`,
+    `policy ${outcome.compared.name}, PSA ${label(outcome.compared)}, seed ${outcome.seed}, path ${path}`,
     JSON.stringify(object, undefined, 2),
     ...judges,
   ].join('\n');
 }
 
-function label({ podSecurity }: Contest): string {
+function label({ podSecurity }: DifferentialCase): string {
   return podSecurity ? `${podSecurity.level} ${formatVersion(podSecurity.minor)}` : 'none';
 }
 

@@ -9,8 +9,8 @@ import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { Arena, createPod } from './arena.ts';
+import { OVERRIDDEN, plain, VERSIONS } from './cases.ts';
 import { compare, type Outcome } from './compare.ts';
-import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
 import { PARTS, runPart } from './policies/parts.ts';
 import { explain, HEADER, line, total } from './report.ts';
 import { compareStatic } from './static/compare.ts';
@@ -34,19 +34,19 @@ async function run(): Promise<boolean> {
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
   if (values.part !== 'a') return runOtherPart(runs, seed);
   const levels = versions(values.versions).flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
-  const contests = [...levels, ...OVERRIDDEN];
+  const cases = [...levels, ...OVERRIDDEN];
   const controlPlane = await startControlPlane();
   try {
-    const arena = new Arena(controlPlane.kubeconfig, contests);
+    const arena = new Arena(controlPlane.kubeconfig, cases);
     await arena.open();
     console.log(HEADER);
     const outcomes: Outcome[] = [];
-    for (const contest of contests) {
+    for (const compared of cases) {
       const plan = {
-        contest,
+        compared,
         objects: randomPods(),
         ask: createPod,
-        runs: contest.exact ? runs : runsOfOverrides,
+        runs: compared.exact ? runs : runsOfOverrides,
         seed,
       };
       const outcome = await compare(arena, plan);

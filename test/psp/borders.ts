@@ -1,5 +1,5 @@
 /** A PodSecurityPolicy's borders, where it distinguishes pods: only a hint for generating pods. */
-import type { Profiles, Values } from '../differential/statement/values.ts';
+import type { Profiles, Values } from '../differential/reference/values.ts';
 import {
   APP_ARMOR_ALLOWED,
   APP_ARMOR_DEFAULT,

@@ -39,12 +39,12 @@ export interface Tally {
 }
 
 /** Called with every pod on which both agree. */
-export type Witness = (migrated: Migrated, creation: Creation, judgement: Judgement) => void;
+export type OnJudgement = (migrated: Migrated, creation: Creation, judgement: Judgement) => void;
 
 /** The number of generated pods for each valid one that is needed. */
 const ATTEMPTS = 4;
 
-export async function run(servers: Servers, campaign: Campaign, plan: Plan, witness?: Witness): Promise<Tally> {
+export async function run(servers: Servers, campaign: Campaign, plan: Plan, onJudgement?: OnJudgement): Promise<Tally> {
   const tallies: Tally[] = [];
   for (let first = 0; first < plan.sets; first += campaign.together) {
     const count = Math.min(campaign.together, plan.sets - first);
@@ -54,7 +54,7 @@ export async function run(servers: Servers, campaign: Campaign, plan: Plan, witn
     const remove = await servers.old.enforce(sets);
     const { all, withdraw } = await servers.current.enforce(sets);
     await concurrently(all, async (one) => {
-      tallies.push(await judgeSet(servers, campaign, one, plan, witness));
+      tallies.push(await judgeSet(servers, campaign, one, plan, onJudgement));
     });
     await withdraw();
     await remove();
@@ -81,7 +81,7 @@ async function judgeSet(
   campaign: Campaign,
   migrated: Migrated,
   { pods: count, seed }: Plan,
-  witness: Witness | undefined,
+  onJudgement: OnJudgement | undefined,
 ): Promise<Tally> {
   const { set, failures } = migrated;
   const notes = inexactNotes(migrated);
@@ -96,7 +96,7 @@ async function judgeSet(
     if (status === 'admitted') tally.admitted++;
     if (status === 'invalid' || status === 'spoiled') tally[status]++;
     else tally.judged++;
-    if (difference === undefined) witness?.(migrated, creation, judgement);
+    if (difference === undefined) onJudgement?.(migrated, creation, judgement);
     else if (notes.length > 0 && !isGone(migrated)) tally.noted++;
     else if (tally.differing++ === 0) differences.push(await explain(servers, creations, migrated, { seed, index }));
     if (tally.judged === count) break;

@@ -1,6 +1,6 @@
 /** PodSecurityPolicies and related objects, as manifests. */
 import type { Identified } from '../../operator/cluster/paths.ts';
-import type { Range, Strategy } from '../differential/statement/values.ts';
+import type { Range, Strategy } from '../differential/reference/values.ts';
 
 export interface PodSecurityPolicy {
   readonly apiVersion: 'policy/v1beta1';

@@ -59,7 +59,7 @@ async function played(
   { servers, pods, seed, recorder }: Setting,
   sets: number,
 ): Promise<boolean> {
-  const tally = await run(servers, campaign, { sets, pods, seed }, recorder.witness);
+  const tally = await run(servers, campaign, { sets, pods, seed }, recorder.onJudgement);
   console.log(HEADER);
   console.log(line(what, tally, seed));
   for (const note of tally.notes) console.log(`noted: ${note}`);

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
-import type { Witness } from './campaign.ts';
+import type { OnJudgement } from './campaign.ts';
 import type { PspSet } from './objects.ts';
 import { securityOf } from './security.ts';
 
@@ -35,7 +35,7 @@ export function readRecorded(): RecordedSet[] {
 export class Recorder {
   readonly #pods = new Map<PspSet, RecordedPod[]>();
 
-  readonly witness: Witness = ({ set }, { namespace, account, creator }, { status, old, defaulted }) => {
+  readonly onJudgement: OnJudgement = ({ set }, { namespace, account, creator }, { status, old, defaulted }) => {
     const pods = this.#pods.get(set) ?? [];
     this.#pods.set(set, pods);
     if (status !== 'admitted' && status !== 'refused') return;

@@ -46,7 +46,7 @@ describe('an election whose requests are slow and get lost, among processes that
       fc.array(JOURNEY, { minLength: 200, maxLength: 400, size: 'max' }),
       fc.array(STOP, { maxLength: 8, size: 'max' }),
       async (journeys, stops) => {
-        turns += await new Contest(journeys).run(stops);
+        turns += await new Simulation(journeys).run(stops);
       },
     );
     const details = await fc.check(property, { numRuns: RUNS });
@@ -83,7 +83,7 @@ class StoppableClock implements Clock {
   }
 }
 
-class Contest {
+class Simulation {
   readonly #journeys: readonly Journey[];
   readonly #clock = new FakeClock();
   readonly #begun = this.#clock.now();

@@ -45,10 +45,10 @@ describe('the outcomes of test:versions', () => {
       /^seed 7, 26 .*, 0 differences$/,
     );
     const random = 'policies: seed 7, 8 policies, 320 pods judged, 100 admitted, 9 invalid, 0 differences';
-    const labels = 'labels: seed 7, 66 witnesses, 0 missing';
+    const labels = 'labels: seed 7, 66 counterexamples, 0 missing';
     assert.match(
       outcomeOf(policies, { code: 0, output: `${random}\n${labels}\n` }).summary,
-      /^seed 7, 8 policies, .*, 0 differences; seed 7, 66 witnesses, 0 missing$/,
+      /^seed 7, 8 policies, .*, 0 differences; seed 7, 66 counterexamples, 0 missing$/,
     );
   });
 });

@@ -15,8 +15,8 @@ import { sum, type Tally } from '../policies/campaign.ts';
 import { type PolicyCluster, projection } from '../policies/cluster.ts';
 import { type Creation, defaulted, podOf, sceneOf } from '../sets/judges.ts';
 import { admitCreators, type Creator, readUse } from '../sets/people.ts';
+import { admits, type Scene } from '../sets/reference-model.ts';
 import { acceptedSet, enforceSets, policiesOf, randomCreations } from '../sets/sets.ts';
-import { admits, type Scene } from '../sets/statement.ts';
 import type { Trial } from '../sets/trial.ts';
 import { endingSet } from './arbitrary.ts';
 

@@ -9,9 +9,9 @@ import { type Case, type Plan, run, type Tally, type Verdict } from '../policies
 import { OPEN, type PolicyCluster, projection } from '../policies/cluster.ts';
 import { admittedPods } from '../policies/pods.ts';
 import { gives, reasonsOf } from '../policies/text.ts';
-import type { StatedContainer, StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
-import { filledAddition } from './statement.ts';
+import type { StatedContainer, StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
+import { filledAddition } from './reference-model.ts';
 
 /** The resulting container. */
 interface Fate {

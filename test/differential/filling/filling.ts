@@ -15,9 +15,9 @@ import { fillingRules } from '../policies/arbitrary.ts';
 import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
 import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
 import { gives, reasonsOf, withoutRandomNames } from '../policies/text.ts';
-import type { StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
-import { filled } from './statement.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
+import { filled } from './reference-model.ts';
 
 /** The resulting pod. */
 interface Fate {

@@ -6,7 +6,7 @@ import type { Pod } from '../../support/random-pods.ts';
 import { fillingRules } from '../policies/arbitrary.ts';
 import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
-import type { StatedPod } from '../statement/pod.ts';
+import type { StatedPod } from '../reference/pod.ts';
 import { fate, plain } from './filling.ts';
 
 const NAME = 'injected';

@@ -11,7 +11,7 @@ import { RULES } from '../../../operator/rules/index.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { offers } from '../../../operator/standards/server-features.ts';
-import { VERSIONS } from '../contests.ts';
+import { VERSIONS } from '../cases.ts';
 
 export type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
 

@@ -2,7 +2,7 @@
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import type { Step, Steps } from '../../support/random-fields.ts';
-import type { Profiles, Range, Strategy, Values } from '../statement/values.ts';
+import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /** Also the values of entries of `spec.containers`, and images on either side of their patterns. */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {

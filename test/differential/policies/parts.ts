@@ -10,9 +10,9 @@ import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
+import { findCounterexamples } from './counterexamples.ts';
 import { judgeInPlayground } from './playground.ts';
 import { judgePolicies } from './policies.ts';
-import { findWitnesses } from './witnesses.ts';
 
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
@@ -63,8 +63,8 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
   async b({ cluster, runs, seed }) {
     const plan = { policies: runs, pods: PODS_OF_POLICY, seed };
     const agreed = report('policies', seed, await judgePolicies(cluster, plan));
-    const { found, missing } = await findWitnesses(cluster, { values: VALUES_OF_RULE, seed });
-    console.log(`labels: seed ${seed}, ${found} witnesses, ${missing.length} missing`);
+    const { found, missing } = await findCounterexamples(cluster, { values: VALUES_OF_RULE, seed });
+    console.log(`labels: seed ${seed}, ${found} counterexamples, ${missing.length} missing`);
     for (const one of missing) console.log(one);
     return agreed && missing.length === 0;
   },

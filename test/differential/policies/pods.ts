@@ -5,9 +5,9 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
 import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Step, type Steps } from '../../support/random-fields.ts';
 import { type Pod, randomPods } from '../../support/random-pods.ts';
-import type { StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
-import type { Values } from '../statement/values.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
+import type { Values } from '../reference/values.ts';
 import { boundaryOf } from './boundary.ts';
 
 type Fields = Record<string, unknown>;

@@ -17,14 +17,14 @@ import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
+import { findCounterexamples } from './counterexamples.ts';
 import { judgeInPlayground } from './playground.ts';
 import { judgePolicies } from './policies.ts';
-import { findWitnesses } from './witnesses.ts';
 
 const WALKS = 5;
 const BATCHES = 5;
-/** A search may miss an existing witness: these are values whose witnesses it finds. The long form draws others. */
-const WITNESS_SEED = 278942759;
+/** A search may miss an existing counterexample: these are values whose counterexamples it finds. The long form draws others. */
+const COUNTEREXAMPLE_SEED = 278942759;
 
 describe('on a real API server', function () {
   this.timeout(300_000);
@@ -46,8 +46,8 @@ describe('on a real API server', function () {
       agreed(await judgePolicies(cluster, { policies: 16, pods: 20, seed }));
     });
 
-    it('could have no tighter label: for each tighter one there is a witness', async () => {
-      const { found, missing } = await findWitnesses(cluster, { values: 1, seed: WITNESS_SEED });
+    it('could have no tighter label: for each tighter one there is a counterexample', async () => {
+      const { found, missing } = await findCounterexamples(cluster, { values: 1, seed: COUNTEREXAMPLE_SEED });
       assert.deepEqual(missing, []);
       assert.ok(found > 0);
     });

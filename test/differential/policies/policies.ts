@@ -5,7 +5,7 @@
  */
 import { Evaluator, type Violation } from '../../../operator/evaluate/violations.ts';
 import type { Pod } from '../../support/random-pods.ts';
-import { broken } from '../statement/statement.ts';
+import { broken } from '../reference/reference-model.ts';
 import { randomRules } from './arbitrary.ts';
 import { type Case, type Plan, run, type Tally, type Verdict } from './campaign.ts';
 import { type PolicyCluster, projection } from './cluster.ts';
@@ -23,12 +23,12 @@ async function judgePod(cluster: PolicyCluster, evaluator: Evaluator, one: Case,
   const { policy, namespace, label } = one;
   const { status, text } = await cluster.create(pod, namespace);
   const violations = evaluator.violations(projection.parts(open.pod), policy);
-  const [byOperator, byStatement] = [rulesIn(violations), broken(policy, open.pod)];
+  const [byOperator, byModel] = [rulesIn(violations), broken(policy, open.pod)];
   const labelled = status === 200 && label ? await cluster.create(pod, await cluster.labelled(label)) : undefined;
   const differences = [
     ...((violations.length === 0) === (status === 200) ? [] : [`API server: ${status} ${text}`]),
     ...(status === 200 || gives(text, reasonsOf(policy.name, violations)) ? [] : [`API server: ${text}`]),
-    ...(`${byOperator}` === `${byStatement}` ? [] : [`statement: ${byStatement}`]),
+    ...(`${byOperator}` === `${byModel}` ? [] : [`reference model: ${byModel}`]),
     ...(labelled === undefined || labelled.status === 200 ? [] : [`label ${label?.level}: ${labelled.text}`]),
   ];
   const verdict = status === 200 ? 'admitted' : 'refused';

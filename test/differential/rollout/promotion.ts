@@ -2,11 +2,11 @@
 import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { projection } from '../policies/cluster.ts';
-import { deciders, type Scene } from '../sets/statement.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
+import { deciders, type Scene } from '../sets/reference-model.ts';
 import type { Trial } from '../sets/trial.ts';
-import type { StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
-import { compliesFilled, isPendingIn, promotedIn } from './statement.ts';
+import { compliesFilled, isPendingIn, promotedIn } from './reference-model.ts';
 
 /** @param pod as the API server stores it without policies */
 export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): string[] {

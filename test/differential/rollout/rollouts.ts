@@ -17,7 +17,7 @@ import { admitCreators, readUse } from '../sets/people.ts';
 import { type AcceptedSet, acceptedSet, enforceSets, judgeSet, policiesOf } from '../sets/sets.ts';
 import type { Compared, Trial } from '../sets/trial.ts';
 import { type RollingSet, rollingSet } from './arbitrary.ts';
-import type { RolloutFacts } from './statement.ts';
+import type { RolloutFacts } from './reference-model.ts';
 
 interface RolloutsPlan {
   /** How many policies with a roll-out, at least. */

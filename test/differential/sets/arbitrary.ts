@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';
 import { mildRules } from '../policies/arbitrary.ts';
-import type { Grant, Person, Subject } from './statement.ts';
+import type { Grant, Person, Subject } from './reference-model.ts';
 
 export interface PolicySet {
   readonly policies: readonly { readonly name: string; readonly spec: CapabilityPolicySpec }[];

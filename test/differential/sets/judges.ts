@@ -10,8 +10,8 @@ import { deploymentOf, plain } from '../filling/filling.ts';
 import type { Verdict } from '../policies/campaign.ts';
 import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
 import { CUT, textOf } from '../policies/text.ts';
+import type { StatedPod } from '../reference/pod.ts';
 import { promotionDiffers } from '../rollout/promotion.ts';
-import type { StatedPod } from '../statement/pod.ts';
 import type { PolicySet } from './arbitrary.ts';
 import { unsoundLabels } from './labels.ts';
 import type { Creator } from './people.ts';
@@ -24,7 +24,7 @@ import {
   enforce,
   mayUse,
   type Scene,
-} from './statement.ts';
+} from './reference-model.ts';
 import { expectedReasons, giveAll } from './text.ts';
 import type { Trial } from './trial.ts';
 

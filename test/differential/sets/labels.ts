@@ -5,7 +5,7 @@ import { MODES } from '../../../operator/policy/deciding.ts';
 import { parseVersion } from '../../../operator/standards/level-version.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
 import type { Answer } from '../policies/cluster.ts';
-import { admits, type Scene } from './statement.ts';
+import { admits, type Scene } from './reference-model.ts';
 import type { Trial } from './trial.ts';
 
 /** A label of the namespace refuses, warns about or audits what its policies of that mode admit. */

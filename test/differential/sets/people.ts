@@ -5,7 +5,7 @@ import { useRoleName } from '../../../operator/compile/rbac.ts';
 import { createUseIndex, type UseIndex } from '../../../operator/evaluate/use.ts';
 import { type PolicyCluster, projection } from '../policies/cluster.ts';
 import { ACCOUNTS, CREATORS, type PolicySet, TOOLS } from './arbitrary.ts';
-import type { Grant, Person, Subject } from './statement.ts';
+import type { Grant, Person, Subject } from './reference-model.ts';
 
 export interface Creator extends Person {
   /** With separate credentials. */

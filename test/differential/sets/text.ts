@@ -3,9 +3,9 @@ import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { projection } from '../policies/cluster.ts';
 import { CUT, gives, type Reasons, reasonsOf, textOf, withoutRandomNames } from '../policies/text.ts';
-import { isPendingIn } from '../rollout/statement.ts';
-import type { StatedPod } from '../statement/pod.ts';
-import { deciders, type Scene } from './statement.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import { isPendingIn } from '../rollout/reference-model.ts';
+import { deciders, type Scene } from './reference-model.ts';
 
 /** A policy's refusal of pods that other users might create. */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';

@@ -5,7 +5,7 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
 import type { PolicySet } from './arbitrary.ts';
 import type { AuditLog } from './audit.ts';
-import type { Scene } from './statement.ts';
+import type { Scene } from './reference-model.ts';
 
 export interface Trial {
   readonly cluster: PolicyCluster;

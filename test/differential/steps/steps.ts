@@ -7,12 +7,12 @@ import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { concurrently } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
+import type { StatedPod } from '../reference/pod.ts';
 import { admitCreators, type Creator, populate, withdraw } from '../sets/people.ts';
+import { deciders } from '../sets/reference-model.ts';
 import { type AcceptedSet, acceptedSet, policiesOf } from '../sets/sets.ts';
-import { deciders } from '../sets/statement.ts';
-import type { StatedPod } from '../statement/pod.ts';
 import { randomStepsSet, randomTracks, type Track } from './arbitrary.ts';
-import { isAdmittedBySome } from './statement.ts';
+import { isAdmittedBySome } from './reference-model.ts';
 import { explain, type StepsTally, sceneOf, type Trial, type Writable, walk } from './walk.ts';
 
 interface StepsPlan {

@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
+import type { StatedContainer, StatedPod } from '../reference/pod.ts';
 import type { PolicySet } from '../sets/arbitrary.ts';
-import { accountOf, type Scene } from '../sets/statement.ts';
-import type { StatedContainer, StatedPod } from '../statement/pod.ts';
+import { accountOf, type Scene } from '../sets/reference-model.ts';
 import type { Step, Track } from './arbitrary.ts';
-import { addition, isAdmittedBySome } from './statement.ts';
+import { addition, isAdmittedBySome } from './reference-model.ts';
 
 export interface StepsTally {
   readonly sets: number;

@@ -1,11 +1,11 @@
-/** Reference model for ephemeral containers that are added to a pod, after docs/decisions/0008; see ../statement/statement.ts. */
+/** Reference model for ephemeral containers that are added to a pod, after docs/decisions/0008; see ../reference/reference-model.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import { filledAddition } from '../filling/statement.ts';
-import { deciders, mayUse, type Scene } from '../sets/statement.ts';
-import { ownValues } from '../statement/containers.ts';
-import type { Profile, Secured, StatedContainer, StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
+import { filledAddition } from '../filling/reference-model.ts';
+import { ownValues } from '../reference/containers.ts';
+import type { Profile, Secured, StatedContainer, StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
+import { deciders, mayUse, type Scene } from '../sets/reference-model.ts';
 
 /** The result of an addition. */
 interface Fate {

@@ -14,19 +14,19 @@ import type { Rule } from '../../../operator/rules/rule.ts';
 import { compareLevels, formatVersion } from '../../../operator/standards/level-version.ts';
 import { policyManifest } from '../../support/policies.ts';
 import { type Pod, partsOf } from '../../support/random-pods.ts';
-import { VERSIONS } from '../contests.ts';
+import { VERSIONS } from '../cases.ts';
 import { OVERRIDE_FIELDS, type OverrideField, overridesOf } from './arbitrary.ts';
 import type { PolicyCluster } from './cluster.ts';
 import { podsNear } from './pods.ts';
 
-interface WitnessPlan {
+interface CounterexamplePlan {
   /** For each override. */
   readonly values: number;
   readonly seed: number;
 }
 
-interface Witnesses {
-  /** The number of pairs of a rule's value and a tighter label that have a witness. */
+interface Counterexamples {
+  /** The number of pairs of a rule's value and a tighter label that have a counterexample. */
   readonly found: number;
   /** As text: the pairs without one. */
   readonly missing: readonly string[];
@@ -47,14 +47,17 @@ const LEVELS = ['restricted', 'baseline'] as const;
 const evaluator = new Evaluator();
 const minors = Array.from({ length: SERVER_MINOR + 1 }, (_, index) => SERVER_MINOR - index);
 
-export async function findWitnesses(cluster: PolicyCluster, { values, seed }: WitnessPlan): Promise<Witnesses> {
+export async function findCounterexamples(
+  cluster: PolicyCluster,
+  { values, seed }: CounterexamplePlan,
+): Promise<Counterexamples> {
   let found = 0;
   const missing: string[] = [];
   for (const field of OVERRIDE_FIELDS) {
     for (const claim of claimsOf(field, values, seed)) {
       const batches = batchesOf(claim, seed);
       for (const label of tighterThan(claim)) {
-        if (await hasWitness(cluster, claim, label, batches)) found++;
+        if (await hasCounterexample(cluster, claim, label, batches)) found++;
         else
           missing.push(
             `${claim.rule.id} ${JSON.stringify(claim.overrides)} at ${formatVersion(claim.policy.standard.minor)}: ${label.level} ${formatVersion(label.minor)} refuses nothing`,
@@ -114,7 +117,7 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
 }
 
 /** Found by the rules' own statement about the label, then shown on the API server. */
-async function hasWitness(
+async function hasCounterexample(
   cluster: PolicyCluster,
   { rule }: Claim,
   label: LevelVersion,

@@ -15,7 +15,7 @@ import {
 import type { Profiles, Values } from './values.ts';
 import { isIn } from './workload.ts';
 
-export const STATEMENTS = {
+export const MODELS = {
   capabilities,
   'capabilities.allowedBounding': allowedBounding,
   privileged,

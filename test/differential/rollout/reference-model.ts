@@ -1,9 +1,9 @@
 /** Reference model of a roll-out, in plain code after the API's words; it knows nothing of the two parts of a policy. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import { filled } from '../filling/statement.ts';
-import type { StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
+import { filled } from '../filling/reference-model.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
 
 export interface RolloutFacts {
   /** "The mode in namespaces that are still pending." */

@@ -5,18 +5,18 @@
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
 import { type Breach, containersOf, type Question, type StatedPod } from './pod.ts';
-import { STATEMENTS as SECURITY } from './security.ts';
+import { MODELS as SECURITY } from './security.ts';
 import type { Values } from './values.ts';
-import { STATEMENTS as WORKLOAD } from './workload.ts';
+import { MODELS as WORKLOAD } from './workload.ts';
 
-const STATEMENTS: Readonly<Record<keyof Values, (question: Question) => Breach>> = {
+const MODELS: Readonly<Record<keyof Values, (question: Question) => Breach>> = {
   ...SECURITY,
   ...WORKLOAD,
 };
 
 /** The rules that the pod breaks, sorted: `seccomp`, or `seccomp@app` with the container that breaks it. */
 export function broken(policy: ResolvedPolicy, pod: StatedPod): string[] {
-  const rules = Object.keys(STATEMENTS) as (keyof Values)[];
+  const rules = Object.keys(MODELS) as (keyof Values)[];
   return rules.flatMap((rule) => brokenBy(rule, policy, pod)).sort();
 }
 
@@ -28,7 +28,7 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
   });
   const names = own.map(({ container }) => container.name);
   const judged = rule === 'appArmor' ? withoutAnnotationsOf(pod, names) : pod;
-  const { pod: itself = false, containers = [] } = STATEMENTS[rule]({
+  const { pod: itself = false, containers = [] } = MODELS[rule]({
     values: policy.values as unknown as Values,
     minor,
     pod: judged,
@@ -36,7 +36,7 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
   const others = containers.filter((name) => !names.includes(name));
   const breaking = own
     .filter(({ container, values }) => {
-      const breach = STATEMENTS[rule]({ values: onContainers(values), minor, pod: alone(pod, container) });
+      const breach = MODELS[rule]({ values: onContainers(values), minor, pod: alone(pod, container) });
       return breach.pod === true || (breach.containers ?? []).length > 0;
     })
     .map(({ container }) => container.name);

@@ -15,7 +15,7 @@ import {
 } from './pod.ts';
 import type { Range } from './values.ts';
 
-export const STATEMENTS = {
+export const MODELS = {
   hostNetwork: ({ values, pod }: Question): Breach => ({ pod: !values.hostNetwork && pod.spec.hostNetwork === true }),
   hostPID: ({ values, pod }: Question): Breach => ({ pod: !values.hostPID && pod.spec.hostPID === true }),
   hostIPC: ({ values, pod }: Question): Breach => ({ pod: !values.hostIPC && pod.spec.hostIPC === true }),

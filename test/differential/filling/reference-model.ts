@@ -1,6 +1,6 @@
-/** Reference model of the values that defaulting writes, in plain code after PodSecurityPolicy: see ../statement/statement.ts. */
+/** Reference model of the values that defaulting writes, in plain code after PodSecurityPolicy: see ../reference/reference-model.ts. */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import { ownValues } from '../statement/containers.ts';
+import { ownValues } from '../reference/containers.ts';
 import {
   effective,
   hasOwnUsers,
@@ -9,8 +9,8 @@ import {
   type Secured,
   type StatedContainer,
   type StatedPod,
-} from '../statement/pod.ts';
-import type { Strategy, Values } from '../statement/values.ts';
+} from '../reference/pod.ts';
+import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 

@@ -7,10 +7,10 @@ import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policyManifest } from '../support/policies.ts';
 
-export interface Contest {
+export interface DifferentialCase {
   /** Valid in a namespace's name. */
   readonly name: string;
-  /** Named like the contest; selects the namespaces whose label CONTEST_LABEL has that name. */
+  /** Named like the case; selects the namespaces whose label CASE_LABEL has that name. */
   readonly policy: CompletePolicy;
   /** Absent if no label is tight enough to be safe. */
   readonly podSecurity: LevelVersion | undefined;
@@ -18,7 +18,7 @@ export interface Contest {
   readonly exact: boolean;
 }
 
-export const CONTEST_LABEL = 'differential';
+export const CASE_LABEL = 'differential';
 
 /** The versions of the Standards at which some check changed. */
 const CHANGED_AT = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 37];
@@ -30,14 +30,14 @@ export const VERSIONS: readonly number[] = [
 ];
 
 /** A level without overrides, which has to equal Pod Security Admission. */
-export function plain(level: LevelVersion['level'], minor: number): Contest {
+export function plain(level: LevelVersion['level'], minor: number): DifferentialCase {
   const name = `${level}-1-${minor}`;
   const policy = policyOf(name, { level, levelVersion: formatVersion(minor) });
   return { name, policy, podSecurity: { level, minor }, exact: true };
 }
 
 /** A level with overrides, and the label that the operator would set. */
-export const OVERRIDDEN: readonly Contest[] = [
+export const OVERRIDDEN: readonly DifferentialCase[] = [
   overridden('ping', {
     level: 'restricted',
     overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
@@ -165,7 +165,7 @@ export const OVERRIDDEN: readonly Contest[] = [
   }),
 ];
 
-function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): Contest {
+function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): DifferentialCase {
   const policy = policyOf(name, spec);
   const resolution = resolvePolicy(policy, SERVER_MINOR);
   if ('refusal' in resolution) throw new Error(`${name}: ${resolution.refusal.message}`);
@@ -175,6 +175,6 @@ function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSel
 function policyOf(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): CompletePolicy {
   return policyManifest(
     { name },
-    completeSpec({ ...spec, namespaceSelector: { matchLabels: { [CONTEST_LABEL]: name } }, mode: 'Enforce' }),
+    completeSpec({ ...spec, namespaceSelector: { matchLabels: { [CASE_LABEL]: name } }, mode: 'Enforce' }),
   );
 }

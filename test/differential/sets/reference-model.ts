@@ -1,12 +1,12 @@
-/** Reference model of the deciding policies and their users, in plain code after the design; see ../statement/statement.ts. */
+/** Reference model of the deciding policies and their users, in plain code after the design; see ../reference/reference-model.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import { filled } from '../filling/statement.ts';
-import { modeIn, type RolloutFacts, wouldComply } from '../rollout/statement.ts';
-import type { StatedPod } from '../statement/pod.ts';
-import { broken } from '../statement/statement.ts';
+import { filled } from '../filling/reference-model.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import { broken } from '../reference/reference-model.ts';
+import { modeIn, type RolloutFacts, wouldComply } from '../rollout/reference-model.ts';
 
 export interface Person {
   readonly name: string;
