@@ -19,20 +19,23 @@ interface Trend {
   readonly slopeMiBPerMinute: number;
 }
 
-/** A process of this age has reached its heap size. */
+/** A process has reached its heap size so long after its start, and so long after it has begun to lead: then it does more. */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
-  /** By name and process. */
+  /** By name and process, before and after it led for the first time. */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
+  /** The processes that have led. */
+  readonly #led = new Set<number>();
 
-  /** @param pid undefined when it does not run */
-  sample(name: string, pid: number | undefined, minute: number): void {
+  /** @param pid undefined when it does not run @param leads whether it has the Lease now */
+  sample(name: string, pid: number | undefined, minute: number, leads: boolean): void {
     const rssMiB = pid === undefined ? undefined : residentMiB(pid);
-    if (rssMiB === undefined) return;
-    const key = `${name} ${pid}`;
+    if (pid === undefined || rssMiB === undefined) return;
+    if (leads) this.#led.add(pid);
+    const key = `${name} ${pid}${this.#led.has(pid) ? ' since it led' : ''}`;
     const known = this.#samples.get(key) ?? [];
     this.#samples.set(key, [...known, { minute, rssMiB }]);
     this.#last.set(name, rssMiB);

@@ -79,6 +79,8 @@ class Soak {
   readonly #probes: Probes;
   readonly #deck: Deck;
   readonly #memory = new Memory();
+  /** As seen at the last disturbance. */
+  #leader: Replica | undefined;
   readonly #replicas: Replica[] = [];
   readonly #disturbed: Disturbance[] = [];
   readonly #failures: string[] = [];
@@ -168,11 +170,12 @@ class Soak {
 
   #scene() {
     const [first, second] = this.#replicas as [Replica, Replica];
-    const leads = this.#place.audit.turns().holders.at(-1) === second.name ? second : first;
+    const leader = this.#place.audit.turns().holders.at(-1) === second.name ? second : first;
+    this.#leader = leader;
     return {
       controlPlane: this.#place.controlPlane,
-      leader: leads,
-      standBy: leads === first ? second : first,
+      leader,
+      standBy: leader === first ? second : first,
       spared: this.#elapsedMs > this.#options.durationMs / 2 ? first : undefined,
       silenceMs: this.#options.silenceMs,
     };
@@ -229,7 +232,8 @@ class Soak {
 
   #look(): void {
     for (const replica of this.#replicas) {
-      this.#memory.sample(replica.name, replica.process.pid, this.#elapsedMs / 60_000);
+      const leads = replica === this.#leader;
+      this.#memory.sample(replica.name, replica.process.pid, this.#elapsedMs / 60_000, leads);
       void replica.supervise();
     }
   }
