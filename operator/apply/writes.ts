@@ -30,14 +30,10 @@ export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', o
  */
 export const WATCH_LAG_MS = 1_500;
 
-interface Unseen {
-  /** The API server's answer; undefined after a deletion. */
-  readonly object: RenderedObject | undefined;
-  readonly uid: string | undefined;
-  readonly version: bigint;
-  /** When it was written, by the clock. */
-  readonly at: number;
-}
+/** A write, with the API server's answer and the time by the clock; or the deletion of the object with the UID. */
+type Unseen =
+  | { readonly object: RenderedObject; readonly at: number }
+  | { readonly object?: undefined; readonly uid: string | undefined };
 
 /** The state of one object. */
 interface ObjectRecord {
@@ -101,7 +97,7 @@ export class Writes {
     const after = await this.#write(manifest, before);
     const version = versionOf(after);
     const last = record.written;
-    record.unseen = { object: after, uid: after.metadata.uid, version, at: this.#now() };
+    record.unseen = { object: after, at: this.#now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
     // Nobody reverted it: the watch lags.
@@ -130,8 +126,7 @@ export class Writes {
 
   /** We deleted the object, which the watch may not have shown yet. */
   deleted(object: RenderedObject): void {
-    const unseen = { object: undefined, uid: object.metadata.uid, version: versionOf(object), at: this.#now() };
-    this.#records.set(keyOf(object), { unseen });
+    this.#records.set(keyOf(object), { unseen: { uid: object.metadata.uid } });
   }
 
   /**
@@ -162,7 +157,7 @@ export class Writes {
 
   /** Whether the watch may still show the write. */
   #isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
-    const isOverdue = unseen.object !== undefined && this.#now() - unseen.at >= WATCH_LAG_MS;
+    const isOverdue = unseen.object && this.#now() - unseen.at >= WATCH_LAG_MS;
     return !isOverdue && !shows(seen, unseen);
   }
 
@@ -217,10 +212,10 @@ function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
   return canonical(before.roleRef) !== canonical(manifest.roleRef) || before.aggregationRule !== undefined;
 }
 
-function shows(seen: RenderedObject | undefined, { object, uid, version }: Unseen): boolean {
-  if (object) return seen !== undefined && versionOf(seen) >= version;
+function shows(seen: RenderedObject | undefined, unseen: Unseen): boolean {
+  if (unseen.object) return seen !== undefined && versionOf(seen) >= versionOf(unseen.object);
   // A finalizer may keep it, and then it still exists.
-  return seen?.metadata.uid !== uid || seen?.metadata.deletionTimestamp !== undefined;
+  return seen?.metadata.uid !== unseen.uid || seen?.metadata.deletionTimestamp !== undefined;
 }
 
 function versionOf({ metadata }: RenderedObject): bigint {

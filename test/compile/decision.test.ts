@@ -60,22 +60,22 @@ describe('the text of an admission policy', () => {
         // The API server accepts no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
         const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) => policy(`p${i}`, { ...spec, namespaceSelector: {} }));
-        const candidates = policies.map(({ metadata, spec }) => resolved(metadata?.name ?? '', spec));
+        const deciders = policies.map(({ metadata, spec }) => resolved(metadata?.name ?? '', spec));
         const [before, after] = [[old], [old, added]].map((all) => withEphemeral(pod, all)) as [Pod, Pod];
         const mounting = { ...added, volumeMounts: mountsOf(pod) };
         for (const now of [after, withEphemeral(pod, [old, mounting])]) {
           const change = { before, after: now } as unknown as Record<'before' | 'after', StatedPod>;
-          const isFine = (candidate: ResolvedPolicy, one: StatedPod, apart: readonly string[] = []) =>
+          const isFine = (decider: ResolvedPolicy, one: StatedPod, apart: readonly string[] = []) =>
             evaluator
-              .violations(partsOf(one as unknown as Pod), candidate)
+              .violations(partsOf(one as unknown as Pod), decider)
               .every(({ rule, container }) => container === undefined && apart.includes(rule));
-          const admitted = candidates.some((candidate) => admitsAddition(candidate, candidates, change, isFine));
+          const admitted = deciders.some((decider) => admitsAddition(decider, deciders, change, isFine));
           const text = new AdmissionText(policies, 'p0');
           const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: now, oldObject: before };
           assert.equal(text.run('allowed', request), admitted);
           assert.ok(admitted || text.matches(request));
           seen[admitted ? 'admitted' : 'refused']++;
-          if (admitted && !candidates.some((candidate) => isFine(candidate, change.after))) seen.alone++;
+          if (admitted && !deciders.some((decider) => isFine(decider, change.after))) seen.alone++;
         }
       }),
       { numRuns: 100 },
@@ -200,8 +200,8 @@ describe('the text of an admission policy', () => {
       fc.property(specs, fc.constantFrom(...UNIVERSE), randomPods(), (list, namespaceLabels, pod) => {
         const policies = list.map((spec, index) => policy(`policy-${index}`, spec));
         const all = list.map((spec, index) => resolved(`policy-${index}`, spec));
-        const candidates = deciding(all, 'Enforce', namespaceLabels);
-        const admitted = candidates.some((candidate) => lines(partsOf(pod), candidate).length === 0);
+        const deciders = deciding(all, 'Enforce', namespaceLabels);
+        const admitted = deciders.some((decider) => lines(partsOf(pod), decider).length === 0);
         // The API server evaluates a policy only where its binding's selector matches the namespace.
         for (const { name, mode } of all.filter(({ selector }) => selects(selector, namespaceLabels))) {
           if (mode !== 'Enforce') continue;
@@ -210,7 +210,7 @@ describe('the text of an admission policy', () => {
           assert.equal(text.run('allowed', request), admitted);
           // The API server admits a pod that match conditions skip.
           assert.ok(admitted || text.matches(request));
-          if (!admitted) assert.deepEqual(reasons(text.run('message', request)), reasonsOf(pod, candidates));
+          if (!admitted) assert.deepEqual(reasons(text.run('message', request)), reasonsOf(pod, deciders));
         }
       }),
       { numRuns: 150 },
@@ -303,8 +303,8 @@ function reasons(message: unknown): string[] {
   return String(message).split(' | ').sort();
 }
 
-function reasonsOf(pod: Pod, candidates: readonly ResolvedPolicy[]): string[] {
-  return candidates
-    .map((candidate) => `CapabilityPolicy ${candidate.name}: ${lines(partsOf(pod), candidate).join('; ')}`)
+function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
+  return deciders
+    .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(partsOf(pod), decider).join('; ')}`)
     .sort();
 }

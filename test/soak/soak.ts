@@ -163,15 +163,20 @@ class Soak {
       await sleep(random.int(roundMs / disturbancesOfRound / 2));
       const drawn = this.#deck.draw();
       this.#disturbed.push(drawn);
-      const disturbed = DISTURBANCES[drawn](this.#scene(), random);
+      this.#leader = this.#holder();
+      const disturbed = DISTURBANCES[drawn](this.#scene(this.#leader), random);
       if (drawn !== 'silence the leader') await disturbed;
     }
   }
 
-  #scene() {
+  /** The replica that has the Lease, or had it last. */
+  #holder(): Replica {
     const [first, second] = this.#replicas as [Replica, Replica];
-    const leader = this.#place.audit.turns().holders.at(-1) === second.name ? second : first;
-    this.#leader = leader;
+    return this.#place.audit.turns().holders.at(-1) === second.name ? second : first;
+  }
+
+  #scene(leader: Replica) {
+    const [first, second] = this.#replicas as [Replica, Replica];
     return {
       controlPlane: this.#place.controlPlane,
       leader,

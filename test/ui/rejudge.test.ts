@@ -54,7 +54,7 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
       },
     );
     fc.assert(property, { seed: SEED, numRuns: 3 * RUNS });
-    for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `no ${what}`);
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 10, `${count} ${what}`);
   });
 });
 
@@ -93,7 +93,7 @@ describe(`judging a cluster that changes (FC_SEED=${SEED})`, function () {
       },
     );
     fc.assert(property, { seed: SEED, numRuns: 3 * RUNS });
-    for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `no ${what}`);
+    for (const [what, count] of Object.entries(seen)) assert.ok(count > RUNS / 10, `${count} ${what}`);
   });
 
   it('sends the worker only the changes of a snapshot that it has', () => {

@@ -1,8 +1,8 @@
 /** Opens snapshots: by a file chooser, or by dropping files anywhere on the page. */
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 export function OpenFile({ onOpen }: { onOpen(files: Iterable<File>): void }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const over = (event: DragEvent) => {
       if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
     };

@@ -200,7 +200,7 @@ function scrollTo(container: HTMLElement, row: number, rowHeight: number): void 
 
 function usePrinting(): boolean {
   const [printing, setPrinting] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const print = matchMedia('print');
     const follow = () => setPrinting(print.matches);
     const begin = () => setPrinting(true);
