@@ -7,6 +7,8 @@ import { outcomeOf } from './outcome.ts';
 /** The fields that the violations of a check and of a status share. */
 interface PolicyViolation {
   readonly policy: string;
+  /** The mode in which the policy decides about the pod. */
+  readonly mode: Mode;
   readonly rule: string;
   readonly message: string;
   readonly container?: string | null;
@@ -24,22 +26,13 @@ export interface MergedViolation<One extends PolicyViolation> {
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 
-export type Modes = ReadonlyMap<string, Mode>;
-
-export function modesOf(policies: readonly { readonly name: string; readonly mode: Mode }[]): Modes {
-  return new Map(policies.map(({ name, mode }) => [name, mode]));
-}
-
 /** Sorts by mode, the strictest first, and then by severity. */
-export function mergeViolations<One extends PolicyViolation>(
-  violations: readonly One[],
-  modes: Modes,
-): MergedViolation<One>[] {
+export function mergeViolations<One extends PolicyViolation>(violations: readonly One[]): MergedViolation<One>[] {
   const groups = Map.groupBy(violations, ({ rule, container, path, message }) =>
     [rule, container ?? '', path ?? '', splitMessage(message).wrong].join('\n'),
   );
   return [...groups.values()]
-    .map((group) => merged(group as [One, ...One[]], modes))
+    .map((group) => merged(group as [One, ...One[]]))
     .sort(
       (a, b) =>
         MODES.indexOf(a.mode) - MODES.indexOf(b.mode) || severityRank(a.first.rule) - severityRank(b.first.rule),
@@ -53,13 +46,13 @@ export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViol
     .join(', ');
 }
 
-function merged<One extends PolicyViolation>(group: readonly [One, ...One[]], modes: Modes): MergedViolation<One> {
+function merged<One extends PolicyViolation>(group: readonly [One, ...One[]]): MergedViolation<One> {
+  const sorted = group.toSorted((a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode));
+  const strictest = new Map<string, Mode>();
+  for (const { policy, mode } of sorted) if (!strictest.has(policy)) strictest.set(policy, mode);
+  const policies = [...strictest].map(([name, mode]) => ({ name, mode }));
   const [first] = group;
-  const names = [...new Set(group.map(({ policy }) => policy))];
-  const policies = names
-    .map((name) => ({ name, mode: modes.get(name) ?? 'Enforce' }))
-    .sort((a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode));
-  return { first, message: mergedMessage(group), mode: policies[0]?.mode ?? 'Enforce', policies };
+  return { first, message: mergedMessage(group), mode: sorted[0]?.mode ?? first.mode, policies };
 }
 
 function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]): string {

@@ -1,5 +1,5 @@
 /** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
-import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
 import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
@@ -41,6 +41,12 @@ export interface JudgedContext extends Pick<PolicyContext, 'labelsOf' | 'sources
   judgeCluster(only?: string): Iterable<JudgedWorkloads>;
 }
 
+/** The policies that decide in a namespace in one mode. */
+interface DecidingPolicies {
+  readonly mode: Mode;
+  readonly policies: readonly ResolvedPolicy[];
+}
+
 interface PolicyContextParts {
   readonly cluster: Cluster;
   readonly state: ClusterState;
@@ -57,7 +63,7 @@ export class PolicyContext {
   readonly sources: PolicyContextParts['sources'];
   readonly automounting: Automounting;
   readonly #parts: PolicyContextParts;
-  readonly #deciding = new Recent<readonly (readonly ResolvedPolicy[])[]>();
+  readonly #deciding = new Recent<readonly DecidingPolicies[]>();
 
   constructor(parts: PolicyContextParts) {
     const { use, compiled } = parts.state;
@@ -74,12 +80,12 @@ export class PolicyContext {
   }
 
   /** The policies that decide in a namespace, for each mode in which some do. */
-  deciding(namespace: string): readonly (readonly ResolvedPolicy[])[] {
+  deciding(namespace: string): readonly DecidingPolicies[] {
     return this.#deciding.get(namespace, () => {
       if (this.isExcluded(namespace)) return [];
       const labels = this.labelsOf(namespace);
-      const all = MODES.map((mode) => deciding(this.compiled.policies, mode, labels));
-      return all.filter((policies) => policies.length > 0);
+      const all = MODES.map((mode) => ({ mode, policies: deciding(this.compiled.policies, mode, labels) }));
+      return all.filter(({ policies }) => policies.length > 0);
     });
   }
 

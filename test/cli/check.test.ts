@@ -85,6 +85,7 @@ describe('check -f', () => {
       assert.deepEqual(violations, [
         {
           policy: 'restricted',
+          mode: 'Enforce',
           rule: 'capabilities',
           container: 'main',
           message: 'container "main" must not add capability NET_RAW (allowed: NET_BIND_SERVICE)',

@@ -101,7 +101,7 @@ async function assertViolations(page: Page, { status: { policies }, items, isPen
     Rules: listed(named(row.Rules)),
   });
   assert.deepEqual(rows.map(sortedLists).sort(byText), cells.sort(byText));
-  const details = await assertDetails(page, items, policies);
+  const details = await assertDetails(page, items);
   return rows.length * 6 + details;
 }
 
@@ -112,12 +112,7 @@ function modeIn({ mode, rollout }: PolicyView, isPending: boolean): Mode {
 const OUTCOMES = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
 
 /** The rules, messages and fields of each workload, as check names them. */
-async function assertDetails(
-  page: Page,
-  items: readonly CheckedItem[],
-  policies: readonly PolicyView[],
-): Promise<number> {
-  const modes = new Map(policies.map(({ name, mode }) => [name, mode]));
+async function assertDetails(page: Page, items: readonly CheckedItem[]): Promise<number> {
   let cells = 0;
   for (const { namespace, kind, name, violations, verdict } of items.filter((item) => item.verdict !== 'Compliant')) {
     assert.notEqual(verdict, 'NotSelected');
@@ -127,7 +122,7 @@ async function assertDetails(
     await settled(page, 50);
     const rows = await tableRows(page.locator('table.broken'));
     const said = rows.map(({ Rule, Violation, Field = '' }) => `${Rule}: ${Violation}: ${Field}`);
-    const merged = mergeViolations(violations, modes).map(({ first: { rule, path }, message }) => ({
+    const merged = mergeViolations(violations).map(({ first: { rule, path }, message }) => ({
       rule,
       path,
       message,

@@ -1,7 +1,7 @@
 /** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
 import { NotJudgedObjects, notJudgedLines } from '../../cli/commands/check/not-judged.ts';
 import type { CheckedViolation, ItemVerdict } from '../../cli/commands/check/result.ts';
-import { type MergedViolation, type Modes, mergeViolations, modesOf } from '../../cli/output/merged.ts';
+import { type MergedViolation, mergeViolations } from '../../cli/output/merged.ts';
 import { OUTCOMES, type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
 import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
@@ -29,10 +29,9 @@ export interface ShownItem {
 }
 
 export function shownItems({ items, policies }: CheckAnswer): ShownItem[] {
-  const modes = modesOf(policies);
   return items.map((item) => {
-    const violations = mergeViolations(item.violations, modes);
-    const outcome = outcomeFor(item, modes);
+    const violations = mergeViolations(item.violations);
+    const outcome = outcomeFor(item);
     const template = item.template === null ? '' : ` (${item.template})`;
     return {
       name: `${item.kind} ${item.namespace}/${item.name}${template}`,
@@ -45,11 +44,11 @@ export function shownItems({ items, policies }: CheckAnswer): ShownItem[] {
   });
 }
 
-function outcomeFor({ verdict, violations }: PlacedItem, modes: Modes): Outcome | undefined {
+function outcomeFor({ verdict, violations }: PlacedItem): Outcome | undefined {
   if (verdict === 'NotSelected') return undefined;
   if (verdict === 'Compliant') return 'Admitted';
   if (verdict === 'Unknown') return 'Unknown';
-  const outcomes = violations.map(({ policy }) => outcomeOf(modes.get(policy) ?? 'Enforce'));
+  const outcomes = violations.map(({ mode }) => outcomeOf(mode));
   return OUTCOMES.find((outcome) => outcomes.includes(outcome)) ?? 'Refused';
 }
 
@@ -87,16 +86,15 @@ export function leftOutText({ notJudged, skipped }: CheckAnswer): string[] {
 
 /** The markers of one of the two texts. */
 export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
-  const modes = modesOf(answer.policies);
   const troubles = answer.troubles
     .filter(({ file }) => file === text)
     .map(({ line = 1, message, severity = 'error' }): Marker => ({ line, severity, message }));
-  return text === 'policies' ? troubles : [...troubles, ...answer.items.flatMap((item) => itemMarkers(item, modes))];
+  return text === 'policies' ? troubles : [...troubles, ...answer.items.flatMap(itemMarkers)];
 }
 
-function itemMarkers({ violations, findings, ranges }: PlacedItem, modes: Modes): Marker[] {
-  const ofViolations = violations.map(({ policy, message }, index): Marker => {
-    const severity = outcomeOf(modes.get(policy) ?? 'Enforce') === 'Refused' ? 'error' : 'warning';
+function itemMarkers({ violations, findings, ranges }: PlacedItem): Marker[] {
+  const ofViolations = violations.map(({ policy, mode, message }, index): Marker => {
+    const severity = outcomeOf(mode) === 'Refused' ? 'error' : 'warning';
     return { ...(ranges.violations[index] ?? { line: 1 }), severity, message: `${policy}: ${message}` };
   });
   const ofFindings = findings.map(

@@ -144,16 +144,15 @@ export interface BrokenRule {
 
 /** The same violation of several policies is one. @param rows of one workload */
 export function brokenBy(rows: readonly ViolatingRow[], { violations }: Pick<Snapshot, 'violations'>): BrokenRule[] {
-  const modes = new Map(rows.flatMap(({ mode, policies }) => policies.map((policy) => [policy, mode] as const)));
-  const broken = rows.flatMap(({ of }) =>
+  const broken = rows.flatMap(({ mode, of }) =>
     Object.entries(of.violations ?? {}).flatMap(([policy, indexes]) =>
       indexes.flatMap((index) => {
         const violation = violations[index];
-        return violation ? [{ ...violation, policy }] : [];
+        return violation ? [{ ...violation, policy, mode }] : [];
       }),
     ),
   );
-  return mergeViolations(broken, modes).map(({ first: { rule, path }, message, policies }) => ({
+  return mergeViolations(broken).map(({ first: { rule, path }, message, policies }) => ({
     rule,
     path,
     message,

@@ -3,7 +3,7 @@ import { counted } from '../../../operator/report/text.ts';
 import { severityRank } from '../../../operator/rules/severity.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
-import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
+import { type MergedViolation, mergeViolations, policiesText } from '../../output/merged.ts';
 import { OUTCOME_STYLES, type Outcome, outcomePaint } from '../../output/outcome.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
@@ -31,11 +31,10 @@ export function changesText(all: Changes, terminal: Terminal): string {
 }
 
 export function changesMarkdown(all: Changes): string {
-  const { candidates, changes, namespaces, policies, summary } = all;
-  const modes = modesOf(policies);
+  const { candidates, changes, namespaces, summary } = all;
   const columns = namespaceColumns(all);
   const rows = changes.map((one) => {
-    const why = mergeViolations(one.violations, modes).map((violation) => code(whyText(violation)));
+    const why = mergeViolations(one.violations).map((violation) => code(whyText(violation)));
     return [code(itemName(one)), word(one.before), `**${word(one.after)}**`, why.join('<br>')];
   });
   const spaces = namespaces.map((one) => columns.map(({ cell }) => code(cell(one))));
@@ -50,14 +49,13 @@ export function changesMarkdown(all: Changes): string {
     .concat('\n');
 }
 
-function changeTable({ changes, policies }: Changes, terminal: Terminal): string {
+function changeTable({ changes }: Changes, terminal: Terminal): string {
   if (changes.length === 0) return '';
-  const modes = modesOf(policies);
   const rows = changes.map((one) => [
     itemName(one),
     word(one.before),
     word(one.after),
-    mergeViolations(one.violations, modes).map(whyText).join('; '),
+    mergeViolations(one.violations).map(whyText).join('; '),
   ]);
   return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, {
     terminal,
@@ -65,19 +63,12 @@ function changeTable({ changes, policies }: Changes, terminal: Terminal): string
   });
 }
 
-function changeGroups({ changes, policies }: Changes, terminal: Terminal): string {
-  const modes = modesOf(policies);
-  return groupedText(
-    changes.map((one) => workloadEntries(one, modes)),
-    terminal,
-  );
+function changeGroups({ changes }: Changes, terminal: Terminal): string {
+  return groupedText(changes.map(workloadEntries), terminal);
 }
 
-function workloadEntries(
-  { namespace, kind, name, before, after, violations }: WorkloadChange,
-  modes: Modes,
-): WorkloadEntries {
-  const entries = mergeViolations(violations, modes).map((violation) => ({
+function workloadEntries({ namespace, kind, name, before, after, violations }: WorkloadChange): WorkloadEntries {
+  const entries = mergeViolations(violations).map((violation) => ({
     label: after.toLowerCase(),
     style: OUTCOME_STYLES[after],
     text: violationText(violation),
@@ -95,8 +86,7 @@ interface NamespaceColumn {
 const SAFE = 'SAFE TO ENFORCE';
 
 /** Omits outcomes that no workload has. */
-function namespaceColumns({ namespaces, policies, summary }: Changes): NamespaceColumn[] {
-  const modes = modesOf(policies);
+function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
   const counts = (head: string, field: keyof OutcomeCounts): NamespaceColumn[] =>
     field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)
       ? [{ head, cell: ({ before, after }) => countText(before[field], after[field]) }]
@@ -110,7 +100,7 @@ function namespaceColumns({ namespaces, policies, summary }: Changes): Namespace
     ...counts('AUDITED', 'audited'),
     { head: SAFE, cell: ({ safeToEnforce }) => (safeToEnforce === null ? '' : safeToEnforce ? 'yes' : 'no') },
     ...(summary.rollouts.length > 0 ? [{ head: 'ROLL-OUT BEGINS', cell: rolloutText }] : []),
-    { head: 'WHY NOT', cell: (one) => whyNot(one, modes) },
+    { head: 'WHY NOT', cell: whyNot },
   ];
 }
 
@@ -145,9 +135,9 @@ function countText(before: number, after: number): string {
 }
 
 /** The workload with the worst violation, and the number of others. */
-function whyNot({ refusedIfEnforced }: NamespaceChange, modes: Modes): string {
+function whyNot({ refusedIfEnforced }: NamespaceChange): string {
   const ranked = refusedIfEnforced
-    .map((one) => ({ one, worst: mergeViolations(one.violations, modes)[0] }))
+    .map((one) => ({ one, worst: mergeViolations(one.violations)[0] }))
     .sort((a, b) => rank(a.worst) - rank(b.worst));
   const [first] = ranked;
   if (!first) return '';

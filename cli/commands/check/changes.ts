@@ -1,5 +1,5 @@
 /** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
-import type { CompleteRollout } from '../../../operator/api/capability-policy.ts';
+import type { CompleteRollout, Mode } from '../../../operator/api/capability-policy.ts';
 import { COST_RULE } from '../../../operator/evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import { entriesByKey } from '../../../operator/model/by-key.ts';
@@ -72,7 +72,8 @@ function byNamespace(all: Iterable<JudgedWorkloads>): Map<string, JudgedWorkload
 interface WorkloadOutcome {
   readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
   readonly outcome: Outcome;
-  /** With the violations of the mode that has this outcome. */
+  /** The mode that has this outcome, and its judgement. */
+  readonly mode: Mode;
   readonly judgement: WorkloadJudgement;
 }
 
@@ -85,7 +86,7 @@ const outcomesIn = perObject((judgement: JudgedWorkloads): ReadonlyMap<string, W
       const outcome = outcomeIn(mode, workload);
       const known = outcomes.get(key);
       if (known && !isWorse(outcome, known.outcome)) continue;
-      outcomes.set(key, { workload, outcome, judgement: workload });
+      outcomes.set(key, { workload, outcome, mode, judgement: workload });
     }
   }
   return outcomes;
@@ -124,7 +125,7 @@ function compare(
     const [was, is] = [then?.outcome ?? 'Admitted', now?.outcome ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
     // Most workloads don't change: describing their violations would take longer than everything else.
-    const violations = now && is !== 'Admitted' ? violationsOf(now.judgement) : [];
+    const violations = now && is !== 'Admitted' ? violationsOf(now.judgement, now.mode) : [];
     const fields = { namespace, kind, name, before: was, after: is, violations };
     return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
   });
@@ -141,7 +142,7 @@ const refusedIn = perObject((judgement: JudgedWorkloads): readonly RefusedIfEnfo
     const outcome = outcomeIn('Enforce', workload);
     if (outcome !== 'Refused' && outcome !== 'Unknown') return [];
     const { kind, name } = workload;
-    return [{ kind, name, outcome, violations: violationsOf(workload) }];
+    return [{ kind, name, outcome, violations: violationsOf(workload, 'Enforce') }];
   }),
 );
 

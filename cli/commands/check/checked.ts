@@ -1,7 +1,9 @@
 /** Verdicts, violations and advice as a check reports them, for a file or for running workloads. */
+import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { findings } from '../../../operator/evaluate/findings.ts';
 import type { Judgement } from '../../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
+import { isPendingPart } from '../../../operator/policy/parts.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
 import type { JudgedContext } from '../../policies/context.ts';
 import { type FieldPath, fieldPath } from '../../schema/paths.ts';
@@ -11,11 +13,12 @@ type Place = Pick<CheckedViolation, 'path' | 'line'>;
 /** @param path from the PodSpec on, or of the pod's metadata */
 type PlaceOf = (path: string) => Place;
 
-/** The policies by which a check evaluates, by name. */
+/** The policies by which a check evaluates, by name. One with a roll-out is listed once, although it has two parts. */
 export function checkedPolicies({ compiled, sources }: Pick<JudgedContext, 'compiled' | 'sources'>): CheckedPolicy[] {
-  return compiled.policies.map(({ name, mode, priority, standard: { level, minor } }) => {
+  const whole = compiled.policies.filter(({ id }) => !isPendingPart(id));
+  return whole.map(({ name, mode, meanwhile = null, priority, standard: { level, minor } }) => {
     const { file = null, line = null } = sources.get(name) ?? {};
-    return { name, mode, priority, level, version: formatVersion(minor), file, line };
+    return { name, mode, meanwhile, priority, level, version: formatVersion(minor), file, line };
   });
 }
 
@@ -24,10 +27,16 @@ export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
   return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
 }
 
-export function checkedViolations({ violations }: Pick<Judgement, 'violations'>, placeOf: PlaceOf): CheckedViolation[] {
+/** @param mode of the policies that the judgement is by */
+export function checkedViolations(
+  { violations }: Pick<Judgement, 'violations'>,
+  mode: Mode,
+  placeOf: PlaceOf,
+): CheckedViolation[] {
   return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
     ofPolicy.map(({ rule, container, message, path }) => ({
       policy,
+      mode,
       rule,
       container: container ?? null,
       message,

@@ -1,7 +1,7 @@
 /** --fail-on: which results make check exit with 1. */
 import { InvalidArgumentError, Option } from 'commander';
 import { MODES } from '../../../operator/policy/deciding.ts';
-import type { CheckedItem, CheckedPolicy } from './result.ts';
+import type { CheckedItem } from './result.ts';
 
 /** Violations of policies in that mode, and unjudged custom resources that may make pods. */
 const RESULTS = [...MODES, 'Unjudged'] as const;
@@ -47,10 +47,6 @@ function known(text: string): (typeof RESULTS)[number] | typeof NONE {
 }
 
 /** Whether the item violates a policy in one of the modes. */
-export function fails(
-  { verdict, violations }: Pick<CheckedItem, 'verdict' | 'violations'>,
-  modeOf: ReadonlyMap<string, CheckedPolicy['mode']>,
-  failOn: FailOn,
-): boolean {
-  return verdict === 'Violating' && violations.some(({ policy }) => failOn.has(modeOf.get(policy) ?? 'Enforce'));
+export function fails({ verdict, violations }: Pick<CheckedItem, 'verdict' | 'violations'>, failOn: FailOn): boolean {
+  return verdict === 'Violating' && violations.some(({ mode }) => failOn.has(mode));
 }

@@ -1,4 +1,5 @@
 /** A manifest → the verdicts on the pods that it makes, by the operator's own judge. */
+import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { type Candidate, type Judgement, judge } from '../../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../../input/document-objects.ts';
 import { automountsBy } from '../../policies/automounting.ts';
@@ -13,6 +14,11 @@ interface JudgeOptions {
   readonly context: PolicyContext;
   /** The namespace of objects that state none. */
   readonly namespace: string;
+}
+
+interface ModeJudgement {
+  readonly mode: Mode;
+  readonly judgement: Judgement;
 }
 
 /** The result for one manifest; every part may be empty. */
@@ -42,7 +48,7 @@ export class ManifestJudge {
       const path = fieldOf(fieldIn([], inPod));
       return { path: pathText(path), line: lineOf(path) };
     };
-    const { verdict, judgements } = this.#verdict(candidate);
+    const { verdict, ofModes } = this.#verdict(candidate);
     return {
       kind: object.kind,
       namespace,
@@ -52,7 +58,7 @@ export class ManifestJudge {
       verdict,
       notSelected: verdict === 'NotSelected' ? this.#whyNotSelected(candidate, namespace) : null,
       violations: withMisspelt(
-        judgements.flatMap((judgement) => checkedViolations(judgement, placeOf)),
+        ofModes.flatMap(({ mode, judgement }) => checkedViolations(judgement, mode, placeOf)),
         unknown,
         lineOf,
       ),
@@ -60,12 +66,15 @@ export class ManifestJudge {
     };
   }
 
-  #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; judgements: readonly Judgement[] } {
+  /** With the judgements of the modes that have the worst verdict. */
+  #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; ofModes: readonly ModeJudgement[] } {
     const { context } = this.#options;
-    if (!candidate) return { verdict: 'NotSelected', judgements: [] };
-    const all = context.deciding(candidate.namespace).map((policies) => judge(candidate, policies, context.evaluation));
-    const verdict = worst(all.map((judgement) => judgement.verdict));
-    return { verdict, judgements: all.filter((judgement) => judgement.verdict === verdict) };
+    if (!candidate) return { verdict: 'NotSelected', ofModes: [] };
+    const all = context
+      .deciding(candidate.namespace)
+      .map(({ mode, policies }) => ({ mode, judgement: judge(candidate, policies, context.evaluation) }));
+    const verdict = worst(all.map(({ judgement }) => judgement.verdict));
+    return { verdict, ofModes: all.filter(({ judgement }) => judgement.verdict === verdict) };
   }
 
   #whyNotSelected(candidate: Candidate | undefined, namespace: string): NotSelectedReason {

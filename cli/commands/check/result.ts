@@ -33,6 +33,8 @@ export interface CheckedItem {
 /** One of several deciding policies has to be satisfied. */
 export interface CheckedViolation {
   readonly policy: string;
+  /** The mode in which the policy decides there: one with `spec.rollout` warns or audits where it is pending. */
+  readonly mode: Mode;
   readonly rule: string;
   readonly container: string | null;
   /** The violation, and what would be accepted. */
@@ -72,6 +74,8 @@ export interface CheckedRule {
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
+  /** For a policy with `spec.rollout`, the mode in pending namespaces; null for every other one. */
+  readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
   /** `v1.37`: the version that `latest` means here. */

@@ -1,7 +1,6 @@
 /** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/trouble.ts';
-import { type Modes, modesOf } from '../../output/merged.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { Progress } from '../../output/progress.ts';
 import { terminalOf } from '../../output/terminal.ts';
@@ -31,7 +30,7 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
   const stdout = inPieces(io, progress);
   const reporter = await createReporter(output, { cwd: io.cwd, stdout, terminal: terminalOf(io) });
   const tally = new Tally();
-  let modes: Modes = new Map();
+  let policies = 0;
   let merged = 0;
   let hidden = 0;
   let failed = false;
@@ -40,15 +39,15 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
       return troubles.count;
     },
     begin(context) {
-      const policies = printableTexts(checkedPolicies(context));
-      modes = modesOf(policies);
-      reporter.begin?.(policies);
+      const all = printableTexts(checkedPolicies(context));
+      policies = all.length;
+      reporter.begin?.(all);
     },
     item(item) {
       tally.item(item);
-      failed ||= fails(item, modes, failOn);
+      failed ||= fails(item, failOn);
       progress.at(() => `${tally.items} judged`);
-      const shown = shownOf(printableTexts(item), modes, reporter.wide);
+      const shown = shownOf(printableTexts(item), reporter.wide);
       merged += shown.violations.length;
       hidden += shown.hidden;
       reporter.item(shown);
@@ -65,7 +64,7 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
     end() {
       progress.clear();
       const summary = tally.summary(troubles.count);
-      reporter.end(summary, { policies: modes.size, merged, hidden });
+      reporter.end(summary, { policies, merged, hidden });
       stdout.flush();
       if (summary.errors > 0) return 2;
       const unjudged = failOn.has('Unjudged') && summary.notJudged.length > 0;

@@ -1,4 +1,5 @@
 /** Running workloads of a cluster → verdicts, as the operator reports them. */
+import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster, PodSpec } from '../../../operator/model/objects.ts';
@@ -10,18 +11,24 @@ import { pathText } from '../../schema/paths.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { CheckedItem, CheckedViolation } from './result.ts';
 
+interface JudgedInMode {
+  readonly mode: Mode;
+  readonly judged: WorkloadJudgement;
+}
+
 /** In the order of namespaces, kinds and names. */
 export function itemsOf(judgement: NamespaceJudgement, cluster: Cluster): CheckedItem[] {
-  const all = MODES.flatMap((mode) => judgement.modes[mode]?.workloads ?? []);
-  const groups = Map.groupBy(all, ({ kind, name }) => `${kind}/${name}`);
+  const all = MODES.flatMap((mode) => (judgement.modes[mode]?.workloads ?? []).map((judged) => ({ mode, judged })));
+  const groups = Map.groupBy(all, ({ judged: { kind, name } }) => `${kind}/${name}`);
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
 /** Shows the modes with the worst verdict. */
-function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): CheckedItem {
-  const [{ kind, namespace, name }] = ofModes as [WorkloadJudgement];
-  const verdict = worst(ofModes.map((one) => one.verdict));
-  const bad = ofModes.filter((one) => one.verdict === verdict);
+function itemOf(ofModes: readonly JudgedInMode[], cluster: Cluster): CheckedItem {
+  const [{ judged }] = ofModes as [JudgedInMode];
+  const { kind, namespace, name } = judged;
+  const verdict = worst(ofModes.map((one) => one.judged.verdict));
+  const bad = ofModes.filter((one) => one.judged.verdict === verdict);
   return {
     kind,
     namespace,
@@ -32,23 +39,24 @@ function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): Checke
     verdict,
     // The judgements omit objects about which no policy decides.
     notSelected: null,
-    violations: bad.flatMap((one) => violationsOf(one)),
+    violations: bad.flatMap((one) => violationsOf(one.judged, one.mode)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
   };
 }
 
-export function violationsOf({
-  kind,
-  violations,
-}: Pick<WorkloadJudgement, 'kind' | 'violations'>): readonly CheckedViolation[] {
-  const byKind = violationsByKind(violations);
-  const known = byKind.get(kind) ?? checkedViolations({ violations }, placeIn(kind));
-  byKind.set(kind, known);
-  return known;
+export function violationsOf(
+  { kind, violations }: Pick<WorkloadJudgement, 'kind' | 'violations'>,
+  mode: Mode,
+): readonly CheckedViolation[] {
+  const known = violationsByModeAndKind(violations);
+  const key = `${mode} ${kind}`;
+  const checked = known.get(key) ?? checkedViolations({ violations }, mode, placeIn(kind));
+  known.set(key, checked);
+  return checked;
 }
 
 /** Workloads with pods like those of others share their violations. */
-const violationsByKind = perObject(
+const violationsByModeAndKind = perObject(
   (_: WorkloadJudgement['violations']) => new Map<string, readonly CheckedViolation[]>(),
 );
 

@@ -60,7 +60,7 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
   for (const candidature of problems.length > 0 ? [] : candidatures) {
     const { candidate } = candidature;
     if (!candidate) continue;
-    const modes = fixing.context.deciding(candidate.namespace);
+    const modes = fixing.context.deciding(candidate.namespace).map(({ policies }) => policies);
     if (modes.length === 0) notSelected += 1;
     const kept = fixing.used && keptBy(fixing.used, candidate, manifestPod(manifest, candidature, fixing.namespace));
     const repaired = fixing.repairer.repair(kept?.candidate ?? candidate, modes);

@@ -1,7 +1,8 @@
 /** The violations of a status: a table, or on a terminal by namespace and workload. */
+import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { bounded, counted } from '../../../operator/report/text.ts';
 import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
-import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
+import { type MergedViolation, mergeViolations, policiesText } from '../../output/merged.ts';
 import { OUTCOME_STYLES, type Outcome, outcomeOf, outcomePaint } from '../../output/outcome.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
@@ -10,7 +11,7 @@ import type { PolicyView, ViolationView } from './view.ts';
 const HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 
 /** One violation of a workload, with all policies that report it. */
-interface ShownViolation extends MergedViolation<ViolationView & { readonly policy: string }> {
+interface ShownViolation extends MergedViolation<ViolationView & { readonly policy: string; readonly mode: Mode }> {
   readonly outcome: Outcome;
 }
 
@@ -21,12 +22,13 @@ export function violationsText(policies: readonly PolicyView[], terminal: Termin
 }
 
 function mergedViolations(policies: readonly PolicyView[]): ShownViolation[] {
-  const modes = modesOf(policies);
-  const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
+  const all = policies.flatMap(({ name: policy, mode, violations }) =>
+    violations.map((one) => ({ ...one, policy, mode })),
+  );
   const workloads = Map.groupBy(all, workloadKey);
   return [...workloads.keys()]
     .sort()
-    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modes))
+    .flatMap((key) => mergeViolations(workloads.get(key) ?? []))
     .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
 }
 

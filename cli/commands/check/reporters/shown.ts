@@ -1,6 +1,6 @@
 /** An item as people see it: its violations, each once, and advice. */
 import type { FindingReason } from '../../../../operator/evaluate/findings.ts';
-import { type MergedViolation, type Modes, mergeViolations, policiesText } from '../../../output/merged.ts';
+import { type MergedViolation, mergeViolations, policiesText } from '../../../output/merged.ts';
 import { type Outcome, outcomeOf } from '../../../output/outcome.ts';
 import type { CheckedFinding, CheckedItem, CheckedViolation, NotSelectedReason } from '../result.ts';
 
@@ -28,11 +28,11 @@ export interface Totals {
   readonly hidden: number;
 }
 
-export function shownOf(item: CheckedItem, modes: Modes, wide: boolean): Shown {
+export function shownOf(item: CheckedItem, wide: boolean): Shown {
   const findings = item.findings.filter(({ reason }) => wide || reason !== ONLY_WIDE);
   return {
     item,
-    violations: mergeViolations(item.violations, modes).map((one) => ({
+    violations: mergeViolations(item.violations).map((one) => ({
       ...one,
       outcome: item.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode),
     })),
