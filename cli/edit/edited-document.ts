@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Document, isCollection, isPair, parseDocument as parse } from 'yaml';
 import { valueAt } from '../../operator/model/raw.ts';
 import { parseDocument } from '../input/document.ts';
+import { mayMerge } from '../input/merge-keys.ts';
 import { Editing, type Place } from './editing.ts';
 import {
   indentOf,
@@ -44,13 +45,14 @@ export function editedDocument(text: string, before: unknown, after: unknown): E
     const edited = withEdits(text, edits);
     return isDeepStrictEqual(parseDocument(edited, 1)?.value, after)
       ? { text: edited, writtenOut }
-      : { refused: NOT_UNDERSTOOD };
+      : { refused: mayMerge(text) ? OVERRIDDEN : NOT_UNDERSTOOD };
   } catch (error) {
     if (error instanceof NotEditable) return { refused: error.message };
     return { refused: NOT_UNDERSTOOD };
   }
 }
 
+const OVERRIDDEN = 'a merge key (<<) may override the field: write the merge key above the fields';
 const NOT_UNDERSTOOD = 'its text has a form that cannot be edited without changing something else';
 
 function editsFor(text: string, before: unknown, after: unknown) {

@@ -3,6 +3,7 @@ import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException }
 import type { FieldPath } from '../schema/paths.ts';
 import { BlockLines } from './block-lines.ts';
 import { type BlockDocument, readBlockStyle } from './block-style.ts';
+import { mayMerge, withMergeKeys } from './merge-keys.ts';
 import { newlinesIn } from './piece.ts';
 import { Places, type TextRange } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
@@ -94,7 +95,8 @@ function documentOf(value: unknown, firstLine: number, places: () => Places): Do
 function read(text: string, firstLine: number): { events: Event[]; value: unknown } {
   try {
     const events = parseEvents(text, {});
-    const options = { source: text, schema: MANIFEST_SCHEMA, maxAliases: MOST_ALIASES };
+    const schema = mayMerge(text) ? withMergeKeys(MANIFEST_SCHEMA) : MANIFEST_SCHEMA;
+    const options = { source: text, schema, maxAliases: MOST_ALIASES };
     return { events, value: events.length === 0 ? undefined : constructFromEvents(events, options)[0] };
   } catch (error) {
     throw documentError(error, text, firstLine);

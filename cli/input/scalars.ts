@@ -2,7 +2,7 @@
  * Scalars as kubectl reads them: sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads YAML 1.1 here.
  * `privileged: yes` is true, `runAsUser: 010` is 8.
  */
-import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, mergeTag, NOT_RESOLVED } from 'js-yaml';
+import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, NOT_RESOLVED } from 'js-yaml';
 
 const INTEGER = /^[-+]?(?:0[bB][01]+|0[oO]?[0-7]+|0[xX][0-9a-fA-F]+|0|[1-9][0-9]*)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
@@ -15,8 +15,8 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
   identify: () => false,
 });
 
-/** Base 60 numbers and timestamps are texts: no field that is read here is a time. */
-export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag, mergeTag);
+/** Base 60 numbers and timestamps are texts: no field that is read here is a time. Without merge keys: merge-keys.ts. */
+export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag);
 
 function number(source: string): number | typeof NOT_RESOLVED {
   const plain = source.includes('_') ? source.replaceAll('_', '') : source;

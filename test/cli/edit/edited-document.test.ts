@@ -176,6 +176,18 @@ const ROWS: readonly Row[] = [
     set: { 'a.p': undefined },
     refused: /gives the field that has to go/,
   },
+  {
+    what: 'a field that a merge key below it overrides',
+    text: 'x: &x {a: true}\nz: {a: false, <<: *x}\n',
+    set: { 'z.a': 7 },
+    refused: /a merge key \(<<\) may override the field/,
+  },
+  {
+    what: 'a field below a merge key',
+    text: 'x: &x {a: true}\nz: {<<: *x, a: false}\n',
+    set: { 'z.a': true },
+    becomes: 'x: &x {a: true}\nz: {<<: *x, a: true}\n',
+  },
   { what: 'a text in several lines', text: 'a: |\n  x\n', set: { a: true }, refused: /a text of several lines/ },
 ];
 

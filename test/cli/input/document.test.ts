@@ -115,6 +115,7 @@ describe('a text that is not a document', () => {
   const BOMB = ['a: &a [x,x,x,x,x,x,x,x,x,x]']
     .concat([...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[i]}`).join(',')}]`))
     .join('\n');
+  const MERGE_BOMB = `a: &a {${Array.from({ length: 10_000 }, (_, i) => `a${i}: 1`).join(', ')}}\nb: [${Array(500).fill('{<<: *a}').join(', ')}]`;
   const WRONG: readonly (readonly [what: string, text: string, line: number, message: RegExp])[] = [
     ['is not YAML', 'a: 1\nb: [1,\n  2\nc: 3', 4, /^not YAML: /],
     ['has a key twice', 'a: 1\nb: 2\na: 3', 3, /^not YAML: the key a occurs twice in the same mapping: remove one$/],
@@ -129,6 +130,12 @@ describe('a text that is not a document', () => {
       /^not YAML: the key c occurs/,
     ],
     ['holds itself', 'a: &a\n  b: *a', 2, /^an alias refers to a node that contains it/],
+    ['merges a text', 'a: {<<: text}', 1, /^not YAML: a merge key \(<<\) needs a mapping, or a list of mappings$/],
+    ['merges nothing', 'a: 1\nb: {<<: ~}', 2, /^not YAML: a merge key/],
+    ['merges a list in a list', 'b: {<<: [[]]}', 1, /^not YAML: a merge key/],
+    ['merges itself', 'a: &a {<<: *a}', 1, /^not YAML: a merge key \(<<\) refers to the mapping that contains it$/],
+    ['has a key twice beside a merge', 'a: {b: 1, <<: {c: 1}, b: 2}', 1, /^not YAML: the key b occurs twice/],
+    ['merges without bounds', MERGE_BOMB, 2, /^not YAML: its merge keys make it too large/],
     ['grows without bounds', BOMB, 2, /^its aliases make it too large/],
     ['has an alias to nothing', 'a: *b', 1, /^not YAML: unidentified alias/],
     ['has a tag of another language', 'a: !!python/object x', 1, /^not YAML: unknown/],
@@ -153,4 +160,29 @@ describe('a text that is not a document', () => {
       c: { x: 1, z: 2 },
     });
   });
+});
+
+describe('the merge keys', () => {
+  /** The right side is what kubectl sends for the left: test/cli/kubectl.test.ts asks it. */
+  const MERGED: readonly (readonly [text: string, value: object])[] = [
+    ['{a: 1, <<: *x}', { a: 9, b: 9 }],
+    ['{<<: *x, a: 1}', { a: 1, b: 9 }],
+    ['{a: 1, <<: *x, b: 2}', { a: 9, b: 2 }],
+    ['{a: 1, <<: *x, a: 2}', { a: 2, b: 9 }],
+    ['{<<: *x, <<: *y}', { a: 8, b: 9, c: 8 }],
+    ['{<<: [*x, *y]}', { a: 9, b: 9, c: 8 }],
+    ['{c: 1, <<: [{b: 0}, *y], a: 2}', { a: 2, b: 0, c: 8 }],
+    ['{a: 1, "<<": {a: 2}}', { a: 1, '<<': { a: 2 } }],
+    ['{<<: {<<: *x, b: 1}}', { a: 9, b: 1 }],
+    ['{a: {k: 1}, <<: {a: {l: 1}}}', { a: { l: 1 } }],
+    ['{a: <<, b: [<<]}', { a: '<<', b: ['<<'] }],
+    ['{__proto__: 1, <<: {constructor: 2}}', JSON.parse('{"__proto__": 1, "constructor": 2}')],
+  ];
+
+  for (const [text, value] of MERGED) {
+    it(`of ${text} are read in their order, as kubectl does`, () => {
+      const read = parseDocument(`x: &x {a: 9, b: 9}\ny: &y {a: 8, c: 8}\nz: ${text}`, 1)?.value;
+      assert.deepEqual((read as { z: object }).z, value);
+    });
+  }
 });

@@ -1,0 +1,95 @@
+/**
+ * Merge keys (`<<: *defaults`) as kubectl reads them. go.yaml.in/yaml/v2 (decode.go, mapping and merge) merges where the key is
+ * written, so a merge overrides the fields before it. For js-yaml, and by YAML 1.1, the mapping's own fields override a merge.
+ */
+import {
+  defineMappingTag,
+  defineScalarTag,
+  defineSequenceTag,
+  mapTag,
+  NOT_RESOLVED,
+  type Schema,
+  seqTag,
+} from 'js-yaml';
+
+type Mapping = Record<string, unknown>;
+
+const WORD = '<<';
+/** A plain `<<`. A quoted one is an ordinary key. */
+const MERGE_KEY = Symbol(WORD);
+/** A small text can merge a large mapping again and again. */
+const MOST_MERGED = 1_000_000;
+
+/** Whether a document may have merge keys. */
+export function mayMerge(text: string): boolean {
+  return text.includes(WORD);
+}
+
+/** @returns a schema for one document: it counts what the document merges */
+export function withMergeKeys(schema: Schema): Schema {
+  const merging = new Merging();
+  const mergeKey = defineScalarTag('tag:capabilitypolicy.dev,2026:merge-key', {
+    implicit: true,
+    implicitFirstChars: ['<'],
+    resolve: (source): unknown => (source === WORD ? MERGE_KEY : NOT_RESOLVED),
+    identify: () => false,
+  });
+  const mapping = defineMappingTag<Mapping>(mapTag.tagName, {
+    ...mapTag,
+    finalize: undefined,
+    addPair: (fields, key, value) => merging.addPair(fields, key, value),
+    has: (fields, key) => merging.isStated(fields, key),
+  });
+  const sequence = defineSequenceTag<unknown[]>(seqTag.tagName, {
+    ...seqTag,
+    finalize: undefined,
+    addItem: (list, item) => void list.push(plain(item)),
+  });
+  return schema.withTags(mergeKey, mapping, sequence);
+}
+
+/** Elsewhere than as a key, `<<` is a text. */
+function plain(value: unknown): unknown {
+  return value === MERGE_KEY ? WORD : value;
+}
+
+class Merging {
+  /** By mapping: the keys that a merge gave, which the mapping may state again. */
+  readonly #merged = new WeakMap<Mapping, Set<string>>();
+  #count = 0;
+
+  /** @returns what is wrong, or an empty text */
+  addPair(fields: Mapping, key: unknown, value: unknown): string {
+    if (key === MERGE_KEY) return this.#merge(fields, value);
+    this.#merged.get(fields)?.delete(String(key));
+    return mapTag.addPair(fields, key, plain(value));
+  }
+
+  /** Whether a second one of this key is a mistake. */
+  isStated(fields: Mapping, key: unknown): boolean {
+    return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
+  }
+
+  #merge(fields: Mapping, value: unknown): string {
+    // Of several mappings the first one overrides the others.
+    const sources = Array.isArray(value) ? value.toReversed() : [value];
+    for (const source of sources) {
+      if (!isMapping(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';
+      if (source === fields) return 'a merge key (<<) refers to the mapping that contains it';
+      const keys = Object.keys(source);
+      this.#count += keys.length;
+      if (this.#count > MOST_MERGED) return 'its merge keys make it too large: write out what they repeat';
+      const merged = this.#merged.get(fields) ?? new Set();
+      this.#merged.set(fields, merged);
+      for (const key of keys) {
+        merged.add(key);
+        mapTag.addPair(fields, key, source[key]);
+      }
+    }
+    return '';
+  }
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
