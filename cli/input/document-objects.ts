@@ -1,7 +1,7 @@
 /** The Kubernetes objects in one document. Nothing here reads files: the page uses it, too. */
-import { objectOf, type RawObject } from '../../operator/model/raw.ts';
+import { isText, objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
-import type { Problem } from '../schema/problems.ts';
+import { isObject, type Problem } from '../schema/problems.ts';
 import { DocumentError, parseDocument } from './document.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
@@ -105,6 +105,8 @@ function parsed({ text, line }: Piece, file: string, { tell, skip }: PieceListen
   }
 }
 
+const LIST = 'List';
+
 interface Found {
   readonly object: unknown;
   readonly path: FieldPath;
@@ -117,17 +119,27 @@ function* objectsIn(value: unknown, item: boolean): Generator<Found> {
   for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
 }
 
+/**
+ * kubectl takes every object with a list of items for a list, and sends the items alone (k8s.io/apimachinery,
+ * unstructuredJSONScheme). Other tools send an object that is not a list as it is, so both count.
+ */
 function* unwrapped({ object, path }: Found): Generator<Found> {
-  const { kind, items } = (object ?? {}) as { kind?: unknown; items?: unknown };
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) {
+  const { apiVersion, kind, items } = objectOf(object);
+  const isNamed = isText(kind) && kind !== '';
+  const isList = isNamed && kind.endsWith(LIST);
+  if (!isNamed || !Array.isArray(items) || (!isList && !items.every(isObject))) {
     yield { object, path };
     return;
   }
-  const itemKind = kind.slice(0, -'List'.length);
-  const { apiVersion } = object as RawObject;
+  if (!isList) {
+    const { items: _, ...rest } = objectOf(object);
+    yield { object: rest, path };
+  }
+  const itemKind = isList ? kind.slice(0, -LIST.length) : kind;
   for (const [index, item] of items.entries()) {
+    const { apiVersion: ownVersion, kind: ownKind } = objectOf(item);
     // The items of a typed list, such as a PodList, need not state their kind.
-    const typed = itemKind === '' ? item : { apiVersion, kind: itemKind, ...item };
+    const typed = itemKind && !ownVersion && !ownKind ? { ...objectOf(item), apiVersion, kind: itemKind } : item;
     yield* unwrapped({ object: typed, path: [...path, 'items', index] });
   }
 }

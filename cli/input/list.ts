@@ -7,11 +7,13 @@ import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 /** Longer lists are split into items; shorter documents are read whole, whatever their form. */
 const LONG = 1024 * 1024;
 
-/** A form of lists: the text before the first item, the beginning of an item, and the text after the last. */
+/** A form of lists: the text before the first item, the beginning of an item, and of the text after the last. */
 interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
+  /** The whole text after the last item, if it has no other fields than a list's own. */
+  readonly rest: RegExp;
   /** The item's own text. */
   clean(text: string): string;
 }
@@ -21,12 +23,14 @@ const FORMS: readonly Form[] = [
     head: /^(?:---[^\n]*\n)?(?:(?:#[^\n]*|apiVersion: [^\n]*|kind: [^\n]*)\n)*items:[ \t]*\n(?=- )/,
     item: /^- /gm,
     end: /^[^\s#-]/gm,
+    rest: /^(?:(?:apiVersion|kind): [^\n]*(?:\n|$)|metadata:[^\n]*(?:\n|$)(?: [^\n]*(?:\n|$))*|#[^\n]*(?:\n|$)|\n)*$/,
     clean: (text) => text,
   },
   {
     head: /^(?:---[^\n]*\n)?\{\n(?: {4}"(?:apiVersion|kind)": [^\n]*,\n)* {4}"items": \[\n(?= {8}\{\n)/,
     item: /^ {8}\{$/gm,
     end: /^ {4}\]/gm,
+    rest: /^ {4}\](?:,\n {4}"(?:apiVersion|kind)": "[^"\\\n]*"|,\n {4}"metadata": \{(?:\n {8}"[^"\n]*": "[^"\n]*",?)*(?:\n {4})?\})*\n\}\s*$/,
     clean: (text) => text.replace(/,\s*$/, '\n'),
   },
 ];
@@ -38,7 +42,7 @@ export class ListSplitter {
   #form: Form | undefined;
   #looked = false;
   #tooLarge = false;
-  /** The text after the items of a list: its kind, and fields that nobody needs. */
+  /** Whether the items are over, and the parts are the text after them. */
   #over = false;
 
   constructor(line: number) {
@@ -47,17 +51,23 @@ export class ListSplitter {
 
   /** @param text whole lines */
   *add(text: string): Generator<Piece> {
-    if (this.#over || this.#tooLarge) return;
+    if (this.#tooLarge) return;
     this.#parts.push(text);
     this.#size += text.length;
     if (this.#size > LONG && !this.#looked) this.#look();
-    if (this.#form) yield* this.#items(this.#form);
+    if (this.#form && !this.#over) yield* this.#items(this.#form);
     if (this.#size > MOST_CHARACTERS) this.giveUp();
   }
 
   *end(): Generator<Piece> {
     if (this.#tooLarge) yield { text: '', line: this.#line, item: false, tooLarge: true };
-    else if (!this.#over && this.#size > 0) yield this.#piece(this.#parts.join(''));
+    else if (this.#over) yield* this.#rest(this.#parts.join(''));
+    else if (this.#size > 0) yield this.#piece(this.#parts.join(''));
+  }
+
+  /** A second `items` replaces the first one for kubectl: as a document without a kind, the rest is an error. */
+  *#rest(text: string): Generator<Piece> {
+    if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };
   }
 
   /** Drops its text. */
@@ -89,7 +99,7 @@ export class ListSplitter {
     }
     if (over) yield* this.#itemPiece(text.slice(from, over.index));
     this.#over = over !== null;
-    this.#hold(over ? '' : text.slice(from));
+    this.#hold(text.slice(over?.index ?? from));
   }
 
   *#itemPiece(text: string): Generator<Piece> {

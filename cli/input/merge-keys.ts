@@ -11,6 +11,7 @@ import {
   type Schema,
   seqTag,
 } from 'js-yaml';
+import { isObject } from '../schema/problems.ts';
 
 type Mapping = Record<string, unknown>;
 
@@ -74,7 +75,7 @@ class Merging {
     // Of several mappings the first one overrides the others.
     const sources = Array.isArray(value) ? value.toReversed() : [value];
     for (const source of sources) {
-      if (!isMapping(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';
+      if (!isObject(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';
       if (source === fields) return 'a merge key (<<) refers to the mapping that contains it';
       const keys = Object.keys(source);
       this.#count += keys.length;
@@ -88,8 +89,4 @@ class Merging {
     }
     return '';
   }
-}
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -73,6 +73,40 @@ describe('reading manifests', () => {
     assert.deepEqual({ objects, troubles }, { objects: ['Pod one', 'Pod two'], troubles: [] });
   });
 
+  const named = (name: string) => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}}`;
+
+  /** kubectl takes every object with a list of items for a list: test/cli/kubectl.test.ts asks it. */
+  const WITH_ITEMS: readonly (readonly [text: string, objects: readonly string[]])[] = [
+    [`kind: ConfigMap\nmetadata: {name: map}\nitems: [${named('one')}]\n`, ['ConfigMap map', 'Pod one']],
+    [`kind: Pod\nmetadata: {name: own}\nitems: [${named('one')}]\n`, ['Pod own', 'Pod one']],
+    ['kind: Pod\nmetadata: {name: own}\nitems: [{metadata: {name: one}}]\n', ['Pod own', 'Pod one']],
+    [
+      `kind: List\nitems: [{apiVersion: v1, kind: Secret, items: [${named('one')}]}]\n`,
+      ['Secret undefined', 'Pod one'],
+    ],
+    ['kind: Pod\nmetadata: {name: own}\nitems: [text]\n', ['Pod own']],
+    ['kind: Pod\nmetadata: {name: own}\nitems: {a: {}}\n', ['Pod own']],
+    ['kind: Pod\nmetadata: {name: own}\nitems: ~\n', ['Pod own']],
+    ['kind: Pod\nmetadata: {name: own}\nitems: []\n', ['Pod own']],
+    ['kind: AllowList\nmetadata: {name: own}\nspec: {}\n', ['AllowList own']],
+  ];
+
+  for (const [text, objects] of WITH_ITEMS) {
+    it(`reads the items of ${text.replaceAll('\n', ' ')}`, async () => {
+      assert.deepEqual(await read(['-'], [`apiVersion: v1\n${text}`]), { objects, troubles: [] });
+    });
+  }
+
+  it('reports an object without a kind once, whatever items it has', async () => {
+    const { objects, troubles } = await read(['-'], ['items: [{a: 1}, {b: 1}]\n']);
+    assert.deepEqual([objects, troubles.length], [[], 1]);
+  });
+
+  it('reports an item of a typed list that states its kind and no apiVersion, as kubectl does', async () => {
+    const { objects, troubles } = await read(['-'], ['apiVersion: v1\nkind: PodList\nitems: [{kind: Pod}]\n']);
+    assert.deepEqual([objects, troubles.length], [[], 1]);
+  });
+
   it('reads a pipe', async () => {
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     const reading = read(['pipe']);

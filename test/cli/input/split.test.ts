@@ -69,6 +69,41 @@ describe('splitting a stream', () => {
     });
   }
 
+  /** What follows the items in a list of more than 1 MiB, and whether the list's own text is dropped. */
+  const ENDS: readonly (readonly [form: 'YAML' | 'JSON', end: string, isDropped: boolean])[] = [
+    ['YAML', 'kind: List\nmetadata:\n  resourceVersion: ""\n', true],
+    ['YAML', 'kind: List # a comment\n# another one\nmetadata: {}', true],
+    ['YAML', 'kind: List\nitems:\n- {kind: Pod}\n', false],
+    ['YAML', 'items: [{kind: Pod}]\n', false],
+    ['YAML', '"items": [{kind: Pod}]\nkind: List\n', false],
+    ['YAML', 'kind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true}\n', false],
+    ['YAML', 'metadata: {\n}\n', false],
+    ['JSON', ',\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n', true],
+    ['JSON', ',\n    "kind": "List",\n    "metadata": {}\n}', true],
+    ['JSON', '\n}\n', true],
+    ['JSON', ', "items": [{"kind": "Pod"}]}\n', false],
+    ['JSON', ',\n    "kind": "List",\n    "items": [{"kind": "Pod"}]\n}\n', false],
+    ['JSON', ',\n    "kind": "Pod",\n    "spec": {"hostNetwork": true}\n}\n', false],
+  ];
+
+  for (const [form, end, isDropped] of ENDS) {
+    it(`${isDropped ? 'drops' : 'keeps'} ${JSON.stringify(end)} at the end of a long list in ${form}`, async () => {
+      const items = Array.from({ length: 600 }, (_, i) => pod(`pod-${i}`));
+      const text =
+        form === 'YAML'
+          ? `apiVersion: v1\n${dump({ items }, { seqNoIndent: true })}${end}`
+          : `{\n    "apiVersion": "v1",\n${JSON.stringify({ items }, null, 4).slice(2, -2)}${end}`;
+      const pieces = await split([text.slice(0, 1_500_000), text.slice(1_500_000)]);
+      const rest = pieces.slice(items.length);
+      assert.equal(pieces.filter(({ item }) => item).length, items.length);
+      assert.deepEqual(
+        rest.map((piece) => [piece.text, piece.line, piece.item]),
+        isDropped ? [] : [[text.slice(text.lastIndexOf(end) - (form === 'JSON' ? 5 : 0)), rest[0]?.line, false]],
+      );
+      if (!isDropped) assert.equal(text.split('\n')[(rest[0]?.line ?? 0) - 1], rest[0]?.text.split('\n')[0]);
+    });
+  }
+
   it('skips a document that is larger than any object, and reads the next one', async () => {
     function* chunks() {
       yield 'a: 1\n---\nb: "';
