@@ -19,8 +19,8 @@ export interface InputFile {
 }
 
 /**
- * Folders are walked in the order of names. Only files with these extensions count in them, and hidden folders (.git,
- * .github) are skipped.
+ * Folders are walked in the order of names, hidden ones too, as by kubectl apply -R. Only files with these extensions count in
+ * them.
  *
  * @param tell receives what cannot be read; the rest is still read
  */
@@ -71,20 +71,22 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
     const path = join(parent, entry.name);
     try {
       // A link may lead anywhere.
-      const found = entry.isSymbolicLink() && isWanted(entry.name) ? statSync(path) : entry;
-      if (found.isDirectory() && !entry.name.startsWith('.')) {
+      const found = entry.isSymbolicLink() ? statSync(path) : entry;
+      if (found.isDirectory()) {
         yield* walk({ name, path, around: [...around, real], ...walking });
       } else if (found.isFile() && extensions.test(entry.name)) {
         yield { name, path, regular: true, found: true };
       }
     } catch (error) {
-      tell({ file: name, message: reason(error) });
+      const isBroken = entry.isSymbolicLink() && (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isBroken || isManifest(entry.name, extensions)) tell({ file: name, message: reason(error) });
     }
   }
 }
 
-function isWanted(name: string): boolean {
-  return !name.startsWith('.');
+/** Editors lock a file by a link that leads nowhere: `.#web.yaml`. */
+function isManifest(name: string, extensions: RegExp): boolean {
+  return extensions.test(name) && !name.startsWith('.');
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

@@ -56,8 +56,30 @@ describe('reading manifests', () => {
     write('c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }));
     write('kustomization.yaml', 'resources: [a.yaml]');
     write('README.md', 'no manifest');
-    write('.github/workflows/ci.yaml', 'on: push');
     assert.deepEqual(await read(['.']), { objects: ['Pod one', 'Pod two', 'Pod three'], troubles: [] });
+  });
+
+  it('reads hidden folders and files, as kubectl apply -R does', async () => {
+    const names = ['.a/b/c.yaml', '.git/d.yaml', '.e.yaml', 'f/.g.json', '.github/.h/i.yml'];
+    for (const [index, name] of names.entries()) write(name, POD.replace('one', `pod-${index}`));
+    symlinkSync('../.a/b/c.yaml', join(folder, 'f', '.linked.yaml'));
+    symlinkSync('.a', join(folder, '.other'));
+    const { objects, troubles } = await read(['.']);
+    assert.deepEqual(objects.toSorted(), [
+      'Pod pod-0',
+      'Pod pod-0',
+      'Pod pod-0',
+      ...[1, 2, 3, 4].map((i) => `Pod pod-${i}`),
+    ]);
+    assert.deepEqual(troubles, []);
+  });
+
+  it('leaves out the locks of editors, and broken links that kubectl does not read', async () => {
+    write('.venv/a.yaml', POD);
+    symlinkSync('somebody@host.1:2', join(folder, '.#a.yaml'));
+    symlinkSync('nothing', join(folder, '.venv', 'python'));
+    symlinkSync('nothing', join(folder, 'python'));
+    assert.deepEqual(await read(['.']), { objects: ['Pod one'], troubles: [] });
   });
 
   it('reads standard input, documents and Lists in Lists', async () => {
