@@ -25,6 +25,13 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   '*': {},
 };
 
+/** By type: the fields that rules take for granted, since the API server always writes them. */
+const NEVER_ABSENT: Readonly<Record<string, readonly string[]>> = {
+  ContainerPort: ['containerPort'],
+  Sysctl: ['name'],
+  VolumeMount: ['name'],
+};
+
 /** Schemas by type, built on first use. No type contains itself, so the recursion ends. */
 const SCHEMAS = new Map<string, Schema>();
 
@@ -42,6 +49,7 @@ export function schemaOf(type: string): Schema {
   const schema: Schema = {
     type: 'object',
     properties: Object.fromEntries(properties),
+    ...(NEVER_ABSENT[type] && { neverAbsent: NEVER_ABSENT[type] }),
     'x-kubernetes-preserve-unknown-fields': true,
   };
   SCHEMAS.set(type, schema);

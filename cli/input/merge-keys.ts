@@ -72,7 +72,7 @@ class Merging {
   }
 
   #merge(fields: Mapping, value: unknown): string {
-    // Of several mappings the first one overrides the others.
+    // The first of several mappings overrides the others.
     const sources = Array.isArray(value) ? value.toReversed() : [value];
     for (const source of sources) {
       if (!isObject(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';

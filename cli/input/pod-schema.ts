@@ -5,7 +5,7 @@
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
 import type { FieldPath } from '../schema/paths.ts';
-import { mismatches, type Problem, typeProblems } from '../schema/problems.ts';
+import { type EmptyPart, mismatches, type Problem, typeProblems } from '../schema/problems.ts';
 import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
@@ -28,6 +28,7 @@ export interface CheckedFields {
   /** Values with a wrong type, and missing fields. */
   readonly wrong: readonly Problem[];
   readonly unknown: readonly UnknownField[];
+  readonly empty: readonly EmptyPart[];
 }
 
 /**
@@ -42,8 +43,8 @@ export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf
 
 /** The same for a pod that was found in an object of another kind, without hints at what to write. */
 export function podFieldsIn(pod: unknown): CheckedFields {
-  const { wrong, unknown } = mismatches(pod, POD);
-  return { wrong, unknown: unknownFields(unknown) };
+  const { unknown, ...rest } = mismatches(pod, POD);
+  return { ...rest, unknown: unknownFields(unknown) };
 }
 
 /** The same for an object that makes no pods and whose kind has known fields. */
@@ -52,8 +53,8 @@ export function objectFields(value: unknown, kind: string, textOf?: Hinting['tex
 }
 
 function checkedFields(value: unknown, schema: Schema, textOf: Hinting['textOf']): CheckedFields {
-  const { wrong, unknown } = mismatches(value, schema);
-  return { wrong: withTypeHints(wrong, value, schema, { textOf }), unknown: unknownFields(unknown) };
+  const { wrong, unknown, empty } = mismatches(value, schema);
+  return { wrong: withTypeHints(wrong, value, schema, { textOf }), unknown: unknownFields(unknown), empty };
 }
 
 /** Problems of the metadata of an object of any kind. */

@@ -86,7 +86,9 @@ const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const FIELD = /^\w+$/;
 
 function isContainerList(value: unknown, withImages: boolean): boolean {
-  const list = arrayOf(value).map(objectOf);
+  const list = arrayOf(value)
+    .filter((container) => container !== null)
+    .map(objectOf);
   return (
     list.length > 0 &&
     list.every((container) => {

@@ -10,6 +10,7 @@ import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
 import { qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type InputObject, identityOf } from '../input/document-objects.ts';
+import { nullProblems, withEmptyValues } from '../input/empty-parts.ts';
 import { isBuiltIn, isSearched, roleOf } from '../input/kinds.ts';
 import { makesPods } from '../input/pod-making-kinds.ts';
 import { metadataProblems, podFields, podFieldsIn } from '../input/pod-schema.ts';
@@ -75,17 +76,23 @@ export class PodCandidates {
     if (role === 'serviceAccount') return { ...NOTHING, skipped: true };
     if (role === 'other') return isSearched(apiVersion) ? this.#inCustom(manifest) : { ...NOTHING, skipped: true };
     if (role !== 'pod' && role !== 'workload') return NOTHING;
-    const { wrong, unknown } = podFields(object, kind, manifest.textOf);
-    const { problems, warnings } = fieldProblems(unknown);
+    const { wrong, unknown, empty } = podFields(object, kind, manifest.textOf);
+    const fields = fieldProblems(unknown);
+    const nulls = nullProblems(empty);
+    const read = withEmptyValues(object, empty);
     const path = templatePath(kind);
     const candidature = (): Candidature =>
-      this.#completed(this.#candidate(this.#placed(object), role), valueAt(object, path), {
+      this.#completed(this.#candidate(this.#placed(read), role), valueAt(read, path), {
         template: null,
         line: manifest.line,
         fieldOf: (inPod) => [...path, ...inPod],
         unknown,
       });
-    return { candidatures: wrong.length > 0 ? [] : [candidature()], problems: [...wrong, ...problems], warnings };
+    return {
+      candidatures: wrong.length > 0 ? [] : [candidature()],
+      problems: [...wrong, ...fields.problems, ...nulls.problems],
+      warnings: [...fields.warnings, ...nulls.warnings],
+    };
   }
 
   #inCustom(manifest: InputObject): Candidatures {
@@ -95,9 +102,9 @@ export class PodCandidates {
     if (wrong.length > 0) return { ...NOTHING, problems: wrong };
     const candidatures: Candidature[] = [];
     const warnings: Problem[] = [];
-    const fields: UnknownField[] = [];
+    const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
-      const { wrong: problems, unknown: inPod } = podFieldsIn(template.pod);
+      const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
       // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
       for (const { path, message } of problems) {
         warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
@@ -106,7 +113,10 @@ export class PodCandidates {
         const unknown = misspeltIn(template, inPod);
         // The kind may have fields of its own beside those of a pod.
         fields.push(...unknown);
-        candidatures.push(this.#customCandidature(object, template, unknown, lineOf(template.path)));
+        const nulls = nullProblems(empty, template.fieldOf);
+        fields.push(...nulls.problems, ...nulls.warnings);
+        const pod = withEmptyValues(template.pod, empty);
+        candidatures.push(this.#customCandidature(object, { ...template, pod }, unknown, lineOf(template.path)));
       }
     }
     const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };

@@ -21,7 +21,7 @@ import { roleOf } from '../input/kinds.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { automountingOf } from './automounting.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
-import { isContextObject, isReadable } from './context-objects.ts';
+import { isContextObject, readObject } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
 
@@ -95,9 +95,9 @@ export class PolicyContextBuilder {
 
   /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
   addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
-    const { object } = manifest;
-    const role = roleOf(object.apiVersion, object.kind);
-    if (isContextObject(role) && !isReadable(manifest, tell)) return;
+    const role = roleOf(manifest.object.apiVersion, manifest.object.kind);
+    const object = isContextObject(role) ? readObject(manifest, tell) : manifest.object;
+    if (!object) return;
     switch (role) {
       case 'policy':
         if (this.#all.takesPolicies) this.#addPolicyManifest(manifest, tell);

@@ -1,5 +1,6 @@
 /** Problems of the namespaces, roles and bindings that evaluating depends on. */
 import { type InputObject, troubleOf } from '../input/document-objects.ts';
+import { nullProblems, withEmptyValues } from '../input/empty-parts.ts';
 import type { roleOf } from '../input/kinds.ts';
 import { objectFields } from '../input/pod-schema.ts';
 import type { Trouble } from '../input/trouble.ts';
@@ -10,12 +11,17 @@ export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }
 
-/** Catches `lables:`, with which the namespace has no labels and no policy selects it. */
-export function isReadable(manifest: InputObject, tell: (trouble: Trouble) => void): boolean {
+/**
+ * Catches `lables:`, with which the namespace has no labels and no policy selects it.
+ *
+ * @returns the object as the API server reads it; undefined if it refuses the object
+ */
+export function readObject(manifest: InputObject, tell: (trouble: Trouble) => void): InputObject['object'] | undefined {
   const { object, textOf } = manifest;
-  const { wrong, unknown } = objectFields(object, object.kind, textOf);
-  const { problems, warnings } = fieldProblems(unknown);
-  for (const problem of [...wrong, ...problems]) tell(troubleOf(manifest, problem));
-  for (const problem of warnings) tell({ ...troubleOf(manifest, problem), severity: 'warning' });
-  return wrong.length === 0;
+  const { wrong, unknown, empty } = objectFields(object, object.kind, textOf);
+  const [fields, nulls] = [fieldProblems(unknown), nullProblems(empty)];
+  for (const problem of [...wrong, ...fields.problems, ...nulls.problems]) tell(troubleOf(manifest, problem));
+  for (const problem of [...fields.warnings, ...nulls.warnings])
+    tell({ ...troubleOf(manifest, problem), severity: 'warning' });
+  return wrong.length === 0 ? withEmptyValues(object, empty) : undefined;
 }

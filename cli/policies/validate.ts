@@ -11,7 +11,7 @@ import { type RawObject, valueAt, withoutNulls } from '../../operator/model/raw.
 import { schemaOf } from '../input/kubernetes-schema.ts';
 import { SUBDOMAIN } from '../migrate/refusals.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';
-import { missingField, type Problem, problemAt, refusalText, unknownFields } from '../schema/problems.ts';
+import { missingField, nullItems, type Problem, problemAt, refusalText, unknownFields } from '../schema/problems.ts';
 import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
@@ -31,7 +31,12 @@ const NAME = new RegExp(`^${SUBDOMAIN}$`);
 export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): Validation {
   const written = withoutNulls(object) as RawObject;
   const { policy, errors } = modelOf(written);
-  const form = [...nameProblems(written), ...modelProblems(written, errors), ...unknownFields(written, SCHEMA)];
+  const form = [
+    ...nameProblems(written),
+    ...modelProblems(written, errors),
+    ...nullItems(object, SCHEMA),
+    ...unknownFields(written, SCHEMA),
+  ];
   const wrong = withTypeHints(form, written, SCHEMA, { textOf, refusalOf: ruleRefusal });
   // Like the API server, runs the rules only on values that the schema admits.
   const problems = wrong.length > 0 ? wrong : ruleProblems(written, CRD);

@@ -21,17 +21,29 @@ export interface UnknownKey {
   readonly known: NonNullable<Schema['properties']>;
 }
 
-/** In the order of the fields. */
-interface Mismatches {
-  /** Values with a wrong type and missing fields. A null is as if it were not there. */
-  readonly wrong: Problem[];
-  readonly unknown: UnknownKey[];
+/**
+ * A part that the API server reads as empty: a null in a list, or in a mapping with any keys, and an absent field that is never
+ * absent. As the value of any other field, a null is as if it were not there.
+ */
+export interface EmptyPart {
+  readonly path: FieldPath;
+  /** The schema of the part. */
+  readonly schema: Schema;
 }
 
-/** Both from one walk: most manifests have neither, and walking is most of the work. */
+/** In the order of the fields. */
+interface Mismatches {
+  /** Values with a wrong type and missing fields. */
+  readonly wrong: Problem[];
+  readonly unknown: UnknownKey[];
+  readonly empty: EmptyPart[];
+}
+
+/** All from one walk: most manifests have none, and walking is most of the work. */
 export function mismatches(value: unknown, schema: Schema): Mismatches {
   const wrong: Problem[] = [];
   const unknown: UnknownKey[] = [];
+  const empty: EmptyPart[] = [];
   const visit: Visit = (part, of, path) => {
     const refused = typeRefusal(part, of);
     if (refused !== undefined) wrong.push(problemAt([...path], refused));
@@ -39,10 +51,32 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
       const missing = of.required.filter((key) => (part[key] ?? null) === null);
       wrong.push(...missing.map((key) => missingField([...path, key], of.properties?.[key])));
     }
+    if (of.neverAbsent && isObject(part)) {
+      const absent = of.neverAbsent.filter((key) => (part[key] ?? null) === null);
+      empty.push(...absent.map((key) => ({ path: [...path, key], schema: of.properties?.[key] ?? {} })));
+    }
     return refused === undefined;
   };
-  walk(value, schema, [], visit, (key, known, path) => unknown.push({ around: [...path], key, known }));
-  return { wrong, unknown };
+  walk(value, schema, [], visit, {
+    onUnknown: (key, known, path) => unknown.push({ around: [...path], key, known }),
+    onNull: (of, path) => empty.push({ path: [...path], schema: of }),
+  });
+  return { wrong, unknown, empty };
+}
+
+/** The nulls in lists, as values of a wrong type. */
+export function nullItems(value: unknown, schema: Schema): Problem[] {
+  const { empty } = mismatches(value, schema);
+  return empty.filter(({ path }) => isItem(path)).map(nullProblem);
+}
+
+/** Whether the path is that of an item of a list. */
+export function isItem(path: FieldPath): boolean {
+  return typeof path.at(-1) === 'number';
+}
+
+export function nullProblem({ path, schema }: EmptyPart): Problem {
+  return problemAt(path, refusalText('type', null, schema.type) ?? '');
 }
 
 export function typeProblems(value: unknown, schema: Schema): Problem[] {
@@ -63,24 +97,24 @@ export function unknownFields(value: unknown, schema: Schema): Problem[] {
 
 /** Returns whether to descend into the value. Its path changes afterwards, since few paths are kept. */
 type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
-/** Its path changes, too. */
-type OnUnknown = (key: string, known: UnknownKey['known'], path: FieldPath) => void;
 
-/** @param onUnknown called with keys that an object's schema does not have, if it names any */
-export function walk(
-  value: unknown,
-  schema: Schema,
-  path: (string | number)[],
-  visit: Visit,
-  onUnknown?: OnUnknown,
-): void {
+/** The paths change afterwards, too. */
+interface Found {
+  /** Called with keys that an object's schema does not have, if it names any. */
+  onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
+  /** Called with the schema and the path of each null in a list, or in a mapping with any keys. */
+  onNull(schema: Schema, path: FieldPath): void;
+}
+
+export function walk(value: unknown, schema: Schema, path: (string | number)[], visit: Visit, found?: Found): void {
   if (value === null || value === undefined || !visit(value, schema, path)) return;
   if (Array.isArray(value)) {
     const { items } = schema;
     if (!items) return;
     for (let index = 0; index < value.length; index += 1) {
       path.push(index);
-      walk(value[index], items, path, visit, onUnknown);
+      if (value[index] === null) found?.onNull(items, path);
+      walk(value[index], items, path, visit, found);
       path.pop();
     }
   } else if (isObject(value)) {
@@ -88,9 +122,10 @@ export function walk(
       const of = partOf(schema, key);
       if (of) {
         path.push(key);
-        walk(value[key], of, path, visit, onUnknown);
+        if (value[key] === null && of === schema.additionalProperties) found?.onNull(of, path);
+        walk(value[key], of, path, visit, found);
         path.pop();
-      } else if (schema.properties) onUnknown?.(key, schema.properties, path);
+      } else if (schema.properties) found?.onUnknown(key, schema.properties, path);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Schemas that we write ourselves, and the types of the values that they accept. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { withoutNulls } from '../../operator/model/raw.ts';
-import { type Problem, problemAt, refusalText, typeProblems, unknownFields, walk } from './problems.ts';
+import { nullItems, type Problem, typeProblems, unknownFields } from './problems.ts';
 import { withTypeHints } from './type-hint.ts';
 
 declare const VALUE: unique symbol;
@@ -55,17 +55,4 @@ export function read<Value>(value: unknown, schema: Typed<Value>): Value {
   const problems = [...typeProblems(value, schema), ...nullItems(value, schema), ...unknownFields(value, schema)];
   if (problems.length > 0) throw new Malformed(withTypeHints(problems, value, schema));
   return withoutNulls(value) as Value;
-}
-
-/** A field that is null is absent, but an item of a list can't be. */
-function nullItems(value: unknown, schema: Schema): Problem[] {
-  const problems: Problem[] = [];
-  walk(value, schema, [], (part, { items }, path) => {
-    if (!Array.isArray(part)) return true;
-    for (const [index, item] of part.entries()) {
-      if (item === null) problems.push(problemAt([...path, index], refusalText('type', null, items?.type) ?? ''));
-    }
-    return true;
-  });
-  return problems;
 }

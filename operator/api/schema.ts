@@ -8,6 +8,8 @@ export interface Schema {
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
   readonly required?: readonly string[];
+  /** Scalar fields that the API server reads as empty if they are absent: those without `omitempty`. */
+  readonly neverAbsent?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;

@@ -1,4 +1,4 @@
-/** What cappol reads is what kubectl reads: the same objects, with the same values. */
+/** cappol reads what kubectl reads: the same objects, with the same values. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -73,7 +73,7 @@ describe('cappol and kubectl', function () {
     readonly [field: string]: unknown;
   }
 
-  /** What kubectl would send to an API server. */
+  /** The objects that kubectl would send to an API server. */
   async function sent(args: readonly string[], stdin = ''): Promise<{ objects: Sent[]; stderr: string }> {
     const flags = ['create', '--dry-run=client', '-o', 'json', '--validate=false'];
     const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {

@@ -82,6 +82,7 @@ describe('the volume of the token, in manifests', () => {
     assert.deepEqual(violations, [
       {
         policy: 'secrets',
+        mode: 'Enforce',
         rule: 'volumes',
         container: null,
         message: MESSAGE,

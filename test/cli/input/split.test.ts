@@ -69,7 +69,7 @@ describe('splitting a stream', () => {
     });
   }
 
-  /** What follows the items in a list of more than 1 MiB, and whether the list's own text is dropped. */
+  /** The text after the items of a list of more than 1 MiB, and whether it is dropped. */
   const ENDS: readonly (readonly [form: 'YAML' | 'JSON', end: string, isDropped: boolean])[] = [
     ['YAML', 'kind: List\nmetadata:\n  resourceVersion: ""\n', true],
     ['YAML', 'kind: List # a comment\n# another one\nmetadata: {}', true],

@@ -1,0 +1,63 @@
+/**
+ * Nulls in lists, and as values of labels: the API server reads them as the empty value of their type (encoding/json decodes a
+ * null into a string, a number or a struct by leaving it as it is).
+ */
+import type { Schema } from '../../operator/api/schema.ts';
+import { valueAt } from '../../operator/model/raw.ts';
+import type { FieldPath } from '../schema/paths.ts';
+import { type EmptyPart, isItem, nullProblem, type Problem, problemAt } from '../schema/problems.ts';
+
+/** The same value as the API server reads it. */
+export function withEmptyValues<Value>(value: Value, empty: readonly EmptyPart[]): Value {
+  if (empty.length === 0) return value;
+  const copy = structuredClone(value);
+  for (const { path, schema } of empty) {
+    const around = valueAt(copy, path.slice(0, -1)) as Record<string | number, unknown>;
+    around[path.at(-1) ?? ''] = emptyValue(schema);
+  }
+  return copy;
+}
+
+/** An object with more of them is broken as a whole. */
+const MOST = 100;
+
+/**
+ * Nobody means a null in a list. The API server refuses an empty object there, with few exceptions.
+ *
+ * @param fieldOf maps the path of a part to one of their object
+ */
+export function nullProblems(
+  empty: readonly EmptyPart[],
+  fieldOf = (path: FieldPath) => path,
+): { problems: Problem[]; warnings: Problem[] } {
+  const all = empty.filter(({ path }) => isItem(path));
+  const items = all.slice(0, MOST).map(({ path, schema }) => ({ path: fieldOf(path), schema }));
+  const more = all.slice(MOST, MOST + 1).map(({ path }) => {
+    return problemAt(fieldOf(path), `${all.length - MOST} more nulls in lists`);
+  });
+  const isObject = ({ schema }: EmptyPart) => schema.type === 'object';
+  return {
+    problems: [...items.filter(isObject).map(nullProblem), ...more],
+    warnings: items
+      .filter((one) => !isObject(one))
+      .map(({ path, schema }) =>
+        problemAt(path, `null, which the API server reads as ${JSON.stringify(emptyValue(schema))}`),
+      ),
+  };
+}
+
+function emptyValue({ type, neverAbsent = [], properties = {} }: Schema): unknown {
+  switch (type) {
+    case 'string':
+      return '';
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'object':
+      return Object.fromEntries(neverAbsent.map((key) => [key, emptyValue(properties[key] ?? {})]));
+    default:
+      return null;
+  }
+}

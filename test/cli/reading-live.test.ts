@@ -1,0 +1,121 @@
+/** check on a real API server: namespaces of a roll-out, and nulls in manifests. */
+import assert from 'node:assert/strict';
+import { dump } from 'js-yaml';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { cappol } from '../support/cappol.ts';
+import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { podManifest, privilegedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+
+describe('cappol check beside an API server', function () {
+  this.timeout(300_000);
+  const cluster = useCluster('reading');
+
+  function onCluster(args: readonly string[], ...manifests: readonly object[]) {
+    const text = manifests.map((one) => dump(one, { noRefs: true })).join('---\n');
+    return cappol(['check', '--cluster', ...args, '--kubeconfig', cluster.controlPlane.kubeconfig], text);
+  }
+
+  function privilegedDeployment(namespace: string): object {
+    const { spec } = privilegedPod() as Json;
+    const labels = { app: 'web' };
+    const template = { metadata: { labels }, spec };
+    const metadata = { name: 'web', namespace };
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata,
+      spec: { replicas: 0, selector: { matchLabels: labels }, template },
+    };
+  }
+
+  const apply = (namespace: string) =>
+    cluster.api.apply(`/apis/apps/v1/namespaces/${namespace}/deployments/web`, privilegedDeployment(namespace));
+
+  it('says of a policy with a roll-out what each namespace gets', async () => {
+    const pending = await cluster.namespace('pending', { team: 'reading' });
+    await apply(pending);
+    const policy = await cluster.policy('staged', {
+      namespaceSelector: { matchLabels: { team: 'reading' } },
+      level: 'baseline',
+      mode: 'Enforce',
+      rollout: { soak: '1h' },
+    });
+    await cluster.programmed(policy);
+    await eventually('the namespace to be pending', async () => {
+      const { metadata } = await cluster.api.get(`${NAMESPACES}/${pending}`);
+      return metadata.labels[`rollout.capabilitypolicy.dev/${policy}`] === 'pending';
+    });
+    const created = await cluster.namespace('created', { team: 'reading' });
+    await apply(created);
+    assert.equal(await cluster.admit(privilegedPod(), pending), ADMITTED);
+    assert.match(await cluster.admit(privilegedPod(), created), /CapabilityPolicy reading-staged|violates PodSecurity/);
+    const expected = [
+      [pending, 'Warn', 0],
+      [created, 'Enforce', 1],
+    ] as const;
+    for (const [namespace, mode, code] of expected) {
+      const running = await onCluster(['-n', namespace, '-o', 'json', '--warn']);
+      const files = await onCluster(['-o', 'json', '--warn', '-f', '-'], privilegedDeployment(namespace));
+      for (const { stdout, code: exit } of [running, files]) {
+        const { items, policies } = JSON.parse(stdout);
+        const modes = items.flatMap(({ violations }: Json) => violations.map((one: Json) => one.mode));
+        assert.deepEqual([...new Set(modes)], [mode], stdout);
+        assert.equal(exit, code);
+        assert.deepEqual(
+          policies.map((one: Json) => [one.name, one.mode, one.meanwhile]),
+          [[policy, 'Enforce', 'Warn']],
+        );
+      }
+      const github = await onCluster(['-o', 'github', '-f', '-'], privilegedDeployment(namespace));
+      assert.match(github.stdout, mode === 'Enforce' ? /^::error /m : /^::warning /m);
+      const fresh = {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'reading-new', labels: { team: 'reading' } },
+      };
+      const inNew = await onCluster(['--warn', '-f', '-'], fresh, privilegedDeployment('reading-new'));
+      assert.equal(inNew.code, 1);
+    }
+  });
+
+  it('reads nulls as the API server does', async () => {
+    const namespace = await cluster.namespace('nulls', { team: 'nulls' });
+    const policy = await cluster.policy('nulls', {
+      namespaceSelector: { matchLabels: { team: 'nulls' } },
+      level: 'privileged',
+      mode: 'Enforce',
+      overrides: {
+        privileged: false,
+        capabilities: { allowedAdd: ['NET_RAW'] },
+        supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 1, max: 9 }] },
+      },
+    });
+    await cluster.programmed(policy);
+    const pod = (container: object, spec: object = {}) =>
+      podManifest({ name: 'a', namespace }, { containers: [{ name: 'main', image: 'app', ...container }], ...spec });
+    const capabilities = (of: object) => pod({ securityContext: { capabilities: of } });
+    const cases: readonly (readonly [what: string, pod: object, admitted: boolean])[] = [
+      ['add', capabilities({ add: ['NET_RAW'] }), true],
+      ['a null beside one', capabilities({ add: ['NET_RAW', null] }), false],
+      ['only a null', capabilities({ add: [null] }), false],
+      ['a null that is dropped', capabilities({ drop: [null, 'ALL'] }), true],
+      ['a null as a field', capabilities({ add: null }), true],
+      ['a null group', pod({}, { securityContext: { supplementalGroups: [null] } }), false],
+      ['a group', pod({}, { securityContext: { supplementalGroups: [1] } }), true],
+      [
+        'a null container',
+        podManifest({ name: 'a', namespace }, { containers: [{ name: 'main', image: 'app' }, null] }),
+        false,
+      ],
+      ['a null sysctl', pod({}, { securityContext: { sysctls: [null] } }), false],
+      ['a null port', pod({ ports: [null] }), false],
+    ];
+    for (const [what, manifest, admitted] of cases) {
+      const answer = await cluster.admit(manifest, namespace);
+      assert.equal(answer === ADMITTED, admitted, `${what}: ${answer}`);
+      const { code, stderr } = await onCluster(['-o', 'json', '-f', '-'], manifest);
+      assert.equal(code === 0, admitted, `${what}: ${stderr}`);
+    }
+  });
+});
