@@ -13,10 +13,14 @@ export interface Trouble {
 }
 
 /** `deploy/web.yaml:12: not YAML: …` */
-export function troubleText({ file, line, message, severity }: Trouble): string {
+export function troubleText({ severity, message, ...place }: Trouble): string {
+  return printable(`${troublePlace(place)}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
+}
+
+/** `deploy/web.yaml:12` */
+export function troublePlace({ file, line }: Pick<Trouble, 'file' | 'line'>): string {
   const name = file === '-' ? 'standard input' : file;
-  const place = `${name}${line === undefined ? '' : `:${line}`}`;
-  return printable(`${place}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
+  return `${name}${line === undefined ? '' : `:${line}`}`;
 }
 
 /** Problems of the input go to standard error, one line each, as they are found. */

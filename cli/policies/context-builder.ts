@@ -1,4 +1,5 @@
 /** Collects policies, namespaces and RBAC objects from files, from a cluster, or both. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type CompletePolicy,
   type CompleteRollout,
@@ -18,7 +19,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputObject } from '../input/document-objects.ts';
 import { roleOf } from '../input/kinds.ts';
-import type { Trouble } from '../input/trouble.ts';
+import { type Trouble, troublePlace } from '../input/trouble.ts';
 import { automountingOf } from './automounting.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
 import { isContextObject, readObject } from './context-objects.ts';
@@ -206,9 +207,16 @@ export class PolicyContextBuilder {
       tell({ file, line: lineOf(path), message: `CapabilityPolicy ${name}: ${message}` });
     }
     if (!policy) return;
-    const live = this.#all.policies.get(name)?.metadata;
-    const metadata = { ...policy.metadata, ...(live && pickIdentity(live)) };
-    this.#all.policies.set(name, { ...completePolicy(policy), metadata });
+    const complete = completePolicy(policy);
+    const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
+    // Which one is in force depends on the order in which somebody applies them.
+    if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
+      const place = troublePlace({ file: source.file, ...(source.line !== null && { line: source.line }) });
+      const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
+      tell({ file, line, message });
+    }
+    const metadata = { ...policy.metadata, ...(known?.metadata && pickIdentity(known.metadata)) };
+    this.#all.policies.set(name, { ...complete, metadata });
     this.#all.sources.set(name, { file, line });
   }
 

@@ -555,6 +555,16 @@ function otherOverrides(): BadInput[] {
       { sysctls: { allowed: ['a.b'], forbidden: ['a.b'] } },
       /a\.b is both in allowed and in forb/,
     ),
+    row(
+      'a null among sysctls',
+      { sysctls: { allowed: ['a.b', null] } },
+      /sysctls\.allowed\[1\]: Invalid value: "?null"?: /,
+    ),
+    row(
+      'a null among paths',
+      { hostPaths: [null] },
+      /hostPaths\[0\]: Invalid value: "?null"?: .*must be of type object/,
+    ),
     row('300 sysctls', { sysctls: { allowed: many(300) } }, tooMany(64)),
   ];
 }
