@@ -3,12 +3,14 @@ import { ApiClient, ApiError, isForbidden, pathFor } from '../operator/cluster/c
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
 import { type ReadOptions, readCluster } from '../operator/cluster/read-once.ts';
-import { NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
+import { CLUSTER_ROLES, NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
 import type { Cluster } from '../operator/model/objects.ts';
+import type { RawObject, RawPage } from '../operator/model/raw.ts';
 import { excludedOn } from '../operator/namespaces.ts';
 import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';
+import { type ClusterRole, liveRoles } from './policies/aggregation.ts';
 import { type Automounting, automountingOf } from './policies/automounting.ts';
 
 export interface Connected {
@@ -84,6 +86,18 @@ export async function readAutomounting(
     if (isForbidden(error)) return undefined;
     throw error;
   }
+}
+
+/** All of them, with what aggregating needs. */
+export async function readClusterRoles(
+  { client }: Connected,
+  { signal }: Pick<Io, 'signal'>,
+): Promise<readonly ClusterRole[]> {
+  const roles: RawObject[] = [];
+  const { apiVersion, kind } = CLUSTER_ROLES;
+  const add = ({ items }: RawPage) => void roles.push(...(items ?? []));
+  await client.list(pathFor(apiVersion, kind), {}, add, { managedFields: false, signal });
+  return liveRoles(roles);
 }
 
 /** The options of commands that read the pods of a cluster. */

@@ -9,7 +9,7 @@ import {
 } from '../../operator/api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
 import { createProjection, type Projection } from '../../operator/cluster/projection.ts';
-import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
+import { projectRole, projectRoleBinding, scopeOf } from '../../operator/cluster/rbac-projection.ts';
 import { UNSHARED } from '../../operator/cluster/sharing.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
@@ -20,6 +20,7 @@ import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputObject } from '../input/document-objects.ts';
 import { roleOf } from '../input/kinds.ts';
 import { type Trouble, troublePlace } from '../input/trouble.ts';
+import { aggregatedRoles, type ClusterRole, clusterRoleOf, IN_EVERY_CLUSTER } from './aggregation.ts';
 import { automountingOf } from './automounting.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
 import { isContextObject, readObject } from './context-objects.ts';
@@ -37,6 +38,8 @@ function nothing() {
     namespaces: new Map<string, Labels>(),
     roles: new Map<string, RoleView>(),
     bindings: new Map<string, RoleBindingView>(),
+    /** With their labels, for those that are aggregated. */
+    clusterRoles: new Map(IN_EVERY_CLUSTER.map((role) => [role.name, role])),
     automounting: new Map<string, boolean>(),
     /** Whether policies from manifests and from a cluster count. */
     takesPolicies: true,
@@ -110,7 +113,9 @@ export class PolicyContextBuilder {
         return;
       }
       case 'role':
-        this.#addRole(object.kind, this.#projection.role(object));
+        if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
+        // It may replace a live one that grants something.
+        this.#addRole(object.kind, this.#projection.role(object) ?? { ...scopeOf(object), rules: [] });
         return;
       case 'roleBinding':
         this.#addBinding(object.kind, this.#projection.roleBinding(object));
@@ -128,10 +133,17 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
+    // Without addClusterRoles() nothing is known about them beside the rules that a controller has written.
+    this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {
       this.#addBinding(one.namespace ? 'RoleBinding' : 'ClusterRoleBinding', one);
     }
+  }
+
+  /** All ClusterRoles of a cluster, after addCluster(): roles of manifests may be aggregated with them. */
+  addClusterRoles(roles: readonly ClusterRole[]): void {
+    for (const role of roles) this.#all.clusterRoles.set(role.name, role);
   }
 
   addAutomounting(known: Iterable<readonly [string, boolean]>): void {
@@ -140,6 +152,7 @@ export class PolicyContextBuilder {
 
   /** @param tell receives what is wrong with a policy beyond its form */
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
+    for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
     const namespaces = this.#labelsWith(supposed.pending ?? new Map());
     const cluster = this.#cluster(options.oldestServer, namespaces, supposed.enforced ?? []);
     const { at = Date.now() } = options;
@@ -220,8 +233,8 @@ export class PolicyContextBuilder {
     this.#all.sources.set(name, { file, line });
   }
 
-  #addRole(kind: string, role: RoleView | undefined): void {
-    if (role) this.#all.roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
+  #addRole(kind: string, role: RoleView): void {
+    this.#all.roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
   }
 
   #addBinding(kind: string, binding: RoleBindingView): void {
@@ -231,7 +244,8 @@ export class PolicyContextBuilder {
   /** The roles and bindings that the operator will write. */
   #addRendered({ rendered }: Compiled): void {
     for (const { role, roleBinding } of rendered.values()) {
-      if (role) this.#addRole('ClusterRole', projectRole(role as never));
+      const view = role && projectRole(role as never);
+      if (view) this.#addRole('ClusterRole', view);
       if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
     }
   }

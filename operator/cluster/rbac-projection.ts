@@ -6,7 +6,7 @@ import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 /** A Role or ClusterRole; undefined when none of its rules concerns CapabilityPolicies. */
 export function projectRole(raw: RawObject): RoleView | undefined {
   const rules = arrayOf(raw.rules).map(rule).filter(concernsPolicies);
-  return rules.length === 0 ? undefined : { ...scope(raw), rules };
+  return rules.length === 0 ? undefined : { ...scopeOf(raw), rules };
 }
 
 /** A RoleBinding or ClusterRoleBinding. */
@@ -14,14 +14,15 @@ export function projectRoleBinding(raw: RawObject): RoleBindingView {
   const { kind, name } = objectOf(raw.roleRef);
   const created = raw.metadata?.creationTimestamp;
   return {
-    ...scope(raw),
+    ...scopeOf(raw),
     ...(typeof created === 'string' && { created }),
     role: { kind: kind === 'Role' ? 'Role' : 'ClusterRole', name: String(name) },
     subjects: arrayOf(raw.subjects).flatMap(subject),
   };
 }
 
-function scope(raw: RawObject): { namespace?: string; name: string } {
+/** The name of the object, and its namespace if it has one. */
+export function scopeOf(raw: RawObject): { namespace?: string; name: string } {
   const { namespace, name } = raw.metadata ?? {};
   return { ...(namespace && { namespace }), name: name ?? '' };
 }

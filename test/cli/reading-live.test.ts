@@ -1,11 +1,18 @@
 /** check on a real API server: namespaces of a roll-out, and nulls in manifests. */
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { cappol } from '../support/cappol.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { podManifest, privilegedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
+
+/** It creates the pods of Deployments. Other creators of the tests have role `edit`, which one of them widens. */
+const CONTROLLER = {
+  user: 'system:serviceaccount:kube-system:replicaset-controller',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+};
 
 describe('cappol check beside an API server', function () {
   this.timeout(300_000);
@@ -117,5 +124,99 @@ describe('cappol check beside an API server', function () {
       const { code, stderr } = await onCluster(['-o', 'json', '-f', '-'], manifest);
       assert.equal(code === 0, admitted, `${what}: ${stderr}`);
     }
+  });
+
+  it('follows aggregated roles, of manifests and of the cluster', async () => {
+    const namespace = await cluster.namespace('roles', { team: 'roles' });
+    const policy = await cluster.policy('roles', {
+      namespaceSelector: { matchLabels: { team: 'roles' } },
+      level: 'baseline',
+      mode: 'Enforce',
+      usableBy: 'Bindings',
+    });
+    await cluster.programmed(policy);
+    const apiGroup = 'rbac.authorization.k8s.io';
+    const use = {
+      apiGroups: ['capabilitypolicy.dev'],
+      resources: ['capabilitypolicies'],
+      resourceNames: [policy],
+      verbs: ['use'],
+    };
+    const role = (name: string, labels: object, rest: object) => ({
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: cluster.named(name), labels },
+      ...rest,
+    });
+    const selecting = { clusterRoleSelectors: [{ matchLabels: { reading: 'part' } }] };
+    const whole = role('whole', {}, { aggregationRule: selecting, rules: [] });
+    /** States the rules itself, beside a selector. */
+    const stating = (name: string, reading: string) =>
+      role(name, {}, { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { reading } }] }, rules: [use] });
+    const [overwritten, alone] = [stating('overwritten', 'other'), stating('alone', 'none')];
+    const other = role(
+      'other',
+      { reading: 'other' },
+      { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] },
+    );
+    const roles = [whole, overwritten, alone, other];
+    const part = role('part', { reading: 'part', [`${apiGroup}/aggregate-to-view`]: 'true' }, { rules: [use] });
+    const cases = [
+      ['whole', cluster.named('whole'), true],
+      ['view', 'view', true],
+      ['edit', 'edit', true],
+      ['overwritten', cluster.named('overwritten'), false],
+      ['alone', cluster.named('alone'), true],
+    ] as const;
+    const binding = (account: string, name: string) => ({
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: account, namespace },
+      roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    });
+    const bindings = cases.map(([account, name]) => binding(account, name));
+    const deployments = cases.map(([account]) => {
+      const labels = { app: account };
+      const template = {
+        metadata: { labels },
+        spec: { serviceAccountName: account, containers: [{ name: 'a', image: 'a' }] },
+      };
+      return {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: account, namespace },
+        spec: { selector: { matchLabels: labels }, template },
+      };
+    });
+    /** Before and after the API server has the roles; the last one changes a role of the cluster alone. */
+    const judged = async (...manifests: readonly object[]) => {
+      const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);
+      return JSON.parse(stdout).items.map(({ verdict }: Json) => verdict === 'Compliant');
+    };
+    const expected = cases.map(([, , may]) => may);
+    assert.deepEqual(await judged(...roles, part, ...bindings), expected);
+    const path = `/apis/${apiGroup}/v1`;
+    for (const one of roles) await cluster.api.apply(`${path}/clusterroles/${one.metadata.name}`, one);
+    assert.deepEqual(await judged(part, ...bindings), expected);
+    await cluster.api.apply(`${path}/clusterroles/${part.metadata.name}`, part);
+    for (const one of bindings)
+      await cluster.api.apply(`${path}/namespaces/${namespace}/rolebindings/${one.metadata.name}`, one);
+    for (const [account] of cases) await cluster.serviceAccount(namespace, account);
+    const admitted = async () => {
+      const answers = cases.map(async ([account]) => {
+        const pod = podManifest(
+          { name: 'a', namespace },
+          { serviceAccountName: account, containers: [{ name: 'a', image: 'a' }] },
+        );
+        return (await cluster.admit(pod, namespace, CONTROLLER)) === ADMITTED;
+      });
+      return Promise.all(answers);
+    };
+    await eventually('the API server to agree', async () => isDeepStrictEqual(await admitted(), expected), 30_000);
+    assert.deepEqual(await judged(), expected);
+    const nothing = { ...part, rules: [] };
+    assert.deepEqual(await judged(nothing), [false, false, false, false, true]);
+    await Promise.all([...roles, part].map((one) => cluster.api.remove(`${path}/clusterroles/${one.metadata.name}`)));
   });
 });

@@ -10,6 +10,7 @@ import { isWorse, outcomeOf } from '../../output/outcome.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { addPolicies } from '../../policies/add-files.ts';
+import type { ClusterRole } from '../../policies/aggregation.ts';
 import type { Automounting } from '../../policies/automounting.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
@@ -42,22 +43,29 @@ interface Live {
   readonly cluster: Cluster;
   /** Undefined if it could not be read. */
   readonly automounting: Automounting | undefined;
+  readonly clusterRoles: readonly ClusterRole[];
 }
 
 export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
   if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
-  const { excludingPlatform, readAutomounting, readWhole, withCluster } = await import('../../cluster.ts');
+  const { excludingPlatform, readAutomounting, readClusterRoles, readWhole, withCluster } = await import(
+    '../../cluster.ts'
+  );
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<CheckOptions>(given, connected);
     const running = options.filename.length === 0;
     const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
     const cluster = await readWhole(connected, io, { ...scope, workloads: running });
+    const clusterRoles =
+      options.filename.length + options.policy.length > 0 ? await readClusterRoles(connected, io) : [];
     if (!running) {
-      const live = { cluster, automounting: await readAutomounting(connected, io) };
+      const live = { cluster, clusterRoles, automounting: await readAutomounting(connected, io) };
       return checkManifests(options, io, live, options.namespace ?? connected.namespace);
     }
     checkExists(cluster, options.namespace);
-    return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
+    return options.policy.length > 0
+      ? showChanges(options, io, cluster, clusterRoles)
+      : checkRunning(options, io, cluster);
   });
 }
 
@@ -69,7 +77,10 @@ async function checkManifests(
 ): Promise<ExitCode> {
   const run = await beginRun(options, io);
   const builder = builderFor(options);
-  if (live) builder.addCluster(live.cluster);
+  if (live) {
+    builder.addCluster(live.cluster);
+    builder.addClusterRoles(live.clusterRoles);
+  }
   if (live?.automounting) builder.addAutomounting(live.automounting);
   else if (live) run.trouble({ file: 'cluster', message: UNKNOWN_ACCOUNTS, severity: 'warning' });
   await addPolicies(builder, options.policy, io, run);
@@ -101,7 +112,12 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   return run.end();
 }
 
-async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+async function showChanges(
+  options: CheckOptions,
+  io: Io,
+  cluster: Cluster,
+  clusterRoles: readonly ClusterRole[],
+): Promise<ExitCode> {
   const print = PRINTERS[options.output];
   if (!print)
     throw new UsageError(
@@ -113,6 +129,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   live.addCluster(cluster);
   const changed = new PolicyContextBuilder();
   changed.addCluster(cluster);
+  changed.addClusterRoles(clusterRoles);
   await addPolicies(changed, options.policy, io, troubles);
   const candidates = changed.stated;
   if (candidates.length === 0 && troubles.count === 0)

@@ -1,0 +1,108 @@
+/** Roles with an aggregationRule: their rules are those of the ClusterRoles that it selects. */
+import assert from 'node:assert/strict';
+import { dump } from 'js-yaml';
+import { cappol } from '../support/cappol.ts';
+import { writtenPolicy } from '../support/policies.ts';
+
+const RBAC = 'rbac.authorization.k8s.io';
+const MANUAL = writtenPolicy('manual', { level: 'privileged', usableBy: 'Bindings' });
+const USE = [
+  { apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], resourceNames: ['manual'], verbs: ['use'] },
+];
+
+const clusterRole = (name: string, labels: object, rest: object = {}) => ({
+  apiVersion: `${RBAC}/v1`,
+  kind: 'ClusterRole',
+  metadata: { name, labels },
+  ...rest,
+});
+
+const aggregating = (name: string, selectors: readonly object[], labels: object = {}) =>
+  clusterRole(name, labels, { aggregationRule: { clusterRoleSelectors: selectors }, rules: [] });
+
+const bindingTo = (name: string) => ({
+  apiVersion: `${RBAC}/v1`,
+  kind: 'RoleBinding',
+  metadata: { name: 'binding', namespace: 'default' },
+  roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
+  subjects: [{ kind: 'ServiceAccount', name: 'worker', namespace: 'default' }],
+});
+
+const DEPLOYMENT = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: {
+    template: { spec: { serviceAccountName: 'worker', hostNetwork: true, containers: [{ name: 'a', image: 'a' }] } },
+  },
+};
+
+async function mayUse(...roles: readonly object[]): Promise<boolean> {
+  const text = [MANUAL, ...roles, DEPLOYMENT].map((one) => dump(one, { noRefs: true })).join('---\n');
+  const { code, stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json'], text);
+  assert.equal(stderr, '');
+  const { verdict, violations } = JSON.parse(stdout).items[0];
+  if (verdict === 'Violating') assert.deepEqual([code, violations[0].rule], [1, 'use']);
+  else assert.deepEqual([code, verdict], [0, 'Compliant']);
+  return verdict === 'Compliant';
+}
+
+const PART = clusterRole('part', { team: 'net' }, { rules: USE });
+
+describe('an aggregated role', () => {
+  it('has the rules of the roles that it selects, in any order of the manifests', async () => {
+    const role = aggregating('whole', [{ matchLabels: { team: 'net' } }]);
+    assert.equal(await mayUse(role, PART, bindingTo('whole')), true);
+    assert.equal(await mayUse(bindingTo('whole'), PART, role), true);
+  });
+
+  it('has no others', async () => {
+    assert.equal(
+      await mayUse(aggregating('whole', [{ matchLabels: { team: 'db' } }]), PART, bindingTo('whole')),
+      false,
+    );
+    assert.equal(await mayUse(aggregating('whole', []), PART, bindingTo('whole')), false);
+    assert.equal(await mayUse(aggregating('whole', [{ matchLabels: { team: 'net' } }]), bindingTo('whole')), false);
+  });
+
+  it('keeps the rules that it states itself only if it selects none: otherwise a controller overwrites them', async () => {
+    const stating = { ...aggregating('whole', [{ matchLabels: { team: 'db' } }]), rules: USE };
+    const others = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }];
+    const other = clusterRole('other', { team: 'db' }, { rules: others });
+    assert.equal(await mayUse(stating, bindingTo('whole')), true);
+    assert.equal(await mayUse(stating, other, bindingTo('whole')), false);
+    assert.equal(await mayUse(stating, { ...other, rules: [] }, bindingTo('whole')), true);
+  });
+
+  it('selects by several selectors and by expressions, and a selector without a condition selects all', async () => {
+    const several = [
+      { matchLabels: { team: 'db' } },
+      { matchExpressions: [{ key: 'team', operator: 'In', values: ['net'] }] },
+    ];
+    assert.equal(await mayUse(aggregating('whole', several), PART, bindingTo('whole')), true);
+    assert.equal(await mayUse(aggregating('whole', [{}]), PART, bindingTo('whole')), true);
+  });
+
+  it('has the rules of an aggregated role that it selects, and those that select each other end', async () => {
+    const inner = aggregating('inner', [{ matchLabels: { team: 'net' } }], { in: 'outer' });
+    const outer = aggregating('outer', [{ matchLabels: { in: 'outer' } }], { team: 'net' });
+    assert.equal(await mayUse(outer, inner, PART, bindingTo('outer')), true);
+    assert.equal(await mayUse(outer, inner, bindingTo('outer')), false);
+  });
+
+  for (const [bound, label, expected] of [
+    ['view', 'view', true],
+    ['edit', 'view', true],
+    ['admin', 'view', true],
+    ['edit', 'edit', true],
+    ['admin', 'edit', true],
+    ['view', 'edit', false],
+    ['edit', 'admin', false],
+    ['cluster-admin', 'admin', false],
+  ] as const) {
+    it(`of every cluster: ${bound} ${expected ? 'has' : 'lacks'} a role with the label aggregate-to-${label}`, async () => {
+      const part = clusterRole('part', { [`${RBAC}/aggregate-to-${label}`]: 'true' }, { rules: USE });
+      assert.equal(await mayUse(part, bindingTo(bound)), expected);
+    });
+  }
+});
