@@ -17,7 +17,7 @@ import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/ob
 import { formatTime } from '../../operator/policy/expiry.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
-import type { InputObject } from '../input/document-objects.ts';
+import { type InputObject, identityOf } from '../input/document-objects.ts';
 import { roleOf } from '../input/kinds.ts';
 import { type Trouble, troublePlace } from '../input/trouble.ts';
 import { aggregatedRoles, type ClusterRole, clusterRoleOf, IN_EVERY_CLUSTER } from './aggregation.ts';
@@ -50,9 +50,12 @@ function nothing() {
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
+  /** The namespace of roles and bindings that state none. */
+  readonly #namespace: string;
   #live: Cluster | undefined;
 
-  constructor(collected: Collected = nothing()) {
+  constructor(namespace = 'default', collected: Collected = nothing()) {
+    this.#namespace = namespace;
     this.#all = collected;
   }
 
@@ -113,12 +116,10 @@ export class PolicyContextBuilder {
         return;
       }
       case 'role':
-        if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
-        // It may replace a live one that grants something.
-        this.#addRole(object.kind, this.#projection.role(object) ?? { ...scopeOf(object), rules: [] });
+        this.#addRoleManifest(object);
         return;
       case 'roleBinding':
-        this.#addBinding(object.kind, this.#projection.roleBinding(object));
+        this.#addBinding(object.kind, this.#projection.roleBinding(this.#placed(object)));
         return;
       case 'serviceAccount':
         this.addAutomounting(automountingOf(object));
@@ -231,6 +232,20 @@ export class PolicyContextBuilder {
     const metadata = { ...policy.metadata, ...(known?.metadata && pickIdentity(known.metadata)) };
     this.#all.policies.set(name, { ...complete, metadata });
     this.#all.sources.set(name, { file, line });
+  }
+
+  #addRoleManifest(object: InputObject['object']): void {
+    if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
+    const placed = this.#placed(object);
+    // It may replace a live one that grants something.
+    this.#addRole(object.kind, this.#projection.role(placed) ?? { ...scopeOf(placed), rules: [] });
+  }
+
+  /** A role or binding with the namespace that it will be in. */
+  #placed(object: InputObject['object']): InputObject['object'] {
+    if (object.kind.startsWith('Cluster')) return object;
+    const { namespace } = identityOf(object, this.#namespace);
+    return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
   #addRole(kind: string, role: RoleView): void {

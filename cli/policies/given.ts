@@ -23,8 +23,12 @@ const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount'
 /** In bytes: judging less takes no longer than starting threads. */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
-export function builderFor({ level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>) {
-  return level === undefined ? new PolicyContextBuilder() : PolicyContextBuilder.ofLevel(level, levelVersion);
+/** @param namespace of roles and bindings that state none */
+export function builderFor(
+  { level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>,
+  namespace?: string,
+): PolicyContextBuilder {
+  return level === undefined ? new PolicyContextBuilder(namespace) : PolicyContextBuilder.ofLevel(level, levelVersion);
 }
 
 export function contextOptions(options: GivenPolicies, cluster: Cluster | undefined): PolicyContextOptions {

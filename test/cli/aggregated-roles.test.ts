@@ -49,6 +49,30 @@ async function mayUse(...roles: readonly object[]): Promise<boolean> {
 
 const PART = clusterRole('part', { team: 'net' }, { rules: USE });
 
+describe('a role or binding without a namespace', () => {
+  const role = { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: { name: 'local' }, rules: USE };
+  const { metadata: _, ...rest } = bindingTo('part');
+  const binding = { ...rest, metadata: { name: 'binding' } };
+  const local = { ...binding, roleRef: { apiGroup: RBAC, kind: 'Role', name: 'local' } };
+  const subjects = [{ kind: 'ServiceAccount', name: 'worker', namespace: 'default' }];
+
+  for (const [what, objects] of [
+    ['ClusterRole', [PART, { ...binding, subjects }]],
+    ['Role', [role, { ...local, subjects }]],
+  ] as const) {
+    it(`is in the namespace of -n, with a ${what}`, async () => {
+      assert.equal(await mayUse(...objects), true);
+      const { metadata, ...deployment } = DEPLOYMENT;
+      const placed = { ...deployment, metadata: { ...metadata, namespace: 'other' } };
+      const own = [{ kind: 'ServiceAccount', name: 'worker', namespace: 'other' }];
+      const inOther = objects.map((one) => ('subjects' in one ? { ...one, subjects: own } : one));
+      const text = [MANUAL, ...inOther, placed].map((one) => dump(one, { noRefs: true })).join('---\n');
+      assert.equal((await cappol(['check', '-f', '-'], text)).code, 1);
+      assert.equal((await cappol(['check', '-f', '-', '-n', 'other'], text)).code, 0);
+    });
+  }
+});
+
 describe('an aggregated role', () => {
   it('has the rules of the roles that it selects, in any order of the manifests', async () => {
     const role = aggregating('whole', [{ matchLabels: { team: 'net' } }]);

@@ -93,11 +93,11 @@ function readInOrder(text: string): readonly (InputObject | Trouble)[] {
 
 /** The policies come first, and may also be among the manifests. */
 function contextOf(
-  { policies, namespaceLabels, serverVersion, at }: CheckQuestion,
+  { policies, namespace, namespaceLabels, serverVersion, at }: CheckQuestion,
   manifests: readonly InputObject[],
   tell: (trouble: Trouble) => void,
 ): PolicyContext {
-  const builder = new PolicyContextBuilder();
+  const builder = new PolicyContextBuilder(namespace);
   for (const manifest of manifestsIn(policies, 'policies', tell)) builder.addManifest(manifest, tell);
   for (const manifest of manifests) builder.addManifest(manifest, tell);
   const options = {

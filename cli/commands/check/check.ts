@@ -76,7 +76,7 @@ async function checkManifests(
   namespace: string,
 ): Promise<ExitCode> {
   const run = await beginRun(options, io);
-  const builder = builderFor(options);
+  const builder = builderFor(options, namespace);
   if (live) {
     builder.addCluster(live.cluster);
     builder.addClusterRoles(live.clusterRoles);

@@ -27,6 +27,6 @@ function isBatch(message: JudgeInput | readonly FilePiece[]): message is readonl
 
 /** The main thread reports what is wrong with the policies. */
 function judgeOf({ collected, options, namespace }: JudgeInput): ManifestJudge {
-  const context = new PolicyContextBuilder(collected).build(options, () => {});
+  const context = new PolicyContextBuilder(namespace, collected).build(options, () => {});
   return new ManifestJudge({ context, namespace });
 }

@@ -80,7 +80,7 @@ async function policyContext(
   io: Io,
   tell: (trouble: Trouble) => void,
 ): Promise<PolicyContext> {
-  const builder = builderFor(options);
+  const builder = builderFor(options, options.namespace);
   await addPolicies(builder, options.policy, io, { trouble: tell });
   await addContext(builder, files, io, tell);
   if (builder.isEmpty && options.used === undefined) throw new UsageError(NO_POLICY);
