@@ -34,13 +34,18 @@ export function containerEntries(
   values: Readonly<Record<string, unknown>>,
 ): ContainerEntry[] {
   return (spec.containers ?? []).map((entry) => {
-    const overrides = replaced(spec.overrides ?? {}, entry.overrides ?? {});
+    const overrides = overridesOf(entry, spec);
     const own = RULES.filter(({ ofContainer }) => ofContainer)
       .map(({ id, value }) => [id, value(overrides, standard)] as const)
       .filter(([id, value]) => JSON.stringify(value) !== JSON.stringify(values[id]));
     const { names = [], images } = entry;
     return { names, images, selects: selectsCel(names, images), values: Object.fromEntries(own) };
   });
+}
+
+/** The overrides for the containers of an entry: the policy's, with those that the entry states. */
+export function overridesOf(entry: NamedContainers, { overrides = {} }: Stated): CapabilityPolicyOverrides {
+  return replaced(overrides, entry.overrides ?? {});
 }
 
 /** The overrides of a policy and of its entries. */

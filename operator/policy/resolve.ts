@@ -17,6 +17,7 @@ import {
   ruleValues,
   statedIn,
 } from './containers.ts';
+import { contradictionsIn } from './contradictions.ts';
 import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
@@ -53,6 +54,8 @@ export interface ResolvedPolicy {
   readonly defaultingUnavailable: boolean;
   /** The overrides that have no effect, or not on every node, since some API server lacks what they need. */
   readonly withoutEffect: readonly ServerNeed[];
+  /** The statements that have no effect beside others, one sentence for each. */
+  readonly contradictions: readonly string[];
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
   /** The mode in namespaces that are still pending, for a policy with `rollout`. */
@@ -122,6 +125,7 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
     seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
     defaultingUnavailable: asked && !defaulting,
     withoutEffect: lacking.filter(({ without }) => without !== 'NotAccepted'),
+    contradictions: contradictionsIn(spec, standard),
     filledChecks: checksOf({ values, containers, standard }, defaulting),
     fills: defaulting ? fillsOf({ values, containers, standard }) : [],
   };

@@ -95,6 +95,7 @@ function acceptedCondition(
     ...lagging(policy),
     ...unavailable(policy),
     ...withoutEffect(policy),
+    ...policy.contradictions,
     ...wideSubjects(policy),
     ...namedForEveryone(policy),
     ...boundBefore(policy, olderBindings),

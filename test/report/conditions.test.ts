@@ -57,6 +57,14 @@ describe('the conditions of a policy', () => {
     );
   });
 
+  it('say in Accepted which statements have no effect beside others', () => {
+    const text = message(input({ overrides: { hostPaths: [{ pathPrefix: '/var/log' }] } }), 'Accepted');
+    assert.equal(
+      text,
+      `compiled: baseline ${NEWEST}, mode Audit; overrides.hostPaths has no effect: the policy admits no hostPath volume; add hostPath to overrides.volumes, or remove it`,
+    );
+  });
+
   const cases: [string, StatusInput, string[]][] = [
     [
       'in force and not violated',

@@ -1,0 +1,126 @@
+/**
+ * Statements of a policy that have no effect beside its other ones, for the condition Accepted. Each is valid on its own, so the
+ * API server accepts it, and nothing else tells that it is in vain.
+ */
+import type { CapabilityPolicyOverrides, CompleteSpec, NamedContainers } from '../api/capability-policy.ts';
+import { valueAt } from '../model/raw.ts';
+import { RULES } from '../rules/index.ts';
+import type { Standard } from '../standards/level-version.ts';
+import { overridesOf } from './containers.ts';
+
+/** The overrides of a policy, or of one of its entries for containers. */
+interface Overrides {
+  /** `overrides`, or `containers[0].overrides` */
+  readonly path: string;
+  readonly stated: CapabilityPolicyOverrides;
+  /** With those that apply where it states none. */
+  readonly all: CapabilityPolicyOverrides;
+  /** The value of a rule in force. */
+  value(rule: string): unknown;
+}
+
+/** One sentence for each, which begins with the path of the statement. */
+export function contradictionsIn(spec: CompleteSpec, standard: Standard): string[] {
+  const { overrides = {}, containers = [] } = spec;
+  const parts = [
+    partOf('overrides', overrides, overrides, standard),
+    ...containers.map((entry: NamedContainers, index) =>
+      partOf(`containers[${index}].overrides`, entry.overrides ?? {}, overridesOf(entry, spec), standard),
+    ),
+  ];
+  const isFilling = spec.defaulting !== 'Disabled';
+  return parts.flatMap((part) => [
+    ...privilegedInVain(part),
+    ...hostProcessInVain(part),
+    ...addsInVain(part),
+    ...(isFilling ? defaultInVain(part) : defaultsInVain(part)),
+    ...volumesInVain(part),
+  ]);
+}
+
+function partOf(
+  path: string,
+  stated: CapabilityPolicyOverrides,
+  all: CapabilityPolicyOverrides,
+  standard: Standard,
+): Overrides {
+  return { path, stated, all, value: (rule) => RULES.find(({ id }) => id === rule)?.value(all, standard) };
+}
+
+/** The API server refuses `allowPrivilegeEscalation: false` beside `privileged: true` (ValidateSecurityContext). */
+function privilegedInVain({ path, stated, all, value }: Overrides): string[] {
+  if (!stated.privileged) return [];
+  const what = `${path}.privileged: true admits no container`;
+  if (value('allowPrivilegeEscalation') === false) {
+    return [
+      `${what}: the API server refuses allowPrivilegeEscalation: false, which the policy asks for, on a privileged container; write allowPrivilegeEscalation: true, too`,
+    ];
+  }
+  return boundOf(all) ? [`${what}: a privileged container holds every capability, and allowedBounding does not`] : [];
+}
+
+/** The API server wants `hostNetwork: true` on such a pod (validateWindowsHostProcessPod). */
+function hostProcessInVain({ path, stated, value }: Overrides): string[] {
+  if (!stated.hostProcess || value('hostNetwork') !== false) return [];
+  return [
+    `${path}.hostProcess: true admits no pod: a HostProcess pod needs hostNetwork: true, which the policy refuses; write hostNetwork: true, too`,
+  ];
+}
+
+function addsInVain({ path, stated, all }: Overrides): string[] {
+  const bound = boundOf(all);
+  if (!bound) return [];
+  return (['allowedAdd', 'defaultAdd'] as const).flatMap((field) => {
+    const outside = (stated.capabilities?.[field] ?? []).filter((name) => name !== '*' && !bound.includes(name));
+    return outside.length === 0
+      ? []
+      : [
+          `${path}.capabilities.${field} admits no container that adds ${outside.join(', ')}: it would hold what allowedBounding does not list`,
+        ];
+  });
+}
+
+/** The capabilities that a container may hold; undefined: any, at least in a user namespace. */
+function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly string[] | undefined {
+  const { allowedBounding: bound, allowedAddInUserNamespace: mapped = [] } = capabilities;
+  const isAny = bound?.includes('*') || mapped.includes('*') || mapped.includes('ALL');
+  return isAny ? undefined : bound;
+}
+
+/** Values that only defaulting writes. */
+const DEFAULTS = [
+  ['capabilities', 'defaultAdd'],
+  ['defaultAllowPrivilegeEscalation'],
+  ['seccomp', 'default'],
+  ['appArmor', 'default'],
+  ['runtimeClasses', 'default'],
+] as const;
+
+function defaultsInVain({ path, stated }: Overrides): string[] {
+  const vain = DEFAULTS.filter((field) => {
+    const value = valueAt(stated, field);
+    return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  });
+  return vain.map((field) => `${path}.${field.join('.')} fills in nothing: write defaulting: Enabled, or remove it`);
+}
+
+function defaultInVain({ path, stated, value }: Overrides): string[] {
+  if (!stated.defaultAllowPrivilegeEscalation || value('allowPrivilegeEscalation') !== false) return [];
+  return [
+    `${path}.defaultAllowPrivilegeEscalation fills in nothing: no container may have true; write allowPrivilegeEscalation: true, or remove it`,
+  ];
+}
+
+/** Lists that narrow volumes of a type. */
+const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
+
+function volumesInVain({ path, stated, value }: Overrides): string[] {
+  // The value of the rule about volumes.
+  const { allowed, forbidden = [] } = value('volumes') as Partial<Record<'allowed' | 'forbidden', readonly string[]>>;
+  const isAdmitted = (type: string) => allowed?.includes(type) ?? !forbidden.includes(type);
+  return Object.entries(NARROWING)
+    .filter(([field, type]) => (stated[field as keyof typeof NARROWING] ?? []).length > 0 && !isAdmitted(type))
+    .map(([field, type]) => {
+      return `${path}.${field} has no effect: the policy admits no ${type} volume; add ${type} to overrides.volumes, or remove it`;
+    });
+}

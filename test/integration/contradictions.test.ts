@@ -1,0 +1,109 @@
+/** Accepted names statements that have no effect beside others, and the API server agrees: what they should admit is refused. */
+import assert from 'node:assert/strict';
+import type { Json } from '../../hack/controlplane/api.ts';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { ADMITTED, useCluster } from '../support/harness.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+
+type Overrides = NonNullable<CapabilityPolicySpec['overrides']>;
+
+describe('a policy with statements that contradict each other', () => {
+  const cluster = useCluster('contradictions');
+
+  const pod = (container: object, spec: object = {}) =>
+    podManifest({ name: 'a' }, { containers: [{ name: 'main', image: 'app', ...container }], ...spec });
+  const security = (of: object) => pod({ securityContext: of });
+  const volume = (of: object) => pod({}, { volumes: [{ name: 'v', ...of }] });
+  const hostProcess = (spec: object) =>
+    pod(
+      {},
+      {
+        os: { name: 'windows' },
+        securityContext: { windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' } },
+        ...spec,
+      },
+    );
+
+  /** Statements, a part of the note, and pods that they should admit. */
+  const CASES: readonly (readonly [name: string, overrides: Overrides, note: RegExp, pods: readonly object[]])[] = [
+    [
+      'privileged',
+      { privileged: true, allowPrivilegeEscalation: false },
+      /overrides\.privileged: true admits no container: /,
+      [true, false, undefined].map((allowPrivilegeEscalation) =>
+        security({ privileged: true, allowPrivilegeEscalation }),
+      ),
+    ],
+    [
+      'bounding',
+      { privileged: true, capabilities: { allowedBounding: ['CHOWN'] } },
+      /overrides\.privileged: true admits no container: a privileged container holds every capability/,
+      [security({ privileged: true }), security({ privileged: true, capabilities: { drop: ['ALL'] } })],
+    ],
+    [
+      'windows',
+      { hostProcess: true },
+      /overrides\.hostProcess: true admits no pod: /,
+      [hostProcess({ hostNetwork: true }), hostProcess({ hostNetwork: false })],
+    ],
+    [
+      'adds',
+      { capabilities: { allowedAdd: ['NET_RAW'], allowedBounding: ['CHOWN'] } },
+      /overrides\.capabilities\.allowedAdd admits no container that adds NET_RAW: /,
+      [security({ capabilities: { add: ['NET_RAW'], drop: ['ALL'] } })],
+    ],
+    [
+      'paths',
+      { hostPaths: [{ pathPrefix: '/var/log' }] },
+      /overrides\.hostPaths has no effect: /,
+      [volume({ hostPath: { path: '/var/log' } })],
+    ],
+  ];
+
+  it('is accepted with a note, and admits none of the pods that the statement is about', async () => {
+    for (const [name, overrides, note, pods] of CASES) {
+      const team = { team: cluster.named(name) };
+      const namespace = await cluster.namespace(name, team);
+      const policy = await cluster.policy(name, {
+        namespaceSelector: { matchLabels: team },
+        level: 'baseline',
+        mode: 'Enforce',
+        overrides,
+      });
+      await cluster.programmed(policy);
+      const accepted = await cluster.condition(policy, 'Accepted');
+      assert.equal(accepted?.status, 'True');
+      assert.match(accepted?.message ?? '', note);
+      for (const one of pods) {
+        const answer = await cluster.admit(one, namespace);
+        assert.notEqual(answer, ADMITTED, `${name}: ${JSON.stringify((one as Json).spec)}`);
+      }
+    }
+  });
+
+  it('has no note where the other statement agrees, and admits the pods', async () => {
+    const team = { team: cluster.named('agreed') };
+    const namespace = await cluster.namespace('agreed', team);
+    const policy = await cluster.policy('agreed', {
+      namespaceSelector: { matchLabels: team },
+      level: 'baseline',
+      mode: 'Enforce',
+      overrides: {
+        privileged: true,
+        hostProcess: true,
+        hostNetwork: true,
+        volumes: ['*'],
+        hostPaths: [{ pathPrefix: '/var/log' }],
+      },
+    });
+    await cluster.programmed(policy);
+    const { message = '' } = (await cluster.condition(policy, 'Accepted')) ?? {};
+    assert.match(message, /^compiled: baseline v1\.\d+, mode Enforce$/);
+    const pods = [
+      security({ privileged: true }),
+      hostProcess({ hostNetwork: true }),
+      volume({ hostPath: { path: '/var/log' } }),
+    ];
+    for (const one of pods) assert.equal(await cluster.admit(one, namespace), ADMITTED);
+  });
+});
