@@ -117,7 +117,7 @@ describe('check of a field that the API server does not know', () => {
       const among = await cappol(['check', '-f', '-'], `${manifest}---\n${DEPLOYMENT}${POLICY}`);
       assert.deepEqual([among.code, among.stderr], [2, expected]);
       const beside = await cappol(
-        ['check', '-f', '../../config/samples/restricted.yaml', '--policy', '-'],
+        ['check', '-f', '../../config/samples/ping.yaml', '--policy', '-'],
         manifest + POLICY,
       );
       assert.deepEqual([beside.code, beside.stderr], [2, expected]);
