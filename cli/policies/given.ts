@@ -18,8 +18,8 @@ export interface GivenPolicies extends PolicyOptions {
   readonly serverVersion: number;
 }
 
-/** Documents without these words add nothing to the context. */
-const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount'];
+/** Documents without these add nothing to the context: words in their kinds, and the escape that may stand for a letter. */
+const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
 /** In bytes: judging less takes no longer than starting threads. */
 const WORTH_THREADS = 4 * 1024 * 1024;
 

@@ -119,6 +119,12 @@ describe('check -f', () => {
       assert.deepEqual(verdicts(json), { 'default/bad': 'Violating' });
     });
 
+    it('of the manifests, if their kind is written with an escape', async () => {
+      const escaped = JSON.stringify(net).replace('Namespace', 'Name\\u0073pace');
+      const text = `${yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), TEAM)}---\n${escaped}\n`;
+      assert.deepEqual(verdicts((await check(text)).json), { 'net/bad': 'Violating' });
+    });
+
     it('by their names, which the API server adds as a label', async () => {
       const { json } = await check(yaml(pod('bad', ['NET_RAW']), BY_NAME), '-n', 'net');
       assert.deepEqual(verdicts(json), { 'net/bad': 'Violating' });
