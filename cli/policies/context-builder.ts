@@ -111,8 +111,8 @@ export class PolicyContextBuilder {
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
-        // Keeps labels that others set, as kubectl apply does.
-        this.#all.namespaces.set(name, { ...this.#all.namespaces.get(name), ...labels });
+        // Keeps live labels that others set, and none of an earlier manifest, as kubectl apply does.
+        this.#all.namespaces.set(name, { ...this.#live?.namespace(name)?.labels, ...labels });
         return;
       }
       case 'role':

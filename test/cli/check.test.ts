@@ -119,6 +119,16 @@ describe('check -f', () => {
       assert.deepEqual(verdicts(json), { 'default/bad': 'Violating' });
     });
 
+    it('of the manifests, of which the last one replaces earlier ones, as applying them would', async () => {
+      const notNet = writtenPolicy('others', {
+        namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['net'] }] },
+      });
+      const bare = { ...net, metadata: { name: 'net' } };
+      const bad = pod('bad', ['NET_RAW'], { namespace: 'net' });
+      assert.deepEqual(verdicts((await check(yaml(notNet, net, bare, bad))).json), { 'net/bad': 'Violating' });
+      assert.deepEqual(verdicts((await check(yaml(notNet, bare, net, bad))).json), { 'net/bad': 'NotSelected' });
+    });
+
     it('of the manifests, if their kind is written with an escape', async () => {
       const escaped = JSON.stringify(net).replace('Namespace', 'Name\\u0073pace');
       const text = `${yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), TEAM)}---\n${escaped}\n`;
