@@ -4,6 +4,7 @@
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, NamedContainers } from '../api/capability-policy.ts';
 import { valueAt } from '../model/raw.ts';
+import { isMatch } from '../rules/cel.ts';
 import { RULES } from '../rules/index.ts';
 import type { Standard } from '../standards/level-version.ts';
 import { overridesOf } from './containers.ts';
@@ -35,6 +36,7 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
     ...addsInVain(part),
     ...(isFilling ? defaultInVain(part) : defaultsInVain(part)),
     ...volumesInVain(part),
+    ...sysctlsInVain(part),
   ]);
 }
 
@@ -118,9 +120,29 @@ function volumesInVain({ path, stated, value }: Overrides): string[] {
   // The value of the rule about volumes.
   const { allowed, forbidden = [] } = value('volumes') as Partial<Record<'allowed' | 'forbidden', readonly string[]>>;
   const isAdmitted = (type: string) => allowed?.includes(type) ?? !forbidden.includes(type);
-  return Object.entries(NARROWING)
-    .filter(([field, type]) => (stated[field as keyof typeof NARROWING] ?? []).length > 0 && !isAdmitted(type))
-    .map(([field, type]) => {
-      return `${path}.${field} has no effect: the policy admits no ${type} volume; add ${type} to overrides.volumes, or remove it`;
-    });
+  return Object.entries(NARROWING).flatMap(([field, type]) => {
+    const narrowed = stated[field as keyof typeof NARROWING];
+    if (narrowed?.length === 0 && stated.volumes?.includes(type)) {
+      return [`${path}.volumes admits no ${type} volume: ${path}.${field} is []; list some there, or remove ${type}`];
+    }
+    if (!narrowed || narrowed.length === 0 || isAdmitted(type)) return [];
+    return [
+      `${path}.${field} has no effect: the policy admits no ${type} volume; add ${type} to overrides.volumes, or remove it`,
+    ];
+  });
+}
+
+/** The rule refuses what is forbidden, whatever is allowed. */
+function sysctlsInVain({ path, stated }: Overrides): string[] {
+  const { allowed = [], forbidden = [] } = stated.sysctls ?? {};
+  const vain = allowed.filter((name) =>
+    name.endsWith('*')
+      ? isMatch(
+          name.slice(0, -1),
+          forbidden.filter((one) => one.endsWith('*')),
+        )
+      : isMatch(name, forbidden),
+  );
+  if (vain.length === 0) return [];
+  return [`${path}.sysctls.allowed admits no pod that sets ${vain.join(', ')}: forbidden has it, too`];
 }

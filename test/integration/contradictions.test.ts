@@ -58,6 +58,18 @@ describe('a policy with statements that contradict each other', () => {
       /overrides\.hostPaths has no effect: /,
       [volume({ hostPath: { path: '/var/log' } })],
     ],
+    [
+      'types',
+      { volumes: ['hostPath', 'projected'], hostPaths: [] },
+      /overrides\.volumes admits no hostPath volume: /,
+      [volume({ hostPath: { path: '/var/log' } })],
+    ],
+    [
+      'sysctls',
+      { sysctls: { allowed: ['kernel.shm_rmid_forced'], forbidden: ['kernel.*'] } },
+      /overrides\.sysctls\.allowed admits no pod that sets kernel\.shm_rmid_forced: /,
+      [pod({}, { securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1' }] } })],
+    ],
   ];
 
   it('is accepted with a note, and admits none of the pods that the statement is about', async () => {

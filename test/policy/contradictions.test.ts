@@ -179,6 +179,32 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
     caps({ allowedAdd: ['NET_RAW'], allowedAddInUserNamespace: ['*'], requiredDrop: [], allowedBounding: ['CHOWN'] }),
     [],
   ],
+  [
+    'a type of volumes whose list admits none',
+    { overrides: { volumes: ['hostPath', 'csi'], hostPaths: [], csiDrivers: ['a.b'] } },
+    ['overrides.volumes admits no hostPath volume: '],
+  ],
+  ['an empty list for a type that only the level admits', { overrides: { csiDrivers: [] } }, []],
+  ['an empty list beside any volumes', { overrides: { volumes: ['*'], hostPaths: [] } }, []],
+  [
+    'sysctls that are forbidden, too',
+    {
+      overrides: {
+        sysctls: { allowed: ['kernel.shm*', 'net.core.a', 'vm.b'], forbidden: ['kernel.*', 'net.core.*', 'vm.b.c'] },
+      },
+    },
+    ['overrides.sysctls.allowed admits no pod that sets kernel.shm*, net.core.a: '],
+  ],
+  [
+    'sysctls of which some are forbidden',
+    { overrides: { sysctls: { allowed: ['kernel.*'], forbidden: ['kernel.shm*'] } } },
+    [],
+  ],
+  [
+    'sysctls of which one is forbidden that begins like them',
+    { overrides: { sysctls: { allowed: ['kernel.shm*'], forbidden: ['kernel.shm'] } } },
+    [],
+  ],
   ['nothing', {}, []],
 ];
 
