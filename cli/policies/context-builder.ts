@@ -248,8 +248,8 @@ export class PolicyContextBuilder {
     return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
-  #addRole(kind: string, role: RoleView): void {
-    this.#all.roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
+  #addRole(kind: string, role: RoleView | undefined): void {
+    if (role) this.#all.roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
   }
 
   #addBinding(kind: string, binding: RoleBindingView): void {
@@ -259,8 +259,7 @@ export class PolicyContextBuilder {
   /** The roles and bindings that the operator will write. */
   #addRendered({ rendered }: Compiled): void {
     for (const { role, roleBinding } of rendered.values()) {
-      const view = role && projectRole(role as never);
-      if (view) this.#addRole('ClusterRole', view);
+      if (role) this.#addRole('ClusterRole', projectRole(role as never));
       if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
     }
   }
