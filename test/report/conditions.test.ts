@@ -49,19 +49,19 @@ describe('the conditions of a policy', () => {
     assert.deepEqual(condition(buildStatus(restarted), 'Protected'), condition(buildStatus(before), 'Protected'));
   });
 
-  it('say how many API servers protect, and how to protect them', () => {
-    const text = message(input({}, { protection: protection('Unprotected', 1) }), 'Protected');
-    assert.equal(
-      text,
-      'cluster administrators can change what enforces policies: 1 of 2 API servers protect it by a file; `cappol render --static` writes the file',
-    );
-  });
-
   it('say in Accepted which statements have no effect beside others', () => {
     const text = message(input({ overrides: { hostPaths: [{ pathPrefix: '/var/log' }] } }), 'Accepted');
     assert.equal(
       text,
       `compiled: baseline ${NEWEST}, mode Audit; overrides.hostPaths has no effect: the policy admits no hostPath volume; add hostPath to overrides.volumes, or remove it`,
+    );
+  });
+
+  it('say how many API servers protect, and how to protect them', () => {
+    const text = message(input({}, { protection: protection('Unprotected', 1) }), 'Protected');
+    assert.equal(
+      text,
+      'cluster administrators can change what enforces policies: 1 of 2 API servers protect it by a file; `cappol render --static` writes the file',
     );
   });
 
