@@ -134,6 +134,36 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     });
   }
 
+  it('warns about the claims of a StatefulSet when it is written, and not about a volume that a claim replaces', async () => {
+    const namespace = await cluster.namespace('warned', { team: 'warned' });
+    const policy = await cluster.policy('warned', {
+      namespaceSelector: { matchLabels: { team: 'warned' } },
+      level: 'baseline',
+      mode: 'Enforce',
+      overrides: { volumes: ['emptyDir', 'projected'] },
+    });
+    await cluster.programmed(policy);
+    const object: Json = workloads(GOOD).find(({ path }) => path.endsWith('/statefulsets'))?.object;
+    const made = structuredClone(object);
+    made.spec.template.spec.volumes = [
+      { name: 'data', hostPath: { path: '/' } },
+      { name: 'tmp', emptyDir: {} },
+    ];
+    const volumeClaimTemplates = ['data', 'log'].map((name) => ({
+      metadata: { name },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    }));
+    const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
+    const body = { ...made, spec: { ...made.spec, replicas: 0, volumeClaimTemplates } };
+    const { status, warnings } = await cluster.api.ask('POST', path, { body, query: { dryRun: 'All' } });
+    assert.equal(status, 201);
+    const [warning = ''] = warnings.filter((text) => text.includes(`CapabilityPolicy ${policy}: `));
+    for (const name of ['data', 'log']) {
+      assert.ok(warning.includes(`volume "${name}" must not be of type persistentVolumeClaim`), warning);
+    }
+    assert.doesNotMatch(warning, /hostPath/);
+  });
+
   it('judges nothing in the namespace where all comply', async () => {
     assert.deepEqual(entries(await statusOf(cluster.api, audit), { namespace: cluster.named('clean') }), []);
     assert.equal((await cluster.condition(audit, 'Compliant'))?.status, 'False');
