@@ -1,6 +1,6 @@
 /** The pods and templates of a namespace that are evaluated, each with the workload that a person would edit. */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
-import { isCustomHistory, isHistory, ownersWithPods } from '../model/revisions.ts';
+import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';
 import { type Top, topController } from './workloads.ts';
 
@@ -30,8 +30,9 @@ export function membersOf(namespace: string, cluster: Objects): Member[] {
 
 export function memberOf(object: SeenObject, cluster: Objects): Member[] {
   if (!('template' in object)) return podMember(object, cluster);
-  const all = [...cluster.workloads(object.namespace)];
-  return judgedOf([object], all).map((workload) => templateMember(workload, cluster));
+  return judgedOf([object], () => cluster.workloads(object.namespace)).map((workload) =>
+    templateMember(workload, cluster),
+  );
 }
 
 function templateMember(workload: WorkloadView, cluster: Objects): Member {
@@ -51,12 +52,14 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
  * The workloads whose own template will make pods, whoever owns them: an owner may have another template. A ReplicaSet or
  * Job with the template of its owner shares the owner's verdict.
  *
- * @param all of the namespace
+ * @param all of the namespace; read only if they matter
  */
 export function judgedOf<View extends WorkloadView>(
   workloads: readonly View[],
-  all: readonly WorkloadView[] = workloads,
+  all: () => Iterable<WorkloadView> = () => workloads,
 ): View[] {
-  const withPods = ownersWithPods(all);
-  return workloads.filter((one) => !one.finished && !isHistory(one) && !isCustomHistory(one, withPods));
+  const makingPods = workloads.filter((one) => !one.finished && !isHistory(one));
+  if (!makingPods.some(mayBeCustomHistory)) return makingPods;
+  const withPods = ownersWithPods(all());
+  return makingPods.filter((one) => !(mayBeCustomHistory(one) && withPods.has(one.owner.uid)));
 }

@@ -1,5 +1,5 @@
 /** ReplicaSets without pods that only keep an earlier template for a rollback. */
-import type { WorkloadView } from './objects.ts';
+import type { Owner, WorkloadView } from './objects.ts';
 import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 
 type Revision = Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>;
@@ -13,14 +13,13 @@ export function isHistory({ kind, owner, replicas }: Revision): boolean {
 }
 
 /**
- * Whether a ReplicaSet without pods is an earlier revision of a custom resource. Nobody watches the custom resource, so its
- * current template is that of its ReplicaSets with pods. Without such a ReplicaSet, the controller may scale up any of them.
- *
- * @param withPods the UIDs of the owners of ReplicaSets with pods
+ * A ReplicaSet without pods of a custom resource. It is an earlier revision if another one of that resource has pods: nobody
+ * watches the resource, so its current template is that of its ReplicaSets with pods. Without such a ReplicaSet, the
+ * controller may scale up any of them.
  */
-export function isCustomHistory({ kind, owner, replicas }: Revision, withPods: ReadonlySet<string>): boolean {
-  if (kind !== 'ReplicaSet' || replicas !== 0 || !owner) return false;
-  return controllerOf(owner.apiVersion, owner.kind) === undefined && withPods.has(owner.uid);
+export function mayBeCustomHistory<One extends Revision>(one: One): one is One & { readonly owner: Owner } {
+  const { kind, owner, replicas } = one;
+  return kind === 'ReplicaSet' && replicas === 0 && !!owner && !controllerOf(owner.apiVersion, owner.kind);
 }
 
 /** The UIDs of the owners of ReplicaSets with pods. */
