@@ -1,5 +1,5 @@
 /** A manifest → the pods that it makes, as the operator's judge takes them, and what is wrong with it. */
-import { MIRROR_ANNOTATION } from '../../operator/cluster/pod-projection.ts';
+import { claimsIn, MIRROR_ANNOTATION } from '../../operator/cluster/pod-projection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { UNSHARED } from '../../operator/cluster/sharing.ts';
 import { tokenVolumeIndex, withTokenVolume } from '../../operator/evaluate/token-volume.ts';
@@ -7,7 +7,7 @@ import { type Candidate, customCandidate, podCandidate, templateCandidate } from
 import type { ManifestPod } from '../../operator/evidence/matching.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
-import { qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
+import { claimsPath, qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type InputObject, identityOf } from '../input/document-objects.ts';
 import { nullProblems, withEmptyValues } from '../input/empty-parts.ts';
@@ -81,13 +81,16 @@ export class PodCandidates {
     const nulls = nullProblems(empty);
     const read = withEmptyValues(object, empty);
     const path = templatePath(kind);
-    const candidature = (): Candidature =>
-      this.#completed(this.#candidate(this.#placed(read), role), valueAt(read, path), {
+    const candidature = (): Candidature => {
+      const candidate = this.#candidate(this.#placed(read), role);
+      const fieldOf = withClaims(read, candidate?.parts, (inPod) => [...path, ...inPod]);
+      return this.#completed(candidate, valueAt(read, path), {
         template: null,
         line: manifest.line,
-        fieldOf: (inPod) => [...path, ...inPod],
+        fieldOf,
         unknown,
       });
+    };
     return {
       candidatures: wrong.length > 0 ? [] : [candidature()],
       problems: [...wrong, ...fields.problems, ...nulls.problems],
@@ -176,6 +179,18 @@ function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Ca
   if (added === -1) return fieldOf;
   return (inPod) =>
     fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
+}
+
+/** A volume of the pods that a claim of a StatefulSet makes is in the list of claims. */
+function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candidature['fieldOf']) {
+  const claims = claimsIn(object);
+  const path = claimsPath(object.kind);
+  if (claims.size === 0 || !path) return fieldOf;
+  const names = (parts?.spec.volumes ?? []).map(({ name }) => name);
+  return (inPod: FieldPath): FieldPath => {
+    const claim = inPod[1] === 'volumes' ? claims.get(names[Number(inPod[2])] ?? '') : undefined;
+    return claim === undefined ? fieldOf(inPod) : [...path, claim];
+  };
 }
 
 /** The pod as evidence names it. @param namespace of objects that state none */

@@ -1,5 +1,5 @@
 /**
- * A way to one API server: credentials and TLS from client-node's KubeConfig, connections from undici.
+ * A way to one API server: credentials and TLS from the kubeconfig, connections from undici.
  *
  * KubeConfig makes a new dispatcher for every request, and with it a new TLS connection; here one is kept for as long
  * as the TLS options stay the same (certificates are read again each time, so a rotated one is noticed).
@@ -8,24 +8,34 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { impersonationHeaders } from './impersonation.ts';
+import { LoadedConfig } from './kubeconfig.ts';
+import type { ReadUser } from './kubeconfig-file.ts';
+import { proxyOf } from './proxies.ts';
 
 interface Access {
-  readonly headers: Record<string, string>;
+  readonly headers: Record<string, string | string[]>;
   readonly dispatcher?: Dispatcher;
 }
 
 export interface Endpoint {
   /** `https://10.0.0.1:6443`, without a slash at its end. */
   readonly server: string;
-  /** The name that the server's certificate must have, if it is not the URL's host. */
+  /**
+   * The name that the server's certificate must have, if it is not the URL's host. It is checked even if the kubeconfig says
+   * not to: whoever answers at an address that the cluster publishes must not receive the credentials.
+   */
   readonly servername?: string;
 }
 
 type DispatcherOptions = ReturnType<KubeConfig['createDispatcherOptions']>;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Unless the kubeconfig says otherwise, whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
+const VERIFIED = { rejectUnauthorized: true };
 
 export class Connection extends KubeConfig {
+  readonly #loaded: LoadedConfig | undefined;
   #options?: DispatcherOptions;
   #dispatcher?: Dispatcher;
 
@@ -34,13 +44,15 @@ export class Connection extends KubeConfig {
     super();
     const { clusters, users, contexts, currentContext } = config;
     this.loadFromOptions({ clusters, users, contexts, currentContext });
-    const cluster = this.getCurrentCluster();
-    if (!cluster) throw new Error('the kubeconfig names no current cluster');
-    if (endpoint) {
-      const { server, servername } = endpoint;
-      const own = { ...cluster, server, ...(servername !== undefined && { tlsServerName: servername }) };
-      this.clusters = clusters.map((other) => (other.name === cluster.name ? own : other));
-    }
+    const configured = this.getCurrentCluster();
+    if (!configured) throw new Error('the kubeconfig names no current cluster');
+    this.#loaded = config instanceof LoadedConfig ? config : undefined;
+    if (this.#loaded) this.addAuthenticator(this.#loaded.plugins);
+    const { server = configured.server, servername } = endpoint ?? {};
+    const checked = servername !== undefined && { tlsServerName: servername, skipTLSVerify: false };
+    const proxyUrl = configured.proxyUrl ?? (this.#loaded && proxyOf(server, this.#loaded.environment));
+    const own = { ...configured, server, ...checked, ...(proxyUrl && { proxyUrl }) };
+    this.clusters = clusters.map((other) => (other.name === own.name ? own : other));
   }
 
   get server(): string {
@@ -55,7 +67,14 @@ export class Connection extends KubeConfig {
     const context = new RequestContext(url, HttpMethod.GET);
     await this.applySecurityAuthentication(context);
     const dispatcher = context.getDispatcher() ?? this.#dispatcher;
-    return { headers: context.getHeaders(), ...(dispatcher && { dispatcher }) };
+    const { impersonation }: Partial<ReadUser> = this.getCurrentUser() ?? {};
+    const headers = { ...context.getHeaders(), ...(impersonation && impersonationHeaders(impersonation)) };
+    return { headers, ...(dispatcher && { dispatcher }) };
+  }
+
+  /** The API server did not accept the credentials of a request with these headers. */
+  refused({ Authorization }: Access['headers']): void {
+    this.#loaded?.plugins.refused(Authorization as string | undefined);
   }
 
   async close(): Promise<void> {
@@ -82,9 +101,9 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
   if (options.type === 'proxy') {
     const { uri, requestTls, connect } = options;
-    return new ProxyAgent({ ...common, uri, requestTls, connect });
+    return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
-  const tls = options.type === 'agent' ? options.connect : { keepAlive: true };
+  const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
   // Otherwise every connection would parse the certificates again, which takes as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });

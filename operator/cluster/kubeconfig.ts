@@ -1,5 +1,11 @@
-/** Finds the cluster as kubectl does. */
-import { KubeConfig } from '@kubernetes/client-node';
+/** Finds the cluster and the credentials as kubectl does. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { type Context, KubeConfig } from '@kubernetes/client-node';
+import { ENVIRONMENT, type Environment } from './environment.ts';
+import { ExecPlugins } from './exec-plugin.ts';
+import { type KubeconfigFile, type ReadCluster, type ReadUser, readKubeconfig } from './kubeconfig-file.ts';
 
 export interface KubeConfigOptions {
   /** A file; undefined for KUBECONFIG, else ~/.kube/config, else the pod's own service account. */
@@ -8,19 +14,43 @@ export interface KubeConfigOptions {
   readonly context?: string | undefined;
 }
 
+/** A kubeconfig with what client-node does not know of it. */
+export class LoadedConfig extends KubeConfig {
+  readonly environment: Environment;
+  /** All connections share the credentials that a program prints. */
+  readonly plugins: ExecPlugins;
+
+  constructor(environment: Environment) {
+    super();
+    this.environment = environment;
+    this.plugins = new ExecPlugins(environment, () => {
+      const cluster: ReadCluster | null = this.getCurrentCluster();
+      return cluster ? { cluster, config: cluster.pluginConfig } : undefined;
+    });
+  }
+
+  override getCurrentUser(): ReadUser | null {
+    return super.getCurrentUser();
+  }
+
+  /** The first file that has a name decides what it means (k8s.io/client-go/tools/clientcmd, ClientConfigLoadingRules). */
+  add(files: readonly KubeconfigFile[]): void {
+    this.clusters = byName(files.flatMap(({ clusters }) => clusters)) as ReadCluster[];
+    this.users = byName(files.flatMap(({ users }) => users));
+    this.contexts = byName<Context>(files.flatMap(({ contexts }) => contexts));
+    const current = files.find(({ currentContext }) => currentContext !== undefined)?.currentContext;
+    if (current !== undefined) this.currentContext = current;
+  }
+}
+
 /** @throws Error with one line that says what to do */
-export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
-  } catch (error) {
-    throw new Error(`kubeconfig: ${(error as Error).message.split('\n')[0]}`);
-  }
-  // The library's default when it finds nothing.
-  if (config.getCurrentCluster()?.server === 'http://localhost:8080') {
-    throw new Error('no cluster: set KUBECONFIG or --kubeconfig, or run in a pod with a service account');
-  }
+export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
+  const config = new LoadedConfig(environment);
+  const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];
+  // Like kubectl: KUBECONFIG may name files that do not exist, and --kubeconfig may not.
+  const existing = kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files;
+  config.add(existing.map(read));
+  if (config.clusters.length === 0 && kubeconfig === undefined) loadAnother(config, files);
   if (context === undefined) return config;
   const names = config.getContexts().map(({ name }) => name);
   if (!names.includes(context)) {
@@ -28,4 +58,33 @@ export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): Kube
   }
   config.setCurrentContext(context);
   return config;
+}
+
+function defaultFiles({ KUBECONFIG, HOME }: Environment): string[] {
+  if (KUBECONFIG) return KUBECONFIG.split(delimiter).filter((file) => file !== '');
+  return [join(HOME || homedir(), '.kube', 'config')];
+}
+
+function read(file: string): KubeconfigFile {
+  try {
+    return readKubeconfig(file);
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n');
+    throw new Error(`kubeconfig: ${line?.includes(file) ? line : `${file}: ${line}`}`);
+  }
+}
+
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** @param files that name no cluster, or do not exist */
+function loadAnother(config: KubeConfig, files: readonly string[]): void {
+  if (!existsSync(SERVICE_ACCOUNT)) {
+    const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';
+    throw new Error(`no cluster: ${where} (none in ${files.join(', ')})`);
+  }
+  config.loadFromCluster();
+}
+
+function byName<Named extends { readonly name: string }>(all: readonly Named[]): Named[] {
+  return [...new Map(all.toReversed().map((one) => [one.name, one])).values()].reverse();
 }

@@ -1,8 +1,9 @@
 /** The projection of pods and workloads: their identity, and the parts that some rule reads. */
 import type { Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
-import { arrayOf, objectOf, type RawObject, valueAt } from '../model/raw.ts';
+import { arrayOf, isText, objectOf, type RawObject, valueAt } from '../model/raw.ts';
 import { Recent } from '../model/recent.ts';
-import { templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
+import { isHistory } from '../model/revisions.ts';
+import { claimsPath, templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
 import type { Rule } from '../rules/rule.ts';
 import { createPartsProjection, type PartsProjection } from './parts-projection.ts';
 import type { Pool } from './sharing.ts';
@@ -26,11 +27,6 @@ export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodPro
     pod: (raw) => projectPod(raw, parts, names),
     workload: (raw) => projectWorkload(raw, parts, names),
   };
-}
-
-/** A ReplicaSet without pods that its Deployment keeps for a rollback: it only links old pods to their owner. */
-export function isHistory({ kind, owner, replicas }: Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>): boolean {
-  return kind === 'ReplicaSet' && replicas === 0 && owner?.kind === 'Deployment';
 }
 
 function projectPod(raw: RawObject, projection: PartsProjection, names: Names): PodView {
@@ -69,7 +65,40 @@ function projectWorkload(raw: RawObject, projection: PartsProjection, names: Nam
     ...(typeof replicas === 'number' && { replicas }),
     finished: raw.kind === 'Job' && isFinishedJob(raw),
   };
-  return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(valueAt(raw, templatePath(view.kind))) };
+  return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(templateIn(raw, view.kind)) };
+}
+
+/** The template as the pods will be: a StatefulSet's controller adds its claims. */
+function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
+  const template = valueAt(raw, templatePath(kind));
+  const claims = claimsIn(raw);
+  if (claims.size === 0) return template;
+  const spec = objectOf(objectOf(template).spec);
+  return { ...objectOf(template), spec: { ...spec, volumes: withClaims(arrayOf(spec.volumes), claims) } };
+}
+
+/**
+ * The names of a StatefulSet's claims, each with its index. The last of several claims with one name counts
+ * (k8s.io/kubernetes/pkg/controller/statefulset, getPersistentVolumeClaims).
+ */
+export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
+  const path = claimsPath(raw.kind ?? '');
+  const claims = path ? arrayOf(valueAt(raw, path)) : [];
+  return new Map(
+    claims.flatMap((claim, index): [string, number][] => {
+      const { name } = objectOf(objectOf(claim).metadata);
+      return isText(name) && name !== '' ? [[name, index]] : [];
+    }),
+  );
+}
+
+/** A claim replaces the volume of its name (updateStorage, at the same place). */
+function withClaims(volumes: readonly unknown[], claims: ReadonlyMap<string, number>): unknown[] {
+  const volumeOf = (name: string) => ({ name, persistentVolumeClaim: {} });
+  const nameOf = (volume: unknown) => objectOf(volume).name as string;
+  const own = new Set(volumes.map(nameOf));
+  const replaced = volumes.map((volume) => (claims.has(nameOf(volume)) ? volumeOf(nameOf(volume)) : volume));
+  return [...replaced, ...[...claims.keys()].filter((name) => !own.has(name)).map(volumeOf)];
 }
 
 function isFinishedJob(raw: RawObject): boolean {

@@ -13,6 +13,7 @@ import type {
   WorkloadView,
 } from '../model/objects.ts';
 import type { RawObject } from '../model/raw.ts';
+import { isHistory } from '../model/revisions.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { aborted } from '../runtime/aborted.ts';
@@ -20,7 +21,6 @@ import type { ReflectorObserver } from '../runtime/metrics.ts';
 import type { ApiClient } from './client.ts';
 import { Collection } from './collection.ts';
 import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
-import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { Reflector } from './reflector.ts';

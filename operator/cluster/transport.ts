@@ -84,7 +84,7 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
   }
   const url = urlOf(connection.server, path, call.query);
   const { headers, dispatcher } = await connection.access(url);
-  return request(url, {
+  const answer = await request(url, {
     method,
     headers: {
       ...headers,
@@ -102,6 +102,8 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
     bodyTimeout: call.idleMs ?? settings.timeoutMs,
     reset: !settings.reuse,
   });
+  if (answer.statusCode === 401) connection.refused(headers);
+  return answer;
 }
 
 /**

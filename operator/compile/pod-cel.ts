@@ -25,6 +25,17 @@ const POD = [
   `dyn(object).${TEMPLATE_PATH.join('.')}`,
 ].join(' : ');
 
+const VOLUMES = 'variables.spec.?volumes.orValue([])';
+
+/** CEL, list(string): the names of a template's claims, which its controller adds to each pod as volumes. */
+const CLAIMS = WORKLOAD_KINDS.reduceRight(
+  (others, { resource, claims }) =>
+    claims
+      ? `${RESOURCE} == "${resource}" ? dyn(object).${claims.slice(0, -1).join('.')}.?${claims.at(-1)}.orValue([]).map(t, t.?metadata.?name.orValue("")) : ${others}`
+      : others,
+  '[]',
+);
+
 /** CEL, bool: the pod exists, and ephemeral containers are added to it. */
 export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
@@ -43,7 +54,12 @@ export const POD_VARIABLES: readonly Variable[] = [
     expression:
       'variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([])',
   },
-  { name: 'volumes', expression: 'variables.spec.?volumes.orValue([])' },
+  { name: 'claims', expression: CLAIMS },
+  {
+    // As operator/cluster/pod-projection.ts has them: a claim replaces the volume of its name.
+    name: 'volumes',
+    expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
+  },
   { name: 'containerBlocks', expression: blocksOf('variables.containers') },
   { name: 'volumeBlocks', expression: blocksOf('variables.volumes') },
   {

@@ -1,13 +1,16 @@
 /** The pods and templates of a namespace that are evaluated, each with the workload that a person would edit. */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
+import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';
-import { type Top, topController, watchedOwner } from './workloads.ts';
+import { type Top, topController } from './workloads.ts';
 
 export type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 
 /** A pod or template of a workload. */
 export interface Member extends Top {
   readonly pod: boolean;
+  /** Whether it is the workload's own template, and not that of a ReplicaSet or Job that it created. */
+  readonly own: boolean;
   readonly candidate: Candidate;
 }
 
@@ -20,31 +23,43 @@ export interface Seen {
 
 /** The judged objects of a namespace: running pods, and templates that will make pods. */
 export function membersOf(namespace: string, cluster: Objects): Member[] {
-  const templates = [...cluster.workloads(namespace)].flatMap((workload) => templateMember(workload, cluster));
+  const templates = judgedOf([...cluster.workloads(namespace)]).map((workload) => templateMember(workload, cluster));
   const pods = [...cluster.pods(namespace)].flatMap((pod) => podMember(pod, cluster));
   return [...templates, ...pods];
 }
 
 export function memberOf(object: SeenObject, cluster: Objects): Member[] {
-  return 'template' in object ? templateMember(object, cluster) : podMember(object, cluster);
+  if (!('template' in object)) return podMember(object, cluster);
+  return judgedOf([object], () => cluster.workloads(object.namespace)).map((workload) =>
+    templateMember(workload, cluster),
+  );
 }
 
-function templateMember(workload: WorkloadView, cluster: Objects): Member[] {
-  if (!isJudged(workload, cluster)) return [];
+function templateMember(workload: WorkloadView, cluster: Objects): Member {
   const top = topController(workload.kind, workload, cluster);
-  return [{ ...top, pod: false, candidate: templateCandidate(workload) }];
+  const own = top.workload.kind === workload.kind && top.workload.name === workload.name;
+  return { ...top, pod: false, own, candidate: templateCandidate(workload) };
 }
 
 function podMember(pod: PodView, cluster: Objects): Member[] {
   if (pod.mirror || pod.finished) return [];
-  return [{ ...topController('Pod', pod, cluster), pod: true, candidate: podCandidate(pod) }];
+  return [
+    { ...topController('Pod', pod, cluster), pod: true, own: pod.owner === undefined, candidate: podCandidate(pod) },
+  ];
 }
 
 /**
- * Whether a workload's own template will make pods: a template with an owner repeats the owner's, and old revisions
- * make none.
+ * The workloads whose own template will make pods, whoever owns them: an owner may have another template. A ReplicaSet or
+ * Job with the template of its owner shares the owner's verdict.
+ *
+ * @param all of the namespace; read only if they matter
  */
-export function isJudged(workload: WorkloadView, cluster: Pick<Cluster, 'workload'>): boolean {
-  const history = workload.kind === 'ReplicaSet' && workload.replicas === 0 && workload.owner !== undefined;
-  return !workload.finished && !history && watchedOwner(workload, cluster) === undefined;
+export function judgedOf<View extends WorkloadView>(
+  workloads: readonly View[],
+  all: () => Iterable<WorkloadView> = () => workloads,
+): View[] {
+  const makingPods = workloads.filter((one) => !one.finished && !isHistory(one));
+  if (!makingPods.some(mayBeCustomHistory)) return makingPods;
+  const withPods = ownersWithPods(all());
+  return makingPods.filter((one) => !(mayBeCustomHistory(one) && withPods.has(one.owner.uid)));
 }

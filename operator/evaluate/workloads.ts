@@ -1,6 +1,6 @@
 /** Pods and workloads → the controller that a person would edit. */
 import type { Cluster, Owner, WorkloadView } from '../model/objects.ts';
-import { controllerOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
+import { builtInKind, controllerOf, hasTemplateOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
 
 /** How reports name a workload. */
 export interface WorkloadName {
@@ -24,7 +24,8 @@ export interface Top {
 
 /**
  * The top of the owner chain: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain ends at an owner
- * that is not watched: a custom resource, whose own owner is unknown, or a deleted object.
+ * that is not watched: a custom resource, whose own owner is unknown, or a deleted object. It ends before a workload
+ * with another template: an operator's Deployment may own a DaemonSet only so that both are deleted together.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
@@ -32,7 +33,7 @@ export function topController(kind: string, start: Owned, cluster: Pick<Cluster,
   let top: Owned = start;
   let topKind = kind;
   let custom: Owner | undefined;
-  while (top.owner && !seen.has(top.owner.uid)) {
+  while (top.owner && !seen.has(top.owner.uid) && isMadeBy(top.owner, topKind)) {
     const { owner } = top;
     seen.add(owner.uid);
     custom = controllerOf(owner.apiVersion, owner.kind) ? undefined : owner;
@@ -40,6 +41,11 @@ export function topController(kind: string, start: Owned, cluster: Pick<Cluster,
     top = watchedOwner(top, cluster) ?? { namespace, name: owner.name };
   }
   return { workload: { kind: topKind, namespace, name: top.name }, ...(custom && { custom }) };
+}
+
+/** A custom resource may make anything. */
+function isMadeBy(owner: Owner, kind: string): boolean {
+  return kind === 'Pod' || hasTemplateOf(owner, kind) || controllerOf(owner.apiVersion, owner.kind) === undefined;
 }
 
 /** Volcano also has a kind Job, so the group distinguishes kinds with the name of a built-in one. */
@@ -52,7 +58,8 @@ export function watchedOwner(
   { namespace, owner }: Owned,
   cluster: Pick<Cluster, 'workload'>,
 ): WorkloadView | undefined {
-  const found = owner && cluster.workload(namespace, owner.kind, owner.name);
-  // The name may belong to a kind of another API group, or to a successor.
-  return found?.uid === owner?.uid ? found : undefined;
+  if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
+  const found = cluster.workload(namespace, owner.kind, owner.name);
+  // The name may belong to a successor.
+  return found?.uid === owner.uid ? found : undefined;
 }

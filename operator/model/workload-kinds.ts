@@ -12,6 +12,10 @@ interface Row {
    * CronJob's from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
    */
   readonly serviceAccount?: string;
+  /** The kind that its controller creates with a copy of the template; the others create pods. */
+  readonly creates?: string;
+  /** Where it lists the claims that its controller adds to each pod as volumes. */
+  readonly claims?: readonly string[];
 }
 
 /** The path of most kinds. */
@@ -25,7 +29,7 @@ const REPLICA_SETS = 'replicaset-controller';
 /** The order is that of the names in rendered policies. */
 const ROWS = [
   { ...CORE, kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
-  { ...APPS, kind: 'Deployment', resource: 'deployments', serviceAccount: REPLICA_SETS },
+  { ...APPS, kind: 'Deployment', resource: 'deployments', serviceAccount: REPLICA_SETS, creates: 'ReplicaSet' },
   { ...APPS, kind: 'ReplicaSet', resource: 'replicasets', serviceAccount: REPLICA_SETS },
   {
     ...CORE,
@@ -34,10 +38,22 @@ const ROWS = [
     template: TEMPLATE_PATH,
     serviceAccount: 'replication-controller',
   },
-  { ...APPS, kind: 'StatefulSet', resource: 'statefulsets', serviceAccount: 'statefulset-controller' },
+  {
+    ...APPS,
+    kind: 'StatefulSet',
+    resource: 'statefulsets',
+    serviceAccount: 'statefulset-controller',
+    claims: ['spec', 'volumeClaimTemplates'],
+  },
   { ...APPS, kind: 'DaemonSet', resource: 'daemonsets', serviceAccount: 'daemon-set-controller' },
   { ...BATCH, kind: 'Job', resource: 'jobs', template: TEMPLATE_PATH },
-  { ...BATCH, kind: 'CronJob', resource: 'cronjobs', template: ['spec', 'jobTemplate', 'spec', 'template'] },
+  {
+    ...BATCH,
+    kind: 'CronJob',
+    resource: 'cronjobs',
+    template: ['spec', 'jobTemplate', 'spec', 'template'],
+    creates: 'Job',
+  },
 ] as const satisfies readonly Row[];
 
 export type WorkloadKind = (typeof ROWS)[number]['kind'];
@@ -58,13 +74,28 @@ export function workloadKind(kind: string): Row | undefined {
  * built-in one (Volcano has a Job too).
  */
 export function controllerOf(apiVersion: string, kind: string): string | undefined {
+  return builtInKind(apiVersion, kind)?.serviceAccount;
+}
+
+/** Whether an object of `kind` has a copy of its owner's template: a ReplicaSet of a Deployment, and a Job of a CronJob. */
+export function hasTemplateOf(owner: { readonly apiVersion: string; readonly kind: string }, kind: string): boolean {
+  return builtInKind(owner.apiVersion, owner.kind)?.creates === kind;
+}
+
+/** The row of a kind in its API group; undefined for the kinds of other groups, even with its name. */
+export function builtInKind(apiVersion: string, kind: string): Row | undefined {
   const row = workloadKind(kind);
-  return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row.serviceAccount : undefined;
+  return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row : undefined;
 }
 
 /** The path of the pod or its template in an object; empty for a Pod, and for kinds without a template. */
 export function templatePath(kind: string): readonly string[] {
   return workloadKind(kind)?.template ?? [];
+}
+
+/** The path of the claims that become volumes of the pods; undefined for kinds without claims. */
+export function claimsPath(kind: string): readonly string[] | undefined {
+  return workloadKind(kind)?.claims;
 }
 
 /** `Rollout.argoproj.io`, as kubectl qualifies a kind with its group. */

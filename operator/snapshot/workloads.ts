@@ -1,5 +1,5 @@
 /** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
-import { isJudged } from '../evaluate/members.ts';
+import { judgedOf } from '../evaluate/members.ts';
 import { topController, type WorkloadName } from '../evaluate/workloads.ts';
 import { valuesByKey } from '../model/by-key.ts';
 import { perObject } from '../policy/memo.ts';
@@ -20,10 +20,9 @@ const TEMPLATE = { annotations: {}, spec: { containers: [] } };
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
   const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };
-  const templates = workloads.flatMap((workload, index) => {
-    if (!isJudged(workload, cluster)) return [];
-    const { shape } = namespace.controllers[index] as SnapshotNamespace['controllers'][number];
-    return [{ ...topController(workload.kind, workload, cluster), pods: 0, shape }];
+  const shapes = new Map(workloads.map((workload, index) => [workload, namespace.controllers[index]?.shape as number]));
+  const templates = judgedOf(workloads).map((workload) => {
+    return { ...topController(workload.kind, workload, cluster), pods: 0, shape: shapes.get(workload) as number };
   });
   const pods = namespace.pods.map(({ name, owner, count, shape }) => {
     const pod = { namespace: namespace.name, name, ...(owner && { owner: restoreOwner(owner) }) };

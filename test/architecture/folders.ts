@@ -111,7 +111,7 @@ export const FOLDERS: readonly Folder[] = [
     path: 'operator/cluster',
     does: 'The client of the API server, watches, projections, the store; a cluster read once.',
     imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/runtime'],
-    packages: ['@kubernetes/client-node', 'undici'],
+    packages: ['@kubernetes/client-node', 'js-yaml', 'undici'],
   },
   {
     path: 'operator/apply',
@@ -354,8 +354,8 @@ export const API_CLIENTS = [
 /** The folders that may load @kubernetes/client-node or undici: the first costs half a second and 85 MB. */
 export const CLIENT_LOADERS = ['operator/cluster'];
 
-/** The folders that may read the process. */
-export const PROCESS_READERS = ['operator/main.ts', 'cli'];
+/** The folders and files that may read the process. */
+export const PROCESS_READERS = ['operator/main.ts', 'operator/cluster/environment.ts', 'cli'];
 
 /** The folder of a file: the entry with the longest path. */
 export function folderOf(file: string): Folder | undefined {

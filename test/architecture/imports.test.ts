@@ -31,6 +31,7 @@ const SHARED = [
 ];
 
 const PROCESS = /(?<![.\w])process\./;
+const PROCESS_MODULES = /^node:(?:process|tty)$/;
 
 interface Source {
   /** From the project's folder, with slashes. */
@@ -120,6 +121,7 @@ describe('the architecture', () => {
       reading.filter((path) => !isIn(path, PROCESS_READERS)),
       [],
     );
+    assert.deepEqual(importersOf(PROCESS_MODULES, PROCESS_READERS), []);
   });
 
   it('a controller imports no other controller', () => {

@@ -59,6 +59,39 @@ describe('check -f', () => {
     );
   });
 
+  it('judges the claims of a StatefulSet, which become volumes of its pods, and names their place', async () => {
+    const volumes = [
+      { name: 'tmp', emptyDir: {} },
+      { name: 'log', hostPath: { path: '/var/log' } },
+    ];
+    const claims = ['data', 'log'].map((name) => ({ metadata: { name }, spec: {} }));
+    const statefulSet = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db' },
+      spec: {
+        selector: { matchLabels: { app: 'db' } },
+        template: { metadata: { labels: { app: 'db' } }, spec: podSpec([], { volumes }) },
+        volumeClaimTemplates: claims,
+      },
+    };
+    const ephemeral = writtenPolicy('ephemeral', { overrides: { volumes: ['emptyDir', 'projected'] } });
+    const { code, json } = await check(yaml(ephemeral, statefulSet));
+    assert.equal(code, 1);
+    const [{ violations }] = json.items;
+    assert.deepEqual(
+      violations.map(({ message, path, line }: Json) => [message.split(' must')[0], path, line > 0]),
+      [
+        ['volume "log"', 'spec.volumeClaimTemplates[1]', true],
+        ['volume "data"', 'spec.volumeClaimTemplates[0]', true],
+      ],
+    );
+    const claimed = writtenPolicy('claimed', {
+      overrides: { volumes: ['emptyDir', 'projected', 'persistentVolumeClaim'] },
+    });
+    assert.equal((await check(yaml(claimed, statefulSet))).code, 0, 'the claim replaces the hostPath');
+  });
+
   it('exits 0 when none does', async () => {
     const { code, stderr } = await check(yaml(RESTRICTED, pod('good')));
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });

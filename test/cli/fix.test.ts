@@ -147,7 +147,7 @@ describe('fix', () => {
     });
   }
 
-  it('says on standard error what to check, and how many edits there are', async () => {
+  it('says on standard error what each edit may break, the riskiest class first, and how many edits there are', async () => {
     const { stderr } = await fix('-f', file(DEPLOYMENT), ...RESTRICTED);
     assert.match(
       stderr,
@@ -156,8 +156,35 @@ describe('fix', () => {
     assert.match(stderr, /runAsNonRoot: the kubelet does not start a container .* \(Deployment shop\/web\)\n/);
     assert.match(
       stderr,
-      /\n5 edits \(1 spelling, 2 safe, 2 check\) in 1 file: 1 of 1 violating workload complies with them\n$/,
+      /allowPrivilegeEscalation: .*set-user-ID programs, such as sudo, .* \(Deployment shop\/web\)\n/,
     );
+    const classes = [...stderr.matchAll(/^(?:Check before|Edits of class (\w+)).*:$/gm)].map(([, name]) => name);
+    assert.deepEqual(classes, [undefined, 'safe', 'spelling']);
+    assert.match(stderr, /\nEdits of class safe:\n {2}seccomp: rare system calls fail, .* \(Deployment shop\/web\)\n/);
+    assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd gives nothing for the name .*\n/);
+    assert.match(
+      stderr,
+      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with them\n$/,
+    );
+  });
+
+  it('--only spelling,safe leaves a CI runner its sudo', async () => {
+    const path = file(
+      `apiVersion: v1
+kind: Pod
+metadata: {name: runner}
+spec:
+  containers:
+    - name: runner
+      image: ci/runner-with-sudo
+      securityContext: {runAsUser: 1001, runAsNonRoot: true, capabilities: {drop: [ALL], add: [CAP_NET_BIND_SERVICE]}}
+`,
+    );
+    const { code, stdout } = await fix('-f', path, ...RESTRICTED, '--write', '--only', 'spelling,safe');
+    assert.equal(code, 1);
+    assert.doesNotMatch(readFileSync(path, 'utf8'), /allowPrivilegeEscalation/);
+    assert.match(readFileSync(path, 'utf8'), /add: \[NET_BIND_SERVICE\]/);
+    assert.match(stdout, /allowPrivilegeEscalation: .*; no fix: its fix is of class check, which --only leaves out/);
   });
 
   it('--write edits in place, once', async () => {
@@ -337,7 +364,7 @@ spec:
   it('follows, of several policies, the one that takes the safest edits', async () => {
     const policy = (name: string, spec: string) =>
       `apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: ${name}}\nspec: {namespaceSelector: {}, mode: Enforce, ${spec}}\n`;
-    const loose = policy('loose', 'level: privileged, overrides: {allowPrivilegeEscalation: false}');
+    const loose = policy('loose', 'level: privileged, overrides: {seccomp: {types: [RuntimeDefault], unset: Refused}}');
     const policies = file(`${policy('a-strict', 'level: restricted')}---\n${loose}`);
     const { stdout } = await fix('-f', file(DEPLOYMENT), '--policy', policies, '-o', 'json');
     assert.deepEqual(

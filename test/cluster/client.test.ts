@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import { CertificateAuthority } from '../../hack/controlplane/certificates.ts';
 import { ApiClient, ApiError, type ClientOptions, type WatchEvent } from '../../operator/cluster/client.ts';
+import { endpoints } from '../../operator/cluster/servers.ts';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -164,6 +167,80 @@ describe('ApiClient', () => {
     await bound.get('/version');
     assert.equal(seen[0]?.headers.authorization, `Bearer ${TOKEN}`);
     await assert.rejects(client.get('/version'), { code: 'ECONNREFUSED' });
+  });
+
+  describe('at an address that the cluster publishes', () => {
+    const [own, other] = [new CertificateAuthority(), new CertificateAuthority()];
+    const servers: Server[] = [];
+    let reached: (string | undefined)[] = [];
+
+    beforeEach(() => {
+      reached = [];
+    });
+
+    after(() => {
+      for (const one of servers) one.close().closeAllConnections();
+    });
+
+    async function published(authority: CertificateAuthority, dnsName = 'kubernetes.default.svc'): Promise<number> {
+      const { certificate: cert, key } = authority.issue({ commonName: 'server', dnsNames: [dnsName] });
+      const made = createSecureServer({ cert, key }, ({ headers }, response) => {
+        reached.push(headers.authorization);
+        json({ minor: '36' })(response, undefined as never);
+      });
+      servers.push(made);
+      await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve));
+      return (made.address() as AddressInfo).port;
+    }
+
+    /** The configured server publishes the address 127.0.0.1 with this port. */
+    async function serversAt(port: number, cluster: object): Promise<string[]> {
+      const slice = {
+        addressType: 'IPv4',
+        ports: [{ name: 'https', port }],
+        endpoints: [{ addresses: ['127.0.0.1'] }],
+      };
+      answers = [json(slice)];
+      const config = new KubeConfig();
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const made = { name: 'c', server: url, skipTLSVerify: true, ...cluster };
+      config.loadFromClusterAndUser(made, { name: 'u', token: TOKEN });
+      const client = new ApiClient(config);
+      const found = await endpoints(client);
+      clients.push(client, ...found);
+      return found.map((one) => new URL(one.server).port);
+    }
+
+    const caData = Buffer.from(own.certificate).toString('base64');
+    const configured = () => `${(server.address() as AddressInfo).port}`;
+
+    it('sends no credentials to a server whose certificate nobody can check, whatever the kubeconfig says', async () => {
+      assert.ok(!(await serversAt(await published(own), {})).some((port) => port !== configured()));
+      assert.deepEqual(reached, []);
+    });
+
+    it('sends none to a server with the certificate of another authority or name', async () => {
+      for (const port of [await published(other), await published(own, 'example.org')]) {
+        assert.ok(!(await serversAt(port, { caData })).some((found) => found !== configured()));
+      }
+      assert.deepEqual(reached, []);
+    });
+
+    it('sends none if only a variable says not to check certificates', async () => {
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+      try {
+        assert.ok(!(await serversAt(await published(other), { caData })).some((found) => found !== configured()));
+        assert.deepEqual(reached, []);
+      } finally {
+        delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      }
+    });
+
+    it('sends them to a server whose certificate is right', async () => {
+      const port = await published(own);
+      assert.deepEqual(await serversAt(port, { caData }), [`${port}`]);
+      assert.deepEqual([...new Set(reached)], [`Bearer ${TOKEN}`]);
+    });
   });
 
   it('limits the rate of writes, not of reads', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import { isHistory } from '../../operator/cluster/pod-projection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
+import { isHistory } from '../../operator/model/revisions.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { heapOf } from '../support/garbage.ts';
@@ -22,11 +22,11 @@ const projection = createProjection([
 ]);
 
 const metadata = { namespace: 'net', name: 'a', uid: 'u1', resourceVersion: '7' };
-const owned = (kind: string, controller = true) => ({
+const owned = (kind: string, controller = true, apiVersion = 'apps/v1') => ({
   ...metadata,
   ownerReferences: [
     { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: 'u0' },
-    { apiVersion: 'apps/v1', kind, name: 'web', uid: 'u2', controller },
+    { apiVersion, kind, name: 'web', uid: 'u2', controller },
   ],
 });
 
@@ -277,6 +277,7 @@ describe('the parts of pods', () => {
 });
 
 describe('projection of a workload', () => {
+  const pvc = (name: string) => ({ name, persistentVolumeClaim: {} });
   const template = {
     metadata: { annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined', other: 'x' } },
     spec: { hostNetwork: true, nodeName: 'n1', containers: [{ name: 'app', image: 'x' }] },
@@ -303,6 +304,44 @@ describe('projection of a workload', () => {
     });
   }
 
+  describe('of a StatefulSet', () => {
+    const claim = (name: string) => ({ metadata: { name }, spec: { storageClassName: 'fast' } });
+    const volumesOf = (claims: unknown, volumes?: unknown, kind = 'StatefulSet') =>
+      projection.workload({
+        kind,
+        metadata,
+        spec: {
+          volumeClaimTemplates: claims,
+          template: { spec: { containers: [], ...(volumes !== undefined && { volumes }) } },
+        },
+      }).template.spec.volumes;
+    const HOST = { name: 'data', hostPath: { path: '/' } };
+    const rows: [string, unknown, unknown, unknown][] = [
+      ['has a volume for each claim', [claim('data'), claim('log')], undefined, [pvc('data'), pvc('log')]],
+      [
+        'has them after its own volumes',
+        [claim('data')],
+        [{ name: 'tmp' }],
+        [{ name: 'tmp', emptyDir: {} }, pvc('data')],
+      ],
+      [
+        'has a claim in place of its own volume with this name',
+        [claim('data')],
+        [HOST, { name: 'tmp' }],
+        [pvc('data'), { name: 'tmp', emptyDir: {} }],
+      ],
+      ['has one volume for claims with one name', [claim('data'), claim('data')], undefined, [pvc('data')]],
+      ['has no volume for empty and malformed entries', [null, {}, 'x', { metadata: null }], undefined, undefined],
+      ['has none without claims', null, undefined, undefined],
+    ];
+    for (const [title, claims, volumes, expected] of rows) {
+      it(title, () => assert.deepEqual(volumesOf(claims, volumes), expected));
+    }
+
+    it('is the only kind with claims', () =>
+      assert.equal(volumesOf([claim('data')], undefined, 'Deployment'), undefined));
+  });
+
   it('keeps the desired number of pods, including 0', () => {
     assert.equal(projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } }).replicas, 0);
   });
@@ -327,6 +366,8 @@ describe('projection of a workload', () => {
     ['with pods', owned('Deployment'), 1],
     ['that nobody owns', metadata, 0],
     ['with another owner', owned('Rollout'), 0],
+    ['of a Deployment in another API group', owned('Deployment', true, 'example.com/v1'), 0],
+    ['of something else that is called Deployment in the core group', owned('Deployment', true, 'v1'), 0],
   ];
   for (const [title, meta, replicas] of current) {
     it(`keeps the template of a ReplicaSet ${title}`, () => {

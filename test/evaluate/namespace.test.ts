@@ -13,6 +13,7 @@ import { binding, clusterOf, ownedBy, podView, useRole, workloadView } from '../
 const evaluator = new Evaluator();
 const bad = { template: adding(['SYS_ADMIN']) };
 const baseline = resolvedBaseline('baseline');
+const ROLLOUT = ['Rollout', 'shop', 'argoproj.io/v1alpha1'] as const;
 
 function judgement(workloads: WorkloadView[], pods: PodView[], policies: ResolvedPolicy[] = [baseline]) {
   const binds = [binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' })];
@@ -59,16 +60,109 @@ describe('the judgement of a namespace', () => {
     ['ignores finished pods', [], [podView('one', { ...adding(['SYS_ADMIN']), finished: true })], []],
     ['ignores finished Jobs', [workloadView('Job', 'once', { ...bad, finished: true })], [], []],
     [
-      'ignores ReplicaSets that are history, whoever owns them',
+      'finds a CronJob whose owner is a Deployment',
+      [
+        workloadView('Deployment', 'web'),
+        workloadView('CronJob', 'nightly', { ...bad, ...ownedBy('Deployment', 'web') }),
+      ],
+      [],
+      ['CronJob/nightly Violating 0', 'Deployment/web Compliant 0'],
+    ],
+    [
+      "finds a DaemonSet that its operator's Deployment owns, and the pods of both",
+      [
+        workloadView('Deployment', 'operator'),
+        workloadView('ReplicaSet', 'operator-1', { ...ownedBy('Deployment', 'operator'), replicas: 1 }),
+        workloadView('DaemonSet', 'agent', { ...bad, ...ownedBy('Deployment', 'operator') }),
+      ],
+      [
+        podView('operator-1-a', ownedBy('ReplicaSet', 'operator-1')),
+        podView('agent-a', { ...adding(['SYS_ADMIN']), ...ownedBy('DaemonSet', 'agent') }),
+      ],
+      ['DaemonSet/agent Violating 1', 'Deployment/operator Compliant 0'],
+    ],
+    [
+      'finds each template in a chain of owners',
+      [
+        workloadView('Deployment', 'top', ownedBy('App', 'shop', 'example.com/v1')),
+        workloadView('StatefulSet', 'middle', ownedBy('Deployment', 'top')),
+        workloadView('CronJob', 'bottom', { ...bad, ...ownedBy('StatefulSet', 'middle') }),
+      ],
+      [],
+      ['App/shop Compliant 0', 'CronJob/bottom Violating 0', 'StatefulSet/middle Compliant 0'],
+    ],
+    ...(['Deployment', 'ReplicaSet', 'CronJob', 'Job'] as const).map(
+      (kind): [string, WorkloadView[], PodView[], string[]] => [
+        `finds a ${kind} that owns itself`,
+        [workloadView(kind, 'own', { ...bad, ...ownedBy(kind, 'own'), replicas: 0 })],
+        [],
+        [`${kind}/own Violating 0`],
+      ],
+    ),
+    [
+      'finds workloads that own each other',
+      [
+        workloadView('Deployment', 'a', { ...bad, ...ownedBy('Deployment', 'b') }),
+        workloadView('Deployment', 'b', { ...bad, ...ownedBy('Deployment', 'a') }),
+      ],
+      [],
+      ['Deployment/a Violating 0', 'Deployment/b Violating 0'],
+    ],
+    [
+      'finds a ReplicaSet with pods that a repaired Deployment has not replaced yet',
+      [workloadView('Deployment', 'web'), { ...replicaSet, replicas: 1 }],
+      [],
+      ['Deployment/web Violating 0'],
+    ],
+    [
+      'finds a running Job that a repaired CronJob created',
+      [workloadView('CronJob', 'backup'), workloadView('Job', 'backup-1', { ...bad, ...ownedBy('CronJob', 'backup') })],
+      [],
+      ['CronJob/backup Violating 0'],
+    ],
+    [
+      'finds a ReplicaSet at 0 replicas of a custom controller, which may scale it up',
+      [workloadView('ReplicaSet', 'shop-1', { ...bad, ...ownedBy(...ROLLOUT), replicas: 0 })],
+      [],
+      ['Rollout/shop Violating 0'],
+    ],
+    [
+      'finds a ReplicaSet at 0 replicas of a Deployment in another API group',
       [
         workloadView('ReplicaSet', 'shop-1', {
           ...bad,
-          ...ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1'),
+          ...ownedBy('Deployment', 'web', 'example.com/v1'),
           replicas: 0,
         }),
       ],
       [],
+      ['Deployment.example.com/web Violating 0'],
+    ],
+    ...(['DaemonSet', 'ReplicaSet'] as const).map((kind): [string, WorkloadView[], PodView[], string[]] => [
+      `finds a ReplicaSet at 0 replicas of a ${kind}, which does not keep old revisions`,
+      [
+        workloadView(kind, 'other', { ...ownedBy(kind, 'other'), replicas: 1 }),
+        workloadView('ReplicaSet', 'own', { ...bad, ...ownedBy(kind, 'other'), replicas: 0 }),
+      ],
       [],
+      kind === 'DaemonSet'
+        ? ['DaemonSet/other Compliant 0', 'ReplicaSet/own Violating 0']
+        : ['ReplicaSet/other Compliant 0', 'ReplicaSet/own Violating 0'],
+    ]),
+    [
+      'ignores a ReplicaSet that a Deployment keeps for a rollback',
+      [workloadView('Deployment', 'web'), { ...replicaSet, replicas: 0 }],
+      [],
+      ['Deployment/web Compliant 0'],
+    ],
+    [
+      'ignores a ReplicaSet that a custom controller keeps for a rollback, beside one with pods',
+      [
+        workloadView('ReplicaSet', 'shop-1', { ...bad, ...ownedBy(...ROLLOUT), replicas: 0 }),
+        workloadView('ReplicaSet', 'shop-2', { ...ownedBy(...ROLLOUT), replicas: 1 }),
+      ],
+      [],
+      ['Rollout/shop Compliant 0'],
     ],
     [
       'finds a standalone ReplicaSet at 0 replicas',

@@ -9,7 +9,8 @@ describe('the controller that a person would edit', () => {
     workloadView('CronJob', 'backup'),
     workloadView('Job', 'backup-1', ownedBy('CronJob', 'backup')),
     workloadView('ReplicaSet', 'shop-1', ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1')),
-    workloadView('StatefulSet', 'orphan', ownedBy('Deployment', 'gone')),
+    workloadView('ReplicaSet', 'orphan', ownedBy('Deployment', 'gone')),
+    workloadView('DaemonSet', 'agent', ownedBy('Deployment', 'web')),
     workloadView('StatefulSet', 'prometheus-k8s', ownedBy('Prometheus', 'k8s', 'monitoring.coreos.com/v1')),
     workloadView('Job', 'a', ownedBy('Job', 'b')),
     workloadView('Job', 'b', ownedBy('Job', 'a')),
@@ -28,7 +29,14 @@ describe('the controller that a person would edit', () => {
       'Job.batch.volcano.sh',
       'backup',
     ],
-    ['a deleted owner', ownedBy('StatefulSet', 'orphan'), 'Deployment', 'gone'],
+    ['a deleted owner', ownedBy('ReplicaSet', 'orphan'), 'Deployment', 'gone'],
+    [
+      'a DaemonSet, and not the Deployment that owns it but has another template',
+      ownedBy('DaemonSet', 'agent'),
+      'DaemonSet',
+      'agent',
+    ],
+    ['a pod whose owner is a Deployment', ownedBy('Deployment', 'web'), 'Deployment', 'web'],
     [
       'the name of an owner whose successor is another object',
       ownedBy('Deployment', 'renewed'),
@@ -53,7 +61,7 @@ describe('the controller that a person would edit', () => {
     const { owner: job } = ownedBy('Job', 'backup', 'batch.volcano.sh/v1alpha1');
     assert.deepEqual(custom({ owner: job }), job);
     assert.equal(custom(ownedBy('ReplicaSet', 'web-1')), undefined);
-    assert.equal(custom(ownedBy('StatefulSet', 'orphan')), undefined);
+    assert.equal(custom(ownedBy('ReplicaSet', 'orphan')), undefined);
   });
 
   it('is some member of a cycle', () => {

@@ -94,8 +94,7 @@ function pod(ofPod: Fields, ofContainer: Fields, annotations: Fields = {}): Pod 
 /**
  * Without fields that only one of the servers understands: AppArmor had annotations, seccomp has fields (1.27 reads no
  * annotations), and init containers had no probes. PodSecurityPolicy knew only the spelling of sysctls with dots. Only
- * one of the servers would mount a token. Empty lists of groups are already dropped when admission policies see the
- * pod.
+ * one of the servers would mount a token.
  */
 function asOfOld({ metadata, spec, ...rest }: Pod): Pod {
   const annotations = Object.entries(metadata.annotations).filter(([key]) => !key.includes('seccomp.security'));
@@ -123,10 +122,9 @@ function asOfOld({ metadata, spec, ...rest }: Pod): Pod {
 
 function secured({ securityContext }: Fields): Fields {
   if (securityContext === undefined) return {};
-  const { appArmorProfile: _, sysctls, supplementalGroups: groups, ...rest } = securityContext as Fields;
+  const { appArmorProfile: _, sysctls, ...rest } = securityContext as Fields;
   const dotted = Array.isArray(sysctls) && {
     sysctls: sysctls.map((one) => ({ ...one, name: one.name.replaceAll('/', '.') })),
   };
-  const some = Array.isArray(groups) && groups.length > 0 && { supplementalGroups: groups };
-  return { securityContext: { ...rest, ...some, ...dotted } };
+  return { securityContext: { ...rest, ...dotted } };
 }

@@ -1,6 +1,9 @@
 /** `npm run test:psp -- --record` rewrites the record. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import { EMPTY_GROUPS } from './campaign.ts';
+import { migrated } from './migrated.ts';
+import type { PodSecurityPolicy, PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recording.ts';
 import { replayed } from './replay.ts';
 import { securityOf } from './security.ts';
@@ -15,6 +18,25 @@ describe('migrated PodSecurityPolicies', () => {
         assert.deepEqual(becomes(recorded), recorded.becomes, JSON.stringify({ set, recorded }, undefined, 1));
       }
     }
+  });
+
+  it('say by a note where pods that write `supplementalGroups: []` get another verdict than before', () => {
+    let differing = 0;
+    for (const { set, pods } of sets) {
+      const { notes } = migrated(set);
+      const [before, becomes] = [replayed(withoutRefusingEmptyGroups(set)), replayed(set)];
+      for (const recorded of pods) {
+        const pod = withoutGroups(recorded);
+        if (isDeepStrictEqual(becomes(pod), before(pod))) continue;
+        differing += 1;
+        const noted = notes.filter(({ text }) => text.includes(EMPTY_GROUPS));
+        const names = set.policies
+          .filter(refusesEmptyGroups)
+          .map(({ metadata: { name } }) => `PodSecurityPolicy/${name}`);
+        assert.deepEqual(noted.map(({ object }) => object).sort(), names.sort());
+      }
+    }
+    assert.ok(differing >= 20, `${differing} of them`);
   });
 
   /** The recorded kind → its minimum number. */
@@ -36,3 +58,19 @@ describe('migrated PodSecurityPolicies', () => {
     });
   }
 });
+
+/** MustRunAs refused an empty list (k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go). */
+function refusesEmptyGroups({ spec }: PodSecurityPolicy): boolean {
+  return spec.supplementalGroups.rule === 'MustRunAs';
+}
+
+function withoutRefusingEmptyGroups(set: PspSet): PspSet {
+  return { ...set, policies: set.policies.filter((policy) => !refusesEmptyGroups(policy)) };
+}
+
+/** As policies see a pod with an empty list. */
+function withoutGroups(recorded: RecordedPod): RecordedPod {
+  const pod = structuredClone(recorded.pod);
+  delete pod.spec.securityContext?.supplementalGroups;
+  return { ...recorded, pod };
+}

@@ -122,10 +122,28 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   ],
   allowPrivilegeEscalation: [
     {
-      what: 'an unset field',
+      what: 'an unset field: the image may have set-user-ID programs',
       level: 'restricted',
       pod: pod(),
-      changes: [`safe ${CONTAINER}.allowPrivilegeEscalation = false`],
+      changes: [`check ${CONTAINER}.allowPrivilegeEscalation = false`],
+    },
+    {
+      what: 'an unset field of another user than root, who may have sudo',
+      level: 'restricted',
+      pod: app(secured({ runAsUser: 1000 })),
+      changes: [`check ${CONTAINER}.allowPrivilegeEscalation = false`],
+    },
+    {
+      what: 'an unset field of root, whose programs may change the user and use sudo then',
+      level: 'restricted',
+      pod: app(secured({ runAsUser: 0 })),
+      changes: [`check ${CONTAINER}.allowPrivilegeEscalation = false`],
+    },
+    {
+      what: 'an unset field without capabilities: set-user-ID programs still read the files of their owner',
+      level: 'restricted',
+      pod: app(secured({ runAsUser: 1000, capabilities: { drop: ['ALL'] } })),
+      changes: [`check ${CONTAINER}.allowPrivilegeEscalation = false`],
     },
     {
       what: 'somebody asked for it',
@@ -503,8 +521,8 @@ describe('the fixes of rules', () => {
     assert.deepEqual(texts, [
       'check spec.initContainers[0].securityContext.capabilities.drop = ["ALL"]',
       'check spec.containers[0].securityContext.capabilities.drop = ["ALL"]',
-      'safe spec.initContainers[0].securityContext.allowPrivilegeEscalation = false',
-      'safe spec.containers[0].securityContext.allowPrivilegeEscalation = false',
+      'check spec.initContainers[0].securityContext.allowPrivilegeEscalation = false',
+      'check spec.containers[0].securityContext.allowPrivilegeEscalation = false',
       'check spec.containers[0].securityContext.runAsNonRoot = true',
       'safe spec.containers[0].securityContext.seccompProfile = {"type":"RuntimeDefault"}',
     ]);
@@ -525,14 +543,14 @@ describe('the fixes of rules', () => {
     const { changes, left } = repaired({ level: 'restricted', classes: ['spelling', 'safe'] }, pod());
     assert.deepEqual(
       changes.map(({ text }) => text),
-      [
-        `safe ${CONTAINER}.allowPrivilegeEscalation = false`,
-        'safe spec.securityContext.seccompProfile = {"type":"RuntimeDefault"}',
-      ],
+      ['safe spec.securityContext.seccompProfile = {"type":"RuntimeDefault"}'],
     );
     assert.deepEqual(
       left.map(({ rule, why }) => [rule, why]),
-      ['capabilities', 'runAsNonRoot'].map((rule) => [rule, 'its fix is of class check, which --only leaves out']),
+      ['capabilities', 'allowPrivilegeEscalation', 'runAsNonRoot'].map((rule) => [
+        rule,
+        'its fix is of class check, which --only leaves out',
+      ]),
     );
   });
 });

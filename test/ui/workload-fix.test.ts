@@ -114,6 +114,21 @@ describe('the fix of a workload on the page', () => {
     assert.equal(answers.fix({ namespace: 'net', kind: 'StatefulSet', name: 'gone', paths }), undefined);
   });
 
+  it('is that of a pod where only the ReplicaSet of an earlier revision violates', () => {
+    const fine = { annotations: {}, spec: { containers: [{ name: 'app' }] } };
+    const old = { namespace: 'net', replicas: 1, template: adding(['NET_ADMIN']), ...ownedBy('Deployment', 'web') };
+    const cluster = clusterOf([
+      workloadView('ReplicaSet', 'old', old),
+      workloadView('Deployment', 'web', { namespace: 'net', template: fine }),
+    ]);
+    const namespace = { name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} };
+    const answers = createAnswers();
+    answers.load(takenSnapshot(wholeCluster(cluster, [baselinePolicy('base')], [namespace])));
+    const fix = answers.fix({ namespace: 'net', kind: 'Deployment', name: 'web', paths: [] });
+    assert.deepEqual([fix?.of, fix?.onlyPods], ['pod', true]);
+    assert.match(fix?.before ?? '', /kind: Pod/);
+  });
+
   it('begins with a manifest that is read as the values of the snapshot, for random pods', () => {
     fc.assert(
       fc.property(randomPods().map(partsOf), fc.string(), ({ annotations, spec }, text) => {

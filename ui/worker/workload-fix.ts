@@ -49,11 +49,12 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
   const members = membersOf(name.namespace, loaded.cluster).filter(
     ({ workload }) => workload.kind === name.kind && workload.name === name.name,
   );
-  const templates = members.filter(({ pod }) => !pod);
-  const pods = new Map(members.filter(({ pod }) => pod).map((member) => [member.candidate.parts, member]));
+  const templates = members.filter(isTemplate);
+  const others = members.filter((member) => !isTemplate(member));
+  const pods = new Map(others.map((member) => [member.candidate.parts, member]));
   const fixes = [...templates, ...pods.values()].map((member) => ({
     ...fixOf(member, name, loaded),
-    onlyPods: member.pod && templates.length > 0,
+    onlyPods: !isTemplate(member) && templates.length > 0,
   }));
   const fix = fixes.find(({ edits, left }) => edits.length + left.length > 0) ?? fixes[0];
   if (!fix) return undefined;
@@ -62,7 +63,14 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
   return { ...rest, values, findings: findings(parts.spec) };
 }
 
-function fixOf({ pod, candidate }: Member, name: WorkloadName, loaded: Loaded) {
+/** The template that a person would edit. Nobody reads the custom resource, so that is one which its controller made. */
+function isTemplate({ pod, own, custom }: Member): boolean {
+  return !pod && (own || custom !== undefined);
+}
+
+function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
+  const { candidate } = member;
+  const pod = !isTemplate(member);
   const kind = pod ? 'Pod' : name.kind;
   const file = `${name.name}.yaml`;
   const before = manifestText({ ...name, kind }, candidate.parts);

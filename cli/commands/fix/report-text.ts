@@ -1,5 +1,6 @@
 /** For people, beside the diff: the risks of the edits, and the violations that are left, with the reasons. */
 import { counted } from '../../../operator/report/text.ts';
+import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
 import { type OtherDocuments, skippedLines } from '../../input/other-documents.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { notJudgedLines } from '../check/not-judged.ts';
@@ -11,7 +12,7 @@ const NAMED = 3;
 export function reportText(result: FixResult, skipped: readonly OtherDocuments[], isWritten: boolean): string {
   const { edits, left, notes, policies, summary } = printableTexts(result);
   const sections = [
-    checkLines(edits),
+    ...RISKIEST_FIRST.map((of) => riskLines(of, edits)),
     notes.map(noteLine),
     leftLines(left),
     [
@@ -26,12 +27,15 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
     .join('\n');
 }
 
-/** Each risk once, with the first objects. */
-function checkLines(edits: readonly FixEdit[]): string[] {
-  const risky = edits.filter((edit) => edit.class === 'check');
-  const groups = [...Map.groupBy(risky, ({ rule, risk }) => `${rule}: ${risk}`)];
+const RISKIEST_FIRST = FIX_CLASSES.toReversed();
+
+/** Each risk of a class once, with the first objects. */
+function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
+  const ofClass = edits.filter((edit) => edit.class === fixClass);
+  const groups = [...Map.groupBy(ofClass, ({ rule, risk }) => `${rule}: ${risk}`)];
   if (groups.length === 0) return [];
-  return ['Check before you apply:', ...groups.map(([risk, all]) => `  ${risk} (${objectsText(all)})`)];
+  const title = fixClass === 'check' ? 'Check before you apply:' : `Edits of class ${fixClass}:`;
+  return [title, ...groups.map(([risk, all]) => `  ${risk} (${objectsText(all)})`)];
 }
 
 function objectsText(edits: readonly FixEdit[]): string {

@@ -1,0 +1,14 @@
+/** The process as kubectl's configuration uses it: variables for kubeconfigs, proxies and plugins, and the terminal. */
+import { env } from 'node:process';
+import { isatty } from 'node:tty';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const ENVIRONMENT: Environment = env;
+
+const STDIN = 0;
+
+/** Whether a person can answer questions. */
+export function isInteractive(): boolean {
+  return isatty(STDIN);
+}

@@ -1,0 +1,50 @@
+/** The user that a kubeconfig acts as, beyond its name, which is all that client-node reads. */
+import { arrayOf, isText, objectOf } from '../model/raw.ts';
+
+/** Fields `as-uid`, `as-groups` and `as-user-extra` of a user (k8s.io/client-go/tools/clientcmd/api/v1). */
+export interface Impersonation {
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+/** @throws Error if they are set without a user to act as, which the API server refuses */
+export function impersonationIn(user: Readonly<Record<string, unknown>>): Impersonation | undefined {
+  const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = user;
+  const texts = (value: unknown) => arrayOf(value).filter(isText);
+  const impersonation = {
+    ...(isText(uid) && uid !== '' && { uid }),
+    groups: texts(groups),
+    extra: Object.fromEntries(Object.entries(objectOf(extra)).map(([key, values]) => [key, texts(values)])),
+  };
+  const isEmpty =
+    !impersonation.uid && impersonation.groups.length === 0 && Object.keys(impersonation.extra).length === 0;
+  if (isEmpty) return undefined;
+  if (!isText(as) || as === '') throw new Error('as-uid, as-groups and as-user-extra need a user to act as: set as');
+  return impersonation;
+}
+
+/** As k8s.io/client-go/transport/round_trippers.go writes them: a header for each group and value. */
+export function impersonationHeaders({ uid, groups, extra }: Impersonation): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  if (uid !== undefined) headers['Impersonate-Uid'] = headerValue(uid);
+  if (groups.length > 0) headers['Impersonate-Group'] = groups.map(headerValue);
+  for (const [key, values] of Object.entries(extra)) {
+    headers[`Impersonate-Extra-${headerKey(key)}`] = values.map(headerValue);
+  }
+  return headers;
+}
+
+/** The characters of a header's name (RFC 7230, tchar) without `%`, which escapes all others. */
+const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
+
+function headerKey(key: string): string {
+  return Buffer.from(key, 'utf8')
+    .toString('latin1')
+    .replace(IN_NAMES, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
+/** Headers are bytes: an API server reads UTF-8. */
+function headerValue(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
