@@ -204,7 +204,8 @@ export class ClusterState {
   /** The watch shows our own status writes as changes, too. */
   #applyPolicy(cause: Cause, name: string): StateChange {
     const recompiles = this.#policies.see(name, this.#cluster.policy(name));
-    if (recompiles) this.outcomes.rollouts.delete(name);
+    // It may even be another policy of the same name.
+    if (recompiles) for (const outcomes of [this.outcomes.rollouts, this.outcomes.progress]) outcomes.delete(name);
     return { ...unchanged(cause), policies: new Set([name]), recompiles };
   }
 

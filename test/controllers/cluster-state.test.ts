@@ -191,12 +191,15 @@ describe('ClusterState', () => {
       assert.deepEqual([dirty(change), change.recompiles, cluster.state.isStale], ['net | ', false, false]);
     });
 
-    it('policy: drops its rollout and asks for a compilation, when its text has changed', () => {
+    it('policy: drops its outcomes and asks for a compilation, when its text has changed', () => {
       const rollout = { state: 'InForce', ruleset: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
-      cluster.state.outcomes.rollouts.set('net', rollout).set('all', rollout);
+      const progress = { begun: true, paused: false, namespaces: new Map() };
+      const { rollouts, progress: steps } = cluster.state.outcomes;
+      rollouts.set('net', rollout).set('all', rollout);
+      steps.set('net', progress).set('all', progress);
       const change = cluster.put('net', NET, 2);
       assert.deepEqual([dirty(change), change.recompiles], ['net | ', true]);
-      assert.deepEqual([...cluster.state.outcomes.rollouts.keys()], ['all']);
+      assert.deepEqual([[...rollouts.keys()], [...steps.keys()]], [['all'], ['all']]);
     });
 
     it('namespace: the policies that select it, and those that did', () => {
