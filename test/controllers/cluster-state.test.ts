@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cause, StateChange } from '../../operator/controllers/state-change.ts';
+import { serviceAccountUser } from '../../operator/evaluate/use.ts';
 import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
@@ -118,6 +119,32 @@ describe('ClusterState', () => {
       cluster.all.delete('alone');
       apply({ of: 'policy', name: 'alone' });
       assert.equal(dirty(cluster.state.accept()), 'alone | ');
+    });
+
+    it('counts the grants of a policy before the operator has written them', () => {
+      const { state } = cluster;
+      const ping = { kind: 'ServiceAccount', namespace: 'a', name: 'ping' } as const;
+      const pinger = serviceAccountUser('a', 'ping');
+      cluster.put('net', { ...NET, usableBy: 'Subjects', subjects: [ping] }, 2);
+      assert.equal(state.use.mayUse(pinger, 'a', 'net'), false);
+      state.accept();
+      assert.equal(state.use.mayUse(pinger, 'a', 'net'), true);
+      cluster.put('net', { ...NET, usableBy: 'Subjects', subjects: [{ ...ping, name: 'other' }] }, 3);
+      state.accept();
+      assert.equal(state.use.mayUse(pinger, 'a', 'net'), false);
+    });
+
+    it('makes dirty what a changed grant concerns, and keeps the rights while none changes', () => {
+      const { state } = cluster;
+      cluster.put('bound', { usableBy: 'Bindings' }, 1);
+      state.accept();
+      const { use } = state;
+      cluster.put('all', { mode: 'Audit', level: 'baseline' }, 2);
+      assert.equal(dirty(state.accept()), 'all bound net | a b');
+      assert.equal(state.use, use);
+      cluster.put('named', { usableBy: 'Bindings', namespaceSelector: { matchLabels: { team: 'none' } } }, 1);
+      assert.equal(dirty(state.accept()), 'bound named | a b');
+      assert.notEqual(state.use, use);
     });
 
     it('makes dirty a policy that is not accepted any more, and nothing else', () => {
