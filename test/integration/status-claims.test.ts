@@ -1,12 +1,16 @@
 /** The status of a policy, its columns and its Events claim nothing that does not hold, and omit nothing that does. */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { EventRecorder } from '../../operator/report/recorder.ts';
 import { writeReport } from '../../operator/report/writer.ts';
-import { useCluster } from '../support/harness.ts';
-import { POLICIES } from '../support/rendered.ts';
+import { cappol } from '../support/cappol.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { eventsAbout, statusOf } from '../support/observed.ts';
+import { baselinePod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 describe('what a status claims', function () {
   this.timeout(180_000);
@@ -14,6 +18,30 @@ describe('what a status claims', function () {
 
   function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', mode: 'Enforce', ...rest };
+  }
+
+  async function deploy(namespace: string, name: string, add: string[]): Promise<void> {
+    const labels = { app: name };
+    const { spec } = baselinePod({ add }) as Json;
+    await cluster.api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec },
+      },
+    });
+  }
+
+  async function violating(policy: string, count: number): Promise<void> {
+    const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
+    await eventually(`${count} violating workloads`, look);
+  }
+
+  function cappolStatus(...args: string[]) {
+    return cappol(['status', '--kubeconfig', cluster.controlPlane.kubeconfig, ...args]);
   }
 
   describe('about a policy that is deleted and created again', () => {
@@ -78,6 +106,69 @@ describe('what a status claims', function () {
       await write(await created());
       assert.equal((await cluster.condition(cluster.named('again'), 'Ready'))?.status, 'True');
       await cluster.deletePolicy(cluster.named('again'));
+    });
+  });
+
+  describe('about a namespace where a roll-out is pending', () => {
+    let policy: string;
+    let pending: string;
+    let enforced: string;
+
+    before(async () => {
+      pending = await cluster.namespace('pending', { team: 'pending' });
+      enforced = await cluster.namespace('enforced', { team: 'pending' });
+      await deploy(pending, 'bad', ['NET_ADMIN']);
+      await deploy(enforced, 'bad', ['NET_ADMIN']);
+      policy = await cluster.policy('pending', select('pending', { rollout: { soak: '1h' } }));
+      await cluster.programmed(policy);
+      await violating(policy, 2);
+      await eventually('the label', async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${enforced}`);
+        return metadata.labels[`rollout.capabilitypolicy.dev/${policy}`] === 'pending';
+      });
+      await cluster.api.patch(`${NAMESPACES}/${enforced}`, {
+        metadata: { labels: { [`rollout.capabilitypolicy.dev/${policy}`]: 'enforced' } },
+      });
+      await eventually('the promotion', async () => {
+        const { rollout, workloads } = await statusOf(cluster.api, policy);
+        return rollout?.progress === '1/2' && workloads?.violating === 2;
+      });
+    });
+
+    const modes = { pending: 'Warn', enforced: 'Enforce' } as const;
+
+    it('is the mode that holds there', async () => {
+      const found = async () => {
+        const { violations = [] } = await statusOf(cluster.api, policy);
+        return Object.fromEntries(violations.map((one) => [one.namespace, one.mode]));
+      };
+      const wanted = { [pending]: modes.pending, [enforced]: modes.enforced };
+      await eventually('the modes', async () => (await found())[enforced] === modes.enforced).catch(() => {});
+      assert.deepEqual(await found(), wanted);
+    });
+
+    it('is not an Event of mode Enforce', async () => {
+      const events = await eventsAbout(cluster.api, 'Deployment', 'bad', pending);
+      const notes = events.map(({ note }) => note);
+      assert.ok(notes.length > 0);
+      for (const note of notes) assert.match(note, /\(mode Warn\)/);
+      const onPolicy = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
+      const violations = onPolicy.filter(({ reason }) => reason === 'WorkloadViolates');
+      assert.ok(violations.length > 0);
+      for (const { note } of violations) assert.match(note, /\(mode Warn\)/);
+    });
+
+    it('is not refused in cappol status', async () => {
+      const { stdout } = await cappolStatus();
+      const results = new Map(
+        stdout
+          .split('\n')
+          .filter((line) => line.includes('Deployment bad') && line.includes(policy))
+          .map((line) => line.split(/ {2,}/))
+          .map(([namespace = '', , , result = '']) => [namespace, result]),
+      );
+      assert.equal(results.get(pending), 'warned', stdout);
+      assert.equal(results.get(enforced), 'refused', stdout);
     });
   });
 });

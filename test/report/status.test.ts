@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
@@ -186,6 +187,29 @@ describe('the status of a policy', () => {
     assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
   });
 
+  it('says in which mode each workload violates it: a roll-out has another one where it is pending', () => {
+    const coverage = {
+      selected: ['late', 'net'],
+      deciding: ['late', 'net'],
+      undecided: [],
+      areas: [
+        { mode: 'Enforce' as const, namespaces: ['net'] },
+        { mode: 'Warn' as const, namespaces: ['late'] },
+      ],
+      sharesWith: [],
+    };
+    const late = violating('web', { namespace: 'late' });
+    const judged = new Map([
+      ['net', judgementIn('net', 'Enforce', [violating('web')])],
+      ['late', judgementIn('late', 'Warn', [late])],
+    ]);
+    const status = buildStatus(input({ mode: 'Enforce', rollout: {} }, { coverage, judgements: judged }));
+    assert.deepEqual(
+      status.violations?.map(({ namespace, mode }) => `${namespace}: ${mode}`),
+      ['late: Warn', 'net: Enforce'],
+    );
+  });
+
   it('has the effective fields: those that the policy states, and the defaults of the others', () => {
     const { effective } = buildStatus(input({ mode: 'Warn', priority: 7 }));
     assert.deepEqual(effective, { ...SPEC_DEFAULTS, mode: 'Warn', priority: 7 });
@@ -195,17 +219,12 @@ describe('the status of a policy', () => {
 type StatusWorkloads = Parameters<typeof judgements>[0];
 
 function judgementsOf(namespace: string) {
-  return new Map([
-    [
-      namespace,
-      {
-        namespace,
-        modes: { Audit: { deciding: ['ping'], workloads: [] } },
-        addedCapabilities: [],
-        addedInUserNamespaces: [],
-      },
-    ],
-  ]);
+  return new Map([[namespace, judgementIn(namespace, 'Audit', [])]]);
+}
+
+function judgementIn(namespace: string, mode: Mode, workloads: StatusWorkloads): NamespaceJudgement {
+  const modes = { [mode]: { deciding: ['ping'], workloads } };
+  return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
 }
 
 /** Absent values are not compared. */

@@ -13,10 +13,9 @@ import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
-import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
-import { reportWorkloads } from '../../../operator/report/violations.ts';
+import { type NotAdmitted, reportWorkloads } from '../../../operator/report/violations.ts';
 import type { Rights } from '../../live.ts';
 
 /** As `-o json` prints it. */
@@ -73,6 +72,8 @@ export interface ViolationView {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
+  /** The policy's mode in the namespace: it differs from the policy's where a roll-out is pending. */
+  readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
   /** How many of its pods violate now. */
   readonly pods: number;
@@ -144,7 +145,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements ? judgedNow(policy, areas, judgements) : asReported(status, readable.namespace)),
+    ...(judgements ? judgedNow(policy, areas, judgements) : asReported(status, mode, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
@@ -166,7 +167,7 @@ function judgedNow(policy: CompletePolicy, areas: readonly Area[], judgements: J
 }
 
 function violationsOf(
-  { kind, namespace, name, verdict, pods, admittedBy, violations }: WorkloadJudgement,
+  { kind, namespace, name, mode, verdict, pods, admittedBy, violations }: NotAdmitted,
   policy: string,
 ): ViolationView[] {
   if (verdict === 'Compliant') return [];
@@ -174,6 +175,7 @@ function violationsOf(
     namespace,
     kind,
     name,
+    mode,
     verdict,
     pods,
     rule,
@@ -183,8 +185,10 @@ function violationsOf(
   }));
 }
 
+/** @param mode the policy's: a status of an earlier release does not say the mode of each violation */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
+  mode: Mode,
   namespace: string | undefined,
 ): Judged {
   const { evaluated = 0, violating = 0, unknown = 0 } = workloads ?? {};
@@ -193,7 +197,7 @@ function asReported(
     workloads: { evaluated, violating, unknown },
     violations: violations
       .filter((one) => isIn(namespace, one.namespace))
-      .map(({ pods = 0, rule = '', message = '', ...rest }) => ({ ...rest, pods, rule, message }))
+      .map(({ pods = 0, rule = '', message = '', ...rest }) => ({ mode, ...rest, pods, rule, message }))
       .sort(byWorkload),
     unusedGrants,
   };

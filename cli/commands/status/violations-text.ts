@@ -1,7 +1,7 @@
 /** The violations of a status: a table, or on a terminal by namespace and workload. */
 import { bounded, counted } from '../../../operator/report/text.ts';
 import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
-import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
+import { type MergedViolation, type Modes, mergeViolations, policiesText } from '../../output/merged.ts';
 import { OUTCOME_STYLES, type Outcome, outcomeOf, outcomePaint } from '../../output/outcome.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
@@ -21,13 +21,17 @@ export function violationsText(policies: readonly PolicyView[], terminal: Termin
 }
 
 function mergedViolations(policies: readonly PolicyView[]): ShownViolation[] {
-  const modes = modesOf(policies);
   const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
   const workloads = Map.groupBy(all, workloadKey);
   return [...workloads.keys()]
     .sort()
-    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modes))
+    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modesIn(workloads.get(key) ?? [])))
     .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
+}
+
+/** The mode of each policy in the namespace of a workload. */
+function modesIn(ofWorkload: readonly (ViolationView & { readonly policy: string })[]): Modes {
+  return new Map(ofWorkload.map(({ policy, mode }) => [policy, mode]));
 }
 
 function workloadKey({ namespace, kind, name }: ViolationView): string {

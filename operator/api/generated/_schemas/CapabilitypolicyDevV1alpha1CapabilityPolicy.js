@@ -16,7 +16,7 @@ const schema56 = {
       "$ref": "QG7AzvTrIKMY5mpeDxYtEkGUJR8eJswm4I2vlUQv6w"
     },
     "status": {
-      "$ref": "a0ArqvLtkXgH25qEY7mzGJUgzU5fhqL4zyVkwyEo"
+      "$ref": "Jo9sqF6yfFjjmtICFc4eL4nSwNPdOZYMGhuCkhgA"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
@@ -6085,7 +6085,7 @@ const schema95 = {
       "$ref": "7vrtVH6MRmsYSlYInRM0QKtxX697EGgXnbTt2n0"
     },
     "violations": {
-      "$ref": "uotWT70bpM8xhyTWHQZ4b7Q6lkvXciygHXuEmja3E"
+      "$ref": "lyjMarj9TpGpDpK24O8ZllTo8wF5hIsstxxBt9pAoAM"
     },
     "violationsTotal": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
@@ -7778,7 +7778,7 @@ const schema113 = {
   "type": "array",
   "maxItems": 64,
   "items": {
-    "$ref": "Q0iOaLxd3eZDivnnJahbNP2hFh5COO9TPRQk8Ccg"
+    "$ref": "DjcHfOrvhGBL8so8fvZFf1yCLEstLTGrdc4f7a43qDU"
   },
   "nullable": true
 };
@@ -7794,6 +7794,9 @@ const schema114 = {
     },
     "name": {
       "$ref": "W5GpjkfZRCLa7yfFjmIMJXhllT5xShcWeGBcQ6BJ18"
+    },
+    "mode": {
+      "$ref": "lrqBG6T0kt8BwYqNyq3K9bn62CYUVsLHWEohtU268"
     },
     "verdict": {
       "$ref": "rfhe3769G4SNzdT3hTolzS9CD9XOl6EGICkMPRgXtg"
@@ -7819,7 +7822,7 @@ const schema115 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate326(data, {
+function validate327(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7859,7 +7862,7 @@ function validate326(data, {
     }
     errors++;
   }
-  validate326.errors = vErrors;
+  validate327.errors = vErrors;
   return errors === 0;
 }
 const schema116 = {
@@ -7867,7 +7870,7 @@ const schema116 = {
   "maxLength": 32768,
   "nullable": true
 };
-function validate332(data, {
+function validate333(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7909,7 +7912,7 @@ function validate332(data, {
       errors++;
     }
   }
-  validate332.errors = vErrors;
+  validate333.errors = vErrors;
   return errors === 0;
 }
 function validate322(data, {
@@ -8018,14 +8021,25 @@ function validate322(data, {
         errors = vErrors.length;
       }
     }
+    if (data.mode !== undefined) {
+      if (!validate100(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.verdict !== undefined) {
-      if (!validate326(data.verdict, {
+      if (!validate327(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
+        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
         errors = vErrors.length;
       }
     }
@@ -8074,13 +8088,13 @@ function validate322(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate332(data.message, {
+      if (!validate333(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
+        vErrors = vErrors === null ? validate333.errors : vErrors.concat(validate333.errors);
         errors = vErrors.length;
       }
     }
@@ -8187,7 +8201,7 @@ const schema119 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate340(data, {
+function validate341(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8227,10 +8241,10 @@ function validate340(data, {
     }
     errors++;
   }
-  validate340.errors = vErrors;
+  validate341.errors = vErrors;
   return errors === 0;
 }
-function validate338(data, {
+function validate339(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8299,13 +8313,13 @@ function validate338(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate340(data.relation, {
+      if (!validate341(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
+        vErrors = vErrors === null ? validate341.errors : vErrors.concat(validate341.errors);
         errors = vErrors.length;
       }
     }
@@ -8336,10 +8350,10 @@ function validate338(data, {
     }
     errors++;
   }
-  validate338.errors = vErrors;
+  validate339.errors = vErrors;
   return errors === 0;
 }
-function validate337(data, {
+function validate338(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8382,18 +8396,18 @@ function validate337(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate338(data[i0], {
+      if (!validate339(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
+        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate337.errors = vErrors;
+  validate338.errors = vErrors;
   return errors === 0;
 }
 const schema120 = {
@@ -8404,7 +8418,7 @@ const schema120 = {
   },
   "nullable": true
 };
-function validate345(data, {
+function validate346(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8458,7 +8472,7 @@ function validate345(data, {
       }
     }
   }
-  validate345.errors = vErrors;
+  validate346.errors = vErrors;
   return errors === 0;
 }
 function validate257(data, {
@@ -8586,24 +8600,24 @@ function validate257(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate337(data.sharesWith, {
+      if (!validate338(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
+        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate345(data.unusedGrants, {
+      if (!validate346(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
+        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
         errors = vErrors.length;
       }
     }

@@ -987,6 +987,10 @@ export interface ICapabilityPolicy {
        */
       "name": string;
       /**
+       * The policy's mode in that namespace: spec.mode, or where a roll-out is pending spec.rollout.meanwhile.
+       */
+      "mode"?: "Audit" | "Warn" | "Enforce";
+      /**
        * Unknown: whether it is admitted depends on who created the pod, or it is too expensive to evaluate (rule: evaluation).
        */
       "verdict": "Violating" | "Unknown";
