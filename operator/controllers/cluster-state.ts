@@ -13,6 +13,7 @@ import { type RenderedGrants, renderedGrants, withRendered } from '../evaluate/r
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
 import { type Concerned, type Coverage, mergeCoverages, Selections } from '../policy/coverage.ts';
 import { isExcluded, isReached } from '../policy/deciding.ts';
 import { lastOf } from '../policy/pieces.ts';
@@ -169,6 +170,11 @@ export class ClusterState {
 
   resolution(policy: string): Resolution | undefined {
     return this.#policies.resolution(policy);
+  }
+
+  /** The text that decides for a policy: its current one, or the last accepted one while the current one is refused. */
+  acceptedText(policy: string): AcceptedText | undefined {
+    return this.#policies.acceptedText(policy);
   }
 
   /** Whether the policy counted as deleted when it was compiled. */

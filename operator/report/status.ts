@@ -5,6 +5,7 @@ import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
 import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
@@ -20,9 +21,11 @@ export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
+  /** The text that decides while the current one is refused; absent if none was ever accepted. */
+  readonly lastAccepted?: AcceptedText;
   /** Whether it counts as deleted. */
   readonly expired?: boolean;
-  /** Absent when the policy is not accepted or has expired. */
+  /** The coverage of the text that decides. Absent when none was ever accepted, or it has expired. */
   readonly coverage?: Coverage;
   /** Absent until the first pass over all policies. */
   readonly rollout?: RolloutOutcome;
@@ -47,14 +50,16 @@ const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], areas: []
 
 /** Empty lists are left out. The JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
-  const { resolution, policy } = input;
+  const { resolution, policy, expired = false } = input;
+  const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
   const generation = policy.metadata?.generation ?? 0;
   const effective = effectiveOf(policy.spec);
   const base = {
     generation,
     resolution,
-    expired: input.expired ?? false,
-    why: policy.spec.reason,
+    accepted: text?.policy,
+    expired,
+    why: (text?.spec ?? policy.spec).reason,
     undecided: input.coverage?.undecided ?? [],
     rollout: input.rollout,
     protection: input.protection,
@@ -63,30 +68,33 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     olderBindings: input.olderBindings ?? [],
     now: input.now,
   };
-  if ('refusal' in resolution || input.expired) {
+  if (!text || expired) {
     const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
     return { observedGeneration: generation, conditions, effective };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
-  const workloads = reportWorkloads(policy, areas, input.judgements);
+  const workloads = reportWorkloads({ name: text.policy.name, spec: text.spec }, areas, input.judgements);
   const outcomesIn = (namespaces: readonly string[]) =>
     namespaces.flatMap((namespace) => input.labels.get(namespace) ?? []);
   const outcomes = outcomesIn(deciding);
   const labelled = areas.flatMap(({ mode, namespaces }) =>
     outcomesIn(namespaces).filter(({ applied }) => labelOfMode(mode) in applied),
   );
-  const conflicting = outcomes.filter((outcome) => conflictsOf(resolution.policy, outcome).length > 0);
+  const conflicting = outcomes.filter((outcome) => conflictsOf(text.policy, outcome).length > 0);
   const labelConflicts = conflicting.flatMap((outcome) =>
-    conflictsOf(resolution.policy, outcome).map(
+    conflictsOf(text.policy, outcome).map(
       (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`,
     ),
   );
+  const conditions = buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() });
   return withoutEmpty({
     observedGeneration: generation,
-    conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
+    conditions,
     effective,
-    rendered: rendered(resolution.policy),
-    ...(input.progress ? { rollout: rolloutStatus(resolution.policy.name, input.progress) } : lastRollout(policy)),
+    rendered: rendered(text.policy),
+    ...(input.progress
+      ? { rollout: rolloutStatus(text.policy.name, input.progress) }
+      : lastRollout(text.spec, policy.status)),
     namespaces: {
       selected: selected.length,
       deciding: deciding.length,
@@ -99,8 +107,11 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
 }
 
 /** A restarted operator has not looked at the namespaces yet, and nothing contradicts what it saw before. */
-function lastRollout({ spec, status }: CompletePolicy): Pick<CapabilityPolicyStatus, 'rollout'> {
-  return spec.rollout && status?.rollout ? { rollout: status.rollout } : {};
+function lastRollout(
+  { rollout }: CompleteSpec,
+  status: CapabilityPolicyStatus | undefined,
+): Pick<CapabilityPolicyStatus, 'rollout'> {
+  return rollout && status?.rollout ? { rollout: status.rollout } : {};
 }
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;

@@ -1,5 +1,5 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
-import type { CapabilityPolicy, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
+import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/suggest-fit.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
@@ -14,6 +14,12 @@ import { bounded } from './text.ts';
 export interface NotAdmitted extends WorkloadJudgement {
   /** The policy's mode in the workload's namespace: it differs from spec.mode where a roll-out is pending. */
   readonly mode: Mode;
+}
+
+/** A policy, with the spec that decides. */
+interface Judging {
+  readonly name: string;
+  readonly spec: CapabilityPolicySpec;
 }
 
 export interface WorkloadReport {
@@ -38,11 +44,10 @@ const LARGEST_ENTRY = 4 * 1024;
  * among the deciding ones: a partial report would call workloads repaired that were not evaluated
  */
 export function reportWorkloads(
-  policy: CapabilityPolicy,
+  { name, spec }: Judging,
   areas: readonly Area[],
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): WorkloadReport | undefined {
-  const name = policy.metadata?.name ?? '';
   const places = areas.flatMap(({ mode, namespaces }) => namespaces.map((namespace) => ({ mode, namespace })));
   const judged = places.flatMap(({ mode, namespace }) => {
     const judgement = judgements.get(namespace);
@@ -66,7 +71,7 @@ export function reportWorkloads(
     notAdmitted,
     tooExpensive: notAdmitted.filter(isTooExpensive).length,
     violations: entries(name, notAdmitted),
-    unusedGrants: evaluated > 0 ? unused(policy, added) : [],
+    unusedGrants: evaluated > 0 ? unused(spec, added) : [],
   };
 }
 
@@ -120,7 +125,7 @@ interface Added {
  * Only values that the policy itself states: a level's own list is not a deliberate grant. Values that every version of
  * the level admits are not grants: a list repeats them only so as not to refuse them.
  */
-function unused({ spec }: CapabilityPolicy, added: Added): string[] {
+function unused(spec: CapabilityPolicySpec, added: Added): string[] {
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
   const own = ownEntries('capabilities.allowedAdd', standard);
   const granted = statedIn(spec).flatMap(

@@ -323,6 +323,28 @@ describe('cappol status prints', () => {
     assert.match(text(seen, { whole: true }), /\nnet: Programmed is True/);
   });
 
+  it('what the last accepted text does while an edit is refused', () => {
+    const spec = { rollout: { soak: '12h' }, expires: '2999-01-01T00:00:00Z' };
+    const accepted = policy('net', spec);
+    const rollout = { enforced: 2, soaking: 0, blocked: 0, progress: '2/2' };
+    const edited = policy('net', { mode: 'Audit', levelVersion: 'v1.99' }, { ...READY, rollout });
+    const recorded = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: {
+        name: 'capabilitypolicy-net-0123456789ab',
+        labels: { 'capabilitypolicy.dev/policy': 'net', 'capabilitypolicy.dev/ruleset': '0123456789ab' },
+        annotations: { 'capabilitypolicy.dev/spec': JSON.stringify(accepted.spec) },
+        ownerReferences: [{ name: 'net', uid: accepted.metadata?.uid }],
+      },
+    };
+    const [net] = view({ policies: () => [edited], rendered: () => [recorded] as never }).policies;
+    assert.deepEqual(
+      [net?.workloads.violating, net?.violations[0]?.mode, net?.rollout?.progress, net?.rollout?.soak, net?.expires],
+      [100, 'Enforce', '2/2', '12h', spec.expires],
+    );
+  });
+
   it('more columns on request', () => {
     const wide = text(view(), { wide: true }).split('\n');
     assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH +UNUSED GRANTS$/);

@@ -147,6 +147,21 @@ describe('ClusterState', () => {
       assert.notEqual(state.use, use);
     });
 
+    it('knows the text that decides: the last accepted one while an edit is refused', () => {
+      const { state } = cluster;
+      const levelOf = () => state.acceptedText('net')?.policy.standard.level;
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      state.accept();
+      assert.deepEqual([levelOf(), state.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
+      cluster.put('net', { ...NET, level: 'restricted', levelVersion: 'v1.99' }, 3);
+      state.accept();
+      assert.deepEqual([levelOf(), state.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
+      assert.ok('refusal' in (state.resolution('net') ?? {}));
+      cluster.put('never', { levelVersion: 'v1.99' }, 1);
+      state.accept();
+      assert.equal(state.acceptedText('never'), undefined);
+    });
+
     it('makes dirty a policy that is not accepted any more, and nothing else', () => {
       cluster.put('net', { ...NET, levelVersion: 'v1.99' }, 2);
       assert.equal(dirty(cluster.state.accept()), 'net | ');

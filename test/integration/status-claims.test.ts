@@ -171,4 +171,58 @@ describe('what a status claims', function () {
       assert.equal(results.get(enforced), 'refused', stdout);
     });
   });
+
+  describe('about a policy after an edit that is refused', () => {
+    const reported = ({ namespaces, workloads, violations, violationsTotal, rollout, rendered }: Json) => ({
+      namespaces,
+      workloads,
+      violations,
+      violationsTotal,
+      rollout,
+      rendered,
+    });
+    const edits: [string, Partial<CapabilityPolicySpec>][] = [
+      ['as it was', {}],
+      ['in another mode', { mode: 'Audit', rollout: undefined }],
+      ['with another selector', { namespaceSelector: { matchLabels: { team: 'nobody' } } }],
+    ];
+    for (const [index, [title, edit]] of edits.entries()) {
+      it(`is what the text in force still does: ${title}`, async () => {
+        const suffix = `refused-${index}`;
+        const namespace = await cluster.namespace(suffix, { team: suffix });
+        await deploy(namespace, 'bad', ['NET_ADMIN']);
+        const spec = select(suffix, { rollout: { soak: '1h' } });
+        const policy = await cluster.policy(suffix, spec);
+        await cluster.programmed(policy);
+        await violating(policy, 1);
+        await eventually('the roll-out', async () => (await statusOf(cluster.api, policy)).rollout?.blocked === 1);
+        const before = reported(await statusOf(cluster.api, policy));
+        const events = async () =>
+          (await eventsAbout(cluster.api, 'CapabilityPolicy', policy)).map(({ reason }) => reason);
+        const told = await events();
+        const refused = { ...spec, ...edit, levelVersion: 'v1.99' } as CapabilityPolicySpec;
+        await cluster.policy(suffix, JSON.parse(JSON.stringify(refused)));
+        await eventually('the refusal', async () => (await cluster.condition(policy, 'Accepted'))?.status === 'False');
+        await violating(policy, 1);
+        assert.deepEqual(reported(await statusOf(cluster.api, policy)), before);
+        assert.equal((await cluster.condition(policy, 'Compliant'))?.status, 'False');
+        assert.match(
+          (await cluster.condition(policy, 'Programmed'))?.message ?? '',
+          /the last accepted one stays in force/,
+        );
+        await cluster.operator.stop();
+        await cluster.operator.startAndWatch();
+        await violating(policy, 1);
+        assert.deepEqual(reported(await statusOf(cluster.api, policy)), before);
+        await cluster.policy(suffix, spec);
+        await cluster.programmed(policy);
+        await violating(policy, 1);
+        assert.deepEqual(
+          (await events()).filter((reason) => !told.includes(reason)),
+          ['VersionTooNew'],
+        );
+        await cluster.deletePolicy(policy);
+      });
+    }
+  });
 });

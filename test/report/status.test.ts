@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
-import { buildStatus } from '../../operator/report/status.ts';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
+import { CONFLICT, compliant, condition, input, judgements, labels, standing, violating } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
@@ -182,9 +182,71 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('has only its conditions and the effective fields when the policy is not accepted', () => {
+  it('has only its conditions and the effective fields when no text was ever accepted', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
     assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
+  });
+
+  describe('of an edit that is refused says what the last accepted text does', () => {
+    const before = input({ mode: 'Enforce', overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } });
+    const { lastAccepted, coverage } = acceptedAs(before);
+    const enforced = new Map([['net', judgementIn('net', 'Enforce', [violating('web')])]]);
+    const facts = { coverage, judgements: enforced, labels: labels({ conflicts: [] }) };
+    const good = buildStatus({ ...before, ...facts });
+    const refused = (fields: Partial<StatusInput> = {}) =>
+      standing(good, input({ mode: 'Audit', levelVersion: 'v1.99' }, { ...facts, lastAccepted, ...fields }));
+    const said = ({ namespaces, workloads, violations, violationsTotal, rendered, unusedGrants }: typeof good) => ({
+      namespaces,
+      workloads,
+      violations,
+      violationsTotal,
+      rendered,
+      unusedGrants,
+    });
+
+    it('in the same words as before', () => {
+      assert.deepEqual(said(buildStatus(refused())), said(good));
+      assert.deepEqual(good.unusedGrants, ['SYS_TIME']);
+      assert.deepEqual(
+        good.violations?.map(({ mode }) => mode),
+        ['Enforce'],
+      );
+    });
+
+    it('and keeps its verdicts until they are complete again', () => {
+      const restarted = buildStatus(refused({ judgements: new Map() }));
+      assert.deepEqual(said(restarted), said(good));
+      assert.equal(condition(restarted, 'Compliant')?.status, 'False');
+    });
+
+    it('and that it stays in force', () => {
+      const { message = '' } = condition(buildStatus(refused()), 'Programmed') ?? {};
+      assert.match(message, /; the last accepted one stays in force$/);
+      const { message: never = '' } = condition(buildStatus(input({ levelVersion: 'v1.99' })), 'Programmed') ?? {};
+      assert.match(never, /: it is not accepted$/);
+    });
+
+    it('but nothing once that has expired', () => {
+      const ended = acceptedAs(input({ mode: 'Enforce', expires: '2026-01-01T00:00:00Z' }));
+      const status = buildStatus(refused({ lastAccepted: ended.lastAccepted, expired: true, coverage: undefined }));
+      assert.equal(condition(status, 'Expired')?.status, 'True');
+      assert.doesNotMatch(condition(status, 'Programmed')?.message ?? '', /stays in force/);
+      assert.deepEqual([status.namespaces, status.violations], [undefined, undefined]);
+    });
+
+    it('with the end of that text', () => {
+      const ends = acceptedAs(input({ mode: 'Enforce', expires: '2999-01-01T00:00:00Z' }));
+      assert.equal(condition(buildStatus(refused(ends)), 'Expired')?.reason, 'ExpiresLater');
+    });
+
+    it('and keeps its roll-out, also when the edit has none', () => {
+      const rolled = input({ mode: 'Enforce', rollout: { soak: '1h' } });
+      const rollout = { enforced: 1, soaking: 0, blocked: 0, progress: '1/1' };
+      const status = buildStatus(
+        standing({ rollout }, { ...refused(), lastAccepted: acceptedAs(rolled).lastAccepted }),
+      );
+      assert.deepEqual(status.rollout, rollout);
+    });
   });
 
   it('says in which mode each workload violates it: a roll-out has another one where it is pending', () => {
@@ -225,6 +287,12 @@ function judgementsOf(namespace: string) {
 function judgementIn(namespace: string, mode: Mode, workloads: StatusWorkloads): NamespaceJudgement {
   const modes = { [mode]: { deciding: ['ping'], workloads } };
   return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
+}
+
+/** The input about a refused edit that comes from the policy as it was accepted. */
+function acceptedAs({ policy, resolution, coverage }: StatusInput) {
+  assert.ok('policy' in resolution);
+  return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };
 }
 
 /** Absent values are not compared. */

@@ -18,6 +18,14 @@ const violations = (...rules: string[]) => ({
   violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
 });
 
+/** A refused edit of a policy with a text that was accepted. */
+function refusedOver(accepted: StatusInput): StatusInput {
+  const { policy, resolution } = accepted;
+  assert.ok('policy' in resolution);
+  const lastAccepted = { policy: resolution.policy, spec: policy.spec };
+  return { ...accepted, policy: tooNew.policy, resolution: tooNew.resolution, lastAccepted };
+}
+
 function events(before: StatusInput | undefined, next: StatusInput): KubernetesEvent[] {
   const status = before && buildStatus(before);
   return eventsOf(status, next);
@@ -141,6 +149,24 @@ describe('the Events of a policy', () => {
       violated('web'),
       tooNew,
       ['Warning VersionTooNew CapabilityPolicy/ping'],
+    ],
+    [
+      'a policy whose edit is refused while its last text is in force: no end of violations',
+      violated('web'),
+      refusedOver(violated('web')),
+      ['Warning VersionTooNew CapabilityPolicy/ping'],
+    ],
+    [
+      'a policy whose edit was refused: no violation begins again',
+      refusedOver(violated('web')),
+      violated('web'),
+      ['Normal InForce CapabilityPolicy/ping'],
+    ],
+    [
+      'a violation that begins while an edit is refused',
+      refusedOver(violated('web')),
+      refusedOver(violated('web', 'shop')),
+      ['Warning WorkloadViolates CapabilityPolicy/ping', 'Warning WorkloadViolates Deployment/shop'],
     ],
   ];
   for (const [name, before, next, expected] of cases) {

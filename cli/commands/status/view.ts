@@ -3,6 +3,7 @@ import type {
   CapabilityPolicyStatus,
   CompletePolicy,
   CompleteRollout,
+  CompleteSpec,
   Condition,
   Mode,
   UsableBy,
@@ -129,7 +130,10 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     mode,
     namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
   }));
-  const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
+  const { levelVersion, mode, priority, usableBy } = spec;
+  // While an edit is refused, the last accepted spec decides.
+  const decides = readable.state.acceptedText(name)?.spec ?? spec;
+  const { expires, reason } = decides;
   return {
     name,
     level: spec.level,
@@ -143,9 +147,11 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     namespaces: judgements
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
-    ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
+    ...(decides.rollout && status.rollout && { rollout: { ...decides.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements ? judgedNow(policy, areas, judgements) : asReported(status, mode, readable.namespace)),
+    ...(judgements
+      ? judgedNow({ name, spec: decides }, areas, judgements)
+      : asReported(status, decides.mode, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
@@ -153,11 +159,16 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
   };
 }
 
+/** A policy, with the spec that decides. */
+interface Judging {
+  readonly name: string;
+  readonly spec: CompleteSpec;
+}
+
 type Judged = Pick<PolicyView, 'judged' | 'workloads' | 'violations' | 'unusedGrants'>;
 
-function judgedNow(policy: CompletePolicy, areas: readonly Area[], judgements: Judgements): Judged {
-  const report = reportWorkloads(policy, areas, judgements);
-  const name = policy.metadata?.name ?? '';
+function judgedNow({ name, spec }: Judging, areas: readonly Area[], judgements: Judgements): Judged {
+  const report = reportWorkloads({ name, spec }, areas, judgements);
   return {
     judged: 'Live',
     workloads: report?.counts ?? { evaluated: 0, violating: 0, unknown: 0 },
