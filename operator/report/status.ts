@@ -1,5 +1,5 @@
 /** All facts about a policy → its complete status: the same bytes for the same input. */
-import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } from '../api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
@@ -14,7 +14,7 @@ import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
 import { rolloutStatus } from './rollout-status.ts';
-import { bounded } from './text.ts';
+import { bounded, firstOf } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
 export interface StatusInput {
@@ -46,6 +46,9 @@ export interface StatusInput {
 }
 
 const MOST_SHARES = 32;
+/** In a column. */
+const NAMED_SHARES = 3;
+const NAME_LENGTH = 253;
 const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], areas: [], sharesWith: [] };
 
 /** Empty lists are left out. The JSON is always shorter than 64 KiB. */
@@ -70,7 +73,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   };
   if (!text || expired) {
     const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
-    return { observedGeneration: generation, conditions, effective };
+    return { observedGeneration: generation, conditions, effective, columns: columnsOf(conditions, []) };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
   const workloads = reportWorkloads({ name: text.policy.name, spec: text.spec }, areas, input.judgements);
@@ -91,6 +94,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     observedGeneration: generation,
     conditions,
     effective,
+    columns: columnsOf(conditions, sharesWith),
     rendered: rendered(text.policy),
     ...(input.progress
       ? { rollout: rolloutStatus(text.policy.name, input.progress) }
@@ -102,7 +106,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       conflicting: conflicting.length,
     },
     ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
-    sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, 253) })),
+    sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, NAME_LENGTH) })),
   });
 }
 
@@ -134,6 +138,20 @@ function evaluation(report: WorkloadReport | undefined, before: Evaluation = {})
 function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
   const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
+}
+
+/** Texts for the columns of `kubectl get`, which shows only the first item of a list. */
+function columnsOf(
+  conditions: readonly Condition[],
+  sharesWith: Coverage['sharesWith'],
+): NonNullable<CapabilityPolicyStatus['columns']> {
+  const is = (wanted: string) => conditions.find(({ type }) => type === wanted)?.status ?? 'Unknown';
+  const names = sharesWith.map(({ policy }) => bounded(policy, NAME_LENGTH));
+  return {
+    // The condition Ready stays True: Flux and `kubectl wait` would wait forever (docs/decisions/0050).
+    ready: is('Ready') === 'True' && is('Expired') === 'True' ? 'Expired' : is('Ready'),
+    ...(names.length > 0 && { sharesWith: firstOf(names, NAMED_SHARES) }),
+  };
 }
 
 const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolicyStatus['rendered']> => {

@@ -323,6 +323,15 @@ describe('cappol status prints', () => {
     assert.match(text(seen, { whole: true }), /\nnet: Programmed is True/);
   });
 
+  it('Expired instead of True for a policy that counts as deleted', () => {
+    const expires = { expires: '2020-01-01T00:00:00Z' };
+    const seen = view({
+      policies: () => [policy('net', expires), policy('rest', { expires: '2999-01-01T00:00:00Z' })],
+    });
+    assert.match(text(seen), /^net .* Expired +everyone$/m);
+    assert.match(text(seen), /^rest .* True +everyone$/m);
+  });
+
   it('what the last accepted text does while an edit is refused', () => {
     const spec = { rollout: { soak: '12h' }, expires: '2999-01-01T00:00:00Z' };
     const accepted = policy('net', spec);

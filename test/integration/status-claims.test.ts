@@ -1,5 +1,7 @@
 /** The status of a policy, its columns and its Events claim nothing that does not hold, and omit nothing that does. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -11,6 +13,8 @@ import { eventually, useCluster } from '../support/harness.ts';
 import { eventsAbout, statusOf } from '../support/observed.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+
+const PAST = '2020-01-01T00:00:00Z';
 
 describe('what a status claims', function () {
   this.timeout(180_000);
@@ -38,6 +42,18 @@ describe('what a status claims', function () {
   async function violating(policy: string, count: number): Promise<void> {
     const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
     await eventually(`${count} violating workloads`, look);
+  }
+
+  async function kubectl(...args: string[]): Promise<string> {
+    const { kubectl: program, kubeconfig } = cluster.controlPlane;
+    return (await promisify(execFile)(program, ['--kubeconfig', kubeconfig, ...args])).stdout;
+  }
+
+  /** A cell of `kubectl get -o wide`. */
+  async function cell(policy: string, column: string): Promise<string> {
+    const [head = '', row = ''] = (await kubectl('get', 'cappol', policy, '-o', 'wide')).split('\n');
+    const at = head.indexOf(column);
+    return row.slice(at).split(/ {2,}/)[0] ?? '';
   }
 
   function cappolStatus(...args: string[]) {
@@ -224,5 +240,35 @@ describe('what a status claims', function () {
         await cluster.deletePolicy(policy);
       });
     }
+  });
+
+  describe('in the columns of kubectl', () => {
+    it('is not True for a policy that counts as deleted', async () => {
+      const policy = await cluster.policy('expired', select('expired', { expires: PAST }));
+      await eventually('the end', async () => (await cluster.condition(policy, 'Expired'))?.status === 'True');
+      assert.equal(await cell(policy, 'READY'), 'Expired');
+      const { stdout } = await cappolStatus(policy);
+      const [head = '', row = ''] = stdout.split('\n').filter((line) => /^(NAME|claims-expired) /.test(line));
+      assert.equal(row.slice(head.indexOf('READY')).split(/ {2,}/)[0], 'Expired', stdout);
+    });
+
+    it('is the status of Ready for all others', async () => {
+      const policy = await cluster.policy('ready', select('ready', { expires: '2999-01-01T00:00:00Z' }));
+      await cluster.programmed(policy);
+      assert.equal(await cell(policy, 'READY'), 'True');
+      await cluster.policy('ready', select('ready', { levelVersion: 'v1.99' }));
+      await eventually('the refusal', async () => (await cluster.condition(policy, 'Accepted'))?.status === 'False');
+      assert.equal(await cell(policy, 'READY'), 'False');
+    });
+
+    it('names the first policies that share namespaces, and counts the others', async () => {
+      await cluster.namespace('shared', { team: 'shared' });
+      const names = await Promise.all(
+        Array.from({ length: 9 }, (_, index) => cluster.policy(`shared-${index}`, select('shared'))),
+      );
+      const [policy = '', ...others] = names;
+      await eventually('all', async () => (await statusOf(cluster.api, policy)).sharesWith?.length === 8);
+      assert.equal(await cell(policy, 'SHARES WITH'), `${others.slice(0, 3).join(', ')} and 5 more`);
+    });
   });
 });

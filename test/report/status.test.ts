@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { Coverage } from '../../operator/policy/coverage.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
@@ -182,9 +183,9 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('has only its conditions and the effective fields when no text was ever accepted', () => {
+  it('has only its conditions, their column and the effective fields when no text was ever accepted', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
-    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
+    assert.deepEqual(Object.keys(status).sort(), ['columns', 'conditions', 'effective', 'observedGeneration']);
   });
 
   describe('of an edit that is refused says what the last accepted text does', () => {
@@ -270,6 +271,33 @@ describe('the status of a policy', () => {
       status.violations?.map(({ namespace, mode }) => `${namespace}: ${mode}`),
       ['late: Warn', 'net: Enforce'],
     );
+  });
+
+  describe('has texts for columns', () => {
+    const shares = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        policy: `p-${index}`,
+        relation: 'Shares' as const,
+        namespaces: 1,
+      }));
+    const sharing = (count: number) => {
+      const from = input();
+      return { ...from, coverage: { ...(from.coverage as Coverage), sharesWith: shares(count) } };
+    };
+    const rows: [string, StatusInput, NonNullable<ReturnType<typeof buildStatus>['columns']>][] = [
+      ['ready', input(), { ready: 'True' }],
+      ['not ready', input({}, { rollout: undefined, judgements: new Map() }), { ready: 'False' }],
+      ['not accepted', input({ levelVersion: 'v1.99' }), { ready: 'False' }],
+      ['expired', input({ expires: '2026-01-01T00:00:00Z' }, { expired: true }), { ready: 'Expired' }],
+      ['ready, with an end', input({ expires: '2999-01-01T00:00:00Z' }), { ready: 'True' }],
+      ['sharing with one', sharing(1), { ready: 'True', sharesWith: 'p-0' }],
+      ['sharing with three', sharing(3), { ready: 'True', sharesWith: 'p-0, p-1, p-2' }],
+      ['sharing with eight', sharing(8), { ready: 'True', sharesWith: 'p-0, p-1, p-2 and 5 more' }],
+      ['sharing with more than it lists', sharing(50), { ready: 'True', sharesWith: 'p-0, p-1, p-2 and 47 more' }],
+    ];
+    for (const [title, from, expected] of rows) {
+      it(title, () => assert.deepEqual(buildStatus(from).columns, expected));
+    }
   });
 
   it('has the effective fields: those that the policy states, and the defaults of the others', () => {

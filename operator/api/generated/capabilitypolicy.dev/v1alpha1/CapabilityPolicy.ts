@@ -853,6 +853,19 @@ export interface ICapabilityPolicy {
       "podSecurityLabels"?: "Managed" | "Off";
     };
     /**
+     * Texts for the columns of kubectl get that no other field of the status can show.
+     */
+    "columns"?: {
+      /**
+       * For the column READY: the status of the condition Ready, or Expired for a policy that counts as deleted.
+       */
+      "ready"?: string;
+      /**
+       * For the column SHARES WITH. Example: all, net, shop and 5 more
+       */
+      "sharesWith"?: string;
+    };
+    /**
      * The objects that the operator compiled the policy to.
      */
     "rendered"?: {
@@ -1020,7 +1033,7 @@ export interface ICapabilityPolicy {
      */
     "violationsTotal"?: number;
     /**
-     * Other policies of the same mode that select some of the same namespaces, at most 64.
+     * Other policies of the same mode that select some of the same namespaces, at most 32.
      */
     "sharesWith"?: Array<{
       /**
