@@ -56,7 +56,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy, expired = false } = input;
   const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
   const generation = policy.metadata?.generation ?? 0;
-  const effective = effectiveOf(policy.spec);
+  const effective = effectiveOf(text?.spec ?? policy.spec);
   const base = {
     generation,
     resolution,

@@ -349,8 +349,15 @@ describe('cappol status prints', () => {
     };
     const [net] = view({ policies: () => [edited], rendered: () => [recorded] as never }).policies;
     assert.deepEqual(
-      [net?.workloads.violating, net?.violations[0]?.mode, net?.rollout?.progress, net?.rollout?.soak, net?.expires],
-      [100, 'Enforce', '2/2', '12h', spec.expires],
+      [
+        net?.mode,
+        net?.workloads.violating,
+        net?.violations[0]?.mode,
+        net?.rollout?.progress,
+        net?.rollout?.soak,
+        net?.expires,
+      ],
+      ['Enforce', 100, 'Enforce', '2/2', '12h', spec.expires],
     );
   });
 

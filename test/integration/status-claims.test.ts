@@ -222,6 +222,7 @@ describe('what a status claims', function () {
         await violating(policy, 1);
         assert.deepEqual(reported(await statusOf(cluster.api, policy)), before);
         assert.equal((await cluster.condition(policy, 'Compliant'))?.status, 'False');
+        assert.equal(await cell(policy, 'MODE'), 'Enforce');
         assert.match(
           (await cluster.condition(policy, 'Programmed'))?.message ?? '',
           /the last accepted one stays in force/,

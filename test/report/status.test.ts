@@ -206,6 +206,7 @@ describe('the status of a policy', () => {
     });
 
     it('in the same words as before', () => {
+      assert.deepEqual(buildStatus(refused()).effective, good.effective);
       assert.deepEqual(said(buildStatus(refused())), said(good));
       assert.deepEqual(good.unusedGrants, ['SYS_TIME']);
       assert.deepEqual(

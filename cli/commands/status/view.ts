@@ -123,17 +123,16 @@ function judgementsOf({ cluster, state, namespace }: Readable, evaluator: Evalua
 }
 
 function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
-  const { spec, status = {} } = policy;
+  const { status = {} } = policy;
   const name = policy.metadata?.name ?? '';
   const coverage = judgements && readable.state.coverage(name);
   const areas = (coverage?.areas ?? []).map(({ mode, namespaces }) => ({
     mode,
     namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
   }));
-  const { levelVersion, mode, priority, usableBy } = spec;
   // While an edit is refused, the last accepted spec decides.
-  const decides = readable.state.acceptedText(name)?.spec ?? spec;
-  const { expires, reason } = decides;
+  const spec = readable.state.acceptedText(name)?.spec ?? policy.spec;
+  const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
   return {
     name,
     level: spec.level,
@@ -147,11 +146,9 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     namespaces: judgements
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
-    ...(decides.rollout && status.rollout && { rollout: { ...decides.rollout, ...status.rollout } }),
+    ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements
-      ? judgedNow({ name, spec: decides }, areas, judgements)
-      : asReported(status, decides.mode, readable.namespace)),
+    ...(judgements ? judgedNow({ name, spec }, areas, judgements) : asReported(status, mode, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,

@@ -824,7 +824,7 @@ export interface ICapabilityPolicy {
       "lastTransitionTime": string;
     }>;
     /**
-     * The optional fields of spec as the operator read them, with the defaults of those that are left out.
+     * The optional fields of spec as the operator read them, with the defaults of those that are left out. While an edit is refused, those of the last accepted spec, which stays in force.
      */
     "effective"?: {
       /**
