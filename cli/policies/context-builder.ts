@@ -9,9 +9,8 @@ import {
 } from '../../operator/api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
 import { createProjection, type Projection } from '../../operator/cluster/projection.ts';
-import { projectRole, projectRoleBinding, scopeOf } from '../../operator/cluster/rbac-projection.ts';
+import { scopeOf } from '../../operator/cluster/rbac-projection.ts';
 import { UNSHARED } from '../../operator/cluster/sharing.ts';
-import type { Compiled } from '../../operator/compile/compile.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
@@ -170,7 +169,6 @@ export class PolicyContextBuilder {
       const message = `CapabilityPolicy ${name} expired at ${formatTime(expires)} and counts as deleted`;
       tellOf(name, { message, severity: 'warning' });
     }
-    this.#addRendered(state.compiled);
     const { namespaceLabels } = options;
     return new PolicyContext({
       cluster,
@@ -254,14 +252,6 @@ export class PolicyContextBuilder {
 
   #addBinding(kind: string, binding: RoleBindingView): void {
     this.#all.bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
-  }
-
-  /** The roles and bindings that the operator will write. */
-  #addRendered({ rendered }: Compiled): void {
-    for (const { role, roleBinding } of rendered.values()) {
-      if (role) this.#addRole('ClusterRole', projectRole(role as never));
-      if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
-    }
   }
 }
 

@@ -136,9 +136,11 @@ function medianOf(costs: readonly Cost[]): Cost {
   return { seconds: of('seconds'), cpuSeconds: of('cpuSeconds') };
 }
 
-async function apply(client: ApiClient, name: string, namespace: string): Promise<void> {
+/** @returns the policy's uid */
+async function apply(client: ApiClient, name: string, namespace: string): Promise<string> {
   const namespaceSelector = { matchLabels: { [NAME_LABEL]: namespace } };
-  await applyPolicy(client, name, { namespaceSelector, mode: 'Enforce' });
+  const { metadata } = await applyPolicy(client, name, { namespaceSelector, mode: 'Enforce' });
+  return metadata?.uid ?? '';
 }
 
 /** The writes for a policy besides the objects that enforce it. */
@@ -146,14 +148,19 @@ interface RolledOut {
   readonly name: string;
   readonly namespace: string;
   readonly labels: object;
-  readonly status: unknown;
+  readonly status: object;
+}
+
+interface Created extends RolledOut {
+  /** On the cluster of the bare loop. */
+  readonly uid: string;
 }
 
 async function rolloutOf(client: ApiClient, index: number): Promise<RolledOut> {
   const [name, namespace] = [`policy-${index}`, `tenant-${index}`];
   const { status } = await readPolicy(client, name);
   const { metadata } = await client.get(pathFor('v1', 'Namespace', undefined, namespace));
-  return { name, namespace, labels: metadata?.labels ?? {}, status };
+  return { name, namespace, labels: metadata?.labels ?? {}, status: status ?? {} };
 }
 
 /**
@@ -174,10 +181,12 @@ async function bareLoop(objects: readonly RawObject[], rollouts: readonly Rolled
     const groups = Map.groupBy(objects.map(bareObject), ({ metadata }) => metadata.labels?.[POLICY_LABEL] ?? '');
     for (const { namespace } of rollouts) await createNamespace(cluster.client, namespace);
     const began = performance.now();
-    const created = new Map<string, Promise<RolledOut>>();
+    const created = new Map<string, Promise<Created>>();
     let last: Promise<unknown> = Promise.resolve();
     for (const rollout of rollouts) {
-      const creating = last.then(() => apply(cluster.client, rollout.name, rollout.namespace)).then(() => rollout);
+      const creating = last
+        .then(() => apply(cluster.client, rollout.name, rollout.namespace))
+        .then((uid) => ({ ...rollout, uid }));
       created.set(rollout.name, creating);
       last = creating;
     }
@@ -197,9 +206,9 @@ async function bareLoop(objects: readonly RawObject[], rollouts: readonly Rolled
   }
 }
 
-async function report(loop: ApiClient, { name, namespace, labels, status }: RolledOut): Promise<void> {
+async function report(loop: ApiClient, { name, namespace, labels, status, uid }: Created): Promise<void> {
   await loop.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } } as Identified);
-  await loop.applyStatus({ apiVersion: `${GROUP}/${VERSION}`, kind: POLICY, metadata: { name }, status } as Identified);
+  await loop.replaceStatus(pathFor(`${GROUP}/${VERSION}`, POLICY, undefined, name), uid, status);
 }
 
 function bareObject({ metadata, status: _, ...rest }: RawObject) {

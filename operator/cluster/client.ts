@@ -180,9 +180,17 @@ export class ApiClient {
     return this.#apply(pathOf(object), object, options);
   }
 
-  /** Server-side apply of the status, by force: no other manager may write it. */
-  async applyStatus(object: Identified): Promise<RawObject> {
-    return this.#apply(`${pathOf(object)}/status`, object, { force: true });
+  /**
+   * Replaces the status of the object at `path`, whoever wrote it, if the object still has this uid. The uid is tested inside
+   * the patch: API servers ignore the one in an apply patch of a custom resource's status.
+   */
+  async replaceStatus(path: string, uid: string, status: object): Promise<RawObject> {
+    const body = [
+      { op: 'test', path: '/metadata/uid', value: uid },
+      { op: 'add', path: '/status', value: status },
+    ];
+    const contentType = 'application/json-patch+json';
+    return this.#json({ method: 'PATCH', path: `${path}/status`, query: writeQuery({}), body, contentType });
   }
 
   /** Creates `object` in the collection at `path`. */

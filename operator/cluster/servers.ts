@@ -26,8 +26,8 @@ export type ServerMinors = ReadonlyMap<string, number>;
  */
 export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
   const bound = await published(client);
-  const minors = await Promise.all(bound.map(minorIfAnswering));
-  const found = bound.filter((_, index) => minors[index] !== undefined);
+  const versions = await Promise.all(bound.map(versionIfAnswering));
+  const found = bound.filter((_, index) => versions[index] !== undefined);
   return found.length > 0 ? found : throughLoadBalancer(client);
 }
 
@@ -36,11 +36,12 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
  *
  * @param before the last result: an API server that is still published but silent, because it is overloaded or
  * restarts, keeps the version that it last reported. Otherwise `latest` would move while an older server is silent.
- * @throws the client's error when none answers
+ * @throws the client's error when none answers, and an error when one answers without a version
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
-  const minors = await Promise.all(bound.map(minorIfAnswering));
+  const versions = await Promise.all(bound.map(versionIfAnswering));
+  const minors = bound.map(({ server }, index) => versions[index] && minorIn(versions[index], server));
   if (minors.every((minor) => minor === undefined)) {
     const found = await Promise.all(throughLoadBalancer(client).map(minorOf));
     return new Map([[client.server, Math.min(...found)]]);
@@ -88,19 +89,34 @@ async function addresses(client: ApiClient): Promise<string[]> {
   return hosts.map((host) => `https://${slice?.addressType === 'IPv6' ? `[${host}]` : host}:${port}`).sort();
 }
 
-async function minorIfAnswering(client: ApiClient): Promise<number | undefined> {
-  return minorOf(client).catch(() => undefined);
+async function versionIfAnswering(client: ApiClient): Promise<VersionInfo | undefined> {
+  return versionOf(client).catch(() => undefined);
 }
 
 /** Fields of k8s.io/apimachinery/pkg/version.Info. */
 interface VersionInfo {
+  /** Empty in a build without version information; some distributions write `36+`. */
   readonly minor: string;
+  /** `v1.36.2`, `v1.36.2+k3s1` */
+  readonly gitVersion?: string;
   /** The version that an API server with --emulated-version serves (KEP-4330), from Kubernetes 1.33 on. */
   readonly emulationMinor?: string;
 }
 
+async function versionOf(client: ApiClient): Promise<VersionInfo> {
+  return client.get<VersionInfo>('/version', {}, AbortSignal.timeout(ANSWER_TIMEOUT_MS));
+}
+
 async function minorOf(client: ApiClient): Promise<number> {
-  const info = await client.get<VersionInfo>('/version', {}, AbortSignal.timeout(ANSWER_TIMEOUT_MS));
-  // Some distributions write `36+`.
-  return Number.parseInt(info.emulationMinor || info.minor, 10);
+  return minorIn(await versionOf(client), client.server);
+}
+
+/** @throws if there is none: the text of a policy depends on what the oldest API server knows */
+function minorIn({ emulationMinor, minor, gitVersion = '' }: VersionInfo, server: string): number {
+  const [, ofBuild = ''] = /^v1\.(\d+)/.exec(gitVersion) ?? [];
+  const found = [emulationMinor, minor, ofBuild].map((text) => Number.parseInt(text ?? '', 10)).find(Number.isInteger);
+  if (found !== undefined) return found;
+  throw new Error(
+    `the API server at ${server} does not say which Kubernetes version it is: minor is ${JSON.stringify(minor)}, gitVersion is ${JSON.stringify(gitVersion)}`,
+  );
 }

@@ -9,6 +9,7 @@ import {
   NOTHING_COMPILED,
 } from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
@@ -110,8 +111,19 @@ export class AcceptedPolicies {
   resolution(policy: string): Resolution | undefined {
     const refusal = this.#compiled.refusals.get(policy);
     if (refusal) return { refusal };
+    const resolved = this.#resolved(policy);
+    return resolved && { policy: resolved };
+  }
+
+  /** Undefined for a policy that was never accepted. */
+  acceptedText(policy: string): AcceptedText | undefined {
+    const [resolved, spec] = [this.#resolved(policy), this.#compiled.specs.get(policy)];
+    return resolved && spec && { policy: resolved, spec };
+  }
+
+  #resolved(policy: string): ResolvedPolicy | undefined {
     const [first] = this.#byName.get(policy) ?? this.#compiled.expired.filter(({ name }) => name === policy);
-    return first && { policy: first.pendingFor ?? first };
+    return first?.pendingFor ?? first;
   }
 
   /** Undefined for a policy that was never accepted, or has expired. */

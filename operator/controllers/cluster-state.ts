@@ -2,15 +2,18 @@
  * The state derived from the cluster as last seen, and the outcomes of controllers, as far as more than one of them
  * needs it. It changes only through `apply` and `accept`, which return what becomes dirty.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
 import { standingEnforced } from '../apply/standing.ts';
 import type { Compiled, CompilerOptions } from '../compile/compile.ts';
 import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
+import { type RenderedGrants, renderedGrants, withRendered } from '../evaluate/rendered-grants.ts';
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
 import { type Concerned, type Coverage, mergeCoverages, Selections } from '../policy/coverage.ts';
 import { isExcluded, isReached } from '../policy/deciding.ts';
 import { lastOf } from '../policy/pieces.ts';
@@ -33,6 +36,8 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly rollsOut?: boolean;
 }
 
+const NOTHING_CONCERNED: Concerned = { policies: new Set(), namespaces: new Set() };
+
 export class ClusterState {
   readonly outcomes = newOutcomes();
   /** The states of roll-outs in this term. The controller of promotions writes them. */
@@ -49,6 +54,7 @@ export class ClusterState {
   readonly #excluded: readonly string[];
   readonly #policies: AcceptedPolicies;
   readonly #selections = new Selections();
+  #grants: RenderedGrants = new Map();
   #use: UseIndex | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -109,7 +115,21 @@ export class ClusterState {
     const concerned = this.#selections.replace(compiled.policies, namespaces);
     // A verdict by another text is worthless: drop it until the namespace has been evaluated again.
     for (const name of concerned.namespaces) this.outcomes.judgements.delete(name);
-    return { ...unchanged({ of: 'accepted' }), ...concerned, policies: concerned.policies.union(resolved) };
+    const restricted = this.#grant(compiled.policies) ? this.#restricted() : NOTHING_CONCERNED;
+    return {
+      ...unchanged({ of: 'accepted' }),
+      policies: concerned.policies.union(resolved).union(restricted.policies),
+      namespaces: concerned.namespaces.union(restricted.namespaces),
+    };
+  }
+
+  /** @returns whether the policies grant something else than before */
+  #grant(policies: readonly ResolvedPolicy[]): boolean {
+    const grants = renderedGrants(policies);
+    if (isDeepStrictEqual(grants, this.#grants)) return false;
+    this.#grants = grants;
+    this.#use = undefined;
+    return true;
   }
 
   #compileInput(): CompileInput {
@@ -138,13 +158,23 @@ export class ClusterState {
     return this.#policies.isCompiledAs(policy, then);
   }
 
+  /** With the grants that the operator renders, whether or not it has written them. */
   get use(): UseIndex {
-    this.#use ??= createUseIndex(this.#cluster.roles(), this.#cluster.roleBindings(), this.#options.usersKnown);
+    if (!this.#use) {
+      const live = { roles: this.#cluster.roles(), bindings: this.#cluster.roleBindings() };
+      const { roles, bindings } = withRendered(live, this.#grants);
+      this.#use = createUseIndex(roles, bindings, this.#options.usersKnown);
+    }
     return this.#use;
   }
 
   resolution(policy: string): Resolution | undefined {
     return this.#policies.resolution(policy);
+  }
+
+  /** The text that decides for a policy: its current one, or the last accepted one while the current one is refused. */
+  acceptedText(policy: string): AcceptedText | undefined {
+    return this.#policies.acceptedText(policy);
   }
 
   /** Whether the policy counted as deleted when it was compiled. */
@@ -204,7 +234,8 @@ export class ClusterState {
   /** The watch shows our own status writes as changes, too. */
   #applyPolicy(cause: Cause, name: string): StateChange {
     const recompiles = this.#policies.see(name, this.#cluster.policy(name));
-    if (recompiles) this.outcomes.rollouts.delete(name);
+    // It may even be another policy of the same name.
+    if (recompiles) for (const outcomes of [this.outcomes.rollouts, this.outcomes.progress]) outcomes.delete(name);
     return { ...unchanged(cause), policies: new Set([name]), recompiles };
   }
 

@@ -75,9 +75,11 @@ export class Status implements Controller {
     const coverage = state.coverage(name);
     const rollout = outcomes.rollouts.get(name);
     const progress = outcomes.progress.get(name);
+    const lastAccepted = state.acceptedText(name);
     return buildStatus({
       policy,
       resolution,
+      ...(lastAccepted && { lastAccepted }),
       expired: state.hasExpired(name),
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),

@@ -1,28 +1,28 @@
 /** The verdicts on the workloads of a policy → its condition Compliant. */
-import type { Resolution } from '../policy/resolve.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { BareCondition } from './bare-condition.ts';
 import * as reasons from './reasons.ts';
 import { counted, firstOf, workloadText } from './text.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  readonly resolution: Resolution;
+  /** Absent if no text was ever accepted. */
+  readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
-  /** Absent while not everything has been judged, and when the policy is not accepted. */
+  /** Absent while not everything has been judged, and when no text was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
 }
 
 const NAMED = 3;
 
-export function compliantCondition({ resolution, expired, workloads }: Evaluated): BareCondition {
+export function compliantCondition({ accepted, expired, workloads }: Evaluated): BareCondition {
   const type = 'Compliant';
   if (!workloads) {
-    const why =
-      'refusal' in resolution
-        ? 'the policy is not accepted'
-        : expired
-          ? 'the policy has expired'
-          : 'not every namespace has been evaluated yet';
+    const why = !accepted
+      ? 'the policy is not accepted'
+      : expired
+        ? 'the policy has expired'
+        : 'not every namespace has been evaluated yet';
     return { type, status: 'Unknown', reason: reasons.NOT_EVALUATED, message: `not evaluated: ${why}` };
   }
   const { evaluated, violating } = workloads.counts;

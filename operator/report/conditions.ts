@@ -18,6 +18,8 @@ import type { WorkloadReport } from './violations.ts';
 interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
+  /** The text that decides: the current one, or the last accepted one. Absent if none was ever accepted. */
+  readonly accepted: ResolvedPolicy | undefined;
   /** Whether it counts as deleted. */
   readonly expired: boolean;
   /** spec.reason */
@@ -26,7 +28,7 @@ interface ConditionInput {
   readonly undecided: readonly string[];
   /** Absent until the first pass over all policies. */
   readonly rollout: RolloutOutcome | undefined;
-  /** Absent while not everything has been judged, and when the policy is not accepted. */
+  /** Absent while not everything has been judged, and when no text was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];
@@ -56,7 +58,7 @@ export function buildConditions(input: ConditionInput): Condition[] {
   const bare = [
     accepted,
     programmed,
-    ...('policy' in resolution ? expiredCondition(resolution.policy, input) : []),
+    ...(input.accepted ? expiredCondition(input.accepted, input) : []),
     ...labelConflictCondition(input.labelConflicts),
     ...protectedCondition(input.protection, input.previous),
     readyCondition(accepted, programmed),
@@ -73,12 +75,12 @@ export function buildConditions(input: ConditionInput): Condition[] {
  * restart nor a new namespace makes violations vanish and come back.
  */
 export function lastEvaluation({
-  resolution,
+  accepted,
   expired,
   workloads,
   previous,
-}: Pick<ConditionInput, 'resolution' | 'expired' | 'workloads' | 'previous'>): Condition | undefined {
-  if ('refusal' in resolution || expired || workloads) return undefined;
+}: Pick<ConditionInput, 'accepted' | 'expired' | 'workloads' | 'previous'>): Condition | undefined {
+  if (!accepted || expired || workloads) return undefined;
   return previous.find(({ type, reason }) => type === 'Compliant' && reason !== reasons.NOT_EVALUATED);
 }
 
@@ -185,10 +187,12 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
   ];
 }
 
-function programmedCondition({ resolution, expired, rollout, previous, generation }: ConditionInput): BareCondition {
+function programmedCondition(input: ConditionInput): BareCondition {
+  const { resolution, accepted, expired, rollout, previous, generation } = input;
   const type = 'Programmed';
   if ('refusal' in resolution) {
-    const message = 'this version of the policy is not in force: it is not accepted';
+    const earlier = accepted && !expired ? '; the last accepted one stays in force' : '';
+    const message = `this version of the policy is not in force: it is not accepted${earlier}`;
     return { type, status: 'False', reason: reasons.NOT_ACCEPTED, message };
   }
   if (expired) {

@@ -1,10 +1,11 @@
 /** All facts about a policy → its complete status: the same bytes for the same input. */
-import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } from '../api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
 import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
@@ -13,16 +14,18 @@ import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
 import { rolloutStatus } from './rollout-status.ts';
-import { bounded } from './text.ts';
+import { bounded, firstOf } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
 export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
+  /** The text that decides while the current one is refused; absent if none was ever accepted. */
+  readonly lastAccepted?: AcceptedText;
   /** Whether it counts as deleted. */
   readonly expired?: boolean;
-  /** Absent when the policy is not accepted or has expired. */
+  /** The coverage of the text that decides. Absent when none was ever accepted, or it has expired. */
   readonly coverage?: Coverage;
   /** Absent until the first pass over all policies. */
   readonly rollout?: RolloutOutcome;
@@ -43,18 +46,23 @@ export interface StatusInput {
 }
 
 const MOST_SHARES = 32;
+/** In a column. */
+const NAMED_SHARES = 3;
+const NAME_LENGTH = 253;
 const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], areas: [], sharesWith: [] };
 
 /** Empty lists are left out. The JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
-  const { resolution, policy } = input;
+  const { resolution, policy, expired = false } = input;
+  const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
   const generation = policy.metadata?.generation ?? 0;
-  const effective = effectiveOf(policy.spec);
+  const effective = effectiveOf(text?.spec ?? policy.spec);
   const base = {
     generation,
     resolution,
-    expired: input.expired ?? false,
-    why: policy.spec.reason,
+    accepted: text?.policy,
+    expired,
+    why: (text?.spec ?? policy.spec).reason,
     undecided: input.coverage?.undecided ?? [],
     rollout: input.rollout,
     protection: input.protection,
@@ -63,30 +71,34 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     olderBindings: input.olderBindings ?? [],
     now: input.now,
   };
-  if ('refusal' in resolution || input.expired) {
+  if (!text || expired) {
     const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
-    return { observedGeneration: generation, conditions, effective };
+    return { observedGeneration: generation, conditions, effective, columns: columnsOf(conditions, []) };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
-  const workloads = reportWorkloads(policy, areas, input.judgements);
+  const workloads = reportWorkloads({ name: text.policy.name, spec: text.spec }, areas, input.judgements);
   const outcomesIn = (namespaces: readonly string[]) =>
     namespaces.flatMap((namespace) => input.labels.get(namespace) ?? []);
   const outcomes = outcomesIn(deciding);
   const labelled = areas.flatMap(({ mode, namespaces }) =>
     outcomesIn(namespaces).filter(({ applied }) => labelOfMode(mode) in applied),
   );
-  const conflicting = outcomes.filter((outcome) => conflictsOf(resolution.policy, outcome).length > 0);
+  const conflicting = outcomes.filter((outcome) => conflictsOf(text.policy, outcome).length > 0);
   const labelConflicts = conflicting.flatMap((outcome) =>
-    conflictsOf(resolution.policy, outcome).map(
+    conflictsOf(text.policy, outcome).map(
       (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`,
     ),
   );
+  const conditions = buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() });
   return withoutEmpty({
     observedGeneration: generation,
-    conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
+    conditions,
     effective,
-    rendered: rendered(resolution.policy),
-    ...(input.progress ? { rollout: rolloutStatus(resolution.policy.name, input.progress) } : lastRollout(policy)),
+    columns: columnsOf(conditions, sharesWith),
+    rendered: rendered(text.policy),
+    ...(input.progress
+      ? { rollout: rolloutStatus(text.policy.name, input.progress) }
+      : lastRollout(text.spec, policy.status)),
     namespaces: {
       selected: selected.length,
       deciding: deciding.length,
@@ -94,13 +106,16 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       conflicting: conflicting.length,
     },
     ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
-    sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, 253) })),
+    sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, NAME_LENGTH) })),
   });
 }
 
 /** A restarted operator has not looked at the namespaces yet, and nothing contradicts what it saw before. */
-function lastRollout({ spec, status }: CompletePolicy): Pick<CapabilityPolicyStatus, 'rollout'> {
-  return spec.rollout && status?.rollout ? { rollout: status.rollout } : {};
+function lastRollout(
+  { rollout }: CompleteSpec,
+  status: CapabilityPolicyStatus | undefined,
+): Pick<CapabilityPolicyStatus, 'rollout'> {
+  return rollout && status?.rollout ? { rollout: status.rollout } : {};
 }
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
@@ -123,6 +138,20 @@ function evaluation(report: WorkloadReport | undefined, before: Evaluation = {})
 function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
   const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
+}
+
+/** Texts for the columns of `kubectl get`, which shows only the first item of a list. */
+function columnsOf(
+  conditions: readonly Condition[],
+  sharesWith: Coverage['sharesWith'],
+): NonNullable<CapabilityPolicyStatus['columns']> {
+  const is = (wanted: string) => conditions.find(({ type }) => type === wanted)?.status ?? 'Unknown';
+  const names = sharesWith.map(({ policy }) => bounded(policy, NAME_LENGTH));
+  return {
+    // The condition Ready stays True: Flux and `kubectl wait` would wait forever (docs/decisions/0050).
+    ready: is('Ready') === 'True' && is('Expired') === 'True' ? 'Expired' : is('Ready'),
+    ...(names.length > 0 && { sharesWith: firstOf(names, NAMED_SHARES) }),
+  };
 }
 
 const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolicyStatus['rendered']> => {

@@ -13,6 +13,7 @@ export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 /** The policy that the Events are about. */
 interface Subject {
   readonly regarding: Regarding;
+  /** spec.mode: the mode of violations that state none. */
   readonly mode: Mode;
 }
 
@@ -44,7 +45,11 @@ export function violationHappenings(
     [EXCEPTED, begun.filter(({ admittedBy }) => admittedBy !== undefined)],
     [ENDED, ended],
   ];
-  return groups.flatMap(([turn, offenders]) => happeningsOf(policy, offenders, findIdentity, turn));
+  return groups.flatMap(([turn, offenders]) =>
+    [...Map.groupBy(offenders, ({ mode = policy.mode }) => mode)].flatMap(([mode, ofMode]) =>
+      happeningsOf({ ...policy, mode }, ofMode, findIdentity, turn),
+    ),
+  );
 }
 
 /** A workload that a status lists as violating. */
@@ -56,6 +61,8 @@ interface Offender {
   /** Whether the status may have omitted some of its violations for lack of room. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
+  /** The policy's mode in the workload's namespace; a status of an earlier release does not say it. */
+  readonly mode: Mode | undefined;
 }
 
 interface Turn {
@@ -88,7 +95,7 @@ const ENDED: Turn = {
   tellsViolations: false,
 };
 
-/** One Event about each workload that still exists, and one about the policy that names the first few. */
+/** One Event about each workload that still exists, and one about the policy that names the first few. All have one mode. */
 function happeningsOf(
   { regarding: policy, mode }: Subject,
   offenders: readonly Offender[],
@@ -135,11 +142,11 @@ function offendersOf(status: CapabilityPolicyStatus): Map<string, Offender> {
   const last = status.violations?.at(-1);
   const offenders = [...Map.groupBy(violating, workloadText)].map(([key, all]): [string, Offender] => {
     const [worst] = [...all].sort(worstFirst) as [Violation];
-    const { kind, namespace, name, admittedBy } = worst;
+    const { kind, namespace, name, admittedBy, mode } = worst;
     // Only the last workload may have more violations than are listed.
     return [
       key,
-      { name: { kind, namespace, name }, worst, count: all.length, cut: cut && all.at(-1) === last, admittedBy },
+      { name: { kind, namespace, name }, worst, count: all.length, cut: cut && all.at(-1) === last, admittedBy, mode },
     ];
   });
   return new Map(offenders);

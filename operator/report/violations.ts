@@ -1,6 +1,5 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
-import type { CapabilityPolicy, CapabilityPolicyStatus, Violation } from '../api/capability-policy.ts';
-import type { ModeJudgement } from '../evaluate/modes.ts';
+import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/suggest-fit.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
@@ -12,10 +11,21 @@ import type { Area } from '../policy/coverage.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from './text.ts';
 
+export interface NotAdmitted extends WorkloadJudgement {
+  /** The policy's mode in the workload's namespace: it differs from spec.mode where a roll-out is pending. */
+  readonly mode: Mode;
+}
+
+/** A policy, with the spec that decides. */
+interface Judging {
+  readonly name: string;
+  readonly spec: CapabilityPolicySpec;
+}
+
 export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
   /** The workloads that are not admitted, worst first. */
-  readonly notAdmitted: readonly WorkloadJudgement[];
+  readonly notAdmitted: readonly NotAdmitted[];
   /** The number of notAdmitted that are unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
   /** The part of notAdmitted that fits into the status. */
@@ -34,40 +44,44 @@ const LARGEST_ENTRY = 4 * 1024;
  * among the deciding ones: a partial report would call workloads repaired that were not evaluated
  */
 export function reportWorkloads(
-  policy: CapabilityPolicy,
+  { name, spec }: Judging,
   areas: readonly Area[],
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): WorkloadReport | undefined {
-  const name = policy.metadata?.name ?? '';
   const places = areas.flatMap(({ mode, namespaces }) => namespaces.map((namespace) => ({ mode, namespace })));
   const judged = places.flatMap(({ mode, namespace }) => {
     const judgement = judgements.get(namespace);
     const ofMode = judgement?.modes[mode];
-    return judgement && ofMode?.deciding.includes(name) ? [{ ofMode, judgement }] : [];
+    return judgement && ofMode?.deciding.includes(name) ? [{ mode, ofMode, judgement }] : [];
   });
   if (judged.length < places.length) return undefined;
-  const workloads = judged.flatMap(({ ofMode }: { ofMode: ModeJudgement }) => ofMode.workloads);
-  const notAdmitted = workloads.filter(({ verdict }) => verdict !== 'Compliant').sort(worstFirst);
+  const evaluated = judged.reduce((sum, { ofMode }) => sum + ofMode.workloads.length, 0);
+  const notAdmitted = judged
+    .flatMap(({ mode, ofMode }) =>
+      ofMode.workloads.flatMap((one): NotAdmitted[] => (one.verdict === 'Compliant' ? [] : [{ ...one, mode }])),
+    )
+    .sort(worstFirst);
   const violating = notAdmitted.filter(({ verdict }) => verdict === 'Violating').length;
   const added = {
     anywhere: new Set(judged.flatMap(({ judgement }) => judgement.addedCapabilities)),
     inUserNamespaces: new Set(judged.flatMap(({ judgement }) => judgement.addedInUserNamespaces)),
   };
   return {
-    counts: { evaluated: workloads.length, violating, unknown: notAdmitted.length - violating },
+    counts: { evaluated, violating, unknown: notAdmitted.length - violating },
     notAdmitted,
     tooExpensive: notAdmitted.filter(isTooExpensive).length,
     violations: entries(name, notAdmitted),
-    unusedGrants: workloads.length > 0 ? unused(policy, added) : [],
+    unusedGrants: evaluated > 0 ? unused(spec, added) : [],
   };
 }
 
 /** As many as fit, one per rule and container of each workload. */
-function entries(policy: string, notAdmitted: readonly WorkloadJudgement[]): Violation[] {
+function entries(policy: string, notAdmitted: readonly NotAdmitted[]): Violation[] {
   const kept: Violation[] = [];
   let bytes = 0;
   for (const workload of notAdmitted) {
-    for (const entry of entriesOf(workload, violationsBy(policy, workload.violations))) {
+    for (const broken of entriesOf(workload, violationsBy(policy, workload.violations))) {
+      const entry = { ...broken, mode: workload.mode };
       bytes += Buffer.byteLength(JSON.stringify(entry)) + 1;
       if (kept.length === MOST_ENTRIES || bytes > MOST_BYTES) return kept;
       kept.push(entry);
@@ -111,7 +125,7 @@ interface Added {
  * Only values that the policy itself states: a level's own list is not a deliberate grant. Values that every version of
  * the level admits are not grants: a list repeats them only so as not to refuse them.
  */
-function unused({ spec }: CapabilityPolicy, added: Added): string[] {
+function unused(spec: CapabilityPolicySpec, added: Added): string[] {
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
   const own = ownEntries('capabilities.allowedAdd', standard);
   const granted = statedIn(spec).flatMap(

@@ -1,16 +1,16 @@
 /** Writes the results for a policy: its status when it differs from the current one, and Events. */
 import { isDeepStrictEqual } from 'node:util';
 import { type CapabilityPolicy, type CapabilityPolicyStatus, GROUP, KIND, VERSION } from '../api/capability-policy.ts';
-import type { ApiClient } from '../cluster/client.ts';
+import { type ApiClient, pathFor } from '../cluster/client.ts';
 import type { KubernetesEvent } from './events.ts';
 import type { EventRecorder } from './recorder.ts';
 
-export type StatusClient = Pick<ApiClient, 'applyStatus'>;
+export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 
 /**
  * Events come first: after a crash or an error in between, the change is still visible, and the existing Events are not
  * created twice. A permanent refusal of an Event does not block the status. @param policy as last seen @throws the
- * client's error; an Event's refusal only after the status is written
+ * client's error, also when the policy is another one by now; an Event's refusal only after the status is written
  */
 export async function writeReport(
   client: StatusClient,
@@ -21,7 +21,9 @@ export async function writeReport(
 ): Promise<void> {
   const refusals = await tell(events);
   if (!isDeepStrictEqual(status, policy.status)) {
-    await client.applyStatus(statusObject(policy.metadata?.name ?? '', status));
+    const path = pathFor(`${GROUP}/${VERSION}`, KIND, undefined, nameOf(policy));
+    // The policy may have been deleted and created again since it was seen, with another text of the same generation.
+    await client.replaceStatus(path, policy.metadata?.uid ?? '', status);
   }
   if (refusals[0]) throw refusals[0];
 }
@@ -73,8 +75,4 @@ export class WrittenStatuses {
 
 function nameOf({ metadata }: CapabilityPolicy): string {
   return metadata?.name ?? '';
-}
-
-function statusObject(name: string, status: CapabilityPolicyStatus) {
-  return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, status };
 }

@@ -248,7 +248,6 @@ export const FOLDERS: readonly Folder[] = [
     imports: [
       'operator/api',
       'operator/apply/standing.ts',
-      'operator/cluster/rbac-projection.ts',
       'operator/report/reasons.ts',
       'operator/report/text.ts',
       'cli/commands/check',

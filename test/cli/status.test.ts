@@ -103,6 +103,7 @@ describe('the view of cappol status', () => {
       namespace: 'net',
       kind: 'Deployment',
       name: 'bad-0',
+      mode: 'Enforce',
       verdict: 'Violating',
       pods: 0,
       rule: 'capabilities',
@@ -179,7 +180,11 @@ describe('the view of cappol status', () => {
     const [net] = seen.policies;
     assert.equal(net?.judged, 'Status');
     assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
-    assert.deepEqual(net?.violations, violations);
+    // A status of an earlier release does not say the mode.
+    assert.deepEqual(
+      net?.violations,
+      violations.map((one) => ({ mode: 'Enforce', ...one })),
+    );
     assert.match(text(seen), /^1 policy: 1 workload in 1 namespace at least violates\.$/m);
     const elsewhere = view({ policies: () => [policy('net', {}, status)] }, { judgeable: false, namespace: 'web' });
     assert.deepEqual(elsewhere.policies[0]?.violations, []);
@@ -318,6 +323,44 @@ describe('cappol status prints', () => {
     assert.match(text(seen, { whole: true }), /\nnet: Programmed is True/);
   });
 
+  it('Expired instead of True for a policy that counts as deleted', () => {
+    const expires = { expires: '2020-01-01T00:00:00Z' };
+    const seen = view({
+      policies: () => [policy('net', expires), policy('rest', { expires: '2999-01-01T00:00:00Z' })],
+    });
+    assert.match(text(seen), /^net .* Expired +everyone$/m);
+    assert.match(text(seen), /^rest .* True +everyone$/m);
+  });
+
+  it('what the last accepted text does while an edit is refused', () => {
+    const spec = { rollout: { soak: '12h' }, expires: '2999-01-01T00:00:00Z' };
+    const accepted = policy('net', spec);
+    const rollout = { enforced: 2, soaking: 0, blocked: 0, progress: '2/2' };
+    const edited = policy('net', { mode: 'Audit', levelVersion: 'v1.99' }, { ...READY, rollout });
+    const recorded = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: {
+        name: 'capabilitypolicy-net-0123456789ab',
+        labels: { 'capabilitypolicy.dev/policy': 'net', 'capabilitypolicy.dev/ruleset': '0123456789ab' },
+        annotations: { 'capabilitypolicy.dev/spec': JSON.stringify(accepted.spec) },
+        ownerReferences: [{ name: 'net', uid: accepted.metadata?.uid }],
+      },
+    };
+    const [net] = view({ policies: () => [edited], rendered: () => [recorded] as never }).policies;
+    assert.deepEqual(
+      [
+        net?.mode,
+        net?.workloads.violating,
+        net?.violations[0]?.mode,
+        net?.rollout?.progress,
+        net?.rollout?.soak,
+        net?.expires,
+      ],
+      ['Enforce', 100, 'Enforce', '2/2', '12h', spec.expires],
+    );
+  });
+
   it('more columns on request', () => {
     const wide = text(view(), { wide: true }).split('\n');
     assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH +UNUSED GRANTS$/);
@@ -380,6 +423,59 @@ describe('cappol status about roll-outs', () => {
     const lines = part(rolledOut({ ...counts, blockedNamespaces }), { namespace: 'web' });
     assert.deepEqual(lines.slice(-1), ['net      web          2026-01-01T00:00:00Z   0           a pod that is gone']);
     assert.ok(!lines.some((line) => line.includes('legacy')));
+  });
+
+  describe('say what happens to a workload', () => {
+    const bad = (namespace: string) =>
+      workloadView('Deployment', 'bad', { namespace, template: adding(['SYS_ADMIN'], { hostPID: true }) });
+    const pending = { 'rollout.capabilitypolicy.dev/net': 'pending' };
+    const spaces = [namespace('enforced', { team: 'net' }), namespace('late', { team: 'net', ...pending })];
+    const seen = (meanwhile: 'Warn' | 'Audit', readable: Partial<Readable> = {}, status = READY) =>
+      view(
+        {
+          ...clusterOf([bad('enforced'), bad('late')]),
+          namespaces: () => spaces,
+          namespace: (name) => spaces.find((one) => one.name === name),
+          policies: () => [
+            policy('net', { namespaceSelector: { matchLabels: { team: 'net' } }, rollout: { meanwhile } }, status),
+            policy('other', { namespaceSelector: { matchLabels: { team: 'net' } }, level: 'restricted' }),
+          ],
+        },
+        readable,
+      );
+    const results = (shown: StatusView) =>
+      text(shown)
+        .split('\n')
+        .map((line) => line.split(/ {2,}/))
+        .filter(([, workload]) => workload === 'Deployment bad')
+        .map(([name, , , result, by, rule]) => `${name} ${rule}: ${result} by ${by}`);
+
+    for (const [meanwhile, word] of [
+      ['Warn', 'warned'],
+      ['Audit', 'audited'],
+    ] as const) {
+      it(`where they are pending: ${word}, and refused by the others`, () => {
+        assert.deepEqual(
+          results(seen(meanwhile)).filter((line) => line.includes('hostPID')),
+          ['enforced hostPID: refused by net, other', `late hostPID: refused by other, net (${word})`],
+        );
+      });
+    }
+
+    it('as the operator reported it, if rights are not enough to judge', () => {
+      const violations = (['enforced', 'late'] as const).map((name) => ({
+        namespace: name,
+        kind: 'Deployment',
+        name: 'bad',
+        mode: name === 'late' ? ('Warn' as const) : ('Enforce' as const),
+        verdict: 'Violating' as const,
+        pods: 0,
+        rule: 'hostPID',
+        message: 'bad',
+      }));
+      const reported = seen('Warn', { judgeable: false }, { ...READY, violations });
+      assert.deepEqual(results(reported), ['enforced hostPID: refused by net', 'late hostPID: warned by net']);
+    });
   });
 
   it('say that one is paused', () => {

@@ -12,6 +12,8 @@ interface World {
   readonly minors: Readonly<Record<string, string>>;
   /** The one that it emulates, by --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;
+  /** The gitVersion that each reports. */
+  readonly builds?: Readonly<Record<string, string>>;
 }
 
 class StubClient extends ApiClient {
@@ -31,8 +33,11 @@ class StubClient extends ApiClient {
   override async get<Answer>(path: string): Promise<Answer> {
     const minor = this.#world.minors[this.#server];
     const emulationMinor = this.#world.emulated?.[this.#server];
+    const gitVersion = this.#world.builds?.[this.#server] ?? '';
     const answer =
-      path === '/version' ? minor && { minor, ...(emulationMinor && { emulationMinor }) } : this.#world.slice;
+      path === '/version'
+        ? minor !== undefined && { minor, gitVersion, ...(emulationMinor && { emulationMinor }) }
+        : this.#world.slice;
     if (!answer) throw new Error(`no answer from ${this.#server}`);
     if (answer instanceof Error) throw answer;
     return answer as Answer;
@@ -68,6 +73,16 @@ describe('endpoints', () => {
         slice: slice(['10.0.0.1', '10.0.0.2']),
         minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': '36' },
         emulated: { 'https://10.0.0.2:6443': '35' },
+      },
+      ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'],
+      35,
+    ],
+    [
+      'reads the version of a build without a minor version from its gitVersion',
+      {
+        slice: slice(['10.0.0.1', '10.0.0.2']),
+        minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': '' },
+        builds: { 'https://10.0.0.2:6443': 'v1.35.4+k3s1' },
       },
       ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'],
       35,
@@ -112,6 +127,34 @@ describe('endpoints', () => {
     const slice = new ApiError({ status: 403, message: 'forbidden', reason: 'Forbidden', causes: [] });
     await assert.rejects(endpoints(new StubClient({ slice, minors: { [CONFIGURED]: '36' } })), /forbidden/);
   });
+
+  for (const [minor, build] of [
+    ['', ''],
+    ['', 'v0.0.0-master+$Format:%H$'],
+    ['+', 'v2.3'],
+    ['x', 'unknown'],
+  ] as const) {
+    const world = {
+      slice: slice(['10.0.0.1', '10.0.0.2']),
+      minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': minor, [CONFIGURED]: minor },
+      builds: { 'https://10.0.0.2:6443': build, [CONFIGURED]: build },
+    };
+
+    it(`counts a server that answers without a version (${JSON.stringify([minor, build])}), and fails to tell its version`, async () => {
+      const client = new StubClient(world);
+      assert.equal((await endpoints(client)).length, 2);
+      const text = /the API server at https:\/\/10\.0\.0\.2:6443 does not say which Kubernetes version it is/;
+      await assert.rejects(askServers(client), text);
+      await assert.rejects(askServers(client, new Map([['https://10.0.0.2:6443', 35]])), text);
+    });
+
+    it(`fails for such a server behind a load balancer: ${JSON.stringify([minor, build])}`, async () => {
+      await assert.rejects(
+        askServers(new StubClient({ ...world, slice: slice([]) })),
+        /the API server at https:\/\/cluster/,
+      );
+    });
+  }
 
   it('fails when nobody answers', async () => {
     await assert.rejects(askServers(new StubClient({ minors: {} })), /no answer from/);

@@ -118,7 +118,7 @@ describe('the cluster as followed on a real API server', () => {
     await within(SOON_MS, 'created', find);
     assert.equal(find()?.uid, metadata?.uid);
     assert.deepEqual(find()?.spec.containers, [{ name: 'app', image: 'x', securityContext: { privileged: true } }]);
-    await client.applyStatus({ ...pod, spec: undefined, status: { phase: 'Failed' } } as Identified);
+    await client.replaceStatus(pathOf(pod), metadata?.uid ?? '', { phase: 'Failed' });
     await within(SOON_MS, 'finished', () => find()?.finished);
     await client.remove(pathOf(pod), { uid: metadata?.uid ?? '' });
     await within(SOON_MS, 'deleted', () => !find());
@@ -179,9 +179,12 @@ describe('the cluster as followed on a real API server', () => {
       metadata: { name: NAMESPACE },
     };
     const selector = { matchLabels: { none: 'none' } };
-    await client.apply({ ...head, spec: { namespaceSelector: selector, level: 'baseline' } } as Identified);
+    const { metadata } = await client.apply({
+      ...head,
+      spec: { namespaceSelector: selector, level: 'baseline' },
+    } as Identified);
     await within(SOON_MS, 'created', () => followed.cluster.policy(NAMESPACE));
-    await client.applyStatus({ ...head, status: { observedGeneration: 1 } } as Identified);
+    await client.replaceStatus(pathOf(head), metadata?.uid ?? '', { observedGeneration: 1 });
     await within(SOON_MS, 'status', () => followed.cluster.policy(NAMESPACE)?.status?.observedGeneration === 1);
     assert.deepEqual(followed.cluster.policy(NAMESPACE)?.spec.namespaceSelector, selector);
     await client.remove(pathOf(head));

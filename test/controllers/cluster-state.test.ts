@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cause, StateChange } from '../../operator/controllers/state-change.ts';
+import { serviceAccountUser } from '../../operator/evaluate/use.ts';
 import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
@@ -120,6 +121,47 @@ describe('ClusterState', () => {
       assert.equal(dirty(cluster.state.accept()), 'alone | ');
     });
 
+    it('counts the grants of a policy before the operator has written them', () => {
+      const { state } = cluster;
+      const ping = { kind: 'ServiceAccount', namespace: 'a', name: 'ping' } as const;
+      const pinger = serviceAccountUser('a', 'ping');
+      cluster.put('net', { ...NET, usableBy: 'Subjects', subjects: [ping] }, 2);
+      assert.equal(state.use.mayUse(pinger, 'a', 'net'), false);
+      state.accept();
+      assert.equal(state.use.mayUse(pinger, 'a', 'net'), true);
+      cluster.put('net', { ...NET, usableBy: 'Subjects', subjects: [{ ...ping, name: 'other' }] }, 3);
+      state.accept();
+      assert.equal(state.use.mayUse(pinger, 'a', 'net'), false);
+    });
+
+    it('makes dirty what a changed grant concerns, and keeps the rights while none changes', () => {
+      const { state } = cluster;
+      cluster.put('bound', { usableBy: 'Bindings' }, 1);
+      state.accept();
+      const { use } = state;
+      cluster.put('all', { mode: 'Audit', level: 'baseline' }, 2);
+      assert.equal(dirty(state.accept()), 'all bound net | a b');
+      assert.equal(state.use, use);
+      cluster.put('named', { usableBy: 'Bindings', namespaceSelector: { matchLabels: { team: 'none' } } }, 1);
+      assert.equal(dirty(state.accept()), 'bound named | a b');
+      assert.notEqual(state.use, use);
+    });
+
+    it('knows the text that decides: the last accepted one while an edit is refused', () => {
+      const { state } = cluster;
+      const levelOf = () => state.acceptedText('net')?.policy.standard.level;
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      state.accept();
+      assert.deepEqual([levelOf(), state.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
+      cluster.put('net', { ...NET, level: 'restricted', levelVersion: 'v1.99' }, 3);
+      state.accept();
+      assert.deepEqual([levelOf(), state.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
+      assert.ok('refusal' in (state.resolution('net') ?? {}));
+      cluster.put('never', { levelVersion: 'v1.99' }, 1);
+      state.accept();
+      assert.equal(state.acceptedText('never'), undefined);
+    });
+
     it('makes dirty a policy that is not accepted any more, and nothing else', () => {
       cluster.put('net', { ...NET, levelVersion: 'v1.99' }, 2);
       assert.equal(dirty(cluster.state.accept()), 'net | ');
@@ -191,12 +233,15 @@ describe('ClusterState', () => {
       assert.deepEqual([dirty(change), change.recompiles, cluster.state.isStale], ['net | ', false, false]);
     });
 
-    it('policy: drops its rollout and asks for a compilation, when its text has changed', () => {
+    it('policy: drops its outcomes and asks for a compilation, when its text has changed', () => {
       const rollout = { state: 'InForce', ruleset: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
-      cluster.state.outcomes.rollouts.set('net', rollout).set('all', rollout);
+      const progress = { begun: true, paused: false, namespaces: new Map() };
+      const { rollouts, progress: steps } = cluster.state.outcomes;
+      rollouts.set('net', rollout).set('all', rollout);
+      steps.set('net', progress).set('all', progress);
       const change = cluster.put('net', NET, 2);
       assert.deepEqual([dirty(change), change.recompiles], ['net | ', true]);
-      assert.deepEqual([...cluster.state.outcomes.rollouts.keys()], ['all']);
+      assert.deepEqual([[...rollouts.keys()], [...steps.keys()]], [['all'], ['all']]);
     });
 
     it('namespace: the policies that select it, and those that did', () => {

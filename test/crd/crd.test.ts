@@ -111,14 +111,11 @@ describe('the CRD', () => {
   it('prints the important fields in columns', async () => {
     const policy = policyOf({ spec: { expires: '2999-12-31T00:00:00Z' } }, 'columns');
     const status = {
-      conditions: [
-        { type: 'Ready', status: 'True', reason: 'InForce', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
-      ],
+      columns: { ready: 'True', sharesWith: 'ping, web and 3 more' },
       effective: { mode: 'Warn', priority: 7, usableBy: 'Everyone' },
       rendered: { podSecurity: 'restricted:v1.36' },
       namespaces: { deciding: 3 },
       workloads: { violating: 2 },
-      sharesWith: [{ policy: 'ping', relation: 'Shares', namespaces: 1 }],
     };
     // A selector that matches no namespace: the policy exists for a moment on a control plane that other tests use.
     const unselective = {
@@ -148,7 +145,7 @@ describe('the CRD', () => {
       );
       assert.match(
         row ?? '',
-        /^columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s +7 +Everyone +2999-12-31T00:00:00Z +ping$/,
+        /^columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s +7 +Everyone +2999-12-31T00:00:00Z +ping, web and 3 more$/,
       );
     } finally {
       await kubectl(['delete', 'cappol', 'columns', '--wait=false']);

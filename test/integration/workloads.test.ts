@@ -128,7 +128,7 @@ describe('existing violating workloads', function () {
         assert.deepEqual(others, []);
         const { message = '', ...where } = entry ?? {};
         const rule = 'capabilities';
-        assert.deepEqual(where, { kind, name, namespace, verdict: 'Violating', pods, rule, container });
+        assert.deepEqual(where, { kind, name, namespace, mode: 'Audit', verdict: 'Violating', pods, rule, container });
         assert.match(message, new RegExp(`^container "${container}" must not add capability NET_ADMIN \\(allowed: `));
         const compliant = await cluster.condition(policy, 'Compliant');
         assert.match(compliant?.message ?? '', new RegExp(`${kind} ${namespace}/${name}`));

@@ -142,6 +142,8 @@ export const state: fc.Arbitrary<StatusInput> = fc
   .record({
     spec,
     refusal: fc.option(refusal, { freq: 4, nil: undefined }),
+    /** Whether an earlier text was accepted. */
+    accepted: fc.boolean(),
     expired: fc.boolean(),
     coverage,
     rollout,
@@ -149,8 +151,11 @@ export const state: fc.Arbitrary<StatusInput> = fc
     judgements: perNamespace(judgement),
     progress: fc.option(progress, { nil: undefined }),
   })
-  .map(({ spec: stated, refusal: refused, expired, progress: made, ...rest }) => {
-    const isExpired = expired && stated.expires !== undefined && !refused;
+  .map(({ spec: stated, refusal: refused, accepted, expired, progress: made, ...rest }) => {
+    const isExpired = expired && stated.expires !== undefined && (accepted || !refused);
     const fields = input(stated, { ...rest, expired: isExpired, ...(made && { progress: made }) });
-    return refused ? { ...fields, resolution: refused } : fields;
+    if (!refused) return fields;
+    const { resolution, policy } = fields;
+    const earlier = accepted && 'policy' in resolution && { policy: resolution.policy, spec: policy.spec };
+    return { ...fields, resolution: refused, ...(earlier && { lastAccepted: earlier }) };
   });

@@ -79,7 +79,7 @@ describe('an expired policy', () => {
   });
 
   it('has no namespaces and no violations', () => {
-    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
+    assert.deepEqual(Object.keys(status).sort(), ['columns', 'conditions', 'effective', 'observedGeneration']);
   });
 
   it('that comes back is programmed when it was seen in force', () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import { buildStatus } from '../../operator/report/status.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { Coverage } from '../../operator/policy/coverage.ts';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
+import { CONFLICT, compliant, condition, input, judgements, labels, standing, violating } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
@@ -181,9 +183,122 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('has only its conditions and the effective fields when the policy is not accepted', () => {
+  it('has only its conditions, their column and the effective fields when no text was ever accepted', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
-    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
+    assert.deepEqual(Object.keys(status).sort(), ['columns', 'conditions', 'effective', 'observedGeneration']);
+  });
+
+  describe('of an edit that is refused says what the last accepted text does', () => {
+    const before = input({ mode: 'Enforce', overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } });
+    const { lastAccepted, coverage } = acceptedAs(before);
+    const enforced = new Map([['net', judgementIn('net', 'Enforce', [violating('web')])]]);
+    const facts = { coverage, judgements: enforced, labels: labels({ conflicts: [] }) };
+    const good = buildStatus({ ...before, ...facts });
+    const refused = (fields: Partial<StatusInput> = {}) =>
+      standing(good, input({ mode: 'Audit', levelVersion: 'v1.99' }, { ...facts, lastAccepted, ...fields }));
+    const said = ({ namespaces, workloads, violations, violationsTotal, rendered, unusedGrants }: typeof good) => ({
+      namespaces,
+      workloads,
+      violations,
+      violationsTotal,
+      rendered,
+      unusedGrants,
+    });
+
+    it('in the same words as before', () => {
+      assert.deepEqual(buildStatus(refused()).effective, good.effective);
+      assert.deepEqual(said(buildStatus(refused())), said(good));
+      assert.deepEqual(good.unusedGrants, ['SYS_TIME']);
+      assert.deepEqual(
+        good.violations?.map(({ mode }) => mode),
+        ['Enforce'],
+      );
+    });
+
+    it('and keeps its verdicts until they are complete again', () => {
+      const restarted = buildStatus(refused({ judgements: new Map() }));
+      assert.deepEqual(said(restarted), said(good));
+      assert.equal(condition(restarted, 'Compliant')?.status, 'False');
+    });
+
+    it('and that it stays in force', () => {
+      const { message = '' } = condition(buildStatus(refused()), 'Programmed') ?? {};
+      assert.match(message, /; the last accepted one stays in force$/);
+      const { message: never = '' } = condition(buildStatus(input({ levelVersion: 'v1.99' })), 'Programmed') ?? {};
+      assert.match(never, /: it is not accepted$/);
+    });
+
+    it('but nothing once that has expired', () => {
+      const ended = acceptedAs(input({ mode: 'Enforce', expires: '2026-01-01T00:00:00Z' }));
+      const status = buildStatus(refused({ lastAccepted: ended.lastAccepted, expired: true, coverage: undefined }));
+      assert.equal(condition(status, 'Expired')?.status, 'True');
+      assert.doesNotMatch(condition(status, 'Programmed')?.message ?? '', /stays in force/);
+      assert.deepEqual([status.namespaces, status.violations], [undefined, undefined]);
+    });
+
+    it('with the end of that text', () => {
+      const ends = acceptedAs(input({ mode: 'Enforce', expires: '2999-01-01T00:00:00Z' }));
+      assert.equal(condition(buildStatus(refused(ends)), 'Expired')?.reason, 'ExpiresLater');
+    });
+
+    it('and keeps its roll-out, also when the edit has none', () => {
+      const rolled = input({ mode: 'Enforce', rollout: { soak: '1h' } });
+      const rollout = { enforced: 1, soaking: 0, blocked: 0, progress: '1/1' };
+      const status = buildStatus(
+        standing({ rollout }, { ...refused(), lastAccepted: acceptedAs(rolled).lastAccepted }),
+      );
+      assert.deepEqual(status.rollout, rollout);
+    });
+  });
+
+  it('says in which mode each workload violates it: a roll-out has another one where it is pending', () => {
+    const coverage = {
+      selected: ['late', 'net'],
+      deciding: ['late', 'net'],
+      undecided: [],
+      areas: [
+        { mode: 'Enforce' as const, namespaces: ['net'] },
+        { mode: 'Warn' as const, namespaces: ['late'] },
+      ],
+      sharesWith: [],
+    };
+    const late = violating('web', { namespace: 'late' });
+    const judged = new Map([
+      ['net', judgementIn('net', 'Enforce', [violating('web')])],
+      ['late', judgementIn('late', 'Warn', [late])],
+    ]);
+    const status = buildStatus(input({ mode: 'Enforce', rollout: {} }, { coverage, judgements: judged }));
+    assert.deepEqual(
+      status.violations?.map(({ namespace, mode }) => `${namespace}: ${mode}`),
+      ['late: Warn', 'net: Enforce'],
+    );
+  });
+
+  describe('has texts for columns', () => {
+    const shares = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        policy: `p-${index}`,
+        relation: 'Shares' as const,
+        namespaces: 1,
+      }));
+    const sharing = (count: number) => {
+      const from = input();
+      return { ...from, coverage: { ...(from.coverage as Coverage), sharesWith: shares(count) } };
+    };
+    const rows: [string, StatusInput, NonNullable<ReturnType<typeof buildStatus>['columns']>][] = [
+      ['ready', input(), { ready: 'True' }],
+      ['not ready', input({}, { rollout: undefined, judgements: new Map() }), { ready: 'False' }],
+      ['not accepted', input({ levelVersion: 'v1.99' }), { ready: 'False' }],
+      ['expired', input({ expires: '2026-01-01T00:00:00Z' }, { expired: true }), { ready: 'Expired' }],
+      ['ready, with an end', input({ expires: '2999-01-01T00:00:00Z' }), { ready: 'True' }],
+      ['sharing with one', sharing(1), { ready: 'True', sharesWith: 'p-0' }],
+      ['sharing with three', sharing(3), { ready: 'True', sharesWith: 'p-0, p-1, p-2' }],
+      ['sharing with eight', sharing(8), { ready: 'True', sharesWith: 'p-0, p-1, p-2 and 5 more' }],
+      ['sharing with more than it lists', sharing(50), { ready: 'True', sharesWith: 'p-0, p-1, p-2 and 47 more' }],
+    ];
+    for (const [title, from, expected] of rows) {
+      it(title, () => assert.deepEqual(buildStatus(from).columns, expected));
+    }
   });
 
   it('has the effective fields: those that the policy states, and the defaults of the others', () => {
@@ -195,17 +310,18 @@ describe('the status of a policy', () => {
 type StatusWorkloads = Parameters<typeof judgements>[0];
 
 function judgementsOf(namespace: string) {
-  return new Map([
-    [
-      namespace,
-      {
-        namespace,
-        modes: { Audit: { deciding: ['ping'], workloads: [] } },
-        addedCapabilities: [],
-        addedInUserNamespaces: [],
-      },
-    ],
-  ]);
+  return new Map([[namespace, judgementIn(namespace, 'Audit', [])]]);
+}
+
+function judgementIn(namespace: string, mode: Mode, workloads: StatusWorkloads): NamespaceJudgement {
+  const modes = { [mode]: { deciding: ['ping'], workloads } };
+  return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
+}
+
+/** The input about a refused edit that comes from the policy as it was accepted. */
+function acceptedAs({ policy, resolution, coverage }: StatusInput) {
+  assert.ok('policy' in resolution);
+  return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };
 }
 
 /** Absent values are not compared. */

@@ -18,6 +18,14 @@ const violations = (...rules: string[]) => ({
   violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
 });
 
+/** A refused edit of a policy with a text that was accepted. */
+function refusedOver(accepted: StatusInput): StatusInput {
+  const { policy, resolution } = accepted;
+  assert.ok('policy' in resolution);
+  const lastAccepted = { policy: resolution.policy, spec: policy.spec };
+  return { ...accepted, policy: tooNew.policy, resolution: tooNew.resolution, lastAccepted };
+}
+
 function events(before: StatusInput | undefined, next: StatusInput): KubernetesEvent[] {
   const status = before && buildStatus(before);
   return eventsOf(status, next);
@@ -142,10 +150,59 @@ describe('the Events of a policy', () => {
       tooNew,
       ['Warning VersionTooNew CapabilityPolicy/ping'],
     ],
+    [
+      'a policy whose edit is refused while its last text is in force: no end of violations',
+      violated('web'),
+      refusedOver(violated('web')),
+      ['Warning VersionTooNew CapabilityPolicy/ping'],
+    ],
+    [
+      'a policy whose edit was refused: no violation begins again',
+      refusedOver(violated('web')),
+      violated('web'),
+      ['Normal InForce CapabilityPolicy/ping'],
+    ],
+    [
+      'a violation that begins while an edit is refused',
+      refusedOver(violated('web')),
+      refusedOver(violated('web', 'shop')),
+      ['Warning WorkloadViolates CapabilityPolicy/ping', 'Warning WorkloadViolates Deployment/shop'],
+    ],
   ];
   for (const [name, before, next, expected] of cases) {
     it(name, () => assert.deepEqual(events(before, next).map(brief), expected));
   }
+
+  it('name the mode that holds in the namespace of a workload, and one of each mode', () => {
+    const by = (mode: 'Warn' | 'Enforce', name: string) => ({
+      kind: 'Deployment',
+      namespace: mode.toLowerCase(),
+      name,
+      mode,
+      verdict: 'Violating' as const,
+      rule: 'volumes',
+      message: 'bad',
+    });
+    const status = (...violations: ReturnType<typeof by>[]) => ({ violations, violationsTotal: violations.length });
+    const policy = { ...baselinePolicy('ping', { mode: 'Enforce' }), status: status() };
+    const next = status(by('Warn', 'a'), by('Warn', 'b'), by('Enforce', 'c'));
+    const notes = (from: typeof policy, to: CapabilityPolicyStatus) =>
+      policyEvents(from, to, () => undefined, origin).map(({ note }) => note);
+    assert.deepEqual(notes(policy, next), [
+      'each of 2 workloads (Deployment warn/a, Deployment warn/b) violates the policy (mode Warn): Deployment warn/a: volumes: bad; 1 more violation',
+      'Deployment enforce/c violates the policy (mode Enforce): volumes: bad',
+    ]);
+    const evaluated = {
+      conditions: [{ type: 'Compliant', status: 'True', reason: 'NoViolation', message: 'none' }],
+    } as unknown as CapabilityPolicyStatus;
+    assert.deepEqual(notes({ ...policy, status: next }, { ...evaluated, ...status(by('Enforce', 'c')) }), [
+      'each of 2 workloads (Deployment warn/a, Deployment warn/b) no longer violates the policy (mode Warn)',
+    ]);
+    const { mode: _, ...earlier } = by('Warn', 'a');
+    assert.deepEqual(notes({ ...policy, status: status(earlier as never) }, { ...evaluated, ...status() }), [
+      'Deployment warn/a no longer violates the policy (mode Enforce)',
+    ]);
+  });
 
   it('claim nothing about workloads that do not fit into a list', () => {
     const many = Array.from({ length: 70 }, (_, index) => `web-${index}`);

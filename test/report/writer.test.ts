@@ -30,9 +30,9 @@ class RecordingClient implements StatusClient, EventClient {
     return {};
   }
 
-  async applyStatus(object: Parameters<StatusClient['applyStatus']>[0]) {
-    this.calls.push(`status ${object.metadata.name}`);
-    this.bodies.push(object);
+  async replaceStatus(...[path, uid, status]: Parameters<StatusClient['replaceStatus']>) {
+    this.calls.push(`status ${path.split('/').at(-1)}`);
+    this.bodies.push({ uid, status });
     return {};
   }
 }
@@ -118,12 +118,7 @@ describe('the writer of reports', () => {
     const client = new RecordingClient();
     await write(client, policy, status, events);
     assert.deepEqual(client.calls, written);
-    assert.deepEqual(client.bodies[1], {
-      apiVersion: 'capabilitypolicy.dev/v1alpha1',
-      kind: 'CapabilityPolicy',
-      metadata: { name: 'ping' },
-      status,
-    });
+    assert.deepEqual(client.bodies[1], { uid: policy.metadata?.uid, status });
   });
 
   it('writes nothing when the status is already up to date', async () => {

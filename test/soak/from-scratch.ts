@@ -95,6 +95,7 @@ function statusOf(
   const resolution = state.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
   const coverage = state.coverage(name);
+  const lastAccepted = state.acceptedText(name);
   const rendered = state.compiled.rendered.get(name);
   const servers = { inForce: 1, answering: 1 };
   const rollout: RolloutOutcome | undefined = rendered && {
@@ -108,6 +109,7 @@ function statusOf(
   return buildStatus({
     policy: bare,
     resolution,
+    ...(lastAccepted && { lastAccepted }),
     ...(coverage && { coverage }),
     ...(rollout && { rollout }),
     protection: { state: 'Unprotected', servers: { protecting: 0, answering: 1 }, message: '' },

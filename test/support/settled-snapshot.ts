@@ -61,9 +61,11 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
   const coverage = state.coverage(name);
   const resolution = state.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
+  const lastAccepted = state.acceptedText(name);
   return buildStatus({
     policy,
     resolution,
+    ...(lastAccepted && { lastAccepted }),
     expired: state.hasExpired(name),
     ...(coverage && { coverage }),
     rollout: IN_FORCE,

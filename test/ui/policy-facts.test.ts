@@ -96,7 +96,8 @@ describe('the facts about a policy on the page', () => {
 
   it('name who may use it', () => {
     assert.deepEqual(answers.policy({ policy: 'base-peer' }).users, {
-      holders: [{ subject: pinger, namespace: 'net' }],
+      // The first is what the operator's own binding grants.
+      holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });
     const unread = answersFor({ ...taken, usersKnown: false });

@@ -4,22 +4,14 @@
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
-import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
 import { type Accepted, accept } from '../../operator/compile/accept.ts';
-import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
 import { Resolver } from '../../operator/compile/resolver.ts';
 import { membersOf } from '../../operator/evaluate/members.ts';
+import { renderedGrants, withRendered } from '../../operator/evaluate/rendered-grants.ts';
 import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { type Group, groupsOf } from '../../operator/evaluate/workload-judgement.ts';
-import type {
-  Cluster,
-  NamespaceView,
-  PodView,
-  RoleBindingView,
-  RoleView,
-  WorkloadView,
-} from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 
@@ -75,16 +67,9 @@ export class SharedJudging {
 
   /** With the roles and bindings that the operator will write. */
   useOf({ policies }: Accepted): UseIndex {
-    const roles = policies.flatMap((policy) => projectRole(renderRole(policy, []) as never) ?? []);
-    const bindings = policies.flatMap((policy) => {
-      const binding = renderRoleBinding(policy, []);
-      return binding ? [projectRoleBinding(binding as never)] : [];
-    });
-    return createUseIndex(
-      withRendered(this.cluster.roles(), roles),
-      withRendered(this.cluster.roleBindings(), bindings),
-      this.#usersKnown,
-    );
+    const live = { roles: this.cluster.roles(), bindings: this.cluster.roleBindings() };
+    const { roles, bindings } = withRendered(live, renderedGrants(policies));
+    return createUseIndex(roles, bindings, this.#usersKnown);
   }
 
   /** The workloads of a namespace: the same list as long as none changes. */
@@ -96,13 +81,4 @@ export class SharedJudging {
     this.#grouped.set(namespace, { pods, workloads, groups });
     return groups;
   }
-}
-
-/** Those of the cluster; of the ones without a namespace that the operator writes, only its own. */
-function withRendered<Named extends RoleView | RoleBindingView>(
-  live: Iterable<Named>,
-  rendered: readonly Named[],
-): Named[] {
-  const names = new Set(rendered.map(({ name }) => name));
-  return [...[...live].filter(({ name, namespace }) => namespace || !names.has(name)), ...rendered];
 }

@@ -67,7 +67,7 @@ function policyTable(policies: readonly PolicyView[], { terminal, wide }: TextOp
   const head = shown(wide ? [...POLICY_HEAD, ...WIDE_HEAD] : POLICY_HEAD);
   const rows = policies.map((policy) => shown(policyRow(policy, wide)));
   const paint = (head: string, cell: string) => {
-    if (head === 'READY') return terminal.paint(cell === 'True' ? 'green' : 'red', cell);
+    if (head === 'READY') return cell === 'Expired' ? cell : terminal.paint(cell === 'True' ? 'green' : 'red', cell);
     return head === 'VIOLATING' && cell !== '0' ? terminal.paint('red', cell) : cell;
   };
   return tableText(head, rows, {
@@ -109,12 +109,17 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
     enforcedCell(policy),
     String(workloads.violating),
     String(workloads.unknown),
-    readiness(policy),
+    readyCell(policy),
     users(policy),
   ];
   const shares = policy.sharesWith.map(({ policy: other, relation }) => `${other} (${relation})`);
   const more = [String(policy.priority), policy.levelVersion, firstOf(shares, 3), policy.unusedGrants.join(', ')];
   return wide ? [...cells, ...more.map((cell) => cell || '-')] : cells;
+}
+
+/** As in the column of `kubectl get`: the condition of a policy that counts as deleted is True. */
+function readyCell(policy: PolicyView): string {
+  return policy.expired ? 'Expired' : readiness(policy);
 }
 
 function users({ usableBy, usedBy }: PolicyView): string {

@@ -3,6 +3,7 @@ import type {
   CapabilityPolicyStatus,
   CompletePolicy,
   CompleteRollout,
+  CompleteSpec,
   Condition,
   Mode,
   UsableBy,
@@ -13,10 +14,9 @@ import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
-import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
-import { reportWorkloads } from '../../../operator/report/violations.ts';
+import { type NotAdmitted, reportWorkloads } from '../../../operator/report/violations.ts';
 import type { Rights } from '../../live.ts';
 
 /** As `-o json` prints it. */
@@ -73,6 +73,8 @@ export interface ViolationView {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
+  /** The policy's mode in the namespace: it differs from the policy's where a roll-out is pending. */
+  readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
   /** How many of its pods violate now. */
   readonly pods: number;
@@ -121,13 +123,15 @@ function judgementsOf({ cluster, state, namespace }: Readable, evaluator: Evalua
 }
 
 function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
-  const { spec, status = {} } = policy;
+  const { status = {} } = policy;
   const name = policy.metadata?.name ?? '';
   const coverage = judgements && readable.state.coverage(name);
   const areas = (coverage?.areas ?? []).map(({ mode, namespaces }) => ({
     mode,
     namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
   }));
+  // While an edit is refused, the last accepted spec decides.
+  const spec = readable.state.acceptedText(name)?.spec ?? policy.spec;
   const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
   return {
     name,
@@ -144,7 +148,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements ? judgedNow(policy, areas, judgements) : asReported(status, readable.namespace)),
+    ...(judgements ? judgedNow({ name, spec }, areas, judgements) : asReported(status, mode, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
@@ -152,11 +156,16 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
   };
 }
 
+/** A policy, with the spec that decides. */
+interface Judging {
+  readonly name: string;
+  readonly spec: CompleteSpec;
+}
+
 type Judged = Pick<PolicyView, 'judged' | 'workloads' | 'violations' | 'unusedGrants'>;
 
-function judgedNow(policy: CompletePolicy, areas: readonly Area[], judgements: Judgements): Judged {
-  const report = reportWorkloads(policy, areas, judgements);
-  const name = policy.metadata?.name ?? '';
+function judgedNow({ name, spec }: Judging, areas: readonly Area[], judgements: Judgements): Judged {
+  const report = reportWorkloads({ name, spec }, areas, judgements);
   return {
     judged: 'Live',
     workloads: report?.counts ?? { evaluated: 0, violating: 0, unknown: 0 },
@@ -166,7 +175,7 @@ function judgedNow(policy: CompletePolicy, areas: readonly Area[], judgements: J
 }
 
 function violationsOf(
-  { kind, namespace, name, verdict, pods, admittedBy, violations }: WorkloadJudgement,
+  { kind, namespace, name, mode, verdict, pods, admittedBy, violations }: NotAdmitted,
   policy: string,
 ): ViolationView[] {
   if (verdict === 'Compliant') return [];
@@ -174,6 +183,7 @@ function violationsOf(
     namespace,
     kind,
     name,
+    mode,
     verdict,
     pods,
     rule,
@@ -183,8 +193,10 @@ function violationsOf(
   }));
 }
 
+/** @param mode the policy's: a status of an earlier release does not say the mode of each violation */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
+  mode: Mode,
   namespace: string | undefined,
 ): Judged {
   const { evaluated = 0, violating = 0, unknown = 0 } = workloads ?? {};
@@ -193,7 +205,7 @@ function asReported(
     workloads: { evaluated, violating, unknown },
     violations: violations
       .filter((one) => isIn(namespace, one.namespace))
-      .map(({ pods = 0, rule = '', message = '', ...rest }) => ({ ...rest, pods, rule, message }))
+      .map(({ pods = 0, rule = '', message = '', ...rest }) => ({ mode, ...rest, pods, rule, message }))
       .sort(byWorkload),
     unusedGrants,
   };

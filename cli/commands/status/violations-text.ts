@@ -22,9 +22,7 @@ export function violationsText(policies: readonly PolicyView[], terminal: Termin
 }
 
 function mergedViolations(policies: readonly PolicyView[]): ShownViolation[] {
-  const all = policies.flatMap(({ name: policy, mode, violations }) =>
-    violations.map((one) => ({ ...one, policy, mode })),
-  );
+  const all = policies.flatMap(({ name: policy, violations }) => violations.map((one) => ({ ...one, policy })));
   const workloads = Map.groupBy(all, workloadKey);
   return [...workloads.keys()]
     .sort()

@@ -824,7 +824,7 @@ export interface ICapabilityPolicy {
       "lastTransitionTime": string;
     }>;
     /**
-     * The optional fields of spec as the operator read them, with the defaults of those that are left out.
+     * The optional fields of spec as the operator read them, with the defaults of those that are left out. While an edit is refused, those of the last accepted spec, which stays in force.
      */
     "effective"?: {
       /**
@@ -851,6 +851,19 @@ export interface ICapabilityPolicy {
        * spec.podSecurityLabels, or Managed.
        */
       "podSecurityLabels"?: "Managed" | "Off";
+    };
+    /**
+     * Texts for the columns of kubectl get that no other field of the status can show.
+     */
+    "columns"?: {
+      /**
+       * For the column READY: the status of the condition Ready, or Expired for a policy that counts as deleted.
+       */
+      "ready"?: string;
+      /**
+       * For the column SHARES WITH. Example: all, net, shop and 5 more
+       */
+      "sharesWith"?: string;
     };
     /**
      * The objects that the operator compiled the policy to.
@@ -987,6 +1000,10 @@ export interface ICapabilityPolicy {
        */
       "name": string;
       /**
+       * The policy's mode in that namespace: spec.mode, or where a roll-out is pending spec.rollout.meanwhile.
+       */
+      "mode"?: "Audit" | "Warn" | "Enforce";
+      /**
        * Unknown: whether it is admitted depends on who created the pod, or it is too expensive to evaluate (rule: evaluation).
        */
       "verdict": "Violating" | "Unknown";
@@ -1016,7 +1033,7 @@ export interface ICapabilityPolicy {
      */
     "violationsTotal"?: number;
     /**
-     * Other policies of the same mode that select some of the same namespaces, at most 64.
+     * Other policies of the same mode that select some of the same namespaces, at most 32.
      */
     "sharesWith"?: Array<{
       /**

@@ -1,0 +1,57 @@
+/**
+ * The roles and bindings that the operator renders, as they will be once they are written. A verdict from before would call
+ * workloads violating that the policy is about to admit.
+ */
+
+import { renderRole, useRoleName } from '../compile/rbac.ts';
+import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+
+export interface Grants {
+  readonly roles: Iterable<RoleView>;
+  readonly bindings: Iterable<RoleBindingView>;
+}
+
+interface RenderedGrant {
+  readonly role: RoleView;
+  /** With `usableBy: Subjects` only. */
+  readonly binding?: RoleBindingView;
+}
+
+/** By name of the role, which is also that of the binding. */
+export type RenderedGrants = ReadonlyMap<string, RenderedGrant>;
+
+/** No verdict asks for the use of a policy that is for everyone. The parts of a policy with a roll-out share one grant. */
+export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGrants {
+  const restricted = policies.filter(({ usableBy }) => usableBy !== 'Everyone');
+  return new Map(restricted.map((policy) => [useRoleName(policy.name), grantOf(policy)]));
+}
+
+/** The grants of the cluster. The rendered ones replace those of the same names. */
+export function withRendered({ roles, bindings }: Grants, rendered: RenderedGrants): Grants {
+  const bound = new Map([...rendered].flatMap(([name, { binding }]) => (binding ? [[name, binding] as const] : [])));
+  return {
+    roles: [...others(roles, rendered), ...[...rendered.values()].map(({ role }) => role)],
+    bindings: [...others(bindings, bound), ...bound.values()],
+  };
+}
+
+function* others<Named extends RoleView | RoleBindingView>(
+  live: Iterable<Named>,
+  rendered: ReadonlyMap<string, unknown>,
+): Generator<Named> {
+  for (const one of live) if (one.namespace !== undefined || !rendered.has(one.name)) yield one;
+}
+
+const grantOf = perObject((policy: ResolvedPolicy): RenderedGrant => {
+  const { usableBy, subjects } = policy;
+  const name = useRoleName(policy.name);
+  const role = { name, rules: renderRole(policy, []).rules as RoleView['rules'] };
+  if (usableBy !== 'Subjects') return { role };
+  return { role, binding: { name, role: { kind: 'ClusterRole', name }, subjects: subjects.map(subjectOf) } };
+});
+
+function subjectOf({ kind, name, namespace }: ResolvedPolicy['subjects'][number]): RbacSubject {
+  return { kind, name, ...(kind === 'ServiceAccount' && namespace !== undefined && { namespace }) };
+}

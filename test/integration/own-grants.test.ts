@@ -1,0 +1,105 @@
+/** Workloads are judged with the grants that the operator is about to write: it is slower here than its evaluation. */
+import assert from 'node:assert/strict';
+import type { Json } from '../../hack/controlplane/api.ts';
+import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { eventsAbout, Observation, statusOf } from '../support/observed.ts';
+import { baselinePod } from '../support/pod-manifests.ts';
+
+describe('the status of a policy that grants its use', function () {
+  this.timeout(180_000);
+  const cluster = useCluster('grants', { args: ['--kube-api-qps', '1', '--kube-api-burst', '1'] });
+
+  function select(team: string, rest: Partial<CapabilityPolicySpec>): CapabilityPolicySpec {
+    return { namespaceSelector: { matchLabels: { team } }, level: 'privileged', mode: 'Enforce', ...rest };
+  }
+
+  function granting(team: string, namespace: string, ...names: string[]): CapabilityPolicySpec {
+    const subjects = names.map((name): Subject => ({ kind: 'ServiceAccount', namespace, name }));
+    return select(team, { usableBy: 'Subjects', subjects });
+  }
+
+  async function deploy(namespace: string, serviceAccountName: string): Promise<void> {
+    const labels = { app: serviceAccountName };
+    const { spec } = baselinePod({ add: ['NET_ADMIN'] }) as Json;
+    await cluster.api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: serviceAccountName },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { ...spec, serviceAccountName } },
+      },
+    });
+  }
+
+  async function workloads(policy: string, wanted: { violating: number; evaluated: number }): Promise<void> {
+    await eventually(`${wanted.violating} of ${wanted.evaluated} workloads to violate`, async () => {
+      const { violating, evaluated } = (await statusOf(cluster.api, policy)).workloads ?? {};
+      return violating === wanted.violating && evaluated === wanted.evaluated;
+    });
+  }
+
+  /** Not for a moment: each status that says so makes a Warning Event. */
+  async function neverViolates(policy: string, evaluated: number, act: () => Promise<unknown>): Promise<void> {
+    const observation = await Observation.begin(cluster);
+    await act();
+    await cluster.programmed(policy);
+    await workloads(policy, { violating: 0, evaluated });
+    const states = await observation.end(cluster, policy);
+    const texts = states
+      .flatMap(({ status }) => status?.violations ?? [])
+      .map(({ name, message }) => `${name}: ${message}`);
+    assert.deepEqual([...new Set(texts)], []);
+    const events = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
+    assert.deepEqual(
+      events.filter(({ type }) => type === 'Warning').map(({ reason, note }) => `${reason}: ${note}`),
+      [],
+    );
+  }
+
+  it('does not say that its subjects violate it before its binding exists', async () => {
+    const namespace = await cluster.namespace('new', { team: 'new' });
+    for (const name of ['a', 'b', 'c']) await deploy(namespace, name);
+    await neverViolates(cluster.named('new'), 3, () =>
+      cluster.policy('new', granting('new', namespace, 'a', 'b', 'c')),
+    );
+  });
+
+  it('does not say that a new subject violates it before its binding names it', async () => {
+    const namespace = await cluster.namespace('named', { team: 'named' });
+    await deploy(namespace, 'first');
+    const policy = await cluster.policy('named', granting('named', namespace, 'first'));
+    await cluster.programmed(policy);
+    await workloads(policy, { violating: 0, evaluated: 1 });
+    await neverViolates(policy, 2, async () => {
+      await cluster.policy('named', granting('named', namespace, 'first', 'second'));
+      await deploy(namespace, 'second');
+    });
+  });
+
+  it('does not say that workloads violate it which a binding allows that was made in advance', async () => {
+    const namespace = await cluster.namespace('bound', { team: 'bound' });
+    await deploy(namespace, 'pinger');
+    const policy = cluster.named('bound');
+    const apiGroup = 'rbac.authorization.k8s.io';
+    await cluster.api.create(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings`, {
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'pinger' },
+      roleRef: { apiGroup, kind: 'ClusterRole', name: `capabilitypolicy.dev:use:${policy}` },
+      subjects: [{ kind: 'ServiceAccount', namespace, name: 'pinger' }],
+    });
+    await neverViolates(policy, 1, () => cluster.policy('bound', select('bound', { usableBy: 'Bindings' })));
+  });
+
+  it('says that others violate it, and subjects that it no longer names', async () => {
+    const namespace = await cluster.namespace('others', { team: 'others' });
+    for (const name of ['other', 'former']) await deploy(namespace, name);
+    const policy = await cluster.policy('others', granting('others', namespace, 'former'));
+    await workloads(policy, { violating: 1, evaluated: 2 });
+    await cluster.policy('others', granting('others', namespace, 'nobody'));
+    await workloads(policy, { violating: 2, evaluated: 2 });
+  });
+});
