@@ -186,6 +186,16 @@ export class ClusterState {
     return isReached(namespace, this.#excluded);
   }
 
+  /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  get excluded(): readonly string[] {
+    return this.#excluded;
+  }
+
+  /** The time of day, in milliseconds since 1970. */
+  now(): number {
+    return this.#now();
+  }
+
   isExcluded(namespace: string): boolean {
     return isExcluded(namespace, this.#excluded);
   }
