@@ -8,6 +8,8 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { policyNameOf, rolloutLabel } from '../policy/parts.ts';
 import { isSameSelector } from '../policy/selector.ts';
+import { isAwaited } from '../promotion/rollouts.ts';
+import { rollsOut } from '../promotion/state.ts';
 import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
@@ -16,6 +18,11 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 /** Our own writes come back, many together; so would repairs. */
 const DELAY_MS = 50;
+/**
+ * How long a pass waits for the saved states of roll-outs, which say where a text must not enforce. If they cannot be read,
+ * the other policies must not wait for longer.
+ */
+const STATES_MS = { most: 10_000, again: 20 };
 
 export class Rulesets implements Controller {
   readonly name = 'rollout';
@@ -23,6 +30,8 @@ export class Rulesets implements Controller {
   readonly #rollout: Rollout;
   /** The result of the last pass. */
   #last: PassResult | undefined;
+  /** Since when it waits for the states of roll-outs, as performance.now(). */
+  #awaitsSince: number | undefined;
 
   /** @param servers one client for each answering API server */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
@@ -51,6 +60,7 @@ export class Rulesets implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { state, cluster, signal } = this.#context;
     const { compiled } = state;
+    if (this.#awaitsStates()) return again(STATES_MS.again);
     const result = await this.#rollout.pass(compiled, cluster.rendered()).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -64,13 +74,24 @@ export class Rulesets implements Controller {
     if (unremoved) throw unremoved;
   }
 
+  #awaitsStates(): boolean {
+    const { cluster, state } = this.#context;
+    const policies = cluster.policies().filter(({ metadata }) => !state.hasExpired(metadata?.name ?? ''));
+    if (!isAwaited(policies, state.compiled.specs, state.promotions)) {
+      this.#awaitsSince = undefined;
+      return false;
+    }
+    this.#awaitsSince ??= performance.now();
+    return performance.now() - this.#awaitsSince < STATES_MS.most;
+  }
+
   /** A text that waits for the labels of namespaces is not the newest one. */
   #withLabelling(policy: string, outcome: RolloutOutcome, compiled: Compiled): RolloutOutcome {
     const { cluster } = this.#context;
     const { rendered, specs, refusals } = compiled;
     const spec = cluster.policy(policy)?.spec;
     const accepted = specs.get(policy);
-    if (outcome.state !== 'InForce' || !spec?.rollout || !accepted || refusals.has(policy)) return outcome;
+    if (outcome.state !== 'InForce' || !spec || !rollsOut(spec) || !accepted || refusals.has(policy)) return outcome;
     const waits = !rendered.has(policy) || !isSameSelector(accepted.namespaceSelector, spec.namespaceSelector);
     const message = `first, namespaces that exist get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
     return waits ? { ...outcome, state: 'Working', message } : outcome;

@@ -9,7 +9,7 @@ import {
 import type { NamespaceView } from '../model/objects.ts';
 import { rolloutLabel, type Stage } from '../policy/parts.ts';
 import type { Labels } from '../policy/selector.ts';
-import { isLabelled, isPending, type RolloutState } from './state.ts';
+import { isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from './state.ts';
 
 /** The labels of roll-outs that a namespace should have, and those to remove. */
 export interface RolloutLabels {
@@ -129,12 +129,36 @@ export function stagesOf(
   standing: ReadonlyMap<string, CompleteSpec>,
 ): Map<string, Stage> {
   return new Map(
-    policies.map(({ metadata }) => {
+    policies.map(({ metadata, spec }) => {
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
-      return [name, state?.uid === uid ? state : stageWithoutState(standing.get(uid))] as const;
+      const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(standing.get(uid));
+      // In another mode than Enforce, the newest selector holds at once.
+      return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),
   );
+}
+
+/** Whether some policy has a roll-out of which nothing has been read or written yet in this term. */
+export function isAwaited(
+  policies: Iterable<CompletePolicy>,
+  specs: ReadonlyMap<string, CompleteSpec>,
+  rollouts: Pick<Rollouts, 'get'>,
+): boolean {
+  return Iterator.from(policies).some(({ metadata }) => {
+    const { name = '', uid = '' } = metadata ?? {};
+    const spec = specs.get(name);
+    return spec !== undefined && rollsOut(spec) && rollouts.get(name)?.uid !== uid;
+  });
+}
+
+function stageOf(state: RolloutState): Stage {
+  const leftOut = leftOutByName(state);
+  return {
+    begun: state.begun,
+    ...(state.selector && { selector: state.selector }),
+    ...(leftOut.length > 0 && { leftOut }),
+  };
 }
 
 /** Before its state has been read, a roll-out has begun if its enforced part exists, with the selector of that part. */

@@ -1,0 +1,93 @@
+/** The states of roll-outs from one term to the next, and while a policy rests. */
+import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import type { ApiClient } from '../cluster/client.ts';
+import type { Cluster, NamespaceView } from '../model/objects.ts';
+import { rolloutLabel } from '../policy/parts.ts';
+import { matches } from '../policy/selector.ts';
+import type { Rollouts } from '../promotion/rollouts.ts';
+import { type Entry, type RolloutState, resting } from '../promotion/state.ts';
+import { RolloutStates } from './rollout-states.ts';
+import { standingEnforced } from './standing.ts';
+
+interface Context {
+  readonly client: ApiClient;
+  readonly cluster: Pick<Cluster, 'rendered' | 'namespaces'>;
+  readonly state: {
+    /** Those of this term. */
+    readonly promotions: Rollouts;
+    /** The namespaces that no policy reaches. */
+    readonly excluded: readonly string[];
+    /** In milliseconds since 1970. */
+    now(): number;
+  };
+}
+
+/** Lives as long as a leader's term. */
+export class KeptRollouts {
+  readonly #context: Context;
+  readonly #states: RolloutStates;
+
+  /** @param operatorNamespace has the ConfigMaps that keep the states */
+  constructor(context: Context, operatorNamespace: string) {
+    this.#context = context;
+    this.#states = new RolloutStates(context.client, operatorNamespace);
+  }
+
+  /**
+   * In the first step of a term, or after a rest, reads the saved state. Without one, derives it from the enforced part and
+   * the labels.
+   */
+  async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
+    const { name = '', uid = '' } = metadata ?? {};
+    const { state } = this.#context;
+    const known = state.promotions.get(name);
+    if (known?.uid === uid) return known;
+    const kept = await this.#states.read(name, uid);
+    const enforced = standingEnforced(this.#context.cluster.rendered()).get(uid);
+    const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded: state.excluded };
+    // Without a roll-out nothing guards the label, so it says nothing.
+    if (enforced && began && !enforced.rollout)
+      return { ...began, uid, namespaces: this.#enforcedBefore(name, enforced) };
+    if (!kept) {
+      return began ? { ...began, inForce: began.selector, uid, namespaces: new Map() } : { ...NEW, uid };
+    }
+    // Nothing has guarded the labels since that part was deleted.
+    if (kept.begun && !began) return resting(kept);
+    if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
+    if (kept.begun) state.promotions.wereLabelled(name, kept);
+    return { ...kept, excluded: kept.excluded ?? state.excluded };
+  }
+
+  /** @throws the client's error */
+  async write(policy: string, state: RolloutState): Promise<void> {
+    await this.#states.write(policy, state);
+  }
+
+  /**
+   * For a policy that is not enforced for now: the roll-out goes on later as it was, so that no namespace becomes pending
+   * again. @throws the client's error
+   */
+  async rest({ metadata }: CompletePolicy): Promise<void> {
+    const { name = '', uid = '' } = metadata ?? {};
+    const known = this.#context.state.promotions.get(name);
+    const kept = known?.uid === uid ? known : await this.#states.read(name, uid);
+    if (kept && (kept.begun || kept.inForce || kept.labelling)) await this.#states.write(name, resting(kept));
+  }
+
+  /** For a policy that is deleted, or enforced everywhere. @throws the client's error */
+  async remove(policy: string, uid: string | undefined): Promise<void> {
+    await this.#states.remove(policy, uid);
+  }
+
+  /** The namespaces with the label where the policy is enforced all the same. */
+  #enforcedBefore(policy: string, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
+    const { cluster, state } = this.#context;
+    const since = state.now();
+    const isEnforced = ({ labels }: NamespaceView) =>
+      Object.hasOwn(labels, rolloutLabel(policy)) && matches(namespaceSelector, labels);
+    const entries = cluster.namespaces().filter(isEnforced);
+    return new Map(entries.map(({ name, uid }) => [name, { uid, state: 'Enforced', since }]));
+  }
+}
+
+const NEW: Pick<RolloutState, 'begun' | 'namespaces'> = { begun: false, namespaces: new Map() };
