@@ -9,9 +9,11 @@ import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutProgress } from '../promotion/progress.ts';
+import { rollsOut } from '../promotion/state.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
+import { NONE_REFUSED, refusedLabels } from './label-refusal.ts';
 import { rolloutStatus } from './rollout-status.ts';
 import { bounded } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
@@ -64,7 +66,12 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     now: input.now,
   };
   if ('refusal' in resolution || input.expired) {
-    const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
+    const conditions = buildConditions({
+      ...base,
+      workloads: undefined,
+      labelConflicts: [],
+      refusedLabels: NONE_REFUSED,
+    });
     return { observedGeneration: generation, conditions, effective };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
@@ -81,9 +88,15 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`,
     ),
   );
+  const refused = refusedLabels(resolution.policy, outcomesIn(selected));
   return withoutEmpty({
     observedGeneration: generation,
-    conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
+    conditions: buildConditions({
+      ...base,
+      workloads,
+      labelConflicts: labelConflicts.sort(),
+      refusedLabels: refused,
+    }),
     effective,
     rendered: rendered(resolution.policy),
     ...(input.progress ? { rollout: rolloutStatus(resolution.policy.name, input.progress) } : lastRollout(policy)),
@@ -92,6 +105,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       deciding: deciding.length,
       labelled: labelled.length,
       conflicting: conflicting.length,
+      ...(refused.texts.length > 0 && { refused: refused.texts.length }),
     },
     ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
     sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, 253) })),
@@ -100,7 +114,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
 
 /** A restarted operator has not looked at the namespaces yet, and nothing contradicts what it saw before. */
 function lastRollout({ spec, status }: CompletePolicy): Pick<CapabilityPolicyStatus, 'rollout'> {
-  return spec.rollout && status?.rollout ? { rollout: status.rollout } : {};
+  return rollsOut(spec) && status?.rollout ? { rollout: status.rollout } : {};
 }
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;

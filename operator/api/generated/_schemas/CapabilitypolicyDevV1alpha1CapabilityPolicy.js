@@ -16,7 +16,7 @@ const schema56 = {
       "$ref": "QG7AzvTrIKMY5mpeDxYtEkGUJR8eJswm4I2vlUQv6w"
     },
     "status": {
-      "$ref": "a0ArqvLtkXgH25qEY7mzGJUgzU5fhqL4zyVkwyEo"
+      "$ref": "JMP3vejtEAu5BfzjQHAkfCY5lsIzch295ota4BJWE7o"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
@@ -6079,7 +6079,7 @@ const schema95 = {
       "$ref": "jdVmYso3tazleDolLkbzsxslrt4qrFVe1yjcD40"
     },
     "namespaces": {
-      "$ref": "teI1RRgdJc84uUMzlJi5IcntZXjlADtn3yPTq5as8"
+      "$ref": "wJC9G4HJyuA6O4UcoqQK2m5cWscaRECKPtR8d7soEE"
     },
     "workloads": {
       "$ref": "7vrtVH6MRmsYSlYInRM0QKtxX697EGgXnbTt2n0"
@@ -7620,6 +7620,9 @@ const schema111 = {
     },
     "conflicting": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "refused": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
     }
   },
   "nullable": true
@@ -7693,6 +7696,17 @@ function validate310(data, {
         errors = vErrors.length;
       }
     }
+    if (data.refused !== undefined) {
+      if (!validate101(data.refused, {
+        instancePath: instancePath + "/refused",
+        parentData: data,
+        parentDataProperty: "refused",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
   }
   validate310.errors = vErrors;
   return errors === 0;
@@ -7712,7 +7726,7 @@ const schema112 = {
   },
   "nullable": true
 };
-function validate316(data, {
+function validate317(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7771,7 +7785,7 @@ function validate316(data, {
       }
     }
   }
-  validate316.errors = vErrors;
+  validate317.errors = vErrors;
   return errors === 0;
 }
 const schema113 = {
@@ -7819,7 +7833,7 @@ const schema115 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate326(data, {
+function validate327(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7859,7 +7873,7 @@ function validate326(data, {
     }
     errors++;
   }
-  validate326.errors = vErrors;
+  validate327.errors = vErrors;
   return errors === 0;
 }
 const schema116 = {
@@ -7867,7 +7881,7 @@ const schema116 = {
   "maxLength": 32768,
   "nullable": true
 };
-function validate332(data, {
+function validate333(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7909,10 +7923,10 @@ function validate332(data, {
       errors++;
     }
   }
-  validate332.errors = vErrors;
+  validate333.errors = vErrors;
   return errors === 0;
 }
-function validate322(data, {
+function validate323(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8019,13 +8033,13 @@ function validate322(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate326(data.verdict, {
+      if (!validate327(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
+        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
         errors = vErrors.length;
       }
     }
@@ -8074,13 +8088,13 @@ function validate322(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate332(data.message, {
+      if (!validate333(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
+        vErrors = vErrors === null ? validate333.errors : vErrors.concat(validate333.errors);
         errors = vErrors.length;
       }
     }
@@ -8100,10 +8114,10 @@ function validate322(data, {
     }
     errors++;
   }
-  validate322.errors = vErrors;
+  validate323.errors = vErrors;
   return errors === 0;
 }
-function validate321(data, {
+function validate322(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8146,18 +8160,18 @@ function validate321(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate322(data[i0], {
+      if (!validate323(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
+        vErrors = vErrors === null ? validate323.errors : vErrors.concat(validate323.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate321.errors = vErrors;
+  validate322.errors = vErrors;
   return errors === 0;
 }
 const schema117 = {
@@ -8187,7 +8201,7 @@ const schema119 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate340(data, {
+function validate341(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8227,10 +8241,10 @@ function validate340(data, {
     }
     errors++;
   }
-  validate340.errors = vErrors;
+  validate341.errors = vErrors;
   return errors === 0;
 }
-function validate338(data, {
+function validate339(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8299,13 +8313,13 @@ function validate338(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate340(data.relation, {
+      if (!validate341(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
+        vErrors = vErrors === null ? validate341.errors : vErrors.concat(validate341.errors);
         errors = vErrors.length;
       }
     }
@@ -8336,10 +8350,10 @@ function validate338(data, {
     }
     errors++;
   }
-  validate338.errors = vErrors;
+  validate339.errors = vErrors;
   return errors === 0;
 }
-function validate337(data, {
+function validate338(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8382,18 +8396,18 @@ function validate337(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate338(data[i0], {
+      if (!validate339(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
+        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate337.errors = vErrors;
+  validate338.errors = vErrors;
   return errors === 0;
 }
 const schema120 = {
@@ -8404,7 +8418,7 @@ const schema120 = {
   },
   "nullable": true
 };
-function validate345(data, {
+function validate346(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8458,7 +8472,7 @@ function validate345(data, {
       }
     }
   }
-  validate345.errors = vErrors;
+  validate346.errors = vErrors;
   return errors === 0;
 }
 function validate257(data, {
@@ -8553,24 +8567,24 @@ function validate257(data, {
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate316(data.workloads, {
+      if (!validate317(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
+        vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate321(data.violations, {
+      if (!validate322(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
+        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
         errors = vErrors.length;
       }
     }
@@ -8586,24 +8600,24 @@ function validate257(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate337(data.sharesWith, {
+      if (!validate338(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
+        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate345(data.unusedGrants, {
+      if (!validate346(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
+        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
         errors = vErrors.length;
       }
     }

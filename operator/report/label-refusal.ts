@@ -1,0 +1,51 @@
+/** Labels of namespaces that the API server does not let us write: which of them concern a policy, and the texts about them. */
+import type { LabelOutcome } from '../apply/outcome.ts';
+import { LABEL_PREFIX } from '../compile/labels.ts';
+import { rolloutLabel } from '../policy/parts.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { BareCondition } from './bare-condition.ts';
+import * as reasons from './reasons.ts';
+import { firstOf } from './text.ts';
+
+const NAMED = 3;
+
+export interface RefusedLabels {
+  /** One text for each namespace, sorted. */
+  readonly texts: readonly string[];
+  /** Whether a namespace is still pending although the policy is to be enforced there. */
+  readonly keepsPending: boolean;
+}
+
+export const NONE_REFUSED: RefusedLabels = { texts: [], keepsPending: false };
+
+export function refusedLabels(
+  { name }: Pick<ResolvedPolicy, 'name'>,
+  outcomes: readonly LabelOutcome[],
+): RefusedLabels {
+  const own = rolloutLabel(name);
+  const concerns = (label: string) => label === own || label.startsWith(LABEL_PREFIX);
+  const refused = outcomes.flatMap(({ namespace, refusal }) => {
+    const [set, remove] = [refusal?.set.filter(concerns) ?? [], refusal?.remove.filter(concerns) ?? []];
+    if (!refusal || set.length + remove.length === 0) return [];
+    // A webhook's answer may have several lines.
+    const why = refusal.message.replaceAll(/\s+/g, ' ');
+    const what = [
+      ...set.map((label) => `label ${label} cannot be set`),
+      ...remove.map((label) => `label ${label} cannot be removed`),
+    ];
+    return [{ text: `namespace ${namespace}: ${what.join(', ')}: ${why}`, keepsPending: remove.includes(own) }];
+  });
+  return {
+    texts: refused.map(({ text }) => text).sort(),
+    keepsPending: refused.some(({ keepsPending }) => keepsPending),
+  };
+}
+
+export function labelRefusedCondition({ texts, keepsPending }: RefusedLabels): BareCondition[] {
+  if (texts.length === 0) return [];
+  const consequence = keepsPending
+    ? 'The policy is not enforced there until the label is gone'
+    : 'The other namespaces are not affected';
+  const message = `${firstOf(texts, NAMED, '; ')}. ${consequence}; the operator tries again`;
+  return [{ type: 'LabelRefused', status: 'True', reason: reasons.WRITE_REFUSED, message }];
+}
