@@ -16,12 +16,15 @@ import { isExcluded, isReached } from '../policy/deciding.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
-import { hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
+import { awaitedIn, hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
+
+/** If the saved states of roll-outs cannot be read for so long, the other policies must not wait for longer. */
+const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
@@ -50,6 +53,8 @@ export class ClusterState {
   readonly #policies: AcceptedPolicies;
   readonly #selections = new Selections();
   #use: UseIndex | undefined;
+  /** Since when states of roll-outs are awaited, as performance.now(). */
+  #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
     this.#cluster = cluster;
@@ -166,6 +171,20 @@ export class ClusterState {
   /** The labels by which policies select the namespace: as they will be when the roll-outs' labels are written. */
   effectiveLabels(namespace: NamespaceView): Labels {
     return this.promotions.effective(namespace);
+  }
+
+  /**
+   * Whether the state of a roll-out has to be read, or written for the first time, before anything is written that depends
+   * on it: texts, and labels of namespaces. It says where the policy must not be enforced.
+   */
+  awaitsRollouts(): boolean {
+    const awaited = awaitedIn(this.#cluster.policies(), this.compiled.specs, this.promotions);
+    if (awaited.every((name) => this.hasExpired(name))) {
+      this.#awaitsSince = undefined;
+      return false;
+    }
+    this.#awaitsSince ??= performance.now();
+    return performance.now() - this.#awaitsSince < MOST_WAIT_MS;
   }
 
   rolloutLabels(namespace: NamespaceView): RolloutLabels {

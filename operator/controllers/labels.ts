@@ -11,6 +11,9 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
+/** Until the saved states of roll-outs have been read. */
+const STATES_AGAIN_MS = 20;
+
 export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
@@ -27,8 +30,9 @@ export class Labels implements Controller {
     return cause.of === 'rbac' ? [] : namespaces;
   }
 
-  async reconcile(name: Key): Promise<void> {
+  async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
     const { client, cluster, state, log } = this.#context;
+    if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
     const namespace = cluster.namespace(name);
     if (!namespace || namespace.terminating) {
       state.outcomes.labels.delete(name);

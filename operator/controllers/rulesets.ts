@@ -8,7 +8,6 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { policyNameOf, rolloutLabel } from '../policy/parts.ts';
 import { isSameSelector } from '../policy/selector.ts';
-import { isAwaited } from '../promotion/rollouts.ts';
 import { rollsOut } from '../promotion/state.ts';
 import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
@@ -18,11 +17,8 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 /** Our own writes come back, many together; so would repairs. */
 const DELAY_MS = 50;
-/**
- * How long a pass waits for the saved states of roll-outs, which say where a text must not enforce. If they cannot be read,
- * the other policies must not wait for longer.
- */
-const STATES_MS = { most: 10_000, again: 20 };
+/** Until the saved states of roll-outs have been read. */
+const STATES_AGAIN_MS = 20;
 
 export class Rulesets implements Controller {
   readonly name = 'rollout';
@@ -30,8 +26,6 @@ export class Rulesets implements Controller {
   readonly #rollout: Rollout;
   /** The result of the last pass. */
   #last: PassResult | undefined;
-  /** Since when it waits for the states of roll-outs, as performance.now(). */
-  #awaitsSince: number | undefined;
 
   /** @param servers one client for each answering API server */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
@@ -60,7 +54,7 @@ export class Rulesets implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { state, cluster, signal } = this.#context;
     const { compiled } = state;
-    if (this.#awaitsStates()) return again(STATES_MS.again);
+    if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
     const result = await this.#rollout.pass(compiled, cluster.rendered()).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -72,17 +66,6 @@ export class Rulesets implements Controller {
     if (state.isStale || state.compiled !== compiled) return;
     if (comeBackMs !== undefined) again(comeBackMs);
     if (unremoved) throw unremoved;
-  }
-
-  #awaitsStates(): boolean {
-    const { cluster, state } = this.#context;
-    const policies = cluster.policies().filter(({ metadata }) => !state.hasExpired(metadata?.name ?? ''));
-    if (!isAwaited(policies, state.compiled.specs, state.promotions)) {
-      this.#awaitsSince = undefined;
-      return false;
-    }
-    this.#awaitsSince ??= performance.now();
-    return performance.now() - this.#awaitsSince < STATES_MS.most;
   }
 
   /** A text that waits for the labels of namespaces is not the newest one. */

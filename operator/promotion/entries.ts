@@ -1,7 +1,7 @@
 /** The entry of one namespace in the state of a roll-out: from one step to the next. */
-import { type CompleteRollout, ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
-import { durationMs } from './duration.ts';
+import { beginsAtOnce } from './duration.ts';
 import type { StepInput } from './input.ts';
 import type { Place } from './place.ts';
 import { type Entry, isPending } from './state.ts';
@@ -33,11 +33,6 @@ function first({ uid, label, covered, guarded, isNew }: Place, input: StepInput)
     return { uid, state: guarded ? 'Pending' : 'Enforced', since };
   }
   return { uid, state: beginsAtOnce(input.rollout) && label !== ROLLOUT_PENDING ? 'Undecided' : 'Pending', since };
-}
-
-/** Whether namespaces where nothing violates are enforced from the beginning: nothing holds them back. */
-export function beginsAtOnce({ soak, paused, namespacesPerHour }: CompleteRollout): boolean {
-  return durationMs(soak) === 0 && !paused && namespacesPerHour === undefined;
 }
 
 function continued(entry: Entry, { name, label, covered }: Place, input: StepInput): Entry | undefined {

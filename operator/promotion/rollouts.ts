@@ -139,16 +139,16 @@ export function stagesOf(
   );
 }
 
-/** Whether some policy has a roll-out of which nothing has been read or written yet in this term. */
-export function isAwaited(
-  policies: Iterable<CompletePolicy>,
+/** The policies with a roll-out of which nothing has been read or written yet in this term. */
+export function awaitedIn(
+  policies: readonly CompletePolicy[],
   specs: ReadonlyMap<string, CompleteSpec>,
   rollouts: Pick<Rollouts, 'get'>,
-): boolean {
-  return Iterator.from(policies).some(({ metadata }) => {
+): string[] {
+  return policies.flatMap(({ metadata }) => {
     const { name = '', uid = '' } = metadata ?? {};
     const spec = specs.get(name);
-    return spec !== undefined && rollsOut(spec) && rollouts.get(name)?.uid !== uid;
+    return spec !== undefined && rollsOut(spec) && rollouts.get(name)?.uid !== uid ? [name] : [];
   });
 }
 

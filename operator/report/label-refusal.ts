@@ -25,15 +25,19 @@ export function refusedLabels(
   const own = rolloutLabel(name);
   const concerns = (label: string) => label === own || label.startsWith(LABEL_PREFIX);
   const refused = outcomes.flatMap(({ namespace, refusal }) => {
-    const [set, remove] = [refusal?.set.filter(concerns) ?? [], refusal?.remove.filter(concerns) ?? []];
-    if (!refusal || set.length + remove.length === 0) return [];
+    if (!refusal) return [];
+    const writes = [
+      ...refusal.set.map((label) => ({ label, how: 'set' })),
+      ...refusal.remove.map((label) => ({ label, how: 'removed' })),
+    ].filter(({ label }) => concerns(label));
+    if (writes.length === 0) return [];
+    const what = writes
+      .sort((a, b) => Number(b.label === own) - Number(a.label === own))
+      .map(({ label, how }) => `label ${label} cannot be ${how}`);
     // A webhook's answer may have several lines.
     const why = refusal.message.replaceAll(/\s+/g, ' ');
-    const what = [
-      ...set.map((label) => `label ${label} cannot be set`),
-      ...remove.map((label) => `label ${label} cannot be removed`),
-    ];
-    return [{ text: `namespace ${namespace}: ${what.join(', ')}: ${why}`, keepsPending: remove.includes(own) }];
+    const keepsPending = refusal.remove.includes(own);
+    return [{ text: `namespace ${namespace}: ${what.join(', ')}: ${why}`, keepsPending }];
   });
   return {
     texts: refused.map(({ text }) => text).sort(),

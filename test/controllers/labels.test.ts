@@ -13,6 +13,8 @@ const MESSAGE = 'admission webhook "frozen.example" denied the request: labels a
 
 class Stage {
   error: Error | undefined;
+  isAwaited = false;
+  readonly waits: number[] = [];
   readonly outcomes = newOutcomes();
   readonly found: object[] = [];
   readonly labels: Labels;
@@ -33,6 +35,7 @@ class Stage {
       state: {
         outcomes: this.outcomes,
         promotions,
+        awaitsRollouts: () => this.isAwaited,
         wantedLabels: () => ({}),
         rolloutLabels: () => promotions.labelsOf(namespace),
       },
@@ -43,7 +46,9 @@ class Stage {
   }
 
   async write(): Promise<void> {
-    await this.labels.reconcile('a').catch((error: unknown) => assert.equal(error, this.error));
+    await this.labels
+      .reconcile('a', (ms) => this.waits.push(ms))
+      .catch((error: unknown) => assert.equal(error, this.error));
   }
 
   get refusal() {
@@ -68,6 +73,14 @@ describe('the controller of labels', () => {
       assert.equal(stage.refusal, undefined);
     });
   }
+
+  it('writes nothing before the saved states of roll-outs have been read', async () => {
+    const stage = new Stage('Pending', {});
+    stage.isAwaited = true;
+    stage.error = new Error('written');
+    await stage.labels.reconcile('a', (ms) => stage.waits.push(ms));
+    assert.equal(stage.waits.length, 1);
+  });
 
   it('names a label that cannot be set', async () => {
     const stage = new Stage('Pending', {});
