@@ -1,11 +1,10 @@
 /** The states of roll-outs from one term to the next, and while a policy rests. */
-import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
-import type { Cluster, NamespaceView } from '../model/objects.ts';
-import { rolloutLabel } from '../policy/parts.ts';
-import { matches } from '../policy/selector.ts';
+import type { Cluster } from '../model/objects.ts';
+import { firstState } from '../promotion/first-state.ts';
 import type { Rollouts } from '../promotion/rollouts.ts';
-import { type Entry, type RolloutState, resting } from '../promotion/state.ts';
+import { type RolloutState, resting } from '../promotion/state.ts';
 import { RolloutStates } from './rollout-states.ts';
 import { standingEnforced } from './standing.ts';
 
@@ -43,19 +42,18 @@ export class KeptRollouts {
     const known = state.promotions.get(name);
     if (known?.uid === uid) return known;
     const kept = await this.#states.read(name, uid);
-    const enforced = standingEnforced(this.#context.cluster.rendered()).get(uid);
-    const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded: state.excluded };
-    // Without a roll-out nothing guards the label, so it says nothing.
-    if (enforced && began && !enforced.rollout)
-      return { ...began, uid, namespaces: this.#enforcedBefore(name, enforced) };
-    if (!kept) {
-      return began ? { ...began, inForce: began.selector, uid, namespaces: new Map() } : { ...NEW, uid };
-    }
-    // Nothing has guarded the labels since that part was deleted.
-    if (kept.begun && !began) return resting(kept);
-    if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
-    if (kept.begun) state.promotions.wereLabelled(name, kept);
-    return { ...kept, excluded: kept.excluded ?? state.excluded };
+    const { cluster } = this.#context;
+    const first = firstState({
+      policy: name,
+      uid,
+      kept,
+      enforced: standingEnforced(cluster.rendered()).get(uid),
+      excluded: state.excluded,
+      namespaces: cluster.namespaces(),
+      now: state.now(),
+    });
+    if (kept && first.begun) state.promotions.wereLabelled(name, first);
+    return first;
   }
 
   /** @throws the client's error */
@@ -78,16 +76,4 @@ export class KeptRollouts {
   async remove(policy: string, uid: string | undefined): Promise<void> {
     await this.#states.remove(policy, uid);
   }
-
-  /** The namespaces with the label where the policy is enforced all the same. */
-  #enforcedBefore(policy: string, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
-    const { cluster, state } = this.#context;
-    const since = state.now();
-    const isEnforced = ({ labels }: NamespaceView) =>
-      Object.hasOwn(labels, rolloutLabel(policy)) && matches(namespaceSelector, labels);
-    const entries = cluster.namespaces().filter(isEnforced);
-    return new Map(entries.map(({ name, uid }) => [name, { uid, state: 'Enforced', since }]));
-  }
 }
-
-const NEW: Pick<RolloutState, 'begun' | 'namespaces'> = { begun: false, namespaces: new Map() };

@@ -118,7 +118,8 @@ export class Promotion implements Controller {
       currentVerdict: (namespace) => this.#currentVerdict(name, namespace),
       excluded: state.excluded,
       isRefused: (namespace) => {
-        return state.outcomes.labels.get(namespace)?.refusal?.set.includes(rolloutLabel(name)) ?? false;
+        const { set = [], remove = [] } = state.outcomes.labels.get(namespace)?.refusal ?? {};
+        return [...set, ...remove].includes(rolloutLabel(name));
       },
       settled: this.#isInForce(name),
       now: state.now(),

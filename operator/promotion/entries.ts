@@ -70,10 +70,14 @@ function leftOut(entry: Entry, { name, label, covered, leftExclusion }: Place, i
   return byName ? { ...rest, byName } : rest;
 }
 
-/** Whether the enforced part may select the namespace: it is labelled or left out by name, or may be enforced. */
+/**
+ * Whether the enforced part may select the namespace: it is labelled or left out by name, or may be enforced. A label that
+ * must go is gone, unless its removal is refused: the roll-out does not begin with a namespace that is pending by mistake.
+ */
 export function isSettledIn(place: Place, entry: Entry | undefined, input: StepInput): boolean {
   const { name, selected, covered, label } = place;
-  if (!selected || !entry || !isPending(entry)) return true;
+  if (!selected || !entry || (covered && input.state.begun)) return true;
+  if (!isPending(entry)) return label !== ROLLOUT_PENDING || input.isRefused(name);
   if (entry.state === 'Undecided') return input.currentVerdict(name)?.violating === 0;
-  return (covered && input.state.begun) || label === ROLLOUT_PENDING || entry.byName === true;
+  return label === ROLLOUT_PENDING || entry.byName === true;
 }

@@ -23,7 +23,7 @@ export interface StepInput {
   verdict(namespace: string): PromotionVerdict | undefined;
   /** The same as of now: for decisions to enforce. */
   currentVerdict(namespace: string): PromotionVerdict | undefined;
-  /** Whether the API server refuses to write the label. */
+  /** Whether the API server refuses to write the label, or to remove it. */
   isRefused(namespace: string): boolean;
   /** Whether the newest text of the policy is in force everywhere, and nothing older is. */
   readonly settled: boolean;

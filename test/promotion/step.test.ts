@@ -253,9 +253,10 @@ describe('a step of a roll-out', () => {
       assert.deepEqual([state.begun, leftOutByName(state).length], [false, 32]);
     });
 
-    it('does not wait for a label that cannot be removed, either', () => {
+    it('waits for a label that must go, unless its removal is refused', () => {
       const given = { entries: { a: {}, b: { state: 'Enforced' } }, namespaces: { a: PENDING, b: PENDING } } as const;
-      assert.equal(step(inputOf(given)).state.begun, true);
+      assert.equal(step(inputOf(given)).state.begun, false);
+      assert.equal(step(inputOf({ ...given, refused: ['b'] })).state.begun, true);
     });
   });
 
@@ -276,7 +277,7 @@ describe('a step of a roll-out', () => {
       'removes a label that somebody set while nothing guarded it': [
         { state: RESTED, namespaces: { a: PENDING } },
         { a: 'Enforced' },
-        true,
+        false,
       ],
       'makes namespaces pending that the edited selector newly selects': [
         { state: { begun: false, selector: TEAM }, namespaces: { a: { labels: { team: 'a' } }, b: {} } },
