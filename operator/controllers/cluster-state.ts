@@ -16,7 +16,7 @@ import { isExcluded, isReached } from '../policy/deciding.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
-import { awaitedIn, hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
+import { hasPendingLabel, isAwaited, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
@@ -173,13 +173,10 @@ export class ClusterState {
     return this.promotions.effective(namespace);
   }
 
-  /**
-   * Whether the state of a roll-out has to be read, or written for the first time, before anything is written that depends
-   * on it: texts, and labels of namespaces. It says where the policy must not be enforced.
-   */
+  /** Whether texts and labels have to wait for the controller of promotions. */
   awaitsRollouts(): boolean {
-    const awaited = awaitedIn(this.#cluster.policies(), this.compiled.specs, this.promotions);
-    if (awaited.every((name) => this.hasExpired(name))) {
+    const hasExpired = (policy: string) => this.hasExpired(policy);
+    if (!isAwaited(this.#cluster.policies(), this.compiled.specs, this.promotions, hasExpired)) {
       this.#awaitsSince = undefined;
       return false;
     }

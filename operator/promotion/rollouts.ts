@@ -139,16 +139,22 @@ export function stagesOf(
   );
 }
 
-/** The policies with a roll-out of which nothing has been read or written yet in this term. */
-export function awaitedIn(
+/**
+ * Whether the controller of promotions has to read, write or put away the state of some roll-out before texts and labels
+ * follow from it: it says where a policy must not be enforced, and from when on nothing guards the labels.
+ */
+export function isAwaited(
   policies: readonly CompletePolicy[],
   specs: ReadonlyMap<string, CompleteSpec>,
   rollouts: Pick<Rollouts, 'get'>,
-): string[] {
-  return policies.flatMap(({ metadata }) => {
+  hasExpired: (policy: string) => boolean,
+): boolean {
+  return policies.some(({ metadata }) => {
     const { name = '', uid = '' } = metadata ?? {};
     const spec = specs.get(name);
-    return spec !== undefined && rollsOut(spec) && rollouts.get(name)?.uid !== uid ? [name] : [];
+    const isKnown = rollouts.get(name)?.uid === uid;
+    if (!spec || (!isKnown && !rollsOut(spec))) return false;
+    return isKnown !== (rollsOut(spec) && !hasExpired(name));
   });
 }
 
