@@ -4,6 +4,9 @@ import type { Acted } from './laws.ts';
 import { type Implementation, promote, writeLabels, writeText } from './operator.ts';
 import { isOn, SOAK_S, type Space, type Stated, type World } from './world.ts';
 
+/** The uid of the first namespace when it has been created again. */
+const AGAIN = 'u-again';
+
 export interface Action {
   readonly name: string;
   readonly byOperator: boolean;
@@ -30,6 +33,13 @@ export function actionsOf(of: Implementation, guard: Guard): Action[] {
     others('time passes', (world) => ({ ...world, now: world.now + SOAK_S * 1_000 })),
     ...edits(others),
     ...people(others, guard),
+    others('another policy overrides it, or no more', (world) => ({ ...world, overridden: !world.overridden })),
+    others('somebody creates old again', (world) => {
+      const { uid } = world.spaces.old as Space;
+      const created = world.now + 1_000;
+      if (uid === AGAIN) return undefined;
+      return putting({ ...world, now: created }, 'old', { uid: AGAIN, team: true, violates: false, created });
+    }),
     others('old is frozen', (world) => ({ ...world, frozen: world.frozen.length > 0 ? [] : ['old'] })),
     others('old is repaired or broken', (world) => changed(world, 'old', ({ violates }) => ({ violates: !violates }))),
   ];
@@ -70,7 +80,9 @@ function people(others: Others, guard: Guard): Action[] {
       const change = before && fields(before);
       if (!before || !change) return undefined;
       const after = withFields(before, change);
-      return guard(world.text, space, before, after) ? putting(world, space, after) : undefined;
+      return guard(world.text, { name: space, before, after }, world.overridden)
+        ? putting(world, space, after)
+        : undefined;
     });
   return [
     write('somebody labels old', 'old', ({ label }) => (label === 'pending' ? undefined : { label: 'pending' })),
@@ -84,7 +96,11 @@ function people(others: Others, guard: Guard): Action[] {
     }),
     others('somebody creates later as pending', (world) => {
       const created = { uid: 'u-later', team: true, violates: true, created: world.now + 1_000, label: 'pending' };
-      if (world.spaces.later || !guard(world.text, 'later', undefined, created)) return undefined;
+      if (
+        world.spaces.later ||
+        !guard(world.text, { name: 'later', before: undefined, after: created }, world.overridden)
+      )
+        return undefined;
       return putting({ ...world, now: world.now + 1_000 }, 'later', created);
     }),
   ];
@@ -103,7 +119,7 @@ function moving(world: World, name: string, guard: Guard): World | undefined {
   const before = world.spaces[name];
   if (!before) return undefined;
   const after = { ...before, team: !before.team };
-  if (!guard(world.text, name, before, after)) return undefined;
+  if (!guard(world.text, { name, before, after }, world.overridden)) return undefined;
   const { remembered } = world;
   const moved = [...new Set([...remembered.moved, before.uid])].sort();
   return { ...putting(world, name, after), remembered: { ...remembered, moved } };

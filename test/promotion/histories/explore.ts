@@ -24,11 +24,13 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
+  /** Ends when this law is broken. */
+  readonly until?: string;
 }
 
 /** Breadth first: each different world is visited once for each length, so the first break of a law is a shortest one. */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
-  const { length, implementation = OPERATOR, guard = STATED_GUARD } = options;
+  const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;
   const actions = actionsOf(implementation, guard);
   const broken = new Map<string, readonly string[]>();
   let front = new Map<string, Reached>();
@@ -37,15 +39,17 @@ export function explore(beginnings: Readonly<Record<string, World>>, options: Op
   }
   let worlds = front.size;
   let histories = 0n;
-  for (let at = 0; at < length; at++) {
+  for (let at = 0; at < length && !broken.has(until); at++) {
     const next = new Map<string, Reached>();
     for (const reached of front.values()) {
       for (const action of actions) advance(reached, action, next, broken);
     }
     front = next;
     worlds += front.size;
-    for (const { ways } of front.values()) histories += ways;
-    for (const reached of at === length - 1 ? front.values() : []) conclude(reached, implementation, broken);
+    for (const reached of front.values()) {
+      histories += reached.ways;
+      conclude(reached, implementation, broken);
+    }
   }
   return { histories, worlds, broken };
 }
@@ -71,7 +75,7 @@ function advance(
 }
 
 /** A law about the end of a history: undisturbed, the operator brings the policy into force, whatever is frozen. */
-const ENDS = 'one namespace holds back no other, and nothing hangs';
+export const ENDS = 'one namespace holds back no other, and nothing hangs';
 
 function conclude({ world, history }: Reached, of: Implementation, broken: Map<string, readonly string[]>): void {
   if (broken.has(ENDS)) return;

@@ -1,7 +1,7 @@
 /** The laws of a roll-out (docs/decisions/0051), for each action of a history. */
 import { matches } from '../../../operator/policy/selector.ts';
 import type { RolloutProgress } from '../../../operator/promotion/progress.ts';
-import { isEnforced, isOn, labelsOf, selectorOf, type World } from './world.ts';
+import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World } from './world.ts';
 
 export interface Acted {
   readonly before: World;
@@ -52,21 +52,36 @@ const operatorLabelsNothingEnforced: Law = ({ before, after, byOperator }) => {
   return fresh && `${fresh[0]} is pending in the state again`;
 };
 
+/** Whether nothing but a write is missing until the policy is enforced there. */
+function isDecided({ memory, kept }: World, name: string): boolean {
+  const state = memory ?? kept;
+  const entry = state?.namespaces.get(name);
+  return entry ? entry.state === 'Enforced' : state?.begun === true;
+}
+
 const pauseBinds: Law = ({ before, after, byOperator }) => {
   if (!byOperator || !after.stated.paused || !after.stated.rollsOut) return undefined;
+  const { enforced, byHand, moved } = before.remembered;
   for (const [name, space] of Object.entries(after.spaces)) {
     const was = before.spaces[name];
-    const { enforced, byHand, moved } = before.remembered;
-    if (!was || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
-    // Created after the policy: enforced from the first pod on.
-    if (space.uid.includes('later')) continue;
-    const state = before.memory ?? before.kept;
-    const entry = state?.namespaces.get(name);
-    const isDecidedEarlier = entry ? entry.state === 'Enforced' : state?.begun;
-    const isNowEnforced = isEnforced(after.text, name, space) && !isEnforced(before.text, name, was);
-    if (isNowEnforced && !isDecidedEarlier) return `${name} is enforced in a pause`;
+    // A namespace that is created after the policy is enforced from the first pod on.
+    if (!was || space.created > START || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
+    if (!matches(selectorOf(after.stated), labelsOf(space)) || isDecided(before, name)) continue;
+    if (isDecided(after, name)) return `${name} is decided in a pause`;
+    if (isEnforced(after.text, name, space) && !isEnforced(before.text, name, was))
+      return `${name} is enforced in a pause`;
   }
   return undefined;
+};
+
+const nobodyEntersAsPending: Law = ({ before, after, byOperator }) => {
+  const { text } = after;
+  if (byOperator || !text) return undefined;
+  const isSelected = (space: Space | undefined) => space && matches(selectorOf(text), labelsOf(space));
+  const entered = Object.entries(after.spaces).find(
+    ([name, space]) => isSelected(space) && !isSelected(before.spaces[name]) && !isEnforced(text, name, space),
+  );
+  return entered && `${entered[0]} comes as pending`;
 };
 
 const statusIsTrue: Law = ({ before, progress }) => {
@@ -79,6 +94,7 @@ const statusIsTrue: Law = ({ before, progress }) => {
 
 export const LAWS: Readonly<Record<string, Law>> = {
   'no namespace becomes pending again': noneBecomesPending,
+  'nobody brings a namespace in as pending': nobodyEntersAsPending,
   'the operator makes no enforced namespace pending': operatorLabelsNothingEnforced,
   'paused binds every promotion': pauseBinds,
   'the status says what is': statusIsTrue,

@@ -13,6 +13,7 @@ import { isOn, LABEL, labelsOf, POLICY, selectorOf, specOf, TEAM, type Text, typ
 export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
+  progress(input: StepInput, result: StepResult): RolloutProgress;
   /** What is kept of a policy that rests; undefined for nothing. */
   rest(kept: RolloutState): RolloutState | undefined;
   /** Whether the first state is written although nothing has changed. */
@@ -33,6 +34,7 @@ export const OPERATOR: Implementation = {
       now: world.now,
     }),
   step,
+  progress: progressOf,
   rest: resting,
   writesFirst: true,
   waitsForState: true,
@@ -68,7 +70,7 @@ export function promote(
   const result = of.step(input);
   const writes = result.state !== before || (of.writesFirst && !world.memory);
   const after = { ...world, memory: result.state, ...(writes && { kept: result.state }) };
-  return { after, progress: progressOf(input, result) };
+  return { after, progress: of.progress(input, result) };
 }
 
 function inputOf(world: World, state: RolloutState, rollout: StepInput['rollout']): StepInput {

@@ -47,6 +47,8 @@ export interface World {
   readonly kept?: RolloutState;
   /** What the leader knows; undefined after a crash. */
   readonly memory?: RolloutState;
+  /** Whether a policy of a higher priority decides everywhere. */
+  readonly overridden: boolean;
   /** Namespaces whose labels another tool lets nobody but people change. */
   readonly frozen: readonly string[];
   /** Those that the leader knows to be refused. */
