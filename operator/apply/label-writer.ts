@@ -57,7 +57,7 @@ export async function writeLabels(
 /** The answers that say nothing about the write itself: gone, changed meanwhile, overloaded, no answer of a proxy's server. */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 
-/** Who refuses the write and why; undefined for an error that may pass by itself. */
+/** The API server's refusal, with its reason; undefined for an error that may pass by itself. */
 export function labelRefusal(
   error: unknown,
   namespace: NamespaceView,

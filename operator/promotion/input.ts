@@ -1,4 +1,4 @@
-/** What a step of a roll-out reads, and what comes of it. */
+/** The input and the result of a step of a roll-out. */
 import type { CompleteRollout, LabelSelector } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import type { Labels } from '../policy/selector.ts';

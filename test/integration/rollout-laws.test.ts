@@ -1,4 +1,4 @@
-/** What holds for every roll-out on a real API server, whoever disturbs it (docs/decisions/0051). */
+/** The laws of a roll-out (docs/decisions/0051) on a real API server, while others disturb it. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';

@@ -52,7 +52,7 @@ const BEGINNINGS = {
   'a policy without a roll-out': finished({ rollsOut: false }),
 };
 
-/** What the operator did once, or might: the exploration has to find it. */
+/** Defects that the operator once had, or might have: the exploration has to find them. */
 const DEFECTS: Readonly<Record<string, [change: Partial<Implementation>, law: string, guard?: Guard]>> = {
   'a policy that rests is forgotten': [{ rest: () => undefined }, REMAINS],
   'the first state is not written': [{ writesFirst: false, waitsForState: false }, REMAINS],

@@ -1,4 +1,4 @@
-/** What may happen next in a history. */
+/** The actions of histories. */
 import type { Guard } from './guard.ts';
 import type { Acted } from './laws.ts';
 import { type Implementation, promote, writeLabels, writeText } from './operator.ts';

@@ -6,7 +6,7 @@ import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World }
 export interface Acted {
   readonly before: World;
   readonly after: World;
-  /** What the status would say, as of the world before; only after a step. */
+  /** The progress that the status would show of the world before; only after a step. */
   readonly progress?: RolloutProgress;
   readonly byOperator: boolean;
 }

@@ -14,7 +14,7 @@ export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
-  /** What is kept of a policy that rests; undefined for nothing. */
+  /** The state that is kept while a policy rests; undefined for none. */
   rest(kept: RolloutState): RolloutState | undefined;
   /** Whether the first state is written although nothing has changed. */
   readonly writesFirst: boolean;
@@ -52,7 +52,7 @@ export function namespacesOf({ spaces }: World) {
   });
 }
 
-/** What the controller of promotions does with the key of the policy. */
+/** Reconciles the policy, as the controller of promotions does. */
 export function promote(
   world: World,
   of: Implementation,
@@ -121,7 +121,7 @@ export function writeText(world: World, of: Implementation): World {
   return { ...rest, ...(text && { text }) };
 }
 
-/** What the controllers of labels do with a namespace. */
+/** Reconciles a namespace, as the controllers of labels do. */
 export function writeLabels(world: World, name: string, of: Implementation): World {
   const { stated, memory, text, spaces, frozen, refused } = world;
   const space = spaces[name];

@@ -45,7 +45,7 @@ export interface World {
   readonly text?: Text;
   /** The ConfigMaps. */
   readonly kept?: RolloutState;
-  /** What the leader knows; undefined after a crash. */
+  /** The leader's knowledge; undefined after a crash. */
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
@@ -56,7 +56,7 @@ export interface World {
   readonly remembered: Remembered;
 }
 
-/** What the laws compare with. */
+/** The facts of a history that the laws compare with. */
 export interface Remembered {
   /** The uids of namespaces where the policy has been enforced. */
   readonly enforced: readonly string[];
