@@ -12,7 +12,7 @@ const NAMED = 3;
 export interface RefusedLabels {
   /** One text for each namespace, sorted. */
   readonly texts: readonly string[];
-  /** Whether a namespace is still pending although the policy is to be enforced there. */
+  /** Whether a namespace is still pending although the operator has decided to enforce the policy there. */
   readonly keepsPending: boolean;
 }
 

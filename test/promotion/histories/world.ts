@@ -87,7 +87,7 @@ export function specOf(stated: Stated): CompleteSpec {
   });
 }
 
-/** Whether the policy is to be enforced anywhere now. */
+/** Whether the operator has to enforce the policy somewhere now. */
 export function isOn({ mode, expired }: Stated): boolean {
   return mode === 'Enforce' && !expired;
 }

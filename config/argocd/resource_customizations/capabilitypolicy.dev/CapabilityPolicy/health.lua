@@ -20,7 +20,7 @@ if programmed.status ~= "True" then
 end
 
 local refused = conditions.LabelRefused
--- The policy is to be enforced in a namespace and is not.
+-- The operator has decided to enforce the policy in a namespace, and it is not enforced there.
 if refused ~= nil and conditions.Ready ~= nil and conditions.Ready.status ~= "True" then
   return { status = "Progressing", message = refused.message }
 end
