@@ -37,6 +37,9 @@ export class Rollouts {
 
   delete(policy: string): void {
     this.#states.delete(policy);
+    // The labels of a policy that rests may go, and come back by the operator itself.
+    const ending = labelledKey('', rolloutLabel(policy));
+    for (const key of this.#labelled) if (key.endsWith(ending)) this.#labelled.delete(key);
   }
 
   /** For the begin and the end of a term. */

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMITTED, conditionOf, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
-import { baselinePod } from '../support/pod-manifests.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
+import { baselinePod, privilegedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { Traffic } from '../support/traffic.ts';
 
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const SOON = 30_000;
@@ -273,5 +275,59 @@ describe('the laws of a roll-out', function () {
     await cluster.operator.stop('SIGKILL');
     await cluster.operator.startAndWatch();
     await enforcedIn(policy, namespace);
+  });
+
+  describe('by another leader', () => {
+    /** Leads instead of the cluster's own operator. */
+    async function lead(args: readonly string[], nodeFlags: readonly string[] = []): Promise<OperatorProcess> {
+      await cluster.operator.stop('SIGKILL');
+      const own = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+      const other = new OperatorProcess([...own, ...args], nodeFlags);
+      await other.startAndWatch();
+      return other;
+    }
+
+    async function leadAgain(other: OperatorProcess): Promise<void> {
+      await other.stop('SIGKILL');
+      await cluster.operator.startAndWatch();
+    }
+
+    it('whose clock is an hour ahead ends neither a soak nor a policy', async () => {
+      const namespace = await cluster.namespace('clock', { team: 'clock' });
+      const policy = await cluster.policy('clock', spec('clock', { soak: '30m' }));
+      const expires = formatTime(Date.now() + 1_800_000) as never;
+      const { rollout: _, ...plain } = spec('clock', {}, { level: 'baseline', expires, priority: -1 });
+      await cluster.programmed(policy, await cluster.policy('clock-ends', plain as CapabilityPolicySpec));
+      await eventually('the soak', async () => (await read(policy)).status?.rollout?.next !== undefined);
+      const ahead = 'data:text/javascript,const now=Date.now;Date.now=()=>now()+3600000';
+      const other = await lead([], ['--import', ahead]);
+      await sleep(15_000);
+      assert.deepEqual([await labelOf(policy, namespace), await isAdmitted(namespace)], ['pending', true]);
+      assert.notEqual(await cluster.admit(privilegedPod(), namespace), ADMITTED);
+      await leadAgain(other);
+    });
+
+    it('that excludes fewer namespaces makes them pending before it enforces there', async () => {
+      const [left, enforced] = await Promise.all(
+        ['left', 'kept'].map((name) => cluster.namespace(`excluded-${name}`, { team: 'excluded' })),
+      );
+      assert.ok(left && enforced);
+      const other = await lead(['--excluded-namespaces', `kube-system,${left}`]);
+      const policy = await cluster.policy('excluded', spec('excluded', { soak: '0s' }));
+      await enforcedIn(policy, enforced);
+      await cluster.api.create(`${NAMESPACES}/${left}/pods`, { ...baselinePod(), metadata: { name: 'bad' } });
+      await patch(policy, { rollout: { soak: '24h' } });
+      await cluster.programmed(policy);
+      const traffic = new Traffic(cluster, [
+        { pod: baselinePod(), namespace: left, expected: 'admitted' },
+        { pod: baselinePod(), namespace: enforced, expected: 'refused' },
+      ]);
+      await leadAgain(other);
+      await eventually('the label', async () => (await labelOf(policy, left)) === 'pending');
+      await progresses(policy, '1/2');
+      await sleep(3_000);
+      await traffic.stop();
+      assert.deepEqual(traffic.surprises, []);
+    });
   });
 });
