@@ -69,7 +69,9 @@ export class KeptRollouts {
     const { name = '', uid = '' } = metadata ?? {};
     const known = this.#context.state.promotions.get(name);
     const kept = known?.uid === uid ? known : await this.#states.read(name, uid);
-    if (kept && (kept.begun || kept.inForce || kept.labelling)) await this.#states.write(name, resting(kept));
+    if (!kept || !(kept.begun || kept.inForce || kept.labelling)) return;
+    const standing = standingEnforced(this.#context.cluster.rendered()).get(uid)?.namespaceSelector;
+    await this.#states.write(name, resting(kept, standing));
   }
 
   /** For a policy that is deleted, or enforced everywhere. @throws the client's error */

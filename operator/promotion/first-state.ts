@@ -30,7 +30,7 @@ export function firstState(found: Found): RolloutState {
     return began ? { ...began, inForce: began.selector, uid, namespaces } : { begun: false, uid, namespaces };
   }
   // Nothing has guarded the labels since that part was deleted.
-  if (kept.begun && !began) return resting(kept);
+  if (kept.begun && !began) return resting(kept, undefined);
   if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
   return { ...kept, excluded: kept.excluded ?? excluded };
 }

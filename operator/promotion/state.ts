@@ -82,9 +82,16 @@ export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>):
   return [...namespaces].flatMap(([name, { byName }]) => (byName ? [name] : [])).sort();
 }
 
-/** The state of a policy that is not enforced for now: its mode is not Enforce, or it has expired. */
-export function resting({ inForce: _, labelling: __, ...state }: RolloutState): RolloutState {
-  return { ...state, begun: false };
+/**
+ * The state of a policy that is not enforced for now: its mode is not Enforce, or it has expired. A roll-out whose text has
+ * never existed has enforced nothing, whatever it had decided.
+ *
+ * @param standing the selector of the enforced part that still exists
+ */
+export function resting(state: RolloutState, standing: LabelSelector | undefined): RolloutState {
+  const { inForce, labelling: _, selector: __, ...rest } = state;
+  const selector = standing ?? inForce;
+  return { ...rest, begun: false, ...(selector && { selector }) };
 }
 
 /** Whether the policy is brought into force namespace by namespace. In another mode than Enforce, its roll-out rests. */

@@ -6,7 +6,14 @@ import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
 import type { StepInput } from '../../operator/promotion/input.ts';
 import { progressOf } from '../../operator/promotion/progress.ts';
 import { Rollouts, stagesOf } from '../../operator/promotion/rollouts.ts';
-import { type Entry, isLabelled, isPending, leftOutByName, type RolloutState } from '../../operator/promotion/state.ts';
+import {
+  type Entry,
+  isLabelled,
+  isPending,
+  leftOutByName,
+  type RolloutState,
+  resting,
+} from '../../operator/promotion/state.ts';
 import { step } from '../../operator/promotion/step.ts';
 import { policy } from '../support/policies.ts';
 
@@ -261,6 +268,13 @@ describe('a step of a roll-out', () => {
   });
 
   describe('after a rest', () => {
+    it('goes by the text that existed, and not by a decision that had no text yet', () => {
+      const decided = { uid: 'p', begun: true, selector: ALL, namespaces: new Map() };
+      assert.equal(resting(decided, undefined).selector, undefined);
+      assert.equal(resting(decided, TEAM).selector, TEAM);
+      assert.equal(resting({ ...decided, inForce: TEAM }, undefined).selector, TEAM);
+    });
+
     const RESTED = { begun: false, selector: ALL };
     const rows: Readonly<Record<string, [Situation, Record<string, string>, begins: boolean]>> = {
       'enforces where it was enforced': [{ state: RESTED, namespaces: { a: {} } }, {}, true],

@@ -1,4 +1,5 @@
 /** The operator's part of a history, by the production functions: each write of its controllers is one action. */
+import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
 import { policyOfLabel } from '../../../operator/policy/parts.ts';
 import { isSameSelector } from '../../../operator/policy/selector.ts';
 import { firstState } from '../../../operator/promotion/first-state.ts';
@@ -15,7 +16,7 @@ export interface Implementation {
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
   /** The state that is kept while a policy rests; undefined for none. */
-  rest(kept: RolloutState): RolloutState | undefined;
+  rest(kept: RolloutState, standing: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state is written although nothing has changed. */
   readonly writesFirst: boolean;
   /** Whether texts and labels wait for the state of a roll-out. */
@@ -62,8 +63,10 @@ export function promote(
   if (!isOn(stated) || !spec.rollout) {
     const { memory, kept: _, ...rest } = world;
     const known = memory ?? kept;
-    const rested = known && !isOn(stated) ? of.rest(known) : undefined;
-    return { after: { ...rest, ...(rested && { kept: rested }) } };
+    // A state that rests already stays as it is.
+    const isResting = known && !known.begun && !known.inForce && !known.labelling;
+    const rested = isResting || !known ? known : of.rest(known, standing(world)?.namespaceSelector);
+    return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };
   }
   const before = world.memory ?? of.first(world);
   const input = inputOf(world, before, spec.rollout);
