@@ -12,6 +12,7 @@ import { excludedOn } from './namespaces.ts';
 import { Operator } from './operator.ts';
 import { aborted } from './runtime/aborted.ts';
 import { authorized } from './runtime/access.ts';
+import { ServerTime } from './runtime/clock.ts';
 import { Election } from './runtime/election.ts';
 import { healthHandler } from './runtime/health.ts';
 import { createLog, type Log } from './runtime/log.ts';
@@ -53,7 +54,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const metrics = createMetrics();
   metrics.process();
   // Not guarded by the election, and not behind the writes of the work: renewals must not wait.
-  const own = new ApiClient(config, { onAnswer: metrics.request });
+  const time = new ServerTime();
+  const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];
   try {
     await ensureNamespace(own, flags.operatorNamespace, log, stopping);
@@ -67,7 +69,13 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const election = flags.leaderElect ? newElection(flags, own, instance, log) : undefined;
   const { qps, burst } = flags;
   const beforeWrite = election?.assertMayWrite;
-  const client = new ApiClient(config, { qps, burst, onAnswer: metrics.request, ...(beforeWrite && { beforeWrite }) });
+  const client = new ApiClient(config, {
+    qps,
+    burst,
+    onAnswer: metrics.request,
+    onTime: time.saw,
+    ...(beforeWrite && { beforeWrite }),
+  });
   const reflectorObserver = metrics.reflector;
   const operator = new Operator(client, {
     ...flags,
@@ -76,6 +84,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
     log,
     observeQueue: metrics.queue,
     reflectorObserver,
+    now: time.now,
   });
   metrics.leadership(LEASE, () => election?.mayWrite() ?? true);
   operator.exportMetrics(metrics);

@@ -95,8 +95,14 @@ export class PolicyContextBuilder {
 
   /** The roll-outs of those policies that have one. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
-    const all = names.map((name) => [name, this.#all.policies.get(name)?.spec.rollout] as const);
-    return new Map(all.flatMap(([name, rollout]) => (rollout ? [[name, rollout] as const] : [])));
+    const specs = names.flatMap((name) => {
+      const spec = this.#all.policies.get(name)?.spec;
+      return spec ? [[name, spec] as const] : [];
+    });
+    // In another mode the roll-out rests.
+    return new Map(
+      specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
+    );
   }
 
   /** @param tell receives what is wrong with the object, which is skipped when it can't be read */

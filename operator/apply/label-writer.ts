@@ -1,9 +1,10 @@
 /** Carries out a label plan. */
 import { RECORD } from '../api/capability-policy.ts';
-import { type ApiClient, pathFor } from '../cluster/client.ts';
+import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import type { RolloutLabels } from '../promotion/rollouts.ts';
-import type { LabelPlan } from './namespace-labels.ts';
+import { differingLabels, type LabelPlan } from './namespace-labels.ts';
+import type { LabelRefusal } from './outcome.ts';
 
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
@@ -51,4 +52,24 @@ export async function writeLabels(
     });
   }
   return true;
+}
+
+/** The answers that say nothing about the write itself: gone, changed meanwhile, overloaded, no answer of a proxy's server. */
+const PASSING = new Set([404, 409, 429, 502, 503, 504]);
+
+/** The API server's refusal, with its reason; undefined for an error that may pass by itself. */
+export function labelRefusal(
+  error: unknown,
+  namespace: NamespaceView,
+  plan: LabelPlan,
+  rollout: RolloutLabels,
+): LabelRefusal | undefined {
+  if (!(error instanceof ApiError) || PASSING.has(error.status)) return undefined;
+  const { set, remove } = differingLabels(namespace, plan);
+  const differing = Object.keys(rollout.set).filter((label) => namespace.labels[label] !== rollout.set[label]);
+  return {
+    set: [...set, ...differing].sort(),
+    remove: [...remove, ...rollout.remove].sort(),
+    message: error.message,
+  };
 }

@@ -60,6 +60,15 @@ export function labelOutcome(
   return { namespace, applied: labels, conflicts };
 }
 
+/** The Pod Security labels that the plan changes. */
+export function differingLabels(namespace: NamespaceView, { labels }: Pick<LabelPlan, 'labels'>) {
+  const ours = Object.keys(recordedLabels(namespace));
+  return {
+    set: Object.keys(labels).filter((label) => namespace.labels[label] !== labels[label]),
+    remove: ours.filter((label) => !(label in labels) && namespace.labels[label] !== undefined),
+  };
+}
+
 /** The outcome before the first label pass: a planned label that is not there yet may be refused, so it does not count. */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);

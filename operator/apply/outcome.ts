@@ -16,6 +16,17 @@ export interface LabelOutcome {
   /** The Pod Security labels on the namespace that we own. */
   readonly applied: Readonly<Record<string, string>>;
   readonly conflicts: readonly LabelConflict[];
+  /** Why the API server does not let us write the labels; absent when the last write was accepted. */
+  readonly refusal?: LabelRefusal;
+}
+
+export interface LabelRefusal {
+  /** The labels to add or change. */
+  readonly set: readonly string[];
+  /** The labels to remove. */
+  readonly remove: readonly string[];
+  /** The API server's answer, which names who refused. */
+  readonly message: string;
 }
 
 /** A label that another owner set to a different value: it is left alone. */

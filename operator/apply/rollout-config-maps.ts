@@ -11,7 +11,7 @@ import {
 import { entriesByKey } from '../model/by-key.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
-import { ENTRY_STATES, type Entry, type RolloutState } from '../promotion/state.ts';
+import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../promotion/state.ts';
 
 /** On a ConfigMap: the policy whose roll-out it keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
@@ -59,21 +59,31 @@ export function configMapsOf(
   placement: Placement,
   namespace: string,
 ): Map<number, ConfigMap> {
-  const { uid, begun, selector, lastPromotion } = state;
-  const data = new Map<number, Record<string, string>>([
-    [0, { [WHOLE]: JSON.stringify({ begun, selector, lastPromotion: lastPromotion && timeOf(lastPromotion) }) }],
-  ]);
+  const data = new Map<number, Record<string, string>>([[0, { [WHOLE]: wholeOf(state) }]]);
   for (const [name, entry] of entriesByKey(state.namespaces)) {
     const index = placement.get(name) ?? 0;
     const entries = data.get(index) ?? {};
     entries[name] = textOf(entry);
     data.set(index, entries);
   }
-  return new Map([...data].map(([index, one]) => [index, configMap(policy, uid, index, namespace, one)]));
+  return new Map([...data].map(([index, one]) => [index, configMap(policy, state.uid, index, namespace, one)]));
+}
+
+function wholeOf({ begun, selector, excluded, inForce, labelling, lastPromotion }: RolloutState): string {
+  return JSON.stringify({
+    begun,
+    selector,
+    excluded,
+    inForce,
+    labelling: labelling && { ...labelling, since: timeOf(labelling.since) },
+    lastPromotion: lastPromotion && timeOf(lastPromotion),
+  });
 }
 
 /** Most entries stay the same from one write to the next. */
-const textOf = perObject(({ uid, state, since }: Entry) => JSON.stringify({ uid, state, since: timeOf(since) }));
+const textOf = perObject(({ uid, state, since, byName }: Entry) =>
+  JSON.stringify({ uid, state, since: timeOf(since), byName }),
+);
 
 export function configMapName(policy: string, index: number): string {
   return `${ROLLOUT_CONFIG_MAP_PREFIX}${index}.${policy}`;
@@ -124,20 +134,34 @@ function keptOf(uid: string, raws: readonly RawObject[]): Kept {
   return { state: { begun: false, ...whole, uid, namespaces }, placement };
 }
 
-function wholeIn({ begun, selector, lastPromotion }: Readonly<Record<string, unknown>>): Partial<RolloutState> {
-  const promoted = millisecondsIn(lastPromotion);
+function wholeIn(whole: Readonly<Record<string, unknown>>): Partial<RolloutState> {
+  const promoted = millisecondsIn(whole.lastPromotion);
+  const { selector, inForce, excluded } = whole;
+  const labelling = labellingIn(objectOf(whole.labelling));
   return {
-    begun: begun === true,
-    ...(typeof selector === 'object' && selector !== null && { selector: selector as LabelSelector }),
+    begun: whole.begun === true,
+    ...(isSelector(selector) && { selector }),
+    ...(isSelector(inForce) && { inForce }),
+    ...(Array.isArray(excluded) && { excluded: excluded.map(String) }),
+    ...(labelling && { labelling }),
     ...(promoted !== undefined && { lastPromotion: promoted }),
   };
 }
 
-function entryIn({ uid, state, since }: Readonly<Record<string, unknown>>): Entry | undefined {
+function labellingIn({ selector, since }: Readonly<Record<string, unknown>>): Labelling | undefined {
+  const at = millisecondsIn(since);
+  return isSelector(selector) && at !== undefined ? { selector, since: at } : undefined;
+}
+
+function isSelector(value: unknown): value is LabelSelector {
+  return typeof value === 'object' && value !== null;
+}
+
+function entryIn({ uid, state, since, byName }: Readonly<Record<string, unknown>>): Entry | undefined {
   const at = millisecondsIn(since);
   const known = ENTRY_STATES.find((one) => one === state);
   if (typeof uid !== 'string' || known === undefined || at === undefined) return undefined;
-  return { uid, state: known, since: at };
+  return { uid, state: known, since: at, ...(byName === true && { byName }) };
 }
 
 /** People may edit a ConfigMap. */

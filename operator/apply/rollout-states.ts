@@ -68,6 +68,7 @@ export class RolloutStates {
     }
     for (const index of before.texts.keys()) if (!wanted.has(index)) await this.#remove(policy, index);
     this.#written.set(policy, { placement, texts });
+    (await this.#kept)?.set(state.uid, { state, placement });
   }
 
   /** For a policy that has no roll-out any more. @throws the client's error */

@@ -90,11 +90,12 @@ export class ApiClient {
   readonly #settings: Settings;
 
   constructor(config: KubeConfig, options: ClientOptions = {}) {
-    const { qps = 50, burst = 100, timeoutMs = TIMEOUT_MS, reuse = true, endpoint, beforeWrite, onAnswer } = options;
+    const { qps = 50, burst = 100, timeoutMs = TIMEOUT_MS, reuse = true, endpoint } = options;
+    const { beforeWrite, onAnswer, onTime } = options;
     this.#config = config;
     this.#connection = new Connection(config, endpoint);
     const writes = options.writes ?? new RateLimit(qps, burst);
-    this.#settings = { timeoutMs, reuse, writes, beforeWrite, onAnswer };
+    this.#settings = { timeoutMs, reuse, writes, beforeWrite, onAnswer, onTime };
   }
 
   /** The URL of the API server that this client talks to. */
@@ -105,7 +106,9 @@ export class ApiClient {
   /** A client of the API server at `server`, whose certificate carries `servername` if that is not the URL's host. */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    return new ApiClient(this.#config, { ...this.#settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
+    // One clock is enough, and that of another server may differ.
+    const settings = { ...this.#settings, onTime: undefined };
+    return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
 
   /** A client that opens a new connection for every request, so that a load balancer may pick another API server. */

@@ -42,9 +42,11 @@ export function createProjection(rules: readonly Rule[], pool?: Pool): Projectio
 
 function projectNamespace(raw: RawObject): NamespaceView {
   const recorded = textsIn(raw.metadata?.annotations)[RECORD];
+  const created = Date.parse(String(raw.metadata?.creationTimestamp ?? ''));
   return {
     name: raw.metadata?.name ?? '',
     uid: raw.metadata?.uid ?? '',
+    ...(!Number.isNaN(created) && { created }),
     terminating: Boolean(raw.metadata?.deletionTimestamp) || objectOf(raw.status).phase === 'Terminating',
     labels: textsIn(raw.metadata?.labels),
     ...(recorded !== undefined && { recorded }),

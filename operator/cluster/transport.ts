@@ -36,6 +36,8 @@ export interface Settings {
   readonly beforeWrite?: (() => void) | undefined;
   /** Receives each answer's HTTP status, or `<error>` if there was none. */
   readonly onAnswer?: ((method: string, code: string) => void) | undefined;
+  /** Receives the time of each answer by the server's clock, in milliseconds since 1970; in whole seconds. */
+  readonly onTime?: ((ms: number) => void) | undefined;
 }
 
 export type Body = Dispatcher.ResponseData['body'];
@@ -68,6 +70,8 @@ async function counted(connection: Connection, settings: Settings, call: Call): 
   try {
     const answer = await exchange(connection, settings, call);
     code = String(answer.statusCode);
+    const time = Date.parse(String(answer.headers.date ?? ''));
+    if (!Number.isNaN(time)) settings.onTime?.(time);
     return answer;
   } finally {
     settings.onAnswer?.(call.method, code);

@@ -19,12 +19,15 @@ import { isExcluded, isReached } from '../policy/deciding.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
-import { hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
+import { hasPendingLabel, isAwaited, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
+
+/** If the saved states of roll-outs cannot be read for so long, the other policies must not wait for longer. */
+const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
@@ -56,6 +59,8 @@ export class ClusterState {
   readonly #selections = new Selections();
   #grants: RenderedGrants = new Map();
   #use: UseIndex | undefined;
+  /** Since when states of roll-outs are awaited, as performance.now(). */
+  #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
     this.#cluster = cluster;
@@ -198,6 +203,17 @@ export class ClusterState {
     return this.promotions.effective(namespace);
   }
 
+  /** Whether texts and labels have to wait for the controller of promotions. */
+  awaitsRollouts(): boolean {
+    const hasExpired = (policy: string) => this.hasExpired(policy);
+    if (!isAwaited(this.#cluster.policies(), this.compiled.specs, this.promotions, hasExpired)) {
+      this.#awaitsSince = undefined;
+      return false;
+    }
+    this.#awaitsSince ??= performance.now();
+    return performance.now() - this.#awaitsSince < MOST_WAIT_MS;
+  }
+
   rolloutLabels(namespace: NamespaceView): RolloutLabels {
     return this.promotions.labelsOf(namespace);
   }
@@ -214,6 +230,16 @@ export class ClusterState {
   /** Whether policies decide in the namespace, and what runs there is evaluated. */
   isReached(namespace: NamespaceView): boolean {
     return isReached(namespace, this.#excluded);
+  }
+
+  /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  get excluded(): readonly string[] {
+    return this.#excluded;
+  }
+
+  /** The time of day, in milliseconds since 1970. */
+  now(): number {
+    return this.#now();
   }
 
   isExcluded(namespace: string): boolean {

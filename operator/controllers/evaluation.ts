@@ -56,7 +56,7 @@ export class Evaluation implements Controller {
     const pieces = judgingNamespace(judged, policies, cluster, { evaluator, use }, seen);
     const done = await this.#turns.run(pieces, () => !signal.aborted && state.selecting(name) === policies);
     if (!done) state.seen.restore(name, seen);
-    else state.verdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, Date.now());
+    else state.verdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, state.now());
     return done;
   }
 }

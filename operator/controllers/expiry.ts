@@ -19,7 +19,7 @@ export class Expiry implements Controller {
   /** By policy. */
   #stages: ReadonlyMap<string, Stage> = new Map();
 
-  constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = Date.now) {
+  constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = () => context.state.now()) {
     this.#context = context;
     this.#now = now;
   }

@@ -1,7 +1,8 @@
 /** Sets and withdraws the labels of each namespace: those of Pod Security, and those of roll-outs. */
 import { isDeepStrictEqual } from 'node:util';
-import { writeLabels } from '../apply/label-writer.ts';
-import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
+import { labelRefusal, writeLabels } from '../apply/label-writer.ts';
+import { labelOutcome, planLabels, presentLabels } from '../apply/namespace-labels.ts';
+import type { LabelOutcome } from '../apply/outcome.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { policyOfLabel } from '../policy/parts.ts';
 import type { RolloutLabels } from '../promotion/rollouts.ts';
@@ -10,10 +11,15 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
+/** Until the saved states of roll-outs have been read. */
+const STATES_AGAIN_MS = 20;
+
 export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
+  /** Namespaces whose last write was refused. */
+  readonly #refused = new Set<string>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -24,20 +30,41 @@ export class Labels implements Controller {
     return cause.of === 'rbac' ? [] : namespaces;
   }
 
-  async reconcile(name: Key): Promise<void> {
-    const { client, cluster, state, recorder, log, found } = this.#context;
-    const { labels } = state.outcomes;
+  async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
+    const { client, cluster, state, log } = this.#context;
+    if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
     const namespace = cluster.namespace(name);
     if (!namespace || namespace.terminating) {
-      labels.delete(name);
+      state.outcomes.labels.delete(name);
+      this.#refused.delete(name);
       return;
     }
     const plan = planLabels(namespace, state.wantedLabels(namespace));
     const rollout = state.rolloutLabels(namespace);
-    const wrote = await writeLabels(client, namespace, plan, rollout);
+    let wrote: boolean;
+    try {
+      wrote = await writeLabels(client, namespace, plan, rollout);
+    } catch (error) {
+      const refusal = labelRefusal(error, namespace, plan, rollout);
+      // Once may be by accident, such as while etcd elects a leader.
+      if (refusal && this.#refused.has(name)) await this.#tell(namespace, { ...this.#present(namespace), refusal });
+      if (refusal) this.#refused.add(name);
+      throw error;
+    }
+    this.#refused.delete(name);
     this.#reportRestored(namespace, rollout);
     if (wrote) log.info('set labels of namespace', { namespace: name, labels: { ...plan.labels, ...rollout.set } });
-    const outcome = labelOutcome(name, plan);
+    await this.#tell(namespace, labelOutcome(name, plan));
+  }
+
+  #present(namespace: NamespaceView): LabelOutcome {
+    return presentLabels(namespace, this.#context.state.wantedLabels(namespace));
+  }
+
+  async #tell(namespace: NamespaceView, outcome: LabelOutcome): Promise<void> {
+    const { state, recorder, log, found } = this.#context;
+    const { labels } = state.outcomes;
+    const { name } = namespace;
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
     // Before it is stored: a failed write of an Event is tried again with the key.

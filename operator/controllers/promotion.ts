@@ -1,23 +1,23 @@
 /** Brings each policy with `rollout` into force, namespace by namespace. */
 import { isDeepStrictEqual } from 'node:util';
-import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
-import { RolloutStates } from '../apply/rollout-states.ts';
+import type { CompletePolicy } from '../api/capability-policy.ts';
+import { KeptRollouts } from '../apply/kept-rollouts.ts';
 import { standingEnforced } from '../apply/standing.ts';
 import { judgingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
-import type { NamespaceView } from '../model/objects.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
+import type { StepInput, StepResult } from '../promotion/input.ts';
 import { progressOf } from '../promotion/progress.ts';
-import { stageWithoutState } from '../promotion/rollouts.ts';
-import { type Entry, isLabelled, isPending, type RolloutState } from '../promotion/state.ts';
-import { type StepInput, step } from '../promotion/step.ts';
+import { type Entry, isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from '../promotion/state.ts';
+import { step } from '../promotion/step.ts';
 import { promotionEvent } from '../report/rollout-progress-events.ts';
 import { regardingPolicy } from '../report/transitions.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
+const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 100;
 /** The wall clock decides when a soak has ended, and it may be set meanwhile. */
@@ -27,7 +27,7 @@ export class Promotion implements Controller {
   readonly name = 'promotion';
   readonly concurrency = 4;
   readonly #context: Context;
-  readonly #states: RolloutStates;
+  readonly #kept: KeptRollouts;
   /**
    * A step looks at every namespace, and so does the progress. While thousands are labelled and evaluated, each of them asks
    * for a step.
@@ -37,7 +37,7 @@ export class Promotion implements Controller {
   /** @param operatorNamespace has the ConfigMaps that keep the states */
   constructor(context: Context, operatorNamespace: string) {
     this.#context = context;
-    this.#states = new RolloutStates(context.client, operatorNamespace);
+    this.#kept = new KeptRollouts(context, operatorNamespace);
   }
 
   keysFor({ cause, policies }: StateChange): Iterable<Key> {
@@ -62,20 +62,22 @@ export class Promotion implements Controller {
     const spec = refusals.has(name) ? specs.get(name) : policy?.spec;
     // A policy that was never accepted.
     if (policy && !spec) return;
-    const rollout = spec?.rollout;
-    if (!policy || !rollout || state.hasExpired(name)) return this.#end(name, policy?.metadata?.uid);
-    const before = await this.#stateOf(policy);
+    if (!policy || !spec) return this.#end(name, () => this.#kept.remove(name, undefined));
+    if (spec.mode !== 'Enforce' || state.hasExpired(name)) return this.#end(name, () => this.#kept.rest(policy));
+    if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
+    const before = await this.#kept.stateOf(policy);
     // Policies changed meanwhile.
     if (state.isStale) return again(0);
     // Nothing may happen between reading the cluster and deciding.
-    const input = this.#input(name, { rollout, selector: spec.namespaceSelector, state: before });
+    const input = this.#input(name, { rollout: spec.rollout, selector: spec.namespaceSelector, state: before });
     const began = performance.now();
     const result = step(input);
     const progress = progressOf(input, result);
     const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
-    if (result.state !== before) {
-      await this.#states.write(name, result.state);
+    // No text may follow from a first state that a crash would lose: without it, anybody's labels would be the state.
+    if (isNew || result.state !== before) {
+      await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
     }
     state.promotions.set(name, result.state);
@@ -84,11 +86,11 @@ export class Promotion implements Controller {
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
     // The workloads that block it have changed.
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
-    this.#reportPromoted(policy, result.promoted);
+    this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
     // The next step sees what this one wrote.
     if (result.state !== before) again(Math.max(DELAY_MS, this.#cooldown.left(name)));
-    else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - Date.now())));
+    else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
 
   /** The roll-outs that a change of the namespace concerns. */
@@ -104,32 +106,6 @@ export class Promotion implements Controller {
     }
   }
 
-  /** In the first step of a term: what was kept; without that, what is in force and the labels are the state. */
-  async #stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
-    const { name = '', uid = '' } = metadata ?? {};
-    const { state, cluster } = this.#context;
-    const known = state.promotions.get(name);
-    if (known?.uid === uid) return known;
-    const enforced = standingEnforced(cluster.rendered()).get(uid);
-    const kept = await this.#states.read(name, uid);
-    const standing = stageWithoutState(enforced);
-    // Without a roll-out nothing guards the label, so it says nothing.
-    const namespaces = enforced && !enforced.rollout ? this.#enforcedBefore(name, enforced) : new Map();
-    if (!kept) return { ...standing, uid, namespaces };
-    if (!kept.begun) return { ...kept, ...standing };
-    state.promotions.wereLabelled(name, kept);
-    return kept;
-  }
-
-  /** The namespaces with the label where the policy is enforced all the same. */
-  #enforcedBefore(policy: string, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
-    const since = Date.now();
-    const isEnforced = ({ labels }: NamespaceView) =>
-      Object.hasOwn(labels, rolloutLabel(policy)) && matches(namespaceSelector, labels);
-    const entries = this.#context.cluster.namespaces().filter(isEnforced);
-    return new Map(entries.map(({ name, uid }) => [name, { uid, state: 'Enforced', since }]));
-  }
-
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
     const standing = standingEnforced(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
@@ -140,8 +116,13 @@ export class Promotion implements Controller {
       namespaces: cluster.namespaces().filter((namespace) => state.isReached(namespace)),
       verdict: (namespace) => this.#verdict(name, namespace),
       currentVerdict: (namespace) => this.#currentVerdict(name, namespace),
+      excluded: state.excluded,
+      isRefused: (namespace) => {
+        const { set = [], remove = [] } = state.outcomes.labels.get(namespace)?.refusal ?? {};
+        return [...set, ...remove].includes(rolloutLabel(name));
+      },
       settled: this.#isInForce(name),
-      now: Date.now(),
+      now: state.now(),
     };
   }
 
@@ -181,6 +162,7 @@ export class Promotion implements Controller {
     const spec = compiled.specs.get(policy);
     const isCurrent =
       after.begun === compiled.rendered.has(policy) &&
+      leftOutByName(after).join() === leftOutByName(before ?? NOWHERE).join() &&
       (!after.selector || (spec !== undefined && isSameSelector(spec.namespaceSelector, after.selector)));
     found({
       by: this.name,
@@ -190,20 +172,22 @@ export class Promotion implements Controller {
     });
   }
 
-  #reportPromoted(policy: CompletePolicy, promoted: readonly string[]): void {
+  #reportEnforced(policy: CompletePolicy, { promoted, enforced }: StepResult): void {
     const { recorder, cluster, log } = this.#context;
-    for (const name of promoted) {
+    const of = policy.metadata?.name;
+    for (const namespace of promoted) log.info('decided to enforce in namespace', { policy: of, namespace });
+    for (const name of enforced) {
       const namespace = cluster.namespace(name);
-      log.info('promoted namespace', { policy: policy.metadata?.name, namespace: name });
+      log.info('promoted namespace', { policy: of, namespace: name });
       if (namespace) recorder.later(promotionEvent(namespace, regardingPolicy(policy), originOf(this.#context)));
     }
   }
 
-  /** The policy has no roll-out, any more or at all. */
-  async #end(name: string, uid: string | undefined): Promise<void> {
+  /** The policy has no roll-out, or it rests. @param keep what to do about the saved state */
+  async #end(name: string, keep: () => Promise<void>): Promise<void> {
     const { state, found } = this.#context;
     const before = state.promotions.get(name);
-    await this.#states.remove(name, uid);
+    await keep();
     if (this.#context.signal.aborted) return;
     this.#cooldown.forget(name);
     state.outcomes.progress.delete(name);

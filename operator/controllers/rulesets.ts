@@ -8,6 +8,7 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { policyNameOf, rolloutLabel } from '../policy/parts.ts';
 import { isSameSelector } from '../policy/selector.ts';
+import { rollsOut } from '../promotion/state.ts';
 import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
@@ -16,6 +17,8 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 /** Our own writes come back, many together; so would repairs. */
 const DELAY_MS = 50;
+/** Until the saved states of roll-outs have been read. */
+const STATES_AGAIN_MS = 20;
 
 export class Rulesets implements Controller {
   readonly name = 'rollout';
@@ -51,6 +54,7 @@ export class Rulesets implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { state, cluster, signal } = this.#context;
     const { compiled } = state;
+    if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
     const result = await this.#rollout.pass(compiled, cluster.rendered()).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -70,7 +74,7 @@ export class Rulesets implements Controller {
     const { rendered, specs, refusals } = compiled;
     const spec = cluster.policy(policy)?.spec;
     const accepted = specs.get(policy);
-    if (outcome.state !== 'InForce' || !spec?.rollout || !accepted || refusals.has(policy)) return outcome;
+    if (outcome.state !== 'InForce' || !spec || !rollsOut(spec) || !accepted || refusals.has(policy)) return outcome;
     const waits = !rendered.has(policy) || !isSameSelector(accepted.namespaceSelector, spec.namespaceSelector);
     const message = `first, namespaces that exist get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
     return waits ? { ...outcome, state: 'Working', message } : outcome;

@@ -85,7 +85,7 @@ export class Status implements Controller {
       ...(rollout && { rollout }),
       ...(outcomes.protection.current && { protection: outcomes.protection.current }),
       ...(progress && { progress }),
-      labels: state.labelOutcomes(coverage?.deciding ?? []),
+      labels: state.labelOutcomes(coverage?.selected ?? []),
       judgements: outcomes.judgements,
       holdersOfAll: use.holdersOfAll(),
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),

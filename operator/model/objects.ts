@@ -43,6 +43,8 @@ export interface Owner {
 export interface NamespaceView {
   readonly name: string;
   readonly uid: string;
+  /** When it was created, in milliseconds since 1970 by the API server's clock; undefined if that is not known. */
+  readonly created?: number;
   readonly terminating: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** The record of the labels we set: annotation capabilitypolicy.dev/labels, if present. */

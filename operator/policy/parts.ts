@@ -3,7 +3,7 @@
  * audits where the policy is not enforced yet, the enforced part refuses everywhere else. Everything behind this file sees
  * two ordinary policies.
  */
-import { type LabelSelector, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
@@ -13,6 +13,8 @@ export interface Stage {
   readonly begun: boolean;
   /** The last selector whose namespaces have been labelled; the policy's own if it is left out. */
   readonly selector?: LabelSelector;
+  /** Namespaces that are pending although they do not have the label: the enforced part leaves them out by name. */
+  readonly leftOut?: readonly string[];
 }
 
 /** A policy with one of its specs, as it is compiled. */
@@ -44,9 +46,9 @@ export function pendingPartOf(policy: string): string {
   return `${policy}${PENDING_ID}`;
 }
 
-/** Enforced first. A policy without `rollout` is one part: itself. */
-export function partsOf(policy: ResolvedPolicy, { begun }: Stage): Parts {
-  const { enforced, pending } = bothParts(policy);
+/** Enforced first. A policy without `rollout`, or whose mode is not Enforce, is one part: itself. */
+export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage): Parts {
+  const { enforced, pending } = leftOut.length > 0 && begun ? withoutNames(policy, leftOut) : bothParts(policy);
   if (!pending) return [enforced];
   return begun ? [enforced, pending] : [pending];
 }
@@ -59,10 +61,15 @@ export function judgesFilled({ defaulting, pendingFor }: Pick<ResolvedPolicy, 'd
   return defaulting || pendingFor?.defaulting === true;
 }
 
+interface BothParts {
+  readonly enforced: ResolvedPolicy;
+  readonly pending?: ResolvedPolicy;
+}
+
 /** The same objects each time, so that what is compiled from them can be reused. */
-const bothParts = perObject((policy: ResolvedPolicy): { enforced: ResolvedPolicy; pending?: ResolvedPolicy } => {
-  const { name, selector, meanwhile } = policy;
-  if (!meanwhile) return { enforced: policy };
+const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
+  const { name, selector, meanwhile, mode } = policy;
+  if (!meanwhile || mode !== 'Enforce') return { enforced: policy };
   const enforced = { ...policy, selector: withLabel(selector, name, 'NotIn') };
   const pending: ResolvedPolicy = {
     ...policy,
@@ -78,6 +85,26 @@ const bothParts = perObject((policy: ResolvedPolicy): { enforced: ResolvedPolicy
   };
   return { enforced, pending };
 });
+
+/** The parts with the names that were left out last. */
+const lastLeftOut = perObject((_: ResolvedPolicy): { names: string; parts?: BothParts } => ({ names: '' }));
+
+function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothParts {
+  const last = lastLeftOut(policy);
+  const names = leftOut.join();
+  if (last.parts && last.names === names) return last.parts;
+  const { enforced: everywhere, pending } = bothParts(policy);
+  if (!pending) return { enforced: everywhere };
+  const condition = { key: NAME_LABEL, operator: 'NotIn' as const, values: [...leftOut] };
+  const { selector } = everywhere;
+  const enforced = {
+    ...everywhere,
+    selector: { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), condition] },
+  };
+  last.names = names;
+  last.parts = { enforced, pending };
+  return last.parts;
+}
 
 /** A selector of a part, without the label of the roll-out. */
 export const splitSelector = perObject(

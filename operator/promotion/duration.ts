@@ -1,7 +1,14 @@
+import type { CompleteRollout } from '../api/capability-policy.ts';
+
 /** Durations as `spec.rollout.soak` states them: `24h`, `1h30m`, `0s`. The CRD checks the form. */
 const UNITS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
 export function durationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+)([hms])/g)];
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit as keyof typeof UNITS], 0);
+}
+
+/** Whether namespaces where nothing violates are enforced from the beginning: nothing holds them back. */
+export function beginsAtOnce({ soak, paused, namespacesPerHour }: CompleteRollout): boolean {
+  return durationMs(soak) === 0 && !paused && namespacesPerHour === undefined;
 }

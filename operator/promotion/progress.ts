@@ -1,8 +1,10 @@
 /** How far a policy with `spec.rollout` has come: plain values, for the status, metrics, Events and `cappol`. */
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { matches } from '../policy/selector.ts';
+import type { NamespaceLabels, StepInput, StepResult } from './input.ts';
+import { isGuarded } from './place.ts';
+import { soakOf } from './promote.ts';
 import type { Entry } from './state.ts';
-import { isCovered, type StepInput, type StepResult, soakOf } from './step.ts';
 
 export interface RolloutProgress {
   /** Whether the policy is enforced anywhere. Before that, namespaces get the label `pending`. */
@@ -18,7 +20,10 @@ export interface RolloutProgress {
 
 /** All times are milliseconds since 1970. */
 export type NamespaceProgress =
+  /** The label is gone, and the text that refuses there has been seen in force. */
   | { readonly state: 'Enforced' }
+  /** Decided at that time, and not enforced yet: the label is still there, or the text is not in force. */
+  | { readonly state: 'Decided'; readonly since: number }
   /** Pending and not evaluated yet. */
   | { readonly state: 'Pending'; readonly since: number }
   /** Pending and compliant since that time; promoted when it has been compliant for `soak`, and it is its turn. */
@@ -26,30 +31,33 @@ export type NamespaceProgress =
   /** Pending and violating since that time. The verdict is absent while it is evaluated again by a new text. */
   | { readonly state: 'Blocked'; readonly since: number; readonly verdict?: PromotionVerdict };
 
-export function progressOf(input: StepInput, { state, next }: StepResult): RolloutProgress {
-  const soakMs = soakOf(input);
+export function progressOf(input: StepInput, result: StepResult): RolloutProgress {
+  const { state, next } = result;
   const selected = input.namespaces.filter(({ labels }) => matches(input.selector, labels));
-  const namespaces = selected.map(({ name, labels }) => {
-    const entry = state.namespaces.get(name);
-    const isEnforced = entry ? entry.state === 'Enforced' && state.begun : isCovered(state, labels);
-    const progress: NamespaceProgress = isEnforced
-      ? { state: 'Enforced' }
-      : pendingProgress(name, entry, input, soakMs);
-    return [name, progress] as const;
-  });
   return {
     begun: state.begun,
     paused: input.rollout.paused,
-    namespaces: new Map(namespaces),
+    namespaces: new Map(selected.map((one) => [one.name, progressIn(one, input, result)])),
     ...(next && { next }),
     ...(state.lastPromotion !== undefined && { lastPromotion: state.lastPromotion }),
   };
 }
 
-function pendingProgress(name: string, entry: Entry | undefined, input: StepInput, soakMs: number): NamespaceProgress {
-  const since = entry?.since ?? input.now;
-  if (entry?.state === 'Soaking') return { state: 'Soaking', since, soakedAt: since + soakMs };
-  if (entry?.state !== 'Blocked') return { state: 'Pending', since };
+function progressIn(namespace: NamespaceLabels, input: StepInput, { state }: StepResult): NamespaceProgress {
+  const entry = state.namespaces.get(namespace.name);
+  if (!entry) {
+    return isGuarded(state, namespace)
+      ? { state: 'Enforced' }
+      : { state: 'Decided', since: state.labelling?.since ?? 0 };
+  }
+  const { since } = entry;
+  if (entry.state === 'Enforced') return { state: 'Decided', since };
+  return pendingProgress(namespace.name, entry, input);
+}
+
+function pendingProgress(name: string, { state, since }: Entry, input: StepInput): NamespaceProgress {
+  if (state === 'Soaking') return { state: 'Soaking', since, soakedAt: since + soakOf(input) };
+  if (state !== 'Blocked') return { state: 'Pending', since };
   const verdict = input.verdict(name);
   return { state: 'Blocked', since, ...(verdict && { verdict }) };
 }

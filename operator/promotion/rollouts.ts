@@ -9,7 +9,7 @@ import {
 import type { NamespaceView } from '../model/objects.ts';
 import { rolloutLabel, type Stage } from '../policy/parts.ts';
 import type { Labels } from '../policy/selector.ts';
-import { isLabelled, isPending, type RolloutState } from './state.ts';
+import { isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from './state.ts';
 
 /** The labels of roll-outs that a namespace should have, and those to remove. */
 export interface RolloutLabels {
@@ -37,6 +37,9 @@ export class Rollouts {
 
   delete(policy: string): void {
     this.#states.delete(policy);
+    // The labels of a policy that rests may go, and come back by the operator itself.
+    const ending = labelledKey('', rolloutLabel(policy));
+    for (const key of this.#labelled) if (key.endsWith(ending)) this.#labelled.delete(key);
   }
 
   /** For the begin and the end of a term. */
@@ -129,12 +132,42 @@ export function stagesOf(
   standing: ReadonlyMap<string, CompleteSpec>,
 ): Map<string, Stage> {
   return new Map(
-    policies.map(({ metadata }) => {
+    policies.map(({ metadata, spec }) => {
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
-      return [name, state?.uid === uid ? state : stageWithoutState(standing.get(uid))] as const;
+      const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(standing.get(uid));
+      // In another mode than Enforce, the newest selector holds at once.
+      return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),
   );
+}
+
+/**
+ * Whether the controller of promotions has to read, write or put away the state of some roll-out before texts and labels
+ * follow from it: it says where a policy must not be enforced, and from when on nothing guards the labels.
+ */
+export function isAwaited(
+  policies: readonly CompletePolicy[],
+  specs: ReadonlyMap<string, CompleteSpec>,
+  rollouts: Pick<Rollouts, 'get'>,
+  hasExpired: (policy: string) => boolean,
+): boolean {
+  return policies.some(({ metadata }) => {
+    const { name = '', uid = '' } = metadata ?? {};
+    const spec = specs.get(name);
+    const isKnown = rollouts.get(name)?.uid === uid;
+    if (!spec || (!isKnown && !rollsOut(spec))) return false;
+    return isKnown !== (rollsOut(spec) && !hasExpired(name));
+  });
+}
+
+function stageOf(state: RolloutState): Stage {
+  const leftOut = leftOutByName(state);
+  return {
+    begun: state.begun,
+    ...(state.selector && { selector: state.selector }),
+    ...(leftOut.length > 0 && { leftOut }),
+  };
 }
 
 /** Before its state has been read, a roll-out has begun if its enforced part exists, with the selector of that part. */

@@ -10,6 +10,7 @@ import { offeredSince } from '../standards/server-features.ts';
 import type { BareCondition } from './bare-condition.ts';
 import { compliantCondition } from './compliance.ts';
 import { expiredCondition, expiredText, undecidedText } from './expiry.ts';
+import { labelRefusedCondition, type RefusedLabels } from './label-refusal.ts';
 import { protectedCondition } from './protection.ts';
 import * as reasons from './reasons.ts';
 import { bounded, firstOf } from './text.ts';
@@ -32,6 +33,7 @@ interface ConditionInput {
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];
+  readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
@@ -49,20 +51,26 @@ const MASTERS = 'system:masters';
 /** The ReplicaSet controller, which may create pods in every namespace and creates those of Deployments. */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
-/** Sorted by type. Violations and label conflicts are observations, not failures: Ready does not depend on them. */
+/**
+ * Sorted by type. Violations and label conflicts are observations, not failures: Ready does not depend on them. It does on a
+ * refused write that keeps a namespace out of the policy.
+ */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
   const accepted = acceptedCondition(resolution, input);
   const programmed = programmedCondition(input);
-  const working = programmed.reason === reasons.PENDING || programmed.reason === reasons.ROLLING_OUT;
+  const [refusal] = labelRefusedCondition(input.refusedLabels);
+  const ready = readyCondition(accepted, programmed, input.refusedLabels.keepsPending ? refusal : undefined);
+  const working = [reasons.PENDING, reasons.ROLLING_OUT, reasons.WRITE_REFUSED].includes(ready.reason);
   const bare = [
     accepted,
     programmed,
     ...(input.accepted ? expiredCondition(input.accepted, input) : []),
     ...labelConflictCondition(input.labelConflicts),
+    ...(refusal ? [refusal] : []),
     ...protectedCondition(input.protection, input.previous),
-    readyCondition(accepted, programmed),
-    ...(working ? [{ ...programmed, type: 'Reconciling', status: 'True' as const }] : []),
+    ready,
+    ...(working ? [{ ...ready, type: 'Reconciling', status: 'True' as const }] : []),
     ...('refusal' in resolution ? [{ ...accepted, type: 'Stalled', status: 'True' as const }] : []),
   ];
   const conditions = bare.map((one) => withHistory(one, input));
@@ -103,8 +111,17 @@ function acceptedCondition(
     ...boundBefore(policy, olderBindings),
     ...wildcardHolders(policy, holdersOfAll),
     ...undecidedText(policy, undecided),
+    ...restingRollout(policy),
   ].join('; ');
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
+}
+
+/** For instance after break glass. */
+function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
+  if (mode === 'Enforce' || !meanwhile) return [];
+  return [
+    `spec.rollout rests in mode ${mode}: nothing is enforced. With mode: Enforce it goes on as it was, or begins if it has not begun`,
+  ];
 }
 
 function refused({ reason, message }: Refusal): BareCondition {
@@ -218,8 +235,15 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 
-function readyCondition(accepted: BareCondition, programmed: BareCondition): BareCondition {
+/** @param refusal a refused write that keeps the policy from being enforced somewhere */
+function readyCondition(
+  accepted: BareCondition,
+  programmed: BareCondition,
+  refusal: BareCondition | undefined,
+): BareCondition {
   const { status, reason, message } = accepted.status === 'True' ? programmed : accepted;
+  if (status === 'True' && refusal)
+    return { type: 'Ready', status: 'False', reason: refusal.reason, message: refusal.message };
   return { type: 'Ready', status, reason, message };
 }
 

@@ -40,6 +40,11 @@ export function exportPolicies(registry: Registry, cluster: Objects, judgements:
     'Namespaces where a label of another owner is in the way.',
     ({ status }) => status?.namespaces?.conflicting ?? 0,
   );
+  byPolicy(
+    'refused_labels',
+    'Namespaces where the API server does not let the operator write a label.',
+    ({ status }) => status?.namespaces?.refused ?? 0,
+  );
   gauge(
     'expires_timestamp_seconds',
     'The time in spec.expires of policies that have one, in seconds since 1970.',

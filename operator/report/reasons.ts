@@ -37,6 +37,11 @@ export const EXPIRED = 'Expired';
 /** LabelConflict: a Pod Security label of another owner is left alone. */
 export const FOREIGN_LABEL = 'ForeignLabel';
 /**
+ * LabelRefused, and Event on the policy: the API server does not let the operator write a label of a namespace, for instance
+ * because another tool's policy refuses it. Ready is False while that keeps a namespace pending.
+ */
+export const WRITE_REFUSED = 'WriteRefused';
+/**
  * Event on the policy, or on the object if several policies own it: somebody modified or deleted it out of band, and
  * the operator restored it.
  */

@@ -10,9 +10,11 @@ import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutProgress } from '../promotion/progress.ts';
+import { rollsOut } from '../promotion/state.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
+import { NONE_REFUSED, refusedLabels } from './label-refusal.ts';
 import { rolloutStatus } from './rollout-status.ts';
 import { bounded, firstOf } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
@@ -72,7 +74,12 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     now: input.now,
   };
   if (!text || expired) {
-    const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
+    const conditions = buildConditions({
+      ...base,
+      workloads: undefined,
+      labelConflicts: [],
+      refusedLabels: NONE_REFUSED,
+    });
     return { observedGeneration: generation, conditions, effective, columns: columnsOf(conditions, []) };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
@@ -89,7 +96,13 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`,
     ),
   );
-  const conditions = buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() });
+  const refused = refusedLabels(text.policy, outcomesIn(selected));
+  const conditions = buildConditions({
+    ...base,
+    workloads,
+    labelConflicts: labelConflicts.sort(),
+    refusedLabels: refused,
+  });
   return withoutEmpty({
     observedGeneration: generation,
     conditions,
@@ -104,6 +117,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       deciding: deciding.length,
       labelled: labelled.length,
       conflicting: conflicting.length,
+      ...(refused.texts.length > 0 && { refused: refused.texts.length }),
     },
     ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
     sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, NAME_LENGTH) })),
@@ -112,10 +126,10 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
 
 /** A restarted operator has not looked at the namespaces yet, and nothing contradicts what it saw before. */
 function lastRollout(
-  { rollout }: CompleteSpec,
+  spec: CompleteSpec,
   status: CapabilityPolicyStatus | undefined,
 ): Pick<CapabilityPolicyStatus, 'rollout'> {
-  return rollout && status?.rollout ? { rollout: status.rollout } : {};
+  return rollsOut(spec) && status?.rollout ? { rollout: status.rollout } : {};
 }
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;

@@ -44,6 +44,7 @@ export function policyEvents(
     ...acceptedHappenings(condition(before, 'Accepted'), condition(next, 'Accepted')),
     ...programmedHappenings(condition(before, 'Programmed'), condition(next, 'Programmed')),
     ...labelHappenings(condition(before, 'LabelConflict'), condition(next, 'LabelConflict')),
+    ...labelHappenings(condition(before, 'LabelRefused'), condition(next, 'LabelRefused')),
     ...expiryHappenings(condition(before, 'Expired'), condition(next, 'Expired')),
     ...rolloutHappenings(before, next),
   ].map((happening) => ({ ...happening, regarding }));

@@ -21,3 +21,32 @@ export const SYSTEM_CLOCK: Clock = {
     await wait(ms, undefined, signal && { signal }).catch(() => {});
   },
 };
+
+/** By how much an answer may be older than the newest one before the server's clock must have been set back. */
+const OUTDATED_MS = 30_000;
+
+/**
+ * The time of day by the API server's clock. Soaks and ends of policies outlive the process that began to measure them, and
+ * the next leader's own clock may be an hour ahead.
+ */
+export class ServerTime {
+  readonly #monotonic: () => number;
+  readonly #own: () => number;
+  /** The server's time less the monotonic one; undefined before the first answer. */
+  #offset: number | undefined;
+
+  constructor(monotonic = () => performance.now(), own = () => Date.now()) {
+    this.#monotonic = monotonic;
+    this.#own = own;
+  }
+
+  /** @param ms as an answer states it: whole seconds, and from before the answer arrived */
+  readonly saw = (ms: number): void => {
+    const offset = ms - this.#monotonic();
+    if (this.#offset === undefined || offset > this.#offset || offset < this.#offset - OUTDATED_MS)
+      this.#offset = offset;
+  };
+
+  /** In whole milliseconds since 1970. Before the first answer, by our own clock. */
+  readonly now = (): number => Math.floor(this.#offset === undefined ? this.#own() : this.#monotonic() + this.#offset);
+}

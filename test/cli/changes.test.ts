@@ -266,6 +266,23 @@ describe('the beginning of a roll-out', () => {
     assert.equal(seen.summary.newlyRefused, 0);
   });
 
+  for (const [title, held, ending] of [
+    ['paused', { paused: true }, ', and is paused'],
+    ['namespacesPerHour', { namespacesPerHour: 60 }, ''],
+  ] as const) {
+    it(`enforces nothing at once against ${title}`, () => {
+      const seen = changes({}, rolledOut({ soak: '0s', ...held }));
+      assert.deepEqual(starts(seen), ['net: Blocked', 'web: Soaking']);
+      assert.ok(lastLine(seen)?.endsWith(`begins with 1 namespace soaking for 0s, 1 blocked${ending}`), lastLine(seen));
+    });
+  }
+
+  it('is none in another mode than Enforce', () => {
+    const seen = changes({}, { all: { mode: 'Audit' as const, rollout: { soak: '0s' } } });
+    assert.deepEqual(starts(seen), ['net: ', 'web: ']);
+    assert.deepEqual(named(seen), named(changes({}, AUDIT)));
+  });
+
   it('leaves a namespace enforced where the policy is enforced today', () => {
     assert.deepEqual(starts(changes(ENFORCE, rolledOut({}))), ['net: Enforced', 'web: Enforced']);
     const pending = { 'rollout.capabilitypolicy.dev/all': 'pending' };

@@ -9,7 +9,8 @@ import { Evaluation } from '../../operator/controllers/evaluation.ts';
 import { Promotion } from '../../operator/controllers/promotion.ts';
 import type { Cluster, NamespaceView, PodView, RenderedObject, RoleBindingView } from '../../operator/model/objects.ts';
 import type { RolloutLabels } from '../../operator/promotion/rollouts.ts';
-import type { Entry } from '../../operator/promotion/state.ts';
+import type { Entry, RolloutState } from '../../operator/promotion/state.ts';
+import type { KubernetesEvent } from '../../operator/report/events.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { app } from '../support/pods.ts';
 import { policy } from '../support/policies.ts';
@@ -26,6 +27,7 @@ class Stage {
   readonly policies = new Map<string, CompletePolicy>();
   readonly labels = new Map<string, Readonly<Record<string, string>>>([['a', {}]]);
   readonly writes: string[] = [];
+  readonly events: string[] = [];
   readonly configMaps = new Map<string, object>();
   readonly pods = new Map<string, PodView>();
   readonly bindings: RoleBindingView[] = [];
@@ -73,7 +75,7 @@ class Stage {
       cluster,
       state: this.state,
       log: new RecordingLog(),
-      recorder: { later() {} },
+      recorder: { later: (event: KubernetesEvent) => this.events.push(event.reason) },
       instance: 'test',
       signal,
       found: (found: object) => this.state.apply({ of: 'found', ...found } as never),
@@ -129,14 +131,28 @@ class Stage {
 
   /** A roll-out that has begun, with one namespace that soaks. */
   async soak(spec: Partial<CapabilityPolicySpec> = {}): Promise<void> {
-    this.labels.set('a', { [LABEL]: 'pending' });
+    for (const name of this.labels.keys()) this.labels.set(name, { [LABEL]: 'pending' });
     this.put({ ...SOAKING, ...spec }, 1);
     for (let looks = 0; looks < 3; looks++) {
       await this.evaluate();
       await this.look();
       this.settle();
+      this.stand();
     }
     assert.equal(this.entry?.state, 'Soaking');
+  }
+
+  /** The admission policies that are compiled exist. */
+  stand(): void {
+    this.state.accept();
+    const objects = [...this.state.compiled.rendered.values()].flatMap(({ admission }) => admission?.objects ?? []);
+    this.rendered = objects as unknown as RenderedObject[];
+  }
+
+  /** In how many namespaces the policy is shown as enforced. */
+  get enforced(): number {
+    const namespaces = this.state.outcomes.progress.get('it')?.namespaces.values() ?? [];
+    return [...namespaces].filter(({ state }) => state === 'Enforced').length;
   }
 
   get entry(): Entry | undefined {
@@ -384,6 +400,84 @@ describe('the controller of promotions', () => {
     const waits: number[] = [];
     await stage.controller.reconcile('it', (ms) => waits.push(ms));
     assert.ok((waits[0] ?? 0) > 100, `${waits} ms`);
+  });
+
+  it('writes the first state although the labels and texts in the cluster already say it', async () => {
+    const stage = new Stage();
+    stage.put({}, 1);
+    stage.stand();
+    stage.put({ rollout: {} }, 2);
+    await stage.look();
+    assert.deepEqual(stage.writes, ['write rollout-0.it']);
+    // A crash now, with the new text in the cluster: what somebody labels says nothing.
+    stage.stand();
+    stage.lead();
+    stage.labels.set('a', { [LABEL]: 'pending' });
+    await stage.look();
+    assert.equal(stage.entry?.state, 'Enforced');
+  });
+
+  it('says that a namespace is enforced once its label is gone, and not when that is decided', async () => {
+    mock.timers.enable({ apis: ['Date'], now: START });
+    const stage = new Stage();
+    await stage.soak();
+    mock.timers.tick(11_000);
+    await stage.look();
+    mock.timers.reset();
+    assert.deepEqual([stage.entry?.state, stage.events, stage.enforced], ['Enforced', [], 0]);
+    await stage.look();
+    assert.deepEqual([stage.events, stage.enforced], [[], 0]);
+    stage.labels.set('a', {});
+    await stage.look();
+    assert.deepEqual([stage.events, stage.enforced], [['NamespaceEnforced'], 1]);
+  });
+
+  const rests: [string, (stage: Stage) => void][] = [
+    ['in mode Audit', (stage) => stage.put({ ...SOAKING, mode: 'Audit' }, 2)],
+    ['in mode Warn without rollout', (stage) => stage.put({ level: 'baseline', mode: 'Warn' }, 2)],
+    ['after its end', (stage) => stage.put({ ...SOAKING, expires: '2020-01-01T00:00:00Z' }, 2)],
+  ];
+  for (const [title, rest] of rests) {
+    it(`goes on as it was after a rest ${title}, in the same term and in the next`, async () => {
+      for (const isSameTerm of [true, false]) {
+        const stage = new Stage();
+        stage.labels.set('b', {});
+        await stage.soak();
+        // The label of b is gone: the policy is enforced there.
+        stage.labels.set('b', {});
+        const { namespaces } = stage.state.promotions.get('it') as RolloutState;
+        (namespaces as Map<string, Entry>).delete('b');
+        rest(stage);
+        await stage.look();
+        stage.rendered = [];
+        assert.equal(stage.state.promotions.get('it'), undefined);
+        if (!isSameTerm) stage.lead();
+        // Nothing guards it meanwhile.
+        stage.labels.set('a', {});
+        stage.labels.set('b', { [LABEL]: 'pending' });
+        stage.put(SOAKING, 3);
+        await stage.look();
+        assert.equal(stage.entry?.state, 'Soaking');
+        assert.deepEqual([stage.parts, stage.rolloutLabels('b').remove], [['it/pending'], [LABEL]]);
+        stage.labels.set('a', { [LABEL]: 'pending' });
+        stage.labels.set('b', {});
+        for (let looks = 0; looks < 3; looks++) {
+          stage.settle();
+          await stage.look();
+        }
+        assert.deepEqual([stage.parts, stage.enforced, stage.entry?.state], [['it', 'it/pending'], 1, 'Soaking']);
+      }
+    });
+  }
+
+  it('labels again before it enforces, when somebody deleted the text while no operator led', async () => {
+    const stage = new Stage();
+    await stage.soak();
+    stage.rendered = [];
+    stage.lead();
+    stage.labels.set('a', {});
+    await stage.look();
+    assert.deepEqual([stage.parts, stage.rolloutLabels('a').set], [['it/pending'], { [LABEL]: 'pending' }]);
   });
 
   it('removes what it keeps when the roll-out is removed from the policy', async () => {

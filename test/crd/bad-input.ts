@@ -40,6 +40,8 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     title: 'a roll-out with everything stated',
     spec: { mode: 'Enforce', rollout: { meanwhile: 'Audit', soak: '1h30m', namespacesPerHour: 50, paused: true } },
   },
+  { title: 'a roll-out that rests in mode Warn', spec: { mode: 'Warn', rollout: { soak: '1h' } } },
+  { title: 'a roll-out that rests in the default mode', spec: { rollout: { paused: true } } },
   { title: 'a roll-out without soaking', spec: { mode: 'Enforce', rollout: { soak: '0s' } } },
   { title: 'ALL dropped and one added back', spec: caps({ allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] }) },
   { title: 'an end in UTC', spec: { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' } },
@@ -93,21 +95,10 @@ export function policyOf({ spec, name }: Pick<BadInput, 'spec' | 'name'>, fallba
 }
 
 function rollouts(): BadInput[] {
-  const rollout = (fields: object, mode = 'Enforce') => ({ mode, rollout: fields });
+  const rollout = (fields: object) => ({ mode: 'Enforce', rollout: fields });
   const duration =
     /spec\.rollout\.soak: .*is not a duration: write hours, minutes and seconds, such as 24h, 1h30m or 0s/;
   return [
-    {
-      title: 'a roll-out of a policy that only warns',
-      spec: rollout({}, 'Warn'),
-      answer:
-        /spec\.rollout: .*a roll-out brings mode Enforce into force, and mode is Warn: write mode: Enforce, or remove rollout/,
-    },
-    {
-      title: 'a roll-out of a policy without a mode',
-      spec: { rollout: { paused: true } },
-      answer: /mode is Audit: write mode: Enforce, or remove rollout/,
-    },
     { title: 'a soak without a unit, in quotes', spec: rollout({ soak: '30' }), answer: duration },
     { title: 'a soak in days', spec: rollout({ soak: '7d' }), answer: duration },
     { title: 'an empty soak', spec: rollout({ soak: '' }), answer: duration },

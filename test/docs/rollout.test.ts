@@ -54,7 +54,7 @@ describe('the roll-out', () => {
 
   /** On the sample that the page names. */
   describe('is undone by breaking glass', () => {
-    const [withOperator = '', without = ''] = documentedBlocks('docs/operations.md', 'Break glass');
+    const [withOperator = '', back = '', without = ''] = documentedBlocks('docs/operations.md', 'Break glass');
     const namespace = 'team-01';
     const admit = () => cluster.admit(baselinePod(), namespace);
     const admitted = () => eventually('the pod to be admitted', async () => (await admit()) === ADMITTED);
@@ -78,8 +78,12 @@ describe('the roll-out', () => {
       await admitted();
     });
 
+    it('and ends when somebody goes back', async () => {
+      await session.paste(back);
+      await refused();
+    });
+
     it('without', async () => {
-      await session.paste('kubectl apply -f config/samples/restricted.yaml');
       await refused();
       await cluster.operator.stop();
       try {

@@ -16,6 +16,8 @@ import {
   input,
   judgements,
   labels,
+  REFUSED,
+  ROLLOUT_LABEL,
   standing,
   violating,
 } from '../report/fixtures.ts';
@@ -49,6 +51,10 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   healthy_expires: input(ENDING),
   healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
   healthy_labelConflict: input({}, { judgements: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
+  healthy_labelRefused: input(
+    { mode: 'Enforce', rollout: {} },
+    { progress: ROLLED_OUT, labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }) },
+  ),
   healthy_rolledOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLED_OUT }),
   healthy_rollingOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLOUT }),
   healthy_violations: input({}, { judgements: VIOLATED }),
@@ -64,6 +70,10 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
     },
   ),
   progressing_changedSince: input(),
+  progressing_labelRefused: input(
+    { mode: 'Enforce', rollout: {} },
+    { progress: ROLLED_OUT, labels: labels({ refusal: { ...REFUSED, remove: [ROLLOUT_LABEL] } }) },
+  ),
   progressing_rollingOut: input(
     {},
     { rollout: { ...IN_FORCE, state: 'Working', servers: { inForce: 1, answering: 3 } } },

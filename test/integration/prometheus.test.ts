@@ -42,6 +42,8 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
       /ForeignLabel +namespace\//,
     ],
   ],
+  // Nothing is refused here.
+  CapabilityPolicyLabelRefused: [[/^prometheus-warn +<none>$/m]],
   CapabilityPolicyExpiresSoon: [[/^prometheus-ends .*\n[\s\S]*^prometheus-ends: \S/m]],
   CapabilityPolicyRolloutStalled: [
     [/^prometheus-slow\t20\S+Z\tPod bad: capabilities: container "/m],

@@ -64,6 +64,14 @@ describe('the labels of a namespace under a roll-out', () => {
     assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
   });
 
+  it('are not missing when they come back after a rest', () => {
+    const rollouts = rolloutsWith('Pending');
+    const set = { [LABEL]: 'pending' };
+    assert.deepEqual(rollouts.missingAgain(namespace('pending'), set), []);
+    rollouts.delete('it');
+    assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
+  });
+
   it('stay while their state has not been read yet: an apply that leaves them out would remove them', () => {
     const rollouts = new Rollouts();
     assert.deepEqual(rollouts.labelsOf(namespace('pending')), { set: { [LABEL]: 'pending' }, remove: [] });

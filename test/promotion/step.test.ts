@@ -3,9 +3,19 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompleteRollout } from '../../operator/api/capability-policy.ts';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
+import type { StepInput } from '../../operator/promotion/input.ts';
 import { progressOf } from '../../operator/promotion/progress.ts';
-import { type Entry, isLabelled, isPending, type RolloutState } from '../../operator/promotion/state.ts';
-import { type StepInput, step } from '../../operator/promotion/step.ts';
+import { Rollouts, stagesOf } from '../../operator/promotion/rollouts.ts';
+import {
+  type Entry,
+  isLabelled,
+  isPending,
+  leftOutByName,
+  type RolloutState,
+  resting,
+} from '../../operator/promotion/state.ts';
+import { step } from '../../operator/promotion/step.ts';
+import { policy } from '../support/policies.ts';
 
 const LABEL = 'rollout.capabilitypolicy.dev/it';
 const NOW = 1_800_000_000_000;
@@ -19,6 +29,7 @@ const TEAM = { matchLabels: { team: 'a' } };
 interface Space {
   readonly labels?: Readonly<Record<string, string>>;
   readonly uid?: string;
+  readonly created?: number;
 }
 
 interface Situation {
@@ -33,6 +44,9 @@ interface Situation {
   readonly current?: Readonly<Record<string, PromotionVerdict | undefined>>;
   readonly settled?: boolean;
   readonly now?: number;
+  readonly excluded?: readonly string[];
+  /** The namespaces whose labels the API server refuses to write. */
+  readonly refused?: readonly string[];
 }
 
 function inputOf(given: Situation): StepInput {
@@ -46,10 +60,12 @@ function inputOf(given: Situation): StepInput {
     ...(given.standing && { standing: given.standing }),
     state: { uid: 'p', begun: false, ...given.state, namespaces: new Map(entries) },
     namespaces: Object.entries(given.namespaces)
-      .map(([name, { labels = {}, uid = `uid-${name}` }]) => ({ name, uid, labels }))
+      .map(([name, { labels = {}, uid = `uid-${name}`, created = 0 }]) => ({ name, uid, labels, created }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     verdict: (name) => given.verdicts?.[name],
     currentVerdict: (name) => (given.current ?? given.verdicts)?.[name],
+    isRefused: (name) => given.refused?.includes(name) ?? false,
+    excluded: given.excluded ?? [],
     settled: given.settled ?? true,
     now: given.now ?? NOW,
   };
@@ -60,8 +76,14 @@ function entriesAfter(given: Situation): Record<string, string> {
   return Object.fromEntries([...namespaces].map(([name, { state }]) => [name, state]));
 }
 
+function rolloutsOf(state: RolloutState): Rollouts {
+  const rollouts = new Rollouts();
+  rollouts.set('it', { ...state, uid: 'uid-of-it' });
+  return rollouts;
+}
+
 const PENDING = { labels: { [LABEL]: 'pending' } };
-const BEGUN = { begun: true, selector: ALL };
+const BEGUN = { begun: true, selector: ALL, inForce: ALL };
 
 describe('a step of a roll-out', () => {
   describe('at the start', () => {
@@ -113,10 +135,231 @@ describe('a step of a roll-out', () => {
       const verdicts = { a: CLEAN, b: DIRTY };
       const old = { rollout, entries, namespaces, verdicts, current: {} };
       assert.deepEqual(entriesAfter(old), { a: 'Undecided', b: 'Undecided' });
-      assert.deepEqual(entriesAfter({ rollout, entries, namespaces, verdicts }), { a: 'Enforced', b: 'Blocked' });
-      const decided = { a: { state: 'Enforced' }, b: { state: 'Blocked' } } as const;
+      assert.deepEqual(entriesAfter({ rollout, entries, namespaces, verdicts }), { a: 'Undecided', b: 'Blocked' });
+      const decided = { a: { state: 'Undecided' }, b: { state: 'Blocked' } } as const;
       const seen = { rollout, entries: decided, namespaces: { a: {}, b: PENDING }, verdicts };
       assert.equal(step(inputOf(seen)).state.begun, true);
+      assert.deepEqual(entriesAfter(seen), { b: 'Blocked' });
+      const late = { ...seen, verdicts: { a: DIRTY, b: DIRTY } };
+      assert.deepEqual([step(inputOf(late)).state.begun, entriesAfter(late)], [false, { a: 'Blocked', b: 'Blocked' }]);
+    });
+
+    const held: Readonly<Record<string, Partial<CompleteRollout>>> = {
+      paused: { soak: '0s', paused: true },
+      'at a pace': { soak: '0s', namespacesPerHour: 1 },
+      'paused, with a soak in hours': { soak: '0h0m0s', paused: true },
+    };
+    for (const [title, rollout] of Object.entries(held)) {
+      it(`with soak 0s labels every namespace as with any other soak when it is ${title}`, () => {
+        const namespaces = { a: {}, b: {} };
+        const verdicts = { a: CLEAN, b: CLEAN };
+        assert.deepEqual(entriesAfter({ rollout, namespaces, verdicts }), { a: 'Pending', b: 'Pending' });
+        const undecided = { a: { state: 'Undecided' }, b: { state: 'Undecided' } } as const;
+        const edited = { rollout, entries: undecided, namespaces, verdicts };
+        assert.deepEqual(entriesAfter(edited), { a: 'Pending', b: 'Pending' });
+        assert.equal(step(inputOf(edited)).state.begun, false);
+      });
+    }
+
+    it('with soak 0s promotes at the pace after it has begun', () => {
+      const rollout = { soak: '0s', namespacesPerHour: 60 };
+      const entries = { a: { state: 'Soaking' }, b: { state: 'Soaking' } } as const;
+      const namespaces = { a: PENDING, b: PENDING };
+      const given = { rollout, state: BEGUN, entries, namespaces, verdicts: { a: CLEAN, b: CLEAN } };
+      assert.deepEqual(step(inputOf(given)).promoted, ['a']);
+    });
+
+    it('does not wait for namespaces that are created meanwhile: these are enforced from the beginning', () => {
+      const old = { a: {} };
+      const labelling = step(inputOf({ namespaces: old })).state;
+      const entries = { a: {} };
+      for (const [at, expected] of [
+        [NOW + SECOND, { a: 'Pending' }],
+        // It may have existed, and was not seen yet.
+        [NOW, { a: 'Pending', b: 'Pending' }],
+      ] as const) {
+        const given = {
+          state: labelling,
+          entries,
+          namespaces: { a: PENDING, b: { created: at } },
+          now: NOW + 9 * SECOND,
+        };
+        assert.deepEqual(entriesAfter(given), expected);
+        assert.equal(step(inputOf(given)).state.begun, !('b' in expected));
+      }
+    });
+
+    it("takes a namespace for an old one that existed by the API server's clock, which is ahead", () => {
+      const labelling = step(inputOf({ namespaces: { a: { created: NOW + 90 * SECOND } } })).state;
+      const given = { state: labelling, namespaces: { b: { created: NOW + 80 * SECOND } }, now: NOW + SECOND };
+      assert.deepEqual(entriesAfter(given), { b: 'Pending' });
+    });
+
+    it('leaves no label on a namespace that is created with it meanwhile: nothing guards it yet', () => {
+      const labelling = step(inputOf({ namespaces: {} })).state;
+      const created = { ...PENDING, created: NOW + SECOND };
+      const given = { state: { ...labelling, begun: false }, namespaces: { a: created }, now: NOW + 2 * SECOND };
+      assert.deepEqual(entriesAfter({ ...given, state: { labelling: { selector: ALL, since: NOW } } }), {
+        a: 'Enforced',
+      });
+    });
+  });
+
+  describe('where the label of a namespace cannot be written', () => {
+    const entries = { a: {}, b: {} };
+    const namespaces = { a: PENDING, b: {} };
+    const stuck = { entries, namespaces, refused: ['b'] };
+
+    it('begins without it, and leaves it out by name', () => {
+      const { state } = step(inputOf(stuck));
+      assert.deepEqual([state.begun, state.namespaces.get('b')?.byName], [true, true]);
+      assert.deepEqual(stagesOf([policy('it', { rollout: {} })], rolloutsOf(state), new Map()).get('it'), {
+        begun: true,
+        selector: ALL,
+        leftOut: ['b'],
+      });
+    });
+
+    it('does so for the namespaces that an edited selector newly selects', () => {
+      const { state } = step(inputOf({ ...stuck, state: { begun: true, selector: TEAM, inForce: TEAM } }));
+      assert.deepEqual([state.selector, leftOutByName(state)], [ALL, ['b']]);
+    });
+
+    it('goes on without the name once the label is there', () => {
+      const held = { a: {}, b: { byName: true } } as const;
+      const { state } = step(inputOf({ state: BEGUN, entries: held, namespaces: { a: PENDING, b: PENDING } }));
+      assert.deepEqual(leftOutByName(state), []);
+      assert.equal(state.namespaces.get('b')?.state, 'Pending');
+    });
+
+    it('promotes it like the others', () => {
+      const held = { b: { state: 'Soaking', since: NOW - 60 * SECOND, byName: true } } as const;
+      const given = { state: BEGUN, entries: held, namespaces: { b: {} }, verdicts: { b: CLEAN }, refused: ['b'] };
+      const { state, promoted } = step(inputOf(given));
+      assert.deepEqual([promoted, leftOutByName(state)], [['b'], []]);
+      // The text that leaves it out may still be in force.
+      const decided = { ...given, entries: { b: { state: 'Enforced' } } } as const;
+      assert.deepEqual(entriesAfter({ ...decided, settled: false }), { b: 'Enforced' });
+      assert.deepEqual(step(inputOf(decided)).enforced, ['b']);
+    });
+
+    it('leaves out no namespace by name that is enforced already', () => {
+      const given = {
+        state: BEGUN,
+        entries: { b: { state: 'Soaking' } },
+        namespaces: { b: {} },
+        refused: ['b'],
+      } as const;
+      assert.deepEqual(leftOutByName(step(inputOf(given)).state), []);
+    });
+
+    it('waits where too many labels cannot be written: the text has no room for their names', () => {
+      const names = Array.from({ length: 40 }, (_, index) => `n-${index}`);
+      const all = Object.fromEntries(names.map((name) => [name, {}]));
+      const { state } = step(inputOf({ entries: all, namespaces: all, refused: names }));
+      assert.deepEqual([state.begun, leftOutByName(state).length], [false, 32]);
+    });
+
+    it('waits for a label that must go, unless its removal is refused', () => {
+      const given = { entries: { a: {}, b: { state: 'Enforced' } }, namespaces: { a: PENDING, b: PENDING } } as const;
+      assert.equal(step(inputOf(given)).state.begun, false);
+      assert.equal(step(inputOf({ ...given, refused: ['b'] })).state.begun, true);
+    });
+  });
+
+  describe('after a rest', () => {
+    it('goes by the text that existed, and not by a decision that had no text yet', () => {
+      const decided = { uid: 'p', begun: true, selector: ALL, namespaces: new Map() };
+      assert.equal(resting(decided, undefined).selector, undefined);
+      assert.equal(resting(decided, TEAM).selector, TEAM);
+      assert.equal(resting({ ...decided, inForce: TEAM }, undefined).selector, TEAM);
+    });
+
+    const RESTED = { begun: false, selector: ALL };
+    const rows: Readonly<Record<string, [Situation, Record<string, string>, begins: boolean]>> = {
+      'enforces where it was enforced': [{ state: RESTED, namespaces: { a: {} } }, {}, true],
+      'puts the labels back before it begins again': [
+        { state: RESTED, entries: { a: { state: 'Soaking' } }, namespaces: { a: {}, b: {} } },
+        { a: 'Soaking' },
+        false,
+      ],
+      'goes on where the labels are still there': [
+        { state: RESTED, entries: { a: { state: 'Soaking' } }, namespaces: { a: PENDING, b: {} } },
+        { a: 'Soaking' },
+        true,
+      ],
+      'removes a label that somebody set while nothing guarded it': [
+        { state: RESTED, namespaces: { a: PENDING } },
+        { a: 'Enforced' },
+        false,
+      ],
+      'makes namespaces pending that the edited selector newly selects': [
+        { state: { begun: false, selector: TEAM }, namespaces: { a: { labels: { team: 'a' } }, b: {} } },
+        { b: 'Pending' },
+        false,
+      ],
+      'takes a pending namespace that was created again for new': [
+        { state: RESTED, entries: { a: {} }, namespaces: { a: { uid: 'other' } } },
+        {},
+        true,
+      ],
+    };
+    for (const [title, [given, entries, begins]] of Object.entries(rows)) {
+      it(title, () => {
+        const { state } = step(inputOf(given));
+        assert.deepEqual([entriesAfter(given), state.begun], [entries, begins]);
+      });
+    }
+  });
+
+  describe('when --excluded-namespaces changes', () => {
+    const state = { ...BEGUN, excluded: ['kube-*', 'b'] };
+
+    it('leaves out by name what was excluded, until it has the label', () => {
+      const first = step(inputOf({ state, namespaces: { a: {}, b: {}, 'kube-x': {} }, excluded: [] })).state;
+      assert.deepEqual(
+        [leftOutByName(first), [...first.namespaces.keys()]],
+        [
+          ['b', 'kube-x'],
+          ['b', 'kube-x'],
+        ],
+      );
+      const entries = { b: { byName: true }, 'kube-x': { byName: true } } as const;
+      const labelled = { a: {}, b: PENDING, 'kube-x': PENDING };
+      const next = step(inputOf({ state, entries, namespaces: labelled, excluded: [] })).state;
+      assert.deepEqual([leftOutByName(next), next.excluded], [[], []]);
+    });
+
+    it('enforces nothing there at once, not even with soak 0s, before it is known that nothing violates', () => {
+      const given = { rollout: { soak: '0s' }, state, namespaces: { b: {} }, excluded: [] };
+      const first = step(inputOf(given)).state;
+      assert.deepEqual(leftOutByName(first), ['b']);
+      const later = { ...given, entries: { b: { state: 'Undecided', byName: true } }, verdicts: { b: DIRTY } } as const;
+      assert.deepEqual(leftOutByName(step(inputOf(later)).state), ['b']);
+    });
+  });
+
+  describe('until its text is in force everywhere', () => {
+    const unguarded = { begun: true, selector: ALL };
+
+    it('takes no label for the state: nothing guarded it', () => {
+      const given = { state: unguarded, namespaces: { a: PENDING } };
+      assert.deepEqual(entriesAfter({ ...given, settled: false }), { a: 'Enforced' });
+    });
+
+    it('counts nothing as enforced', () => {
+      const count = (given: Situation) => {
+        const input = inputOf(given);
+        return progressOf(input, step(input)).namespaces.get('a')?.state;
+      };
+      const namespaces = { a: {} };
+      assert.equal(count({ state: unguarded, settled: false, namespaces }), 'Decided');
+      assert.equal(count({ state: unguarded, namespaces }), 'Enforced');
+      assert.equal(count({ state: BEGUN, settled: false, namespaces }), 'Enforced');
+      assert.equal(
+        count({ state: BEGUN, entries: { a: { state: 'Enforced' } }, namespaces: { a: PENDING } }),
+        'Decided',
+      );
     });
   });
 

@@ -47,18 +47,24 @@ const judgement: fc.Arbitrary<Omit<NamespaceJudgement, 'namespace'>> = fc.record
   addedInUserNamespaces: fc.array(text, { maxLength: 2 }),
 });
 
-const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record({
-  applied: fc.constantFrom<Record<string, string>[]>({}, { 'pod-security.kubernetes.io/audit': 'baseline' }),
-  conflicts: fc.array(
-    fc.record({
-      label: fc.constantFrom('pod-security.kubernetes.io/audit', 'pod-security.kubernetes.io/audit-version'),
-      theirs: text,
-      ours: fc.constantFrom('baseline', 'v1.36'),
-      managers: fc.array(text, { maxLength: 3 }),
-    }),
-    { maxLength: 2 },
-  ),
-});
+const refusedLabels = fc.subarray(['rollout.capabilitypolicy.dev/ping', 'pod-security.kubernetes.io/audit', 'other']);
+
+const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record(
+  {
+    applied: fc.constantFrom<Record<string, string>[]>({}, { 'pod-security.kubernetes.io/audit': 'baseline' }),
+    conflicts: fc.array(
+      fc.record({
+        label: fc.constantFrom('pod-security.kubernetes.io/audit', 'pod-security.kubernetes.io/audit-version'),
+        theirs: text,
+        ours: fc.constantFrom('baseline', 'v1.36'),
+        managers: fc.array(text, { maxLength: 3 }),
+      }),
+      { maxLength: 2 },
+    ),
+    refusal: fc.record({ set: refusedLabels, remove: refusedLabels, message: text.map((one) => `denied\n${one}`) }),
+  },
+  { requiredKeys: ['applied', 'conflicts'] },
+);
 
 const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
   fc.record({
@@ -73,6 +79,7 @@ const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
 const since = fc.integer({ min: 0, max: Date.parse('2100-01-01T00:00:00Z') });
 const namespaceProgress: fc.Arbitrary<NamespaceProgress> = fc.oneof(
   fc.constant({ state: 'Enforced' as const }),
+  fc.record({ state: fc.constant('Decided' as const), since }),
   fc.record({ state: fc.constant('Pending' as const), since }),
   fc.record({ state: fc.constant('Soaking' as const), since, soakedAt: since }),
   fc.record({

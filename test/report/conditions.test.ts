@@ -15,6 +15,8 @@ import {
   judgements,
   labels,
   NOW,
+  REFUSED,
+  ROLLOUT_LABEL,
   standing,
   tooExpensive,
   violating,
@@ -63,6 +65,26 @@ describe('the conditions of a policy', () => {
       text,
       'cluster administrators can change what enforces policies: 1 of 2 API servers protect it by a file; `cappol render --static` writes the file',
     );
+  });
+
+  it('name the namespace whose label the API server refuses to write, the label, and who refuses it', () => {
+    const refused = input({}, { labels: labels({ refusal: { ...REFUSED, remove: [ROLLOUT_LABEL] } }) });
+    for (const type of ['LabelRefused', 'Ready']) {
+      assert.equal(
+        message(refused, type),
+        'namespace net: label rollout.capabilitypolicy.dev/ping cannot be removed: admission webhook "frozen.example" denied the request: labels are frozen. The policy is not enforced there until the label is gone; the operator tries again',
+      );
+    }
+    assert.equal(buildStatus(refused).namespaces?.refused, 1);
+  });
+
+  it('say that a roll-out rests in another mode than Enforce', () => {
+    const text = (mode: 'Enforce' | 'Audit') => message(input({ mode, rollout: {} }), 'Accepted') ?? '';
+    assert.match(
+      text('Audit'),
+      /; spec\.rollout rests in mode Audit: nothing is enforced\. With mode: Enforce it goes on/,
+    );
+    assert.doesNotMatch(text('Enforce'), /rests/);
   });
 
   const cases: [string, StatusInput, string[]][] = [
@@ -114,6 +136,34 @@ describe('the conditions of a policy', () => {
         'Programmed=True InForce',
         'Ready=True InForce',
       ],
+    ],
+    [
+      'with a label that cannot be set: still ready',
+      input({}, { labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }) }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'LabelRefused=True WriteRefused',
+        'Programmed=True InForce',
+        'Ready=True InForce',
+      ],
+    ],
+    [
+      'with a namespace that stays pending because its label cannot be removed',
+      input({}, { labels: labels({ refusal: { ...REFUSED, remove: [ROLLOUT_LABEL] } }) }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'LabelRefused=True WriteRefused',
+        'Programmed=True InForce',
+        'Ready=False WriteRefused',
+        'Reconciling=True WriteRefused',
+      ],
+    ],
+    [
+      "with a label of another policy's roll-out that cannot be removed",
+      input({}, { labels: labels({ refusal: { ...REFUSED, remove: [`${ROLLOUT_LABEL}-too`] } }) }),
+      ['Accepted=True Compiled', 'Compliant=True NoViolation', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
     [
       'not accepted',

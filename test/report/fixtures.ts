@@ -1,6 +1,6 @@
 /** One accepted policy in force on one namespace, to be varied one field at a time. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
-import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { LabelOutcome, LabelRefusal, RolloutOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
@@ -81,6 +81,14 @@ export function compliant(name: string): WorkloadJudgement {
 export function labels(outcome: Partial<LabelOutcome>) {
   return new Map([['net', { namespace: 'net', applied: {}, conflicts: [], ...outcome }]]);
 }
+
+export const ROLLOUT_LABEL = 'rollout.capabilitypolicy.dev/ping';
+
+export const REFUSED: LabelRefusal = {
+  set: [],
+  remove: [],
+  message: 'admission webhook "frozen.example" denied the request: labels are frozen',
+};
 
 export const CONFLICT = {
   label: 'pod-security.kubernetes.io/audit',

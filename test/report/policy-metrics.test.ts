@@ -54,7 +54,10 @@ describe('the metrics of policies', () => {
 
   it('show the current policies and violations at the scrape, and no deleted ones', async () => {
     const counts = { evaluated: 8, violating: 3, unknown: 1 };
-    const status = { conditions: [PROGRAMMED], namespaces: { selected: 2, deciding: 2, labelled: 0, conflicting: 2 } };
+    const status = {
+      conditions: [PROGRAMMED],
+      namespaces: { selected: 2, deciding: 2, labelled: 0, conflicting: 2, refused: 3 },
+    };
     policies = [policyWith('ping', { ...status, workloads: counts }), policyWith('new', {})];
     judgements.set(
       ...judgedNamespace('net', [violating('web', { violations: BROKEN }), violating('db'), tooExpensive('x')]),
@@ -67,6 +70,8 @@ describe('the metrics of policies', () => {
       'capabilitypolicy_programmed{policy="new"}': 0,
       'capabilitypolicy_label_conflicts{policy="ping"}': 2,
       'capabilitypolicy_label_conflicts{policy="new"}': 0,
+      'capabilitypolicy_refused_labels{policy="ping"}': 3,
+      'capabilitypolicy_refused_labels{policy="new"}': 0,
       'capabilitypolicy_workloads{policy="ping",verdict="compliant"}': 4,
       'capabilitypolicy_workloads{policy="ping",verdict="violating"}': 3,
       'capabilitypolicy_workloads{policy="ping",verdict="unknown"}': 1,

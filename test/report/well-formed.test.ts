@@ -14,10 +14,13 @@ function assertWellFormed(status: CapabilityPolicyStatus): void {
   assert.ok(observedGeneration !== undefined && conditions.every((one) => one.observedGeneration !== undefined));
   const is = (type: string, wanted: string) => condition(status, type)?.status === wanted;
   for (const type of ['Accepted', 'Compliant', 'Programmed', 'Ready']) assert.ok(types.includes(type), type);
-  assert.equal(is('Ready', 'True'), is('Accepted', 'True') && is('Programmed', 'True'));
+  const isKept = condition(status, 'Ready')?.reason === 'WriteRefused';
+  assert.ok(!isKept || is('LabelRefused', 'True'));
+  assert.equal(is('Ready', 'True'), is('Accepted', 'True') && is('Programmed', 'True') && !isKept);
   if (is('Ready', 'True')) assert.ok(!types.includes('Reconciling') && !types.includes('Stalled'));
   assert.equal(types.includes('Stalled'), is('Accepted', 'False'));
-  for (const type of ['Reconciling', 'Stalled', 'LabelConflict']) assert.ok(!types.includes(type) || is(type, 'True'));
+  for (const type of ['Reconciling', 'Stalled', 'LabelConflict', 'LabelRefused'])
+    assert.ok(!types.includes(type) || is(type, 'True'));
   for (const { reason, message } of conditions) {
     assert.match(reason, /^[A-Z][A-Za-z]+$/);
     assert.ok(message.length > 0 && message.length <= 1024 && message.isWellFormed() && !message.includes('\n'));

@@ -115,11 +115,12 @@ const ORDER = [
   'Programmed',
   'Compliant',
   'LabelConflict',
+  'LabelRefused',
   'Expired',
   'Protected',
 ];
 /** Conditions that are observations: a policy can do its work without them. */
-const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict'];
+const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused'];
 
 export interface ShownCondition extends Condition {
   readonly tone: 'good' | 'critical' | 'warning' | 'unknown';

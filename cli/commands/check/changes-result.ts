@@ -61,8 +61,8 @@ export interface NamespaceChange extends ChangeCounts {
 }
 
 /**
- * Enforced: already today. EnforcedAtOnce: nothing violates, and `soak` is 0s. Soaking: nothing violates. Blocked: the
- * workloads in `refusedIfEnforced` have to be repaired first.
+ * Enforced: already today. EnforcedAtOnce: nothing violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds
+ * it back. Soaking: nothing violates. Blocked: the workloads in `refusedIfEnforced` have to be repaired first.
  */
 export interface RolloutStart {
   readonly policy: string;
@@ -88,5 +88,6 @@ export interface ChangeSummary extends ChangeCounts {
 
 export interface RolloutSummary extends Readonly<Record<Uncapitalize<RolloutStart['state']>, number>> {
   readonly policy: string;
+  readonly paused: boolean;
   readonly soak: string;
 }

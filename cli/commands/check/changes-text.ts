@@ -179,7 +179,7 @@ function summaryLine(candidates: readonly string[], summary: ChangeSummary): str
 }
 
 /** `the roll-out of restricted begins with 2 namespaces already enforced, 438 soaking for 24h, 40 blocked` */
-function startText({ policy, soak, enforced, enforcedAtOnce, soaking, blocked }: RolloutSummary): string {
+function startText({ policy, soak, paused, enforced, enforcedAtOnce, soaking, blocked }: RolloutSummary): string {
   const counts: [number, string][] = [
     [enforced, STARTS.Enforced],
     [enforcedAtOnce, STARTS.EnforcedAtOnce],
@@ -188,5 +188,5 @@ function startText({ policy, soak, enforced, enforcedAtOnce, soaking, blocked }:
   ];
   const parts = counts.filter(([count]) => count > 0);
   const texts = parts.map(([count, state], index) => `${index === 0 ? counted(count, 'namespace') : count} ${state}`);
-  return `the roll-out of ${policy} begins with ${texts.length > 0 ? texts.join(', ') : 'no namespace'}`;
+  return `the roll-out of ${policy} begins with ${texts.length > 0 ? texts.join(', ') : 'no namespace'}${paused ? ', and is paused' : ''}`;
 }

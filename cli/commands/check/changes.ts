@@ -190,7 +190,7 @@ function isBlocking({ outcome, violations }: RefusedIfEnforced): boolean {
 }
 
 function rolloutSummary(
-  [policy, { soak }]: readonly [string, CompleteRollout],
+  [policy, { soak, paused }]: readonly [string, CompleteRollout],
   namespaces: readonly NamespaceChange[],
 ): RolloutSummary {
   const states = namespaces.flatMap(({ rollouts }) => rollouts.filter((one) => one.policy === policy));
@@ -198,6 +198,7 @@ function rolloutSummary(
   return {
     policy,
     soak,
+    paused,
     enforced: count('Enforced'),
     enforcedAtOnce: count('EnforcedAtOnce'),
     soaking: count('Soaking'),

@@ -2,12 +2,12 @@
 import { type CompleteRollout, ROLLOUT_PENDING } from '../../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../../operator/policy/parts.ts';
 import { matches } from '../../../operator/policy/selector.ts';
-import { durationMs } from '../../../operator/promotion/duration.ts';
+import { beginsAtOnce } from '../../../operator/promotion/duration.ts';
 import type { JudgedContext } from '../../policies/context.ts';
 import type { RolloutStart } from './changes-result.ts';
 
 export interface RolloutInput {
-  /** The candidates with `spec.rollout`, by name. */
+  /** The candidates of mode Enforce with `spec.rollout`, by name. */
   readonly rollouts: ReadonlyMap<string, CompleteRollout>;
   /** The live policies. */
   readonly before: JudgedContext;
@@ -27,9 +27,9 @@ export function rolloutStarts(
   return selected.map(({ name: policy }) => {
     if (isEnforced(policy, namespace, before)) return { policy, state: 'Enforced' };
     if (isBlocked) return { policy, state: 'Blocked' };
-    const soakMs = durationMs(rollouts.get(policy)?.soak ?? '');
+    const rollout = rollouts.get(policy);
     const isPending = before.labelsOf(namespace)[rolloutLabel(policy)] === ROLLOUT_PENDING;
-    return { policy, state: soakMs > 0 || isPending ? 'Soaking' : 'EnforcedAtOnce' };
+    return { policy, state: rollout && beginsAtOnce(rollout) && !isPending ? 'EnforcedAtOnce' : 'Soaking' };
   });
 }
 

@@ -16,7 +16,7 @@ const schema57 = {
       "$ref": "QG7AzvTrIKMY5mpeDxYtEkGUJR8eJswm4I2vlUQv6w"
     },
     "status": {
-      "$ref": "plMk26vHL7twVVGTdjnItQvaeUgSm3Z4zqTz2Lh6keQ"
+      "$ref": "GR5SE7cjkNFE2ClLt5CS7qroaFlpLw45rQHNKQ4QE"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
@@ -6082,7 +6082,7 @@ const schema96 = {
       "$ref": "jdVmYso3tazleDolLkbzsxslrt4qrFVe1yjcD40"
     },
     "namespaces": {
-      "$ref": "teI1RRgdJc84uUMzlJi5IcntZXjlADtn3yPTq5as8"
+      "$ref": "wJC9G4HJyuA6O4UcoqQK2m5cWscaRECKPtR8d7soEE"
     },
     "workloads": {
       "$ref": "7vrtVH6MRmsYSlYInRM0QKtxX697EGgXnbTt2n0"
@@ -7686,6 +7686,9 @@ const schema112 = {
     },
     "conflicting": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "refused": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
     }
   },
   "nullable": true
@@ -7759,6 +7762,17 @@ function validate314(data, {
         errors = vErrors.length;
       }
     }
+    if (data.refused !== undefined) {
+      if (!validate101(data.refused, {
+        instancePath: instancePath + "/refused",
+        parentData: data,
+        parentDataProperty: "refused",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
   }
   validate314.errors = vErrors;
   return errors === 0;
@@ -7778,7 +7792,7 @@ const schema113 = {
   },
   "nullable": true
 };
-function validate320(data, {
+function validate321(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7837,7 +7851,7 @@ function validate320(data, {
       }
     }
   }
-  validate320.errors = vErrors;
+  validate321.errors = vErrors;
   return errors === 0;
 }
 const schema114 = {
@@ -7888,7 +7902,7 @@ const schema116 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate331(data, {
+function validate332(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7928,7 +7942,7 @@ function validate331(data, {
     }
     errors++;
   }
-  validate331.errors = vErrors;
+  validate332.errors = vErrors;
   return errors === 0;
 }
 const schema117 = {
@@ -7936,7 +7950,7 @@ const schema117 = {
   "maxLength": 32768,
   "nullable": true
 };
-function validate337(data, {
+function validate338(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7978,10 +7992,10 @@ function validate337(data, {
       errors++;
     }
   }
-  validate337.errors = vErrors;
+  validate338.errors = vErrors;
   return errors === 0;
 }
-function validate326(data, {
+function validate327(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8099,13 +8113,13 @@ function validate326(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate331(data.verdict, {
+      if (!validate332(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate331.errors : vErrors.concat(validate331.errors);
+        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
         errors = vErrors.length;
       }
     }
@@ -8154,13 +8168,13 @@ function validate326(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate337(data.message, {
+      if (!validate338(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
+        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
         errors = vErrors.length;
       }
     }
@@ -8180,10 +8194,10 @@ function validate326(data, {
     }
     errors++;
   }
-  validate326.errors = vErrors;
+  validate327.errors = vErrors;
   return errors === 0;
 }
-function validate325(data, {
+function validate326(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8226,18 +8240,18 @@ function validate325(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate326(data[i0], {
+      if (!validate327(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
+        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate325.errors = vErrors;
+  validate326.errors = vErrors;
   return errors === 0;
 }
 const schema118 = {
@@ -8267,7 +8281,7 @@ const schema120 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate345(data, {
+function validate346(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8307,10 +8321,10 @@ function validate345(data, {
     }
     errors++;
   }
-  validate345.errors = vErrors;
+  validate346.errors = vErrors;
   return errors === 0;
 }
-function validate343(data, {
+function validate344(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8379,13 +8393,13 @@ function validate343(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate345(data.relation, {
+      if (!validate346(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
+        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
         errors = vErrors.length;
       }
     }
@@ -8416,10 +8430,10 @@ function validate343(data, {
     }
     errors++;
   }
-  validate343.errors = vErrors;
+  validate344.errors = vErrors;
   return errors === 0;
 }
-function validate342(data, {
+function validate343(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8462,18 +8476,18 @@ function validate342(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate343(data[i0], {
+      if (!validate344(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate343.errors : vErrors.concat(validate343.errors);
+        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate342.errors = vErrors;
+  validate343.errors = vErrors;
   return errors === 0;
 }
 const schema121 = {
@@ -8484,7 +8498,7 @@ const schema121 = {
   },
   "nullable": true
 };
-function validate350(data, {
+function validate351(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8538,7 +8552,7 @@ function validate350(data, {
       }
     }
   }
-  validate350.errors = vErrors;
+  validate351.errors = vErrors;
   return errors === 0;
 }
 function validate258(data, {
@@ -8644,24 +8658,24 @@ function validate258(data, {
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate320(data.workloads, {
+      if (!validate321(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate320.errors : vErrors.concat(validate320.errors);
+        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate325(data.violations, {
+      if (!validate326(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate325.errors : vErrors.concat(validate325.errors);
+        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
         errors = vErrors.length;
       }
     }
@@ -8677,24 +8691,24 @@ function validate258(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate342(data.sharesWith, {
+      if (!validate343(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate342.errors : vErrors.concat(validate342.errors);
+        vErrors = vErrors === null ? validate343.errors : vErrors.concat(validate343.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate350(data.unusedGrants, {
+      if (!validate351(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate350.errors : vErrors.concat(validate350.errors);
+        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
         errors = vErrors.length;
       }
     }

@@ -19,6 +19,12 @@ if programmed.status ~= "True" then
   return { status = "Progressing", message = programmed.message }
 end
 
+local refused = conditions.LabelRefused
+-- The operator has decided to enforce the policy in a namespace, and it is not enforced there.
+if refused ~= nil and conditions.Ready ~= nil and conditions.Ready.status ~= "True" then
+  return { status = "Progressing", message = refused.message }
+end
+
 local messages = { programmed.message }
 if conditions.Expired ~= nil and conditions.Expired.status == "False" then
   table.insert(messages, conditions.Expired.message)
@@ -37,5 +43,8 @@ if conditions.Compliant ~= nil and conditions.Compliant.status == "False" then
 end
 if conditions.LabelConflict ~= nil and conditions.LabelConflict.status == "True" then
   table.insert(messages, conditions.LabelConflict.message)
+end
+if refused ~= nil and refused.status == "True" then
+  table.insert(messages, refused.message)
 end
 return { status = "Healthy", message = table.concat(messages, "; ") }

@@ -116,7 +116,7 @@ export interface ICapabilityPolicy {
      */
     "reason"?: string;
     /**
-     * With mode: Enforce, brings the policy into force namespace by namespace, each where nothing has violated it for a while. Namespaces that exist when the policy comes into force first get the label rollout.capabilitypolicy.dev/<policy>: pending, and the policy does not refuse anything there until the operator removes the label. New namespaces have no such label, so the policy is enforced there from the first pod. To enforce a namespace early, set the label to enforced. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
+     * With mode: Enforce, brings the policy into force namespace by namespace, each where nothing has violated it for a while. Namespaces that exist when the policy comes into force first get the label rollout.capabilitypolicy.dev/<policy>: pending, and the policy does not refuse anything there until the operator removes the label. New namespaces have no such label, so the policy is enforced there from the first pod. To enforce a namespace early, set the label to enforced. In another mode the roll-out rests, and with mode: Enforce it goes on as it was. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
      */
     "rollout"?: {
       /**
@@ -124,7 +124,7 @@ export interface ICapabilityPolicy {
        */
       "meanwhile"?: "Warn" | "Audit";
       /**
-       * How long no workload or pod of a namespace must have violated the policy before it is enforced there: hours, minutes and seconds. 0s: at once where nothing violates it now. Left out: 24h. Example: 1h30m
+       * How long no workload or pod of a namespace must have violated the policy before it is enforced there: hours, minutes and seconds. 0s: at once where nothing violates it now, unless paused or namespacesPerHour holds it back. Left out: 24h. Example: 1h30m
        */
       "soak"?: string;
       /**
@@ -795,7 +795,7 @@ export interface ICapabilityPolicy {
      */
     "observedGeneration"?: number;
     /**
-     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. Protected: a file of every API server lets only the operator change what it writes. Ready: Accepted and Programmed. Reconciling and Stalled as kstatus defines them.
+     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. LabelRefused: the API server does not let the operator write a label. Protected: a file of every API server lets only the operator change what it writes. Ready: Accepted and Programmed, and no refused write keeps a namespace pending. Reconciling and Stalled as kstatus defines them.
      */
     "conditions"?: Array<{
       /**
@@ -899,7 +899,7 @@ export interface ICapabilityPolicy {
        */
       "enforced"?: number;
       /**
-       * Pending namespaces where nothing violates the policy now, and that wait for spec.rollout.soak or for their turn.
+       * Pending namespaces where nothing violates the policy now, and that wait for spec.rollout.soak, for their turn, or for the removal of the label.
        */
       "soaking"?: number;
       /**
@@ -965,6 +965,10 @@ export interface ICapabilityPolicy {
        * Namespaces with a Pod Security label that another owner set and that differs from the operator's.
        */
       "conflicting"?: number;
+      /**
+       * Namespaces where the API server does not let the operator write a label; absent if there is none. The condition LabelRefused names them.
+       */
+      "refused"?: number;
     };
     /**
      * Counts of workloads in the namespaces where the policy decides, each under the controller that a person would edit.

@@ -1,0 +1,81 @@
+/** The states of roll-outs from one term to the next, and while a policy rests. */
+import type { CompletePolicy } from '../api/capability-policy.ts';
+import type { ApiClient } from '../cluster/client.ts';
+import type { Cluster } from '../model/objects.ts';
+import { firstState } from '../promotion/first-state.ts';
+import type { Rollouts } from '../promotion/rollouts.ts';
+import { type RolloutState, resting } from '../promotion/state.ts';
+import { RolloutStates } from './rollout-states.ts';
+import { standingEnforced } from './standing.ts';
+
+interface Context {
+  readonly client: ApiClient;
+  readonly cluster: Pick<Cluster, 'rendered' | 'namespaces'>;
+  readonly state: {
+    /** Those of this term. */
+    readonly promotions: Rollouts;
+    /** The namespaces that no policy reaches. */
+    readonly excluded: readonly string[];
+    /** In milliseconds since 1970. */
+    now(): number;
+  };
+}
+
+/** Lives as long as a leader's term. */
+export class KeptRollouts {
+  readonly #context: Context;
+  readonly #states: RolloutStates;
+
+  /** @param operatorNamespace has the ConfigMaps that keep the states */
+  constructor(context: Context, operatorNamespace: string) {
+    this.#context = context;
+    this.#states = new RolloutStates(context.client, operatorNamespace);
+  }
+
+  /**
+   * In the first step of a term, or after a rest, reads the saved state. Without one, derives it from the enforced part and
+   * the labels.
+   */
+  async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
+    const { name = '', uid = '' } = metadata ?? {};
+    const { state } = this.#context;
+    const known = state.promotions.get(name);
+    if (known?.uid === uid) return known;
+    const kept = await this.#states.read(name, uid);
+    const { cluster } = this.#context;
+    const first = firstState({
+      policy: name,
+      uid,
+      kept,
+      enforced: standingEnforced(cluster.rendered()).get(uid),
+      excluded: state.excluded,
+      namespaces: cluster.namespaces(),
+      now: state.now(),
+    });
+    if (kept && first.begun) state.promotions.wereLabelled(name, first);
+    return first;
+  }
+
+  /** @throws the client's error */
+  async write(policy: string, state: RolloutState): Promise<void> {
+    await this.#states.write(policy, state);
+  }
+
+  /**
+   * For a policy that is not enforced for now: the roll-out goes on later as it was, so that no namespace becomes pending
+   * again. @throws the client's error
+   */
+  async rest({ metadata }: CompletePolicy): Promise<void> {
+    const { name = '', uid = '' } = metadata ?? {};
+    const known = this.#context.state.promotions.get(name);
+    const kept = known?.uid === uid ? known : await this.#states.read(name, uid);
+    if (!kept || !(kept.begun || kept.inForce || kept.labelling)) return;
+    const standing = standingEnforced(this.#context.cluster.rendered()).get(uid)?.namespaceSelector;
+    await this.#states.write(name, resting(kept, standing));
+  }
+
+  /** For a policy that is deleted, or enforced everywhere. @throws the client's error */
+  async remove(policy: string, uid: string | undefined): Promise<void> {
+    await this.#states.remove(policy, uid);
+  }
+}

@@ -1,0 +1,43 @@
+/** The state of a roll-out in the first step of a leader's term, and after a rest. */
+import type { CompleteSpec } from '../api/capability-policy.ts';
+import { rolloutLabel } from '../policy/parts.ts';
+import { matches } from '../policy/selector.ts';
+import type { NamespaceLabels } from './input.ts';
+import { type Entry, type RolloutState, resting } from './state.ts';
+
+interface Found {
+  readonly policy: string;
+  readonly uid: string;
+  /** The saved state; undefined if there is none. */
+  readonly kept: RolloutState | undefined;
+  /** The spec of the enforced part that exists in the cluster. */
+  readonly enforced: CompleteSpec | undefined;
+  /** The namespaces that no policy reaches. */
+  readonly excluded: readonly string[];
+  readonly namespaces: readonly NamespaceLabels[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** The saved state. Without one, the enforced part and the labels are the state. */
+export function firstState(found: Found): RolloutState {
+  const { uid, kept, enforced, excluded } = found;
+  const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
+  // Without a roll-out nothing guards the label, so it says nothing.
+  if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
+  if (!kept) {
+    const namespaces = new Map();
+    return began ? { ...began, inForce: began.selector, uid, namespaces } : { begun: false, uid, namespaces };
+  }
+  // Nothing has guarded the labels since that part was deleted.
+  if (kept.begun && !began) return resting(kept, undefined);
+  if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
+  return { ...kept, excluded: kept.excluded ?? excluded };
+}
+
+/** The namespaces with the label where the policy is enforced all the same. */
+function enforcedBefore({ policy, namespaces, now }: Found, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
+  const label = rolloutLabel(policy);
+  const entries = namespaces.filter(({ labels }) => Object.hasOwn(labels, label) && matches(namespaceSelector, labels));
+  return new Map(entries.map(({ name, uid }) => [name, { uid, state: 'Enforced', since: now }]));
+}

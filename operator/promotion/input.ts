@@ -1,0 +1,50 @@
+/** The input and the result of a step of a roll-out. */
+import type { CompleteRollout, LabelSelector } from '../api/capability-policy.ts';
+import type { PromotionVerdict } from '../evaluate/promotion.ts';
+import type { Labels } from '../policy/selector.ts';
+import type { RolloutState } from './state.ts';
+
+export interface StepInput {
+  readonly policy: string;
+  readonly rollout: CompleteRollout;
+  /** The selector of the spec. */
+  readonly selector: LabelSelector;
+  readonly state: RolloutState;
+  /**
+   * The selector of the enforced part that exists in the cluster: after an edit of the selector that is refused or taken
+   * back, it still enforces where the edited one did not select.
+   */
+  readonly standing?: LabelSelector;
+  /** Every namespace that policies reach, by name. */
+  readonly namespaces: readonly NamespaceLabels[];
+  /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  readonly excluded: readonly string[];
+  /** As of the last evaluation; undefined if there was none by the newest text of the policy. */
+  verdict(namespace: string): PromotionVerdict | undefined;
+  /** The same as of now: for decisions to enforce. */
+  currentVerdict(namespace: string): PromotionVerdict | undefined;
+  /** Whether the API server refuses to write the label, or to remove it. */
+  isRefused(namespace: string): boolean;
+  /** Whether the newest text of the policy is in force everywhere, and nothing older is. */
+  readonly settled: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export interface NamespaceLabels {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Labels;
+  /** When it was created, in milliseconds since 1970; undefined if that is not known. */
+  readonly created?: number;
+}
+
+export interface StepResult {
+  readonly state: RolloutState;
+  /** The namespaces that this step decided to enforce. */
+  readonly promoted: readonly string[];
+  /** The namespaces where an earlier decision to enforce has taken effect. */
+  readonly enforced: readonly string[];
+  /** The next promotion, if nothing violates until then. */
+  readonly next?: { readonly namespace: string; readonly at: number };
+}

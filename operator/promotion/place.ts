@@ -1,0 +1,57 @@
+/** A namespace as a step of a roll-out sees it. */
+import type { LabelSelector } from '../api/capability-policy.ts';
+import { isExcluded } from '../policy/deciding.ts';
+import { matches } from '../policy/selector.ts';
+import type { NamespaceLabels, StepInput } from './input.ts';
+import { type Entry, isCovered, type Labelling, type RolloutState } from './state.ts';
+
+export interface Place {
+  readonly name: string;
+  readonly uid: string;
+  /** The value of the label; undefined without it. */
+  readonly label: string | undefined;
+  /** Whether the selector of the spec selects it. */
+  readonly selected: boolean;
+  /** Whether the enforced part may have existed when the namespace was last seen without the label. */
+  readonly covered: boolean;
+  /** Whether the guard protects the label there, so that only holders of `exempt` can have set it. */
+  readonly guarded: boolean;
+  /** Whether it was created after the roll-out began to label namespaces: the policy is enforced there from the beginning. */
+  readonly isNew: boolean;
+  /** Whether the enforced part selects it only since `--excluded-namespaces` changed. */
+  readonly leftExclusion: boolean;
+  readonly entry: Entry | undefined;
+}
+
+export function placeOf(
+  namespace: NamespaceLabels,
+  { selector, state, standing }: StepInput,
+  label: string,
+  labelling: Labelling | undefined,
+): Place {
+  const { name, uid, labels, created } = namespace;
+  const entry = state.namespaces.get(name);
+  const covered =
+    isCovered(state, namespace) || (standing !== undefined && isCovered({ ...state, selector: standing }, namespace));
+  return {
+    name,
+    uid,
+    label: Object.hasOwn(labels, label) ? labels[label] : undefined,
+    selected: matches(selector, labels),
+    covered,
+    guarded: isGuarded(state, namespace),
+    isNew: labelling !== undefined && created !== undefined && created > labelling.since,
+    leftExclusion:
+      state.begun && isExcluded(name, state.excluded ?? []) && matchesAny(labels, state.selector, standing),
+    entry: entry?.uid === uid ? entry : undefined,
+  };
+}
+
+/** Whether the text that was in force everywhere last selects it. */
+export function isGuarded({ begun, inForce, excluded }: RolloutState, namespace: NamespaceLabels): boolean {
+  return begun && inForce !== undefined && isCovered({ selector: inForce, ...(excluded && { excluded }) }, namespace);
+}
+
+function matchesAny(labels: NamespaceLabels['labels'], ...selectors: readonly (LabelSelector | undefined)[]): boolean {
+  return selectors.some((selector) => selector && matches(selector, labels));
+}

@@ -1,0 +1,61 @@
+/** Which soaking namespaces a step of a roll-out promotes. */
+import { ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { matches } from '../policy/selector.ts';
+import { durationMs } from './duration.ts';
+import { evaluated } from './entries.ts';
+import type { StepInput } from './input.ts';
+import { type Entry, isCovered } from './state.ts';
+
+export interface Promotions {
+  readonly promoted: readonly string[];
+  readonly lastPromotion?: number;
+  readonly next?: { readonly namespace: string; readonly at: number };
+}
+
+/** A promotion that is late by this much still counts as punctual, so that the pace is kept. */
+const LATE_MS = 1_000;
+const HOUR_MS = 3_600_000;
+
+/** In the order of how long they have been compliant, then of their names; one after the other at the pace. */
+export function promote(entries: Map<string, Entry>, input: StepInput, label: string): Promotions {
+  const { state, rollout, now } = input;
+  // An older text may refuse what the newest one admits.
+  if (!state.begun || rollout.paused || !input.settled) return { promoted: [] };
+  const interval = rollout.namespacesPerHour === undefined ? 0 : HOUR_MS / rollout.namespacesPerHour;
+  const promoted: string[] = [];
+  let slot = state.lastPromotion === undefined ? 0 : Math.min(state.lastPromotion, now) + interval;
+  for (const { name, entry } of candidates(entries, input, label)) {
+    const at = Math.max(entry.since + soakOf(input), slot);
+    if (at > now)
+      return { promoted, ...lastOf(promoted, slot - interval), next: { namespace: name, at: Math.ceil(at) } };
+    const verdict = input.currentVerdict(name);
+    const current = evaluated(entry, verdict, input);
+    entries.set(name, current);
+    // Something violated since the last evaluation, or nothing is known: the next step looks again.
+    if (!verdict || current !== entry) continue;
+    entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
+    promoted.push(name);
+    slot = Math.max(slot, now - LATE_MS) + interval;
+  }
+  return { promoted, ...lastOf(promoted, slot - interval) };
+}
+
+function lastOf(promoted: readonly string[], lastPromotion: number): Pick<Promotions, 'lastPromotion'> {
+  return promoted.length > 0 ? { lastPromotion } : {};
+}
+
+function candidates(entries: ReadonlyMap<string, Entry>, { namespaces, selector, state }: StepInput, label: string) {
+  return namespaces
+    .flatMap((namespace) => {
+      const { name, labels } = namespace;
+      const entry = entries.get(name);
+      if (entry?.state !== 'Soaking' || !matches(selector, labels)) return [];
+      const isHeldBack = entry.byName || (isCovered(state, namespace) && labels[label] === ROLLOUT_PENDING);
+      return isHeldBack ? [{ name, entry }] : [];
+    })
+    .sort((a, b) => a.entry.since - b.entry.since || (a.name < b.name ? -1 : 1));
+}
+
+export function soakOf({ rollout }: Pick<StepInput, 'rollout'>): number {
+  return durationMs(rollout.soak);
+}

@@ -1,0 +1,99 @@
+/** All histories up to a length, from each beginning: the first that breaks a law, and how many there are. */
+import { type Action, actionsOf } from './actions.ts';
+import { type Guard, STATED_GUARD } from './guard.ts';
+import { LAWS } from './laws.ts';
+import { type Implementation, OPERATOR, promote, writeLabels, writeText } from './operator.ts';
+import { isEnforced, isOn, remembering, type World } from './world.ts';
+
+export interface Exploration {
+  /** Histories of that length, those that end in the same world after equal lengths counted as often as they occur. */
+  readonly histories: bigint;
+  readonly worlds: number;
+  /** The actions of the shortest history that breaks each law. */
+  readonly broken: ReadonlyMap<string, readonly string[]>;
+}
+
+interface Reached {
+  readonly world: World;
+  readonly history: readonly string[];
+  /** How many histories lead there. */
+  readonly ways: bigint;
+}
+
+export interface Options {
+  readonly length: number;
+  readonly implementation?: Implementation;
+  readonly guard?: Guard;
+  /** Ends when this law is broken. */
+  readonly until?: string;
+}
+
+/** Breadth first: each different world is visited once for each length, so the first break of a law is a shortest one. */
+export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
+  const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;
+  const actions = actionsOf(implementation, guard);
+  const broken = new Map<string, readonly string[]>();
+  let front = new Map<string, Reached>();
+  for (const [name, world] of Object.entries(beginnings)) {
+    front.set(keyOf(world), { world, history: [name], ways: 1n });
+  }
+  let worlds = front.size;
+  let histories = 0n;
+  for (let at = 0; at < length && !broken.has(until); at++) {
+    const next = new Map<string, Reached>();
+    for (const reached of front.values()) {
+      for (const action of actions) advance(reached, action, next, broken);
+    }
+    front = next;
+    worlds += front.size;
+    for (const reached of front.values()) {
+      histories += reached.ways;
+      conclude(reached, implementation, broken);
+    }
+  }
+  return { histories, worlds, broken };
+}
+
+function advance(
+  { world, history, ways }: Reached,
+  { name, byOperator, act }: Action,
+  next: Map<string, Reached>,
+  broken: Map<string, readonly string[]>,
+): void {
+  const acted = act(world);
+  if (!acted) return;
+  const after = remembering(acted.after);
+  const longer = [...history, name];
+  for (const [law, breaks] of Object.entries(LAWS)) {
+    if (broken.has(law)) continue;
+    const how = breaks({ ...acted, before: world, after, byOperator });
+    if (how) broken.set(law, [...longer, how]);
+  }
+  const key = keyOf(after);
+  const known = next.get(key);
+  next.set(key, known ? { ...known, ways: known.ways + ways } : { world: after, history: longer, ways });
+}
+
+/** A law about the end of a history: undisturbed, the operator brings the policy into force, whatever is frozen. */
+export const ENDS = 'one namespace holds back no other, and nothing hangs';
+
+function conclude({ world, history }: Reached, of: Implementation, broken: Map<string, readonly string[]>): void {
+  if (broken.has(ENDS)) return;
+  let last = world;
+  for (let round = 0; round < 8; round++) {
+    last = writeText(promote(last, of).after, of);
+    for (const name of Object.keys(last.spaces)) last = writeLabels(writeLabels(last, name, of), name, of);
+    last = { ...last, now: last.now + 20_000 };
+  }
+  const { stated, text, spaces } = last;
+  if (isOn(stated) !== (text !== undefined)) return void broken.set(ENDS, [...history, 'the text is missing']);
+  for (const [name, space] of Object.entries(spaces)) {
+    const isOver = !stated.onlyTeam || space.team;
+    const may = isOn(stated) && isOver && !space.violates && !stated.paused && !last.frozen.includes(name);
+    if (may && !isEnforced(text, name, space)) broken.set(ENDS, [...history, `${name} is never enforced`]);
+  }
+}
+
+function keyOf(world: World): string {
+  return JSON.stringify(world, (_, value: unknown) => (value instanceof Map ? [...value] : value));
+}

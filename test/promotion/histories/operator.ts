@@ -1,0 +1,145 @@
+/** The operator's part of a history, by the production functions: each write of its controllers is one action. */
+import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
+import { policyOfLabel } from '../../../operator/policy/parts.ts';
+import { isSameSelector } from '../../../operator/policy/selector.ts';
+import { firstState } from '../../../operator/promotion/first-state.ts';
+import type { StepInput, StepResult } from '../../../operator/promotion/input.ts';
+import { progressOf, type RolloutProgress } from '../../../operator/promotion/progress.ts';
+import { Rollouts } from '../../../operator/promotion/rollouts.ts';
+import { leftOutByName, type RolloutState, resting } from '../../../operator/promotion/state.ts';
+import { step } from '../../../operator/promotion/step.ts';
+import { isOn, LABEL, labelsOf, POLICY, selectorOf, specOf, TEAM, type Text, type World } from './world.ts';
+
+/** The functions that an exploration runs: the operator's, or those of a broken one. */
+export interface Implementation {
+  first(world: World): RolloutState;
+  step(input: StepInput): StepResult;
+  progress(input: StepInput, result: StepResult): RolloutProgress;
+  /** The state that is kept while a policy rests; undefined for none. */
+  rest(kept: RolloutState, standing: LabelSelector | undefined): RolloutState | undefined;
+  /** Whether the first state is written although nothing has changed. */
+  readonly writesFirst: boolean;
+  /** Whether texts and labels wait for the state of a roll-out. */
+  readonly waitsForState: boolean;
+}
+
+export const OPERATOR: Implementation = {
+  first: (world) =>
+    firstState({
+      policy: POLICY,
+      uid: 'p',
+      kept: world.kept,
+      enforced: standing(world),
+      excluded: [],
+      namespaces: namespacesOf(world),
+      now: world.now,
+    }),
+  step,
+  progress: progressOf,
+  rest: resting,
+  writesFirst: true,
+  waitsForState: true,
+};
+
+/** The spec of the enforced part that exists. */
+export function standing({ text, stated }: World) {
+  if (!text) return undefined;
+  return { ...specOf({ ...stated, mode: 'Enforce', rollsOut: text.divided }), namespaceSelector: selectorOf(text) };
+}
+
+export function namespacesOf({ spaces }: World) {
+  return Object.entries(spaces).map(([name, space]) => {
+    return { name, uid: space.uid, labels: labelsOf(space), created: space.created };
+  });
+}
+
+/** Reconciles the policy, as the controller of promotions does. */
+export function promote(
+  world: World,
+  of: Implementation,
+): { readonly after: World; readonly progress?: RolloutProgress } {
+  const { stated, kept } = world;
+  const spec = specOf(stated);
+  if (!isOn(stated) || !spec.rollout) {
+    const { memory, kept: _, ...rest } = world;
+    const known = memory ?? kept;
+    // A state that rests already stays as it is.
+    const isResting = known && !known.begun && !known.inForce && !known.labelling;
+    const rested = isResting || !known ? known : of.rest(known, standing(world)?.namespaceSelector);
+    return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };
+  }
+  const before = world.memory ?? of.first(world);
+  const input = inputOf(world, before, spec.rollout);
+  const result = of.step(input);
+  const writes = result.state !== before || (of.writesFirst && !world.memory);
+  const after = { ...world, memory: result.state, ...(writes && { kept: result.state }) };
+  return { after, progress: of.progress(input, result) };
+}
+
+function inputOf(world: World, state: RolloutState, rollout: StepInput['rollout']): StepInput {
+  const { spaces, refused, now } = world;
+  const verdict = (name: string) => ({ violating: spaces[name]?.violates ? 1 : 0 });
+  const enforced = standing(world);
+  return {
+    policy: POLICY,
+    rollout,
+    selector: selectorOf(world.stated),
+    state,
+    ...(enforced && { standing: enforced.namespaceSelector }),
+    namespaces: namespacesOf(world),
+    excluded: [],
+    verdict,
+    currentVerdict: verdict,
+    isRefused: (name) => refused.includes(name),
+    settled: isSettled({ ...world, memory: state }),
+    now,
+  };
+}
+
+function isSettled(world: World): boolean {
+  return JSON.stringify(world.text) === JSON.stringify(wantedText(world));
+}
+
+/** Undefined where the policy enforces nothing. */
+export function wantedText({ stated, memory, ...world }: World): Text | undefined {
+  if (!isOn(stated)) return undefined;
+  if (!stated.rollsOut) return { onlyTeam: stated.onlyTeam, divided: false, leftOut: [] };
+  const enforced = standing({ stated, ...world });
+  const begun = memory ? memory.begun : enforced !== undefined;
+  if (!begun) return undefined;
+  const selector = memory ? memory.selector : enforced?.namespaceSelector;
+  const onlyTeam = selector !== undefined && isSameSelector(selector, TEAM);
+  return { onlyTeam, divided: true, leftOut: memory ? leftOutByName(memory) : [] };
+}
+
+function isWaiting({ stated, memory }: World, { waitsForState }: Implementation): boolean {
+  return waitsForState && (memory !== undefined) !== (isOn(stated) && stated.rollsOut);
+}
+
+/** A pass of the controller of rulesets. */
+export function writeText(world: World, of: Implementation): World {
+  if (isWaiting(world, of)) return world;
+  const { text: _, ...rest } = world;
+  const text = wantedText(world);
+  return { ...rest, ...(text && { text }) };
+}
+
+/** Reconciles a namespace, as the controllers of labels do. */
+export function writeLabels(world: World, name: string, of: Implementation): World {
+  const { stated, memory, text, spaces, frozen, refused } = world;
+  const space = spaces[name];
+  if (!space) return world;
+  if (isWaiting(world, of)) return world;
+  const rollouts = new Rollouts();
+  if (memory) rollouts.set(policyOfLabel(LABEL), memory);
+  // No text names the label, and no policy has it.
+  if (!stated.rollsOut || stated.expired) rollouts.unused = new Set(text?.divided ? [] : [LABEL]);
+  const { set, remove } = rollouts.labelsOf({ name, uid: space.uid, labels: labelsOf(space) });
+  const changes = (LABEL in set && space.label !== set[LABEL]) || remove.includes(LABEL);
+  const without = refused.filter((one) => one !== name);
+  if (!changes) return without.length < refused.length ? { ...world, refused: without } : world;
+  if (frozen.includes(name)) return refused.includes(name) ? world : { ...world, refused: [...refused, name].sort() };
+  const { label: _, ...rest } = space;
+  const written = LABEL in set ? { ...rest, label: set[LABEL] as string } : rest;
+  return { ...world, refused: without, spaces: { ...spaces, [name]: written } };
+}

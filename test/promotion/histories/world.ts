@@ -1,0 +1,119 @@
+/**
+ * A small cluster with one policy, for the exploration of short histories: what the API server stores, what a leader has in
+ * memory, and what a law must remember. Plain values, so that equal worlds are found by their text.
+ */
+import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../../operator/api/defaults.ts';
+import { matches } from '../../../operator/policy/selector.ts';
+import type { RolloutState } from '../../../operator/promotion/state.ts';
+
+export const POLICY = 'it';
+export const LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
+export const SOAK_S = 10;
+export const START = 1_800_000_000_000;
+
+export interface Space {
+  readonly uid: string;
+  readonly label?: string;
+  readonly team: boolean;
+  readonly violates: boolean;
+  readonly created: number;
+}
+
+/** The policy as an administrator writes it. */
+export interface Stated {
+  readonly mode: 'Enforce' | 'Audit';
+  readonly rollsOut: boolean;
+  readonly atOnce: boolean;
+  readonly paused: boolean;
+  readonly expired: boolean;
+  readonly onlyTeam: boolean;
+}
+
+/** The admission policy that refuses. Another one guards the label where its selector has it. */
+export interface Text {
+  readonly onlyTeam: boolean;
+  /** Whether it leaves out pending namespaces. */
+  readonly divided: boolean;
+  readonly leftOut: readonly string[];
+}
+
+export interface World {
+  readonly now: number;
+  readonly stated: Stated;
+  readonly spaces: Readonly<Record<string, Space>>;
+  readonly text?: Text;
+  /** The ConfigMaps. */
+  readonly kept?: RolloutState;
+  /** The leader's knowledge; undefined after a crash. */
+  readonly memory?: RolloutState;
+  /** Whether a policy of a higher priority decides everywhere. */
+  readonly overridden: boolean;
+  /** Namespaces whose labels another tool lets nobody but people change. */
+  readonly frozen: readonly string[];
+  /** Those that the leader knows to be refused. */
+  readonly refused: readonly string[];
+  readonly remembered: Remembered;
+}
+
+/** The facts of a history that the laws compare with. */
+export interface Remembered {
+  /** The uids of namespaces where the policy has been enforced. */
+  readonly enforced: readonly string[];
+  /** Those where somebody ended that they were pending. */
+  readonly byHand: readonly string[];
+  /** Those that somebody moved into the selector or out of it. */
+  readonly moved: readonly string[];
+  /** Whether the policy had a roll-out when the operator saw it in mode Enforce last. */
+  readonly rolledOut: boolean;
+}
+
+export const TEAM = { matchLabels: { team: 'a' } };
+export const ALL = {};
+
+export function selectorOf({ onlyTeam }: Pick<Stated, 'onlyTeam'>) {
+  return onlyTeam ? TEAM : ALL;
+}
+
+export function specOf(stated: Stated): CompleteSpec {
+  const { mode, rollsOut, atOnce, paused } = stated;
+  const soak = atOnce ? '0s' : `${SOAK_S}s`;
+  const rollout = { soak, paused };
+  return completeSpec({
+    namespaceSelector: selectorOf(stated),
+    level: 'restricted',
+    mode,
+    ...(rollsOut && { rollout }),
+  });
+}
+
+/** Whether the operator has to enforce the policy somewhere now. */
+export function isOn({ mode, expired }: Stated): boolean {
+  return mode === 'Enforce' && !expired;
+}
+
+export function labelsOf({ label, team }: Pick<Space, 'label' | 'team'>): Record<string, string> {
+  return { ...(team && { team: 'a' }), ...(label !== undefined && { [LABEL]: label }) };
+}
+
+/** Whether the API server refuses a violating pod there. */
+export function isEnforced(text: Text | undefined, name: string, space: Pick<Space, 'label' | 'team'>): boolean {
+  if (!text || !matches(selectorOf(text), labelsOf(space))) return false;
+  return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
+}
+
+/** With what the laws remember of the newest texts and labels. */
+export function remembering(world: World): World {
+  const { text, spaces, remembered } = world;
+  const enforced = Object.entries(spaces).flatMap(([name, space]) =>
+    isEnforced(text, name, space) ? [space.uid] : [],
+  );
+  const all = [...new Set([...remembered.enforced.filter((uid) => !isOutside(world, uid)), ...enforced])].sort();
+  return { ...world, remembered: { ...remembered, enforced: all } };
+}
+
+/** A text in force does not select it: an edited selector may select it newly. */
+function isOutside({ text, spaces }: World, uid: string): boolean {
+  const space = Object.values(spaces).find((one) => one.uid === uid);
+  return text !== undefined && space !== undefined && !matches(selectorOf(text), labelsOf(space));
+}
