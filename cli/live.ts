@@ -1,5 +1,5 @@
 /** Reads all that judging the live cluster needs, as far as the user's rights allow. */
-import { lastAccepted } from '../operator/apply/standing.ts';
+import { lastAccepted } from '../operator/apply/accepted-specs.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
 import { forbiddenSources } from '../operator/cluster/read-once.ts';

@@ -1,5 +1,6 @@
 /** The wiring: an event changes the state, the change makes keys dirty, and each controller works on its keys. */
 import type { ApiClient } from './cluster/client.ts';
+import { Definition } from './cluster/definition.ts';
 import { FollowedReports } from './cluster/reports.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
 import { ClusterState, type ClusterStateOptions } from './controllers/cluster-state.ts';
@@ -9,10 +10,10 @@ import { Events } from './controllers/events.ts';
 import { Expiry } from './controllers/expiry.ts';
 import { Labels } from './controllers/labels.ts';
 import { LeftoverLabels } from './controllers/leftover-labels.ts';
+import { Programs } from './controllers/programs.ts';
 import { Promotion } from './controllers/promotion.ts';
 import { Protection } from './controllers/protection.ts';
 import { Reports } from './controllers/reports.ts';
-import { Rulesets } from './controllers/rulesets.ts';
 import { Running, type RunningOptions } from './controllers/running.ts';
 import type { Cause } from './controllers/state-change.ts';
 import { Status } from './controllers/status.ts';
@@ -39,6 +40,7 @@ export class Operator {
   readonly #reports: FollowedReports;
   readonly #recorder: EventRecorder;
   readonly #state: ClusterState;
+  readonly #definition: Definition;
   /** Undefined for a standby, which follows the cluster and does nothing. */
   #running: Running | undefined;
   #synced = false;
@@ -55,7 +57,9 @@ export class Operator {
       onDue: () => this.#changed({ of: 'events' }),
       onFlood: (leftOut) => log.warn('a flood of Events, some were left out', { leftOut }),
     });
-    this.#state = new ClusterState(this.#followed.cluster, { ...options, rollsOut: true });
+    this.#definition = new Definition(client, log);
+    const ownerUid = () => this.#definition.uid;
+    this.#state = new ClusterState(this.#followed.cluster, { ...options, rollsOut: true, ownerUid });
   }
 
   readonly #changed = (cause: Cause): void => {
@@ -75,7 +79,7 @@ export class Operator {
       found: (found) => this.#changed({ of: 'found', ...found }),
     };
     return [
-      new Rulesets(context, this.#followed.answeringServers),
+      new Programs(context, this.#followed.answeringServers),
       new Promotion(context, this.#options.operatorNamespace),
       new Labels(context),
       new LeftoverLabels(context),
@@ -92,7 +96,8 @@ export class Operator {
 
   /** Works until `signal` is aborted and the running work has ended. Nothing is kept from an earlier term. */
   async lead(signal: AbortSignal): Promise<void> {
-    const running = new Running(this.#controllers(signal), this.#state, this.#options);
+    const beforeAccept = () => this.#definition.read(signal);
+    const running = new Running(this.#controllers(signal), this.#state, { ...this.#options, beforeAccept });
     this.#running = running;
     this.#changed({ of: 'term' });
     running.start();

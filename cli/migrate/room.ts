@@ -1,22 +1,28 @@
 /** Whether migrated policies together stay within the API server's limits for one decision. */
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
-import { fitTogether } from '../../operator/compile/budget.ts';
+import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { selectorCel } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { Note } from './migration.ts';
 
-/** One note for each policy that would not be accepted beside those before it. */
+/** One note for each policy with restricted use beyond those that an API server asks about in the same namespaces. */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
-  const resolved = policies.flatMap((policy) => {
+  const asking = policies.flatMap((policy) => {
     const resolution = resolvePolicy(completePolicy(policy), NEWEST_KNOWN_MINOR);
-    return 'policy' in resolution ? [resolution.policy] : [];
+    return 'policy' in resolution && resolution.policy.usableBy !== 'Everyone' ? [resolution.policy] : [];
   });
-  return [...fitTogether(resolved.map((policy) => [{ parts: [policy] }])).refusals].map(([name, { message }]) => ({
-    object: `CapabilityPolicy/${name}`,
-    field: 'metadata.name',
-    value: name,
-    text: `is not accepted beside the others: ${message}`,
-    exact: false,
-  }));
+  const together = Map.groupBy(asking, ({ selector, mode, priority }) =>
+    JSON.stringify([mode, priority, selectorCel(selector, 'l')]),
+  );
+  return [...together.values()].flatMap((group) =>
+    group.slice(MOST_ASKED).map(({ name }) => ({
+      object: `CapabilityPolicy/${name}`,
+      field: 'metadata.name',
+      value: name,
+      text: `may not be asked about: the API server asks for at most ${MOST_ASKED} policies with usableBy Subjects or Bindings who may use them, and ${group.length} decide in the same namespaces. A pod that complies with more than ${MOST_ASKED} of them may be refused although its service account may use this one. Narrow namespaceSelector so that fewer of them meet`,
+      exact: false,
+    })),
+  );
 }

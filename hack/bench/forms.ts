@@ -8,6 +8,7 @@ import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import type { Manifest } from '../../operator/compile/objects.ts';
 import { kubernetesVersion } from '../controlplane/binaries.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { type BenchCluster, connect, createNamespace, startBenchCluster } from './bench-cluster.ts';
@@ -151,12 +152,25 @@ function rendered(form: Form, { policies, ownSelectors }: Setting, id: string, n
   const options = { oldestServer: FORMS[form], operatorNamespace: 'default', excludedNamespaces: ['kube-system'] };
   const compiled = compile(objects.map(completePolicy), options);
   for (const [name, { message }] of compiled.refusals) throw new Error(`${name}: ${message}`);
-  const all = [...compiled.rendered.values()];
-  return all.flatMap(({ admission, role, roleBinding }) => [
-    role,
-    ...(roleBinding ? [roleBinding] : []),
-    ...admission.objects,
-  ]) as unknown as Identified[];
+  const roles = [...compiled.grants.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
+  // The guard looks at no pods.
+  const programs = compiled.programs.filter(({ kind }) => kind !== 'Guard');
+  const parts = programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
+  return [...roles, ...parts.map((part) => apart(part, id, label))] as unknown as Identified[];
+}
+
+/** The programs of all settings and forms stand side by side, so each has a name of its own, and is for its namespace only. */
+function apart({ metadata, spec, ...rest }: Manifest, id: string, namespaceSelector: LabelSelector): object {
+  const { policyName, matchResources, ...other } = spec as Readonly<Record<string, object | undefined>>;
+  const bound = {
+    policyName: `${policyName}-${id}`,
+    matchResources: { ...matchResources, namespaceSelector },
+  };
+  return {
+    ...rest,
+    metadata: { ...metadata, name: `${metadata.name}-${id}` },
+    spec: { ...other, ...(policyName && bound) },
+  };
 }
 
 async function isAdmitted(client: ApiClient, namespace: string, pod: Pod): Promise<boolean> {

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import { commandLine } from './command-line.ts';
+import { edits } from './edits.ts';
+import { exceptions } from './exceptions.ts';
 import { fields } from './fields.ts';
 import { firstReport } from './first-report.ts';
 import { forms } from './forms.ts';
@@ -30,8 +32,17 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     k  what single fields of a policy add to admission
                     l  the beginning of a roll-out
                     m  the page that follows a cluster: its memory, and how late it shows changes
+                    n  one policy for all namespaces, and exceptions to it
+                    o  edits among many policies, for minutes
   --pods LIST     sizes of a, c, g and m, separated by commas (default: 1000,10000,100000); b takes the last, d and l its namespaces
   --policies LIST sizes of i and j (default: 1,100,500)
+  --exceptions LIST  sizes of n (default: 1,100,300,1000)
+  --labels N      policies of n whose labels no index helps with (default: 500)
+  --topologies LIST  of n, separated by semicolons (default: beside;above;teams, beside;teams, above;labels)
+  --rounds N      requests of each kind in n (default: 200)
+  --changes N     further exceptions, and edits, in n (default: 5)
+  --rows N        policies of o (default: 3000)
+  --minutes N     how long o edits, 20 times a minute (default: 10)
   --distinct      part a once more at its last size, with pods of which no two are alike
   --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
   --json FILE     where the measurements go (default: bench.json)
@@ -39,9 +50,16 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefghijklm' },
+    only: { type: 'string', default: 'abcdefghijklmno' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
+    exceptions: { type: 'string', default: '1,100,300,1000' },
+    labels: { type: 'string', default: '500' },
+    topologies: { type: 'string' },
+    rounds: { type: 'string', default: '200' },
+    changes: { type: 'string', default: '5' },
+    rows: { type: 'string', default: '3000' },
+    minutes: { type: 'string', default: '10' },
     distinct: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
@@ -49,6 +67,7 @@ const { values } = parseArgs({
   },
 });
 
+const EDITS_PER_MINUTE = 20;
 const sizes = values.pods.split(',').map(Number);
 const policies = values.policies.split(',').map(Number);
 
@@ -66,6 +85,15 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   k: fields,
   l: () => rollOut(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   m: () => livePage(sizes),
+  n: () =>
+    exceptions({
+      sizes: values.exceptions.split(',').map(Number),
+      labels: Number(values.labels),
+      ...(values.topologies !== undefined && { topologies: values.topologies.split(';').map((name) => name.trim()) }),
+      rounds: Number(values.rounds),
+      changes: Number(values.changes),
+    }),
+  o: () => edits({ rows: Number(values.rows), minutes: Number(values.minutes), perMinute: EDITS_PER_MINUTE }),
 };
 
 if (values.help) process.stdout.write(HELP);

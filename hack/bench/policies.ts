@@ -1,7 +1,7 @@
 /** Policies for a bench, and a way to wait until they are in force. */
-import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
+import { type CapabilityPolicySpec, GROUP, KIND, PLURAL, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
-import { arrayOf, objectOf, type RawObject } from '../../operator/model/raw.ts';
+import { arrayOf, objectOf, type RawObject, type RawPage } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 
 /** Creates a policy, or replaces its spec. */
@@ -32,6 +32,15 @@ export function isProgrammed({ metadata, status }: RawObject): boolean {
       ({ type, status, observedGeneration }) =>
         type === 'Programmed' && status === 'True' && observedGeneration === generation,
     );
+}
+
+/** The names of all policies whose current text is in force. */
+export async function inForceOf(client: ApiClient): Promise<string[]> {
+  const { items } = await client.get<RawPage>(`/apis/${GROUP}/${VERSION}/${PLURAL}`);
+  return arrayOf(items)
+    .map((item) => objectOf(item) as RawObject)
+    .filter(isProgrammed)
+    .map(({ metadata }) => metadata?.name ?? '');
 }
 
 export async function allProgrammed(client: ApiClient, names: readonly string[]): Promise<void> {

@@ -47,7 +47,7 @@ const LOOK = { timeoutMs: 600_000, intervalMs: 500 };
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const [SELECTED, NOT_SELECTED] = ['tenant-0', 'outside'];
 /** May update namespaces, and is not exempt from the guard. */
-const EDITOR = { user: 'editor', group: 'editors' };
+export const EDITOR = { user: 'editor', group: 'editors' };
 
 const FORMS: Readonly<Record<string, Form>> = { ours, 'say true': sayingTrue };
 
@@ -121,13 +121,10 @@ export function renderedFor(specs: readonly (readonly [namespace: string, spec: 
     return completePolicy(newPolicy(`policy-${index}`, { namespaceSelector, ...spec }));
   });
   const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
-  const { rendered, guards, refusals } = compile(policies, options);
+  const { programs, refusals } = compile(policies, options);
   for (const [name, { message }] of refusals) throw new Error(`${name}: ${message}`);
-  const sets = [...rendered.values(), ...guards].map(({ admission }) => admission);
-  // No policy owns them here.
-  return sets.flatMap(({ objects }) =>
-    objects.map((object) => ({ ...object, metadata: { ...object.metadata, ownerReferences: [] } })),
-  );
+  // Offline, nothing owns them.
+  return programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
 }
 
 function sayingTrue(namespaces: readonly string[]): Objects {
@@ -192,7 +189,7 @@ async function change(client: ApiClient, metadata: object): Promise<unknown> {
   return client.apply(namespace, { dryRun: true, force: true });
 }
 
-async function allowEditors(client: ApiClient): Promise<void> {
+export async function allowEditors(client: ApiClient): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   const named = { apiVersion: `${apiGroup}/v1`, metadata: { name: EDITOR.group } };
   const rules = [

@@ -5,8 +5,8 @@ import type { Cluster } from '../model/objects.ts';
 import { firstState } from '../promotion/first-state.ts';
 import type { Rollouts } from '../promotion/rollouts.ts';
 import { type RolloutState, resting } from '../promotion/state.ts';
+import { standingEnforced } from './accepted-specs.ts';
 import { RolloutStates } from './rollout-states.ts';
-import { standingEnforced } from './standing.ts';
 
 interface Context {
   readonly client: ApiClient;

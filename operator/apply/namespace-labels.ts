@@ -53,6 +53,32 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
   };
 }
 
+/**
+ * The labels for now: a mode that is held back keeps our labels as they are. A label of another owner is planned as wanted,
+ * because a conflict leaves it alone.
+ *
+ * @param isHeld whether to hold back a mode, from its label and the labels that we set
+ */
+export function heldBack(
+  namespace: NamespaceView,
+  wanted: Readonly<Record<string, string>>,
+  isHeld: (label: string, ours: Readonly<Record<string, string>>) => boolean,
+): Record<string, string> {
+  const ours = recordedLabels(namespace);
+  const isConflict = (label: string) => isForeign(namespace, label, wanted[label] ?? '', ours);
+  const modes = Map.groupBy(Object.keys(wanted), modeOf);
+  const held = new Set(
+    [...modes].flatMap(([mode, labels]) =>
+      !labels.some(isConflict) && isHeld(`${LABEL_PREFIX}${mode}`, ours) ? [mode] : [],
+    ),
+  );
+  const entries = [
+    ...Object.entries(wanted).filter(([label]) => !held.has(modeOf(label))),
+    ...Object.entries(ours).filter(([label]) => held.has(modeOf(label))),
+  ];
+  return Object.fromEntries(entries);
+}
+
 export function labelOutcome(
   namespace: string,
   { labels, conflicts }: Pick<LabelPlan, 'labels' | 'conflicts'>,

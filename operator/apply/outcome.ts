@@ -1,11 +1,11 @@
 /** The results of applying: plain values for the report. */
 
-export interface RolloutOutcome {
+export interface ProgramOutcome {
   /** Working: written or being written, not yet seen in force. Failed: the API server refused one of our writes. */
   readonly state: 'Working' | 'InForce' | 'Failed';
-  /** The hash of the newest ruleset. */
-  readonly ruleset: string;
-  /** The number of answering API servers that refuse by the newest ruleset, and no longer by an older one. */
+  /** The hash of the policy's newest row. */
+  readonly row: string;
+  /** The number of answering API servers that enforce the newest row, and no longer an older one. */
   readonly servers: { readonly inForce: number; readonly answering: number };
   /** The awaited or failed step, for people. */
   readonly message: string;

@@ -1,89 +1,54 @@
 /**
- * Tests whether an API server enforces a ruleset. An admission policy has no status that says so, and each server
- * compiles it separately, up to a second after the write. So we send each server an object that only this ruleset
- * refuses or changes.
+ * Asks an API server which text of a program it enforces. An admission policy has no status that says so, and each server
+ * compiles it separately, up to a second after the write. So we ask each server to create an object, by dry run, that only
+ * this program refuses or changes.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
-import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../compile/admission-set.ts';
+import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
 
-type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
-
-interface ProbeResult {
-  /** One for each server, in order; for a set that mutates, both parts have to be in force. */
-  readonly answers: readonly ProbeAnswer[];
-  /** Why an answer was inconclusive. */
-  readonly message: string;
-}
+export type Probed = Pick<Program, 'name' | 'kind'>;
 
 interface Answer {
-  readonly answer: ProbeAnswer;
+  /** The hash of the text in force; empty if none is; undefined if the server did not say. */
+  readonly hash: string | undefined;
+  /** Why it did not say. */
   readonly message: string;
 }
 
-type Subject = Probed & { readonly mutates: boolean };
+const HASH = new RegExp(`${PROBE_ANSWER} ([0-9a-f]+)`);
 
-/** @param servers one client for each API server that answers */
-export async function probe(servers: readonly ApiClient[], set: Subject): Promise<ProbeResult> {
-  const results = await Promise.all(servers.map((server) => askAll(server, set)));
-  return {
-    answers: results.map(({ answer }) => answer),
-    message: results.find(({ answer }) => answer === 'Inconclusive')?.message ?? '',
-  };
+export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
+  const mutates = program.kind === 'Defaulting';
+  const carrier = probeCarrier(program, mutates ? 'MutatingAdmissionPolicy' : 'ValidatingAdmissionPolicy');
+  try {
+    const path = pathFor(carrier.apiVersion, carrier.kind);
+    const { metadata } = await server.create(path, carrier, { dryRun: true });
+    return { hash: (mutates && metadata?.annotations?.[PROBE_ANNOTATION]) || '', message: '' };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hash = error instanceof ApiError ? HASH.exec(message)?.[1] : undefined;
+    return hash === undefined ? { hash, message } : { hash, message: '' };
+  }
 }
 
 /**
- * Whether all API servers give this answer, and why not. Most answers during a rollout are unwanted ones, and one of them
- * decides: so the first server is asked alone.
+ * Whether all API servers enforce the text with this hash; the empty one: none. Most answers during a change are other
+ * ones, and one of them decides: so the first server is asked alone.
  */
 export async function everywhere(
   servers: readonly ApiClient[],
-  set: Subject,
-  wanted: ProbeAnswer,
-): Promise<{ readonly holds: boolean; readonly message: string }> {
-  let message = '';
+  program: Probed,
+  hash: string,
+): Promise<{ readonly holds: boolean; readonly other?: Answer }> {
   for (const some of [servers.slice(0, 1), servers.slice(1)]) {
-    const result = await probe(some, set);
-    message ||= result.message;
-    if (result.answers.some((answer) => answer !== wanted)) return { holds: false, message };
+    const answers = await Promise.all(some.map((server) => ask(server, program)));
+    const other = answers.find((answer) => answer.hash !== hash);
+    if (other) return { holds: false, other };
   }
-  return { holds: servers.length > 0, message };
+  return { holds: servers.length > 0 };
 }
 
-/** If only a part is in force, the set counts neither as in force nor as out of force. */
-async function askAll(server: ApiClient, set: Subject): Promise<Answer> {
-  const validates = await askValidation(server, set);
-  if (!set.mutates || validates.answer === 'Inconclusive') return validates;
-  const mutates = await askMutation(server, set);
-  if (mutates.answer === validates.answer || mutates.answer === 'Inconclusive') return mutates;
-  return { answer: 'Inconclusive', message: 'defaulting and validation are not in force together yet' };
-}
-
-async function askValidation(server: ApiClient, set: Probed): Promise<Answer> {
-  try {
-    await create(server, set, 'ValidatingAdmissionPolicy');
-    return { answer: 'NotInForce', message: '' };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const refused = error instanceof ApiError && message.includes(`${PROBE_ANSWER} ${set.ruleset}`);
-    return refused ? { answer: 'InForce', message: '' } : { answer: 'Inconclusive', message };
-  }
-}
-
-async function askMutation(server: ApiClient, set: Probed): Promise<Answer> {
-  try {
-    const { metadata } = await create(server, set, 'MutatingAdmissionPolicy');
-    const changed = metadata?.annotations?.[PROBE_ANNOTATION] === set.ruleset;
-    return { answer: changed ? 'InForce' : 'NotInForce', message: '' };
-  } catch (error) {
-    return { answer: 'Inconclusive', message: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function create(
-  server: ApiClient,
-  set: Probed,
-  of: Parameters<typeof probeCarrier>[1],
-): ReturnType<ApiClient['create']> {
-  const carrier = probeCarrier(set, of);
-  return server.create(pathFor(carrier.apiVersion, carrier.kind), carrier, { dryRun: true });
+/** Several connections to one address count once: the number of API servers behind it is unknown. */
+export function distinct(servers: readonly ApiClient[]): number {
+  return new Set(servers.map(({ server }) => server)).size;
 }

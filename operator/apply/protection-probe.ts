@@ -4,7 +4,7 @@
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection.ts';
-import { distinct } from './probing.ts';
+import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {
   /** OtherOperator: they protect, and refuse the writes of the user who asks. */

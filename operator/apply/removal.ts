@@ -1,66 +1,116 @@
-/** Deletes objects of rulesets that are no longer wanted. */
-import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
+/** Deletes stale objects, and knows which deleted texts API servers may still enforce. */
+import type { ApiClient } from '../cluster/client.ts';
+import { PROGRAM_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
-import type { Records } from './record.ts';
-import { isAdmission, policyOf, rulesetOf, type Unwanted, usesAsked } from './standing.ts';
-import type { OnWrite, Writes } from './writes.ts';
+import { usesOf } from './grants.ts';
+import { COMPILED_MS, type InForce } from './in-force.ts';
+import { hasText, heldBy, isAdmission, keyOf, labelOf } from './live.ts';
+import { everywhere, type Probed } from './probe.ts';
+import type { Refusals } from './refusals.ts';
+import { policiesIn, type Unwanted } from './stale.ts';
+import type { Writes } from './writes.ts';
 
-interface RemovalOptions {
-  readonly onWrite: OnWrite;
-  /** Ends it before its next deletion, with its reason. */
-  readonly signal?: AbortSignal;
+/** A deleted text. */
+interface Leaving {
+  readonly policies: ReadonlySet<string>;
+  /** Undefined for the form before programs. */
+  readonly probed: Probed | undefined;
+  readonly inForce: InForce;
+  /** When an answer that it is gone can be trusted: API servers may have loaded a text without its probe's binding. */
+  readonly trustedFrom: number;
 }
 
-/** The number of sets that are removed in parallel. */
-const SETS_AT_ONCE = 8;
+const AT_ONCE = 8;
 
 export class Removal {
-  readonly #client: ApiClient;
   readonly #writes: Writes;
-  readonly #records: Records;
-  readonly #options: RemovalOptions;
+  readonly #refusals: Refusals;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** By name. */
+  readonly #leaving = new Map<string, Leaving>();
+  /** Another process may have deleted texts before. */
+  readonly #begun: number;
 
-  constructor(client: ApiClient, writes: Writes, records: Records, options: RemovalOptions) {
-    this.#client = client;
+  constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
     this.#writes = writes;
-    this.#records = records;
-    this.#options = options;
+    this.#refusals = refusals;
+    this.#clock = clock;
+    this.#begun = clock.now();
   }
 
-  /** Step 4. Sets are removed in parallel, the objects of each in order. */
-  async removeOld({ stale }: Unwanted): Promise<void> {
-    const sets = Map.groupBy(stale.filter(isAdmission), (object) => `${policyOf(object)}/${rulesetOf(object)}`);
-    await inParallel(sets.values(), SETS_AT_ONCE, async (objects) => {
-      for (const object of objects) await this.removeIfAllowed(object);
+  /** Whether API servers may enforce a deleted text with the policy: one that we deleted, or another process just before. */
+  mayEnforce(policy: string): boolean {
+    if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
+    return this.#leaving.values().some(({ policies }) => policies.has(policy));
+  }
+
+  /** Whether deleted texts, or what only they need, are still there. */
+  isWaiting(stale: readonly RenderedObject[]): boolean {
+    return this.#leaving.size > 0 || stale.some((object) => !isAdmission(object));
+  }
+
+  /** The policies for which API servers may enforce a stale or deleted text, by name, with the text's name. */
+  older(stale: readonly RenderedObject[]): Map<string, string> {
+    const texts = [
+      ...stale.map((object) => [object.metadata.name, policiesIn(object)] as const),
+      ...[...this.#leaving].map(([name, { policies }]) => [name, policies] as const),
+    ];
+    return new Map(texts.flatMap(([name, policies]) => [...policies].map((policy) => [policy, name])));
+  }
+
+  /**
+   * Everything that is wanted is in force. Roles go when no API server may enforce a text that asks for them.
+   *
+   * @param inForce by name of a text
+   */
+  async remove({ stale, kept }: Unwanted, inForce: (name: string) => InForce): Promise<void> {
+    const admission = stale.filter(isAdmission);
+    const texts = Map.groupBy(admission, ({ spec, metadata }) => boundBy(spec) ?? metadata.name);
+    await inParallel(texts.values(), AT_ONCE, async (objects) => {
+      for (const object of objects) await this.#remove(object, inForce);
     });
+    if (this.#leaving.size > 0 || this.#clock.now() < this.#begun + COMPILED_MS) return;
+    const asked = usesOf([...admission, ...kept]);
+    const roles = stale.filter((object) => !isAdmission(object) && !asked.has(roleOf(object)));
+    await inParallel(roles, AT_ONCE, (object) => this.#remove(object, inForce));
   }
 
-  /** A set that somebody's admission policy keeps must not block all others. */
-  async removeIfAllowed(object: RenderedObject): Promise<void> {
-    try {
-      await this.remove(object);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.#records.of(policyOf(object)).unremoved = error;
+  /** Asks whether the deleted texts are gone. */
+  async ask(servers: readonly ApiClient[]): Promise<void> {
+    for (const [name, { probed, trustedFrom, inForce }] of this.#leaving) {
+      if (this.#clock.now() < trustedFrom) continue;
+      if (probed && !(await everywhere(servers, probed, '')).holds) continue;
+      inForce.gone();
+      this.#leaving.delete(name);
     }
   }
 
-  async remove(object: RenderedObject): Promise<void> {
-    const { name, uid } = object.metadata;
-    const { onWrite, signal } = this.#options;
-    signal?.throwIfAborted();
-    this.#writes.forget(object);
-    const policy = policyOf(object);
-    try {
-      await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
-      onWrite('deleted', { kind: object.kind, name, policy });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-    this.#writes.deleted(object);
-    const ruleset = rulesetOf(object);
-    const mutates = object.kind.startsWith('Mutating');
-    if (ruleset) this.#records.of(policy).left({ policy, ruleset, mutates, uses: usesAsked(object) });
+  /** A program that is wanted again. */
+  comesBack(name: string): void {
+    this.#leaving.delete(name);
   }
+
+  async #remove(object: RenderedObject, inForceOf: (name: string) => InForce): Promise<void> {
+    if (heldBy(object) !== undefined) return;
+    const { name } = object.metadata;
+    const written = await this.#refusals.attempt(keyOf(object), object, () => this.#writes.remove(object));
+    if (!written || !hasText(object)) return;
+    const inForce = inForceOf(name);
+    const isProgram = labelOf(object, PROGRAM_LABEL) !== undefined;
+    const kind = object.kind === 'MutatingAdmissionPolicy' ? 'Defaulting' : 'Enforce';
+    const trustedFrom = isProgram && inForce.wasSeen ? 0 : this.#clock.now() + COMPILED_MS;
+    const probed = isProgram ? ({ name, kind } as const) : undefined;
+    this.#leaving.set(name, { policies: policiesIn(object), probed, inForce, trustedFrom });
+    inForce.deleted();
+  }
+}
+
+function boundBy(spec: unknown): string | undefined {
+  return (spec as { readonly policyName?: string } | undefined)?.policyName;
+}
+
+function roleOf({ metadata }: RenderedObject): string {
+  return metadata.name.slice(metadata.name.lastIndexOf(':') + 1);
 }

@@ -10,8 +10,9 @@ import type { Compiled } from '../compile/compile.ts';
 import type { Cluster, FinalizingView, NamespaceView } from '../model/objects.ts';
 import { rolloutLabel } from '../policy/parts.ts';
 import { rolloutLabelsIn } from '../promotion/rollouts.ts';
+import { keyOf, liveObjects } from './live.ts';
 import { planLabels } from './namespace-labels.ts';
-import { keyOf, standing, unwanted } from './standing.ts';
+import { unwanted } from './stale.ts';
 
 export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
@@ -30,7 +31,7 @@ export function leftovers({ cluster, compiled, isRefused, wantedLabels }: Withdr
     const isLeft = isMarked(namespace) && planLabels(namespace, wantedLabels(namespace)).changes;
     return isLeft || rolloutLabelsIn(namespace.labels).some((label) => !names.has(label));
   });
-  const objects = isRefused ? [] : unwanted(compiled, standing(cluster.rendered()), new Set()).stale;
+  const objects = isRefused ? [] : unwanted(compiled, liveObjects(cluster.rendered())).stale;
   return [
     ...policies.map(({ metadata }) => `CapabilityPolicy/${metadata?.name}`),
     ...namespaces.map(({ name }) => `labels of Namespace/${name}`),

@@ -1,11 +1,11 @@
 /** Writes rendered objects where they are missing or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
-import { type ApiClient, isInvalid, pathOf } from '../cluster/client.ts';
+import { type ApiClient, isInvalid, isNotFound, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { canonical, hasDrifted } from './drift.ts';
-import { isCollected, keyOf, type Standing, standing } from './standing.ts';
+import { hasText, keyOf, type Live, liveObjects } from './live.ts';
 
 interface Named {
   readonly kind: string;
@@ -15,7 +15,8 @@ interface Named {
 interface WrittenObject {
   readonly kind: string;
   readonly name: string;
-  readonly policy: string;
+  /** The name of the policy that alone it is for. */
+  readonly policy?: string;
 }
 
 /**
@@ -43,8 +44,6 @@ interface ObjectRecord {
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** Whether it was missing at the beginning of the last pass. */
   missing?: boolean;
-  /** An object that a dry run accepted. */
-  rehearsed?: Manifest;
   /** A pair of objects that were found equal: they need no further comparison as long as both are the same objects. */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
@@ -67,16 +66,10 @@ export class Writes {
     this.#options = options;
   }
 
-  /**
-   * The existing objects: as the watch shows them, with our own writes that it has not shown yet.
-   *
-   * @param rendered as the watch shows it
-   * @param policies the uids of all policies
-   */
-  standing(rendered: readonly RenderedObject[], policies: ReadonlySet<string>): Standing {
-    const now = standing(rendered);
+  /** The existing objects: as the watch shows them, with our own writes that it has not shown yet. */
+  live(rendered: readonly RenderedObject[]): Live {
+    const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      if (record.unseen?.object && isCollected(record.unseen.object, policies)) record.unseen = undefined;
       // Only here: later in the pass, what is compared includes our own writes, which the watch has not shown.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
@@ -89,8 +82,19 @@ export class Writes {
     return now;
   }
 
-  /** @returns whether anything had to be changed */
-  async ensure(policy: string, manifest: Manifest, live: Standing): Promise<boolean> {
+  /** The existing objects, with what was written since. */
+  latest(live: Live): Live {
+    const now = new Map(live);
+    for (const [key, record] of this.#records) {
+      const object = this.#latest(record, now.get(key));
+      if (object) now.set(key, object);
+      else now.delete(key);
+    }
+    return now;
+  }
+
+  /** @param policy the name of the policy that alone it is for @returns whether anything had to be changed */
+  async ensure(manifest: Manifest, live: Live, policy?: string): Promise<boolean> {
     if (this.isCurrent(manifest, live)) return false;
     const record = this.#recordOf(manifest);
     const before = this.#latest(record, live.get(keyOf(manifest)));
@@ -102,31 +106,28 @@ export class Writes {
     const again = isDeepStrictEqual(last?.manifest, manifest);
     // Nobody reverted it: the watch lags.
     if (again && last?.version === version) return false;
-    const { kind, metadata } = manifest;
-    this.#options.onWrite(again ? 'repaired' : before ? 'updated' : 'created', { kind, name: metadata.name, policy });
+    this.#tell(again ? 'repaired' : before ? 'updated' : 'created', manifest, policy);
     return true;
   }
 
-  /** @throws the error that `ensure` would get; sends one dry run for each text */
-  async rehearse(manifest: Manifest, live: Standing): Promise<void> {
-    if (this.isCurrent(manifest, live)) return;
-    const record = this.#recordOf(manifest);
-    if (isDeepStrictEqual(record.rehearsed, manifest)) return;
-    const before = this.#latest(record, live.get(keyOf(manifest)));
-    if (before && isUnchangeable(before, manifest)) return;
-    await this.#client.apply(manifest, { force: true, dryRun: true });
-    record.rehearsed = manifest;
+  /** Deletes an object that is no longer wanted. */
+  async remove(object: RenderedObject, policy?: string): Promise<void> {
+    const { uid } = object.metadata;
+    this.#options.signal?.throwIfAborted();
+    const record = this.#recordOf(object);
+    // If it is wanted again, that is no repair.
+    this.#records.set(keyOf(object), { unseen: record.unseen });
+    try {
+      await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
+      this.#tell('deleted', object, policy);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    this.#records.set(keyOf(object), { unseen: { uid } });
   }
 
-  /** The object is deleted because it is no longer wanted. */
-  forget(object: Named): void {
-    const { unseen } = this.#recordOf(object);
-    this.#records.set(keyOf(object), { unseen });
-  }
-
-  /** We deleted the object, which the watch may not have shown yet. */
-  deleted(object: RenderedObject): void {
-    this.#records.set(keyOf(object), { unseen: { uid: object.metadata.uid } });
+  #tell(action: Parameters<OnWrite>[0], { kind, metadata: { name } }: Named, policy: string | undefined): void {
+    this.#options.onWrite(action, { kind, name, ...(policy !== undefined && { policy }) });
   }
 
   /**
@@ -139,7 +140,7 @@ export class Writes {
   }
 
   /** Whether nothing has to be written. */
-  isCurrent(manifest: Manifest, live: Standing): boolean {
+  isCurrent(manifest: Manifest, live: Live): boolean {
     const record = this.#recordOf(manifest);
     const seen = this.#latest(record, live.get(keyOf(manifest)));
     if (!seen) return false;
@@ -176,6 +177,7 @@ export class Writes {
 
   async #write(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     this.#options.signal?.throwIfAborted();
+    if (before && hasText(manifest)) return (await this.#client.replace(inPlaceOf(before, manifest))) as RenderedObject;
     if (before && isUnchangeable(before, manifest)) {
       await this.#client.remove(pathOf(manifest), { uid: before.metadata.uid ?? '' });
     }
@@ -202,6 +204,18 @@ export class Writes {
       return before;
     }
   }
+}
+
+/**
+ * The whole text at once: API servers must never load a mixture of two, as server-side apply could make of lists. Labels
+ * and annotations of others stay. So do finalizers: without them, an object that is being deleted would be gone.
+ *
+ * @param before the version that we have seen: with another one, the API server answers 409
+ */
+function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject, manifest: Manifest) {
+  const labels = { ...before.labels, ...manifest.metadata.labels };
+  const annotations = { ...before.annotations, ...manifest.metadata.annotations };
+  return { ...manifest, metadata: { ...manifest.metadata, labels, annotations, finalizers, resourceVersion } };
 }
 
 /**

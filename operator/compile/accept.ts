@@ -2,8 +2,10 @@
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
 import { partsOf, type Stage } from '../policy/parts.ts';
-import type { Refusal, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
-import { fitTogether, priceOf, type Version } from './budget.ts';
+import type { Refusal, Resolution, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
+import { offers } from '../standards/server-features.ts';
+import { type Candidate, fitWithoutVariables } from './fit-without-variables.ts';
+import { tooLong } from './limits.ts';
 
 export interface AcceptOptions {
   /**
@@ -42,33 +44,33 @@ export function* accept(
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
   // Existing policies stay when a new one does not fit beside them.
-  const standing: Version[][] = [];
-  const changed: Version[][] = [];
+  const standing: Candidate[] = [];
+  const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
-    const stage = stageOf(policy, options);
-    const resolution = resolve(staged(policy, options), oldestServer);
+    const resolution = fitting(resolve(staged(policy, options), oldestServer));
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
     const current = 'policy' in resolution ? [resolution.policy] : [];
     const isUnchanged = current.length > 0 && last && textOf(last) === textOf(policy.spec);
-    const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : [];
-    const [newest] = [...current, ...before];
+    const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : undefined;
+    const versions = [...current, ...(before ? [before] : [])];
+    const [newest] = versions;
     // A text that has expired must not bring the text before it back.
     if (newest && newest.expires <= now) expired.push(newest);
     else {
-      const edited = resolve(policy, oldestServer);
-      const versions = [
-        ...current.map((one) => versionOf(one, 'policy' in edited ? edited.policy : one, stage)),
-        ...before.map((one) => versionOf(one, one, stage)),
-      ].filter(({ parts: [part] }) => part !== undefined && part.expires > now);
-      (current.length > 0 && !isUnchanged ? changed : standing).push(versions);
-      // It takes long for a policy that is new, and is remembered.
-      for (const { parts, labelled = [] } of versions) for (const part of [...parts, ...labelled]) priceOf(part);
+      const parts = versions
+        .filter(({ expires }) => expires > now)
+        .map((version) => partsOf(version, stageOf(policy, options)));
+      const later = current.length > 0 && isStaged(policy, options) ? resolve(policy, oldestServer) : undefined;
+      const whole = later && 'policy' in later ? partsOf(later.policy, BEGUN) : [];
+      (current.length > 0 && !isUnchanged ? changed : standing).push({ versions: parts, later: whole });
     }
     yield;
   }
-  const fitting = fitTogether([...standing, ...changed]);
-  for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
+  const candidates = [...standing, ...changed];
+  const fit = offers(oldestServer, 'admissionVariables') ? undefined : fitWithoutVariables(candidates);
+  for (const [name, refusal] of fit?.refusals ?? []) refusals.set(name, refusal);
+  const accepted = fit?.policies ?? candidates.flatMap(({ versions: [newest = []] }) => newest);
   const specs = policies.flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
     const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
@@ -76,13 +78,25 @@ export function* accept(
   });
   const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));
   const uids = new Map(policies.map(({ metadata }) => [metadata?.name ?? '', metadata?.uid ?? '']));
-  return { policies: byId(fitting.policies), expired: byId(expired), refusals, specs: new Map(specs), uids };
+  return { policies: byId(accepted), expired: byId(expired), refusals, specs: new Map(specs), uids };
+}
+
+/** A row that is longer than the API server accepts. */
+function fitting(resolution: Resolution): Resolution {
+  const refusal = 'policy' in resolution ? tooLong(resolution.policy) : undefined;
+  return refusal ? { refusal } : resolution;
 }
 
 const BEGUN: Stage = { begun: true };
 
 function stageOf({ metadata }: CompletePolicy, { stages }: AcceptOptions): Stage {
   return stages?.get(metadata?.name ?? '') ?? BEGUN;
+}
+
+/** Whether namespaces are still being labelled. */
+function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
+  const { begun, selector } = stageOf(policy, options);
+  return policy.spec.rollout !== undefined && (!begun || selector !== undefined);
 }
 
 /** Until the namespaces that a new selector selects are labelled, the policy keeps the old selector with its new rules. */
@@ -92,22 +106,19 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
   return { ...policy, spec: { ...policy.spec, namespaceSelector: selector } };
 }
 
-/** @param edited the same policy with the selector that it will get once the namespaces of its roll-out are labelled */
-function versionOf(policy: ResolvedPolicy, edited: ResolvedPolicy, stage: Stage): Version {
-  const parts = partsOf(policy, stage);
-  const labelled = partsOf(edited, BEGUN);
-  return labelled.every((part, index) => part === parts[index]) ? { parts } : { parts, labelled };
-}
-
 /**
  * An older API server may have joined since: then the newest version that it knows. The text still requires a field that
  * this server drops from pods, since all API servers share the text.
  */
-function resolveAsItWas(resolve: typeof resolvePolicy, policy: CompletePolicy, oldestServer: number): ResolvedPolicy[] {
+function resolveAsItWas(
+  resolve: typeof resolvePolicy,
+  policy: CompletePolicy,
+  oldestServer: number,
+): ResolvedPolicy | undefined {
   const resolution = resolve(policy, oldestServer);
-  if ('policy' in resolution) return [resolution.policy];
-  if (resolution.asBefore) return [resolution.asBefore];
-  if (resolution.refusal.reason !== 'VersionTooNew') return [];
+  if ('policy' in resolution) return resolution.policy;
+  if (resolution.asBefore) return resolution.asBefore;
+  if (resolution.refusal.reason !== 'VersionTooNew') return undefined;
   return resolveAsItWas(resolve, { ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
 }
 
@@ -124,7 +135,7 @@ function sortedKeys(_key: string, value: unknown): unknown {
 }
 
 /** Policies created in the same second by name. A policy that is not in the cluster yet counts as the youngest. */
-export function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
+function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
   const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '~');
   return compareText(created(a), created(b)) || compareText(a?.name ?? '', b?.name ?? '');
 }

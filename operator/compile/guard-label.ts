@@ -4,7 +4,6 @@
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { or } from '../rules/cel.ts';
 import type { Variable } from './bound-variables.ts';
 import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 
@@ -15,33 +14,22 @@ const RANKS = { baseline: 1, restricted: 2 } as const;
 /** CEL, int: the number for `latest` and for an absent version. */
 const LATEST = 10_000;
 
-/** The label that each policy asks for when it decides alone; undefined for none. */
-export type LabelsByPolicy = ReadonlyMap<ResolvedPolicy, LevelVersion | undefined>;
-
-export function labelsByPolicy(policies: readonly ResolvedPolicy[]): LabelsByPolicy {
-  const wanted = (policy: ResolvedPolicy) =>
-    policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
-  return new Map(policies.map((policy) => [policy, wanted(policy)]));
+/** The label that a policy asks for when it decides alone; undefined for none. */
+export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
+  return policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
 }
 
 /**
- * Adds `variables.tampered` (bool): the change weakens a label that we set or that the policies want, or changes our
- * record.
+ * Adds `variables.tampered` (bool): the change weakens a label that we set or that the policies in `variables.deciding` want,
+ * or changes our record.
  *
- * @param wanted the labels that the candidates ask for
- * @param decides CEL, bool: whether the candidate at an index decides in the namespace after the change
  * @param before CEL, dyn: the namespace before the change
  */
-export function labelVariables(
-  wanted: readonly (LevelVersion | undefined)[],
-  decides: (index: number) => string,
-  before: string,
-): Variable[] {
-  const weakens = wanted.some((label) => label !== undefined);
+export function labelVariables(before: string): Variable[] {
   return [
     { name: 'record', expression: recordOf(before) },
-    ...(weakens ? weakeningVariables(wanted, decides) : []),
-    { name: 'tampered', expression: [...tampered(), ...(weakens ? ['variables.weakened'] : [])].join(' || ') },
+    ...weakeningVariables(),
+    { name: 'tampered', expression: [...tampered(), 'variables.loosened'].join(' || ') },
   ];
 }
 
@@ -62,38 +50,35 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.weakened` (bool): the label becomes looser than wanted. Anyone may tighten another manager's looser
+ * Adds `variables.loosened` (bool): the label becomes looser than wanted. Anyone may tighten another manager's looser
  * label, or remove it so that ours replaces it; a new label must be at least as tight as wanted.
  */
-function weakeningVariables(
-  wanted: readonly (LevelVersion | undefined)[],
-  decides: (index: number) => string,
-): Variable[] {
+function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
-    `(variables.levels[${when}] < variables.wantedLevel || variables.minors[${when}] < variables.wantedMinor)`;
-  const raised = `${LEVEL} in variables.before && variables.levels[1] > variables.levels[0] && variables.minors[1] >= variables.minors[0]`;
+    `(variables.ranks[${when}] < variables.wantedRank || variables.minors[${when}] < variables.wantedMinor)`;
+  const raised = `${LEVEL} in variables.before && variables.ranks[1] > variables.ranks[0] && variables.minors[1] >= variables.minors[0]`;
   const cleared = `!(${LEVEL} in variables.after) && (!(${VERSION} in variables.after) || !(${changed(VERSION)})) && ${below(0)}`;
+  const ranks = JSON.stringify(RANKS);
   return [
-    { name: 'levels', expression: ofBoth(`${JSON.stringify(RANKS)}[?l[?${LEVEL}].orValue("")].orValue(0)`) },
+    { name: 'ranks', expression: ofBoth(`${ranks}[?l[?${LEVEL}].orValue("")].orValue(0)`) },
     {
       name: 'minors',
       expression: ofBoth(
         `[l[?${VERSION}].orValue("")].map(v, v.matches("^v1[.][0-9]{1,4}$") ? int(v.substring(3)) : ${LATEST})[0]`,
       ),
     },
-    { name: 'wantedLevel', expression: leastOf(wanted.map(rankOf), decides) },
+    { name: 'wantedRank', expression: least(`(has(p.podSecurity) ? ${ranks}[p.podSecurity[0]] : 0)`) },
+    { name: 'wantedMinor', expression: least('(has(p.podSecurity) ? int(p.podSecurity[1]) : 0)') },
     {
-      name: 'wantedMinor',
-      expression: leastOf(
-        wanted.map((label) => label?.minor ?? 0),
-        decides,
-      ),
-    },
-    {
-      name: 'weakened',
+      name: 'loosened',
       expression: `(${changed(LEVEL)} || ${changed(VERSION)}) && ${below(1)} && !(${raised}) && !(${cleared})`,
     },
   ];
+}
+
+/** CEL, int: the lowest number among the deciding policies, 0 without any. @param number CEL, int, over a row `p` */
+function least(number: string): string {
+  return `variables.deciding.size() == 0 ? 0 : variables.deciding.map(p, ${number}).min()`;
 }
 
 /** CEL, list: the expression over the labels `l` before and after the change. */
@@ -107,16 +92,4 @@ function value(labels: 'before' | 'after', label: string): string {
 
 function changed(label: string): string {
   return `${value('before', label)} != ${value('after', label)}`;
-}
-
-/** CEL, int: the lowest number among the deciding policies. */
-function leastOf(numbers: readonly number[], decides: (index: number) => string): string {
-  const distinct = [...new Set(numbers)].sort((a, b) => a - b);
-  const having = (number: number) => or(...numbers.flatMap((one, i) => (one === number ? [decides(i)] : [])));
-  const choices = distinct.slice(0, -1).map((number) => `(${having(number)}) ? ${number} : `);
-  return `${choices.join('')}${distinct.at(-1)}`;
-}
-
-function rankOf(label: LevelVersion | undefined): number {
-  return label ? RANKS[label.level] : 0;
 }

@@ -13,6 +13,7 @@ import {
   type Level,
   looser,
   NEWEST_KNOWN_MINOR,
+  parseVersion,
   type Standard,
 } from '../standards/level-version.ts';
 
@@ -27,7 +28,11 @@ export type PodSecurityMode = 'enforce' | 'warn' | 'audit';
 /** The defaults in namespaces without labels, from the cluster's PodSecurityConfiguration. */
 export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, LevelVersion>>>;
 
-const LABEL_OF_MODE: Record<Mode, PodSecurityMode> = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' };
+export const LABEL_OF_MODE: Readonly<Record<Mode, PodSecurityMode>> = {
+  Enforce: 'enforce',
+  Warn: 'warn',
+  Audit: 'audit',
+};
 
 /** The key of the label that a mode sets; its version has the same with `-version`. */
 export function labelOfMode(mode: Mode): string {
@@ -66,6 +71,33 @@ export function podSecurityLabels(
       [`${LABEL_PREFIX}${mode}-version`, formatVersion(minor)],
     ]);
   return Object.fromEntries(entries);
+}
+
+/**
+ * Whether the wanted labels of a mode refuse something that other ones admit, or that no label does.
+ *
+ * @param server N of Kubernetes 1.N of the oldest API server
+ */
+export function isTighter(
+  mode: PodSecurityMode,
+  wanted: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>>,
+  server: number,
+): boolean {
+  const [now, then] = [wanted, before].map((labels) => labelled(mode, labels, server));
+  return now !== undefined && (then === undefined || !isAsTight(then, now, server));
+}
+
+/** The level and version of a mode's labels; undefined if they admit everything, or nobody knows them. */
+function labelled(
+  mode: PodSecurityMode,
+  labels: Readonly<Record<string, string>>,
+  server: number,
+): LevelVersion | undefined {
+  const level = labels[`${LABEL_PREFIX}${mode}`];
+  if (level !== 'restricted' && level !== 'baseline') return undefined;
+  const minor = parseVersion(labels[`${LABEL_PREFIX}${mode}-version`] ?? '') ?? server;
+  return { level, minor: Math.min(minor, NEWEST_KNOWN_MINOR) };
 }
 
 /** Whether the default would refuse nothing that the label admits: comparing levels or versions alone is not enough. */

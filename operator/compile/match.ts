@@ -3,9 +3,9 @@ import { GROUP } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
-import { RBAC } from './rbac.ts';
+import { RBAC } from './objects.ts';
 
-/** On a probe's carrier: the hash of the ruleset that the probe asks for. */
+/** On a probe's carrier: the name of the program that the probe asks about. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
@@ -17,7 +17,7 @@ export interface AdmissionOptions {
 const WRITE = ['CREATE', 'UPDATE'];
 
 function rule(apiGroup: string, operations: readonly string[], resources: readonly string[]) {
-  return { apiGroups: [apiGroup], apiVersions: ['v1'], operations, resources };
+  return { apiGroups: [apiGroup], apiVersions: ['*'], operations, resources };
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];

@@ -1,15 +1,17 @@
 /** Common parts of all rendered objects: their owners, and the labels by which they are found again. */
-import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
+import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, PLURAL, VERSION } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The policy that an object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
 /** On what was rendered for the pending part of a policy with `rollout`: pending. */
 export const PART_LABEL = `${GROUP}/part`;
-/** The hash of the text of a set of admission policies and bindings. */
-export const RULESET_LABEL = `${GROUP}/ruleset`;
-/** On a validating policy: the spec that it was rendered from, as JSON. */
+/** On the role of a policy: the spec that was accepted last, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
+/** On the role of a policy: the policy's uid. */
+export const UID_ANNOTATION = `${GROUP}/policy-uid`;
+
+export const RBAC = 'rbac.authorization.k8s.io';
 
 /** A Kubernetes object to be applied: only the fields that we own. */
 export interface Manifest {
@@ -41,5 +43,20 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
       uid,
       ...(owners.length === 1 && { controller: true, blockOwnerDeletion: true }),
     })),
+  };
+}
+
+/** The CustomResourceDefinition owns what is rendered: it goes with that, and not before. @param uid empty offline */
+export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {
+  const owner = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    name: `${PLURAL}.${GROUP}`,
+    uid,
+  };
+  return {
+    name,
+    labels: { [MANAGED_BY_LABEL]: FIELD_MANAGER, ...labels },
+    ownerReferences: uid === '' ? [] : [owner],
   };
 }

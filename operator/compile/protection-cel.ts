@@ -51,7 +51,8 @@ export const PROBE_LABEL = `${GROUP}/protection-probe`;
 /** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
-const ADMISSION_NAMES = ['capabilitypolicy-*', 'capabilitypolicy.guard-*'];
+/** The names of programs, and of what operators before programs rendered. */
+const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
 /** CEL, bool: these fields of the object are as before. */
 function same(fields: readonly string[], [now, before]: readonly [string, string]): string {

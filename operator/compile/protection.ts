@@ -7,9 +7,9 @@
  * cluster administrators included.
  */
 import { GROUP, PLURAL, RECORD } from '../api/capability-policy.ts';
+import { RBAC } from './objects.ts';
 import type { Explained, ServiceAccount } from './protection-cel.ts';
 import * as cel from './protection-cel.ts';
-import { RBAC } from './rbac.ts';
 
 /** API servers accept names that end like this in files only (pkg/apis/admissionregistration/validation). */
 export const STATIC_SUFFIX = '.static.k8s.io';

@@ -1,46 +1,48 @@
 /** Policies → their grants: a ClusterRole for each, and its binding when the policy names the subjects. */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { type Manifest, metadata, POLICY_LABEL } from './objects.ts';
+import { type Manifest, ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from './objects.ts';
 
-export const RBAC = 'rbac.authorization.k8s.io';
+/** The ClusterRole of a policy, and its binding if the policy names its users. */
+export interface Grant {
+  readonly role: Manifest;
+  readonly roleBinding: Manifest | undefined;
+}
 
 export function useRoleName(policy: string): string {
   return `${GROUP}:use:${policy}`;
 }
 
 /**
- * The role and its binding exist as long as some text asks for `use` on the policy. Otherwise the garbage collector
- * would delete them at once with the policy, and its siblings would refuse what it admitted until the next ruleset.
+ * The role exists whatever `usableBy` says, so that bindings can be created before the policy is narrowed. It keeps the
+ * spec that was accepted last for an operator that restarts.
  *
- * The role exists whatever `usableBy` says, so that bindings can be created before the policy is narrowed.
- *
- * @param embedders the other policies whose texts contain this one
+ * @param spec the accepted one, as JSON @param ownerUid of the CustomResourceDefinition; empty offline
  */
-export function renderRole(policy: ResolvedPolicy, embedders: readonly ResolvedPolicy[]): Manifest {
+export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string): Grant {
+  const metadata = ownedMetadata(ownerUid, useRoleName(policy.name), { [POLICY_LABEL]: policy.name });
+  const annotations = { [SPEC_ANNOTATION]: spec, [UID_ANNOTATION]: policy.uid };
+  return { role: renderRole(policy, { ...metadata, annotations }), roleBinding: renderRoleBinding(policy, metadata) };
+}
+
+function renderRole({ name }: ResolvedPolicy, metadata: Manifest['metadata']): Manifest {
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRole',
-    metadata: metadata(owners(policy, embedders), useRoleName(policy.name), { [POLICY_LABEL]: policy.name }),
-    rules: [{ apiGroups: [GROUP], resources: [PLURAL], resourceNames: [policy.name], verbs: ['use'] }],
+    metadata,
+    rules: [{ apiGroups: [GROUP], resources: [PLURAL], resourceNames: [name], verbs: ['use'] }],
   };
 }
 
-export function renderRoleBinding(policy: ResolvedPolicy, embedders: readonly ResolvedPolicy[]): Manifest | undefined {
+function renderRoleBinding(policy: ResolvedPolicy, metadata: Manifest['metadata']): Manifest | undefined {
   if (policy.usableBy !== 'Subjects') return undefined;
-  const name = useRoleName(policy.name);
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRoleBinding',
-    metadata: metadata(owners(policy, embedders), name, { [POLICY_LABEL]: policy.name }),
-    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
+    metadata,
+    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: metadata.name },
     subjects: policy.subjects.map(rbacSubject),
   };
-}
-
-/** No text asks for `use` on a policy that is for everyone. */
-function owners(policy: ResolvedPolicy, embedders: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] {
-  return policy.usableBy === 'Everyone' ? [policy] : [policy, ...embedders];
 }
 
 export function rbacSubject({ kind, name, namespace }: Subject) {

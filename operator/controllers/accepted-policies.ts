@@ -1,6 +1,7 @@
 /** The policies as they were last compiled and accepted, and whether they have changed since. */
+import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
-import { lastAccepted } from '../apply/standing.ts';
+import { lastAccepted } from '../apply/accepted-specs.ts';
 import {
   type Compiled,
   type CompileOptions,
@@ -8,6 +9,7 @@ import {
   compiler,
   NOTHING_COMPILED,
 } from '../compile/compile.ts';
+import { programsOf } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import type { AcceptedText } from '../policy/accepted-text.ts';
 import { pendingPartOf } from '../policy/parts.ts';
@@ -56,7 +58,7 @@ export class AcceptedPolicies {
     for (const policy of edited) this.#edited.add(policy);
   }
 
-  /** Forgets our own writes: the admission policies in the cluster record what was accepted last. */
+  /** Forgets our own writes: the roles in the cluster record what was accepted last. */
   forget(): void {
     this.#accepted = new Map();
     this.outdate();
@@ -102,10 +104,13 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether neither the policy nor one that its text depends on has changed since then. */
-  isCompiledAs(policy: string, { rendered }: Compiled): boolean {
-    const isSame = (id: string) => this.#compiled.rendered.get(id) === rendered.get(id);
-    return !this.#edited.has(policy) && isSame(policy) && isSame(pendingPartOf(policy));
+  /** Whether the policy has the same rows and users as then. */
+  isCompiledAs(policy: string, then: Compiled): boolean {
+    if (this.#edited.has(policy)) return false;
+    if (this.#compiled === then) return true;
+    const isSame = (id: string) => isDeepStrictEqual(rowsOf(id, this.#compiled), rowsOf(id, then));
+    const isGranted = isDeepStrictEqual(this.#compiled.grants.get(policy), then.grants.get(policy));
+    return isGranted && isSame(policy) && isSame(pendingPartOf(policy));
   }
 
   resolution(policy: string): Resolution | undefined {
@@ -135,6 +140,10 @@ export class AcceptedPolicies {
     const parts = [...this.#byName].map(([name, [first]]) => [name, first] as const);
     return new Map<string, unknown>([...parts, ...this.#compiled.refusals]);
   }
+}
+
+function rowsOf(id: string, compiled: Compiled) {
+  return programsOf({ id }, compiled).map(({ name, rows }) => [name, rows.get(id)]);
 }
 
 /** Unchanged resolved policies remain the same objects. */

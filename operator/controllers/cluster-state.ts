@@ -3,9 +3,9 @@
  * needs it. It changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { standingEnforced } from '../apply/accepted-specs.ts';
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
-import { standingEnforced } from '../apply/standing.ts';
 import type { Compiled, CompilerOptions } from '../compile/compile.ts';
 import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
@@ -37,6 +37,8 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly usersKnown?: boolean;
   /** Compile a roll-out as far as it has come in the cluster; otherwise as if it had begun. */
   readonly rollsOut?: boolean;
+  /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
+  readonly ownerUid?: () => string;
 }
 
 const NOTHING_CONCERNED: Concerned = { policies: new Set(), namespaces: new Set() };
@@ -138,7 +140,7 @@ export class ClusterState {
   }
 
   #compileInput(): CompileInput {
-    const { operatorNamespace, excludedNamespaces, rollsOut = false } = this.#options;
+    const { operatorNamespace, excludedNamespaces, rollsOut = false, ownerUid = () => '' } = this.#options;
     const [policies, rendered] = [this.#cluster.policies(), this.#cluster.rendered()];
     return {
       policies,
@@ -148,6 +150,7 @@ export class ClusterState {
         now: this.#now(),
         operatorNamespace,
         excludedNamespaces,
+        ownerUid: ownerUid(),
         ...(rollsOut && { stages: stagesOf(policies, this.promotions, standingEnforced(rendered)) }),
       },
     };
@@ -158,7 +161,7 @@ export class ClusterState {
     return this.#policies.compiled;
   }
 
-  /** Whether neither the policy nor one that its text depends on has changed since then. */
+  /** Whether the policy has the same rows and users as then. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     return this.#policies.isCompiledAs(policy, then);
   }
@@ -261,7 +264,7 @@ export class ClusterState {
   #applyPolicy(cause: Cause, name: string): StateChange {
     const recompiles = this.#policies.see(name, this.#cluster.policy(name));
     // It may even be another policy of the same name.
-    if (recompiles) for (const outcomes of [this.outcomes.rollouts, this.outcomes.progress]) outcomes.delete(name);
+    if (recompiles) for (const outcomes of [this.outcomes.programs, this.outcomes.progress]) outcomes.delete(name);
     return { ...unchanged(cause), policies: new Set([name]), recompiles };
   }
 

@@ -1,9 +1,12 @@
 /** Sets and withdraws the labels of each namespace: those of Pod Security, and those of roll-outs. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Mode } from '../api/capability-policy.ts';
 import { labelRefusal, writeLabels } from '../apply/label-writer.ts';
-import { labelOutcome, planLabels, presentLabels } from '../apply/namespace-labels.ts';
+import { heldBack, labelOutcome, planLabels, presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
+import { isTighter, LABEL_OF_MODE, LABEL_PREFIX } from '../compile/labels.ts';
 import type { NamespaceView } from '../model/objects.ts';
+import { deciding, MODES } from '../policy/deciding.ts';
 import { policyOfLabel } from '../policy/parts.ts';
 import type { RolloutLabels } from '../promotion/rollouts.ts';
 import { restoredLabelEvent } from '../report/rollout-events.ts';
@@ -18,6 +21,8 @@ export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
+  /** The namespaces whose tighter labels wait for programs. */
+  readonly #waiting = new Set<string>();
   /** Namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
 
@@ -26,6 +31,7 @@ export class Labels implements Controller {
   }
 
   keysFor({ cause, namespaces }: StateChange): Iterable<Key> {
+    if (cause.of === 'found' && cause.by === 'programs') return [...namespaces, ...this.#waiting];
     // Labels do not depend on the users of a policy.
     return cause.of === 'rbac' ? [] : namespaces;
   }
@@ -36,10 +42,11 @@ export class Labels implements Controller {
     const namespace = cluster.namespace(name);
     if (!namespace || namespace.terminating) {
       state.outcomes.labels.delete(name);
+      this.#waiting.delete(name);
       this.#refused.delete(name);
       return;
     }
-    const plan = planLabels(namespace, state.wantedLabels(namespace));
+    const plan = planLabels(namespace, this.#labelsForNow(namespace));
     const rollout = state.rolloutLabels(namespace);
     let wrote: boolean;
     try {
@@ -72,6 +79,30 @@ export class Labels implements Controller {
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
     found({ by: this.name, namespace: name });
+  }
+
+  /**
+   * A tighter label waits until the programs of the policies that decide here are in force: without an exception that is
+   * still being written, it would refuse what both states admit.
+   */
+  #labelsForNow(namespace: NamespaceView): Record<string, string> {
+    const { state, cluster } = this.#context;
+    const wanted = state.wantedLabels(namespace);
+    const held = heldBack(namespace, wanted, (label, ours) => {
+      const mode = MODES.find((one) => label === `${LABEL_PREFIX}${LABEL_OF_MODE[one]}`) ?? 'Enforce';
+      return !this.#isInForce(namespace, mode) && isTighter(LABEL_OF_MODE[mode], wanted, ours, cluster.oldestServer);
+    });
+    if (isDeepStrictEqual(held, wanted)) this.#waiting.delete(namespace.name);
+    else this.#waiting.add(namespace.name);
+    return held;
+  }
+
+  /** Labels of each mode may follow the policies of mode Enforce, too. */
+  #isInForce(namespace: NamespaceView, mode: Mode): boolean {
+    const { state } = this.#context;
+    const [policies, labels] = [state.selecting(namespace.name), state.effectiveLabels(namespace)];
+    const deciders = [...new Set([mode, 'Enforce' as const])].flatMap((one) => deciding(policies, one, labels));
+    return deciders.every(({ name }) => state.outcomes.programs.get(name)?.state === 'InForce');
   }
 
   /** Somebody removed the label of a roll-out, or changed it. */

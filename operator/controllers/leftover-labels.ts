@@ -1,6 +1,6 @@
 /** Removes the labels of roll-outs that no policy has any more, once nothing in the cluster asks for them. */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
-import { hasText } from '../apply/standing.ts';
+import { hasText } from '../apply/live.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import { policyOfLabel } from '../policy/parts.ts';
@@ -51,7 +51,7 @@ export class LeftoverLabels implements Controller {
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
     // API servers that compile other policies may not have unloaded this one yet.
-    const isBusy = state.outcomes.rollouts.values().some((outcome) => outcome.state === 'Working');
+    const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);
       else this.#unusedSince.set(label, Math.min(now, this.#unusedSince.get(label) ?? now));

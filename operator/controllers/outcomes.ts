@@ -1,5 +1,5 @@
 /** The outcomes of controllers in this term, each by name of a policy or namespace. The controller writes it. */
-import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { RolloutProgress } from '../promotion/progress.ts';
@@ -16,7 +16,8 @@ export function newOutcomes() {
     },
   };
   return {
-    rollouts: new Map<string, RolloutOutcome>(),
+    /** How far each policy's rows are in force. */
+    programs: new Map<string, ProgramOutcome>(),
     labels: new Map<string, LabelOutcome>(),
     judgements: new Map<string, NamespaceJudgement>(),
     /** How far each policy with `rollout` is. */

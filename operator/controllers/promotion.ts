@@ -1,8 +1,9 @@
 /** Brings each policy with `rollout` into force, namespace by namespace. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
+import { standingEnforced } from '../apply/accepted-specs.ts';
 import { KeptRollouts } from '../apply/kept-rollouts.ts';
-import { standingEnforced } from '../apply/standing.ts';
+import { rowOf } from '../compile/program.ts';
 import { judgingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
@@ -149,10 +150,10 @@ export class Promotion implements Controller {
   /** Whether the newest text of both parts is in force, and nothing older. */
   #isInForce(policy: string): boolean {
     const { state } = this.#context;
-    const { rendered } = state.compiled;
-    const outcome = state.outcomes.rollouts.get(policy);
-    const { admission } = rendered.get(policy) ?? rendered.get(pendingPartOf(policy)) ?? {};
-    return outcome?.state === 'InForce' && outcome.ruleset === admission?.ruleset;
+    const outcome = state.outcomes.programs.get(policy);
+    // The enforced part comes first.
+    const part = state.compiled.policies.find(({ name }) => name === policy);
+    return outcome?.state === 'InForce' && part !== undefined && outcome.row === rowOf(part, state.compiled);
   }
 
   /** @param before undefined for the first state of a term */
@@ -161,7 +162,7 @@ export class Promotion implements Controller {
     const { compiled } = state;
     const spec = compiled.specs.get(policy);
     const isCurrent =
-      after.begun === compiled.rendered.has(policy) &&
+      after.begun === compiled.policies.some(({ id }) => id === policy) &&
       leftOutByName(after).join() === leftOutByName(before ?? NOWHERE).join() &&
       (!after.selector || (spec !== undefined && isSameSelector(spec.namespaceSelector, after.selector)));
     found({

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cooldown } from '../runtime/cooldown.ts';
 import type { Log } from '../runtime/log.ts';
 import { type QueueObserver, WorkQueue } from '../runtime/queue.ts';
+import { Settling } from '../runtime/settling.ts';
 import { Turns } from '../runtime/turns.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
@@ -10,11 +11,15 @@ import type { StateChange } from './state-change.ts';
 
 /** All policies are compiled together. */
 const ALL = 'all';
+/** A policy and its exception in one file are two changes, and 200 policies come one after the other. */
+const SETTLES = { quietMs: 300, mostMs: 10_000 };
 
 export interface RunningOptions {
   readonly log: Log;
   /** Makes the observer of a controller's queue. */
   readonly observeQueue?: (controller: string) => QueueObserver;
+  /** The facts that compiling needs beside what is followed. */
+  readonly beforeAccept?: () => Promise<void>;
 }
 
 export class Running {
@@ -24,6 +29,7 @@ export class Running {
   readonly #turns = new Turns();
   /** Policies that are applied one after the other are compiled together. */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 500 });
+  readonly #settling = new Settling(SETTLES);
   #accepting: Promise<void> | undefined;
   #stopped = false;
 
@@ -34,6 +40,10 @@ export class Running {
   }
 
   enqueue(change: StateChange): void {
+    const { cause, recompiles } = change;
+    if (recompiles && cause.of === 'policy') this.#settling.changed();
+    // Nobody has edited anything, and everything may be wrong until then.
+    if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {
         const ms = controller.delay?.(key, change) ?? 0;
@@ -50,6 +60,7 @@ export class Running {
   /** Resolves when the running work has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#settling.hurry();
     await Promise.all(this.#queues.map(([, queue]) => queue.stop()));
   }
 
@@ -73,8 +84,13 @@ export class Running {
 
   async #accept(): Promise<void> {
     await sleep(this.#cooldown.left(ALL));
-    const done = await this.#turns.run(this.#state.accepting(), () => !this.#stopped);
+    await this.#settling.settled();
+    await this.#options.beforeAccept?.();
+    // A change meanwhile begins the wait again.
+    const goesOn = () => !this.#stopped && this.#settling.isSettled;
+    const done = await this.#turns.run(this.#state.accepting(), goesOn);
     if (!done) return;
+    this.#settling.begin();
     this.#cooldown.start(ALL, done.spentMs);
     this.enqueue(done.result);
   }

@@ -13,9 +13,9 @@ import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
-/** While many policies roll out: most are in force by then, and their progress needs no write. */
-const ROLLING_OUT_MS = 5_000;
-/** The progress of hundreds of policies that roll out together, in statuses per second and at once. */
+/** While many policies come into force: most are in force by then, and their progress needs no write. */
+const MANY_CHANGE_MS = 5_000;
+/** The progress of hundreds of policies that come into force together, in statuses per second and at once. */
 const PROGRESS_LIMIT = [1, 10] as const;
 
 export class Status implements Controller {
@@ -42,14 +42,14 @@ export class Status implements Controller {
   delay(policy: Key, { recompiles }: StateChange): number {
     // Somebody who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
-    const { state = 'Working' } = this.#context.state.outcomes.rollouts.get(policy) ?? {};
+    const { state = 'Working' } = this.#context.state.outcomes.programs.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));
   }
 
   #untilProgress(policy: Key): number {
     if (this.#progress.left(policy) === 0) {
       const waitMs = this.#progressLimit.take();
-      this.#progress.start(policy, waitMs === 0 ? DELAY_MS : ROLLING_OUT_MS + waitMs);
+      this.#progress.start(policy, waitMs === 0 ? DELAY_MS : MANY_CHANGE_MS + waitMs);
     }
     return this.#progress.left(policy);
   }
@@ -73,7 +73,7 @@ export class Status implements Controller {
     const { outcomes, use } = state;
     const name = policy.metadata?.name ?? '';
     const coverage = state.coverage(name);
-    const rollout = outcomes.rollouts.get(name);
+    const program = outcomes.programs.get(name);
     const progress = outcomes.progress.get(name);
     const lastAccepted = state.acceptedText(name);
     return buildStatus({
@@ -82,7 +82,7 @@ export class Status implements Controller {
       ...(lastAccepted && { lastAccepted }),
       expired: state.hasExpired(name),
       ...(coverage && { coverage }),
-      ...(rollout && { rollout }),
+      ...(program && { program }),
       ...(outcomes.protection.current && { protection: outcomes.protection.current }),
       ...(progress && { progress }),
       labels: state.labelOutcomes(coverage?.selected ?? []),

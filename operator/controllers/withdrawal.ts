@@ -53,7 +53,7 @@ export class Withdrawal implements Controller {
 
   #isClean(): boolean {
     const { cluster, state, log } = this.#context;
-    const isRefused = state.outcomes.rollouts.values().some((outcome) => outcome.state === 'Failed');
+    const isRefused = state.outcomes.programs.values().some((outcome) => outcome.state === 'Failed');
     const { compiled } = state;
     const left = leftovers({
       cluster,

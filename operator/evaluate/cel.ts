@@ -34,6 +34,11 @@ export class TooExpensive extends Error {
 /** Thrown once for each item of a list. A stack trace each time would take longer than the evaluation. */
 const TOO_EXPENSIVE = new TooExpensive();
 
+interface EngineOptions {
+  /** Adds functions that only the API server needs, so that tests can run the whole text of a program. */
+  readonly register?: (environment: Environment) => void;
+}
+
 /** Compiles each text once, since policies are few and pods many. */
 export class CelEngine {
   readonly #environment = new Environment({
@@ -47,7 +52,8 @@ export class CelEngine {
   #spent = 0;
   #limit = Number.POSITIVE_INFINITY;
 
-  constructor() {
+  constructor({ register }: EngineOptions = {}) {
+    register?.(this.#environment);
     const charged = (text: string) => this.#charge(text.length * COST_OF_CHARACTER);
     for (const [signature, compute] of Object.entries(FUNCTIONS)) {
       this.#environment.registerFunction(`string.${OWN}${signature}`, (text: string, ...rest: never[]) => {

@@ -3,7 +3,7 @@
  * workloads violating that the policy is about to admit.
  */
 
-import { renderRole, useRoleName } from '../compile/rbac.ts';
+import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -47,7 +47,7 @@ function* others<Named extends RoleView | RoleBindingView>(
 const grantOf = perObject((policy: ResolvedPolicy): RenderedGrant => {
   const { usableBy, subjects } = policy;
   const name = useRoleName(policy.name);
-  const role = { name, rules: renderRole(policy, []).rules as RoleView['rules'] };
+  const role = { name, rules: renderGrant(policy, '', '').role.rules as RoleView['rules'] };
   if (usableBy !== 'Subjects') return { role };
   return { role, binding: { name, role: { kind: 'ClusterRole', name }, subjects: subjects.map(subjectOf) } };
 });

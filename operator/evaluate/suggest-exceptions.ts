@@ -1,7 +1,7 @@
 /** Workloads that the level of their namespace refuses → exceptions for their service accounts. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { overridesOf } from '../api/overrides.ts';
-import { haveRoom, priceOf } from '../compile/budget.ts';
+import { MOST_ASKED } from '../compile/decision.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Stated } from '../rules/rule.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
@@ -51,12 +51,10 @@ interface Members {
   readonly workloads: readonly Workload[];
   /** The workloads that the level admits. */
   readonly ordinary: ReadonlySet<Workload>;
-  /** The overrides of the namespace's own policy. */
-  readonly base: Stated;
 }
 
 /** One exception for each different need; some are merged if the API server would not accept that many policies. */
-export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: Fitting): Exception[] {
+export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
   const draftOf = (members: readonly Workload[], merged = false): Draft => ({
     ...statementFor(members, fitting),
@@ -64,25 +62,17 @@ export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: F
     merged,
   });
   const single = workloads.filter((workload) => !ordinary.has(workload)).map((workload) => draftOf([workload]));
-  const own = priceOf(resolvedBy(base, standard));
-  const prices = new WeakMap<Stated, typeof own>();
-  const price = (draft: Draft) => {
-    const known = prices.get(draft.stated) ?? priceOf(policyOf(draft, standard));
-    prices.set(draft.stated, known);
-    return known;
-  };
   const distinct = joinedBy(single, ({ level, stated, serviceAccounts }) => [level, stated, serviceAccounts]);
   const needed = withoutCovered(distinct, standard, fitting.evaluator);
   const drafts = merge(
     joinedBy(needed, ({ level, stated }) => [level, stated]),
     {
-      haveRoom: (exceptions) => haveRoom([own, ...exceptions.map(price)]),
+      haveRoom: (exceptions) => exceptions.length <= MOST_ASKED,
       join: (a, b) => draftOf([...a.workloads, ...b.workloads], true),
     },
   );
   const narrowed = drafts.map((draft) => byContainer(draft, fitting));
-  const fit = haveRoom([own, ...drafts.map((draft, i) => priceOf(policyOf(draft, standard, narrowed[i])))]);
-  return drafts.map((draft, i) => exceptionOf(draft, fit ? narrowed[i] : undefined, workloads, fitting));
+  return drafts.map((draft, i) => exceptionOf(draft, narrowed[i], workloads, fitting));
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
@@ -126,9 +116,8 @@ function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator:
   }
 }
 
-function policyOf({ level, stated }: Draft, standard: Standard, narrowed?: ByContainer): ResolvedPolicy {
-  const { stated: overrides, containers } = narrowed ?? { stated, containers: [] };
-  return resolvedBy(overrides, { ...standard, level }, 'Subjects', containers);
+function policyOf({ level, stated }: Draft, standard: Standard): ResolvedPolicy {
+  return resolvedBy(stated, { ...standard, level }, 'Subjects', []);
 }
 
 function exceptionOf(

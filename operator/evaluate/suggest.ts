@@ -66,7 +66,7 @@ function suggestFor(namespace: string, workloads: readonly Workload[], options: 
     level,
     overrides: overridesOf(stated),
     stated: needsOf(stated, ordinary, fitting),
-    exceptions: exceptionsFor({ workloads, ordinary: admitted, base: stated }, fitting),
+    exceptions: exceptionsFor({ workloads, ordinary: admitted }, fitting),
     used,
     workloads: workloads.length,
     admitted: Object.fromEntries(candidacies.map((one) => [one.level, one.admitted.size])),

@@ -1,7 +1,7 @@
 /**
  * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
  *
- * operator/compile/decision-cel.ts is the same decision for the API server; change the two together. Only the API
+ * operator/compile/decision.ts is the same decision for the API server; change the two together. Only the API
  * server judges containers added to a pod (docs/decisions/0008); this code judges a pod as a whole.
  */
 import { useRoleName } from '../compile/rbac.ts';

@@ -130,6 +130,7 @@ export interface RenderedObject {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly unknown[];
     readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
     readonly managedFields?: readonly unknown[];
   };
   readonly [field: string]: unknown;

@@ -5,7 +5,8 @@
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
 import { and, literal, matchesAny, or } from '../rules/cel.ts';
 import { RULES } from '../rules/index.ts';
-import type { Check, Fill, Fix, Rule } from '../rules/rule.ts';
+import { type Check, checksOf, type Fill, type Fix, fillsOf, type Rule } from '../rules/rule.ts';
+import { LiteralValues } from '../rules/values.ts';
 import type { Standard } from '../standards/level-version.ts';
 
 /** An entry of `spec.containers`. */
@@ -92,9 +93,10 @@ export function checksOfRule({ rule, value, entries }: RuleValues, standard: Sta
   return [
     ...rule.checks(value, standard, filled, except).map((check) => withoutEntries(check, except)),
     ...entries.flatMap(({ index, selects, value: own }) => {
+      const valuesOf = (one: unknown) => new LiteralValues(rule.columns(one, standard));
       const checks =
         typeof ofContainer === 'object'
-          ? ofContainer.checks(own, standard, filled ? { ofPod: value } : undefined)
+          ? checksOf(ofContainer.tests(valuesOf(own), { filled, ...(filled && { ofPod: valuesOf(value) }) }))
           : rule.checks(own, standard, filled);
       return checks.map((check) => ({
         ...check,
@@ -107,7 +109,7 @@ export function checksOfRule({ rule, value, entries }: RuleValues, standard: Sta
 }
 
 export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Standard): Fill[] {
-  const fills = rule.fills?.(value, standard) ?? [];
+  const fills = rule.fills(value, standard);
   if (entries.length === 0) return fills;
   const { ofContainer } = rule;
   const except = exceptCel(entries);
@@ -115,8 +117,10 @@ export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Stan
     ...fills.map((fill) => (fill.over === 'pod' ? fill : { ...fill, when: and(`!(${except})`, fill.when) })),
     ...entries.flatMap(({ selects, value: own }) => {
       const ofEntry =
-        typeof ofContainer === 'object' ? ofContainer.fills?.(own, standard) : rule.fills?.(own, standard);
-      return (ofEntry ?? []).map((fill) => ({ ...fill, when: and(selects, fill.when) }));
+        typeof ofContainer === 'object'
+          ? fillsOf(ofContainer.fillings?.(new LiteralValues(rule.columns(own, standard))) ?? [])
+          : rule.fills(own, standard);
+      return ofEntry.map((fill) => ({ ...fill, when: and(selects, fill.when) }));
     }),
   ];
 }

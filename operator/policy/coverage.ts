@@ -16,6 +16,11 @@ export interface Coverage {
   readonly areas: readonly Area[];
   /** The other policies of the same mode that select some of them, by name. */
   readonly sharesWith: readonly SharesWith[];
+  /**
+   * By namespace where the policy decides: how many of the deciding policies have restricted use. Empty for a policy that
+   * everyone may use.
+   */
+  readonly restricted: ReadonlyMap<string, number>;
 }
 
 /** The namespaces where a policy decides in one mode. */
@@ -123,10 +128,19 @@ export class Selections {
     const selected = [...this.selectedBy(policy.id)].sort();
     const deciding: string[] = [];
     const undecided: string[] = [];
+    const restricted = new Map<string, number>();
     const meets = new Map<ResolvedPolicy, number>();
     for (const namespace of selected) {
       const ofMode = this.selecting(namespace).filter(({ mode }) => mode === policy.mode);
-      if (ofMode.every(({ priority }) => priority <= policy.priority)) deciding.push(namespace);
+      if (ofMode.every(({ priority }) => priority <= policy.priority)) {
+        deciding.push(namespace);
+        if (hasRestrictedUse(policy)) {
+          const restrictedHere = ofMode.filter(
+            (other) => other.priority === policy.priority && hasRestrictedUse(other),
+          );
+          restricted.set(namespace, restrictedHere.length);
+        }
+      }
       const lasting = ofMode.some(({ expires }) => expires > policy.expires);
       if (policy.expires !== NEVER && !lasting) undecided.push(namespace);
       for (const other of ofMode) if (other !== policy) meets.set(other, (meets.get(other) ?? 0) + 1);
@@ -142,6 +156,7 @@ export class Selections {
       undecided,
       areas: [{ mode: policy.mode, namespaces: deciding }],
       sharesWith: sharesWith.sort(byPolicy),
+      restricted,
     };
   }
 }
@@ -162,7 +177,12 @@ export function mergeCoverages(coverages: readonly Coverage[]): Coverage {
     sharesWith: [...shares.values()]
       .map((same) => ({ ...(same[0] as SharesWith), namespaces: same.reduce((sum, one) => sum + one.namespaces, 0) }))
       .sort(byPolicy),
+    restricted: new Map(coverages.flatMap(({ restricted }) => [...restricted])),
   };
+}
+
+function hasRestrictedUse({ usableBy }: ResolvedPolicy): boolean {
+  return usableBy !== 'Everyone';
 }
 
 function byPolicy(a: SharesWith, b: SharesWith): number {

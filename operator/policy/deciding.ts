@@ -4,7 +4,7 @@
 import type { Mode } from '../api/capability-policy.ts';
 import { isMatch } from '../rules/cel.ts';
 import type { ResolvedPolicy } from './resolve.ts';
-import { isSameSelector, matches, mayOverlap } from './selector.ts';
+import { matches, mayOverlap } from './selector.ts';
 
 export const MODES: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
 
@@ -23,7 +23,7 @@ export function deciding(
  * The other policies that a decision of this one may depend on: same mode, at least its priority, and a selector that
  * may meet its own in some namespace.
  */
-export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
+export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter(
     (other) =>
       other.name !== policy.name &&
@@ -33,20 +33,9 @@ export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPoli
   );
 }
 
-/**
- * The policies that decide in exactly the same namespaces: same mode, priority and selector. Includes the policy
- * itself, in the order of names.
- */
-export function peers(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
-  const others = siblings(policy, policies).filter(
-    (other) => other.priority === policy.priority && isSameSelector(other.selector, policy.selector),
-  );
-  return [policy, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** The other policies that have this one as a sibling: their decisions may depend on it. */
-export function embeddersOf(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
-  return policies.filter((other) => siblings(other, [policy]).length > 0);
+/** The other policies whose decisions may depend on this one. */
+export function influencedBy(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
+  return policies.filter((other) => influencing(other, [policy]).length > 0);
 }
 
 /**

@@ -66,6 +66,6 @@ function roleOf(policy: ResolvedPolicy, selecting: readonly ResolvedPolicy[], la
     some.map(({ name, priority }) => ({ policy: name, priority }));
   if (!deciders.includes(policy)) return { name: 'Overridden', by: named(deciders) };
   const over = named(others.filter((other) => !deciders.includes(other)));
-  const peers = named(deciders.filter((other) => other !== policy));
-  return peers.length > 0 ? { name: 'Shares', with: peers, over } : { name: 'Decides', over };
+  const sharing = named(deciders.filter((other) => other !== policy));
+  return sharing.length > 0 ? { name: 'Shares', with: sharing, over } : { name: 'Decides', over };
 }

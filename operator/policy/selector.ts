@@ -1,6 +1,6 @@
 /**
  * Label selectors of namespaces (metav1.LabelSelector): which namespaces match, whether two may match the same
- * namespace, and the selector as CEL for admission policies that contain other policies' selectors.
+ * namespace, and the selector as CEL for the tables of programs.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';

@@ -1,6 +1,6 @@
 /** The facts about a policy → its conditions, as kstatus and Argo CD read them. */
 import type { Condition } from '../api/capability-policy.ts';
-import type { RolloutOutcome } from '../apply/outcome.ts';
+import type { ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import { type BindingName, coversControllers, type Holder } from '../evaluate/use.ts';
@@ -14,6 +14,7 @@ import { labelRefusedCondition, type RefusedLabels } from './label-refusal.ts';
 import { protectedCondition } from './protection.ts';
 import * as reasons from './reasons.ts';
 import { bounded, firstOf } from './text.ts';
+import { useLimitCondition } from './use-limit.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface ConditionInput {
@@ -27,8 +28,10 @@ interface ConditionInput {
   readonly why: string | undefined;
   /** The namespaces where no policy of its mode decides once it has expired. */
   readonly undecided: readonly string[];
+  /** By namespace where it decides: how many of the deciding policies have restricted use. */
+  readonly restricted: ReadonlyMap<string, number>;
   /** Absent until the first pass over all policies. */
-  readonly rollout: RolloutOutcome | undefined;
+  readonly program: ProgramOutcome | undefined;
   /** Absent while not everything has been judged, and when no text was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
@@ -61,13 +64,14 @@ export function buildConditions(input: ConditionInput): Condition[] {
   const programmed = programmedCondition(input);
   const [refusal] = labelRefusedCondition(input.refusedLabels);
   const ready = readyCondition(accepted, programmed, input.refusedLabels.keepsPending ? refusal : undefined);
-  const working = [reasons.PENDING, reasons.ROLLING_OUT, reasons.WRITE_REFUSED].includes(ready.reason);
+  const working = [reasons.PENDING, reasons.PROGRAMMING, reasons.WRITE_REFUSED].includes(ready.reason);
   const bare = [
     accepted,
     programmed,
     ...(input.accepted ? expiredCondition(input.accepted, input) : []),
     ...labelConflictCondition(input.labelConflicts),
     ...(refusal ? [refusal] : []),
+    ...useLimitCondition(input.restricted),
     ...protectedCondition(input.protection, input.previous),
     ready,
     ...(working ? [{ ...ready, type: 'Reconciling', status: 'True' as const }] : []),
@@ -172,7 +176,7 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator writes this binding for `subjects`, and may have kept it for siblings of an earlier policy.
+    // The operator writes this binding for `subjects`, and may have kept it while a text still asked about an earlier policy.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -205,7 +209,7 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
 }
 
 function programmedCondition(input: ConditionInput): BareCondition {
-  const { resolution, accepted, expired, rollout, previous, generation } = input;
+  const { resolution, accepted, expired, program, previous, generation } = input;
   const type = 'Programmed';
   if ('refusal' in resolution) {
     const earlier = accepted && !expired ? '; the last accepted one stays in force' : '';
@@ -215,17 +219,17 @@ function programmedCondition(input: ConditionInput): BareCondition {
   if (expired) {
     return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
   }
-  if (!rollout) {
+  if (!program) {
     // A restarted operator has not seen anything yet, and nothing contradicts what it saw before.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
   }
-  const { inForce, answering } = rollout.servers;
-  const where = `ruleset ${rollout.ruleset} is in force on ${inForce} of ${answering} API servers`;
-  if (rollout.state === 'InForce') return { type, status: 'True', reason: reasons.IN_FORCE, message: where };
-  const reason = rollout.state === 'Failed' ? reasons.APPLY_FAILED : reasons.ROLLING_OUT;
-  const message = rollout.message === '' ? where : `${where}; ${rollout.message}`;
+  const { inForce, answering } = program.servers;
+  const where = `row ${program.row} is in force on ${inForce} of ${answering} API servers`;
+  if (program.state === 'InForce') return { type, status: 'True', reason: reasons.IN_FORCE, message: where };
+  const reason = program.state === 'Failed' ? reasons.APPLY_FAILED : reasons.PROGRAMMING;
+  const message = program.message === '' ? where : `${where}; ${program.message}`;
   return { type, status: 'False', reason, message };
 }
 

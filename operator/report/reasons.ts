@@ -10,8 +10,8 @@ export const NOT_ACCEPTED = 'NotAccepted';
 /** Programmed and Ready: nothing was written yet. */
 export const PENDING = 'Pending';
 /** Programmed and Ready: written or being written, but not yet seen on every API server. */
-export const ROLLING_OUT = 'RollingOut';
-/** Programmed and Ready: every API server that answers was seen to enforce the newest ruleset. */
+export const PROGRAMMING = 'Programming';
+/** Programmed and Ready: every API server that answers was seen to enforce the newest row of the policy. */
 export const IN_FORCE = 'InForce';
 /** Programmed and Ready: an API server refused an object that the operator tried to write. */
 export const APPLY_FAILED = 'ApplyFailed';
@@ -50,6 +50,8 @@ export const DRIFT_REPAIRED = 'DriftRepaired';
 export const ROLLOUT_LABEL_RESTORED = 'RolloutLabelRestored';
 /** Events on a workload and on the policy: the workload no longer violates it, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';
+/** UseLimitExceeded: more policies with restricted use decide in a namespace than an admission policy can ask about. */
+export const TOO_MANY_RESTRICTED = 'TooManyRestricted';
 /** Protected: every API server that answers refuses changes of what the operator writes, by a file. */
 export const FILE_IN_FORCE = 'FileInForce';
 /** Protected: on some API server, or on all of them, no such file is in force. */

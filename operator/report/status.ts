@@ -1,6 +1,6 @@
 /** All facts about a policy → its complete status: the same bytes for the same input. */
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } from '../api/capability-policy.ts';
-import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
@@ -30,7 +30,7 @@ export interface StatusInput {
   /** The coverage of the text that decides. Absent when none was ever accepted, or it has expired. */
   readonly coverage?: Coverage;
   /** Absent until the first pass over all policies. */
-  readonly rollout?: RolloutOutcome;
+  readonly program?: ProgramOutcome;
   /** Absent without `spec.rollout`, and until the first pass over the policy's namespaces. */
   readonly progress?: RolloutProgress;
   /** By namespace. */
@@ -51,7 +51,14 @@ const MOST_SHARES = 32;
 /** In a column. */
 const NAMED_SHARES = 3;
 const NAME_LENGTH = 253;
-const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], areas: [], sharesWith: [] };
+const NOWHERE: Coverage = {
+  selected: [],
+  deciding: [],
+  undecided: [],
+  areas: [],
+  sharesWith: [],
+  restricted: new Map(),
+};
 
 /** Empty lists are left out. The JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
@@ -66,7 +73,8 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     expired,
     why: (text?.spec ?? policy.spec).reason,
     undecided: input.coverage?.undecided ?? [],
-    rollout: input.rollout,
+    restricted: input.coverage?.restricted ?? new Map(),
+    program: input.program,
     protection: input.protection,
     previous: policy.status?.conditions ?? [],
     holdersOfAll: input.holdersOfAll ?? [],

@@ -1,7 +1,10 @@
 import { ADD } from './capability-lists.ts';
 import { and, effective, FOR_WINDOWS } from './cel.ts';
+import { all, type Condition } from './condition.ts';
+import { exemptions, isForLinux } from './exemptions.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule, type Fix } from './rule.ts';
+import type { Values } from './values.ts';
 
 /** CEL, optional. */
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
@@ -21,6 +24,10 @@ const RELIES_ON_FILE_CAPABILITIES = and(
   `${ADD}.size() > 0`,
   `${effective('runAsNonRoot')}.orValue(false) || ${effective('runAsUser')}.orValue(0) != 0`,
 );
+
+function isForbidden(values: Values): Condition {
+  return values.includes('allowPrivilegeEscalation', 'Forbidden');
+}
 
 /**
  * Always of class check. Only the image says which programs have the set-user-ID bit, and such a program gets the user and
@@ -62,32 +69,30 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
 
   value: (overrides, { level, minor }) => overrides.allowPrivilegeEscalation ?? (level !== 'restricted' || minor < 8),
 
-  checks: (allowed, { minor }, filled) =>
-    allowed
-      ? []
-      : [
-          {
-            over: 'containers',
-            violates: and(
-              `${FIELD}.orValue(${filled ? NEVER_FALSE : 'true'})`,
-              minor >= 25 ? `!(${FOR_WINDOWS})` : undefined,
-            ),
-            message: '"must set securityContext.allowPrivilegeEscalation=false"',
-            path: 'securityContext.allowPrivilegeEscalation',
-          },
-        ],
+  columns: (allowed, standard) => ({
+    allowPrivilegeEscalation: [allowed ? 'Allowed' : 'Forbidden'],
+    ...exemptions(standard),
+  }),
 
-  fills: (allowed) =>
-    allowed
-      ? []
-      : [
-          {
-            over: 'containers',
-            path: ['securityContext', 'allowPrivilegeEscalation'],
-            when: and(`!${FIELD}.hasValue()`, `!(${NEVER_FALSE})`),
-            value: 'false',
-          },
-        ],
+  tests: (values, { filled }) => [
+    {
+      applies: all(isForbidden(values), isForLinux(values)),
+      over: 'containers',
+      violates: `${FIELD}.orValue(${filled ? NEVER_FALSE : 'true'})`,
+      message: '"must set securityContext.allowPrivilegeEscalation=false"',
+      path: 'securityContext.allowPrivilegeEscalation',
+    },
+  ],
+
+  fillings: (values) => [
+    {
+      applies: isForbidden(values),
+      over: 'containers',
+      path: ['securityContext', 'allowPrivilegeEscalation'],
+      when: and(`!${FIELD}.hasValue()`, `!(${NEVER_FALSE})`),
+      value: 'false',
+    },
+  ],
 
   fixes: (allowed) => (allowed ? [] : FIXES),
   unfixable:

@@ -9,13 +9,18 @@ import {
   filledAdd,
   filledDrop,
   inUserNamespace,
-  namesCheck,
+  isMapped,
+  listColumns,
+  namesTest,
   tooManyNames,
 } from './capability-lists.ts';
 import { and, FOR_WINDOWS, IN_USER_NAMESPACE, literal, or } from './cel.ts';
+import { all, concat, not } from './condition.ts';
+import { exemptions } from './exemptions.ts';
 import { distinct } from './fit.ts';
 import { AGENTS_ARE_PRIVILEGED, PRIVILEGED, UNPRIVILEGED } from './privileged.ts';
-import { type Check, defineRule, type Fix } from './rule.ts';
+import { defineRule, type Fix, type Test } from './rule.ts';
+import type { Values } from './values.ts';
 
 export interface AllowedBounding {
   readonly allowed: readonly string[];
@@ -31,16 +36,38 @@ export interface AllowedBounding {
  * Runtimes start from their default set, or from nothing with drop ALL, or from everything with add ALL; then come the
  * adds, then the drops, in any case of letters. CRI-O and Docker strip CAP_ where containerd does not, so a prefixed add
  * counts and a prefixed drop does not: no runtime may grant more than was judged.
+ *
+ * @param forbidden CEL, list(string) @param byDefault CEL, list(string): those of them that runtimes give by default
  */
-function held(forbidden: readonly string[], add: string, drop: string): string {
-  const byDefault = forbidden.filter((name) => RUNTIME_DEFAULT.includes(name));
-  const start = `("ALL" in drops ? [] : "ALL" in adds ? ${literal(forbidden)} : ${literal(byDefault)})`;
-  const added = `adds.filter(x, x in ${literal(forbidden)})`;
+function held(forbidden: string, byDefault: string, add: string, drop: string): string {
+  const start = `("ALL" in drops ? [] : "ALL" in adds ? ${forbidden} : ${byDefault})`;
+  const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
   // A list of one list binds a value, so that each list is built once and not for each name of the other.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
+
+function heldOf(forbidden: readonly string[], add: string, drop: string): string {
+  return held(literal(forbidden), literal(givenByDefault(forbidden)), add, drop);
+}
+
+function givenByDefault(names: readonly string[]): string[] {
+  return names.filter((name) => RUNTIME_DEFAULT.includes(name));
+}
+
+/** The capabilities that a container may not hold, and those of them that runtimes give by default, for any values. */
+function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
+  const outOf = (name: string, all: readonly string[]) =>
+    values.specialized(
+      ({ allowedBounding = [] }) => literal(forbiddenBy(allowedBounding).filter((one) => all.includes(one))),
+      () => values.computed(name, `${literal(all)}.filter(x, !(x in ${values.list('allowedBounding')}))`),
+    );
+  return [outOf('forbidden', CAPABILITIES), outOf('givenByDefault', RUNTIME_DEFAULT)];
+}
+
+/** The column of those that pods may hold in a user namespace. */
+const MAPPED = 'boundingInUserNamespace';
 
 /** The forbidden capabilities that a container may hold in a user namespace, since it may add them there. */
 function mappedOf(forbidden: readonly string[], names: readonly string[]) {
@@ -67,10 +94,10 @@ function unlessMapped(mapped: readonly string[] | 'any'): string {
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
-function nameCheck(list: 'add' | 'drop', names: string, tooMany: string): Check {
+function nameTest(list: 'add' | 'drop', names: string, tooMany: string): Test {
   return {
     over: 'containers',
-    violates: and(`!(${tooMany})`, `${names}.exists(x, ${IS_NO_NAME})`, `!(${FOR_WINDOWS})`),
+    violates: and(`!(${tooMany})`, `${names}.exists(x, ${IS_NO_NAME})`),
     message: `"must not ${list} capability " + ${names}.filter(x, ${IS_NO_NAME}).join(", ") + ": names have only the letters A to Z and _"`,
     path: `securityContext.capabilities.${list}`,
   };
@@ -88,7 +115,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
   const mapped = mappedOf(forbidden, mappable);
   const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
   const refused = and(`x.upperAscii() in ${literal(['ALL', ...forbidden])}`, isUnmapped(mapped));
-  const names = `${held(forbidden, ADD, DROP)}${unlessMapped(mapped)}`;
+  const names = `${heldOf(forbidden, ADD, DROP)}${unlessMapped(mapped)}`;
   const nothingIsLeft = RUNTIME_DEFAULT.every((name) => forbidden.includes(name));
   const drop: Fix = {
     over: 'containers',
@@ -127,28 +154,43 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     filling: capabilitiesOf(overrides, standard),
   }),
 
-  checks: ({ allowed, inUserNamespace: names, filling }, _standard, filled = false) => {
+  columns: ({ allowed, inUserNamespace, filling }, standard) => {
     const forbidden = forbiddenBy(allowed);
-    if (forbidden.length === 0) return [];
-    const mapped = mappedOf(forbidden, names);
-    const [add, drop] = filled ? [filledAdd(filling.defaultAdd), filledDrop(filling)] : [ADD, DROP];
-    const capabilities = `${held(forbidden, add, drop)}${unlessMapped(mapped)}`;
+    const mapped = mappedOf(forbidden, inUserNamespace);
+    return {
+      ...listColumns(filling),
+      ...exemptions(standard),
+      allowedBounding: forbidden.length === 0 ? ['*'] : allowed,
+      boundingInUserNamespace: forbidden.length === 0 ? [] : mapped === 'any' ? ['*'] : mapped,
+    };
+  },
+
+  tests: (values, { filled }) => {
+    const [add, drop] = filled ? [filledAdd(values), filledDrop(values)] : [ADD, DROP];
+    const [forbidden, byDefault] = forbiddenIn(values);
+    const isUnmappedName = not(isMapped(values, MAPPED));
+    const capabilities = `${held(forbidden, byDefault, add, drop)}${isUnmappedName === true ? '' : `.filter(x, ${isUnmappedName})`}`;
     const tooMany = tooManyNames(add, drop);
-    const isHeld = `${PRIVILEGED} || (!(${tooMany}) && ${capabilities}.size() > 0)`;
-    // In a user namespace nothing is forbidden then, as with allowedBounding: ['*'].
-    const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
-    const checks: Check[] = [
-      namesCheck(and(tooMany, `!(${FOR_WINDOWS})`)),
-      nameCheck('add', ADD, tooMany),
-      nameCheck('drop', DROP, tooMany),
+    const tests: Test[] = [
+      namesTest(tooMany),
+      nameTest('add', ADD, tooMany),
+      nameTest('drop', DROP, tooMany),
       {
         over: 'containers',
-        violates: and(isHeld, `!(${FOR_WINDOWS})`),
-        message: `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${capabilities}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${allowedText(allowed, mapped === 'any' ? ['*'] : mapped)})`)}`,
+        violates: `${PRIVILEGED} || (!(${tooMany}) && ${capabilities}.size() > 0)`,
+        message: concat(
+          `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${capabilities}.join(", "))`,
+          '", drop it or ALL (allowed: "',
+          allowedText(values, 'allowedBounding', MAPPED),
+          '")"',
+        ),
         path: 'securityContext.capabilities',
       },
     ];
-    return isJudged ? checks.map((check) => ({ ...check, violates: and(isJudged, check.violates) })) : checks;
+    // With all of them mapped, nothing is forbidden in a user namespace, as with allowedBounding: ['*'].
+    const isJudged = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
+    const applies = all(not(values.includes('allowedBounding', '*')), isJudged, `!(${FOR_WINDOWS})`);
+    return tests.map((test) => ({ ...test, applies }));
   },
 
   fixes: fixesOf,
@@ -163,7 +205,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
       {
         over: 'containers',
         // Values that no list of names admits require ALL.
-        for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${held(CAPABILITIES, ADD, DROP)}`,
+        for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
       },
     ],
     choices: (holding) => [

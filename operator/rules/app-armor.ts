@@ -1,17 +1,24 @@
 import type { Level } from '../standards/level-version.ts';
 import { ALL_CONTAINERS, and, FOR_WINDOWS, listed, literal, MOST_NAMED, matchesAny, takesFromPod } from './cel.ts';
+import { all, any, type Condition, concat, not } from './condition.ts';
 import {
+  ALL_TYPES,
   admittedDefault,
+  hasAllTypes,
   isRefused,
-  localhostCheck,
+  localhostTest,
   NO_PROFILE_KNOWN,
+  namesMatter,
   type Profile,
   profileCel,
+  profileColumn,
+  profileIn,
   replacement,
-  typeCheck,
+  typeTest,
 } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
-import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
+import { defineRule, type Filling, type Fix, type Test } from './rule.ts';
+import { type Columns, LiteralValues, type Values } from './values.ts';
 
 interface AppArmor {
   readonly types: readonly string[];
@@ -22,7 +29,6 @@ interface AppArmor {
   readonly default?: Profile;
 }
 
-const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
 const PATH = 'securityContext.appArmorProfile';
 const ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 const POD_PROFILE = 'variables.spec.?securityContext.?appArmorProfile';
@@ -43,44 +49,59 @@ const IS_CONTRADICTED = `${KEY} in variables.annotations`;
  * The kubelet uses the container's field, else its annotation, else the pod's field (pkg/security/apparmor/helpers.go).
  */
 const REACHES = takesFromPod('appArmorProfile');
-const OF_CONTAINER = { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES } as const;
+const COLUMNS = { types: 'appArmorTypes', profiles: 'appArmorProfiles' } as const;
+const OF_CONTAINER = {
+  over: 'containers',
+  profile: CONTAINER_PROFILE,
+  path: PATH,
+  reaches: REACHES,
+  ...COLUMNS,
+} as const;
 const FIELDS = [{ ...OF_CONTAINER, over: 'pod', profile: POD_PROFILE }, OF_CONTAINER] as const;
 
 /**
  * Profiles were annotations before v1.30; API servers still convert those into fields. @param value CEL, string: an
  * annotation's
  */
-function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor, value: string): string {
-  return [
+function annotationAllowed(values: Values, value: string): Condition {
+  const isNamed = values.specialized(
+    ({ appArmorProfiles = [] }) =>
+      matchesAny(
+        value,
+        appArmorProfiles.map((profile) => `localhost/${profile}`),
+      ),
+    () =>
+      `${values.list('appArmorProfiles')}.exists(q, q.endsWith("*") ? ${value}.startsWith("localhost/" + q.substring(0, q.size() - 1)) : ${value} == "localhost/" + q)`,
+  );
+  return any(
     `${value} == ""`,
-    ...(types.includes('RuntimeDefault') ? [`${value} == "runtime/default"`] : []),
-    ...(types.includes('Localhost')
-      ? [
-          matchesAny(
-            value,
-            localhostProfiles.map((profile) => `localhost/${profile}`),
-          ),
-        ]
-      : []),
-    ...(types.includes('Unconfined') ? [`${value} == "unconfined"`] : []),
-  ].join(' || ');
+    all(values.includes('appArmorTypes', 'RuntimeDefault'), `${value} == "runtime/default"`),
+    all(values.includes('appArmorTypes', 'Localhost'), isNamed),
+    all(values.includes('appArmorTypes', 'Unconfined'), `${value} == "unconfined"`),
+  );
 }
 
 /** @param except CEL, bool over a container `c`: whose annotation has a check of its own */
-function annotationCheck(value: AppArmor, except: string | undefined): Check {
-  const allowed = annotationAllowed(value, 'variables.annotations[k]');
+function annotationTest(values: Values, except: string | undefined): Test {
+  const allowed = annotationAllowed(values, 'variables.annotations[k]');
   const isBad = `variables.annotations.exists(k, ${bad(allowed, except)})`;
   return {
+    applies: annotationsMatter(values),
     over: 'pod',
     violates: except === undefined ? isBad : withExcepted(except, isBad, 'exists'),
-    reaches: and(REACHES, `!(${annotationAllowed(value, ANNOTATED)})`),
-    message: `"must not have the annotation " + ${namedAnnotations(allowed, except)} + ${literal(` (allowed: ${allowedText(value)})`)}`,
+    reaches: and(REACHES, `!(${annotationAllowed(values, ANNOTATED)})`),
+    message: concat(
+      `"must not have the annotation " + ${namedAnnotations(allowed, except)}`,
+      '" (allowed: "',
+      allowedText(values),
+      '")"',
+    ),
     path: 'metadata.annotations',
   };
 }
 
 /** CEL, bool: the annotation with the key `k` sets an AppArmor profile that isn't allowed. */
-function bad(allowed: string, except: string | undefined): string {
+function bad(allowed: Condition, except: string | undefined): string {
   const isBad = `k.startsWith(${literal(ANNOTATION)}) && !(${allowed})`;
   return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
 }
@@ -91,13 +112,24 @@ function withExcepted(except: string, text: string, macro: 'exists' | 'map'): st
 }
 
 /** A container's own annotation, for a container that has a value of its own. */
-function annotationCheckOfContainer(value: AppArmor): Check {
+function annotationTestOfContainer(values: Values): Test {
   return {
+    applies: annotationsMatter(values),
     over: 'containers',
-    violates: `!(${annotationAllowed(value, ANNOTATED)})`,
-    message: `"must not have the annotation " + ${KEY} + "=" + ${ANNOTATED} + ${literal(` (allowed: ${allowedText(value)})`)}`,
+    violates: `!(${annotationAllowed(values, ANNOTATED)})`,
+    message: concat(
+      `"must not have the annotation " + ${KEY} + "=" + ${ANNOTATED}`,
+      '" (allowed: "',
+      allowedText(values),
+      '")"',
+    ),
     path: 'metadata.annotations',
   };
+}
+
+/** Whether some annotation could be refused. */
+function annotationsMatter(values: Values): Condition {
+  return any(not(hasAllTypes(values, COLUMNS.types)), namesMatter(values, COLUMNS.types, COLUMNS.profiles));
 }
 
 /**
@@ -105,7 +137,7 @@ function annotationCheckOfContainer(value: AppArmor): Check {
  * over it in Go's random order. Annotations of containers that the pod does not have are named only where there are no
  * others. Only files have them: the API server refuses them earlier (ValidateAppArmorPodAnnotations).
  */
-function namedAnnotations(allowed: string, except: string | undefined): string {
+function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const judged = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
   const ofContainers = `${judged}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
   const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
@@ -115,64 +147,76 @@ function namedAnnotations(allowed: string, except: string | undefined): string {
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
-function allowedText({ types, localhostProfiles }: AppArmor): string {
-  const named = (type: string) =>
-    type === 'Localhost' && localhostProfiles ? `Localhost with ${listed(localhostProfiles)}` : type;
-  return listed(types.map(named));
+/** CEL, string, for messages: `RuntimeDefault, Localhost with foo`. */
+function allowedText(values: Values): string {
+  return values.specialized(
+    ({ appArmorTypes: types = [], appArmorProfiles: profiles = [] }) => {
+      const isNamed = !profiles.includes('*');
+      const named = (type: string) => (type === 'Localhost' && isNamed ? `Localhost with ${listed(profiles)}` : type);
+      return literal(listed(types.map(named)));
+    },
+    () => {
+      const [types, profiles] = [values.list('appArmorTypes'), values.list('appArmorProfiles')];
+      const named = `${types}.map(t, t == "Localhost" && !("*" in ${profiles}) ? "Localhost with " + ${values.listed('appArmorProfiles')} : t)`;
+      return `(${types}.size() > 0 ? ${named}.join(", ") : "none")`;
+    },
+  );
 }
 
-function profileChecks(value: AppArmor, except: string | undefined): Check[] {
-  const { named, all } = restrictionsOf(value);
+function profileTests(values: Values, except: string | undefined): Test[] {
   return [
-    ...(all ? [] : FIELDS.map((field) => typeCheck(field, value.types))),
-    ...(named ? FIELDS.map((field) => localhostCheck(field, named)) : []),
-    ...(all && !named ? [] : [annotationCheck(value, except)]),
+    ...FIELDS.map((field) => typeTest(field, values)),
+    ...FIELDS.map((field) => localhostTest(field, values)),
+    annotationTest(values, except),
   ];
 }
 
-/** The checks of the profile that a container gets: its own field, its annotation, or else the pod's field. */
-function profileChecksOfContainer(value: AppArmor): Check[] {
-  const { named, all } = restrictionsOf(value);
+/** The tests of the profile that a container gets: its own field, its annotation, or else the pod's field. */
+function profileTestsOfContainer(values: Values): Test[] {
   const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;
   const field = { ...OF_CONTAINER, profile };
-  return [
-    ...(all ? [] : [typeCheck(field, value.types)]),
-    ...(named ? [localhostCheck(field, named)] : []),
-    ...(all && !named ? [] : [annotationCheckOfContainer(value)]),
-  ];
-}
-
-/** The names of local profiles, if they matter, and whether each type is allowed. */
-function restrictionsOf({ types, localhostProfiles }: AppArmor) {
-  return {
-    named: types.includes('Localhost') ? localhostProfiles : undefined,
-    all: ALL_TYPES.every((type) => types.includes(type)),
-  };
+  return [typeTest(field, values), localhostTest(field, values), annotationTestOfContainer(values)];
 }
 
 /**
  * Defaulting skips Windows pods, on which the API server refuses the field, and containers with an annotation that the
  * field would contradict.
  */
-function unsetCheck({ types, default: filling }: AppArmor, filled: boolean | undefined): Check {
+function unsetTest(values: Values, filled: boolean): Test {
+  const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);
   return {
+    applies: values.includes('appArmorUnset', 'Refused'),
     over: 'containers',
-    violates: filled && filling ? and(IS_UNSET, `(${FOR_WINDOWS}) || ${IS_CONTRADICTED}`) : IS_UNSET,
-    message: `${literal(`must set ${PATH}.type on it or on the pod`)} + (${IS_CONTRADICTED} ? ", and remove the annotation " + ${KEY} : "") + ${literal(` (allowed: ${listed(types)})`)}`,
+    violates: `${all(IS_UNSET, filled ? isLeft : true)}`,
+    message: concat(
+      `${literal(`must set ${PATH}.type on it or on the pod`)} + (${IS_CONTRADICTED} ? ", and remove the annotation " + ${KEY} : "")`,
+      '" (allowed: "',
+      values.listed('appArmorTypes'),
+      '")"',
+    ),
     path: PATH,
   };
 }
 
-function fillsOf({ default: profile }: AppArmor): Fill[] {
-  if (!profile) return [];
+function fillingsOf(values: Values): Filling[] {
   return [
     {
+      applies: all(values.hasSome('appArmorFilling'), `!(${FOR_WINDOWS})`),
       over: 'containers',
       path: ['securityContext', 'appArmorProfile'],
-      when: and(IS_UNSET, `!(${FOR_WINDOWS})`, `!(${IS_CONTRADICTED})`),
-      value: profileCel(profile),
+      when: and(IS_UNSET, `!(${IS_CONTRADICTED})`),
+      value: profileIn(values, 'appArmorFilling'),
     },
   ];
+}
+
+function columnsOf({ types, unset, localhostProfiles, default: filling }: AppArmor): Columns {
+  return {
+    appArmorTypes: types,
+    appArmorProfiles: localhostProfiles ?? ['*'],
+    appArmorUnset: [unset],
+    appArmorFilling: profileColumn(filling),
+  };
 }
 
 const CONFINED =
@@ -190,7 +234,7 @@ function fixesOf(value: AppArmor): Fix[] {
     risk,
   });
   const annotations = [
-    annotation(`!(${annotationAllowed(value, 'variables.annotations[k]')})`, CONFINED),
+    annotation(`!(${annotationAllowed(new LiteralValues(columnsOf(value)), 'variables.annotations[k]')})`, CONFINED),
     ...(value.unset === 'Refused'
       ? [annotation('variables.annotations[k] in ["", "localhost/"]', 'none: the annotation names no profile')]
       : []),
@@ -249,22 +293,18 @@ export const appArmor = defineRule<AppArmor, string>({
     return { types, unset, ...(localhostProfiles && { localhostProfiles }), ...(profile && { default: profile }) };
   },
 
-  checks: (value, _standard, filled, except) => [
-    ...profileChecks(value, except),
-    ...(value.unset === 'Refused' ? [unsetCheck(value, filled)] : []),
-  ],
+  columns: columnsOf,
 
-  fills: fillsOf,
+  tests: (values, { filled, except }) => [...profileTests(values, except), unsetTest(values, filled)],
+
+  fillings: fillingsOf,
 
   fixes: fixesOf,
   unfixable: NO_PROFILE_KNOWN,
 
   ofContainer: {
-    checks: (value, _standard, filling) => [
-      ...profileChecksOfContainer(value),
-      ...(value.unset === 'Refused' ? [unsetCheck(value, filling !== undefined)] : []),
-    ],
-    fills: fillsOf,
+    tests: (values, { filled }) => [...profileTestsOfContainer(values), unsetTest(values, filled)],
+    fillings: fillingsOf,
   },
 
   podSecurity: ({ types }) => (types.includes('Unconfined') ? 'privileged' : 'restricted'),

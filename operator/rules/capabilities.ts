@@ -8,70 +8,82 @@ import {
   type Capabilities,
   capabilitiesOf,
   DROP,
-  type Drops,
   filledAdd,
   filledDrop,
   isMissing,
   isRefused,
+  listColumns,
   MOST_NAMES,
   NAMES,
-  namesCheck,
+  namesTest,
   RESTRICTED,
   tooManyNames,
 } from './capability-lists.ts';
-import { and, FOR_WINDOWS, IN_USER_NAMESPACE, listed, literal, namedIn } from './cel.ts';
+import { FOR_WINDOWS, IN_USER_NAMESPACE, namedIn } from './cel.ts';
+import { all, any, type Condition, concat, not } from './condition.ts';
+import { exemptions, isForLinux } from './exemptions.ts';
 import { distinct } from './fit.ts';
-import { type Check, defineRule, type Fill, type Stated } from './rule.ts';
+import { defineRule, type Filling, type Stated, type Test } from './rule.ts';
+import type { Values } from './values.ts';
 
-function addCheck(lists: Capabilities): Check {
-  const { allowedAdd, allowedAddInUserNamespace: mapped = [] } = lists;
-  const outside = isRefused(lists);
+function addTest(values: Values): Test {
+  const outside = isRefused(values);
   return {
+    applies: not(values.includes('allowedAdd', '*')),
     over: 'containers',
     violates: `${ADD}.exists(x, ${outside})`,
-    message: `"must not add capability " + ${namedIn(ADD, `${ADD}.filter(x, ${outside}).join(", ")`)} + ${literal(` (allowed: ${allowedText(allowedAdd, mapped)})`)}`,
+    message: concat(
+      `"must not add capability " + ${namedIn(ADD, `${ADD}.filter(x, ${outside}).join(", ")`)}`,
+      '" (allowed: "',
+      allowedText(values, 'allowedAdd', 'allowedAddInUserNamespace'),
+      '")"',
+    ),
     path: 'securityContext.capabilities.add',
   };
 }
 
-/** @param judged CEL, bool: for which containers; undefined for all */
-function dropCheck(drops: Drops, judged: string | undefined): Check {
+/** Only containers for Windows lack a drop that defaulting fills in elsewhere. */
+function dropTest(values: Values, filled: boolean): Test {
+  const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);
   return {
+    applies: all(values.hasSome('requiredDrop'), isLeft),
     over: 'containers',
-    violates: and(isMissing(drops), judged),
-    message: literal(`must drop capability ${listed(drops.requiredDrop)} in securityContext.capabilities.drop`),
+    violates: `${isMissing(values)}`,
+    message: concat(
+      '"must drop capability "',
+      values.listed('requiredDrop'),
+      '" in securityContext.capabilities.drop"',
+    ),
     path: 'securityContext.capabilities.drop',
   };
 }
 
-function dropChecks(drops: Drops, minor: number, filled: boolean): Check[] {
-  if (drops.requiredDrop.length === 0) return [];
-  const exempt = minor >= 25;
-  if (!filled) return [dropCheck(drops, exempt ? `!(${FOR_WINDOWS})` : undefined)];
-  return exempt ? [] : [dropCheck(drops, FOR_WINDOWS)];
-}
-
-function fillsOf(lists: Capabilities): Fill[] {
-  const { requiredDrop, defaultAdd } = lists;
-  const fill = (field: 'add' | 'drop', when: string, value: string): Fill => ({
+function fillingsOf(values: Values): Filling[] {
+  const filling = (field: 'add' | 'drop', column: string, when: Condition, value: string): Filling => ({
+    applies: all(values.hasSome(column), `!(${FOR_WINDOWS})`),
     over: 'containers',
     path: ['securityContext', 'capabilities', field],
-    when: and(when, `!(${FOR_WINDOWS})`),
+    when: `${when}`,
     value,
   });
-  const lacking = `${literal(defaultAdd)}.exists(x, !(x in ${ADD}) && !(x in ${DROP}))`;
+  const lacking = `${values.list('defaultAdd')}.exists(x, !(x in ${ADD}) && !(x in ${DROP}))`;
   return [
-    ...(defaultAdd.length > 0 ? [fill('add', lacking, filledAdd(defaultAdd))] : []),
-    ...(requiredDrop.length > 0 ? [fill('drop', isMissing(lists), filledDrop(lists))] : []),
+    filling('add', 'defaultAdd', lacking, filledAdd(values)),
+    filling('drop', 'requiredDrop', isMissing(values), filledDrop(values)),
   ];
 }
 
 /** Checks the length first, because each required name is searched for in the whole list. */
-function withBoundedNames(checks: readonly Check[], tooMany: string): Check[] {
-  return [
-    namesCheck(tooMany),
-    ...checks.map((check) => ({ ...check, violates: and(`!(${tooMany})`, check.violates) })),
-  ];
+function withBoundedNames(values: Values, filled: boolean, tests: readonly Test[]): Test[] {
+  const tooMany = filled ? tooManyNames(filledAdd(values), filledDrop(values)) : tooManyNames();
+  const mayLackDrops = all(values.hasSome('requiredDrop'), filled ? not(values.includes('exempt', 'windows')) : true);
+  const isBounded = values.includes('boundedNames', 'Yes');
+  const names = {
+    ...namesTest(tooMany),
+    applies: all(isBounded, any(not(values.includes('allowedAdd', '*')), mayLackDrops)),
+  };
+  const isShort = not(all(isBounded, tooMany));
+  return [names, ...tests.map((test) => ({ ...test, violates: `${all(isShort, test.violates)}` }))];
 }
 
 function within(names: readonly string[], set: readonly string[]): boolean {
@@ -155,16 +167,11 @@ export const capabilities = defineRule<Capabilities, Asked>({
         ]
       : [],
 
-  checks: (lists, { minor }, filled = false) => {
-    const checks = [...(lists.allowedAdd.includes('*') ? [] : [addCheck(lists)]), ...dropChecks(lists, minor, filled)];
-    if (!lists.boundedNames || checks.length === 0) return checks;
-    return withBoundedNames(
-      checks,
-      filled ? tooManyNames(filledAdd(lists.defaultAdd), filledDrop(lists)) : tooManyNames(),
-    );
-  },
+  columns: (lists, standard) => ({ ...listColumns(lists), ...exemptions(standard) }),
 
-  fills: fillsOf,
+  tests: (values, { filled }) => withBoundedNames(values, filled, [addTest(values), dropTest(values, filled)]),
+
+  fillings: fillingsOf,
 
   fixes: fixesOf,
   unfixable: `the API server refuses capabilities on pods for Windows, and nobody needs more than ${MOST_NAMES} names: shorten the list`,

@@ -6,11 +6,13 @@ import {
   filledDrop,
   isMissing,
   isRefused,
+  listColumns,
   MOST_NAMES,
   NAMES,
 } from './capability-lists.ts';
 import { and, FOR_WINDOWS, literal } from './cel.ts';
 import type { Fix } from './rule.ts';
+import { LiteralValues } from './values.ts';
 
 /** CEL, string: the name as Kubernetes spells it. */
 const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n)[0]';
@@ -49,14 +51,15 @@ export function removeAdds(refused: string): Fix {
 
 export function fixesOf(lists: Capabilities): Fix[] {
   const { allowedAdd, requiredDrop } = lists;
+  const values = new LiteralValues(listColumns(lists));
   const drop: Fix = {
     over: 'containers',
     path: ['securityContext', 'capabilities', 'drop'],
-    when: and(`${DROP}.size() <= ${MOST_NAMES}`, isMissing(lists), `!(${FOR_WINDOWS})`),
-    value: filledDrop(lists),
+    when: and(`${DROP}.size() <= ${MOST_NAMES}`, `${isMissing(values)}`, `!(${FOR_WINDOWS})`),
+    value: filledDrop(values),
     class: 'check',
     risk: 'container runtimes no longer give it their defaults, such as CHOWN, SETUID, DAC_OVERRIDE and NET_BIND_SERVICE, which images that start as root often need: add those that the policy allows',
   };
   if (allowedAdd.includes('*')) return requiredDrop.length === 0 ? [] : [...spellingFixes(), drop];
-  return [...spellingFixes(), removeAdds(isRefused(lists)), ...(requiredDrop.length === 0 ? [] : [drop])];
+  return [...spellingFixes(), removeAdds(`${isRefused(values)}`), ...(requiredDrop.length === 0 ? [] : [drop])];
 }

@@ -3,8 +3,10 @@ import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES, CAPABILITY_TABLE } from '../standards/capabilities.ts';
 import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
 import { offers } from '../standards/server-features.ts';
-import { and, IN_USER_NAMESPACE, listed, literal } from './cel.ts';
-import type { Check } from './rule.ts';
+import { IN_USER_NAMESPACE } from './cel.ts';
+import { all, any, type Condition, choose, concat, not } from './condition.ts';
+import type { Test } from './rule.ts';
+import type { Columns, Values } from './values.ts';
 
 export interface Capabilities {
   /** With those that defaulting adds. */
@@ -83,7 +85,7 @@ export function tooManyNames(add = ADD, drop = DROP): string {
 }
 
 /** @param tooMany CEL, bool */
-export function namesCheck(tooMany: string): Check {
+export function namesTest(tooMany: string): Test {
   return {
     over: 'containers',
     violates: tooMany,
@@ -92,42 +94,56 @@ export function namesCheck(tooMany: string): Check {
   };
 }
 
+/** The columns of the lists, which more than one rule reads. */
+export function listColumns(lists: Capabilities): Columns {
+  return {
+    allowedAdd: lists.allowedAdd,
+    allowedAddInUserNamespace: lists.allowedAddInUserNamespace ?? [],
+    requiredDrop: lists.requiredDrop,
+    defaultAdd: lists.defaultAdd,
+    dropByName: lists.dropByName ? ['Yes'] : [],
+    boundedNames: lists.boundedNames ? ['Yes'] : [],
+  };
+}
+
 /** CEL, bool, over a name `x`: it may not be added. */
-export function isRefused({ allowedAdd, allowedAddInUserNamespace: mapped = [] }: Capabilities): string {
-  const everywhere = `!(x in ${literal(allowedAdd)})`;
-  return mapped.length > 0 ? and(everywhere, `!(${isMapped(mapped)})`) : everywhere;
+export function isRefused(values: Values): Condition {
+  return all(`!(x in ${values.list('allowedAdd')})`, not(isMapped(values, 'allowedAddInUserNamespace')));
 }
 
-/** CEL, bool: `x` is one of the capabilities that are admitted in a user namespace, and the pod has one. */
-function isMapped(mapped: readonly string[]): string {
-  return mapped.includes('*') ? IN_USER_NAMESPACE : and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE);
+/** CEL, bool: `x` is one of the capabilities in the column, which are admitted in a user namespace, and the pod has one. */
+export function isMapped(values: Values, column: string): Condition {
+  const isListed = any(values.includes(column, '*'), `x in ${values.list(column)}`);
+  return all(values.hasSome(column), isListed, IN_USER_NAMESPACE);
 }
 
-/** For messages: `CHOWN, and with hostUsers: false NET_ADMIN`. */
-export function allowedText(allowed: readonly string[], mapped: readonly string[]): string {
-  if (mapped.length === 0) return listed(allowed);
-  return `${listed(allowed)}, and with hostUsers: false ${mapped.includes('*') ? 'any' : listed(mapped)}`;
+/** CEL, string, for messages: `CHOWN, and with hostUsers: false NET_ADMIN`. @param mapped the column of the second list */
+export function allowedText(values: Values, allowed: string, mapped: string): string {
+  const inUserNamespace = choose(values.includes(mapped, '*'), '"any"', values.listed(mapped));
+  return concat(
+    values.listed(allowed),
+    choose(values.hasSome(mapped), concat('", and with hostUsers: false "', inUserNamespace), '""'),
+  );
 }
-
-export type Drops = Pick<Capabilities, 'requiredDrop' | 'dropByName'>;
 
 /** A drop of ALL contains each other one, unless names are asked for. */
-export function isMissing({ requiredDrop: required, dropByName }: Drops): string {
-  if (dropByName) return `!${literal(required)}.all(x, x in ${DROP})`;
-  return required.includes('ALL')
-    ? `!("ALL" in ${DROP})`
-    : `!("ALL" in ${DROP}) && !${literal(required)}.all(x, x in ${DROP})`;
+export function isMissing(values: Values): Condition {
+  const required = values.list('requiredDrop');
+  const someIsMissing = `!${required}.all(x, x in ${DROP})`;
+  const byName = values.includes('dropByName', 'Yes');
+  const isAllRequired = values.includes('requiredDrop', 'ALL');
+  return any(all(byName, someIsMissing), all(not(byName), `!("ALL" in ${DROP})`, any(isAllRequired, someIsMissing)));
 }
 
 /**
  * CEL, list(string): what the container will add after defaulting. A drop of the capability itself prevents the add; a
  * drop of ALL does not.
  */
-export function filledAdd(defaultAdd: readonly string[]): string {
-  return `(${ADD} + ${literal(defaultAdd)}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
+export function filledAdd(values: Values): string {
+  return `(${ADD} + ${values.list('defaultAdd')}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
 }
 
 /** CEL, list(string): what the container will drop after defaulting. */
-export function filledDrop(drops: Drops): string {
-  return `(${isMissing(drops)} ? ${DROP} + ${literal(drops.requiredDrop)}.filter(x, !(x in ${DROP})) : ${DROP})`;
+export function filledDrop(values: Values): string {
+  return `(${isMissing(values)} ? ${DROP} + ${values.list('requiredDrop')}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }

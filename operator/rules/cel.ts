@@ -1,4 +1,5 @@
 /** Text fragments that the rules' CEL texts share. */
+import { all, type Condition, choose, not } from './condition.ts';
 
 /** A CEL literal of a JSON value: CEL's string escapes are a superset of JSON's. */
 export function literal(value: string | readonly string[]): string {
@@ -58,20 +59,27 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
+/** The fields that defaulting fills in. */
+interface Filled {
+  readonly applies?: Condition;
+  readonly when: string;
+  readonly value: string;
+}
+
 /**
  * CEL, optional: the same after defaulting.
  * @param fills what is filled in on the container, and on the pod; a pod that exists already keeps its own value
  */
 export function effectiveAfterFilling(
   field: string,
-  { container, pod }: Readonly<Partial<Record<'container' | 'pod', { readonly when: string; readonly value: string }>>>,
+  { container, pod }: Readonly<Record<'container' | 'pod', Filled | undefined>>,
 ): string {
-  const filled = (when: string, value: string, otherwise: string) =>
-    `((${when}) ? optional.of(dyn(${value})) : ${otherwise})`;
-  const podField = `variables.spec.?securityContext.?${field}`;
-  const ofPod = pod ? filled(and(`!(${IS_EPHEMERAL})`, pod.when), pod.value, podField) : podField;
-  const got = `c.?securityContext.?${field}.or(${ofPod})`;
-  return container ? filled(container.when, container.value, got) : got;
+  const filled = (one: Filled | undefined, otherwise: string, unless: Condition = false) =>
+    one
+      ? choose(all(one.applies ?? true, not(unless), one.when), `optional.of(dyn(${one.value}))`, otherwise)
+      : otherwise;
+  const ofPod = filled(pod, `variables.spec.?securityContext.?${field}`, IS_EPHEMERAL);
+  return filled(container, `c.?securityContext.?${field}.or(${ofPod})`);
 }
 
 /** CEL, bool: the securityContext of container `c` does not set the field, so the container inherits the pod's. */

@@ -1,5 +1,7 @@
 import { allowPrivilegeEscalation, FIELD, NEVER_FALSE } from './allow-privilege-escalation.ts';
 import { and, FOR_WINDOWS } from './cel.ts';
+import { all } from './condition.ts';
+import { exemptions, isForLinux } from './exemptions.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.allowPrivilegeEscalation';
@@ -20,34 +22,30 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
       ? overrides.defaultAllowPrivilegeEscalation
       : undefined,
 
-  checks: (filling, { minor }) =>
-    filling === false
-      ? [
-          {
-            over: 'containers',
-            violates: and(
-              `!${FIELD}.hasValue()`,
-              NEVER_FALSE,
-              // The API server refuses the field on pods for Windows.
-              minor >= 25 ? `!(${FOR_WINDOWS})` : undefined,
-            ),
-            message: `"must set ${PATH}=true: unset means false here, which it cannot be"`,
-            path: PATH,
-          },
-        ]
-      : [],
+  columns: (filling, standard) => ({
+    defaultAllowPrivilegeEscalation: filling === undefined ? [] : [`${filling}`],
+    ...exemptions(standard),
+  }),
 
-  fills: (filling) =>
-    filling === undefined
-      ? []
-      : [
-          {
-            over: 'containers',
-            path: ['securityContext', 'allowPrivilegeEscalation'],
-            when: and(`!${FIELD}.hasValue()`, `!(${filling ? FOR_WINDOWS : NEVER_FALSE})`),
-            value: `${filling}`,
-          },
-        ],
+  tests: (values) => [
+    {
+      // The API server refuses the field on pods for Windows.
+      applies: all(values.includes('defaultAllowPrivilegeEscalation', 'false'), isForLinux(values)),
+      over: 'containers',
+      violates: and(`!${FIELD}.hasValue()`, NEVER_FALSE),
+      message: `"must set ${PATH}=true: unset means false here, which it cannot be"`,
+      path: PATH,
+    },
+  ],
+
+  fillings: (values) =>
+    (['true', 'false'] as const).map((value) => ({
+      applies: values.includes('defaultAllowPrivilegeEscalation', value),
+      over: 'containers',
+      path: ['securityContext', 'allowPrivilegeEscalation'],
+      when: and(`!${FIELD}.hasValue()`, `!(${value === 'true' ? FOR_WINDOWS : NEVER_FALSE})`),
+      value,
+    })),
 
   fixes: (filling) =>
     filling === false

@@ -1,6 +1,8 @@
 /** The checks of profiles, and the one that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
-import { and, isMatch, listed, literal, matchesAny, or } from './cel.ts';
-import type { Check } from './rule.ts';
+import { and, isMatch, literal, matchesAny, or } from './cel.ts';
+import { all, type Condition, concat, not } from './condition.ts';
+import type { Test } from './rule.ts';
+import type { Values } from './values.ts';
 
 export interface Profile {
   readonly type: string;
@@ -54,7 +56,27 @@ export function isRefused({ types, localhostProfiles }: Admitted, profile: strin
   return and(`${profile}.hasValue()`, allowed.length === 0 ? undefined : `!(${or(...allowed)})`);
 }
 
-/** A field with a profile. */
+/** As a column of a policy's row: the type, and the name if it has one. */
+export function profileColumn(profile: Profile | undefined): string[] {
+  if (!profile) return [];
+  return [profile.type, ...(profile.localhostProfile === undefined ? [] : [profile.localhostProfile])];
+}
+
+/** CEL: the profile in a column. It must have one. */
+export function profileIn(values: Values, column: string): string {
+  return values.specialized(
+    (columns) => {
+      const [type = '', localhostProfile] = columns[column] ?? [];
+      return profileCel({ type, ...(localhostProfile !== undefined && { localhostProfile }) });
+    },
+    () => {
+      const list = values.list(column);
+      return `{"type": ${list}[0], ?"localhostProfile": ${list}[?1]}`;
+    },
+  );
+}
+
+/** A field with a profile, and the columns that say which are allowed. */
 interface ProfileField {
   readonly over: 'pod' | 'containers';
   /** CEL, optional. */
@@ -63,25 +85,52 @@ interface ProfileField {
   readonly path: string;
   /** Only a check of the pod has it. */
   readonly reaches: string;
+  /** The allowed types, and the allowed profiles of type Localhost, `*` for any. */
+  readonly types: string;
+  readonly profiles: string;
 }
 
-export function typeCheck({ over, profile, path, reaches }: ProfileField, types: readonly string[]): Check {
+export const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
+
+/** Whether the column has each type of profile. */
+export function hasAllTypes(values: Values, types: string): Condition {
+  return all(...ALL_TYPES.map((type) => values.includes(types, type)));
+}
+
+/** Whether the names of profiles of type Localhost matter. */
+export function namesMatter(values: Values, types: string, profiles: string): Condition {
+  return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));
+}
+
+export function typeTest({ over, profile, path, reaches, types }: ProfileField, values: Values): Test {
   return {
+    applies: not(hasAllTypes(values, types)),
     over,
-    violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${literal(types)})`,
+    violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${values.list(types)})`,
     ...(over === 'pod' && { reaches }),
-    message: `"must not set ${path}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
+    message: concat(
+      `"must not set ${path}.type to " + ${profile}.?type.orValue("")`,
+      '" (allowed: "',
+      values.listed(types),
+      '")"',
+    ),
     path: `${path}.type`,
   };
 }
 
-export function localhostCheck({ over, profile, path, reaches }: ProfileField, profiles: readonly string[]): Check {
+export function localhostTest({ over, profile, path, reaches, types, profiles }: ProfileField, values: Values): Test {
   const name = `${profile}.?localhostProfile.orValue("")`;
   return {
+    applies: namesMatter(values, types, profiles),
     over,
-    violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, profiles)})`,
+    violates: `${profile}.?type.orValue("") == "Localhost" && !(${values.matches(name, profiles)})`,
     ...(over === 'pod' && { reaches }),
-    message: `"must not set ${path}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(profiles)})`)}`,
+    message: concat(
+      `"must not set ${path}.localhostProfile to " + ${name}`,
+      '" (allowed: "',
+      values.listed(profiles),
+      '")"',
+    ),
     path: `${path}.localhostProfile`,
   };
 }

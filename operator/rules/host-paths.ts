@@ -1,6 +1,8 @@
 import { and, literal } from './cel.ts';
+import { all, concat, not } from './condition.ts';
 import { distinct } from './fit.ts';
-import { type Check, defineRule, type Fix } from './rule.ts';
+import { defineRule, type Fix, type Test } from './rule.ts';
+import { type Columns, LiteralValues, type Values } from './values.ts';
 
 interface HostPath {
   readonly pathPrefix: string;
@@ -22,16 +24,31 @@ function covered(prefixes: readonly HostPath[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-function allowedText(paths: readonly HostPath[]): string {
-  if (paths.length === 0) return 'none';
-  return paths.map(({ pathPrefix, readOnly }) => (readOnly ? `${pathPrefix} read-only` : pathPrefix)).join(', ');
+/** The same for any values. @param columns those that list the prefixes */
+function isCovered(values: Values, ...columns: readonly string[]): string {
+  return values.specialized(
+    (row) => covered(columns.flatMap((column) => (row[column] ?? []).map((pathPrefix) => ({ pathPrefix })))),
+    () => {
+      const prefixes = columns.map((column) => values.list(column)).join(' + ');
+      const stripped = `(${prefixes}).map(q, q.endsWith("/") ? q.substring(0, q.size() - 1) : q)`;
+      const list = values.computed(`${columns.join('And')}Stripped`, stripped);
+      const path = 'v.?hostPath.?path.orValue("")';
+      return `${list}.exists(q, ${path}.startsWith(q.endsWith("/") ? q : q + "/") || !q.endsWith("/") && ${path} == q)`;
+    },
+  );
 }
 
-function pathCheck(paths: readonly HostPath[]): Check {
+function pathTest(values: Values): Test {
   return {
+    applies: not(values.includes('hostPaths', '*')),
     over: 'volumes',
-    violates: and('v.?hostPath.hasValue()', `!(${covered(paths)})`),
-    message: `"must not have hostPath.path " + v.?hostPath.?path.orValue("") + ${literal(` (allowed: ${allowedText(paths)})`)}`,
+    violates: and('v.?hostPath.hasValue()', `!(${isCovered(values, 'hostPaths', 'readOnlyHostPaths')})`),
+    message: concat(
+      '"must not have hostPath.path " + v.?hostPath.?path.orValue("")',
+      '" (allowed: "',
+      values.listed('allowedHostPaths'),
+      '")"',
+    ),
     path: 'hostPath.path',
   };
 }
@@ -48,32 +65,37 @@ const MAY_WRITE = '!m.?readOnly.orValue(false)';
  * CEL, bool, over a volume `v`: it may be mounted only for reading. A volume that some writable prefix covers may be
  * written to, even if other prefixes cover it, too.
  */
-function isReadOnly(paths: readonly HostPath[]): string {
-  const readOnly = covered(paths.filter((path) => path.readOnly));
-  const writable = covered(paths.filter((path) => !path.readOnly));
-  return and('v.?hostPath.hasValue()', readOnly, `!(${writable})`);
+function isReadOnly(values: Values): string {
+  const writable = isCovered(values, 'hostPaths');
+  return and('v.?hostPath.hasValue()', isCovered(values, 'readOnlyHostPaths'), `!(${writable})`);
 }
 
-function readOnlyFix(paths: readonly HostPath[]): Fix {
+function readOnlyFix(values: Values): Fix {
   return {
     over: 'containers',
     path: ['volumeMounts', '*', 'readOnly'],
-    when: `!item.?readOnly.orValue(false) && ${VOLUMES}.exists(v, v.name == item.name && ${isReadOnly(paths)})`,
+    when: `!item.?readOnly.orValue(false) && ${VOLUMES}.exists(v, v.name == item.name && ${isReadOnly(values)})`,
     value: 'true',
     class: 'check',
     risk: 'the container can no longer write to this path of the node',
   };
 }
 
-function mountCheck(paths: readonly HostPath[]): Check {
-  const volumes = `${VOLUMES}.filter(v, ${isReadOnly(paths)}).map(v, v.name)`;
+function mountTest(values: Values): Test {
+  const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
   // A list of one list binds a value, so that the volumes are searched once and not for each mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
+    applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
     over: 'containers',
     violates: `${TOO_MANY_VOLUMES} || ${written}.size() > 0`,
-    message: `${TOO_MANY_VOLUMES} ? "must not be in a pod of more than ${MOST_VOLUMES} volumes" : "must mount with readOnly: true the volume " + ${written}.join(", ") + ${literal(` (allowed: ${allowedText(paths)})`)}`,
+    message: `${TOO_MANY_VOLUMES} ? "must not be in a pod of more than ${MOST_VOLUMES} volumes" : ${concat(
+      `"must mount with readOnly: true the volume " + ${written}.join(", ")`,
+      '" (allowed: "',
+      values.listed('allowedHostPaths'),
+      '")"',
+    )}`,
     path: 'volumeMounts',
   };
 }
@@ -98,6 +120,18 @@ function withoutCovered(paths: readonly HostPath[]): HostPath[] {
   );
 }
 
+function columnsOf(paths: readonly HostPath[] | undefined): Columns {
+  if (!paths) return { hostPaths: ['*'], readOnlyHostPaths: [], allowedHostPaths: [] };
+  const [readOnly, writable] = [paths.filter((path) => path.readOnly), paths.filter((path) => !path.readOnly)];
+  const prefixes = (some: readonly HostPath[]) => some.map(({ pathPrefix }) => pathPrefix);
+  return {
+    hostPaths: prefixes(writable),
+    readOnlyHostPaths: prefixes(readOnly),
+    // For messages, in the order of the policy.
+    allowedHostPaths: paths.map((path) => (path.readOnly ? `${path.pathPrefix} read-only` : path.pathPrefix)),
+  };
+}
+
 type Asked = readonly [how: 'mounted' | 'written', path: string];
 
 export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
@@ -111,12 +145,11 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
 
   value: (overrides) => overrides.hostPaths,
 
-  checks: (paths) => {
-    if (!paths) return [];
-    return paths.some(({ readOnly }) => readOnly) ? [pathCheck(paths), mountCheck(paths)] : [pathCheck(paths)];
-  },
+  columns: columnsOf,
 
-  fixes: (paths) => (paths?.some(({ readOnly }) => readOnly) ? [readOnlyFix(paths)] : []),
+  tests: (values) => [pathTest(values), mountTest(values)],
+
+  fixes: (paths) => (paths?.some(({ readOnly }) => readOnly) ? [readOnlyFix(new LiteralValues(columnsOf(paths)))] : []),
   unfixable:
     'the pod asks for a path of the node that no allowed prefix covers, and nothing inside the pod replaces it',
 

@@ -1,6 +1,8 @@
-import { literal, namedIn } from './cel.ts';
-import { inRanges, rangesOf } from './id-ranges.ts';
+import { namedIn } from './cel.ts';
+import { choose, concat, not } from './condition.ts';
+import { rangesOf, rangeText } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
+import type { Values } from './values.ts';
 
 interface PortRange {
   readonly min: number;
@@ -10,23 +12,20 @@ interface PortRange {
 const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
- * The port that `p` uses on the node, 0 for none. With hostNetwork the API server fills in containerPort when a pod is
+ * The port that `o` uses on the node, 0 for none. With hostNetwork the API server fills in containerPort when a pod is
  * created (SetDefaults_PodSpec), but not in its template.
  */
 const PORT =
-  '(p.?hostPort.orValue(0) != 0 ? p.hostPort : variables.spec.?hostNetwork.orValue(false) ? p.containerPort : 0)';
+  '(o.?hostPort.orValue(0) != 0 ? o.hostPort : variables.spec.?hostNetwork.orValue(false) ? o.containerPort : 0)';
 
-/** CEL, bool, over a port `p`: it uses a host port outside the ranges. */
-function isOutside(ranges: readonly PortRange[]): string {
-  if (ranges.length === 0) return `${PORT} != 0`;
+/** CEL, bool, over a port `o`: it uses a host port outside the ranges. */
+function isOutside(values: Values): string {
   // A list of one number binds a value, so that the port is computed once.
-  return `[${PORT}].exists(n, n != 0 && !${inRanges('n', ranges)})`;
-}
-
-function allowedText(ranges: readonly PortRange[]): string {
-  return ranges.length === 0
-    ? 'none'
-    : ranges.map(({ min, max }) => (min === max ? `${min}` : `${min}-${max}`)).join(', ');
+  return choose(
+    values.hasSome('hostPorts'),
+    `[${PORT}].exists(n, n != 0 && !${values.isInRanges('n', 'hostPorts')})`,
+    `${PORT} != 0`,
+  );
 }
 
 export const hostPorts = defineRule<readonly PortRange[], number>({
@@ -39,14 +38,23 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
 
   value: (overrides, { level }) => overrides.hostPorts ?? (level === 'privileged' ? EVERY_PORT : []),
 
-  checks: (ranges) => {
-    if (ranges.some(({ min, max }) => min <= 1 && max >= 65535)) return [];
-    const bad = `c.?ports.orValue([]).filter(p, ${isOutside(ranges)})`;
+  columns: (ranges) => ({
+    hostPorts: ranges.some(({ min, max }) => min <= 1 && max >= 65535) ? ['1-65535'] : ranges.map(rangeText),
+  }),
+
+  tests: (values) => {
+    const bad = `c.?ports.orValue([]).filter(o, ${isOutside(values)})`;
     return [
       {
+        applies: not(values.includes('hostPorts', '1-65535')),
         over: 'containers',
-        violates: `c.?ports.orValue([]).exists(p, ${isOutside(ranges)})`,
-        message: `"must not use hostPort " + ${namedIn('c.?ports.orValue([])', `${bad}.map(p, string(int(${PORT}))).join(", ")`)} + ${literal(` (allowed: ${allowedText(ranges)})`)}`,
+        violates: `c.?ports.orValue([]).exists(o, ${isOutside(values)})`,
+        message: concat(
+          `"must not use hostPort " + ${namedIn('c.?ports.orValue([])', `${bad}.map(o, string(int(${PORT}))).join(", ")`)}`,
+          '" (allowed: "',
+          values.listed('hostPorts'),
+          '")"',
+        ),
         path: 'ports',
       },
     ];
@@ -60,7 +68,7 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
   podSecurity: (ranges) => (ranges.length === 0 ? 'restricted' : 'privileged'),
 
   fit: () => ({
-    asks: [{ over: 'containers', for: `c.?ports.orValue([]).filter(p, ${PORT} != 0).map(p, ${PORT})` }],
+    asks: [{ over: 'containers', for: `c.?ports.orValue([]).filter(o, ${PORT} != 0).map(o, ${PORT})` }],
     choices: (ports) => [{ hostPorts: rangesOf(ports, { min: 1, max: 65535 }) ?? EVERY_PORT }],
   }),
 });

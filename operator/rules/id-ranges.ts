@@ -84,11 +84,14 @@ export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefine
   return [...must, ...(ifSome ? [{ rule: ifSome, ranges }] : []), { rule: 'RunAsAny' }];
 }
 
-/** For messages: `1000-1999, 65534`, or `none`. */
-export function listedRanges(ranges: readonly IdRange[]): string {
-  return ranges.length === 0
-    ? 'none'
-    : ranges.map(({ min, max }) => (min === max ? `${min}` : `${min}-${max}`)).join(', ');
+/** As in a column of a policy's row: `65534`, `1000-1999`. */
+export function rangeText({ min, max }: IdRange): string {
+  return min === max ? `${min}` : `${min}-${max}`;
+}
+
+/** The columns of a strategy: its name, and its ranges. */
+export function groupColumns(id: string, rule: string, ranges: readonly IdRange[]) {
+  return { [id]: [rule], [`${id}Ranges`]: ranges.map(rangeText) };
 }
 
 /** The value that defaulting fills in; UNSET if there is no range. */

@@ -1,4 +1,5 @@
-import { and, IN_USER_NAMESPACE, listed, literal } from './cel.ts';
+import { and, IN_USER_NAMESPACE } from './cel.ts';
+import { all, any, concat, not } from './condition.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
@@ -9,6 +10,8 @@ interface ProcMount {
 }
 
 const PATH = 'securityContext.procMount';
+/** Unmasked, for pods in a user namespace. */
+const IN_ITS_OWN = 'Unmasked with hostUsers: false';
 const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
 
 export const procMount = defineRule<ProcMount>({
@@ -34,26 +37,22 @@ export const procMount = defineRule<ProcMount>({
     };
   },
 
-  checks: ({ types, unmaskedInUserNamespace }) => {
-    const unmasked = types.includes('Unmasked');
-    if (unmasked && types.includes('Default') && !unmaskedInUserNamespace) return [];
-    const admitted = types.map((type) =>
-      type === 'Unmasked' && unmaskedInUserNamespace
-        ? and(`${TYPE} == "Unmasked"`, IN_USER_NAMESPACE)
-        : `${TYPE} == ${literal(type)}`,
-    );
-    const allowed = types.map((type) =>
-      type === 'Unmasked' && unmaskedInUserNamespace ? 'Unmasked with hostUsers: false' : type,
-    );
-    return [
-      {
-        over: 'containers',
-        violates: `!(${admitted.map((condition) => `(${condition})`).join(' || ')})`,
-        message: `"must not have ${PATH} " + ${TYPE} + ${literal(` (allowed: ${listed(allowed)})`)}`,
-        path: PATH,
-      },
-    ];
-  },
+  columns: ({ types, unmaskedInUserNamespace }) => ({
+    procMount: types.map((type) => (type === 'Unmasked' && unmaskedInUserNamespace ? IN_ITS_OWN : type)),
+  }),
+
+  tests: (values) => [
+    {
+      applies: not(all(values.includes('procMount', 'Default'), values.includes('procMount', 'Unmasked'))),
+      over: 'containers',
+      violates: `!(${any(
+        `${TYPE} in ${values.list('procMount')}`,
+        all(values.includes('procMount', IN_ITS_OWN), `${TYPE} == "Unmasked"`, IN_USER_NAMESPACE),
+      )})`,
+      message: concat(`"must not have ${PATH} " + ${TYPE}`, '" (allowed: "', values.listed('procMount'), '")"'),
+      path: PATH,
+    },
+  ],
 
   fixes: ({ types }) =>
     types.includes('Default')

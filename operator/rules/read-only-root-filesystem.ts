@@ -1,11 +1,17 @@
 import { and, FOR_WINDOWS } from './cel.ts';
+import { all, type Condition } from './condition.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
+import type { Values } from './values.ts';
 
 const PATH = 'securityContext.readOnlyRootFilesystem';
 const FIELD = 'c.?securityContext.?readOnlyRootFilesystem';
 // The API server refuses the field on pods for Windows.
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
+
+function isRequired(values: Values): Condition {
+  return values.includes('readOnlyRootFilesystem', 'Required');
+}
 
 export const readOnlyRootFilesystem = defineRule<boolean>({
   id: 'readOnlyRootFilesystem',
@@ -17,29 +23,27 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
 
   value: (overrides) => overrides.readOnlyRootFilesystem ?? false,
 
-  checks: (required, _standard, filled) =>
-    required
-      ? [
-          {
-            over: 'containers',
-            violates: and(`!${FIELD}.orValue(${filled ? 'true' : 'false'})`, UNLESS_FOR_WINDOWS),
-            message: `"must set ${PATH}=true"`,
-            path: PATH,
-          },
-        ]
-      : [],
+  columns: (required) => ({ readOnlyRootFilesystem: [required ? 'Required' : 'Optional'] }),
 
-  fills: (required) =>
-    required
-      ? [
-          {
-            over: 'containers',
-            path: ['securityContext', 'readOnlyRootFilesystem'],
-            when: and(`!${FIELD}.hasValue()`, UNLESS_FOR_WINDOWS),
-            value: 'true',
-          },
-        ]
-      : [],
+  tests: (values, { filled }) => [
+    {
+      applies: all(isRequired(values), UNLESS_FOR_WINDOWS),
+      over: 'containers',
+      violates: `!${FIELD}.orValue(${filled ? 'true' : 'false'})`,
+      message: `"must set ${PATH}=true"`,
+      path: PATH,
+    },
+  ],
+
+  fillings: (values) => [
+    {
+      applies: all(isRequired(values), UNLESS_FOR_WINDOWS),
+      over: 'containers',
+      path: ['securityContext', 'readOnlyRootFilesystem'],
+      when: `!${FIELD}.hasValue()`,
+      value: 'true',
+    },
+  ],
 
   fixes: (required) =>
     required

@@ -8,6 +8,8 @@ import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { GuideReferences } from '../standards/hardening-guides.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 import type { ServerFeature } from '../standards/server-features.ts';
+import { all, type Condition } from './condition.ts';
+import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
  * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
@@ -170,16 +172,20 @@ export interface Rule<Value = unknown, Asked = unknown> {
   /** The overrides' statements about this rule that need a feature of API servers; absent if none does. */
   needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
-  /**
-   * The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check.
-   * @param filled whether the text evaluates the pod as it will be after `fills`
-   * @param except CEL, bool over a container `c`: whether `spec.containers` gives it another value. Only for tests of the
-   * pod that look at its containers; tests of containers are limited to the others whatever they do with it
-   */
+  /** The value as columns of a policy's row: all that `tests` and `fillings` read. */
+  columns(value: Value, standard: Standard): Columns;
+
+  /** The tests of any value. At a level's own value: exactly that version's check. */
+  tests(values: Values, options: TestOptions): Test[];
+
+  /** The fields that defaulting would write, for any value; absent if there are none. */
+  fillings?(values: Values): Filling[];
+
+  /** The tests of this value, none when everything is admitted: see `TestOptions` for the rest. */
   checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
-  /** The fields that defaulting would write for this value; absent if there are none. */
-  fills?(value: Value, standard: Standard): Fill[];
+  /** The fields that defaulting would write for this value. */
+  fills(value: Value, standard: Standard): Fill[];
 
   /**
    * The changes that end violations of this value; absent if there are none. An earlier one may make a later one
@@ -212,22 +218,65 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
 /**
  * A value for one container, for rules that also check or fill the pod. The pod itself keeps the value of
- * `spec.overrides`, so these checks test what the container gets, its own field or the pod's.
+ * `spec.overrides`, so these tests are about what the container gets, its own field or the pod's.
  */
 export interface OfContainer<Value> {
-  /**
-   * All over containers.
-   * @param filling the value of `spec.overrides`, whose fills of the pod the container inherits, if the text evaluates
-   * the pod as it will be after filling
-   */
-  checks(value: Value, standard: Standard, filling?: { readonly ofPod: Value }): Check[];
+  /** All over containers. */
+  tests(values: Values, options: TestOptions): Test[];
   /** All over containers: what is filled in goes to the container itself. */
-  fills?(value: Value, standard: Standard): Fill[];
+  fillings?(values: Values): Filling[];
   /** All over containers; left out: the rule's own fixes of containers. */
   fixes?(value: Value, standard: Standard): Fix[];
 }
 
+/** A check of any value of a rule. */
+export interface Test extends Omit<Check, 'entry'> {
+  /** Whether the values ask for it, and the pod is one that it is about; absent: always. It reads no part but the pod. */
+  readonly applies?: Condition;
+}
+
+/** A fill for any value of a rule. */
+export interface Filling extends Fill {
+  /** As in a test. */
+  readonly applies?: Condition;
+}
+
+export interface TestOptions {
+  /** Whether the text evaluates the pod as it will be after filling. */
+  readonly filled: boolean;
+  /**
+   * CEL, bool over a container `c`: whether `spec.containers` gives it another value. Only for tests of the pod that look at
+   * its containers; tests of containers are limited to the others whatever they do with it.
+   */
+  readonly except?: string | undefined;
+  /** For `ofContainer`, if `filled`: the values of `spec.overrides`, whose fills of the pod the container inherits. */
+  readonly ofPod?: Values | undefined;
+}
+
+type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
+
 /** Keeps the type of a rule's value inside its file: the registry holds rules of every value type. */
-export function defineRule<Value, Asked = unknown>(rule: Rule<Value, Asked>): Rule {
+export function defineRule<Value, Asked = unknown>(definition: Definition<Value, Asked>): Rule {
+  const { columns, tests, fillings } = definition;
+  const rule: Rule<Value, Asked> = {
+    ...definition,
+    checks: (value, standard, filled = false, except) =>
+      checksOf(tests(new LiteralValues(columns(value, standard)), { filled, except })),
+    fills: (value, standard) => fillsOf(fillings?.(new LiteralValues(columns(value, standard))) ?? []),
+  };
   return rule as Rule;
+}
+
+/** The tests of known values as checks. */
+export function checksOf(tests: readonly Test[]): Check[] {
+  return tests.flatMap(({ applies = true, ...check }) =>
+    applies === false ? [] : [{ ...check, violates: `${all(check.violates, applies)}` }],
+  );
+}
+
+/** The same for fills. */
+export function fillsOf(fillings: readonly Filling[]): Fill[] {
+  return fillings.flatMap(({ applies = true, ...fill }) =>
+    applies === false ? [] : [{ ...fill, when: `${all(fill.when, applies)}` }],
+  );
 }

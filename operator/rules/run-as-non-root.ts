@@ -1,6 +1,9 @@
 import { and, effective, isUnsetForSome, takesFromPod, unlessInUserNamespace } from './cel.ts';
+import { all, type Condition } from './condition.ts';
+import { exemptions, isOutsideUserNamespace } from './exemptions.ts';
 import { firstOfValues } from './fit.ts';
-import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
+import { defineRule, type Filling, type Fix, type Test } from './rule.ts';
+import type { Values } from './values.ts';
 
 const PATH = 'securityContext.runAsNonRoot';
 const CONTAINER = 'c.?securityContext.?runAsNonRoot';
@@ -19,28 +22,31 @@ export const runAsNonRoot = defineRule<boolean>({
 
   value: (overrides, { level }) => overrides.runAsNonRoot ?? level === 'restricted',
 
-  checks: (required, { minor }, filled) => {
-    if (!required) return [];
-    return [
-      {
-        over: 'pod',
-        violates: and(`!${POD}.orValue(true)`, unlessInUserNamespace(minor)),
-        reaches: takesFromPod('runAsNonRoot'),
-        message: `"must not set ${PATH}=false"`,
-        path: PATH,
-      },
-      containerCheck(minor, filled),
-    ];
-  },
+  columns: (required, standard) => ({
+    runAsNonRoot: [required ? 'Required' : 'Optional'],
+    ...exemptions(standard),
+  }),
 
-  fills: (required, { minor }) => (required ? [containerFill(minor)] : []),
+  tests: (values, { filled }) => [
+    {
+      applies: isRequired(values),
+      over: 'pod',
+      violates: `!${POD}.orValue(true)`,
+      reaches: takesFromPod('runAsNonRoot'),
+      message: `"must not set ${PATH}=false"`,
+      path: PATH,
+    },
+    containerTest(values, filled),
+  ],
+
+  fillings: (values) => [containerFilling(values)],
 
   fixes: (required, { minor }) => (required ? fixesOf(minor) : []),
 
   // The container's check reads the pod's field, too.
   ofContainer: {
-    checks: (required, { minor }, filling) => (required ? [containerCheck(minor, filling !== undefined)] : []),
-    fills: (required, { minor }) => (required ? [containerFill(minor)] : []),
+    tests: (values, { filled }) => [containerTest(values, filled)],
+    fillings: (values) => [containerFilling(values)],
   },
 
   podSecurity: (required, { minor }, label) => {
@@ -52,23 +58,26 @@ export const runAsNonRoot = defineRule<boolean>({
   fit: () => firstOfValues('runAsNonRoot', true, false),
 });
 
-function containerCheck(minor: number, filled: boolean | undefined): Check {
+function isRequired(values: Values): Condition {
+  return all(values.includes('runAsNonRoot', 'Required'), isOutsideUserNamespace(values));
+}
+
+function containerTest(values: Values, filled: boolean): Test {
   return {
+    applies: isRequired(values),
     over: 'containers',
-    violates: and(
-      `!${CONTAINER}.orValue(${POD}.orValue(${filled ? MAY_PROMISE : 'false'}))`,
-      unlessInUserNamespace(minor),
-    ),
+    violates: `!${CONTAINER}.orValue(${POD}.orValue(${filled ? MAY_PROMISE : 'false'}))`,
     message: `"must run as non-root: set ${PATH}=true on it or on the pod"`,
     path: PATH,
   };
 }
 
-function containerFill(minor: number): Fill {
+function containerFilling(values: Values): Filling {
   return {
+    applies: isRequired(values),
     over: 'containers',
     path: ['securityContext', 'runAsNonRoot'],
-    when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE, unlessInUserNamespace(minor)),
+    when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE),
     value: 'true',
   };
 }

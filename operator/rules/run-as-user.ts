@@ -1,6 +1,9 @@
-import { ALL_CONTAINERS, and, effective, FOR_WINDOWS, literal, takesFromPod, unlessInUserNamespace } from './cel.ts';
-import { firstOf, type IdRange, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
-import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
+import { ALL_CONTAINERS, and, effective, FOR_WINDOWS, takesFromPod, unlessInUserNamespace } from './cel.ts';
+import { all, type Condition, concat } from './condition.ts';
+import { exemptions, isOutsideUserNamespace } from './exemptions.ts';
+import { firstOf, groupColumns, type IdRange, inRanges, strategies, UNSET } from './id-ranges.ts';
+import { defineRule, type Filling, type Fix, type Test } from './rule.ts';
+import type { Values } from './values.ts';
 
 interface RunAsUser {
   readonly rule: 'RunAsAny' | 'NotZero' | 'MustRunAs' | 'MustRunAsNonRoot';
@@ -12,43 +15,53 @@ const ZERO = '?securityContext.?runAsUser.orValue(1) == 0';
 const USER = effective('runAsUser');
 const NON_ROOT = effective('runAsNonRoot');
 
-function notZeroChecks(minor: number): Check[] {
-  const message = `"must not set ${PATH}=0"`;
+function isRule(values: Values, rule: RunAsUser['rule']): Condition {
+  return values.includes('runAsUser', rule);
+}
+
+function isNotZero(values: Values): Condition {
+  return all(isRule(values, 'NotZero'), isOutsideUserNamespace(values));
+}
+
+function notZeroTests(values: Values): Test[] {
+  const test = { applies: isNotZero(values), message: `"must not set ${PATH}=0"`, path: PATH };
   return [
-    {
-      over: 'pod',
-      violates: and(`variables.spec.${ZERO}`, unlessInUserNamespace(minor)),
-      reaches: takesFromPod('runAsUser'),
-      message,
-      path: PATH,
-    },
-    { over: 'containers', violates: and(`c.${ZERO}`, unlessInUserNamespace(minor)), message, path: PATH },
+    { ...test, over: 'pod', violates: `variables.spec.${ZERO}`, reaches: takesFromPod('runAsUser') },
+    { ...test, over: 'containers', violates: `c.${ZERO}` },
   ];
 }
 
-function notZeroCheckOfContainer(minor: number): Check {
+function notZeroTestOfContainer(values: Values): Test {
   return {
+    applies: isNotZero(values),
     over: 'containers',
-    violates: and(`${USER}.orValue(1) == 0`, unlessInUserNamespace(minor)),
+    violates: `${USER}.orValue(1) == 0`,
     message: `"must not run as user 0: set ${PATH} to another user on it or on the pod"`,
     path: PATH,
   };
 }
 
-function rangesCheck(ranges: readonly IdRange[], filled: boolean): Check {
-  const id = `${USER}.orValue(${filled ? firstOf(ranges) : UNSET})`;
+function rangesTest(values: Values, filled: boolean): Test {
+  const id = `${USER}.orValue(${filled ? values.firstOfRanges('runAsUserRanges') : UNSET})`;
   return {
-    over: 'containers',
     // The API server refuses the field on pods for Windows.
-    violates: and(`!(${inRanges(id, ranges)})`, `!(${FOR_WINDOWS})`),
-    message: `(${USER}.hasValue() ? "must not run as user " + string(int(${USER}.orValue(${UNSET}))) : "must set ${PATH} on it or on the pod") + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
+    applies: all(isRule(values, 'MustRunAs'), `!(${FOR_WINDOWS})`),
+    over: 'containers',
+    violates: `!(${values.isInRanges(id, 'runAsUserRanges')})`,
+    message: concat(
+      `(${USER}.hasValue() ? "must not run as user " + string(int(${USER}.orValue(${UNSET}))) : "must set ${PATH} on it or on the pod")`,
+      '" (allowed: "',
+      values.listed('runAsUserRanges'),
+      '")"',
+    ),
     path: PATH,
   };
 }
 
-function nonRootCheck(filled: boolean): Check {
+function nonRootTest(values: Values, filled: boolean): Test {
   const id = `${USER}.orValue(${UNSET})`;
   return {
+    applies: isRule(values, 'MustRunAsNonRoot'),
     over: 'containers',
     violates: `${id} == 0 || !${NON_ROOT}.orValue(${filled ? 'true' : `${id} > 0`})`,
     message: `${id} == 0 ? "must not run as user 0" : "must run as non-root: set securityContext.runAsNonRoot=true, or leave it unset and set ${PATH} to another user than 0, on it or on the pod"`,
@@ -56,28 +69,28 @@ function nonRootCheck(filled: boolean): Check {
   };
 }
 
-/** The checks of the ID that a container gets. */
-function effectiveChecks({ rule, ranges = [] }: RunAsUser, filled: boolean): Check[] {
-  switch (rule) {
-    case 'MustRunAs':
-      return [rangesCheck(ranges, filled)];
-    case 'MustRunAsNonRoot':
-      return [nonRootCheck(filled)];
-    default:
-      return [];
-  }
+/** The tests of the ID that a container gets. */
+function effectiveTests(values: Values, filled: boolean): Test[] {
+  return [rangesTest(values, filled), nonRootTest(values, filled)];
 }
 
-function fillsOf({ rule, ranges = [] }: RunAsUser): Fill[] {
-  if (rule === 'MustRunAs' && ranges.length > 0) {
-    const when = and(`!${USER}.hasValue()`, `!(${FOR_WINDOWS})`);
-    return [{ over: 'containers', path: ['securityContext', 'runAsUser'], when, value: `${firstOf(ranges)}` }];
-  }
-  if (rule === 'MustRunAsNonRoot') {
-    const when = and(`!${USER}.hasValue()`, `!${NON_ROOT}.hasValue()`);
-    return [{ over: 'containers', path: ['securityContext', 'runAsNonRoot'], when, value: 'true' }];
-  }
-  return [];
+function fillingsOf(values: Values): Filling[] {
+  return [
+    {
+      applies: all(isRule(values, 'MustRunAs'), values.hasSome('runAsUserRanges'), `!(${FOR_WINDOWS})`),
+      over: 'containers',
+      path: ['securityContext', 'runAsUser'],
+      when: `!${USER}.hasValue()`,
+      value: values.firstOfRanges('runAsUserRanges'),
+    },
+    {
+      applies: isRule(values, 'MustRunAsNonRoot'),
+      over: 'containers',
+      path: ['securityContext', 'runAsNonRoot'],
+      when: and(`!${USER}.hasValue()`, `!${NON_ROOT}.hasValue()`),
+      value: 'true',
+    },
+  ];
 }
 
 function fix(over: 'pod' | 'containers', field: 'runAsUser' | 'runAsNonRoot', when: string, value: string): Fix {
@@ -133,18 +146,21 @@ export const runAsUser = defineRule<RunAsUser, number>({
   value: (overrides, { level, minor }) =>
     overrides.runAsUser ?? { rule: level === 'restricted' && minor >= 23 ? 'NotZero' : 'RunAsAny' },
 
-  checks: (value, { minor }, filled = false) =>
-    value.rule === 'NotZero' ? notZeroChecks(minor) : effectiveChecks(value, filled),
+  columns: ({ rule, ranges = [] }, standard) => ({
+    ...groupColumns('runAsUser', rule, ranges),
+    ...exemptions(standard),
+  }),
 
-  fills: fillsOf,
+  tests: (values, { filled }) => [...notZeroTests(values), ...effectiveTests(values, filled)],
+
+  fillings: fillingsOf,
 
   fixes: (value, { minor }) => fixesOf(value, minor),
   unfixable: 'the policy allows no user, or the container gets user 0 from the pod, which other containers need',
 
   ofContainer: {
-    checks: (value, { minor }, filling) =>
-      value.rule === 'NotZero' ? [notZeroCheckOfContainer(minor)] : effectiveChecks(value, filling !== undefined),
-    fills: fillsOf,
+    tests: (values, { filled }) => [notZeroTestOfContainer(values), ...effectiveTests(values, filled)],
+    fillings: fillingsOf,
   },
 
   podSecurity: ({ rule }, { minor }, label) => {

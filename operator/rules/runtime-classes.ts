@@ -1,4 +1,4 @@
-import { listed, literal } from './cel.ts';
+import { all, concat, not } from './condition.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
@@ -23,23 +23,41 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
 
   value: (overrides) => overrides.runtimeClasses ?? {},
 
-  checks: ({ allowed, default: filling }, _standard, filled) => {
-    if (!allowed) return [];
-    const unset = filled && filling !== undefined && !allowed.includes(filling) ? 'true' : 'false';
+  columns: ({ allowed, default: filling }) => ({
+    runtimeClasses: allowed ?? ['*'],
+    defaultRuntimeClass: filling === undefined ? [] : [filling],
+  }),
+
+  tests: (values, { filled }) => {
+    const filling = values.first('defaultRuntimeClass');
+    const unset = filled
+      ? all(values.hasSome('defaultRuntimeClass'), not(`${filling} in ${values.list('runtimeClasses')}`))
+      : false;
     return [
       {
+        applies: not(values.includes('runtimeClasses', '*')),
         over: 'pod',
-        violates: `${NAME}.hasValue() ? !(${NAME}.orValue("") in ${literal(allowed)}) : ${unset}`,
-        message: `"must not set runtimeClassName to " + ${NAME}.orValue(${literal(filling ?? '')}) + ${literal(` (allowed: ${listed(allowed)})`)}`,
+        violates: `${NAME}.hasValue() ? !(${NAME}.orValue("") in ${values.list('runtimeClasses')}) : ${unset}`,
+        message: concat(
+          `"must not set runtimeClassName to " + ${NAME}.orValue(${filling})`,
+          '" (allowed: "',
+          values.listed('runtimeClasses'),
+          '")"',
+        ),
         path: 'runtimeClassName',
       },
     ];
   },
 
-  fills: ({ default: filling }) =>
-    filling === undefined
-      ? []
-      : [{ over: 'pod', path: ['runtimeClassName'], when: `!${NAME}.hasValue()`, value: literal(filling) }],
+  fillings: (values) => [
+    {
+      applies: values.hasSome('defaultRuntimeClass'),
+      over: 'pod',
+      path: ['runtimeClassName'],
+      when: `!${NAME}.hasValue()`,
+      value: values.first('defaultRuntimeClass'),
+    },
+  ],
 
   unfixable:
     'another runtime class may isolate the pod less, or lack what it needs; choose one of those that are allowed',

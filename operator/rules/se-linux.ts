@@ -1,3 +1,4 @@
+import type { Standard } from '../standards/level-version.ts';
 import {
   and,
   effective,
@@ -8,7 +9,9 @@ import {
   literal,
   takesFromPod,
 } from './cel.ts';
-import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
+import { all, any, type Condition, choose, concat, not } from './condition.ts';
+import { defineRule, type Filling, type Fix, type Test } from './rule.ts';
+import type { Columns, Values } from './values.ts';
 
 interface SeLinux {
   readonly rule: 'PodSecurityStandard' | 'RunAsAny' | 'MustRunAs';
@@ -19,6 +22,10 @@ type Options = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 
 const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
+const COLUMN = { user: 'seLinuxUser', role: 'seLinuxRole', type: 'seLinuxType', level: 'seLinuxLevel' } as const;
+/** A level with several categories has both: the text before them, and the categories. */
+const LEVEL_PREFIX = 'seLinuxLevelPrefix';
+const CATEGORIES = 'seLinuxCategories';
 const POD_OPTIONS = 'variables.spec.?securityContext.?seLinuxOptions';
 const CONTAINER_OPTIONS = 'c.?securityContext.?seLinuxOptions';
 const OPTIONS = effective('seLinuxOptions');
@@ -33,19 +40,30 @@ function standardTypes(minor: number): readonly string[] {
 }
 
 /** @param options CEL, optional */
-function standardCheck(over: 'pod' | 'containers', options: string, minor: number): Check {
-  const types = standardTypes(minor);
+function standardTest(over: 'pod' | 'containers', options: string, values: Values): Test {
   return {
+    applies: isRule(values, 'PodSecurityStandard'),
     over,
     violates: [
-      `!(${options}.?type.orValue("") in ${literal(['', ...types])})`,
+      `!(${options}.?type.orValue("") in ${values.list('seLinuxTypes')})`,
       `${options}.?user.orValue("") != ""`,
       `${options}.?role.orValue("") != ""`,
     ].join(' || '),
     ...(over === 'pod' && { reaches: REACHES }),
-    message: literal(`must not set ${PATH} to anything but a type of ${listed(types)}, and no user or role`),
+    message: concat(
+      `"must not set ${PATH} to anything but a type of "`,
+      values.specialized(
+        ({ seLinuxTypes = [] }) => literal(listed(seLinuxTypes.filter((type) => type !== ''))),
+        () => `${values.list('seLinuxTypes')}.filter(t, t != "").join(", ")`,
+      ),
+      '", and no user or role"',
+    ),
     path: PATH,
   };
+}
+
+function isRule(values: Values, rule: SeLinux['rule']): Condition {
+  return values.includes('seLinux', rule);
 }
 
 /**
@@ -62,11 +80,54 @@ function areEqual(options: string, wanted: Options): string {
 }
 
 function isLevel(level: string, wanted: string): string {
-  const colon = wanted.indexOf(':') + 1;
-  const categories = wanted.slice(colon).split(',');
-  if (colon === 0 || categories.length === 1) return `${level} == ${literal(wanted)}`;
+  const { prefix, categories } = partsOfLevel(wanted);
+  if (categories.length === 0) return `${level} == ${literal(wanted)}`;
   const same = `a.size() == ${categories.length} && a.all(x, x in ${literal(categories)}) && ${literal(categories)}.all(x, x in a)`;
-  return `${level}.startsWith(${literal(wanted.slice(0, colon))}) && [${level}.substring(${colon}).split(",")].all(a, ${same})`;
+  return `${level}.startsWith(${literal(prefix)}) && [${level}.substring(${prefix.length}).split(",")].all(a, ${same})`;
+}
+
+/** No categories: the level has at most one, and no order of them. */
+function partsOfLevel(level: string) {
+  const colon = level.indexOf(':') + 1;
+  const categories = level.slice(colon).split(',');
+  const areOrdered = colon === 0 || categories.length === 1;
+  return { prefix: level.slice(0, colon), categories: areOrdered ? [] : categories };
+}
+
+/** The same for any values. @param options CEL, optional */
+function areWanted(options: string, values: Values): string {
+  const field = (name: string) => `${options}.?${name}.orValue("")`;
+  return values.specialized(
+    (columns) => areEqual(options, optionsIn(columns)),
+    () => {
+      const same = FIELDS.filter((name) => name !== 'level').map(
+        (name) => `${field(name)} == ${values.first(COLUMN[name])}`,
+      );
+      const [level, prefix, categories] = [field('level'), values.first(LEVEL_PREFIX), values.list(CATEGORIES)];
+      const sameCategories = `a.size() == ${categories}.size() && a.all(x, x in ${categories}) && ${categories}.all(x, x in a)`;
+      const inAnyOrder = `${level}.startsWith(${prefix}) && [${level}.substring(${prefix}.size()).split(",")].all(a, ${sameCategories})`;
+      return and(...same, `${categories}.size() > 0 ? ${inAnyOrder} : ${level} == ${values.first(COLUMN.level)}`);
+    },
+  );
+}
+
+function columnsOf({ rule, options = {} }: SeLinux, { minor }: Standard): Columns {
+  const { prefix, categories } = partsOfLevel(options.level ?? '');
+  return {
+    seLinux: [rule],
+    seLinuxTypes: ['', ...standardTypes(minor)],
+    ...Object.fromEntries(FIELDS.map((name) => [COLUMN[name], options[name] ? [options[name]] : []])),
+    [LEVEL_PREFIX]: categories.length > 0 ? [prefix] : [],
+    [CATEGORIES]: categories,
+  };
+}
+
+function optionsIn(columns: Columns): Options {
+  const stated = FIELDS.flatMap((name) => {
+    const [value] = columns[COLUMN[name]] ?? [];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(stated);
 }
 
 function listedOptions(options: Options): string {
@@ -78,30 +139,42 @@ function listedOptions(options: Options): string {
 /**
  * The pod's own options are checked even if each container overrides them: they apply to the sandbox and the volumes.
  */
-function mustRunAsChecks(options: Options, filled: boolean): Check[] {
+function mustRunAsTests(values: Values, filled: boolean): Test[] {
   return [
     {
+      applies: isRule(values, 'MustRunAs'),
       over: 'pod',
-      violates: areWrong(POD_OPTIONS, options),
+      violates: areUnwanted(POD_OPTIONS, values),
       reaches: REACHES,
-      message: mustRunAsMessage(options),
+      message: mustRunAsMessage(values),
       path: PATH,
     },
-    mustRunAsCheck(options, OPTIONS, filled),
+    mustRunAsTest(values, OPTIONS, filled),
   ];
 }
 
 /** @param got CEL, optional: the options that container `c` gets */
-function mustRunAsCheck(options: Options, got: string, filled = false): Check {
-  const mayBeUnset = filled || listedOptions(options) === '';
-  const violates = mayBeUnset ? areWrong(got, options) : `!(${and(`${got}.hasValue()`, areEqual(got, options))})`;
-  // The API server refuses the field on pods for Windows.
+function mustRunAsTest(values: Values, got: string, filled = false): Test {
+  const mayBeUnset = filled || not(hasOptions(values));
+  const isWrong = areUnwanted(got, values);
+  const isNotThere = `!(${and(`${got}.hasValue()`, areWanted(got, values))})`;
   return {
+    // The API server refuses the field on pods for Windows.
+    applies: all(isRule(values, 'MustRunAs'), UNLESS_FOR_WINDOWS),
     over: 'containers',
-    violates: and(violates, UNLESS_FOR_WINDOWS),
-    message: mustRunAsMessage(options),
+    violates: `${any(all(mayBeUnset, isWrong), all(not(mayBeUnset), isNotThere))}`,
+    message: mustRunAsMessage(values),
     path: PATH,
   };
+}
+
+function hasOptions(values: Values): Condition {
+  return any(...FIELDS.map((name) => values.hasSome(COLUMN[name])));
+}
+
+/** @param part CEL, optional */
+function areUnwanted(part: string, values: Values): string {
+  return and(`${part}.hasValue()`, `!(${areWanted(part, values)})`);
 }
 
 /** @param part CEL, optional */
@@ -110,57 +183,57 @@ function areWrong(part: string, options: Options): string {
 }
 
 /** CEL, string. */
-function mustRunAsMessage(options: Options): string {
-  const listed = listedOptions(options);
-  return literal(listed === '' ? `must not set anything in ${PATH}` : `must set ${PATH} to exactly {${listed}}`);
+function mustRunAsMessage(values: Values): string {
+  const texts = values.specialized(
+    (columns) => literal(listedOptions(optionsIn(columns))),
+    () => {
+      const fields = FIELDS.map((name) => `${values.list(COLUMN[name])}.map(x, "${name}: " + x)`);
+      return `(${fields.join(' + ')}).join(", ")`;
+    },
+  );
+  return choose(
+    hasOptions(values),
+    `(${concat(`"must set ${PATH} to exactly {"`, texts, '"}"')})`,
+    `"must not set anything in ${PATH}"`,
+  );
 }
 
-function mustRunAsFills({ rule, options = {} }: SeLinux): Fill[] {
+function mustRunAsFillings(values: Values): Filling[] {
   return [
     // Also if each container has its own: the pod's apply to the sandbox and the volumes, too.
-    ...fillOf('pod', { rule, options }, `!${POD_OPTIONS}.hasValue()`),
-    ...fillOf('containers', { rule, options }, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
+    filling('pod', values, `!${POD_OPTIONS}.hasValue()`),
+    filling('containers', values, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
 }
 
 /** The options of one container go to the container: the pod's would reach the others. */
-function fillsOfContainer(value: SeLinux): Fill[] {
-  return fillOf('containers', value, `!${OPTIONS}.hasValue()`);
+function fillingOfContainer(values: Values): Filling {
+  return filling('containers', values, `!${OPTIONS}.hasValue()`);
 }
 
-function fillOf(over: 'pod' | 'containers', { rule, options = {} }: SeLinux, when: string): Fill[] {
-  const entries = FIELDS.filter((name) => options[name]).map(
-    (name) => `${literal(name)}: ${literal(options[name] ?? '')}`,
-  );
-  if (rule !== 'MustRunAs' || entries.length === 0) return [];
-  return [
-    {
-      over,
-      path: ['securityContext', 'seLinuxOptions'],
-      when: and(when, UNLESS_FOR_WINDOWS),
-      value: `{${entries.join(', ')}}`,
-    },
-  ];
+function filling(over: 'pod' | 'containers', values: Values, when: string): Filling {
+  return {
+    applies: all(isRule(values, 'MustRunAs'), hasOptions(values), UNLESS_FOR_WINDOWS),
+    over,
+    path: ['securityContext', 'seLinuxOptions'],
+    when,
+    value: values.specialized(
+      (columns) => JSON.stringify(optionsIn(columns)),
+      () => `{${FIELDS.map((name) => `?"${name}": ${values.list(COLUMN[name])}[?0]`).join(', ')}}`,
+    ),
+  };
 }
 
 /** CEL, optional: the options that container `c` gets. */
-function optionsOfContainer(value: SeLinux, ofPod: SeLinux | undefined): string {
+function optionsOfContainer(values: Values, ofPod: Values | undefined): string {
   if (!ofPod) return OPTIONS;
-  const [container] = fillsOfContainer(value);
-  const [pod] = mustRunAsFills(ofPod);
-  return effectiveAfterFilling('seLinuxOptions', { ...(container && { container }), ...(pod && { pod }) });
+  const [pod] = mustRunAsFillings(ofPod);
+  return effectiveAfterFilling('seLinuxOptions', { container: fillingOfContainer(values), pod });
 }
 
-function checksOfContainer(value: SeLinux, minor: number, ofPod: SeLinux | undefined): Check[] {
-  const got = optionsOfContainer(value, ofPod);
-  switch (value.rule) {
-    case 'RunAsAny':
-      return [];
-    case 'PodSecurityStandard':
-      return [standardCheck('containers', got, minor)];
-    case 'MustRunAs':
-      return [mustRunAsCheck(value.options ?? {}, got)];
-  }
+function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
+  const got = optionsOfContainer(values, ofPod);
+  return [standardTest('containers', got, values), mustRunAsTest(values, got)];
 }
 
 /** Options that all have in common, if there are any. */
@@ -225,18 +298,15 @@ export const seLinux = defineRule<SeLinux, Options>({
   value: (overrides, { level }) =>
     overrides.seLinux ?? { rule: level === 'privileged' ? 'RunAsAny' : 'PodSecurityStandard' },
 
-  checks: ({ rule, options = {} }, { minor }, filled = false) => {
-    switch (rule) {
-      case 'RunAsAny':
-        return [];
-      case 'PodSecurityStandard':
-        return [standardCheck('pod', POD_OPTIONS, minor), standardCheck('containers', CONTAINER_OPTIONS, minor)];
-      case 'MustRunAs':
-        return mustRunAsChecks(options, filled);
-    }
-  },
+  columns: columnsOf,
 
-  fills: mustRunAsFills,
+  tests: (values, { filled }) => [
+    standardTest('pod', POD_OPTIONS, values),
+    standardTest('containers', CONTAINER_OPTIONS, values),
+    ...mustRunAsTests(values, filled),
+  ],
+
+  fillings: mustRunAsFillings,
 
   fixes: ({ rule, options = {} }, { minor }) => {
     if (rule === 'RunAsAny') return [];
@@ -245,8 +315,8 @@ export const seLinux = defineRule<SeLinux, Options>({
   unfixable: 'the API server refuses seLinuxOptions on pods for Windows: remove them',
 
   ofContainer: {
-    checks: (value, { minor }, filling) => checksOfContainer(value, minor, filling?.ofPod),
-    fills: fillsOfContainer,
+    tests: (values, { ofPod }) => testsOfContainer(values, ofPod),
+    fillings: (values) => [fillingOfContainer(values)],
   },
 
   podSecurity: ({ rule, options = {} }, { minor }, label) => {

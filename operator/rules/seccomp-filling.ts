@@ -1,7 +1,9 @@
 /** The value of the rule `seccomp`, and the profile that defaulting fills in. */
 import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, literal } from './cel.ts';
-import { type Profile, profileCel } from './default-profile.ts';
-import type { Fill } from './rule.ts';
+import { all, choose } from './condition.ts';
+import { type Profile, profileColumn, profileIn } from './default-profile.ts';
+import type { Filling } from './rule.ts';
+import type { Columns, Values } from './values.ts';
 
 export interface Seccomp {
   readonly types: readonly string[];
@@ -37,38 +39,57 @@ export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
 
+/** The values of the pod's historical annotation that agree with a profile in the field. */
+function agreeing({ type, localhostProfile }: Profile): string[] {
+  if (type === 'Localhost') return [`localhost/${localhostProfile}`];
+  return type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];
+}
+
+export function seccompColumns(value: Seccomp): Columns {
+  const profile = filling(value);
+  return {
+    seccompTypes: value.types,
+    seccompProfiles: value.localhostProfiles ?? ['*'],
+    seccompUnset: [value.unset],
+    seccompAnnotations: value.annotations ? ['Checked'] : [],
+    seccompFilling: profileColumn(profile),
+    seccompFillingStated: value.default ? ['Yes'] : [],
+    seccompFillingAgrees: profile ? agreeing(profile) : [],
+  };
+}
+
 /**
  * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
  * @param key CEL, string: of the pod's annotation, or a container's
  */
-export function contradicted({ type, localhostProfile }: Profile, key = literal(POD_ANNOTATION)): string {
-  const agreeing =
-    type === 'Localhost'
-      ? [`localhost/${localhostProfile}`]
-      : type === 'Unconfined'
-        ? ['unconfined']
-        : ['runtime/default', 'docker/default'];
-  return `${key} in variables.annotations && !(variables.annotations[${key}] in ${literal(agreeing)})`;
+export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
+  return `${key} in variables.annotations && !(variables.annotations[${key}] in ${values.list('seccompFillingAgrees')})`;
 }
 
-export function fillsOf(value: Seccomp): Fill[] {
-  const profile = filling(value);
-  if (!profile) return [];
+export function fillingsOf(values: Values): Filling[] {
   // A stated default applies to the pod, as in PodSecurityPolicy, even if each container has its own.
-  const isUnset = value.default ? `!${POD_PROFILE}.hasValue()` : isUnsetForSome('seccompProfile');
-  const fill = (over: 'pod' | 'containers', ...when: string[]): Fill => ({
-    over,
-    path: ['securityContext', 'seccompProfile'],
-    when: and(...when, `!(${FOR_WINDOWS})`),
-    value: profileCel(profile),
-  });
-  return [fill('pod', isUnset, `!(${contradicted(profile)})`), fill('containers', IS_UNSET, IS_EPHEMERAL)];
+  const isUnset = choose(
+    values.hasSome('seccompFillingStated'),
+    `!${POD_PROFILE}.hasValue()`,
+    isUnsetForSome('seccompProfile'),
+  );
+  return [
+    fill(values, 'pod', isUnset, `!(${contradicted(values)})`),
+    fill(values, 'containers', IS_UNSET, IS_EPHEMERAL),
+  ];
 }
 
 /** The profile of one container goes to the container: the pod's would reach the others. */
-export function fillsOfContainer(value: Seccomp): Fill[] {
-  const profile = filling(value);
-  if (!profile) return [];
-  const when = and(IS_UNSET, `!(${FOR_WINDOWS})`, `!(${contradicted(profile, CONTAINER_KEY)})`);
-  return [{ over: 'containers', path: ['securityContext', 'seccompProfile'], when, value: profileCel(profile) }];
+export function fillingsOfContainer(values: Values): Filling[] {
+  return [fill(values, 'containers', IS_UNSET, `!(${contradicted(values, CONTAINER_KEY)})`)];
+}
+
+function fill(values: Values, over: 'pod' | 'containers', ...when: string[]): Filling {
+  return {
+    applies: all(values.hasSome('seccompFilling'), `!(${FOR_WINDOWS})`),
+    over,
+    path: ['securityContext', 'seccompProfile'],
+    when: and(...when),
+    value: profileIn(values, 'seccompFilling'),
+  };
 }

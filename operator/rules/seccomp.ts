@@ -1,99 +1,116 @@
 import type { Standard } from '../standards/level-version.ts';
+import { and, effective, effectiveAfterFilling, FOR_WINDOWS, IS_EPHEMERAL, literal, takesFromPod } from './cel.ts';
+import { all, any, type Condition, concat, not } from './condition.ts';
 import {
-  and,
-  effective,
-  effectiveAfterFilling,
-  FOR_WINDOWS,
-  IS_EPHEMERAL,
-  listed,
-  literal,
-  matchesAny,
-  or,
-  takesFromPod,
-} from './cel.ts';
-import { admittedDefault, localhostCheck, NO_PROFILE_KNOWN, typeCheck } from './default-profile.ts';
+  ALL_TYPES,
+  admittedDefault,
+  hasAllTypes,
+  localhostTest,
+  NO_PROFILE_KNOWN,
+  namesMatter,
+  typeTest,
+} from './default-profile.ts';
+import { exemptions, isForLinux } from './exemptions.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
-import { type Check, defineRule } from './rule.ts';
+import { defineRule, type Test } from './rule.ts';
 import {
   annotationAllowed,
   CONTAINER_ANNOTATION,
   CONTAINER_KEY,
   CONTAINER_PROFILE,
   contradicted,
-  filling,
-  fillsOf,
-  fillsOfContainer,
+  fillingsOf,
+  fillingsOfContainer,
   IS_UNSET,
   PATH,
   POD_ANNOTATION,
   POD_PROFILE,
   type Seccomp,
+  seccompColumns,
 } from './seccomp-filling.ts';
 import { fixesOf, fixesOfContainer } from './seccomp-fixes.ts';
+import type { Values } from './values.ts';
 
-const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
 /** The kubelet uses the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
 const REACHES = takesFromPod('seccompProfile');
+const COLUMNS = { types: 'seccompTypes', profiles: 'seccompProfiles' } as const;
 
 /** Its fields, on the pod and on containers. */
 const FIELDS = [
-  { over: 'pod', profile: POD_PROFILE, path: PATH, reaches: REACHES },
-  { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES },
+  { over: 'pod', profile: POD_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
+  { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
 ] as const;
 
-function fieldChecks({ types, localhostProfiles }: Seccomp): Check[] {
-  const all = ALL_TYPES.every((type) => types.includes(type));
-  const named = types.includes('Localhost') ? localhostProfiles : undefined;
+function fieldTests(values: Values): Test[] {
+  return [...FIELDS.map((field) => typeTest(field, values)), ...FIELDS.map((field) => localhostTest(field, values))];
+}
+
+function unsetTests(values: Values, filled: boolean): Test[] {
+  // A container that is added to an existing pod cannot get a profile from it any more, so its own profile counts.
+  const onPod = values.includes('seccompUnset', 'RefusedOnPod');
+  if (!filled) {
+    const isJudged = isForLinux(values);
+    return [
+      unsetTest(values, all(values.includes('seccompUnset', 'Refused'), isJudged), IS_UNSET),
+      unsetOnPodTest(values, all(onPod, isJudged), `!${POD_PROFILE}.hasValue()`),
+      unsetTest(values, all(onPod, isJudged), all(IS_UNSET, IS_EPHEMERAL)),
+    ];
+  }
+  const annotated = contradicted(values);
+  const left = (unfilled: Condition) => leftUnset(values, unfilled);
   return [
-    ...(all ? [] : FIELDS.map((field) => typeCheck(field, types))),
-    ...(named ? FIELDS.map((field) => localhostCheck(field, named)) : []),
+    unsetTest(
+      values,
+      values.includes('seccompUnset', 'Refused'),
+      all(IS_UNSET, left(and(annotated, `!(${IS_EPHEMERAL})`))),
+    ),
+    unsetOnPodTest(values, onPod, all(`!${POD_PROFILE}.hasValue()`, left(annotated))),
+    unsetTest(values, onPod, all(IS_UNSET, IS_EPHEMERAL, left(false))),
   ];
 }
 
-function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
-  if (value.unset === 'Allowed') return [];
-  const forLinux = minor >= 25 ? `!(${FOR_WINDOWS})` : undefined;
-  const profile = filled ? filling(value) : undefined;
-  const left = (unfilled: string) => (profile ? leftUnset(forLinux, unfilled) : forLinux);
-  const annotated = profile ? contradicted(profile) : 'false';
-  if (value.unset === 'Refused') return [unsetCheck(value, left(and(annotated, `!(${IS_EPHEMERAL})`)))];
-  // A container that is added to an existing pod cannot get a profile from it any more, so its own profile counts.
-  return [unsetOnPodCheck(value, left(annotated)), unsetCheck(value, and(IS_EPHEMERAL, left('false')))];
-}
-
 /**
- * CEL, bool: the pods that are still checked after filling, which leaves pods for Windows alone. @param unfilled CEL,
- * bool: of the others, those that could not be filled
+ * The pods that are still checked after filling, which leaves pods for Windows alone. @param unfilled of the others, those
+ * that could not be filled
  */
-function leftUnset(forLinux: string | undefined, unfilled: string): string {
-  return forLinux ? and(forLinux, unfilled) : or(FOR_WINDOWS, unfilled);
+function leftUnset(values: Values, unfilled: Condition): Condition {
+  const fills = values.hasSome('seccompFilling');
+  const isExempt = values.includes('exempt', 'windows');
+  const isLeft = any(all(isExempt, `!(${FOR_WINDOWS})`, unfilled), all(not(isExempt), any(FOR_WINDOWS, unfilled)));
+  return any(all(not(fills), isForLinux(values)), all(fills, isLeft));
 }
 
-function unsetOnPodCheck({ types }: Seccomp, judged: string | undefined): Check {
+function unsetOnPodTest(values: Values, applies: Condition, violates: Condition): Test {
   return {
+    applies,
     over: 'pod',
-    violates: and(`!${POD_PROFILE}.hasValue()`, judged),
+    violates: `${violates}`,
     // The container's own check reports an added container that has no profile either.
     reaches: 'false',
-    message: literal(`must set ${PATH}.type (allowed: ${listed(types)})`),
+    message: concat(`"must set ${PATH}.type (allowed: "`, values.listed('seccompTypes'), '")"'),
     path: PATH,
   };
 }
 
-/** @param judged CEL, bool: for which pods; undefined for all */
-function unsetCheck({ types }: Seccomp, judged: string | undefined): Check {
+function unsetTest(values: Values, applies: Condition, violates: Condition): Test {
   return {
+    applies,
     over: 'containers',
-    violates: and(IS_UNSET, judged),
-    message: literal(`must set ${PATH}.type on it or on the pod (allowed: ${listed(types)})`),
+    violates: `${violates}`,
+    message: unsetMessage(values),
     path: PATH,
   };
 }
 
-function annotationChecks(): Check[] {
-  const check = (over: 'pod' | 'containers', key: string): Check => {
+function unsetMessage(values: Values): string {
+  return concat(`"must set ${PATH}.type on it or on the pod (allowed: "`, values.listed('seccompTypes'), '")"');
+}
+
+function annotationTests(values: Values): Test[] {
+  const test = (over: 'pod' | 'containers', key: string): Test => {
     const annotation = `variables.annotations[${key}]`;
     return {
+      applies: values.includes('seccompAnnotations', 'Checked'),
       over,
       violates: `${key} in variables.annotations && !(${annotationAllowed(annotation)})`,
       // Kubelets have not read it since v1.27, and the API server allows changing it (ValidateSeccompPodAnnotations).
@@ -102,55 +119,56 @@ function annotationChecks(): Check[] {
       path: PATH,
     };
   };
-  return [check('pod', literal(POD_ANNOTATION)), check('containers', CONTAINER_KEY)];
+  return [test('pod', literal(POD_ANNOTATION)), test('containers', CONTAINER_KEY)];
 }
 
 /** CEL, optional: the profile that container `c` gets. */
-function profileOfContainer(value: Seccomp, ofPod: Seccomp | undefined): string {
+function profileOfContainer(values: Values, ofPod: Values | undefined): string {
   if (!ofPod) return effective('seccompProfile');
-  const [container] = fillsOfContainer(value);
-  const pod = fillsOf(ofPod).find(({ over }) => over === 'pod');
-  return effectiveAfterFilling('seccompProfile', { ...(container && { container }), ...(pod && { pod }) });
+  const [container] = fillingsOfContainer(values);
+  const pod = fillingsOf(ofPod).find(({ over }) => over === 'pod');
+  return effectiveAfterFilling('seccompProfile', { container, pod });
 }
 
-function checksOfContainer(value: Seccomp, minor: number, ofPod: Seccomp | undefined): Check[] {
-  const { types, localhostProfiles, unset, annotations } = value;
-  const profile = profileOfContainer(value, ofPod);
-  const check = (violates: string, message: string, path: string): Check => ({
-    over: 'containers',
-    violates,
-    message,
-    path,
-  });
+function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
+  const profile = profileOfContainer(values, ofPod);
   const type = `${profile}.?type.orValue("")`;
   const name = `${profile}.?localhostProfile.orValue("")`;
-  const wrongType = check(
-    `${profile}.hasValue() && !(${type} in ${literal(types)})`,
-    `"must not get ${PATH}.type " + ${type} + ${literal(`, from itself or the pod (allowed: ${listed(types)})`)}`,
-    `${PATH}.type`,
-  );
-  const wrongName = (profiles: readonly string[]) =>
-    check(
-      `${type} == "Localhost" && !(${matchesAny(name, profiles)})`,
-      `"must not get ${PATH}.localhostProfile " + ${name} + ${literal(`, from itself or the pod (allowed: ${listed(profiles)})`)}`,
-      `${PATH}.localhostProfile`,
+  const refused = (field: string, got: string, column: string) =>
+    concat(
+      `"must not get ${PATH}.${field} " + ${got}`,
+      '", from itself or the pod (allowed: "',
+      values.listed(column),
+      '")"',
     );
-  const judged = minor >= 25 ? `!(${FOR_WINDOWS})` : undefined;
   // With RefusedOnPod the pod itself must have one, which only a container that is added later does not get.
-  const added = unset === 'RefusedOnPod' ? IS_EPHEMERAL : undefined;
+  const isAsked = any(
+    values.includes('seccompUnset', 'Refused'),
+    all(values.includes('seccompUnset', 'RefusedOnPod'), IS_EPHEMERAL),
+  );
   return [
-    ...(ALL_TYPES.every((one) => types.includes(one)) ? [] : [wrongType]),
-    ...(localhostProfiles && types.includes('Localhost') ? [wrongName(localhostProfiles)] : []),
-    ...(unset === 'Allowed'
-      ? []
-      : [
-          check(
-            and(`!${profile}.hasValue()`, added, judged),
-            literal(`must set ${PATH}.type on it or on the pod (allowed: ${listed(types)})`),
-            PATH,
-          ),
-        ]),
-    ...(annotations ? annotationChecks().filter(({ over }) => over === 'containers') : []),
+    {
+      applies: not(hasAllTypes(values, 'seccompTypes')),
+      over: 'containers',
+      violates: `${profile}.hasValue() && !(${type} in ${values.list('seccompTypes')})`,
+      message: refused('type', type, 'seccompTypes'),
+      path: `${PATH}.type`,
+    },
+    {
+      applies: namesMatter(values, 'seccompTypes', 'seccompProfiles'),
+      over: 'containers',
+      violates: `${type} == "Localhost" && !(${values.matches(name, 'seccompProfiles')})`,
+      message: refused('localhostProfile', name, 'seccompProfiles'),
+      path: `${PATH}.localhostProfile`,
+    },
+    {
+      applies: all(not(values.includes('seccompUnset', 'Allowed')), isForLinux(values)),
+      over: 'containers',
+      violates: `${all(`!${profile}.hasValue()`, isAsked)}`,
+      message: unsetMessage(values),
+      path: PATH,
+    },
+    ...annotationTests(values).filter(({ over }) => over === 'containers'),
   ];
 }
 
@@ -194,20 +212,18 @@ export const seccomp = defineRule<Seccomp, string>({
     };
   },
 
-  checks: (value, { minor }, filled = false) => [
-    ...fieldChecks(value),
-    ...unsetChecks(value, minor, filled),
-    ...(value.annotations ? annotationChecks() : []),
-  ],
+  columns: (value, standard) => ({ ...seccompColumns(value), ...exemptions(standard) }),
 
-  fills: fillsOf,
+  tests: (values, { filled }) => [...fieldTests(values), ...unsetTests(values, filled), ...annotationTests(values)],
+
+  fillings: fillingsOf,
 
   fixes: fixesOf,
   unfixable: NO_PROFILE_KNOWN,
 
   ofContainer: {
-    checks: (value, { minor }, filling) => checksOfContainer(value, minor, filling?.ofPod),
-    fills: fillsOfContainer,
+    tests: (values, { ofPod }) => testsOfContainer(values, ofPod),
+    fillings: fillingsOfContainer,
     fixes: fixesOfContainer,
   },
 

@@ -1,6 +1,7 @@
 /** A rule about one group ID, by PodSecurityPolicy's strategies. */
 import { and, FOR_WINDOWS, literal } from './cel.ts';
-import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
+import { all, choose, concat, not } from './condition.ts';
+import { firstOf, type GroupStrategy, groupColumns, inRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule, type Rule } from './rule.ts';
 
 interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'reads'> {
@@ -16,50 +17,57 @@ interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides
 
 export function singleGroupRule({ id, over, group, wrong, missing, ...described }: SingleGroup): Rule {
   const path = `securityContext.${id}`;
+  const ranges = `${id}Ranges`;
   return defineRule<GroupStrategy, number>({
     id,
     ...described,
 
     value: (overrides) => overrides[id] ?? { rule: 'RunAsAny' },
 
-    checks: ({ rule, ranges = [] }, _standard, filled) => {
-      if (rule === 'RunAsAny') return [];
-      const checked = `${group}.orValue(${rule === 'MustRunAs' && !filled ? UNSET : firstOf(ranges)})`;
+    columns: ({ rule, ranges: stated = [] }) => groupColumns(id, rule, stated),
+
+    tests: (values, { filled }) => {
+      const first = values.firstOfRanges(ranges);
+      const unset = filled ? first : choose(values.includes(id, 'MustRunAs'), `${UNSET}`, first);
       return [
         {
-          over,
           // The API server refuses the field on pods for Windows.
-          violates: and(`!(${inRanges(checked, ranges)})`, `!(${FOR_WINDOWS})`),
-          message: `(${group}.hasValue() ? ${literal(wrong)} + string(int(${group}.orValue(${UNSET}))) : ${literal(missing)}) + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
+          applies: all(not(values.includes(id, 'RunAsAny')), `!(${FOR_WINDOWS})`),
+          over,
+          violates: `!(${values.isInRanges(`${group}.orValue(${unset})`, ranges)})`,
+          message: concat(
+            `(${group}.hasValue() ? ${literal(wrong)} + string(int(${group}.orValue(${UNSET}))) : ${literal(missing)})`,
+            '" (allowed: "',
+            values.listed(ranges),
+            '")"',
+          ),
           path,
         },
       ];
     },
 
-    fills: ({ rule, ranges = [] }) =>
-      rule === 'MustRunAs' && ranges.length > 0
-        ? [
-            {
-              over,
-              path: ['securityContext', id],
-              when: and(`!${group}.hasValue()`, `!(${FOR_WINDOWS})`),
-              value: `${firstOf(ranges)}`,
-            },
-          ]
-        : [],
+    fillings: (values) => [
+      {
+        applies: all(values.includes(id, 'MustRunAs'), values.hasSome(ranges), `!(${FOR_WINDOWS})`),
+        over,
+        path: ['securityContext', id],
+        when: `!${group}.hasValue()`,
+        value: values.firstOfRanges(ranges),
+      },
+    ],
 
-    fixes: ({ rule, ranges = [] }) =>
-      rule === 'RunAsAny' || ranges.length === 0
+    fixes: ({ rule, ranges: stated = [] }) =>
+      rule === 'RunAsAny' || stated.length === 0
         ? []
         : [
             {
               over,
               path: ['securityContext', id],
               when: and(
-                `!(${inRanges(`${group}.orValue(${rule === 'MustRunAs' ? UNSET : firstOf(ranges)})`, ranges)})`,
+                `!(${inRanges(`${group}.orValue(${rule === 'MustRunAs' ? UNSET : firstOf(stated)})`, stated)})`,
                 `!(${FOR_WINDOWS})`,
               ),
-              value: `${firstOf(ranges)}`,
+              value: `${firstOf(stated)}`,
               class: 'check',
               risk: 'files that belong to another group may become unreadable, or unwritable',
             },

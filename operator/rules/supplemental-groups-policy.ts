@@ -1,12 +1,19 @@
 import { offers } from '../standards/server-features.ts';
 import { and, FOR_WINDOWS } from './cel.ts';
+import { all, type Condition } from './condition.ts';
 import { defineRule } from './rule.ts';
+import type { Values } from './values.ts';
 
 const PATH = 'securityContext.supplementalGroupsPolicy';
 const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
 /** CEL, bool: the pod exists, and its own fields cannot be filled any more. */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 const STATED = 'supplementalGroups.policy';
+
+/** The API server refuses the field on pods for Windows. */
+function isStrict(values: Values): Condition {
+  return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);
+}
 
 export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
   id: STATED,
@@ -39,33 +46,27 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
           },
         ],
 
-  checks: (policy, _standard, filled) =>
-    policy === undefined
-      ? []
-      : [
-          {
-            over: 'pod',
-            // The API server refuses the field on pods for Windows.
-            violates: and(
-              `${POLICY}.orValue(${filled ? `${EXISTS} ? "" : "Strict"` : '""'}) != "Strict"`,
-              `!(${FOR_WINDOWS})`,
-            ),
-            message: `"must set ${PATH}=Strict"`,
-            path: PATH,
-          },
-        ],
+  columns: (policy) => ({ supplementalGroupsPolicy: policy === undefined ? [] : [policy] }),
 
-  fills: (policy) =>
-    policy === undefined
-      ? []
-      : [
-          {
-            over: 'pod',
-            path: ['securityContext', 'supplementalGroupsPolicy'],
-            when: and(`!${POLICY}.hasValue()`, `!(${FOR_WINDOWS})`),
-            value: '"Strict"',
-          },
-        ],
+  tests: (values, { filled }) => [
+    {
+      applies: isStrict(values),
+      over: 'pod',
+      violates: `${POLICY}.orValue(${filled ? `${EXISTS} ? "" : "Strict"` : '""'}) != "Strict"`,
+      message: `"must set ${PATH}=Strict"`,
+      path: PATH,
+    },
+  ],
+
+  fillings: (values) => [
+    {
+      applies: isStrict(values),
+      over: 'pod',
+      path: ['securityContext', 'supplementalGroupsPolicy'],
+      when: `!${POLICY}.hasValue()`,
+      value: '"Strict"',
+    },
+  ],
 
   fixes: (policy) =>
     policy === undefined

@@ -1,5 +1,6 @@
-import { and, FOR_WINDOWS, literal } from './cel.ts';
-import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
+import { and, FOR_WINDOWS } from './cel.ts';
+import { all, any, concat, not } from './condition.ts';
+import { firstOf, type GroupStrategy, groupColumns, inRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
@@ -24,35 +25,41 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
     return { rule, ...(ranges && { ranges }) };
   },
 
-  checks: ({ rule, ranges = [] }, _standard, filled) => {
-    if (rule === 'RunAsAny') return [];
-    const outside = `!(${inRanges('g', ranges)})`;
-    const required = rule === 'MustRunAs' && !filled;
+  columns: ({ rule, ranges = [] }) => groupColumns('supplementalGroups', rule, ranges),
+
+  tests: (values, { filled }) => {
+    const outside = `!(${values.isInRanges('g', 'supplementalGroupsRanges')})`;
+    const missing = filled ? false : all(values.includes('supplementalGroups', 'MustRunAs'), `${GROUPS}.size() == 0`);
     return [
       {
-        over: 'pod',
         // The API server refuses the field on pods for Windows.
-        violates: and(
-          `${required ? `${GROUPS}.size() == 0 || ` : ''}${GROUPS}.size() > ${MOST_GROUPS} || ${GROUPS}.exists(g, ${outside})`,
-          `!(${FOR_WINDOWS})`,
+        applies: all(not(values.includes('supplementalGroups', 'RunAsAny')), `!(${FOR_WINDOWS})`),
+        over: 'pod',
+        violates: `${any(missing, `${GROUPS}.size() > ${MOST_GROUPS}`, `${GROUPS}.exists(g, ${outside})`)}`,
+        message: concat(
+          `(${GROUPS}.size() == 0 ? "must set ${PATH}" : ${GROUPS}.size() > ${MOST_GROUPS} ? "must not have more than ${MOST_GROUPS} groups in ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", "))`,
+          '" (allowed: "',
+          values.listed('supplementalGroupsRanges'),
+          '")"',
         ),
-        message: `(${GROUPS}.size() == 0 ? "must set ${PATH}" : ${GROUPS}.size() > ${MOST_GROUPS} ? "must not have more than ${MOST_GROUPS} groups in ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", ")) + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
         path: PATH,
       },
     ];
   },
 
-  fills: ({ rule, ranges = [] }) =>
-    rule === 'MustRunAs' && ranges.length > 0
-      ? [
-          {
-            over: 'pod',
-            path: ['securityContext', 'supplementalGroups'],
-            when: and(`${GROUPS}.size() == 0`, `!(${FOR_WINDOWS})`),
-            value: `[${firstOf(ranges)}]`,
-          },
-        ]
-      : [],
+  fillings: (values) => [
+    {
+      applies: all(
+        values.includes('supplementalGroups', 'MustRunAs'),
+        values.hasSome('supplementalGroupsRanges'),
+        `!(${FOR_WINDOWS})`,
+      ),
+      over: 'pod',
+      path: ['securityContext', 'supplementalGroups'],
+      when: `${GROUPS}.size() == 0`,
+      value: `[${values.firstOfRanges('supplementalGroupsRanges')}]`,
+    },
+  ],
 
   fixes: ({ rule, ranges = [] }) => {
     if (rule === 'RunAsAny') return [];

@@ -1,6 +1,8 @@
-import { listed, literal, matchesAny, namedIn } from './cel.ts';
+import { matchesAny, namedIn } from './cel.ts';
+import { all, any, type Condition, choose, concat, not } from './condition.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
+import { type Columns, LiteralValues, matchesIn, type Values } from './values.ts';
 
 /** Names; `*` at the end matches any ending. */
 interface Sysctls {
@@ -55,13 +57,26 @@ function restricts({ allowed, forbidden }: Sysctls): boolean {
  * CEL, bool, over a sysctl `s`. The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through
  * in that spelling. Allowed names are compared as they are written, as in the Standard.
  */
-function refusedBy({ allowed, forbidden }: Sysctls): string {
-  return [
-    ...(allowed.includes('*') ? [] : [`!(${matchesAny('s.name', allowed)})`]),
-    ...(forbidden.length > 0
-      ? [`[s.name.split("/").join(".")].exists(n, ${matchesAny('n', forbidden.map(withDots))})`]
-      : []),
-  ].join(' || ');
+function refusedBy(values: Values): Condition {
+  const isForbidden = values.specialized(
+    ({ forbiddenSysctls = [] }) => matchesAny('n', forbiddenSysctls.map(withDots)),
+    () => {
+      const dotted = `${values.list('forbiddenSysctls')}.map(q, q.split("/").join("."))`;
+      return matchesIn('n', values.computed('forbiddenDottedSysctls', dotted));
+    },
+  );
+  return any(
+    all(not(values.includes('sysctls', '*')), `!(${values.matches('s.name', 'sysctls')})`),
+    all(values.hasSome('forbiddenSysctls'), `[s.name.split("/").join(".")].exists(n, ${isForbidden})`),
+  );
+}
+
+function columnsOf({ allowed, forbidden, bounded }: Sysctls): Columns {
+  return {
+    sysctls: allowed,
+    forbiddenSysctls: forbidden,
+    sysctlsBounded: bounded ? ['Yes'] : [],
+  };
 }
 
 export const sysctls = defineRule<Sysctls, string>({
@@ -80,21 +95,31 @@ export const sysctls = defineRule<Sysctls, string>({
     ...(overrides.sysctls && { bounded: true }),
   }),
 
-  checks: (value) => {
-    if (!restricts(value)) return [];
-    const { allowed, forbidden, bounded } = value;
-    const all = allowed.includes('*');
-    const refused = refusedBy(value);
+  columns: columnsOf,
+
+  tests: (values) => {
+    const isAny = values.includes('sysctls', '*');
+    const some = values.hasSome('forbiddenSysctls');
+    const refused = refusedBy(values);
+    const isBounded = values.includes('sysctlsBounded', 'Yes');
     const tooMany = `${SET}.size() > ${MOST_SYSCTLS}`;
-    const text = [
-      ...(all ? [] : [`allowed: ${listed(allowed)}`]),
-      ...(forbidden.length > 0 ? [`forbidden: ${listed(forbidden)}`] : []),
-    ].join('; ');
+    const text = concat(
+      '" ("',
+      choose(isAny, '""', concat('"allowed: "', values.listed('sysctls'))),
+      choose(all(not(isAny), some), '"; "', '""'),
+      choose(some, concat('"forbidden: "', values.listed('forbiddenSysctls')), '""'),
+      '")"',
+    );
+    const named = concat(
+      `"must not set sysctl " + ${namedIn(SET, `${SET}.filter(s, ${refused}).map(s, s.name).join(", ")`)}`,
+      text,
+    );
     return [
       {
+        applies: any(not(isAny), some),
         over: 'pod',
-        violates: `${bounded ? `${tooMany} || ` : ''}${SET}.exists(s, ${refused})`,
-        message: `${bounded ? `${tooMany} ? "must not set more than ${MOST_SYSCTLS} sysctls" : ` : ''}"must not set sysctl " + ${namedIn(SET, `${SET}.filter(s, ${refused}).map(s, s.name).join(", ")`)} + ${literal(` (${text})`)}`,
+        violates: `${any(all(isBounded, tooMany), `${SET}.exists(s, ${refused})`)}`,
+        message: choose(all(isBounded, tooMany), `"must not set more than ${MOST_SYSCTLS} sysctls"`, `(${named})`),
         path: 'securityContext.sysctls',
       },
     ];
@@ -106,8 +131,8 @@ export const sysctls = defineRule<Sysctls, string>({
           {
             over: 'pod',
             path: ['securityContext', 'sysctls'],
-            when: `${SET}.size() <= ${MOST_SYSCTLS} && ${SET}.exists(s, ${refusedBy(value)})`,
-            value: `${SET}.filter(s, !(${refusedBy(value)}))`,
+            when: `${SET}.size() <= ${MOST_SYSCTLS} && ${SET}.exists(s, ${refusedBy(new LiteralValues(columnsOf(value)))})`,
+            value: `${SET}.filter(s, !(${refusedBy(new LiteralValues(columnsOf(value)))}))`,
             class: 'check',
             risk: 'the pod runs with the default value of the kernel parameter',
           },

@@ -1,4 +1,4 @@
-import { listed, literal } from './cel.ts';
+import { concat, not } from './condition.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule, type Fit, type Rule } from './rule.ts';
 
@@ -15,17 +15,17 @@ function drivers(id: 'csiDrivers' | 'flexVolumeDrivers', field: string, describe
 
     value: (overrides) => overrides[id],
 
-    checks: (allowed) =>
-      allowed
-        ? [
-            {
-              over: 'volumes',
-              violates: `v.?${field}.hasValue() && !(${driver} in ${literal(allowed)})`,
-              message: `"must not use ${field}.driver " + ${driver} + ${literal(` (allowed: ${listed(allowed)})`)}`,
-              path: `${field}.driver`,
-            },
-          ]
-        : [],
+    columns: (allowed) => ({ [id]: allowed ?? ['*'] }),
+
+    tests: (values) => [
+      {
+        applies: not(values.includes(id, '*')),
+        over: 'volumes',
+        violates: `v.?${field}.hasValue() && !(${driver} in ${values.list(id)})`,
+        message: concat(`"must not use ${field}.driver " + ${driver}`, '" (allowed: "', values.listed(id), '")"'),
+        path: `${field}.driver`,
+      },
+    ],
 
     unfixable: 'the data of the volume are behind its driver: move them to another volume first',
 

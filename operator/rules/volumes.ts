@@ -1,9 +1,11 @@
 import type { Standard } from '../standards/level-version.ts';
 import { VOLUME_TYPES } from '../standards/volume-types.ts';
-import { and, listed, literal } from './cel.ts';
+import { and, literal } from './cel.ts';
+import { all, any, type Condition, choose, concat, not } from './condition.ts';
 import { distinct } from './fit.ts';
-import { defineRule, type Fix } from './rule.ts';
+import { defineRule, type Fix, type Test } from './rule.ts';
 import { TOKEN_VOLUME } from './token-volume.ts';
+import type { Columns } from './values.ts';
 
 /** Volume types by name, or all but some: the Standard's baseline admits types that do not exist yet. */
 type VolumeTypes =
@@ -62,10 +64,13 @@ const NO_TOKEN: Fix = {
   risk: 'its processes have no token any more, which those need that call the API server',
 };
 
-function admitted(types: VolumeTypes): { readonly condition: string; readonly text: string } {
-  return 'allowed' in types
-    ? { condition: `k in ${literal(['name', ...types.allowed])}`, text: `allowed: ${listed(types.allowed)}` }
-    : { condition: `!(k in ${literal(types.forbidden)})`, text: `forbidden: ${listed(types.forbidden)}` };
+function columnsOf(types: VolumeTypes): Columns {
+  const isListed = 'allowed' in types;
+  return {
+    volumes: isListed ? types.allowed : ['*'],
+    forbiddenVolumes: isListed ? [] : types.forbidden,
+    serviceAccountTokenVolumes: isListed && types.tokens ? ['Allowed'] : [],
+  };
 }
 
 export const volumes = defineRule<VolumeTypes, string>({
@@ -93,18 +98,37 @@ export const volumes = defineRule<VolumeTypes, string>({
     return { forbidden: standard.level === 'baseline' ? ['hostPath'] : [] };
   },
 
-  checks: (types) => {
-    if ('forbidden' in types && types.forbidden.length === 0) return [];
-    const { condition, text } = admitted(types);
-    const refused = `dyn(v).exists(k, !(${condition}))`;
+  columns: columnsOf,
+
+  tests: (values) => {
+    const test = (applies: Condition, refused: string, text: string, advice: Condition): Test => ({
+      applies,
+      // A volume is its name and one key: its type.
+      over: 'volumes',
+      violates: `${all(
+        `dyn(v).exists(k, ${refused})`,
+        not(all(values.includes('serviceAccountTokenVolumes', 'Allowed'), IS_TOKEN)),
+      )}`,
+      message: concat(
+        `"must not be of type " + dyn(v).filter(k, ${refused}).join(", ")`,
+        text,
+        choose(advice, TOKEN_ADVICE, '""'),
+      ),
+      path: '',
+    });
     return [
-      {
-        // A volume is its name and one key: its type.
-        over: 'volumes',
-        violates: 'tokens' in types ? and(refused, `!(${IS_TOKEN})`) : refused,
-        message: `"must not be of type " + dyn(v).filter(k, !(${condition})).join(", ") + ${literal(` (${text})`)}${refusesTokens(types) ? ` + ${TOKEN_ADVICE}` : ''}`,
-        path: '',
-      },
+      test(
+        not(values.includes('volumes', '*')),
+        `k != "name" && !(k in ${values.list('volumes')})`,
+        concat('" (allowed: "', values.listed('volumes'), '")"'),
+        not(any(values.includes('serviceAccountTokenVolumes', 'Allowed'), values.includes('volumes', 'projected'))),
+      ),
+      test(
+        values.hasSome('forbiddenVolumes'),
+        `k in ${values.list('forbiddenVolumes')}`,
+        concat('" (forbidden: "', values.listed('forbiddenVolumes'), '")"'),
+        false,
+      ),
     ];
   },
 

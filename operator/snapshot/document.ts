@@ -60,7 +60,7 @@ export interface SnapshotPolicy {
   readonly status: CapabilityPolicyStatus;
   /** The spec that is in force, if it is another one: the current one is not accepted. */
   readonly accepted?: CompleteSpec;
-  /** True if an admission policy in the cluster records a spec as accepted: such a policy stays where others do not fit. */
+  /** True if a role in the cluster records a spec as accepted: such a policy stays where others do not fit. */
   readonly recorded?: true;
 }
 

@@ -1,13 +1,7 @@
 /** A snapshot document → a cluster that can be judged again, for instance by an edited policy. */
-import {
-  type CompletePolicy,
-  FIELD_MANAGER,
-  GROUP,
-  KIND,
-  MANAGED_BY_LABEL,
-  VERSION,
-} from '../api/capability-policy.ts';
-import { metadata, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
+import { type CompletePolicy, GROUP, KIND, VERSION } from '../api/capability-policy.ts';
+import { ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
+import { useRoleName } from '../compile/rbac.ts';
 import { frozen } from '../model/frozen.ts';
 import type { Cluster, Owner, PodParts, PodView, RenderedObject, WorkloadView } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -70,7 +64,7 @@ function restorePolicy({ name, uid, generation, created, spec, status }: Snapsho
   };
 }
 
-/** The admission policy that records the accepted spec, as the API server keeps it. */
+/** The role that records the accepted spec, as the API server keeps it. */
 function recordOfAccepted({
   name,
   uid,
@@ -79,15 +73,9 @@ function recordOfAccepted({
   accepted = recorded && spec,
 }: SnapshotPolicy): RenderedObject[] {
   if (!accepted) return [];
-  const labels = { [MANAGED_BY_LABEL]: FIELD_MANAGER, [POLICY_LABEL]: name };
-  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(accepted) };
-  return [
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicy',
-      metadata: { ...metadata([{ name, uid }], `capabilitypolicy-${name}`, labels), annotations },
-    },
-  ];
+  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(accepted), [UID_ANNOTATION]: uid };
+  const metadata = { ...ownedMetadata('', useRoleName(name), { [POLICY_LABEL]: name }), annotations };
+  return [{ apiVersion: `${RBAC}/v1`, kind: 'ClusterRole', metadata }];
 }
 
 interface Content {

@@ -34,7 +34,7 @@ export interface Taken
   readonly cluster: Cluster;
   /** The spec that is in force for a policy, by its name. */
   readonly accepted: ReadonlyMap<string, CompleteSpec>;
-  /** The specs that admission policies in the cluster record, by the policy's uid. */
+  /** The specs that roles in the cluster record, by the policy's uid. */
   readonly recorded: ReadonlyMap<string, CompleteSpec>;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { standing } from '../../operator/apply/standing.ts';
+import { liveObjects } from '../../operator/apply/live.ts';
 import { WATCH_LAG_MS, Writes } from '../../operator/apply/writes.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
@@ -10,8 +10,6 @@ const ROLE = {
   metadata: { name: 'it', labels: {}, ownerReferences: [{ uid: 'owner' }] },
   rules: [],
 };
-
-const POLICIES = new Set(['owner']);
 
 let now: number;
 const clock = { now: () => now };
@@ -38,103 +36,97 @@ describe('a write that the watch has not shown yet', () => {
   });
 
   const shown = (resourceVersion: string) =>
-    standing([{ ...ROLE, metadata: { ...ROLE.metadata, resourceVersion } } as RenderedObject]);
-  const nothing = standing([]);
+    liveObjects([{ ...ROLE, metadata: { ...ROLE.metadata, resourceVersion } } as RenderedObject]);
+  const nothing = liveObjects([]);
 
   it('is not repeated', async () => {
-    assert.equal(await writes.ensure('it', ROLE, nothing), true);
-    assert.equal(await writes.ensure('it', ROLE, nothing), false);
-    assert.equal(await writes.ensure('it', ROLE, shown('1')), false);
+    assert.equal(await writes.ensure(ROLE, nothing), true);
+    assert.equal(await writes.ensure(ROLE, nothing), false);
+    assert.equal(await writes.ensure(ROLE, shown('1')), false);
     assert.deepEqual(told, ['created']);
   });
 
   it('replaces a role with an aggregationRule by a new one: the API server lets nobody else change it', async () => {
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { team: 'a' } }] };
     const changed = { ...ROLE, aggregationRule, metadata: { ...ROLE.metadata, uid: 'u', resourceVersion: '2' } };
-    assert.equal(await writes.ensure('it', ROLE, standing([changed as unknown as RenderedObject])), true);
+    assert.equal(await writes.ensure(ROLE, liveObjects([changed as unknown as RenderedObject])), true);
     assert.deepEqual([told, removed], [['created', 'repaired'], ['u']]);
   });
 
   it('counts as a repair when it restores our last write, and as an update when we want another text', async () => {
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     const rules = [{ verbs: ['use'] }];
     now += WATCH_LAG_MS;
-    await writes.ensure('it', { ...ROLE, rules }, shown('2'));
-    writes.forget(ROLE);
-    now += WATCH_LAG_MS;
-    await writes.ensure('it', { ...ROLE, rules }, nothing);
-    assert.deepEqual(told, ['created', 'repaired', 'updated', 'created']);
+    await writes.ensure({ ...ROLE, rules }, shown('2'));
+    await writes.remove(shown('3').values().next().value as RenderedObject);
+    await writes.ensure({ ...ROLE, rules }, nothing);
+    assert.deepEqual(told, ['created', 'repaired', 'updated', 'deleted', 'created']);
   });
 
   it('is not a repair when it changes nothing, since only the watch lags', async () => {
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
     // The API server answers an apply that changes nothing with the unchanged object.
     version = 0;
-    assert.equal(await writes.ensure('it', ROLE, nothing), false);
+    assert.equal(await writes.ensure(ROLE, nothing), false);
     assert.deepEqual(told, ['created']);
     assert.equal(writes.mayBeUndone, true);
   });
 
   it('needs another look, as long as somebody may have reverted it before the watch showed it', async () => {
     assert.equal(writes.mayBeUndone, false);
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     assert.equal(writes.mayBeUndone, true);
-    writes.standing([...shown('1').values()], POLICIES);
+    writes.live([...shown('1').values()]);
     assert.equal(writes.mayBeUndone, false);
   });
 
   it('is repeated when it is not shown for long: somebody deleted the object at once', async () => {
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
-    assert.equal(await writes.ensure('it', ROLE, nothing), true);
+    assert.equal(await writes.ensure(ROLE, nothing), true);
     assert.equal(writes.mayBeUndone, true);
   });
 
   it('is forgotten when nobody wants the object any more', async () => {
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
-    writes.standing([], new Set());
+    writes.live([]);
     assert.equal(writes.mayBeUndone, false);
   });
 
   it('needs another look until a later pass sees it shown, also when it became overdue during a pass', async () => {
-    await writes.ensure('it', ROLE, nothing);
-    const live = writes.standing([], POLICIES);
+    await writes.ensure(ROLE, nothing);
+    const live = writes.live([]);
     now += WATCH_LAG_MS;
     writes.isCurrent(ROLE, live);
     assert.equal(writes.mayBeUndone, true);
-    assert.equal(writes.standing([], POLICIES).size, 0);
+    assert.equal(writes.live([]).size, 0);
     assert.equal(writes.mayBeUndone, false);
   });
 
   it('does not count as the wanted object if another one is wanted now', async () => {
-    await writes.ensure('it', ROLE, nothing);
-    assert.equal(await writes.ensure('it', { ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
+    await writes.ensure(ROLE, nothing);
+    assert.equal(await writes.ensure({ ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
     assert.deepEqual(told, ['created', 'updated']);
   });
 
   it('stands already', async () => {
-    await writes.ensure('it', ROLE, nothing);
-    assert.equal(writes.standing([], POLICIES).size, 1);
+    await writes.ensure(ROLE, nothing);
+    assert.equal(writes.live([]).size, 1);
     now += WATCH_LAG_MS;
-    assert.equal(writes.standing([], POLICIES).size, 0, 'somebody deleted it at once');
-  });
-
-  it('does not count as existing when its policies are deleted: the garbage collector deletes it, too', async () => {
-    await writes.ensure('it', ROLE, nothing);
-    assert.equal(writes.standing([], new Set(['another'])).size, 0);
+    assert.equal(writes.live([]).size, 0, 'somebody deleted it at once');
   });
 
   it('does not count as a repair long after the object was deleted, when no policy needed it', async () => {
-    await writes.ensure('it', ROLE, nothing);
+    await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
-    for (let passes = 0; passes < 2; passes++) writes.standing([], POLICIES);
-    await writes.ensure('it', ROLE, nothing);
+    for (let passes = 0; passes < 2; passes++) writes.live([]);
+    await writes.ensure(ROLE, nothing);
     assert.deepEqual(told, ['created', 'created']);
   });
 
@@ -143,7 +135,7 @@ describe('a write that the watch has not shown yet', () => {
     const client = { apply: () => assert.fail('a write was begun') };
     writes = new Writes(client as unknown as ApiClient, { onWrite: assert.fail, clock, signal: term.signal });
     term.abort(new Error('the term is over'));
-    await assert.rejects(writes.ensure('it', ROLE, nothing), /the term is over/);
+    await assert.rejects(writes.ensure(ROLE, nothing), /the term is over/);
   });
 });
 
@@ -153,36 +145,36 @@ describe('a deletion that the watch has not shown yet', () => {
   let writes: Writes;
   let applied: number;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     now = 0;
     applied = 0;
     const client = {
+      async remove() {},
       async apply() {
         applied++;
         return other({ uid: 'second', resourceVersion: '9' });
       },
     };
     writes = new Writes(client as unknown as ApiClient, { onWrite() {}, clock });
-    writes.deleted(seen);
+    await writes.remove(seen);
   });
 
-  it('counts at once', () => assert.equal(writes.standing([seen], POLICIES).size, 0));
+  it('counts at once', () => assert.equal(writes.live([seen]).size, 0));
 
   it('does not prevent writing the object when it is wanted again', async () => {
-    assert.equal(await writes.ensure('it', ROLE, standing([seen])), true);
-    assert.deepEqual([applied, await writes.ensure('it', ROLE, standing([seen]))], [1, false]);
+    assert.equal(await writes.ensure(ROLE, liveObjects([seen])), true);
+    assert.deepEqual([applied, await writes.ensure(ROLE, liveObjects([seen]))], [1, false]);
   });
 
   for (const [what, now] of [
     ['a finalizer keeps the object', other({ resourceVersion: '6', deletionTimestamp: '2026-01-01T00:00:00Z' })],
     ['another object has its name', other({ uid: 'third', resourceVersion: '4' })],
   ] as const) {
-    it(`ends when ${what}`, () => assert.deepEqual([...writes.standing([now], POLICIES).values()], [now]));
+    it(`ends when ${what}`, () => assert.deepEqual([...writes.live([now]).values()], [now]));
   }
 
   it('counts however late the watch is, with changes before it, too', () => {
     now += 1_000 * WATCH_LAG_MS;
-    for (const older of [seen, other({ resourceVersion: '6' })])
-      assert.equal(writes.standing([older], POLICIES).size, 0);
+    for (const older of [seen, other({ resourceVersion: '6' })]) assert.equal(writes.live([older]).size, 0);
   });
 });

@@ -115,7 +115,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/apply',
-    does: 'Server-side apply; rulesets brought into force and proved by probes; who owns a label.',
+    does: 'Programs brought into force and proved by probes; the users of policies; drift; who owns a label.',
     imports: [
       'operator/api',
       'operator/model',
@@ -221,9 +221,9 @@ export const FOLDERS: readonly Folder[] = [
       'operator/runtime/log.ts',
       'operator/runtime/turns.ts',
       'operator/cluster',
+      'operator/apply/accepted-specs.ts',
       'operator/apply/drift.ts',
       'operator/apply/protection-probe.ts',
-      'operator/apply/standing.ts',
       'operator/promotion/duration.ts',
       'operator/report/text.ts',
       'operator/report/violations.ts',
@@ -247,7 +247,7 @@ export const FOLDERS: readonly Folder[] = [
     does: 'The page of `cappol ui` and `cappol report`: shows snapshots, judges in the browser. No code of its own for judging.',
     imports: [
       'operator/api',
-      'operator/apply/standing.ts',
+      'operator/apply/accepted-specs.ts',
       'operator/report/reasons.ts',
       'operator/report/text.ts',
       'cli/commands/check',
@@ -344,7 +344,7 @@ export const API_CLIENTS = [
   'operator/report/policy-report-writer.ts',
   'operator/controllers/controller.ts',
   'operator/controllers/protection.ts',
-  'operator/controllers/rulesets.ts',
+  'operator/controllers/programs.ts',
   'operator/operator.ts',
   'operator/main.ts',
   'cli/cluster.ts',

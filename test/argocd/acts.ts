@@ -20,7 +20,7 @@ import { rolloutScenarios } from './rollout-scenarios.ts';
 import { sideBySide } from './side-by-side.ts';
 import { Stage } from './stage.ts';
 import { assertSteady, STEADY_MS, steadyApplications } from './steady.ts';
-import { treeScenarios } from './tree.ts';
+import { assertOwnedInTree, treeScenarios } from './tree.ts';
 
 describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, function () {
   this.timeout(600_000);
@@ -51,6 +51,10 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
 
     it('enforces a policy on the first pod of a namespace that Argo CD made', async () => {
       await assertEnforcedFromTheBeginning(stage);
+    });
+
+    it('shows the compiled objects below the CustomResourceDefinition', async () => {
+      await assertOwnedInTree(stage);
     });
 
     it('shows violations in the message of a healthy policy', async () => {

@@ -1,18 +1,22 @@
-/** The objects of a compiled policy in Argo CD's tree. */
+/** The objects that policies are compiled to in Argo CD's tree. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { COLLECTIONS, renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { eventually } from '../support/harness.ts';
 import { application } from './applications.ts';
+import { OPERATOR_APPLICATION } from './documented.ts';
 import { policyOf, SERVER_SIDE } from './objects.ts';
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
+/** It owns all compiled objects, because policies share them. */
+const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
+
 export function treeScenarios(stage: () => Stage): Scenario[] {
   return [
     {
-      title: 'shows the compiled objects below the policy, and neither compares nor prunes them',
+      title: 'neither compares nor prunes the compiled objects',
       run: () => tree(stage()),
     },
   ];
@@ -25,33 +29,37 @@ async function tree(stage: Stage): Promise<void> {
   const policy = policyOf(name, { usableBy: 'Subjects', subjects: [...subjects], defaulting: 'Enabled' });
   await stage.applications.create(application(name, { url: repository.url, options: [SERVER_SIDE] }));
   const { status } = await stage.applications.healthy(name, repository.commit({ 'policy.yaml': [policy] }));
-  const { uid } = (await stage.inForce(name)).metadata;
+  await stage.inForce(name);
   assert.deepEqual(
     status.resources.map(({ kind }: Json) => kind),
     ['CapabilityPolicy'],
   );
-  const kinds = (await renderedObjects(stage.api, name)).map(({ kind }) => kind);
+  const kinds = (await renderedObjects(stage.api)).map(({ kind }) => kind);
   assert.deepEqual(new Set(kinds), new Set(Object.keys(COLLECTIONS)));
-  await assertOwnedInTree(stage, name, uid);
-  const versions = () =>
-    renderedObjects(stage.api, name).then((all) => all.map(({ metadata }) => metadata.resourceVersion));
+  // Other scenarios change the programs, which all policies share.
+  const versions = async () => [
+    (await stage.policy(name))?.status.conditions.find(({ type }: Json) => type === 'Programmed').message,
+    ...(await renderedObjects(stage.api, name)).map(({ metadata }) => metadata.resourceVersion),
+  ];
   const before = await versions();
+  assert.equal(before.length, 3);
   const again = repository.commit({ 'policy.yaml': [policy], 'more.txt': 'no manifest' });
   await stage.applications.healthy(name, again);
   await stage.applications.compared(name);
   assert.deepEqual(await versions(), before);
 }
 
-/** Includes the guard, which all policies own. The operator replaces it when a policy changes. */
-async function assertOwnedInTree({ api, argocd }: Stage, name: string, uid: string): Promise<void> {
+/** The Application of config/argocd with the operator has them below the CustomResourceDefinition. */
+export async function assertOwnedInTree({ api, argocd }: Stage): Promise<void> {
+  const { uid } = (await api.get(CRD)).metadata;
   const isOwned = ({ uid: owner }: Json) => owner === uid;
   const key = ({ kind, name }: Json) => `${kind} ${name}`;
   let shown: string[] = [];
   let owned: string[] = [];
   const look = async () => {
-    const { nodes, orphanedNodes = [] } = await argocd.get(`applications/${name}/resource-tree`);
+    const { nodes, orphanedNodes = [] } = await argocd.get(`applications/${OPERATOR_APPLICATION}/resource-tree`);
     shown = nodes
-      .filter(({ parentRefs = [] }: Json) => parentRefs.some(isOwned))
+      .filter(({ kind, parentRefs = [] }: Json) => Object.hasOwn(COLLECTIONS, kind) && parentRefs.some(isOwned))
       .map(key)
       .sort();
     owned = (await renderedObjects(api))
@@ -60,9 +68,14 @@ async function assertOwnedInTree({ api, argocd }: Stage, name: string, uid: stri
       .sort();
     return orphanedNodes.length === 0 && isDeepStrictEqual(shown, owned);
   };
-  await eventually('the compiled objects below the policy', look).catch((error) => {
+  await eventually('the compiled objects below the CustomResourceDefinition', look).catch((error) => {
     assert.deepEqual(shown, owned);
     throw error;
   });
-  assert.ok(owned.some((one) => one.includes(name)));
+  for (const part of ['capabilitypolicy.dev:use:', 'capabilitypolicy.enforce', 'capabilitypolicy.guard']) {
+    assert.ok(
+      owned.some((one) => one.includes(part)),
+      part,
+    );
+  }
 }

@@ -37,9 +37,45 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   ),
   row(
     'makes the guard larger than etcd accepts',
-    'it is split',
+    'it is split, and conditions that are too long for one expression take several',
     'integration/guard-size',
-    'is split, so that all of them become Ready',
+    'is split by the names of namespaces',
+  ),
+  row(
+    'takes a namespace out of a policy, or makes it pending, while another policy overrides that one',
+    'refused',
+    'integration/guard-overridden',
+    'as far as the policy',
+  ),
+  row(
+    'makes a namespace pending while a roll-out is added',
+    'refused at every moment',
+    'integration/guard-overridden',
+    'makes no namespace pending while a roll-out is added',
+  ),
+  row(
+    'lets a namespace enter a policy with the label that says pending, in one step or two',
+    'refused',
+    'integration/guard-overridden',
+    'never makes it pending in two steps',
+  ),
+  row(
+    'concerns more policies by one change than a guard asks about',
+    'refused without exempt on each, or on all',
+    'integration/guard-groups',
+    'also beyond those that the first one asks about',
+  ),
+  row(
+    'changes the image of a container when the exception for its image has ended',
+    'refused',
+    'integration/image-changes',
+    'cannot be changed when the exception',
+  ),
+  row(
+    'changes the image of a pod that is older than the policy',
+    'refused',
+    'integration/image-changes',
+    'cannot be changed:',
   ),
   row(
     'writes an invalid policy to end the previous one',
@@ -56,8 +92,8 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   row(
     'takes a namespace out of a policy that an exception with an end overrides',
     'refused: that policy will decide there after the end',
-    'compile/guards',
-    'keep a namespace with the policies that will decide there when others expire',
+    'compile/guard',
+    'asks for exempt on the policies that the laws say, for random changes',
   ),
   row(
     'creates a pod while policies change',

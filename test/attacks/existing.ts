@@ -1,7 +1,8 @@
 /** Attempts to change admitted objects. */
 import type { Json } from '../../hack/controlplane/api.ts';
-import { ADMINISTRATOR } from '../support/harness.ts';
+import { ADMINISTRATOR, ADMITTED, eventually } from '../support/harness.ts';
 import { podManifest, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import {
   type Attack,
   admitted,
@@ -15,6 +16,7 @@ import {
   putPod,
   refused,
   refusedBy,
+  type Step,
 } from './attack.ts';
 import { RESTRICTED, restrictedContainer } from './settings.ts';
 
@@ -45,6 +47,15 @@ function withImage(image: string): object {
   const pod = restrictedPod({ add: ['NET_ADMIN'] }) as Json;
   pod.spec.containers[0].image = image;
   return pod;
+}
+
+/** Deletes a policy, and waits until the pod is refused. */
+function deletes(policy: string, pod: object): Step {
+  return async ({ cluster, namespace }) => {
+    await cluster.deletePolicy(cluster.named(policy));
+    await eventually('its end', async () => (await cluster.admit(pod, namespace)) !== ADMITTED);
+    return cluster.api.ask('GET', `${NAMESPACES}/${namespace}`);
+  };
 }
 
 export const EXISTING: readonly Attack[] = [
@@ -94,6 +105,35 @@ export const EXISTING: readonly Attack[] = [
           spec.containers[0].image = image;
         }),
       ],
+      expect,
+    }),
+  ),
+  {
+    attempt: 'changes the image of a container when the exception that lists its image has been deleted',
+    setting: 'ended',
+    steps: [
+      create(withImage('example.org/proxy:1')),
+      deletes('proxies', withImage('example.org/proxy:1')),
+      putPod(({ spec }) => {
+        spec.containers[0].image = 'example.org/proxy:2';
+      }),
+    ],
+    expect: refusedBy('ended', /container "main" must not add capability NET_ADMIN/),
+  },
+  ...(
+    [
+      [
+        'violates it',
+        'privileged',
+        refusedBy('narrow', /container "\S+" must not set securityContext.privileged=true/),
+      ],
+      ['complies', 'good', admitted('no rule checks images')],
+    ] as const
+  ).map(
+    ([what, pod, expect]): Attack => ({
+      attempt: `changes the image of a pod that is older than the policy and ${what}`,
+      setting: 'narrow',
+      steps: [patchPod({ spec: { containers: [{ name: 'main', image: 'example.org/app:2' }] } }, '', { pod })],
       expect,
     }),
   ),

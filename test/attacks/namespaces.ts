@@ -1,6 +1,7 @@
 /** Attempts on namespaces: on their labels, on the labels' owners, and on the guard itself. */
 import type { Answer } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { ADMINISTRATOR, eventually } from '../support/harness.ts';
 import { change, EDITOR, type MetadataChange, ROUTES, routesOf } from '../support/namespace-changes.ts';
 import { podSecurityOf, vanish } from '../support/observed.ts';
@@ -98,6 +99,30 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
       expect: guarded,
     }),
   ),
+  {
+    attempt: 'takes it out of a policy that another one overrides at the moment',
+    setting: 'overridden',
+    steps: [byEveryRoute({ labels: { team: null } })],
+    expect: guarded,
+  },
+  {
+    attempt: 'makes it pending for a policy that another one overrides, and that may get a roll-out',
+    setting: 'overridden',
+    steps: [byEveryRoute({ labels: { [rolloutLabel('attacks-overridden')]: 'pending' } })],
+    expect: guarded,
+  },
+  {
+    attempt: 'puts it under a policy and makes it pending for that, in one change',
+    setting: 'entering',
+    steps: [byEveryRoute({ labels: { entered: 'yes', [rolloutLabel('attacks-entering')]: 'pending' } })],
+    expect: guarded,
+  },
+  {
+    attempt: 'puts it under a policy where none decided',
+    setting: 'entering',
+    steps: [changeNamespace({ labels: { entered: 'yes' } }, EDITOR)],
+    expect: admitted('it only tightens'),
+  },
   {
     attempt: 'sets another label, which tightens and loosens nothing',
     setting: 'labelled',

@@ -119,7 +119,7 @@ const ON_ADMISSION_POLICIES: readonly Attempt[] = [
     expect: OBJECT,
   },
   {
-    attempt: 'takes the owners from an admission policy, so that it outlives its policy',
+    attempt: 'takes the owners from an admission policy, so that it outlives the CRD',
     run: patch(VAP, { metadata: { ownerReferences: [] } }),
     expect: OBJECT,
   },
@@ -192,6 +192,16 @@ const LOOK_ALIKES: readonly Attempt[] = [
   {
     attempt: 'creates an admission policy named like a guard',
     run: create(`${ADMISSION}/validatingadmissionpolicies`, lookAlike({ name: 'capabilitypolicy.guard-000000000000' })),
+    expect: OBJECT,
+  },
+  {
+    attempt: 'creates an admission policy named like a program',
+    run: create(`${ADMISSION}/validatingadmissionpolicies`, lookAlike({ name: 'capabilitypolicy.warn' })),
+    expect: OBJECT,
+  },
+  {
+    attempt: 'binds a program by a binding of their own',
+    run: create(`${ADMISSION}/validatingadmissionpolicybindings`, binding('own', 'capabilitypolicy.enforce')),
     expect: OBJECT,
   },
   {

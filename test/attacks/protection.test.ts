@@ -7,6 +7,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
+import { POLICY_LABEL } from '../../operator/compile/objects.ts';
+import { PROGRAM_LABEL } from '../../operator/compile/program.ts';
 import { cappol } from '../support/cappol.ts';
 import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import { applyAgain } from '../support/installed.ts';
@@ -80,7 +82,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
     await cluster.programmed(pinned, granted, rolled);
     await eventually('the state of the roll-out', async () => api.find(ROLLOUT));
     await eventually('the label', async () => labelOf(await api.get(`${NAMESPACES}/${namespace}`)));
-    target = { cluster, namespace, pinned, names: names(await renderedObjects(api), pinned, granted) };
+    target = { cluster, namespace, pinned, names: names(await renderedObjects(api), granted) };
   });
 
   after(() => stop());
@@ -154,16 +156,12 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       assert.match(message, new RegExp(`last_config_info\\{.*hash="${hash}",plugin="ValidatingAdmissionPolicy"\\} 1`));
     });
 
-    it('lets the garbage collector remove what belongs to a deleted policy, though no operator runs', async () => {
+    it("lets the garbage collector remove a deleted policy's state of a roll-out, though no operator runs", async () => {
       await cluster.operator.stop();
       await cluster.deletePolicy('protected-granted');
       await cluster.deletePolicy('protected-rolled');
       await cluster.controlPlane.restartApiServer();
       await cluster.controlPlane.restartControllerManager();
-      await eventually('its objects to be gone', async () => {
-        const objects = await renderedObjects(cluster.api, 'protected-granted');
-        return objects.length === 0;
-      });
       await eventually('the state of the roll-out to be gone', async () => !(await cluster.api.find(ROLLOUT)));
     });
 
@@ -185,6 +183,10 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       await cluster.operator.startAndWatch();
       await cluster.policy('later', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });
       await cluster.programmed('protected-later');
+      await eventually('the role of the deleted policy to be gone', async () => {
+        const objects = await renderedObjects(cluster.api, 'protected-granted');
+        return objects.length === 0;
+      });
     });
 
     it('ends without a restart when the file is removed: break glass', async function () {
@@ -217,20 +219,19 @@ function labelOf({ metadata }: Json): string | undefined {
   return metadata.annotations?.['capabilitypolicy.dev/labels'];
 }
 
-/** @param granted has a role and its binding; the admission policies are those of `base` */
-function names(objects: readonly Json[], base: string, granted: string): Target['names'] {
-  const found = (kind: string, policy: string) =>
-    objects.find((one) => one.kind === kind && one.metadata.labels['capabilitypolicy.dev/policy'] === policy)?.metadata
-      .name;
+/** @param granted has a role and its binding */
+function names(objects: readonly Json[], granted: string): Target['names'] {
+  const found = (kind: string, label: string, value: string) =>
+    objects.find((one) => one.kind === kind && one.metadata.labels[label] === value)?.metadata.name;
+  const program = (kind: string, name: string) => ({
+    [kind]: found(kind, PROGRAM_LABEL, name),
+    [`${kind}Binding`]: found(`${kind}Binding`, PROGRAM_LABEL, name),
+  });
   return {
-    ...Object.fromEntries(
-      ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'].flatMap((kind) => [
-        [kind, found(kind, base)],
-        [`${kind}Binding`, found(`${kind}Binding`, base)],
-      ]),
-    ),
-    ClusterRole: found('ClusterRole', granted),
-    ClusterRoleBinding: found('ClusterRoleBinding', granted),
-    guard: found('ValidatingAdmissionPolicy', 'Guard'),
+    ...program('ValidatingAdmissionPolicy', 'capabilitypolicy.enforce'),
+    ...program('MutatingAdmissionPolicy', 'capabilitypolicy.defaulting'),
+    ClusterRole: found('ClusterRole', POLICY_LABEL, granted),
+    ClusterRoleBinding: found('ClusterRoleBinding', POLICY_LABEL, granted),
+    guard: found('ValidatingAdmissionPolicy', PROGRAM_LABEL, 'capabilitypolicy.guard'),
   };
 }

@@ -116,6 +116,46 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   unowned: { policies: { unowned: managed } },
   stated: { policies: { stated: managed } },
 
+  /** A policy that another one overrides, which selects the namespace by its name. */
+  overridden: {
+    policies: {
+      overridden: enforce({ level: 'restricted' }),
+      above: enforce({
+        level: 'privileged',
+        priority: 10,
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'attacks-overridden' } },
+      }),
+    },
+  },
+
+  /** A namespace that no policy selects yet. */
+  entering: {
+    policies: {
+      entering: enforce({
+        level: 'restricted',
+        namespaceSelector: { matchLabels: { team: 'entering', entered: 'yes' } },
+      }),
+    },
+  },
+
+  /** An exception for one image, which a row deletes. */
+  ended: {
+    policies: {
+      ended: enforce({ level: 'restricted' }),
+      proxies: enforce({
+        level: 'restricted',
+        namespaceSelector: { matchLabels: { team: 'ended' } },
+        containers: [
+          {
+            names: ['main'],
+            images: ['example.org/proxy:*'],
+            overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } },
+          },
+        ],
+      }),
+    },
+  },
+
   /** A namespace that a row deletes and makes again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 

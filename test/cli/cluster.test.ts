@@ -369,9 +369,13 @@ describe('cappol, with a cluster', () => {
         ),
       );
       assert.equal(code, 1);
-      assert.match(stdout, /^--- ValidatingAdmissionPolicy\/capabilitypolicy-cappol-strict-[0-9a-f]{12}$/m);
-      assert.match(stdout, /^\+\+\+ ValidatingAdmissionPolicy\/capabilitypolicy-cappol-strict-[0-9a-f]{12}$/m);
-      assert.match(stdout, /^-.*hostNetwork/m);
+      assert.match(stdout, /^--- ValidatingAdmissionPolicy\/capabilitypolicy\.enforce$/m);
+      assert.match(stdout, /^\+\+\+ ValidatingAdmissionPolicy\/capabilitypolicy\.enforce$/m);
+      const row = (sign: string) =>
+        new RegExp(`^\\${sign} *(\\{"name":\\["${strict}"\\].*)$`, 'm').exec(stdout)?.[1] ?? '';
+      assert.match(row('-'), /"level"/);
+      assert.doesNotMatch(row('-'), /hostNetwork/);
+      assert.match(row('+'), /"hostNetwork":\["Allowed"\]/);
     });
   });
 

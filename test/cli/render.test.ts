@@ -46,6 +46,77 @@ describe('cappol render', () => {
     }
   });
 
+  it('prints the roles first, then the guard, defaulting, and a program for each mode', async () => {
+    const spec = { namespaceSelector: {}, level: 'restricted' };
+    const policies = [
+      policyManifest(
+        { name: 'b' },
+        {
+          ...spec,
+          mode: 'Enforce',
+          defaulting: 'Enabled',
+          usableBy: 'Subjects',
+          subjects: [{ kind: 'User', name: 'jane' }],
+        },
+      ),
+      policyManifest({ name: 'a' }, { ...spec, mode: 'Audit' }),
+      policyManifest({ name: 'c' }, { ...spec, mode: 'Warn' }),
+    ];
+    const { stdout } = await cappol(
+      ['render', '--policy', '-'],
+      policies.map((one) => JSON.stringify(one)).join('\n---\n'),
+    );
+    const objects = loadAll(stdout) as Json[];
+    assert.deepEqual(
+      objects
+        .filter(({ kind }) => !kind.endsWith('PolicyBinding'))
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+      [
+        'ClusterRole capabilitypolicy.dev:use:a',
+        'ClusterRole capabilitypolicy.dev:use:b',
+        'ClusterRoleBinding capabilitypolicy.dev:use:b',
+        'ClusterRole capabilitypolicy.dev:use:c',
+        'ValidatingAdmissionPolicy capabilitypolicy.guard',
+        'MutatingAdmissionPolicy capabilitypolicy.defaulting',
+        'ValidatingAdmissionPolicy capabilitypolicy.enforce',
+        'ValidatingAdmissionPolicy capabilitypolicy.warn',
+        'ValidatingAdmissionPolicy capabilitypolicy.audit',
+      ],
+    );
+    for (const { metadata } of objects) assert.equal(metadata.annotations, undefined);
+  });
+
+  it('prints a row a line, however long it is', async () => {
+    const allowedAdd = [
+      'NET_ADMIN',
+      'NET_RAW',
+      'SYS_ADMIN',
+      'SYS_CHROOT',
+      'SYS_NICE',
+      'SYS_PTRACE',
+      'SYS_TIME',
+      'KILL',
+    ];
+    const names = Array.from({ length: 20 }, (_, i) => `exception-${i}`);
+    const policies = names.map((name) =>
+      policyManifest(
+        { name },
+        {
+          namespaceSelector: { matchLabels: { team: name } },
+          level: 'restricted',
+          mode: 'Warn',
+          overrides: { capabilities: { allowedAdd } },
+        },
+      ),
+    );
+    const { stdout } = await cappol(
+      ['render', '--policy', '-'],
+      policies.map((one) => JSON.stringify(one)).join('\n---\n'),
+    );
+    const rows = stdout.split('\n').filter((line) => /^ +\{"name":\["exception-\d+"\],.*"SYS_TIME".*\},?$/.test(line));
+    assert.equal(rows.length, names.length);
+  });
+
   it('gives the role binding of a policy whose name ends like that of a probe', async () => {
     const policy = policyManifest(
       { name: 'dns-probe' },
@@ -60,6 +131,17 @@ describe('cappol render', () => {
     assert.match(stdout, /^kind: ClusterRoleBinding$/m);
     const bindings = (loadAll(stdout) as Json[]).filter(({ kind }) => kind === 'ClusterRoleBinding');
     assert.notEqual(differences([], bindings), '');
+  });
+
+  it('compares no canaries, which decide about nothing', async () => {
+    const { objects } = await render('--policy', '.');
+    const programs = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+    const canaries = programs.map((one) => ({
+      ...one,
+      metadata: { ...one.metadata, name: `${one.metadata.name}-canary` },
+    }));
+    assert.notEqual(differences(programs, []), '');
+    assert.equal(differences(canaries, []), '');
   });
 
   it('binds a policy to its subjects', async () => {

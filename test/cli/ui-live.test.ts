@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { writePage } from '../../config/release/page.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { SnapshotVerdict } from '../../operator/snapshot/document.ts';
@@ -185,14 +186,20 @@ describe('cappol ui, with an API server', () => {
   }
 
   it('is what cappol snapshot prints', async () => {
+    // The operator writes a role for the new policy.
+    await cluster.settled();
     const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two', '--used', used]);
     assert.equal(code, 0);
-    const shown = page.state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');
-    assert.ok(shown);
     // The operator goes on writing statuses.
     const { policies: _policies, ...printed } = resolved(JSON.parse(stdout));
-    const { policies: _shown, ...live } = resolved(shown.snapshot);
-    assert.deepEqual(live, printed);
+    const live = (state: LiveState) => {
+      const shown = state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');
+      assert.ok(shown);
+      const { policies: _shown, ...rest } = resolved(shown.snapshot);
+      return rest;
+    };
+    const isSame = (state: LiveState) => isDeepStrictEqual(live(state), printed);
+    await page.until('the same', isSame).catch(() => assert.deepEqual(live(page.state), printed));
   });
 
   it('ends at once at SIGINT, with an open page', async () => {

@@ -1,8 +1,12 @@
-/** Runs the text of a rendered ValidatingAdmissionPolicy with cel-js, as an API server would for one request. */
+/** Runs the text of rendered programs with cel-js, as an API server would for one request. */
 import assert from 'node:assert/strict';
-import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { compile } from '../../operator/compile/compile.ts';
+import type { Environment } from '@marcbachmann/cel-js';
+import type { CompletePolicy, LabelSelector } from '../../operator/api/capability-policy.ts';
+import { type CompileOptions, compile } from '../../operator/compile/compile.ts';
+import type { Manifest } from '../../operator/compile/objects.ts';
+import type { Program, ProgramKind } from '../../operator/compile/program.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
+import { matches } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 export interface Named {
@@ -10,119 +14,270 @@ export interface Named {
   readonly expression: string;
 }
 
+interface ResourceRule {
+  readonly operations: readonly string[];
+  readonly resources: readonly string[];
+}
+
 interface Spec {
+  readonly matchConstraints: { readonly namespaceSelector?: LabelSelector; readonly resourceRules: ResourceRule[] };
   readonly matchConditions?: readonly Named[];
   /** None for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
-  /** The first one answers probes. */
-  readonly validations: readonly {
-    readonly expression: string;
-    readonly message?: string;
-    readonly messageExpression?: string;
-  }[];
+  /** The first one answers probes. None in a MutatingAdmissionPolicy. */
+  readonly validations?: readonly Validation[];
 }
 
-interface Request {
+interface Validation {
+  readonly expression: string;
+  readonly message: string;
+  readonly messageExpression?: string;
+}
+
+/** A question to the authorizer. */
+export interface Asked {
+  readonly verb: string;
+  /** Empty if the verb is asked for on all policies. */
+  readonly policy: string;
+  /** Empty for the user of the request, else `namespace/name`. */
+  readonly serviceAccount: string;
+  /** Empty for the whole cluster. */
+  readonly namespace: string;
+}
+
+export interface Request {
   /** `pods`, `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
   /** Empty for an object without one. */
   readonly namespace?: string;
+  /** For an object without a namespace. */
+  readonly name?: string;
   /** The groups of the requesting user. */
   readonly groups?: readonly string[];
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
+  /** Left out: nobody has any right. */
+  readonly allows?: (asked: Asked) => boolean;
 }
 
-const OPTIONS = {
+const OPTIONS: CompileOptions = {
   oldestServer: NEWEST_KNOWN_MINOR,
   operatorNamespace: 'operator',
   excludedNamespaces: ['kube-system'],
 };
 
-const engine = new CelEngine();
+/** CEL's authorizer, of Kubernetes' authorizer library. */
+class Authorizer {
+  readonly #allows: NonNullable<Request['allows']>;
+  readonly #asked: Asked;
 
-type Program = (context: Record<string, unknown>) => unknown;
-
-function programOf({ expression }: Named): Program {
-  return (context) => engine.run(expression, context);
-}
-
-/** The variables of an admission policy, each evaluated on first use. */
-export class Variables {
-  readonly #programs: ReadonlyMap<string, Program>;
-
-  constructor(variables: readonly Named[]) {
-    this.#programs = new Map(variables.map((variable) => [variable.name, programOf(variable)]));
+  constructor(
+    allows: NonNullable<Request['allows']>,
+    asked: Asked = { verb: '', policy: '', serviceAccount: '', namespace: '' },
+  ) {
+    this.#allows = allows;
+    this.#asked = asked;
   }
 
-  run(variable: string, asked: Readonly<Record<string, unknown>>): unknown {
-    const variables: Record<string, unknown> = {};
-    const context = { ...asked, variables };
-    for (const [name, program] of this.#programs) {
-      Object.defineProperty(variables, name, { enumerable: true, get: () => program(context) });
-    }
-    return variables[variable];
+  with(part: Partial<Asked>): Authorizer {
+    return new Authorizer(this.#allows, { ...this.#asked, ...part });
+  }
+
+  allowed(): boolean {
+    return this.#allows(this.#asked);
   }
 }
 
-export class AdmissionText {
-  /** Whether a refusal says why; a text with the reasons can be longer than the API server accepts. */
-  readonly hasReasons: boolean;
-  readonly #conditions: readonly Program[];
-  readonly #variables: Variables;
-
-  /**
-   * @param name of the policy; among peers the first decides for all @param oldestServer N of Kubernetes 1.N
-   */
-  constructor(policies: readonly CompletePolicy[], name: string, oldestServer = OPTIONS.oldestServer) {
-    const { rendered } = compile(policies, { ...OPTIONS, oldestServer });
-    const objects = rendered.get(rendered.get(name)?.decidedBy ?? '')?.admission.objects ?? [];
-    const spec = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec as Spec | undefined;
-    assert.ok(spec, `policy ${name} renders no ValidatingAdmissionPolicy`);
-    this.#conditions = (spec.matchConditions ?? []).map(programOf);
-    const [, decision] = spec.validations;
-    assert.ok(decision?.message);
-    const { expression, messageExpression, message } = decision;
-    this.hasReasons = messageExpression !== undefined;
-    this.#variables = new Variables([
-      ...(spec.variables ?? []),
-      { name: 'whole decision', expression },
-      { name: 'whole message', expression: messageExpression ?? JSON.stringify(message) },
-    ]);
-  }
-
-  /** The result of a request: the message of the refusal, or undefined if it is admitted. */
-  refusal(request: Request): unknown {
-    if (!this.matches(request) || this.run('whole decision', request) === true) return undefined;
-    return this.run('whole message', request);
-  }
-
-  /** Whether match conditions skip some requests; policies with expensive rules have none. */
-  get hasConditions(): boolean {
-    return this.#conditions.length > 0;
-  }
-
-  /** Whether its match conditions match the request. */
-  matches(request: Request): boolean {
-    return this.#conditions.every((condition) => condition(contextOf(request)) === true);
-  }
-
-  /** The value of one of the policy's variables; the others are evaluated on first use. */
-  run(variable: string, request: Request): unknown {
-    const namespaceObject = { metadata: { labels: request.namespaceLabels ?? {} } };
-    return this.#variables.run(variable, { ...contextOf(request), namespaceObject });
-  }
-}
-
-function contextOf({ resource, subResource, namespace = 'default', groups = [], object, oldObject }: Request) {
-  const request = {
-    resource: { resource },
-    operation: oldObject === undefined ? 'CREATE' : 'UPDATE',
-    userInfo: { groups },
-    ...(namespace && { namespace }),
-    ...(subResource && { subResource }),
+/** Functions that Kubernetes has and cel-js lacks. */
+function register(environment: Environment): void {
+  const extreme = (isBetter: (a: bigint, b: bigint) => boolean) => (items: readonly bigint[]) => {
+    if (items.length === 0) throw new Error('extreme of an empty list');
+    return items.reduce((best, one) => (isBetter(one, best) ? one : best));
   };
-  return { request, object: { metadata: {}, ...(object as object) }, oldObject };
+  environment.registerFunction(
+    'list<V>.max(): dyn',
+    extreme((a, b) => a > b),
+  );
+  environment.registerFunction(
+    'list<V>.min(): dyn',
+    extreme((a, b) => a < b),
+  );
+  environment.registerFunction('mapOf(list<dyn>): map', (entries: readonly [string, Optional][]) =>
+    Object.fromEntries(entries.flatMap(([key, one]) => (one.hasValue() ? [[key, one.value()]] : []))),
+  );
+  environment.registerType('Authorizer', Authorizer);
+  const asks = (signature: string, part: (...args: string[]) => Partial<Asked>) =>
+    environment.registerFunction(`Authorizer.${signature}: Authorizer`, (one: Authorizer, ...args: string[]) =>
+      one.with(part(...args)),
+    );
+  asks('group(string)', () => ({}));
+  asks('resource(string)', () => ({}));
+  asks('namespace(string)', (namespace = '') => ({ namespace }));
+  asks('name(string)', (policy = '') => ({ policy }));
+  asks('check(string)', (verb = '') => ({ verb }));
+  asks('serviceAccount(string, string)', (namespace, name) => ({ serviceAccount: `${namespace}/${name}` }));
+  environment.registerFunction('Authorizer.allowed(): bool', (one: Authorizer) => one.allowed());
+}
+
+export const engine = new CelEngine({ register });
+
+interface Optional {
+  hasValue(): boolean;
+  value(): unknown;
+}
+
+const ENTRY = /(\??)("\w+"): ((?:[\w.]+|\[[^[\]]*\])\[\??\d\])/;
+const OPTIONAL_ENTRIES = new RegExp(`\\{(${ENTRY.source}(?:, ${ENTRY.source})*)\\}`, 'g');
+const rewritten = new Map<string, string>();
+
+/** cel-js has no optional entries of maps: `{?"type": list[?0]}`. */
+function run(text: string, context: Record<string, unknown>): unknown {
+  let known = rewritten.get(text);
+  if (known === undefined) {
+    known = text.replace(OPTIONAL_ENTRIES, (_, entries: string) => {
+      const pairs = entries.replace(new RegExp(ENTRY, 'g'), (_, optional: string, key: string, value: string) =>
+        optional === '?' ? `[${key}, ${value}]` : `[${key}, optional.of(${value})]`,
+      );
+      return `mapOf([${pairs}])`;
+    });
+    rewritten.set(text, known);
+  }
+  return engine.run(known, context);
+}
+
+/** The values of variables, of which each is evaluated on first use, and once. */
+function lazily(variables: readonly Named[], context: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  const all = { ...context, variables: values };
+  for (const { name, expression } of variables) {
+    Object.defineProperty(values, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        const value = run(expression, all);
+        Object.defineProperty(values, name, { enumerable: true, value });
+        return value;
+      },
+    });
+  }
+  return values;
+}
+
+/** The value of an expression over variables, without a request. */
+export function evaluated(
+  expression: string,
+  context: Readonly<Record<string, unknown>>,
+  variables: readonly Named[] = [],
+): unknown {
+  return run(expression, { ...context, variables: lazily(variables, context) });
+}
+
+/** The text of one admission policy. */
+export class AdmissionText {
+  readonly spec: Spec;
+
+  constructor({ spec }: Manifest) {
+    this.spec = spec as Spec;
+  }
+
+  /** The message of the refusal, or undefined if the request is admitted. An error is thrown, where the API server refuses. */
+  refusal(request: Request): string | undefined {
+    if (!this.matches(request)) return undefined;
+    const context = evaluationOf(request);
+    const variables = lazily(this.spec.variables ?? [], context);
+    const result = (expression: string) => run(expression, { ...context, variables });
+    for (const { expression, message, messageExpression } of this.spec.validations ?? []) {
+      // The API server evaluates a message for each request.
+      const text = messageExpression === undefined ? '' : result(messageExpression);
+      if (result(expression) !== true) return String(text || message);
+    }
+    return undefined;
+  }
+
+  /** Whether the API server evaluates the validations for the request. */
+  matches(request: Request): boolean {
+    const { matchConstraints, matchConditions = [] } = this.spec;
+    const { namespaceSelector, resourceRules } = matchConstraints;
+    const { resource, subResource, namespace = 'default', namespaceLabels = {} } = request;
+    const path = subResource === undefined ? resource : `${resource}/${subResource}`;
+    const operation = operationOf(request);
+    return (
+      resourceRules.some((rule) => rule.resources.includes(path) && rule.operations.includes(operation)) &&
+      (namespaceSelector === undefined || namespace === '' || matches(namespaceSelector, namespaceLabels)) &&
+      // A match condition has neither variables nor the namespace.
+      matchConditions.every(({ expression }) => run(expression, contextOf(request)) === true)
+    );
+  }
+
+  /** The value of one of the variables. */
+  run(variable: string, request: Request): unknown {
+    const variables = this.spec.variables ?? [];
+    assert.ok(
+      variables.some(({ name }) => name === variable),
+      `there is no variable ${variable}`,
+    );
+    return lazily(variables, evaluationOf(request))[variable];
+  }
+}
+
+/** The programs of one kind that these policies compile to. */
+export function compiledPrograms(
+  policies: readonly CompletePolicy[],
+  kind: ProgramKind,
+  options: Partial<CompileOptions> = {},
+): Program[] {
+  return compile(policies, { ...OPTIONS, ...options }).programs.filter((program) => program.kind === kind);
+}
+
+/** The text of the only program of a kind. */
+export function programText(
+  policies: readonly CompletePolicy[],
+  { kind = 'Enforce', oldestServer = NEWEST_KNOWN_MINOR }: { kind?: ProgramKind; oldestServer?: number } = {},
+): AdmissionText {
+  const [program, ...others] = compiledPrograms(policies, kind, { oldestServer });
+  assert.ok(program && others.length === 0, `${others.length + (program ? 1 : 0)} programs of kind ${kind}`);
+  return new AdmissionText(program.policy);
+}
+
+/** The refusals of a request by the programs of mode Enforce: at most one, since one of them decides in a namespace. */
+export function refusals(programs: readonly Pick<Program, 'policy'>[], request: Request): string[] {
+  return programs.flatMap(({ policy }) => new AdmissionText(policy).refusal(request) ?? []);
+}
+
+/** The lines about a pod that is one part, of the first policy that the message describes. */
+export function violationsIn(text: AdmissionText, request: Request): string[] {
+  const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));
+  return names.flatMap((name) => (text.run(name, request) as string[][][])[0]?.[0] ?? []);
+}
+
+function evaluationOf(request: Request) {
+  const namespaceObject = { metadata: { labels: request.namespaceLabels ?? {} } };
+  return { ...contextOf(request), namespaceObject };
+}
+
+function contextOf(request: Request) {
+  const { resource, subResource, namespace = 'default', name, groups = [], object, oldObject, allows } = request;
+  return {
+    request: {
+      resource: { resource },
+      operation: operationOf(request),
+      userInfo: { groups },
+      ...(namespace && { namespace }),
+      ...(name && { name }),
+      ...(subResource && { subResource }),
+    },
+    object: withMetadata(object),
+    oldObject: oldObject === undefined ? null : withMetadata(oldObject),
+    authorizer: new Authorizer(allows ?? (() => false)),
+  };
+}
+
+function withMetadata(object: unknown): unknown {
+  return { metadata: {}, ...(object as object) };
+}
+
+function operationOf({ oldObject }: Request): 'CREATE' | 'UPDATE' {
+  return oldObject === undefined ? 'CREATE' : 'UPDATE';
 }

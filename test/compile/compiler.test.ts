@@ -60,49 +60,70 @@ describe('compiler', () => {
     );
   });
 
-  it('an edit renders the policy and its siblings again, and nothing else', () => {
+  it('an edit renders the programs with a row for the policy again, and nothing else', () => {
     const compileAgain = compilerInOnePiece();
     const all = (level: 'restricted' | 'baseline') => [
-      policy('one', { namespaceSelector: { matchLabels: { team: 'a' } }, level }),
-      policy('beside', { namespaceSelector: { matchLabels: { team: 'a' } }, priority: 1 }),
-      policy('below', { namespaceSelector: { matchLabels: { team: 'a' } }, priority: -1 }),
-      policy('elsewhere', { namespaceSelector: { matchLabels: { team: 'b' } } }),
+      policy('one', { mode: 'Warn', level }),
+      policy('beside', { mode: 'Warn' }),
+      policy('elsewhere'),
+      policy('silent', { mode: 'Audit' }),
     ];
     const before = compileAgain(all('restricted'), OPTIONS);
     const after = compileAgain(all('baseline'), OPTIONS);
-    const kept = [...after.rendered].filter(
-      ([name, rendered]) => before.rendered.get(name)?.admission === rendered.admission,
-    );
+    const kept = after.programs.filter((program) => before.programs.includes(program));
     assert.deepEqual(
-      kept.map(([name]) => name),
-      ['elsewhere'],
+      kept.map(({ kind }) => kind),
+      ['Guard', 'Enforce', 'Audit'],
     );
+    const [warns] = after.programs.filter(({ kind }) => kind === 'Warn');
+    const [warned] = before.programs.filter(({ kind }) => kind === 'Warn');
+    assert.notEqual(warns?.hash, warned?.hash);
+    // The other rows are as they were.
+    const rows = [...(warns?.rows ?? [])].filter(([id, row]) => warned?.rows.get(id) === row).map(([id]) => id);
+    assert.deepEqual(rows, ['beside']);
     const resolved = after.policies.filter((one) => before.policies.includes(one));
     assert.deepEqual(
       resolved.map(({ name }) => name),
-      ['below', 'beside', 'elsewhere'],
+      ['beside', 'elsewhere', 'silent'],
     );
   });
 
-  it('a new policy changes the youngest guard only, whatever its name', () => {
+  it('an edit of what no program reads renders nothing again', () => {
     const compileAgain = compilerInOnePiece();
-    const team = (index: number) => ({ namespaceSelector: { matchLabels: { team: `team-${index}` } } });
-    const all = Array.from({ length: 60 }, (_, index) => aged(`policy-${index}`, team(index), 1));
-    const before = compileAgain(all, OPTIONS);
-    const after = compileAgain([...all, aged('a', team(60), 2)], OPTIONS);
-    assert.equal(before.guards.length, 3);
-    const kept = after.guards.filter((guard) => before.guards.includes(guard));
-    assert.deepEqual(kept, before.guards.slice(0, 2));
+    const subjects = (name: string) => [{ kind: 'User' as const, name }];
+    const all = (name: string) => [policy('one', { usableBy: 'Subjects', subjects: subjects(name) })];
+    const [before, after] = [compileAgain(all('a'), OPTIONS), compileAgain(all('b'), OPTIONS)];
+    assert.deepEqual(
+      after.programs.map(({ hash }) => hash),
+      before.programs.map(({ hash }) => hash),
+    );
+    assert.notDeepEqual(after.grants, before.grants);
   });
 
-  it('keeps equal texts of many policies once', async () => {
-    const all = Array.from({ length: 100 }, (_, index) =>
-      policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
-    );
-    const text = JSON.stringify([...compile(all.slice(0, 1), OPTIONS).rendered.values()]);
-    assert.ok(text.length > 30_000, `${text.length} bytes`);
+  it('judges without rendering', () => {
+    const judging = compiler({ renders: false });
+    const all = [policy('one'), policy('two', { usableBy: 'Bindings' })];
+    const { programs, grants, ...judged } = lastOf(judging(all, OPTIONS));
+    assert.deepEqual([programs.length, grants.size], [0, 0]);
+    const { programs: _, grants: __, ...rendered } = compile(all, OPTIONS);
+    assert.deepEqual(judged, rendered);
+  });
+
+  it('keeps the text of the rules once, whatever the number of policies', async () => {
+    const all = (count: number) =>
+      Array.from({ length: count }, (_, index) =>
+        policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
+      );
+    // The program's and its canary's; guards are split by how often they may ask.
+    const length = (count: number) =>
+      JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
+    const [one, hundred] = [length(1), length(100)];
+    assert.ok(one > 30_000, `${one} characters`);
+    // Its row, and its value in an index, both twice.
+    assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
     const compileAgain = compilerInOnePiece();
-    const bytes = await heapOf(() => compileAgain(all, OPTIONS));
-    assert.ok(bytes < (text.length / 2) * all.length, `${Math.round(bytes / all.length)} bytes a policy`);
+    const policies = all(100);
+    const bytes = await heapOf(() => compileAgain(policies, OPTIONS));
+    assert.ok(bytes < (one / 2) * policies.length, `${Math.round(bytes / policies.length)} bytes a policy`);
   });
 });

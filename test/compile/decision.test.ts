@@ -7,13 +7,13 @@ import type { PodParts } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { OVERRIDDEN, plain, VERSIONS } from '../differential/cases.ts';
+import { CASE_LABEL, OVERRIDDEN, plain, VERSIONS } from '../differential/cases.ts';
 import type { StatedPod } from '../differential/reference/pod.ts';
 import { admitsAddition } from '../differential/steps/reference-model.ts';
 import { policy, resolved } from '../support/policies.ts';
 import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
-import { AdmissionText } from './admission-text.ts';
+import { type Asked, programText, type Request, violationsIn } from './admission-text.ts';
 
 const CASES = [...VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]), ...OVERRIDDEN];
 
@@ -22,16 +22,16 @@ const evaluator = new Evaluator();
 describe('the text of an admission policy', () => {
   for (const { name, policy } of CASES) {
     it(`finds what the operator finds: ${name}`, () => {
-      const text = new AdmissionText([policy], name);
+      const text = programText([policy], { kind: policy.spec.mode });
       const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
       assert.ok('policy' in resolution);
       fc.assert(
         fc.property(randomPods(), (pod) => {
           const expected = lines(partsOf(pod), resolution.policy);
-          const request = { resource: 'pods', object: pod };
-          assert.deepEqual(text.run('violations0', request), [expected]);
-          assert.deepEqual(text.run('complies0', request), [expected.length === 0]);
-          assert.equal(text.matches(request), expected.length > 0 || !text.hasConditions);
+          const request = { resource: 'pods', object: pod, namespaceLabels: { [CASE_LABEL]: name } };
+          assert.deepEqual(violationsIn(text, request), expected);
+          assert.equal((text.run('complying', request) as unknown[]).length, expected.length === 0 ? 1 : 0);
+          assert.equal(text.refusal(request) === undefined, expected.length === 0);
         }),
         { numRuns: 50 },
       );
@@ -39,14 +39,14 @@ describe('the text of an admission policy', () => {
   }
 
   it('finds the same in each kind of template', () => {
-    const text = new AdmissionText([policy('restricted')], 'restricted');
+    const text = programText([policy('restricted')]);
     const restricted = resolved('restricted');
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...Object.keys(TEMPLATES)), (pod, resource) => {
         const object = TEMPLATES[resource]?.({ metadata: pod.metadata, spec: pod.spec });
         const expected = lines(partsOf(pod), restricted);
-        assert.deepEqual(text.run('violations0', { resource, object }), [expected]);
-        assert.equal(text.matches({ resource, object }), expected.length > 0);
+        assert.deepEqual(violationsIn(text, { resource, object }), expected);
+        assert.equal(text.refusal({ resource, object }) === undefined, expected.length === 0);
       }),
     );
   });
@@ -59,10 +59,13 @@ describe('the text of an admission policy', () => {
       fc.property(cases, containers, ([...chosen], [pod, old, later]) => {
         // The API server accepts no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
         const added = { ...later, name: 'later' };
-        const policies = chosen.map(({ policy: { spec } }, i) => policy(`p${i}`, { ...spec, namespaceSelector: {} }));
+        const policies = chosen.map(({ policy: { spec } }, i) =>
+          policy(`p${i}`, { ...spec, namespaceSelector: {}, podSecurityLabels: 'Off' }),
+        );
         const deciders = policies.map(({ metadata, spec }) => resolved(metadata?.name ?? '', spec));
         const [before, after] = [[old], [old, added]].map((all) => withEphemeral(pod, all)) as [Pod, Pod];
         const mounting = { ...added, volumeMounts: mountsOf(pod) };
+        const text = programText(policies);
         for (const now of [after, withEphemeral(pod, [old, mounting])]) {
           const change = { before, after: now } as unknown as Record<'before' | 'after', StatedPod>;
           const isFine = (decider: ResolvedPolicy, one: StatedPod, apart: readonly string[] = []) =>
@@ -70,10 +73,8 @@ describe('the text of an admission policy', () => {
               .violations(partsOf(one as unknown as Pod), decider)
               .every(({ rule, container }) => container === undefined && apart.includes(rule));
           const admitted = deciders.some((decider) => admitsAddition(decider, deciders, change, isFine));
-          const text = new AdmissionText(policies, 'p0');
           const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: now, oldObject: before };
-          assert.equal(text.run('allowed', request), admitted);
-          assert.ok(admitted || text.matches(request));
+          assert.equal(text.refusal(request) === undefined, admitted);
           seen[admitted ? 'admitted' : 'refused']++;
           if (admitted && !deciders.some((decider) => isFine(decider, change.after))) seen.alone++;
         }
@@ -92,7 +93,7 @@ describe('the text of an admission policy', () => {
       const ephemeralContainers = [{ name: 'debug', ...debug }];
       const after = { spec: { ...object.spec, ephemeralContainers } };
       const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: after, oldObject: object };
-      return new AdmissionText(policies, policies[0]?.metadata?.name ?? '').run('message', request);
+      return programText(policies).refusal(request);
     };
     const sees = policy('sees', { overrides: { hostPID: true } });
     assert.equal(
@@ -106,7 +107,7 @@ describe('the text of an admission policy', () => {
     );
     const update = { spec: { containers: [], hostIPC: true } };
     const same = { resource: 'pods', subResource: 'ephemeralcontainers', object: update, oldObject: update };
-    assert.equal(new AdmissionText([restricted], 'restricted').run('allowed', same), true, 'nothing is added');
+    assert.equal(programText([restricted]).refusal(same), undefined, 'nothing is added');
     assert.equal(
       says([restricted], unconfined, { securityContext: { ...confined, runAsUser: 1 } }),
       'CapabilityPolicy restricted: hostIPC: pod must not set hostIPC=true',
@@ -124,56 +125,81 @@ describe('the text of an admission policy', () => {
       const allows = (added: object) => {
         const object = { metadata: { annotations }, spec: { ...spec, ephemeralContainers: [added] } };
         const request = { resource: 'pods', subResource: 'ephemeralcontainers', object, oldObject: { spec } };
-        return new AdmissionText(policies, 'p0').run('allowed', request);
+        return programText(policies).refusal(request) === undefined;
       };
       assert.equal(allows(adding('debug', ['SYS_PTRACE'])), false);
       assert.equal(allows(adding('debug', ['NET_ADMIN'])), true);
     }
   });
 
-  it('skips pods that comply with it or a peer, if it is for everyone', () => {
+  it('admits what any deciding policy admits that its author may use', () => {
     const meet = { namespaceSelector: { matchLabels: { team: 'net' } } };
     const elsewhere = { namespaceSelector: {} };
     const object = { spec: { containers: [{ name: 'app' }] } };
-    for (const [what, own, others, matches] of [
-      ['alone', {}, [], false],
-      ['the first of peers complies', {}, [{ level: 'restricted' }], false],
-      ['another one does', { level: 'restricted' }, [{}], false],
-      ['none does', { level: 'restricted' }, [{ level: 'restricted' }], true],
-      ['only those that may use it do', { usableBy: 'Bindings' }, [], true],
-      ['one for everyone does', { usableBy: 'Bindings' }, [{}], false],
-      ['a policy of higher priority decides', {}, [{ level: 'restricted', priority: 1 }], true],
-      ['a policy of higher priority decides, and complies', { level: 'restricted' }, [{ priority: 1 }], false],
-      ['others meet it', {}, [elsewhere], false],
+    for (const [what, own, others, admitted] of [
+      ['alone', {}, [], true],
+      ['one of several complies', {}, [{ level: 'restricted' }], true],
+      ['another one does', { level: 'restricted' }, [{}], true],
+      ['none does', { level: 'restricted' }, [{ level: 'restricted' }], false],
+      ['only one that nobody may use does', { usableBy: 'Bindings' }, [], false],
+      ['one for everyone does', { usableBy: 'Bindings' }, [{}], true],
+      ['a policy of higher priority decides', {}, [{ level: 'restricted', priority: 1 }], false],
+      ['a policy of higher priority decides, and complies', { level: 'restricted' }, [{ priority: 1 }], true],
+      ['others meet it', {}, [elsewhere], true],
       ['others meet it, and only they comply', { level: 'restricted' }, [elsewhere], true],
     ] as [string, object, object[], boolean][]) {
       const policies = [own, ...others].map((spec, i) =>
         policy(`p${i}`, { level: 'baseline', ...meet, ...spec } as Partial<CapabilityPolicySpec>),
       );
-      const text = new AdmissionText(policies, 'p0');
-      assert.equal(text.matches({ resource: 'pods', object }), matches, what);
+      const request = { resource: 'pods', object, namespaceLabels: { team: 'net' } };
+      assert.equal(programText(policies).refusal(request) === undefined, admitted, what);
     }
   });
 
-  it("has no match condition if that might exceed the API server's limit, and several for many peers", () => {
-    const hostPaths = Array.from({ length: 8 }, (_, i) => ({ pathPrefix: `/${i}`, readOnly: true }));
-    const dear = policy('dear', { level: 'privileged', overrides: { volumes: ['*'], hostPaths } });
-    assert.ok(!new AdmissionText([dear], 'dear').hasConditions);
-    const peers = Array.from({ length: 14 }, (_, i) =>
-      policy(`p${i}`, { level: i === 13 ? 'baseline' : 'restricted' }),
-    );
-    const text = new AdmissionText(peers, 'p0');
-    const object = { spec: { containers: [{ name: 'app' }] } };
-    assert.equal(text.matches({ resource: 'pods', object }), false);
-    assert.equal(text.matches({ resource: 'pods', object: { spec: { ...object.spec, hostPID: true } } }), true);
+  it('asks about the service account and the creator, about a policy that the pod complies with', () => {
+    const policies = [policy('free'), policy('narrow', { level: 'privileged', usableBy: 'Bindings' })];
+    const object = { spec: { containers: [{ name: 'app' }], serviceAccountName: 'ping' } };
+    const template = { spec: { template: object } };
+    const use = { verb: 'use', policy: 'narrow', namespace: 'team-a' };
+    const asked = (request: Partial<Request>) => {
+      const found: Asked[] = [];
+      const allows = (one: Asked) => {
+        found.push(one);
+        return false;
+      };
+      const whole = { resource: 'pods', object, namespace: 'team-a', allows, ...request };
+      assert.match(programText(policies).refusal(whole) ?? '', /neither its service account nor its creator/);
+      return found;
+    };
+    const serviceAccount = { ...use, serviceAccount: 'team-a/ping' };
+    assert.deepEqual(asked({}), [serviceAccount, { ...use, serviceAccount: '' }]);
+    assert.deepEqual(asked({ resource: 'replicasets', object: template }), [
+      serviceAccount,
+      { ...use, serviceAccount: 'kube-system/replicaset-controller' },
+    ]);
   });
 
-  it('matches every probe, and neither mirror pods nor excluded namespaces', () => {
-    const text = new AdmissionText([policy('p', { level: 'restricted' })], 'p');
+  it('asks about ten policies with restricted use at most, and admits by the tenth', () => {
+    for (const [count, admitted] of [
+      [10, true],
+      [11, false],
+    ] as const) {
+      const policies = Array.from({ length: count }, (_, i) =>
+        policy(`p${String(i).padStart(2, '0')}`, { level: 'privileged', usableBy: 'Bindings' }),
+      );
+      const last = policies.at(-1)?.metadata.name;
+      const object = { spec: { containers: [{ name: 'app' }] } };
+      const request = { resource: 'pods', object, allows: ({ policy: name }: Asked) => name === last };
+      assert.equal(programText(policies).refusal(request) === undefined, admitted, `${count}`);
+    }
+  });
+
+  it('answers every probe, and judges neither mirror pods nor excluded namespaces', () => {
+    const text = programText([policy('p', { level: 'restricted' })]);
     const refused = { spec: { containers: [{ name: 'app' }] } };
     const labels = { 'capabilitypolicy.dev/probe': 'x' };
     const mirrored = { ...refused, metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } };
-    for (const [request, matches] of [
+    for (const [request, isRefused] of [
       [{ resource: 'pods', object: refused }, true],
       [{ resource: 'pods', object: mirrored, groups: ['system:nodes'] }, false],
       [{ resource: 'pods', object: mirrored }, true],
@@ -182,7 +208,7 @@ describe('the text of an admission policy', () => {
       [{ resource: 'pods', namespace: 'operator', object: refused }, false],
       [{ resource: 'clusterroles', namespace: '', object: { metadata: { labels } } }, true],
     ] as const) {
-      assert.equal(text.matches(request), matches, JSON.stringify(request));
+      assert.equal(text.refusal(request) !== undefined, isRefused, JSON.stringify(request));
     }
   });
 
@@ -202,33 +228,35 @@ describe('the text of an admission policy', () => {
         const all = list.map((spec, index) => resolved(`policy-${index}`, spec));
         const deciders = deciding(all, 'Enforce', namespaceLabels);
         const admitted = deciders.some((decider) => lines(partsOf(pod), decider).length === 0);
-        // The API server evaluates a policy only where its binding's selector matches the namespace.
-        for (const { name, mode } of all.filter(({ selector }) => selects(selector, namespaceLabels))) {
-          if (mode !== 'Enforce') continue;
-          const text = new AdmissionText(policies, name);
-          const request = { resource: 'pods', object: pod, namespaceLabels };
-          assert.equal(text.run('allowed', request), admitted);
-          // The API server admits a pod that match conditions skip.
-          assert.ok(admitted || text.matches(request));
-          if (!admitted) assert.deepEqual(reasons(text.run('message', request)), reasonsOf(pod, deciders));
-        }
+        fc.pre(all.some(({ mode }) => mode === 'Enforce'));
+        const refusal = programText(policies).refusal({ resource: 'pods', object: pod, namespaceLabels });
+        assert.equal(refusal === undefined, admitted || deciders.length === 0);
+        if (refusal !== undefined) assert.equal(refusal, reasonsOf(pod, deciders).join(' | '));
       }),
       { numRuns: 150 },
     );
   });
 
-  it('describes some of many violations and counts the others, fewer of each policy where there are several', () => {
+  it('describes some violations of the first three policies by name, and counts the others', () => {
     const containers = Array.from({ length: 60 }, (_, index) => ({ name: `container-${index}` }));
     const request = { resource: 'pods', object: { spec: { containers } } };
-    for (const count of [1, 2, 13, 40]) {
-      const policies = Array.from({ length: count }, (_, index) => policy(`p${index}`, { level: 'restricted' }));
-      const message = String(new AdmissionText(policies, 'p0').run('message', request));
-      const each = Math.max(1, Math.floor(24 / count));
-      const [first = ''] = message.split(' | ');
+    for (const count of [1, 2, 3, 4, 13, 40]) {
+      const names = Array.from({ length: count }, (_, index) => `p${String(index).padStart(2, '0')}`);
+      // The table may have them in any order.
+      const message = String(programText(names.toReversed().map((name) => policy(name))).refusal(request));
+      const described = Math.min(3, count);
+      const each = Math.floor(24 / described);
+      const parts = message.split(' | ');
+      const [first = ''] = parts;
       assert.equal(first.split('; ').length, each + 1, first);
       assert.match(first, new RegExp(`; and ${60 * 4 - each} more$`));
       assert.ok(Buffer.byteLength(message) < 5 * 1024);
-      if (count <= 13) assert.equal(message.split(' | ').length, count);
+      assert.deepEqual(
+        parts.slice(0, described).map((part) => /^CapabilityPolicy (\w+): /.exec(part)?.[1]),
+        names.slice(0, described),
+      );
+      const more = `${count - 3} more CapabilityPolicies that decide in the namespace do not admit it either`;
+      assert.deepEqual(parts.slice(described), count > 3 ? [more] : []);
     }
   });
 
@@ -242,11 +270,8 @@ describe('the text of an admission policy', () => {
       level: 'privileged',
       overrides: { appArmor: { types: ['Localhost'], localhostProfiles } },
     });
-    const message = new AdmissionText([long], 'long').run('message', {
-      resource: 'pods',
-      object: { spec: { containers } },
-    });
-    assert.ok(typeof message === 'string' && message.endsWith('… (cut)'));
+    const message = String(programText([long]).refusal({ resource: 'pods', object: { spec: { containers } } }));
+    assert.ok(message.endsWith('… (cut)'));
     assert.ok(Buffer.byteLength(message) < 5 * 1024);
     assert.ok(!message.includes('\n'));
   });
@@ -259,7 +284,7 @@ describe('the text of an admission policy', () => {
       overrides: { appArmor: { types: ['Localhost'], localhostProfiles: ['x'] } },
     });
     const object = { spec: { containers: [{ name: 'main', securityContext: profile }] } };
-    const message = String(new AdmissionText([one], 'one').run('message', { resource: 'pods', object }));
+    const message = String(programText([one]).refusal({ resource: 'pods', object }));
     assert.match(message, /a \[2J b 31m c d e f g h 💥 ö/);
     assert.doesNotMatch(message, /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
   });
@@ -294,15 +319,7 @@ function lines(parts: PodParts, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
 }
 
-function selects(selector: ResolvedPolicy['selector'], labels: Readonly<Record<string, string>>): boolean {
-  return deciding([resolved('any', { namespaceSelector: selector })], 'Enforce', labels).length > 0;
-}
-
-/** For each deciding policy; the policy whose text it is comes first, so the order differs. */
-function reasons(message: unknown): string[] {
-  return String(message).split(' | ').sort();
-}
-
+/** For each deciding policy, by name. */
 function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
   return deciders
     .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(partsOf(pod), decider).join('; ')}`)

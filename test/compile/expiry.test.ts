@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { lastAccepted, standing, unwanted } from '../../operator/apply/standing.ts';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
+import { liveObjects } from '../../operator/apply/live.ts';
+import { unwanted } from '../../operator/apply/stale.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
-import type { RenderedObject } from '../../operator/model/objects.ts';
 import { formatTime, parseTime } from '../../operator/policy/expiry.ts';
-import { matches } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { compiledObjects } from '../support/compiled-objects.ts';
 import { policy } from '../support/policies.ts';
-import { AdmissionText } from './admission-text.ts';
+import { AdmissionText, compiledPrograms, type Request } from './admission-text.ts';
 
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
 const END = '2027-01-31T00:00:00Z';
@@ -33,25 +34,19 @@ const podAt = (time: number, ...add: string[]) => ({
   },
 });
 
-type Request = Parameters<AdmissionText['refusal']>[0];
-
-/** Gives the names of the policies whose admission policy refuses a request, in mode Enforce. */
+/** The policies that refuse a request in mode Enforce, by name; a program without variables may give no names. */
 function refuser(
   policies: readonly CompletePolicy[],
   oldestServer = NEWEST_KNOWN_MINOR,
 ): (request: Request) => string[] {
-  const { rendered } = compile(policies, { ...OPTIONS, oldestServer });
-  const bound = policies
-    .filter(({ metadata: { name = '' } = {} }) => rendered.get(name)?.decidedBy === name)
-    .map(({ metadata: { name = '' } = {}, spec: { namespaceSelector } }) => {
-      return { name, namespaceSelector, text: new AdmissionText(policies, name, oldestServer) };
-    });
-  return (request) =>
-    bound
-      .filter(({ namespaceSelector }) => matches(namespaceSelector, request.namespaceLabels ?? {}))
-      .filter(({ text }) => text.refusal(request) !== undefined)
-      .map(({ name }) => name)
-      .sort();
+  const texts = compiledPrograms(policies, 'Enforce', { ...OPTIONS, oldestServer }).map(
+    (program) => new AdmissionText(program.policy),
+  );
+  return (request) => {
+    const refusals = texts.flatMap((text) => text.refusal(request) ?? []);
+    assert.ok(refusals.length <= 1, 'one program decides in a namespace');
+    return refusals.flatMap((text) => [...text.matchAll(/CapabilityPolicy (\S+): /g)].map(([, name = '']) => name));
+  };
 }
 
 function refusing(policies: readonly CompletePolicy[], request: Request, oldestServer?: number): string[] {
@@ -80,13 +75,13 @@ describe('expires', () => {
         assert.deepEqual(answers(both, AT - SECOND, 'NET_RAW'), []);
         assert.deepEqual(answers(both, AT, 'NET_RAW'), ['restricted']);
         assert.deepEqual(answers(both, AT, 'NET_BIND_SERVICE'), []);
-        assert.deepEqual(answers(both, AT - SECOND, 'NET_BIND_SERVICE'), ['exception', 'restricted']);
+        assert.deepEqual(answers(both, AT - SECOND, 'NET_BIND_SERVICE'), ['exception']);
       });
 
-      it('an exception with the same priority and selector decides for its peer, and still does after its own end', () => {
+      it('an exception with the same priority and selector decides beside the other, and does not after its end', () => {
         const peers = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
         assert.deepEqual(answers(peers, AT - SECOND, 'NET_RAW'), []);
-        assert.deepEqual(answers(peers, AT, 'NET_RAW'), ['a']);
+        assert.deepEqual(answers(peers, AT, 'NET_RAW'), ['b']);
         assert.deepEqual(answers(peers, AT, 'NET_BIND_SERVICE'), []);
       });
 
@@ -95,7 +90,7 @@ describe('expires', () => {
           policy('a', { expires: END }),
           policy('b', { priority: 3, expires: '2027-01-31T01:00:00+01:00' }),
         ];
-        assert.deepEqual(answers(alone, AT - SECOND, 'SYS_ADMIN'), ['a', 'b']);
+        assert.deepEqual(answers(alone, AT - SECOND, 'SYS_ADMIN'), ['b']);
         assert.deepEqual(answers(alone, AT, 'SYS_ADMIN'), []);
       });
 
@@ -143,13 +138,14 @@ describe('expires', () => {
         assert.ok(!isLong || Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });
 
-      it('templates that are created later are not reported twice or by nobody', () => {
+      it('templates that are created later are reported once, by the policies that decide then', () => {
         const peers = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
         const template = (time: number) => {
           const { metadata, spec } = podAt(time, 'SYS_TIME');
           return { resource: 'deployments', object: { metadata, spec: { template: { spec } } } };
         };
-        for (const time of [AT - SECOND, AT]) assert.deepEqual(refusing(peers, template(time), oldestServer), ['a']);
+        assert.deepEqual(refusing(peers, template(AT - SECOND), oldestServer), ['a', 'b']);
+        assert.deepEqual(refusing(peers, template(AT), oldestServer), ['b']);
       });
 
       it('an ephemeral container of a pod that existed before the end is judged as before it', () => {
@@ -166,17 +162,19 @@ describe('expires', () => {
     });
   }
 
-  it('leaves the text of a policy without it as it was, and keeps the match condition of one that has it', () => {
-    const text = (one: CompletePolicy) => JSON.stringify(compile([one], OPTIONS).rendered.get('p')?.admission.objects);
+  it('is read only by programs with a policy that has it', () => {
+    const text = (one: CompletePolicy) => JSON.stringify(compiledPrograms([one], 'Enforce')[0]?.policy);
     assert.doesNotMatch(text(policy('p')), /creationTimestamp/);
-    assert.match(text(policy('p', { expires: END })), /does-not-plainly-comply-0/);
+    assert.match(text(policy('p', { expires: END })), /creationTimestamp/);
   });
 
   it('is not in mutating admission, which has no creationTimestamp', () => {
     const filling = policy('filling', { defaulting: 'Enabled', expires: END });
-    const objects = compile([filling, exception], OPTIONS).rendered.get('filling')?.admission.objects ?? [];
-    const mutating = objects.filter(({ kind }) => kind === 'MutatingAdmissionPolicy');
-    assert.equal(mutating.length, 1);
+    const mutating = compiledPrograms([filling, exception], 'Defaulting').map((program) => program.policy);
+    assert.deepEqual(
+      mutating.map(({ kind }) => kind),
+      ['MutatingAdmissionPolicy'],
+    );
     assert.doesNotMatch(JSON.stringify(mutating), /creationTimestamp|variables\.created/);
   });
 
@@ -191,24 +189,22 @@ describe('expires', () => {
       compile(policies, {
         ...OPTIONS,
         now,
-        ...(before && { lastAccepted: lastAccepted(objectsOf(before)) }),
+        ...(before && { lastAccepted: lastAccepted(compiledObjects(before)) }),
       });
-    const objectsOf = ({ rendered }: Compiled) =>
-      [...rendered.values()].flatMap(({ admission }) => admission.objects as unknown as RenderedObject[]);
     const names = (some: readonly { readonly name: string }[]) => some.map(({ name }) => name);
 
     it('an expired policy counts as deleted', () => {
       const both = [restricted, exception];
       assert.deepEqual(names(at(AT - 1, both).policies), ['exception', 'restricted']);
-      const { policies, expired, rendered, guards } = at(AT, both);
+      const { policies, expired, programs, grants } = at(AT, both);
       assert.deepEqual([names(policies), names(expired)], [['restricted'], ['exception']]);
       const without = compile([restricted], OPTIONS);
-      assert.deepEqual([rendered, guards], [without.rendered, without.guards]);
+      assert.deepEqual([programs, grants], [without.programs, without.grants]);
     });
 
     it('a clock that is set back brings it back as it was', () => {
       const both = [restricted, exception];
-      assert.deepEqual(at(AT - 1, both, at(AT, both)).rendered, at(AT - 1, both).rendered);
+      assert.deepEqual(at(AT - 1, both, at(AT, both)).programs, at(AT - 1, both).programs);
     });
 
     it('a later end brings it back', () => {
@@ -231,7 +227,7 @@ describe('expires', () => {
       const after = at(AT, [broken], before);
       assert.deepEqual([names(after.policies), names(after.expired)], [[], ['exception']]);
       assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
-      const { kept, stale } = unwanted(after, standing(objectsOf(before)), new Set());
+      const { kept, stale } = unwanted(after, liveObjects(compiledObjects(before)));
       assert.deepEqual([kept.length, stale.length > 0], [0, true]);
     });
 

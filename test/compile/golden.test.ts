@@ -12,13 +12,14 @@ import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../operator/compile/labels.ts';
 import { isPendingPart, policyNameOf, rolloutLabel } from '../../operator/policy/parts.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { manifestsOf } from '../support/compiled-objects.ts';
+import { policy } from '../support/policies.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const GOLDEN = join(import.meta.dirname, 'golden');
 const SOURCES = {
   samples: join(ROOT, 'config', 'samples'),
   inputs: join(import.meta.dirname, 'inputs'),
-  // Apart, since the parts of a policy would be siblings of the others.
   rollouts: join(import.meta.dirname, 'rollouts'),
 };
 const OPTIONS = {
@@ -58,21 +59,32 @@ describe('rendering', () => {
     assert.equal(bytes(policies), bytes(policies.toReversed()));
   });
 
-  it('gives another name to every other ruleset, and the same to the same', () => {
-    const [policy] = policies as [CompletePolicy];
+  it('gives another hash to every other text, and the same to the same', () => {
+    const [first] = policies as [CompletePolicy];
     const changed = [
-      policy,
-      { ...policy, metadata: { ...policy.metadata, uid: 'another' } },
-      { ...policy, spec: { ...policy.spec, mode: 'Enforce' as const } },
-      { ...policy, spec: { ...policy.spec, levelVersion: 'v1.0' } },
-      { ...policy, spec: { ...policy.spec, namespaceSelector: { matchLabels: { a: 'b' } } } },
-      { ...policy, spec: { ...policy.spec, overrides: { privileged: true } } },
+      first,
+      { ...first, spec: { ...first.spec, mode: 'Enforce' as const } },
+      { ...first, spec: { ...first.spec, levelVersion: 'v1.0' } },
+      { ...first, spec: { ...first.spec, namespaceSelector: { matchLabels: { a: 'b' } } } },
+      { ...first, spec: { ...first.spec, overrides: { privileged: true } } },
     ];
-    const rulesets = changed.map((one) => [...compile([one], OPTIONS).rendered.values()][0]?.admission.ruleset);
-    assert.equal(new Set(rulesets).size, changed.length);
-    const relabelled = { ...policy, metadata: { ...policy.metadata, labels: { a: 'b' }, generation: 7 } };
-    const [{ admission } = { admission: undefined }] = compile([relabelled], OPTIONS).rendered.values();
-    assert.equal(admission?.ruleset, rulesets[0]);
+    const texts = (one: CompletePolicy) => compile([one], OPTIONS).programs.map(({ name, hash }) => `${name} ${hash}`);
+    const rows = (one: CompletePolicy) => compile([one], OPTIONS).programs.map(({ rows }) => [...rows]);
+    assert.equal(new Set(changed.map((one) => texts(one).join())).size, changed.length);
+    assert.equal(new Set(changed.map((one) => JSON.stringify(rows(one)))).size, changed.length);
+    const relabelled = { ...first, metadata: { ...first.metadata, labels: { a: 'b' }, generation: 7 } };
+    // Only the role of a policy has its uid.
+    const again = { ...first, metadata: { ...first.metadata, uid: 'another' } };
+    for (const one of [relabelled, again]) assert.deepEqual(texts(one), texts(first));
+  });
+
+  it('gives the same rules to every table of the same columns', () => {
+    const rules = (level: 'baseline' | 'restricted', levelVersion: string) =>
+      compile([policy('one'), policy('two', { level, levelVersion })], OPTIONS).programs.map(
+        ({ rulesHash }) => rulesHash,
+      );
+    assert.deepEqual(rules('restricted', 'v1.37'), rules('restricted', 'latest'));
+    assert.deepEqual(rules('baseline', 'v1.36'), rules('baseline', 'v1.35'));
   });
 
   it('leaves out a refused policy, and renders the others as if it did not exist', () => {
@@ -91,16 +103,16 @@ describe('rendering', () => {
   });
 });
 
-/** One file a policy or part, with a namespace that has the labels its selector names; and one for the guard. */
+/** One file a program, one with the grants, and one with namespaces that have the labels which policies select. */
 function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {
   const compiled = compile(policies, OPTIONS);
-  const ofPolicies = [...compiled.rendered].map(([id, { admission, role, roleBinding }]): [string, unknown[]] => [
-    id.replace('/', '-'),
-    [...admission.objects, role ?? [], roleBinding ?? [], namespaceOf(id, compiled)].flat(),
-  ]);
   const all: [string, readonly unknown[]][] = [
-    ...ofPolicies,
-    ['guard', compiled.guards.flatMap(({ admission }) => admission.objects)],
+    ...compiled.programs.map(({ kind, policy, bindings }): [string, unknown[]] => [
+      kind.toLowerCase(),
+      [policy, ...bindings],
+    ]),
+    ['grants', manifestsOf({ ...compiled, programs: [] })],
+    ['namespaces', compiled.policies.map(({ id }) => namespaceOf(id, compiled))],
   ];
   return new Map(all.map(([name, objects]) => [`${source}-${name}.yaml`, objects.map(yaml).join('---\n')]));
 }
@@ -125,5 +137,5 @@ function readPolicies(folder: string): CompletePolicy[] {
 }
 
 function yaml(object: unknown): string {
-  return dump(object, { lineWidth: 120, noRefs: true });
+  return dump(object, { lineWidth: -1, noRefs: true });
 }

@@ -1,12 +1,15 @@
+/**
+ * A change of a pod is judged like its creation if it changes an image, whatever the policies: Pod Security Admission does the
+ * same.
+ */
 import assert from 'node:assert/strict';
-import { compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
-import { AdmissionText } from './admission-text.ts';
+import { compiledPrograms, programText } from './admission-text.ts';
 
 const EXCEPTION = { names: ['proxy'], overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } } };
 const MESH = policy('mesh', { level: 'baseline', containers: [{ ...EXCEPTION, images: ['h/proxy:*'] }] });
-const ANY_IMAGE = policy('mesh', { level: 'baseline', containers: [EXCEPTION] });
+const NO_EXCEPTION = policy('mesh', { level: 'baseline' });
 
 function pod(image: string, rest: { app?: string; labels?: object; add?: string[] } = {}) {
   const { app = 'h/app', labels = {}, add = ['NET_ADMIN'] } = rest;
@@ -19,22 +22,10 @@ function pod(image: string, rest: { app?: string; labels?: object; add?: string[
   };
 }
 
-function operations(one: typeof MESH): string[] {
-  const { rendered } = compile([one], {
-    oldestServer: NEWEST_KNOWN_MINOR,
-    operatorNamespace: 'operator',
-    excludedNamespaces: [],
-  });
-  const binding = rendered.get('mesh')?.admission.objects.find(({ metadata }) => metadata.name.endsWith('-pods'));
-  assert.ok(binding);
-  const { matchResources } = binding.spec as { matchResources: { resourceRules: Record<string, string[]>[] } };
-  return matchResources.resourceRules.map(({ operations = [], resources = [] }) => `${operations} ${resources}`);
-}
-
 describe('a change of an image', () => {
   for (const server of [NEWEST_KNOWN_MINOR, 30]) {
     describe(`on a server of 1.${server}`, () => {
-      const text = new AdmissionText([MESH], 'mesh', server);
+      const text = programText([MESH], { oldestServer: server });
       const change = (before: object, after: object) =>
         text.refusal({ resource: 'pods', object: after, oldObject: before });
       const cases: readonly [title: string, before: object, after: object, admitted: boolean][] = [
@@ -47,7 +38,8 @@ describe('a change of an image', () => {
           true,
         ],
         ['is admitted for another container', pod('h/proxy:1'), pod('h/proxy:1', { app: 'x' }), true],
-        ['is not judged where a pod that violates keeps its image', pod('x'), pod('x', { labels: { a: 'b' } }), true],
+        ['is refused for another container of a pod that violates', pod('x'), pod('x', { app: 'x' }), false],
+        ['is not judged where a pod that violates keeps its images', pod('x'), pod('x', { labels: { a: 'b' } }), true],
       ];
       for (const [title, before, after, admitted] of cases) {
         it(title, () => {
@@ -59,8 +51,44 @@ describe('a change of an image', () => {
     });
   }
 
-  it('is matched only by policies that name images', () => {
-    assert.deepEqual(operations(ANY_IMAGE), ['CREATE pods', 'UPDATE pods/ephemeralcontainers']);
-    assert.deepEqual(operations(MESH), ['CREATE pods', 'UPDATE pods/ephemeralcontainers', 'UPDATE pods']);
+  for (const server of [NEWEST_KNOWN_MINOR, 30]) {
+    describe(`of a pod that is older than a policy, on a server of 1.${server}`, () => {
+      const text = programText([NO_EXCEPTION], { oldestServer: server });
+      const [before, after] = [pod('h/proxy:1'), pod('h/proxy:2')];
+
+      it('is refused if the pod violates the policy, although no entry names images', () => {
+        const refusal = text.refusal({ resource: 'pods', object: after, oldObject: before });
+        assert.match(String(refusal), /container "proxy" must not add capability NET_ADMIN/);
+      });
+
+      it('is admitted if the pod complies', () => {
+        const [old, now] = [pod('x', { add: [] }), pod('y', { add: [] })];
+        assert.equal(text.refusal({ resource: 'pods', object: now, oldObject: old }), undefined);
+      });
+
+      it('is refused for a container without one before', () => {
+        const { image: _, ...proxy } = before.spec.initContainers[0] ?? {};
+        const old = { ...before, spec: { ...before.spec, initContainers: [proxy] } };
+        assert.notEqual(text.refusal({ resource: 'pods', object: after, oldObject: old }), undefined);
+      });
+
+      it('does not count in a status', () => {
+        const request = { resource: 'pods', subResource: 'status', object: after, oldObject: before };
+        assert.equal(text.refusal(request), undefined);
+      });
+    });
+  }
+
+  it('is matched by every binding that refuses pods', () => {
+    for (const one of [NO_EXCEPTION, MESH]) {
+      const [program] = compiledPrograms([one], 'Enforce');
+      const binding = program?.bindings.find(({ metadata }) => metadata.name.endsWith('-pods'));
+      assert.ok(binding);
+      const { matchResources } = binding.spec as { matchResources: { resourceRules: Record<string, string[]>[] } };
+      assert.deepEqual(
+        matchResources.resourceRules.map(({ operations = [], resources = [] }) => `${operations} ${resources}`),
+        ['CREATE pods', 'UPDATE pods/ephemeralcontainers', 'UPDATE pods'],
+      );
+    }
   });
 });

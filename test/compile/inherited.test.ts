@@ -6,7 +6,7 @@ import type { CapabilityPolicyOverrides } from '../../operator/api/capability-po
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
-import { AdmissionText } from './admission-text.ts';
+import { programText } from './admission-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -179,10 +179,11 @@ describe('an ephemeral container that is added to a pod which satisfies no polic
 });
 
 function isAdmitted({ overrides, pod, annotations = {} }: Row, own: Fields): boolean {
-  const text = new AdmissionText([policy('one', { level: 'privileged', overrides })], 'one');
+  const text = programText([policy('one', { level: 'privileged', overrides })]);
   const containers = [{ name: 'app' }];
   const debug = { name: 'debug', ...(own !== NOTHING && secured(own)) };
   const object = { metadata: { annotations }, spec: { ...pod, containers, ephemeralContainers: [debug] } };
   const oldObject = { metadata: { annotations }, spec: { ...pod, containers } };
-  return text.run('allowed', { resource: 'pods', subResource: 'ephemeralcontainers', object, oldObject }) as boolean;
+  const request = { resource: 'pods', subResource: 'ephemeralcontainers', object, oldObject };
+  return text.refusal(request) === undefined;
 }

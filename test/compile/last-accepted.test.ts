@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { lastAccepted } from '../../operator/apply/standing.ts';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { compiledObjects } from '../support/compiled-objects.ts';
 import { policy } from '../support/policies.ts';
 
 const options = {
@@ -14,9 +15,7 @@ const options = {
 
 /** The objects in the cluster after these policies were rendered. */
 function standing(policies: readonly CompletePolicy[]): RenderedObject[] {
-  return [...compile(policies, options).rendered.values()].flatMap(
-    ({ admission }) => admission.objects as unknown as RenderedObject[],
-  );
+  return compiledObjects(compile(policies, options));
 }
 
 describe('a policy that cannot be compiled', () => {
@@ -24,12 +23,12 @@ describe('a policy that cannot be compiled', () => {
   const broken = policy('exception', { level: 'privileged', levelVersion: 'v1.99' });
   const sibling = policy('default');
 
-  it('keeps its last accepted text, and so do those that share namespaces with it', () => {
+  it('keeps its last accepted row', () => {
     const before = compile([sibling, good], options);
     const after = compile([sibling, broken], { ...options, lastAccepted: lastAccepted(standing([sibling, good])) });
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
-    assert.deepEqual(after.rendered, before.rendered);
-    assert.deepEqual(after.guards, before.guards);
+    assert.deepEqual(after.programs, before.programs);
+    assert.deepEqual(after.grants, before.grants);
   });
 
   it('keeps its text also when an older API server joins, at the newest version that this one knows', () => {
@@ -41,7 +40,7 @@ describe('a policy that cannot be compiled', () => {
     const levelVersion = formatVersion(NEWEST_KNOWN_MINOR - 1);
     const expected = compile([sibling, policy('exception', { ...good.spec, levelVersion })], older);
     assert.deepEqual(after.policies, expected.policies);
-    assert.deepEqual(after.guards, expected.guards);
+    assert.deepEqual(after.programs, expected.programs);
   });
 
   it('keeps what it requires of pods also when an API server joins that drops the field', () => {
@@ -51,20 +50,21 @@ describe('a policy that cannot be compiled', () => {
     assert.equal(after.refusals.get('exception')?.reason, 'ServerTooOld');
     const kept = after.policies.find(({ name }) => name === 'exception');
     assert.ok(kept?.checks.some(({ rule }) => rule === 'supplementalGroups.policy'));
-    assert.deepEqual([...after.rendered.keys()].sort(), ['default', 'exception']);
+    const [enforcing] = after.programs.filter(({ kind }) => kind === 'Enforce');
+    assert.deepEqual([...(enforcing?.rows.keys() ?? [])].sort(), ['default', 'exception']);
   });
 
   it('renders nothing if it was never accepted', () => {
-    const { rendered, refusals } = compile([sibling, broken], { ...options, lastAccepted: new Map() });
-    assert.deepEqual([...rendered.keys()], ['default']);
+    const { programs, grants, refusals } = compile([sibling, broken], { ...options, lastAccepted: new Map() });
+    assert.deepEqual([...grants.keys()], ['default']);
     assert.deepEqual([...refusals.keys()], ['exception']);
-    assert.deepEqual(rendered, compile([sibling], options).rendered);
+    assert.deepEqual(programs, compile([sibling], options).programs);
   });
 
   for (const text of ['', 'no JSON', 'null', '[]', '{"level":"restricted"}']) {
     it(`is not read from the annotation ${JSON.stringify(text)}`, () => {
       const [object] = standing([good]) as [RenderedObject];
-      const annotations = { 'capabilitypolicy.dev/spec': text };
+      const annotations = { ...object.metadata.annotations, 'capabilitypolicy.dev/spec': text };
       assert.equal(lastAccepted([{ ...object, metadata: { ...object.metadata, annotations } }]).size, 0);
     });
   }

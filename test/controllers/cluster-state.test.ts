@@ -78,12 +78,16 @@ describe('ClusterState', () => {
       for (let time = 0; time < 2; time++) {
         cluster.state.accept();
         assert.deepEqual([...cluster.state.compiled.refusals.keys()], ['net']);
-        assert.deepEqual(cluster.state.compiled.rendered, before.rendered);
+        const { policies, grants } = cluster.state.compiled;
+        assert.deepEqual([policies, grants], [before.policies, before.grants]);
       }
       // Another leader may have accepted another text since.
       apply({ of: 'term' });
       cluster.state.accept();
-      assert.deepEqual([...cluster.state.compiled.rendered.keys()], ['all']);
+      assert.deepEqual(
+        cluster.state.compiled.policies.map(({ id }) => id),
+        ['all'],
+      );
     });
 
     it('is the only step that compiles: reading changes nothing', () => {
@@ -223,7 +227,10 @@ describe('ClusterState', () => {
       pieces.next();
       cluster.put('later', NET, 1);
       while (!pieces.next().done);
-      assert.deepEqual([...cluster.state.compiled.rendered.keys()], ['all', 'later', 'more', 'net']);
+      assert.deepEqual(
+        cluster.state.compiled.policies.map(({ id }) => id),
+        ['all', 'later', 'more', 'net'],
+      );
     });
   });
 
@@ -234,14 +241,14 @@ describe('ClusterState', () => {
     });
 
     it('policy: drops its outcomes and asks for a compilation, when its text has changed', () => {
-      const rollout = { state: 'InForce', ruleset: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
+      const inForce = { state: 'InForce', row: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
       const progress = { begun: true, paused: false, namespaces: new Map() };
-      const { rollouts, progress: steps } = cluster.state.outcomes;
-      rollouts.set('net', rollout).set('all', rollout);
+      const { programs, progress: steps } = cluster.state.outcomes;
+      programs.set('net', inForce).set('all', inForce);
       steps.set('net', progress).set('all', progress);
       const change = cluster.put('net', NET, 2);
       assert.deepEqual([dirty(change), change.recompiles], ['net | ', true]);
-      assert.deepEqual([[...rollouts.keys()], [...steps.keys()]], [['all'], ['all']]);
+      assert.deepEqual([[...programs.keys()], [...steps.keys()]], [['all'], ['all']]);
     });
 
     it('namespace: the policies that select it, and those that did', () => {
@@ -277,7 +284,7 @@ describe('ClusterState', () => {
 
     it('found: the policies that it concerns, and those that select the namespace that it concerns', () => {
       assert.equal(dirty(apply({ of: 'found', by: 'judge', namespace: 'b' })), 'all | ');
-      assert.equal(dirty(apply({ of: 'found', by: 'rollout', policies: ['net'] })), 'net | ');
+      assert.equal(dirty(apply({ of: 'found', by: 'programs', policies: ['net'] })), 'net | ');
     });
 
     it('term: everything, and drops all outcomes', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { LeftoverLabels } from '../../operator/controllers/leftover-labels.ts';
 
@@ -11,15 +11,15 @@ describe('LeftoverLabels', () => {
   afterEach(() => mock.reset());
   let now = 0;
 
-  const rows: [string, RolloutOutcome['state'], string[]][] = [
+  const rows: [string, ProgramOutcome['state'], string[]][] = [
     ['removes the label of a policy that is gone, three seconds later', 'InForce', [LABEL]],
     ['keeps it while API servers compile another policy', 'Working', []],
   ];
   for (const [title, outcome, expected] of rows) {
     it(title, async () => {
       const promotions = { unused: new Set<string>() };
-      const rollouts = new Map([['other', { state: outcome }]]);
-      const state = { promotions, isStale: false, outcomes: { rollouts }, hasExpired: () => false };
+      const programs = new Map([['other', { state: outcome }]]);
+      const state = { promotions, isStale: false, outcomes: { programs }, hasExpired: () => false };
       const namespaces = () => [{ name: 'a', labels: { [LABEL]: 'pending' } }];
       const cluster = { namespaces, rendered: () => [], policy: () => undefined };
       const leftover = new LeftoverLabels({ cluster, state, found() {} } as unknown as Context);

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
+import type { Compiled } from '../../operator/compile/compile.ts';
+import { PROGRAM_LABEL, rowOf } from '../../operator/compile/program.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { Evaluation } from '../../operator/controllers/evaluation.ts';
@@ -39,7 +41,7 @@ class Stage {
 
   readonly begin: () => Promotion;
 
-  constructor() {
+  constructor({ oldestServer = NEWEST_KNOWN_MINOR } = {}) {
     const namespace = (name: string): NamespaceView | undefined => {
       const labels = this.labels.get(name);
       return labels && { name, uid: `uid-${name}`, terminating: false, labels, labelOwners: {} };
@@ -48,7 +50,7 @@ class Stage {
       pods: () => this.pods.values(),
       workloads: () => [],
       workload: () => undefined,
-      oldestServer: NEWEST_KNOWN_MINOR,
+      oldestServer,
       policies: () => [...this.policies.values()],
       policy: (name: string) => this.policies.get(name),
       namespaces: () => [...this.labels.keys()].flatMap((name) => namespace(name) ?? []),
@@ -110,10 +112,11 @@ class Stage {
   /** Everything that is compiled is in force. */
   settle(): void {
     if (this.state.isStale) this.state.accept();
-    for (const [name, { admission }] of this.state.compiled.rendered) {
+    const { compiled } = this.state;
+    for (const policy of compiled.policies.toReversed()) {
       const servers = { inForce: 1, answering: 1 };
-      const outcome = { state: 'InForce', ruleset: admission.ruleset, servers, message: '' } as const;
-      this.state.outcomes.rollouts.set(name, outcome);
+      const outcome = { state: 'InForce', row: rowOf(policy, compiled), servers, message: '' } as const;
+      this.state.outcomes.programs.set(policy.name, outcome);
     }
   }
 
@@ -142,10 +145,11 @@ class Stage {
     assert.equal(this.entry?.state, 'Soaking');
   }
 
-  /** The admission policies that are compiled exist. */
+  /** The roles and admission policies that are compiled exist. */
   stand(): void {
     this.state.accept();
-    const objects = [...this.state.compiled.rendered.values()].flatMap(({ admission }) => admission?.objects ?? []);
+    const { programs, grants } = this.state.compiled;
+    const objects = [...[...grants.values()].map(({ role }) => role), ...programs.map(({ policy }) => policy)];
     this.rendered = objects as unknown as RenderedObject[];
   }
 
@@ -165,7 +169,7 @@ class Stage {
   }
 
   get parts(): string[] {
-    return [...this.state.compiled.rendered.keys()];
+    return this.state.compiled.policies.map(({ id }) => id);
   }
 }
 
@@ -351,11 +355,11 @@ describe('the controller of promotions', () => {
     assert.notEqual(stage.state.promotions.get('it'), undefined);
   });
 
-  it('leaves everything as it is when an edited selector has no room beside other policies', async () => {
-    const stage = new Stage();
+  it('leaves everything as it is when an edited selector has no room beside other policies, without variables', async () => {
+    const stage = new Stage({ oldestServer: 35 });
     const a = { matchLabels: { team: 'a' } };
     const b = { matchLabels: { team: 'b' } };
-    for (let index = 0; index < 13; index++) {
+    for (let index = 0; index < 3; index++) {
       const other = policy(`other-${index}`, { usableBy: 'Bindings', namespaceSelector: a });
       stage.policies.set(`other-${index}`, other);
     }
@@ -382,8 +386,7 @@ describe('the controller of promotions', () => {
       for (const [index, spec] of specs.entries()) {
         stage.put(spec, index + 1);
         stage.state.accept();
-        const objects = stage.state.compiled.rendered.get('it')?.admission?.objects;
-        stage.rendered = objects as unknown as RenderedObject[];
+        stage.rendered = renderedWith('it', stage.state.compiled);
       }
       stage.labels.set('a', { [LABEL]: 'pending' });
       stage.put({ rollout: {} }, 3);
@@ -489,3 +492,16 @@ describe('the controller of promotions', () => {
     assert.deepEqual([stage.writes.at(-1), stage.parts], ['remove rollout-0.it', ['it']]);
   });
 });
+
+/** The role of a policy, and a program with its row, if it is enforced. */
+function renderedWith(policy: string, { grants, policies }: Compiled): RenderedObject[] {
+  const name = 'capabilitypolicy.enforce';
+  const program = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name, labels: { [PROGRAM_LABEL]: name } },
+    spec: { variables: [{ name: 'table', expression: `[{"name": ["${policy}"]}]` }] },
+  };
+  const isEnforced = policies.some(({ id, mode }) => id === policy && mode === 'Enforce');
+  return [grants.get(policy)?.role, ...(isEnforced ? [program] : [])] as unknown as RenderedObject[];
+}

@@ -94,6 +94,54 @@ describe('Running', () => {
     assert.deepEqual(said, ['accept']);
   });
 
+  describe('when policies change', () => {
+    const edit = (name: string): StateChange => ({ ...change(name), cause: { of: 'policy', name }, recompiles: true });
+
+    beforeEach(() => {
+      stale = true;
+      running.start();
+    });
+
+    it('accepts them once, 300 ms after the last change', async () => {
+      const began = performance.now();
+      running.enqueue(edit('a'));
+      await sleep(200);
+      running.enqueue(edit('b'));
+      await sleep(200);
+      assert.deepEqual(said, []);
+      await saying('accept', 'a', 'b', 'accepted');
+      assert.ok(performance.now() - began >= 500);
+    });
+
+    it('begins to wait again when one changes while it accepts', async () => {
+      pieces = Number.POSITIVE_INFINITY;
+      running.enqueue(edit('a'));
+      await saying('accept');
+      pieces = 1;
+      running.enqueue(edit('b'));
+      const began = performance.now();
+      await saying('accept', 'accept', 'a', 'b', 'accepted');
+      assert.ok(performance.now() - began >= 290);
+    });
+
+    for (const cause of [{ of: 'term' }, { of: 'servers', oldest: true }] as const) {
+      it(`accepts them at once when the cause is ${cause.of}`, async () => {
+        const began = performance.now();
+        running.enqueue(edit('a'));
+        running.enqueue({ ...change(), cause, recompiles: true });
+        await saying('accept', 'a', 'accepted');
+        assert.ok(performance.now() - began < 250);
+      });
+    }
+
+    it('does not wait for what is no edit', async () => {
+      const began = performance.now();
+      running.enqueue({ ...change('a'), cause: { of: 'found', by: 'expiry' }, recompiles: true });
+      await saying('accept', 'a', 'accepted');
+      assert.ok(performance.now() - began < 250);
+    });
+  });
+
   it('works on a key after the delay that its controller asks for', async () => {
     running.enqueue(change('later', 'a'));
     running.start();

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import type { Cause } from '../../operator/controllers/state-change.ts';
 import { Status } from '../../operator/controllers/status.ts';
 
 describe('Status.delay', () => {
-  const found: Cause = { of: 'found', by: 'rollout' };
+  const found: Cause = { of: 'found', by: 'programs' };
   const namespace: Cause = { of: 'namespace', name: 'a' };
-  const rows: [string, Cause, boolean, RolloutOutcome['state'] | undefined, number][] = [
+  const rows: [string, Cause, boolean, ProgramOutcome['state'] | undefined, number][] = [
     ['soon after somebody edited the policy', { of: 'policy', name: 'it' }, true, 'Working', 200],
     ['soon while one policy rolls out', found, false, 'Working', 200],
     ['soon before the roll-out has begun', found, false, undefined, 200],
@@ -18,15 +18,15 @@ describe('Status.delay', () => {
   ];
   for (const [title, cause, recompiles, state, ms] of rows) {
     it(`writes ${title}`, () => {
-      const rollouts = new Map(state ? [['it', { state }]] : []);
-      const status = new Status({ state: { outcomes: { rollouts } } } as unknown as Context);
+      const programs = new Map(state ? [['it', { state }]] : []);
+      const status = new Status({ state: { outcomes: { programs } } } as unknown as Context);
       const change = { cause, recompiles, policies: new Set<string>(), namespaces: new Set<string>() };
       assert.ok(Math.abs(status.delay('it', change) - ms) < 100);
     });
   }
 
   it('writes the progress of hundreds of policies at most once per second, each policy once, and of the first ten soon', () => {
-    const status = new Status({ state: { outcomes: { rollouts: new Map() } } } as unknown as Context);
+    const status = new Status({ state: { outcomes: { programs: new Map() } } } as unknown as Context);
     const change = { cause: found, recompiles: false, policies: new Set<string>(), namespaces: new Set<string>() };
     const delays = () => Array.from({ length: 500 }, (_, index) => status.delay(`policy-${index}`, change));
     const [first, again] = [delays(), delays()];

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
-import { probe } from '../../operator/apply/probe.ts';
 import { ApiClient, ApiError, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
 import { Connection } from '../../operator/cluster/connection.ts';
 import { createPodProjection } from '../../operator/cluster/pod-projection.ts';
@@ -17,6 +16,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
+import { enforce } from '../support/programs.ts';
 import { CASE_LABEL, type DifferentialCase } from './cases.ts';
 import { says } from './policies/text.ts';
 
@@ -174,24 +174,12 @@ export class Arena {
   }
 
   async #applyPolicies(): Promise<void> {
-    const { policies, rendered } = compile(
+    const compiled = compile(
       this.#cases.map(({ policy }) => policy),
       { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] },
     );
-    for (const policy of policies) this.#policies.set(policy.name, policy);
-    for (const { admission } of rendered.values()) {
-      for (const manifest of admission.objects) {
-        // No policy object owns them here: the garbage collector would remove them.
-        const metadata = { ...manifest.metadata, ownerReferences: [] };
-        await this.#apply({ ...manifest, metadata });
-      }
-    }
-    for (const { admission } of rendered.values()) {
-      await waitFor(`${admission.policy} in force`, async () => {
-        const { answers } = await probe([this.#client], admission);
-        return answers[0] === 'InForce';
-      });
-    }
+    for (const policy of compiled.policies) this.#policies.set(policy.name, policy);
+    this.#written.push(...(await enforce(this.#client, compiled)));
   }
 
   async #apply(object: Identified & { readonly metadata: object }): Promise<void> {

@@ -1,4 +1,4 @@
-import { PRINTABLE } from '../../operator/compile/decision-cel.ts';
+import { PRINTABLE } from '../../operator/compile/decision.ts';
 
 /**
  * The functions of CEL that the rules' texts may call on strings, by name: an expression of `s` and `t` (strings), `from`

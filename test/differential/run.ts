@@ -1,7 +1,8 @@
 /**
- * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
+ * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
  * with `--versions 1.0,1.37` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
- * policies.test.ts (the others; N is their policies, sets or steps). Prints the number of evaluated objects, then each
+ * policies.test.ts (the others; N is their policies, sets, steps or topologies; for topologies also `--policies N
+ * --namespaces N --pods N --meeting N` for the sizes of each). Prints the number of evaluated objects, then each
  * difference; exits 1 if there is one.
  */
 import { parseArgs } from 'node:util';
@@ -11,7 +12,7 @@ import { randomPods } from '../support/random-pods.ts';
 import { Arena, createPod } from './arena.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './cases.ts';
 import { compare, type Outcome } from './compare.ts';
-import { PARTS, runPart } from './policies/parts.ts';
+import { PARTS, runPart, SIZES } from './policies/parts.ts';
 import { explain, HEADER, line, total } from './report.ts';
 import { compareStatic } from './static/compare.ts';
 
@@ -22,6 +23,10 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     versions: { type: 'string' },
     part: { type: 'string', default: 'a' },
+    policies: { type: 'string' },
+    namespaces: { type: 'string' },
+    pods: { type: 'string' },
+    meeting: { type: 'string' },
   },
 });
 
@@ -66,7 +71,14 @@ async function runOtherPart(runs: number, seed: number): Promise<boolean> {
   const part = PARTS.find((one) => one === values.part);
   if (part === undefined)
     throw new Error(`--part: ${JSON.stringify(values.part)} is none of a, static, ${PARTS.join(', ')}`);
-  return runPart(part, runs, seed);
+  const size = (of: keyof typeof SIZES) => (values[of] === undefined ? SIZES[of] : wholeNumber(`--${of}`, values[of]));
+  const sizes = {
+    policies: size('policies'),
+    namespaces: size('namespaces'),
+    pods: size('pods'),
+    meeting: size('meeting'),
+  };
+  return runPart(part, runs, seed, sizes);
 }
 
 async function runStatic(runs: number, seed: number): Promise<boolean> {

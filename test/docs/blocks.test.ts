@@ -26,6 +26,8 @@ const RUN: readonly Run[] = [
   { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
 ];
 
+/** The words that may follow a language. */
+const USES: Readonly<Record<string, readonly string[]>> = { sh: ['fails'], yaml: ['part'] };
 /** Other marks for shell blocks. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];
 
@@ -85,11 +87,7 @@ describe('the shell blocks', () => {
 
 function isMarked({ info: [language = '', ...rest], text }: Block): boolean {
   const hasPrompts = language !== 'text' && /^\$ /m.test(text);
-  return (
-    !hasPrompts &&
-    !OTHER_MARKS.includes(language) &&
-    ['', ...(language === 'sh' ? ['fails'] : [])].includes(rest.join(' '))
-  );
+  return !hasPrompts && !OTHER_MARKS.includes(language) && ['', ...(USES[language] ?? [])].includes(rest.join(' '));
 }
 
 function runOf(page: Page, { section }: Block): Run | undefined {

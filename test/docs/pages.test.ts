@@ -105,9 +105,10 @@ describe('the documentation', () => {
   });
 });
 
-/** The policies of a YAML block, or of the texts that a shell block passes to commands. */
+/** The policies of a YAML block, or of the texts that a shell block passes to commands. A part of an object has none. */
 function policiesIn({ info, text }: Block): RawObject[] {
-  const [language] = info;
+  const [language, use] = info;
+  if (use === 'part') return [];
   const texts =
     language === 'yaml' ? [text] : language === 'sh' ? [...text.matchAll(HEREDOC)].map(([, , body = '']) => body) : [];
   return texts

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
 import { policiesOf } from '../../cli/commands/suggest/policies.ts';
 import { validatePolicy } from '../../cli/policies/validate.ts';
-import { fitTogether } from '../../operator/compile/budget.ts';
+import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type Suggestion, type SuggestOptions, suggest } from '../../operator/evaluate/suggest.ts';
 import { ownEntries } from '../../operator/evaluate/suggest-fit.ts';
 import { resolvedBy } from '../../operator/evaluate/suggest-stated.ts';
@@ -394,13 +394,7 @@ describe('exceptions of a suggestion', () => {
     );
     const [twin, other] = ['SYSLOG', 'SYS_TIME'].map((name) => adding('twin', name)) as [PodParts, PodParts];
     const suggestion = suggested([...ordinary, ...needy, twin, other]);
-    const policies = suggestion.exceptions.map((exception) =>
-      resolvedBy(statedIn(exception), { ...STANDARD, level: exception.level }, 'Subjects'),
-    );
-    const named = policies.map((policy, i) => ({ ...policy, id: `exception-${i}`, name: `exception-${i}` }));
-    const level = { ...resolvedBy({}, { ...STANDARD, level: suggestion.level }), id: 'level', name: 'level' };
-    assert.equal(fitTogether([level, ...named].map((policy) => [{ parts: [policy] }])).refusals.size, 0);
-    assert.ok(named.length >= 10, `${named.length}`);
+    assert.equal(suggestion.exceptions.length, MOST_ASKED);
     const joined = suggestion.exceptions.find(({ serviceAccounts }) => serviceAccounts.includes('twin'));
     assert.deepEqual([joined?.merged, joined?.serviceAccounts], [true, ['twin']]);
     assert.ok(suggestion.exceptions.filter(({ merged }) => merged).length > 1);

@@ -18,6 +18,7 @@ import {
   labels,
   REFUSED,
   ROLLOUT_LABEL,
+  restrictedIn,
   standing,
   violating,
 } from '../report/fixtures.ts';
@@ -47,7 +48,7 @@ const ROLLOUT: RolloutProgress = { ...ROLLED_OUT, namespaces: new Map([...ROLLED
 /** Name of the file → the input for the operator's status; undefined before it has seen the policy. */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   degraded_notAccepted: input({ levelVersion: 'v1.99' }),
-  healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, rollout: undefined }),
+  healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, program: undefined }),
   healthy_expires: input(ENDING),
   healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
   healthy_labelConflict: input({}, { judgements: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
@@ -57,11 +58,12 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   ),
   healthy_rolledOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLED_OUT }),
   healthy_rollingOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLOUT }),
+  healthy_useLimitExceeded: input({ usableBy: 'Bindings' }, { coverage: restrictedIn({ net: 11 }) }),
   healthy_violations: input({}, { judgements: VIOLATED }),
   progressing_applyFailed: input(
     {},
     {
-      rollout: {
+      program: {
         ...IN_FORCE,
         state: 'Failed',
         servers: { inForce: 0, answering: 1 },
@@ -74,9 +76,9 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
     { mode: 'Enforce', rollout: {} },
     { progress: ROLLED_OUT, labels: labels({ refusal: { ...REFUSED, remove: [ROLLOUT_LABEL] } }) },
   ),
-  progressing_rollingOut: input(
+  progressing_programming: input(
     {},
-    { rollout: { ...IN_FORCE, state: 'Working', servers: { inForce: 1, answering: 3 } } },
+    { program: { ...IN_FORCE, state: 'Working', servers: { inForce: 1, answering: 3 } } },
   ),
   progressing_unseen: undefined,
 };

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
-import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
+import { COLLECTIONS, renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { FollowedReports } from '../../operator/cluster/reports.ts';
@@ -60,7 +60,8 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
       return Object.entries<Provocation>({
         // Server-side apply of a missing object needs both.
         create: { act: (stage) => deleteByHand(stage, kind) },
-        patch: { act: (stage) => changeByHand(stage, kind) },
+        // A program is replaced, so only its creation is an apply.
+        patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
         update: { act: (stage) => changeByHand(stage, kind) },
         delete: { act: (stage) => leaveBehind(stage, kind) },
       }).map(([verb, provocation]) => [`${verb} ${resource}`, provocation]);
@@ -85,10 +86,14 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     act: (stage) => deleteByHand(stage, 'ClusterRole'),
     says: /attempting to grant RBAC permissions not currently held/,
   },
+  // A policy owns its reports.
   'update capabilitypolicies/finalizers': {
-    act: (stage) => deleteByHand(stage, 'ValidatingAdmissionPolicyBinding'),
+    prepare: (stage) => writeReportsTo(stage, OPEN_REPORTS),
+    act: async (stage) => stage.cluster.api.remove(await reportPath(stage, OPEN_REPORTS)),
     says: /cannot set blockOwnerDeletion/,
   },
+  // Read whenever policies are compiled.
+  'get customresourcedefinitions': { act: beginTerm },
   'patch capabilitypolicies/status': { act: changePolicy },
   // Read at the begin of a term.
   'list configmaps': { act: beginTerm },
@@ -140,9 +145,13 @@ function refusal({ verb, resource }: Right): RegExp {
   return new RegExp(`cannot ${verb} resource \\\\*"${resource}\\\\*"`);
 }
 
+/** Its role and binding, and the objects of the programs with its row. */
 async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
-  const objects = await cluster.rendered(policy);
-  const found = objects.find((object) => object.kind === kind);
+  const objects = await renderedObjects(cluster.api);
+  const isOfPolicy = ({ metadata: { name, labels } }: Json) =>
+    labels['capabilitypolicy.dev/policy'] === policy ||
+    /^capabilitypolicy\.(enforce|defaulting)(?!.*-canary)/.test(name);
+  const found = objects.find((object) => object.kind === kind && isOfPolicy(object));
   if (!found) throw new Error(`no ${kind} is rendered for ${policy}`);
   return found;
 }
@@ -186,7 +195,8 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
-  const copy = { apiVersion, ...rest, metadata: { name: 'capabilitypolicy-gone', labels } };
+  const name = kind.startsWith('ClusterRole') ? 'capabilitypolicy.dev:use:gone' : 'capabilitypolicy-gone';
+  const copy = { apiVersion, ...rest, metadata: { name, labels } };
   await stage.cluster.api.create(COLLECTIONS[kind] ?? '', copy);
 }
 

@@ -76,6 +76,7 @@ describe('a policy that cannot be compiled', function () {
 
   it('renders nothing, and does not disturb the others', async () => {
     assert.deepEqual(await cluster.rendered(bad), []);
+    assert.deepEqual(await cluster.having(bad), []);
     assert.equal((await cluster.condition(good, 'Ready'))?.status, 'True');
     assert.equal((await statusOf(cluster.api, good)).sharesWith, undefined);
     assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);

@@ -43,9 +43,10 @@ describe('break glass as documented', function () {
     return { ...rest, spec: { ...spec, hostPID: true } };
   };
   const admits = async (namespace: string) => (await cluster.admit(pod(), namespace)) === ADMITTED;
-  const paste = (block: string, policy: string) => {
-    assert.match(block, /^policy=restricted$/m);
-    return tools.shell(block.replace(/^policy=restricted$/m, `policy=${policy}`));
+  const paste = (block: string, name: string) => {
+    const first = /^(policy|namespace)=.+$/m;
+    assert.match(block, first);
+    return tools.shell(block.replace(first, `$1=${name}`));
   };
   const read = (policy: string) => cluster.api.get(`${POLICIES}/${policy}`);
 
@@ -92,7 +93,7 @@ describe('break glass as documented', function () {
     const { policy, enforced, pending } = await start('rolling-out', 'by-hand');
     await cluster.operator.stop();
     await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
-    await paste(BY_HAND, policy);
+    await paste(BY_HAND, enforced);
     await eventually('the pod to be admitted', () => admits(enforced));
     await cluster.operator.startAndWatch();
     await cluster.programmed(policy);

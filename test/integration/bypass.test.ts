@@ -17,6 +17,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 const MERGE = 'application/merge-patch+json';
 const MIRROR = 'kubernetes.io/config.mirror';
 const POLICY = 'capabilitypolicy.dev/policy';
+const PROBE = 'capabilitypolicy.dev/probe';
 const RECORD = 'capabilitypolicy.dev/labels';
 const LABELS = 'pod-security.kubernetes.io';
 const REPAIRED_MS = 15_000;
@@ -280,8 +281,10 @@ describe('attempts to get around a policy', () => {
     let labels: Record<string, string>;
 
     before(async () => {
-      const bindings = (await cluster.rendered(policy)).filter(({ metadata }) => metadata.name.endsWith('-probe'));
-      labels = bindings[0].spec.matchResources.objectSelector.matchLabels;
+      const programs = await cluster.programs();
+      const binding = programs.find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce-probe');
+      labels = binding?.spec.matchResources.objectSelector.matchLabels;
+      assert.ok(PROBE in labels);
     });
 
     it('on a PodTemplate: it is warned about and admitted, as without them', async () => {
@@ -290,7 +293,7 @@ describe('attempts to get around a policy', () => {
         const { status, warnings } = await cluster.tryCreate(path, template(marks), ADMINISTRATOR);
         assert.equal(status, 201);
         assert.ok(
-          warnings.some((text) => text.includes('capabilitypolicy-bypass-it-')),
+          warnings.some((text) => text.includes(`CapabilityPolicy ${policy}: `)),
           warnings.join('\n'),
         );
       }
@@ -303,8 +306,8 @@ describe('attempts to get around a policy', () => {
         const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata, rules: [] };
         return cluster.tryCreate(path, role, ADMINISTRATOR);
       };
-      assert.match((await created(labels)).body.message, /ruleset in force/);
-      assert.equal((await created({ ...labels, [POLICY]: 'none' })).status, 201);
+      assert.match((await created(labels)).body.message, /program in force/);
+      assert.equal((await created({ ...labels, [PROBE]: 'none' })).status, 201);
       assert.equal((await created({})).status, 201);
     });
   });
@@ -313,29 +316,30 @@ describe('attempts to get around a policy', () => {
     before(() => cluster.settled());
 
     for (const [kind, of, suffix, patch] of [
-      ['MutatingAdmissionPolicy', 'filling', '', { spec: { failurePolicy: 'Fail' } }],
+      ['MutatingAdmissionPolicy', 'defaulting', '', { spec: { failurePolicy: 'Fail' } }],
       [
         'MutatingAdmissionPolicy',
-        'filling',
+        'defaulting',
         '',
         [{ op: 'add', path: '/spec/matchConditions/-', value: { name: 'never', expression: 'false' } }],
       ],
       [
         'MutatingAdmissionPolicyBinding',
-        'filling',
+        'defaulting',
         '-pods',
         { spec: { matchResources: { namespaceSelector: { matchLabels: { team: 'nobody' } } } } },
       ],
-      ['ValidatingAdmissionPolicy', 'Guard', '', [{ op: 'remove', path: '/spec/validations/2' }]],
-      ['ValidatingAdmissionPolicyBinding', 'Guard', '-guard', { spec: { validationActions: ['Audit'] } }],
+      ['ValidatingAdmissionPolicy', 'guard', '', [{ op: 'remove', path: '/spec/validations/2' }]],
+      ['ValidatingAdmissionPolicyBinding', 'guard', '-namespaces', { spec: { validationActions: ['Audit'] } }],
       ['ClusterRole', 'filling', '', { rules: null }],
     ] as const) {
       const need = kind.startsWith('Mutating') ? 'mutatingAdmissionPolicies' : undefined;
       const title = `is repaired, and comes back when deleted: ${kind} of ${of}, ${JSON.stringify(patch).slice(0, 60)}`;
       itIfOffered(need, title, async () => {
-        const [before] = (await cluster.rendered(of === 'Guard' ? of : cluster.named(of))).filter(
-          (one) => one.kind === kind && one.metadata.name.endsWith(suffix),
-        );
+        const objects = [...(await cluster.programs()), ...(await cluster.rendered(cluster.named('filling')))];
+        const end = of === 'filling' ? '' : `capabilitypolicy.${of}${suffix}`;
+        const before = objects.find((one) => one.kind === kind && one.metadata.name.endsWith(end));
+        assert.ok(before, `no ${kind} of ${of}`);
         const path = `${COLLECTIONS[kind]}/${before.metadata.name}`;
         const repaired = async () => {
           const now = await cluster.api.find(path);

@@ -10,6 +10,8 @@ import { NAMESPACES } from '../support/rendered.ts';
 const LABEL = 'pod-security.kubernetes.io/enforce';
 /** The garbage collector learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
+/** It deletes what belongs to a deleted object within a second once it knows the CRD, as it does by now. */
+const NOT_COLLECTED_MS = 3_000;
 
 describe('deleting and changing policies', function () {
   this.timeout(120_000);
@@ -41,13 +43,14 @@ describe('deleting and changing policies', function () {
     }
   }
 
-  it('deletes everything, and with the operator stopped everything except the labels', async () => {
+  it('changes nothing while the operator is stopped, and deletes everything once it runs again', async () => {
     const namespace = await cluster.namespace('gone', { team: 'gone' });
     const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace }];
     const policy = await cluster.policy('gone', restricted('gone', { usableBy: 'Subjects', subjects }));
     await cluster.programmed(policy);
     await cluster.settled();
-    const kinds = new Set((await cluster.rendered(policy)).map(({ kind }) => kind));
+    const before = await everything(policy);
+    const kinds = new Set(before.map(({ kind }) => kind));
     for (const kind of [
       'ValidatingAdmissionPolicy',
       'ValidatingAdmissionPolicyBinding',
@@ -58,10 +61,13 @@ describe('deleting and changing policies', function () {
     }
     await withoutOperator(async () => {
       await cluster.deletePolicy(policy);
-      const look = async () => (await cluster.rendered(policy)).length === 0;
-      await eventually('the rendered objects to be gone', look, COLLECTION_MS);
+      await eventually('the policy to be gone', async () => !(await cluster.policies()).includes(policy));
+      await sleep(NOT_COLLECTED_MS);
+      assert.deepEqual(versionsOf(await everything(policy)), versionsOf(before));
       assert.equal((await labelsOf(namespace))[LABEL], 'restricted');
+      assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
     });
+    await eventually('the rendered objects to be gone', async () => (await everything(policy)).length === 0);
     await eventually('the labels to be gone', async () => (await labelsOf(namespace))[LABEL] === undefined);
     await eventually(
       'the pod to be admitted',
@@ -114,11 +120,11 @@ describe('deleting and changing policies', function () {
       if (stopped) {
         await withoutOperator(async () => {
           await orphan();
-          assert.notEqual((await cluster.rendered(policy)).length, 0);
+          assert.notEqual((await everything(policy)).length, 0);
           assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
         });
       } else await orphan();
-      await eventually('the rendered objects to be gone', async () => (await cluster.rendered(policy)).length === 0);
+      await eventually('the rendered objects to be gone', async () => (await everything(policy)).length === 0);
       await eventually('the labels to be gone', async () => (await labelsOf(namespace))[LABEL] === undefined);
       await eventually(
         'the pod to be admitted',
@@ -134,10 +140,7 @@ describe('deleting and changing policies', function () {
     await cluster.programmed(staying, leaving);
     await withoutOperator(async () => {
       await cluster.deletePolicy(leaving);
-      // It is the first of its peers by name: the set that decides for all of them stays with the others.
-      const isOwner = ({ metadata }: Json) => metadata.ownerReferences.some((owner: Json) => owner.name === leaving);
-      const look = async () => !(await cluster.rendered(leaving)).some(isOwner);
-      await eventually('it to own nothing any more', look, COLLECTION_MS);
+      await eventually('the policy to be gone', async () => !(await cluster.policies()).includes(leaving));
       for (let i = 0; i < 10; i++) {
         assert.equal(await cluster.admit(ping, namespace), ADMITTED);
         assert.equal(await cluster.admit(plain, namespace), ADMITTED);
@@ -160,12 +163,10 @@ describe('deleting and changing policies', function () {
     await cluster.programmed(staying, leaving);
     await withoutOperator(async () => {
       await cluster.deletePolicy(leaving);
-      const look = async () =>
-        (await cluster.rendered(leaving)).every(({ kind }) => !kind.startsWith('ValidatingAdmissionPolicy'));
-      await eventually('its admission policy to be gone', look, COLLECTION_MS);
-      // The garbage collector does not delete all at once.
+      await eventually('the policy to be gone', async () => !(await cluster.policies()).includes(leaving));
+      // The garbage collector must delete neither its row nor the rights of its users.
       for (let i = 0; i < 20; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await sleep(NOT_COLLECTED_MS / 20);
         assert.equal(await cluster.admit(pod, namespace), ADMITTED);
       }
     });
@@ -241,6 +242,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(compiled, broken);
       const before = await uids(compiled);
       const kept = await uids(broken);
+      const row = await rowOf(broken);
 
       await cluster.policy('bad', withNetRaw('bad', { podSecurityLabels: 'Off', levelVersion: 'v1.99' }));
       await cluster.policy('other-bad', restricted('good', { levelVersion: 'v1.99', priority: 100 }));
@@ -254,6 +256,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(later);
       assert.deepEqual(await uids(compiled), before);
       assert.deepEqual(await uids(broken), kept);
+      assert.equal(await rowOf(broken), row);
       assert.match(await cluster.admit(ping, good), /forbidden/);
       assert.equal(await cluster.admit(plain, good), ADMITTED);
       assert.equal(await cluster.admit(ping, bad), ADMITTED);
@@ -336,7 +339,29 @@ describe('deleting and changing policies', function () {
     }
   });
 
+  /** On its role and its binding, and on the programs that contain it. */
   async function uids(policy: string): Promise<string[]> {
-    return (await cluster.rendered(policy)).map(({ metadata }) => metadata.uid).sort();
+    return (await everything(policy)).map(({ metadata }) => metadata.uid).sort();
+  }
+
+  /** Its role and its binding, and the programs that contain it with their bindings. */
+  async function everything(policy: string): Promise<Json[]> {
+    const programs = await cluster.programs();
+    const having = new Set(await cluster.having(policy));
+    const isPart = ({ metadata, spec }: Json) => having.has(metadata.name) || having.has(spec.policyName);
+    return [...(await cluster.rendered(policy)), ...programs.filter(isPart)];
+  }
+
+  /** The row of a policy in the Enforce program. */
+  async function rowOf(policy: string): Promise<string> {
+    const program = (await cluster.programs()).find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce');
+    const lines: string[] = program?.spec.variables.flatMap(({ expression }: Json) => expression.split('\n')) ?? [];
+    const row = lines.find((line) => line.includes(`"name":["${policy}"]`));
+    assert.ok(row, policy);
+    return row.replace(/,$/, '');
   }
 });
+
+function versionsOf(objects: readonly Json[]): string[] {
+  return objects.map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`).sort();
+}

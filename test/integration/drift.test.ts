@@ -13,7 +13,7 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
-/** Manual changes to a rendered object, and which object: the end of its name if there are several. */
+/** Manual changes to a rendered object, and which object: the end of its name if there are several. By default, of Enforce. */
 const BY_HAND: readonly {
   readonly title: string;
   readonly kind: string;
@@ -43,25 +43,25 @@ const BY_HAND: readonly {
   {
     title: "a binding's selector changed",
     kind: 'ValidatingAdmissionPolicyBinding',
-    suffix: '-pods',
+    suffix: '.enforce-pods',
     patch: { spec: { matchResources: { namespaceSelector: { matchLabels: { team: 'nobody' } } } } },
   },
   {
     title: "a binding's selector narrowed",
     kind: 'ValidatingAdmissionPolicyBinding',
-    suffix: '-pods',
+    suffix: '.enforce-pods',
     patch: { spec: { matchResources: { objectSelector: { matchLabels: { judged: 'yes' } } } } },
   },
   {
     title: "a binding's action changed",
     kind: 'ValidatingAdmissionPolicyBinding',
-    suffix: '-pods',
+    suffix: '.enforce-pods',
     patch: { spec: { validationActions: ['Audit'] } },
   },
   {
     title: 'a parameter added',
     kind: 'ValidatingAdmissionPolicyBinding',
-    suffix: '-pods',
+    suffix: '.enforce-pods',
     patch: { spec: { paramRef: PARAM } },
   },
   { title: 'a parameter added', kind: 'MutatingAdmissionPolicyBinding', patch: { spec: { paramRef: PARAM } } },
@@ -77,14 +77,36 @@ const BY_HAND: readonly {
     ],
   },
   {
-    title: 'the label of its policy removed',
+    title: 'the label of its program removed',
     kind: 'ValidatingAdmissionPolicy',
+    patch: { metadata: { labels: { 'capabilitypolicy.dev/program': null } } },
+  },
+  {
+    title: 'the hash of its text changed',
+    kind: 'ValidatingAdmissionPolicy',
+    patch: { metadata: { labels: { 'capabilitypolicy.dev/text': '0123456789ab' } } },
+  },
+  {
+    title: 'a validation of the guard removed',
+    kind: 'ValidatingAdmissionPolicy',
+    suffix: '.guard',
+    patch: [{ op: 'remove', path: '/spec/validations/1' }],
+  },
+  {
+    title: "the guard's action changed",
+    kind: 'ValidatingAdmissionPolicyBinding',
+    suffix: '.guard-namespaces',
+    patch: { spec: { validationActions: ['Audit'] } },
+  },
+  {
+    title: 'the label of its policy removed',
+    kind: 'ClusterRole',
     patch: { metadata: { labels: { 'capabilitypolicy.dev/policy': null } } },
   },
   {
     title: 'the managed-by label removed',
     kind: 'ValidatingAdmissionPolicyBinding',
-    suffix: '-pods',
+    suffix: '.enforce-pods',
     patch: { metadata: { labels: { 'app.kubernetes.io/managed-by': null } } },
   },
   {
@@ -148,8 +170,10 @@ describe('a change by hand', () => {
 
   for (const [kind, suffix] of [
     ['ValidatingAdmissionPolicy', ''],
-    ['ValidatingAdmissionPolicyBinding', '-pods'],
-    ['ValidatingAdmissionPolicyBinding', '-probe'],
+    ['ValidatingAdmissionPolicy', '.guard'],
+    ['ValidatingAdmissionPolicyBinding', '.enforce-pods'],
+    ['ValidatingAdmissionPolicyBinding', '.enforce-probe'],
+    ['ValidatingAdmissionPolicyBinding', '.guard-namespaces'],
     ...(MUTATES ? [['MutatingAdmissionPolicy', ''] as const, ['MutatingAdmissionPolicyBinding', ''] as const] : []),
     ['ClusterRole', ''],
     ['ClusterRoleBinding', ''],
@@ -161,23 +185,33 @@ describe('a change by hand', () => {
     });
   }
 
-  it('is reported by an Event on the policy, which names the object', async () => {
-    const notes = await eventually('Events', async () => {
-      const events = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
-      const repairs = events.filter(({ reason }) => reason === 'DriftRepaired');
-      const times = repairs.reduce((sum, { series }) => sum + (series?.count ?? 1), 0);
-      return times > BY_HAND.length && repairs.map(({ note }) => String(note));
-    });
-    for (const kind of ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'ClusterRole']) {
+  it('is reported by an Event: on the policy about its role and binding, else on the object', async () => {
+    const repairsOf = async (kind: string, name: string) => {
+      const events = await eventsAbout(cluster.api, kind, name);
+      return events.filter(({ reason }) => reason === 'DriftRepaired');
+    };
+    const times = (events: readonly Json[]) => events.reduce((sum, { series }) => sum + (series?.count ?? 1), 0);
+    const roles = BY_HAND.filter(({ kind }) => kind.startsWith('ClusterRole')).length;
+    await eventually('Events on the policy', async () => times(await repairsOf('CapabilityPolicy', policy)) > roles);
+    const notes = (await repairsOf('CapabilityPolicy', policy)).map(({ note }) => String(note));
+    for (const kind of ['ClusterRole', 'ClusterRoleBinding']) {
       assert.ok(
-        notes.some((note) => note.startsWith(`${kind} `)),
+        notes.some((note) => note.startsWith(`${kind} capabilitypolicy.dev:use:${policy} `)),
         `${kind}: ${notes.join('; ')}`,
       );
+    }
+    const ofProgram = BY_HAND.filter(({ kind, suffix }) => kind === 'ValidatingAdmissionPolicy' && !suffix).length;
+    await eventually('Events on the program', async () => {
+      return times(await repairsOf('ValidatingAdmissionPolicy', 'capabilitypolicy.enforce')) > ofProgram;
+    });
+    for (const name of ['capabilitypolicy.enforce-pods', 'capabilitypolicy.guard-namespaces']) {
+      const [event] = await repairsOf('ValidatingAdmissionPolicyBinding', name);
+      assert.match(event?.note ?? '', new RegExp(`^ValidatingAdmissionPolicyBinding ${name} was modified`));
     }
   });
 
   it('is repaired when everything is deleted at once', async () => {
-    const objects = await cluster.rendered(policy);
+    const objects = await existing();
     await Promise.all(objects.map((object) => cluster.byHand.remove(pathOf(object))));
     await cluster.settled(REPAIRED_MS);
   });
@@ -236,10 +270,15 @@ describe('a change by hand', () => {
   });
 
   async function find(kind: string, suffix = ''): Promise<{ path: string; before: Json }> {
-    const objects = await cluster.rendered(policy);
-    const before = objects.find(({ kind: one, metadata }) => one === kind && metadata.name.endsWith(suffix));
+    const objects = await existing();
+    const end = suffix || (kind === 'ValidatingAdmissionPolicy' ? '.enforce' : '');
+    const before = objects.find(({ kind: one, metadata }) => one === kind && metadata.name.endsWith(end));
     assert.ok(before, `no ${kind}${suffix} among ${objects.map(({ metadata }) => metadata.name)}`);
     return { path: pathOf(before), before };
+  }
+
+  async function existing(): Promise<Json[]> {
+    return [...(await cluster.programs()), ...(await cluster.rendered(policy))];
   }
 
   async function repaired(path: string, before: Json): Promise<void> {

@@ -95,11 +95,15 @@ describe('pods that exist', () => {
       );
     });
 
-    it('may be given labels, annotations, another image and a status, though they violate', async () => {
+    it('may not be given another image while they violate, as with Pod Security Admission', async () => {
+      const body = { spec: { containers: [{ name: 'main', image: 'example.org/app:2' }] } };
+      refused(await patch(namespace, 'violating', body, ''), policy, 'main');
+    });
+
+    it('may be given labels, annotations and a status, though they violate', async () => {
       for (const [change, path, body] of [
         ['labels', '', { metadata: { labels: { colour: 'blue' } } }],
         ['annotations', '', { metadata: { annotations: { colour: 'blue' } } }],
-        ['image', '', { spec: { containers: [{ name: 'main', image: 'example.org/app:2' }] } }],
         ['status', '/status', { status: { message: 'seen' } }],
       ] as const) {
         const answer = await patch(namespace, 'violating', body, path);

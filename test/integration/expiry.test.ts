@@ -150,8 +150,9 @@ describe('the end of a policy', function () {
       await cluster.settled();
     });
 
-    it('leaves nothing of the policy: neither objects nor grants', async () => {
+    it('leaves nothing of the policy: neither rows nor grants', async () => {
       assert.deepEqual(await cluster.rendered(exception), []);
+      assert.deepEqual(await cluster.having(exception), []);
     });
 
     it('shows the running pods that no policy admits any more', async () => {
@@ -225,6 +226,7 @@ describe('the end of a policy', function () {
       );
       await cluster.settled();
       assert.deepEqual(await cluster.rendered(exception), []);
+      assert.deepEqual(await cluster.having(exception), []);
     });
 
     it('leaves namespaces of the last policy without one, as Accepted warned, and their label goes', async () => {

@@ -1,30 +1,42 @@
-/** The guards of so many policies that each looks only at the namespaces with some values of a label. */
+/** More policies than one guard can ask about when a change concerns them all: a second one asks about the others. */
 import assert from 'node:assert/strict';
-import { renderedObjects } from '../../hack/controlplane/rendered.ts';
+import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { eventually, useCluster } from '../support/harness.ts';
-import { allowEditor, change, EDITOR, isChanged, type MetadataChange, routesOf } from '../support/namespace-changes.ts';
+import { offers } from '../../operator/standards/server-features.ts';
+import { ADMINISTRATOR, eventually, useCluster } from '../support/harness.ts';
+import {
+  allowEditor,
+  change,
+  EDITOR,
+  grant,
+  isChanged,
+  type MetadataChange,
+  onPolicy,
+  routesOf,
+} from '../support/namespace-changes.ts';
 
-const POLICIES = 27;
+/** So many policies one guard asks about. */
+const ASKED = offers(SERVER_MINOR, 'admissionVariables') ? 24 : 12;
+const POLICIES = ASKED + 3;
 
 describe('the guards of many policies', function () {
   this.timeout(300_000);
   const cluster = useCluster('guard-groups');
 
-  it('each look at the namespaces of their policies, and let no editor move a namespace out of its policy', async () => {
-    await allowEditor(cluster.api);
-    const spec = (team: string): CapabilityPolicySpec => ({
-      namespaceSelector: { matchLabels: { team } },
-      level: 'privileged',
-      mode: 'Enforce',
-      overrides: { hostNetwork: false },
-    });
+  function enforce(labels: Record<string, string>): CapabilityPolicySpec {
+    const namespaceSelector = { matchLabels: labels };
+    return { namespaceSelector, level: 'privileged', mode: 'Enforce', overrides: { hostNetwork: false } };
+  }
+
+  before(() => allowEditor(cluster.api));
+  afterEach(() => cluster.deletePolicies());
+
+  it('let no editor move a namespace out of its policy', async () => {
     const names: string[] = [];
-    for (let i = 0; i < POLICIES; i++) names.push(await cluster.policy(`it-${i}`, spec(`groups-${i}`)));
+    for (let i = 0; i < POLICIES; i++) names.push(await cluster.policy(`it-${i}`, enforce({ team: `groups-${i}` })));
     await cluster.programmed(...names);
-    const bindings = (await renderedObjects(cluster.api)).filter(({ metadata }) => metadata.name.endsWith('-guard'));
-    assert.ok(bindings.length > 1);
-    for (const { spec } of bindings) assert.equal(spec.matchResources.objectSelector.matchExpressions[0].key, 'team');
+    assert.deepEqual(await guards(), ['capabilitypolicy.guard', 'capabilitypolicy.guard-more']);
 
     for (const index of [0, POLICIES - 1]) {
       const namespace = await cluster.namespace(`team-${index}`, { team: `groups-${index}` });
@@ -49,4 +61,46 @@ describe('the guards of many policies', function () {
     }
     await eventually('the labels', async () => (await cluster.differences()).length === 0);
   });
+
+  it('ask for exempt on each policy that a change concerns, also beyond those that the first one asks about', async () => {
+    const names: string[] = [];
+    // In the order of their names.
+    for (let i = 100; i <= 100 + 2 * ASKED; i++) names.push(await cluster.policy(`${i}`, enforce({ crowd: 'yes' })));
+    await cluster.programmed(...names);
+    assert.deepEqual(await guards(), ['capabilitypolicy.guard', 'capabilitypolicy.guard-more']);
+    const namespace = await cluster.namespace('crowd', { crowd: 'yes' });
+    const leaves: MetadataChange = { labels: { crowd: null } };
+    const answer = async () => {
+      const { status, body } = await change(cluster.api, namespace, leaves, EDITOR);
+      return status === 200 ? '' : String(body.message);
+    };
+    const leaving = await change(cluster.api, namespace, leaves, ADMINISTRATOR);
+    assert.ok(isChanged(leaving, leaves), leaving.body.message);
+    const paths: string[] = [];
+    const exempt = async (some: readonly string[]) => {
+      const rules = some.map((name) => onPolicy('exempt', name));
+      paths.push(await grant(cluster.api, EDITOR.user, rules, { name: `guard-groups-${paths.length}` }));
+    };
+    const first = `CapabilityPolicy ${names[ASKED]}: this change would`;
+    try {
+      await exempt(names.slice(0, ASKED));
+      await eventually('the first one that is not exempt', async () => (await answer()).includes(first));
+      await exempt(names.slice(ASKED, ASKED + 1));
+      const next = `CapabilityPolicy ${names[ASKED + 1]}: this change would`;
+      await eventually('the next one', async () => (await answer()).includes(next));
+      await exempt(names.slice(ASKED + 1));
+      const tooMany = `this change concerns more than ${2 * ASKED} policies: it needs the verb exempt on all`;
+      await eventually('more than both ask about', async () => (await answer()).includes(tooMany));
+      await cluster.deletePolicy(names[0] ?? '');
+      await eventually('as many as both ask about', async () => (await answer()) === '');
+    } finally {
+      for (const path of paths) await cluster.api.remove(path);
+    }
+  });
+
+  async function guards(): Promise<string[]> {
+    const policies = await cluster.api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '');
+    const names: string[] = policies.map(({ metadata }) => metadata.name);
+    return names.filter((name) => /^capabilitypolicy[.]guard/.test(name) && !name.endsWith('-canary')).sort();
+  }
 });

@@ -1,20 +1,30 @@
-/** Policies with selectors so long that one guard for all of them would exceed etcd's limit. */
+/** Policies with selectors so long that one expression, or one guard, cannot contain them all. */
 import assert from 'node:assert/strict';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
+import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { eventually, useCluster } from '../support/harness.ts';
-import { allowEditor, change, EDITOR } from '../support/namespace-changes.ts';
+import { allowEditor, change, EDITOR, isChanged, type MetadataChange, routesOf } from '../support/namespace-changes.ts';
+import { describeIfOffered } from '../support/needs.ts';
+import { privilegedPod } from '../support/pod-manifests.ts';
 import { longSelector } from '../support/random-selectors.ts';
 
 const POLICIES = 10;
+/** With 100 long names each, they fill more than one program. */
+const NAMED = 80;
+const ENFORCE = 'pod-security.kubernetes.io/enforce';
 
-describe('the guard of policies with long selectors', function () {
+function enforce(spec: Partial<CapabilityPolicySpec>): CapabilityPolicySpec {
+  return { level: 'restricted', mode: 'Enforce', ...spec } as CapabilityPolicySpec;
+}
+
+describeIfOffered('admissionVariables', 'the guard of policies with long selectors', function () {
   this.timeout(180_000);
   const cluster = useCluster('guard-size');
 
-  it('is split, so that all of them become Ready, and so does any other policy', async () => {
-    await allowEditor(cluster.api);
-    const enforce = (spec: Partial<CapabilityPolicySpec>) =>
-      ({ level: 'restricted', mode: 'Enforce', ...spec }) as CapabilityPolicySpec;
+  before(() => allowEditor(cluster.api));
+  afterEach(() => cluster.deletePolicies());
+
+  it('has room for all of them, so that they become Ready, and so does any other policy', async () => {
     const names: string[] = [];
     for (let i = 0; i < POLICIES; i++) {
       names.push(await cluster.policy(`long-${i}`, enforce({ namespaceSelector: longSelector(i) })));
@@ -28,7 +38,66 @@ describe('the guard of policies with long selectors', function () {
       const leaving = await change(cluster.api, namespace, { labels: { shard: null } }, EDITOR);
       assert.equal(leaving.status, 403);
       assert.match(leaving.body.message, new RegExp(`CapabilityPolicy ${name}: this change would`));
+      // A value that the selector excludes.
+      const key = `example.com/key-13`;
+      const excluded = longSelector(shard === 0 ? 0 : POLICIES - 1).matchExpressions?.[13]?.values?.[99] ?? '';
+      const excluding = await change(cluster.api, namespace, { labels: { [key]: excluded } }, EDITOR);
+      assert.equal(excluding.status, 403);
+      assert.match(excluding.body.message, new RegExp(`CapabilityPolicy ${name}: this change would`));
+      const free: MetadataChange = { labels: { [key]: 'free' } };
+      assert.ok(isChanged(await change(cluster.api, namespace, free, EDITOR), free));
+      assert.match(
+        await cluster.admit(privilegedPod(), namespace),
+        new RegExp(`CapabilityPolicy ${name}:|PodSecurity`),
+      );
     }
     await eventually('the labels', async () => (await cluster.differences()).length === 0);
   });
+
+  it('is split by the names of namespaces, and each namespace has the guard of its policy', async () => {
+    const names: string[] = [];
+    for (let i = 0; i < NAMED; i++) {
+      const matchExpressions = [{ key: NAME_LABEL, operator: 'In' as const, values: namespaces(i) }];
+      names.push(await cluster.policy(`named-${i}`, enforce({ namespaceSelector: { matchExpressions } })));
+    }
+    await cluster.programmed(...names);
+    const parts = await programs();
+    for (const kind of ['guard', 'enforce']) {
+      const found = parts.filter((name) => name.startsWith(`capabilitypolicy.${kind}-`));
+      assert.ok(found.length > 1, `${kind}: ${parts.join()}`);
+      assert.ok(!parts.includes(`capabilitypolicy.${kind}`), parts.join());
+    }
+    const weakens: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
+    for (const index of [0, NAMED / 2, NAMED - 1]) {
+      const namespace = await cluster.namespace(suffix(index, index));
+      for (const route of routesOf(weakens)) {
+        const { status, body } = await change(cluster.api, namespace, weakens, EDITOR, route);
+        assert.equal(status, 403, route.title);
+        assert.match(body.message, new RegExp(`CapabilityPolicy ${names[index]}: this change would`), route.title);
+      }
+      assert.match(
+        await cluster.admit(privilegedPod(), namespace),
+        new RegExp(`CapabilityPolicy ${names[index]}:|PodSecurity`),
+      );
+    }
+    const outside = await cluster.namespace('outside');
+    assert.ok(isChanged(await change(cluster.api, outside, weakens, EDITOR), weakens));
+    await eventually('the labels', async () =>
+      (await cluster.differences()).every((one) => !one.startsWith('namespace')),
+    );
+  });
+
+  async function programs(): Promise<string[]> {
+    const policies = await cluster.api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '');
+    const names: string[] = policies.map(({ metadata }) => metadata.name);
+    return names.filter((name) => name.startsWith('capabilitypolicy.') && !name.endsWith('-canary')).sort();
+  }
+
+  function namespaces(index: number): string[] {
+    return Array.from({ length: 100 }, (_, i) => cluster.named(suffix(index, i)));
+  }
+
+  function suffix(index: number, i: number): string {
+    return `${index}-${i}-`.padEnd(50, 'x');
+  }
 });

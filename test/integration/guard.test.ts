@@ -343,7 +343,7 @@ describe('the guard', () => {
   it('lets cluster administrators and holders of exempt pass however many policies it guards, and nobody else', async () => {
     const crowded = await labelled('crowded', { crowd: 'yes' });
     const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
-    const { guards } = compile(
+    const { programs } = compile(
       names.map((name) => ({
         ...TYPE,
         metadata: { name, uid: 'none' },
@@ -351,8 +351,8 @@ describe('the guard', () => {
       })),
       { oldestServer: SERVER_MINOR, operatorNamespace: OPERATOR_NAMESPACE, excludedNamespaces: [] },
     );
-    // Only the guard of this many policies: the other rendered objects would take minutes to write.
-    const rendered = guards.flatMap(({ admission }) => admission.objects);
+    const guards = programs.filter(({ kind }) => kind === 'Guard');
+    const rendered = guards.flatMap(({ policy, bindings }) => [policy, ...bindings]);
     const objects = rendered.map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
     const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
     try {
@@ -391,7 +391,7 @@ describe('the guard', () => {
       await gone();
     });
 
-    it('when that is deleted with the operator stopped, by garbage collection', async () => {
+    it('when that is deleted with the operator stopped, once the operator runs again', async () => {
       const another = await cluster.policy('another', enforce({ team: 'another' }));
       await cluster.programmed(policy, another);
       await cluster.operator.stop();
@@ -400,10 +400,12 @@ describe('the guard', () => {
         await sleep(1_000);
         refused(await change(cluster.api, namespace, LEAVES, EDITOR), policy);
         await cluster.deletePolicy(policy);
-        await gone();
+        await sleep(1_000);
+        refused(await change(cluster.api, namespace, LEAVES, EDITOR), policy);
       } finally {
         await cluster.operator.startAndWatch();
       }
+      await gone();
     });
 
     it('when that is given another mode', async () => {

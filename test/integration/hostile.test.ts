@@ -281,7 +281,12 @@ describe('hostile input', () => {
       await eventually('its rendered objects to be withdrawn', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
         const withdrawn = metadata.labels['pod-security.kubernetes.io/enforce'] === undefined;
-        return withdrawn && (await cluster.rendered(cluster.named('crd'))).length === 0;
+        // They belong to the CRD.
+        return (
+          withdrawn &&
+          (await cluster.rendered(cluster.named('crd'))).length === 0 &&
+          (await cluster.programs()).length === 0
+        );
       });
       assert.ok(cluster.operator.running);
       await installCrd(cluster.api);

@@ -1,96 +1,179 @@
 /**
- * Objects that an operator from before docs/decisions/0024 left: the namespace selector in the bindings, and a ruleset that answers
- * probes about PodTemplates.
+ * Objects that an operator from before policies were rows of programs left: an admission policy for each policy, with a hash in its
+ * name. older-form.jsonl.gz has what commit e48cf55 compiled from POLICIES for Kubernetes 1.36.
  */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { Json } from '../../hack/controlplane/api.ts';
-import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
-import { ADMINISTRATOR, ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
-import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
-import { NAMESPACES } from '../support/rendered.ts';
-import { Traffic } from '../support/traffic.ts';
+import { COLLECTIONS, renderedObjects } from '../../hack/controlplane/rendered.ts';
+import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { ADMITTED, eventually, serviceAccount, useCluster } from '../support/harness.ts';
+import { allowEditor, change, EDITOR } from '../support/namespace-changes.ts';
+import { describeIfOffered } from '../support/needs.ts';
+import { baselinePod, podManifest, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES as POLICIES_PATH } from '../support/rendered.ts';
+import { type Attempt, Traffic } from '../support/traffic.ts';
 
-const RULESET = 'capabilitypolicy.dev/ruleset';
+const TEAM = 'older-form-team';
+const LEVEL = { level: 'restricted', levelVersion: 'v1.30', podSecurityLabels: 'Off' } as const;
+const NET_RAW = { capabilities: { allowedAdd: ['NET_RAW'] } } as CapabilityPolicyOverrides;
+const of = (team: string) => ({ ...LEVEL, namespaceSelector: { matchLabels: { team } } });
 
-describe('a ruleset in the form of an older operator', function () {
-  this.timeout(180_000);
+const POLICIES: Readonly<Record<string, CapabilityPolicySpec>> = {
+  it: { ...of('older'), mode: 'Enforce' },
+  exception: {
+    ...of('older'),
+    mode: 'Enforce',
+    overrides: NET_RAW,
+    usableBy: 'Subjects',
+    subjects: [{ kind: 'ServiceAccount', namespace: TEAM, name: 'pinger' }],
+  },
+  rollout: { ...of('older-rollout'), mode: 'Enforce', rollout: { paused: true } },
+  filling: { ...of('older-filling'), mode: 'Enforce', defaulting: 'Enabled' },
+  warned: { ...of('older'), mode: 'Warn' },
+};
+const PENDING = 'rollout.capabilitypolicy.dev/older-form-rollout';
+
+/** Only a program that fills in makes it comply. */
+const BARE = podManifest({ name: 'bare' }, { containers: [{ name: 'main', image: 'example.org/app' }] });
+
+describeIfOffered('admissionVariables', 'objects in the form of an operator before programs', function () {
+  this.timeout(240_000);
   const cluster = useCluster('older-form');
+  let attempts: readonly Attempt[];
 
-  it('goes when the new one is in force, and Programmed turns True only after that', async () => {
-    const { byHand } = cluster;
-    const namespace = await cluster.namespace('team', { team: 'older' });
-    const spec = { namespaceSelector: { matchLabels: { team: 'older' } }, mode: 'Enforce' as const };
-    const policy = await cluster.policy('it', { ...spec, level: 'restricted', podSecurityLabels: 'Off' });
-    await cluster.programmed(policy);
+  before(async () => {
+    await allowEditor(cluster.api);
+    await cluster.namespace('team', { team: 'older' });
+    await cluster.serviceAccount(TEAM, 'pinger');
+    const [enforced, pending, filling] = [
+      await cluster.namespace('enforced', { team: 'older-rollout' }),
+      await cluster.namespace('pending', { team: 'older-rollout', [PENDING]: 'pending' }),
+      await cluster.namespace('filling', { team: 'older-filling' }),
+    ];
+    const pinging = restrictedPod({ add: ['NET_RAW'], serviceAccountName: 'pinger' });
+    attempts = [
+      { pod: privilegedPod(), namespace: TEAM, expected: 'refused' },
+      { pod: baselinePod(), namespace: TEAM, expected: 'refused' },
+      { pod: restrictedPod(), namespace: TEAM, expected: 'admitted' },
+      { pod: pinging, namespace: TEAM, as: serviceAccount(TEAM, 'pinger'), expected: 'admitted' },
+      { pod: restrictedPod({ add: ['NET_RAW'] }), namespace: TEAM, expected: 'refused' },
+      { pod: baselinePod(), namespace: enforced, expected: 'refused' },
+      { pod: restrictedPod(), namespace: enforced, expected: 'admitted' },
+      { pod: privilegedPod(), namespace: pending, expected: 'admitted' },
+      { pod: privilegedPod(), namespace: filling, expected: 'refused' },
+      { pod: BARE, namespace: filling, expected: 'admitted' },
+    ];
+  });
+
+  beforeEach(async () => {
     await cluster.operator.stop();
+    for (const [name, spec] of Object.entries(POLICIES)) await cluster.policy(name, spec);
+    for (const object of await olderObjects()) {
+      await cluster.byHand.apply(pathOf(object), object, 'capabilitypolicy.dev');
+    }
+    let last: string | undefined;
+    const look = async () => {
+      last = await wrong();
+      return last === undefined;
+    };
+    await eventually('the older form to be in force', look, 60_000).catch((error: Error) => {
+      throw new Error(`${error.message}: ${last}`);
+    });
+  });
 
-    const newer = (await cluster.rendered(policy)).filter(({ kind }) => kind.includes('AdmissionPolicy'));
-    const older = olderForm(newer);
-    for (const object of older) await byHand.apply(pathOf(object), object, 'capabilitypolicy.dev');
-    await eventually('the older form', () => answersProbe(older));
-    for (const object of newer) await byHand.remove(pathOf(object));
-    await sleep(3_000);
-    assert.notEqual(await cluster.admit(baselinePod(), namespace), ADMITTED);
-
-    const traffic = new Traffic(cluster, [
-      { pod: privilegedPod(), namespace, expected: 'refused' },
-      { pod: restrictedPod(), namespace, expected: 'admitted' },
-    ]);
-    await cluster.policy('it', { ...spec, level: 'baseline', podSecurityLabels: 'Off' });
-    await cluster.operator.startAndWatch();
-    await cluster.programmed(policy);
-    assert.equal(await cluster.admit(baselinePod(), namespace), ADMITTED);
-    await traffic.stop();
-    assert.deepEqual(traffic.surprises, []);
-    assert.ok(traffic.tried > 0);
+  afterEach(async () => {
+    await cluster.deletePolicies();
+    await cluster.operator.start();
     await cluster.settled();
   });
 
-  /** Whether the API server refuses a PodTemplate by the older form. */
-  async function answersProbe(older: readonly Json[]): Promise<boolean> {
-    const probe = older.find(({ metadata }) => metadata.name.endsWith('-probe'));
-    const labels = probe?.spec.matchResources.objectSelector.matchLabels;
-    const template = {
-      apiVersion: 'v1',
-      kind: 'PodTemplate',
-      metadata: { generateName: 'probe-', labels },
-      template: { spec: { containers: [{ name: 'probe', image: 'probe' }] } },
-    };
-    const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/podtemplates`;
-    const { body } = await cluster.tryCreate(path, template, ADMINISTRATOR);
-    return String(body.message).includes('ruleset in force');
+  it('are deleted when the programs are in force, with no wrong answer in between', async () => {
+    const traffic = new Traffic(cluster, attempts);
+    let left = 0;
+    let done = false;
+    const leaving = (async () => {
+      while (!done) {
+        const { status } = await change(cluster.api, TEAM, { labels: { team: null } }, EDITOR);
+        if (status < 300) left++;
+      }
+    })();
+    try {
+      await cluster.operator.startAndWatch();
+      await cluster.programmed(...Object.keys(POLICIES).map((name) => cluster.named(name)));
+      assert.deepEqual(await olderNames(), []);
+    } finally {
+      done = true;
+      await leaving;
+      await traffic.stop();
+    }
+    assert.deepEqual(traffic.surprises, []);
+    assert.equal(left, 0);
+    assert.ok(traffic.tried > 10 * attempts.length, `${traffic.tried} attempts`);
+    await cluster.settled();
+
+    const written = cluster.operator.log.filter(({ message }) => /^(created|deleted) object$/.test(message));
+    const names = written.map(({ message, name }) => `${message} ${name}`);
+    const proved = names.indexOf('created object capabilitypolicy.enforce-probe');
+    const deleted = names.findIndex((one) =>
+      /^deleted object capabilitypolicy(-older|[.]guard-[0-9a-f]{12})/.test(one),
+    );
+    assert.ok(proved >= 0 && deleted > proved, names.join('\n'));
+    const { metadata } = await cluster.api.get(`${NAMESPACES}/${cluster.named('pending')}`);
+    assert.equal(metadata.labels[PENDING], 'pending');
+  });
+
+  it('keep the text of a policy that was edited into an invalid one meanwhile', async () => {
+    await cluster.policy('it', { ...of('older'), mode: 'Enforce', levelVersion: 'v1.99' });
+    const traffic = new Traffic(cluster, attempts);
+    await cluster.operator.startAndWatch();
+    await eventually(
+      'the refusal',
+      async () => (await cluster.condition(cluster.named('it'), 'Accepted'))?.status === 'False',
+    );
+    await eventually('the older form to be deleted', async () => (await olderNames()).length === 0);
+    await traffic.stop();
+    assert.deepEqual(traffic.surprises, []);
+    assert.equal(await wrong(), undefined);
+  });
+
+  it('are deleted with their policies, also those that were deleted with their objects orphaned', async () => {
+    for (const name of Object.keys(POLICIES)) await cluster.deletePolicy(cluster.named(name), 'Orphan');
+    await cluster.operator.startAndWatch();
+    await eventually('everything to be deleted', async () => (await renderedObjects(cluster.api)).length === 0);
+    assert.equal(await cluster.admit(privilegedPod(), TEAM), ADMITTED);
+  });
+
+  /** The first wrong answer. */
+  async function wrong(): Promise<string | undefined> {
+    for (const { pod, namespace, as, expected } of attempts) {
+      const answer = await cluster.admit(pod, namespace, as);
+      if ((answer === ADMITTED) !== (expected === 'admitted')) {
+        return `${JSON.stringify(pod)} in ${namespace} should be ${expected}: ${answer}`;
+      }
+    }
+    const { status } = await change(cluster.api, TEAM, { labels: { team: null } }, EDITOR);
+    return status === 403 ? undefined : `${TEAM} may leave its policies`;
+  }
+
+  async function olderObjects(): Promise<Json[]> {
+    const policies = await cluster.api.list(POLICIES_PATH);
+    const uids = new Map(policies.map(({ metadata }) => [metadata.name, metadata.uid]));
+    const file = gunzipSync(readFileSync(join(import.meta.dirname, 'older-form.jsonl.gz'))).toString();
+    const text = file.replace(/uid-of-([a-z-]+)/g, (_, name) => uids.get(name) ?? '');
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  }
+
+  async function olderNames(): Promise<string[]> {
+    const names = (await renderedObjects(cluster.api)).map(({ metadata }) => metadata.name as string);
+    return names.filter((name) => /^capabilitypolicy(-|[.]guard-[0-9a-f]{12})/.test(name));
   }
 });
-
-/** The same decision, as it was written before, under a hash of its own. */
-function olderForm(objects: readonly Json[]): Json[] {
-  const policy = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy');
-  const { namespaceSelector } = policy?.spec.matchConstraints ?? {};
-  const ruleset: string = policy?.metadata.labels[RULESET];
-  return objects.map(({ apiVersion, kind, metadata, spec }) => {
-    const { name, labels, annotations, ownerReferences } = metadata;
-    const probes = { matchLabels: { 'kubernetes.io/metadata.name': OPERATOR_NAMESPACE } };
-    const selector = name.endsWith('-probe') ? probes : namespaceSelector;
-    const { matchConstraints, matchResources, ...rest } = spec;
-    const text = JSON.stringify({
-      apiVersion,
-      kind,
-      metadata: { name, labels, ownerReferences, ...(annotations && { annotations }) },
-      spec: {
-        ...rest,
-        ...(matchConstraints && { matchConstraints: { ...matchConstraints, namespaceSelector: {} } }),
-        ...(matchResources && { matchResources: { ...matchResources, namespaceSelector: selector } }),
-      },
-    });
-    return JSON.parse(
-      text
-        .replaceAll(ruleset, [...ruleset].reverse().join(''))
-        .replaceAll('"rbac.authorization.k8s.io"', '""')
-        .replaceAll('clusterroles', 'podtemplates'),
-    );
-  });
-}
 
 function pathOf({ kind, metadata }: Json): string {
   return `${COLLECTIONS[kind]}/${metadata.name}`;

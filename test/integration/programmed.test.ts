@@ -17,7 +17,7 @@ describe('the condition Programmed', () => {
     return { namespaceSelector: { matchLabels: { team } }, level: 'privileged', mode: 'Enforce', overrides, ...rest };
   }
 
-  it(`never says True before the API server decides by the newest ruleset, over ${CHANGES} quick changes`, async function () {
+  it(`never says True before the API server decides by the newest text, over ${CHANGES} quick changes`, async function () {
     this.timeout(300_000);
     const random = new Random();
     const namespace = await cluster.namespace('quick', { team: 'quick' });

@@ -227,9 +227,9 @@ describe('the status of a policy', function () {
 
     const onPolicy = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
     assert.deepEqual(
-      onPolicy.map(({ type, reason, note }) => `${type} ${reason}: ${note}`.replace(/ruleset \w+/, 'ruleset R')),
+      onPolicy.map(({ type, reason, note }) => `${type} ${reason}: ${note}`.replace(/row \w+/, 'row R')),
       [
-        'Normal InForce: ruleset R is in force on 1 of 1 API servers',
+        'Normal InForce: row R is in force on 1 of 1 API servers',
         `Warning WorkloadViolates: Pod ${namespace}/bad violates the policy (mode Audit): capabilities: container "main" must not add capability NET_ADMIN (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT)`,
         `Warning WorkloadViolates: Deployment ${namespace}/worse violates the policy (mode Audit): capabilities: container "main" must not add capability SYS_ADMIN (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT)`,
         `Normal ViolationEnded: Pod ${namespace}/bad no longer violates the policy (mode Audit)`,

@@ -1,92 +1,134 @@
-/** The last API server below 1.36 is upgraded: admission policies with variables replace those without. */
+/**
+ * The last API server below 1.36 is upgraded: programs with variables replace those without, in place. The reverse, when an older
+ * API server joins.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api, type Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Rollout } from '../../operator/apply/rollout.ts';
-import type { Compiled } from '../../operator/compile/compile.ts';
+import type { Programs } from '../../operator/apply/programs.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import { usePlace } from '../programs/place.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
-import { allowCreators, CREATOR } from '../support/harness.ts';
+import { CREATOR } from '../support/harness.ts';
+import { allowEditor, change, EDITOR } from '../support/namespace-changes.ts';
 import { describeIfOffered } from '../support/needs.ts';
-import { restrictedPod } from '../support/pod-manifests.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { policy } from '../support/policies.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import { verdictOf } from '../support/verdict.ts';
-import { useRolloutPlace } from './rollout-place.ts';
 
-const TEAM = 'upgraded-servers-team';
+const [TEAM, BOUND] = ['upgraded-servers-team', 'upgraded-servers-bound'];
 const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgraded-above'];
-const NAMES = [BASE, EXCEPTION, ABOVE];
+/** Without variables these have a program of their own: two with restricted use. */
+const [TIME, RAW] = ['upgraded-bound-time', 'upgraded-bound-raw'];
+const NAMES = [BASE, EXCEPTION, ABOVE, TIME, RAW];
 const [OLDER, NEWER] = [35, 36];
+
+const pinging = (add: readonly string[]) => restrictedPod({ add, serviceAccountName: 'pinger' });
 
 /** With the answer that is right in either form. */
 const PODS = [
-  { title: 'a compliant pod', pod: restrictedPod(), expected: 'admitted' },
+  { title: 'a compliant pod', namespace: TEAM, pod: restrictedPod(), expected: 'admitted' },
+  { title: 'a pod of the exception', namespace: TEAM, pod: pinging(['NET_RAW']), expected: 'admitted' },
   {
-    title: 'a pod of the exception',
-    pod: restrictedPod({ add: ['NET_RAW'], serviceAccountName: 'pinger' }),
-    expected: 'admitted',
-  },
-  { title: 'the same pod of another service account', pod: restrictedPod({ add: ['NET_RAW'] }), expected: 'refused' },
-  {
-    title: 'a pod beyond the exception',
-    pod: restrictedPod({ add: ['SYS_TIME'], serviceAccountName: 'pinger' }),
+    title: 'the same pod of another service account',
+    namespace: TEAM,
+    pod: restrictedPod({ add: ['NET_RAW'] }),
     expected: 'refused',
   },
+  { title: 'a pod beyond the exception', namespace: TEAM, pod: pinging(['SYS_TIME']), expected: 'refused' },
+  {
+    title: 'a pod of the first of two policies with restricted use',
+    namespace: BOUND,
+    pod: pinging(['SYS_TIME']),
+    expected: 'admitted',
+  },
+  {
+    title: 'a pod of the second one, which others may use',
+    namespace: BOUND,
+    pod: pinging(['NET_RAW']),
+    expected: 'refused',
+  },
+  { title: 'a pod beyond both', namespace: BOUND, pod: pinging(['SYS_ADMIN']), expected: 'refused' },
+  { title: 'a violating pod under both', namespace: BOUND, pod: privilegedPod(), expected: 'refused' },
 ];
 
 describeIfOffered('admissionVariables', 'when the last API server below 1.36 is upgraded', function () {
-  this.timeout(180_000);
-  const place = useRolloutPlace('upgraded-servers', NAMES);
+  this.timeout(400_000);
+  const place = usePlace([TEAM, BOUND], sharedControlPlane, { timeoutMs: 60_000 });
   const surprises: string[] = [];
   let api: Api;
-  let rollout: Rollout;
+  let programs: Programs;
   let tried = 0;
   let stopped = false;
-  let clients: Promise<unknown>;
+  let clients: Promise<unknown> | undefined;
 
   before(async () => {
     api = new Api((await sharedControlPlane()).kubeconfig);
-    await allowCreators(api);
-    await api.create(NAMESPACES, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: TEAM, labels: { team: TEAM } },
-    });
-    for (const name of ['default', 'pinger']) {
-      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } };
-      await api.apply(`${NAMESPACES}/${TEAM}/serviceaccounts/${name}`, account);
+    for (const namespace of [TEAM, BOUND]) {
+      await api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { team: namespace } } });
+      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'pinger' } };
+      await api.apply(`${NAMESPACES}/${namespace}/serviceaccounts/pinger`, account);
     }
-    rollout = place.rollout(() => {});
+    await allowEditor(api);
+    programs = place.programs();
   });
 
   after(async () => {
     stopped = true;
     await clients;
-    await api.remove(`${NAMESPACES}/${TEAM}`);
     await api.close();
   });
 
-  it('every policy gets another admission policy, and no pod meets a gap', async () => {
-    const [older, newer] = [place.compiled(specs(), OLDER), place.compiled(specs(), NEWER)];
-    await inForce(older);
-    assert.deepEqual(await withVariables(), []);
-    clients = Promise.all(PODS.map(tryForever));
-    await enough();
-    await inForce(newer);
-    await enough();
-    assert.deepEqual(surprises, []);
-    const standing = (await admissionPolicies()).map(({ metadata }) => metadata.name);
-    assert.deepEqual(await withVariables(), standing);
-    assert.ok(standing.length > NAMES.length, 'the guard is among them');
+  it('every program gets variables in place, and no pod and no change of a namespace meets a gap', async () => {
+    await replaced(OLDER, NEWER);
+    const existing = await admissionPolicies();
+    assert.deepEqual(namesOf(existing), ['capabilitypolicy.enforce', 'capabilitypolicy.guard']);
+    assert.deepEqual(await withVariables(), namesOf(existing));
   });
 
-  async function inForce(compiled: Compiled): Promise<void> {
-    assert.equal(compiled.refusals.size, 0);
-    for (;;) {
-      const { outcomes } = await rollout.pass(compiled, await place.rendered());
-      if (NAMES.every((name) => outcomes.get(name)?.state === 'InForce')) return;
-      await sleep(50);
+  it('every program loses them when an older API server joins, and nothing meets a gap', async () => {
+    await replaced(NEWER, OLDER);
+    const names = namesOf(await admissionPolicies());
+    assert.equal(names.length, 3);
+    assert.match(names[1] ?? '', /^capabilitypolicy[.]enforce-[0-9a-f]{8}$/);
+    assert.deepEqual(await withVariables(), []);
+  });
+
+  async function replaced(before: number, after: number): Promise<void> {
+    await settled(before);
+    surprises.length = 0;
+    stopped = false;
+    const uids = await enforceUid();
+    clients = Promise.all([...PODS.map(tryForever), leaveForever()]);
+    try {
+      await enough();
+      await settled(after);
+      await enough();
+    } finally {
+      stopped = true;
+      await clients;
     }
+    assert.deepEqual([...new Set(surprises)], []);
+    assert.equal(await enforceUid(), uids);
+  }
+
+  async function settled(oldestServer: number): Promise<void> {
+    const compiled = compiledFor(oldestServer);
+    assert.equal(compiled.refusals.size, 0, JSON.stringify([...compiled.refusals]));
+    await place.passUntil(
+      programs,
+      compiled,
+      ({ outcomes }) => NAMES.every((name) => outcomes.get(name)?.state === 'InForce'),
+      180_000,
+    );
+    await place.settled(programs, compiled);
+  }
+
+  async function enforceUid(): Promise<string | undefined> {
+    const all: Json[] = await admissionPolicies();
+    return all.find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce')?.metadata.uid;
   }
 
   /** Each pod, several times more. */
@@ -95,8 +137,8 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     while (tried < until) await sleep(20);
   }
 
-  async function tryForever({ title, pod, expected }: (typeof PODS)[number]): Promise<void> {
-    const path = `${NAMESPACES}/${TEAM}/pods`;
+  async function tryForever({ title, namespace, pod, expected }: (typeof PODS)[number]): Promise<void> {
+    const path = `${NAMESPACES}/${namespace}/pods`;
     while (!stopped) {
       const answer = await api.ask('POST', path, { body: pod, as: CREATOR, query: { dryRun: 'All' } });
       tried++;
@@ -104,25 +146,55 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     }
   }
 
+  /** An editor of namespaces without `exempt`. */
+  async function leaveForever(): Promise<void> {
+    while (!stopped) {
+      for (const namespace of [TEAM, BOUND]) {
+        const { status } = await change(api, namespace, { labels: { team: null } }, EDITOR);
+        if (status < 300) surprises.push(`${namespace} left its policy`);
+      }
+    }
+  }
+
   async function admissionPolicies(): Promise<Json[]> {
     const objects: Json[] = await place.rendered();
-    return objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+    return objects.filter(
+      ({ kind, metadata }) => kind === 'ValidatingAdmissionPolicy' && !metadata.name.endsWith('-canary'),
+    );
   }
 
   async function withVariables(): Promise<string[]> {
-    return (await admissionPolicies()).filter(({ spec }) => spec.variables).map(({ metadata }) => metadata.name);
+    return namesOf((await admissionPolicies()).filter(({ spec }) => spec.variables));
   }
 });
+
+function namesOf(objects: readonly Json[]): string[] {
+  return objects.map(({ metadata }) => metadata.name).sort();
+}
 
 function specs(): Record<string, Partial<CapabilityPolicySpec>> {
   const namespaceSelector = { matchLabels: { team: TEAM } };
   const level = { namespaceSelector, level: 'restricted', levelVersion: 'v1.30', mode: 'Enforce' } as const;
   const overrides = { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } } as CapabilityPolicyOverrides;
   const subjects = [{ kind: 'ServiceAccount' as const, namespace: TEAM, name: 'pinger' }];
+  const bound = (capability: string, account: string) => ({
+    ...level,
+    namespaceSelector: { matchLabels: { team: BOUND } },
+    overrides: { capabilities: { allowedAdd: [capability] } } as CapabilityPolicyOverrides,
+    usableBy: 'Subjects' as const,
+    subjects: [{ kind: 'ServiceAccount' as const, namespace: BOUND, name: account }],
+  });
   return {
+    [TIME]: bound('SYS_TIME', 'pinger'),
+    [RAW]: bound('NET_RAW', 'default'),
     [BASE]: level,
     [EXCEPTION]: { ...level, overrides, usableBy: 'Subjects', subjects },
     // Decides elsewhere, so that the others contain it.
     [ABOVE]: { ...level, priority: 5, namespaceSelector: { matchLabels: { team: TEAM, tier: 'other' } } },
   };
+}
+
+function compiledFor(oldestServer: number): Compiled {
+  const policies = Object.entries(specs()).map(([name, spec]) => policy(name, spec));
+  return compile(policies, { oldestServer, operatorNamespace: 'upgraded-servers', excludedNamespaces: [] });
 }

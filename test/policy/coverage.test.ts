@@ -44,6 +44,73 @@ describe('coverageOf', () => {
   });
 });
 
+describe('coverageOf: the deciding policies with restricted use', () => {
+  const everywhere = Array.from({ length: 11 }, (_, index) => resolved(`all-${index}`, { usableBy: 'Bindings' }));
+  const namespaces = ['a', 'b'].map((name) => ({ name, labels: { name } }));
+  const inB = { matchLabels: { name: 'b' } };
+  const [own] = everywhere;
+  const rows: [string, Parameters<typeof coverageOf>[0], [string, number][]][] = [
+    [
+      'by namespace',
+      everywhere,
+      [
+        ['a', 11],
+        ['b', 11],
+      ],
+    ],
+    [
+      'with those of subjects',
+      [
+        ...everywhere,
+        resolved('net', { usableBy: 'Subjects', subjects: [{ kind: 'User', name: 'eve' }], namespaceSelector: inB }),
+      ],
+      [
+        ['a', 11],
+        ['b', 12],
+      ],
+    ],
+    [
+      'without those for everyone',
+      [...everywhere, resolved('net', {})],
+      [
+        ['a', 11],
+        ['b', 11],
+      ],
+    ],
+    [
+      'without those of another mode',
+      [...everywhere, resolved('net', { usableBy: 'Bindings', mode: 'Warn' })],
+      [
+        ['a', 11],
+        ['b', 11],
+      ],
+    ],
+    [
+      'without those that another priority overrides',
+      [...everywhere, resolved('net', { usableBy: 'Bindings', priority: -1 })],
+      [
+        ['a', 11],
+        ['b', 11],
+      ],
+    ],
+    [
+      'not where the policy is overridden',
+      [...everywhere, resolved('net', { namespaceSelector: inB, priority: 1 })],
+      [['a', 11]],
+    ],
+  ];
+  for (const [title, policies, expected] of rows) {
+    it(`are counted ${title}`, () => {
+      assert.deepEqual([...(coverageOf(policies, namespaces).get(own?.name ?? '')?.restricted ?? [])], expected);
+    });
+  }
+
+  it('are counted only for a policy with restricted use', () => {
+    const policies = [...everywhere, resolved('net', {})];
+    assert.deepEqual([...(coverageOf(policies, namespaces).get('net')?.restricted ?? [])], []);
+  });
+});
+
 describe('Selections', () => {
   it('incrementally gives the same as from scratch, and names everything that a change concerns', () => {
     fc.assert(

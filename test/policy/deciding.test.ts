@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { deciding, isExcluded, peers, siblings } from '../../operator/policy/deciding.ts';
+import { deciding, influencing, isExcluded } from '../../operator/policy/deciding.ts';
 import { resolved } from '../support/policies.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
@@ -43,34 +43,7 @@ describe('the deciding policies of a namespace', () => {
   });
 });
 
-describe("a policy's peers", () => {
-  it('have the same mode, priority and selector, and are in the order of names', () => {
-    const own = resolved('own', { namespaceSelector: NET });
-    const policies = [
-      own,
-      resolved('peer', { namespaceSelector: NET, level: 'baseline' }),
-      resolved('a-peer', { namespaceSelector: NET }),
-      resolved('higher', { namespaceSelector: NET, priority: 1 }),
-      resolved('other-mode', { namespaceSelector: NET, mode: 'Warn' }),
-      resolved('elsewhere'),
-    ];
-    assert.deepEqual(names(peers(own, policies)), ['a-peer', 'own', 'peer']);
-  });
-
-  it('decide in exactly the same namespaces', () => {
-    fc.assert(
-      fc.property(SOME, fc.constantFrom(...UNIVERSE), (specs, labels) => {
-        const policies = specs.map((spec, i) => resolved(`policy-${i}`, spec));
-        for (const policy of policies) {
-          const decide = new Set(deciding(policies, policy.mode, labels));
-          for (const peer of peers(policy, policies)) assert.equal(decide.has(peer), decide.has(policy));
-        }
-      }),
-    );
-  });
-});
-
-describe("a policy's siblings", () => {
+describe('the policies that influence another one', () => {
   it('have the same mode, at least its priority and a selector that may meet its own', () => {
     const own = resolved('own', { namespaceSelector: NET });
     const policies = [
@@ -81,7 +54,7 @@ describe("a policy's siblings", () => {
       resolved('other-mode', { mode: 'Warn' }),
       resolved('elsewhere', { namespaceSelector: { matchLabels: { team: 'db' } } }),
     ];
-    assert.deepEqual(names(siblings(own, policies)), ['equal', 'higher']);
+    assert.deepEqual(names(influencing(own, policies)), ['equal', 'higher']);
   });
 
   it('are all that the decision depends on', () => {
@@ -89,7 +62,7 @@ describe("a policy's siblings", () => {
       fc.property(SOME, fc.constantFrom(...UNIVERSE), (specs, labels) => {
         const policies = specs.map((spec, index) => resolved(`policy-${index}`, spec));
         for (const policy of deciding(policies, 'Enforce', labels)) {
-          const known = [policy, ...siblings(policy, policies)];
+          const known = [policy, ...influencing(policy, policies)];
           assert.deepEqual(
             names(deciding(known, 'Enforce', labels)).sort(),
             names(deciding(policies, 'Enforce', labels)).sort(),

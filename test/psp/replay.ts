@@ -4,7 +4,7 @@ import type { Json } from '../../hack/controlplane/api.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import type { Identified } from '../../operator/cluster/paths.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
-import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
+import { renderGrant } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type User } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -28,7 +28,7 @@ export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefin
   const objects: readonly RawObject[] = [
     ...set.rbac,
     ...migration.rbac,
-    ...policies.flatMap((policy) => [renderRole(policy, []), renderRoleBinding(policy, []) ?? []].flat()),
+    ...policies.flatMap((policy) => Object.values(renderGrant(policy, '', '')).filter((one) => one !== undefined)),
   ] as readonly Identified[] as readonly RawObject[];
   const use = createUseIndex(
     objects.flatMap((raw) => (raw.kind?.endsWith('Role') ? (projection.role(raw) ?? []) : [])),

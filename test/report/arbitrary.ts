@@ -1,7 +1,7 @@
 /** Arbitrary inputs for a status. */
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { LabelOutcome, ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import type { Coverage, SharesWith } from '../../operator/policy/coverage.ts';
@@ -66,10 +66,10 @@ const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record(
   { requiredKeys: ['applied', 'conflicts'] },
 );
 
-const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
+const program: fc.Arbitrary<ProgramOutcome | undefined> = fc.option(
   fc.record({
     state: fc.constantFrom('Working' as const, 'InForce' as const, 'Failed' as const),
-    ruleset: fc.constant('0123456789ab'),
+    row: fc.constant('0123456789ab'),
     servers: fc.record({ inForce: fc.nat(3), answering: fc.nat(3) }),
     message: text,
   }),
@@ -114,6 +114,7 @@ const coverage: fc.Arbitrary<Coverage> = fc
       }),
       { maxLength: 80 },
     ),
+    restricted: fc.array(fc.tuple(fc.constantFrom(...namespaces), fc.nat(20))).map((entries) => new Map(entries)),
   })
   .map((one) => ({ ...one, areas: [{ mode: 'Audit' as const, namespaces: one.deciding }] }));
 
@@ -153,7 +154,7 @@ export const state: fc.Arbitrary<StatusInput> = fc
     accepted: fc.boolean(),
     expired: fc.boolean(),
     coverage,
-    rollout,
+    program,
     labels: perNamespace(outcome),
     judgements: perNamespace(judgement),
     progress: fc.option(progress, { nil: undefined }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { ProtectionOutcome } from '../../operator/apply/protection-probe.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
@@ -17,14 +17,15 @@ import {
   NOW,
   REFUSED,
   ROLLOUT_LABEL,
+  restrictedIn,
   standing,
   tooExpensive,
   violating,
 } from './fixtures.ts';
 
-const SERVERS: RolloutOutcome['servers'] = { inForce: 1, answering: 2 };
-const WORKING: RolloutOutcome = { ...IN_FORCE, state: 'Working', servers: SERVERS, message: 'waiting for 10.0.0.2' };
-const FAILED: RolloutOutcome = { ...IN_FORCE, state: 'Failed', servers: SERVERS, message: 'forbidden' };
+const SERVERS: ProgramOutcome['servers'] = { inForce: 1, answering: 2 };
+const WORKING: ProgramOutcome = { ...IN_FORCE, state: 'Working', servers: SERVERS, message: 'waiting for 10.0.0.2' };
+const FAILED: ProgramOutcome = { ...IN_FORCE, state: 'Failed', servers: SERVERS, message: 'forbidden' };
 const tooNew = input({ levelVersion: 'v1.99' });
 
 /** `Type=Status Reason`, in the order of the status. */
@@ -166,6 +167,22 @@ describe('the conditions of a policy', () => {
       ['Accepted=True Compiled', 'Compliant=True NoViolation', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
     [
+      'in a namespace where more than ten policies with restricted use decide: still ready',
+      input({}, { coverage: restrictedIn({ net: 11 }) }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'Programmed=True InForce',
+        'Ready=True InForce',
+        'UseLimitExceeded=True TooManyRestricted',
+      ],
+    ],
+    [
+      'in a namespace where ten policies with restricted use decide',
+      input({}, { coverage: restrictedIn({ net: 10 }) }),
+      ['Accepted=True Compiled', 'Compliant=True NoViolation', 'Programmed=True InForce', 'Ready=True InForce'],
+    ],
+    [
       'not accepted',
       tooNew,
       [
@@ -178,7 +195,7 @@ describe('the conditions of a policy', () => {
     ],
     [
       'just created',
-      input({}, { rollout: undefined, judgements: new Map() }),
+      input({}, { program: undefined, judgements: new Map() }),
       [
         'Accepted=True Compiled',
         'Compliant=Unknown NotEvaluated',
@@ -189,18 +206,18 @@ describe('the conditions of a policy', () => {
     ],
     [
       'being written',
-      input({}, { rollout: WORKING }),
+      input({}, { program: WORKING }),
       [
         'Accepted=True Compiled',
         'Compliant=True NoViolation',
-        'Programmed=False RollingOut',
-        'Ready=False RollingOut',
-        'Reconciling=True RollingOut',
+        'Programmed=False Programming',
+        'Ready=False Programming',
+        'Reconciling=True Programming',
       ],
     ],
     [
       'refused by an API server',
-      input({}, { rollout: FAILED }),
+      input({}, { program: FAILED }),
       [
         'Accepted=True Compiled',
         'Compliant=True NoViolation',
@@ -333,12 +350,12 @@ describe('the conditions of a policy', () => {
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit`,
     ],
-    ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
+    ['counts servers', input(), 'Programmed', 'row 0123456789ab is in force on 1 of 1 API servers'],
     [
       'says what it waits for',
-      input({}, { rollout: WORKING }),
+      input({}, { program: WORKING }),
       'Ready',
-      'ruleset 0123456789ab is in force on 1 of 2 API servers; waiting for 10.0.0.2',
+      'row 0123456789ab is in force on 1 of 2 API servers; waiting for 10.0.0.2',
     ],
     [
       'names the first three workloads',
@@ -363,6 +380,12 @@ describe('the conditions of a policy', () => {
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
       'LabelConflict',
       'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits. The policy is still enforced; remove the label to let the operator manage it',
+    ],
+    [
+      'names the namespaces, sorted, and what to do',
+      input({}, { coverage: restrictedIn({ d: 12, c: 11, net: 10, b: 11, a: 11 }) }),
+      'UseLimitExceeded',
+      'more than 10 policies with restricted use decide in 4 namespaces (a, b, c and 1 more): if a pod complies with more than 10 of them, the API server checks the right to use only 10 of these, so it may refuse a pod that may use another one. Merge some of the policies, or let everyone use some of them',
     ],
   ];
   for (const [name, from, type, expected] of messages) {
@@ -397,17 +420,17 @@ describe('the conditions of a policy', () => {
     });
 
     it('that the policy is in force until a restarted operator has checked', () => {
-      assert.deepEqual(buildStatus(standing(first, input({}, { rollout: undefined }))), first);
+      assert.deepEqual(buildStatus(standing(first, input({}, { program: undefined }))), first);
     });
 
     it('nothing of an older generation that was in force', () => {
-      const next = standing(first, input({}, { rollout: undefined }));
+      const next = standing(first, input({}, { program: undefined }));
       const edited = { ...next, policy: { ...next.policy, metadata: { name: 'ping', generation: 2 } } };
       assert.equal(condition(buildStatus(edited), 'Programmed')?.reason, 'Pending');
     });
 
     it('nothing of a policy that was not accepted', () => {
-      const next = standing(buildStatus(tooNew), input({}, { rollout: undefined, judgements: new Map() }));
+      const next = standing(buildStatus(tooNew), input({}, { program: undefined, judgements: new Map() }));
       assert.equal(condition(buildStatus(next), 'Programmed')?.reason, 'Pending');
       assert.equal(
         condition(buildStatus(next), 'Compliant')?.message,

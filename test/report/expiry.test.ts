@@ -83,7 +83,7 @@ describe('an expired policy', () => {
   });
 
   it('that comes back is programmed when it was seen in force', () => {
-    const later = at(DAY, { rollout: undefined });
+    const later = at(DAY, { program: undefined });
     assert.equal(condition(buildStatus(standing(status, later)), 'Programmed')?.reason, 'Pending');
   });
 });
@@ -122,7 +122,7 @@ describe('Events about the end of a policy', () => {
 
   it('come again before a later end', () => {
     const expired = buildStatus(at(END));
-    const later = (now: string) => input({ expires: '2027-06-30T00:00:00Z' }, { now, rollout: at(now).rollout });
+    const later = (now: string) => input({ expires: '2027-06-30T00:00:00Z' }, { now, program: at(now).program });
     assert.deepEqual(eventsOf(expired, later('2027-02-02T00:00:00Z')), ['Normal InForce']);
     const prolonged = buildStatus(standing(expired, later('2027-02-02T00:00:00Z')));
     assert.deepEqual(eventsOf(prolonged, later('2027-06-24T00:00:00Z')), ['Normal ExpiresWithinAWeek']);

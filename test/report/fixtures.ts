@@ -1,21 +1,22 @@
 /** One accepted policy in force on one namespace, to be varied one field at a time. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
-import type { LabelOutcome, LabelRefusal, RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { LabelOutcome, LabelRefusal, ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { Coverage } from '../../operator/policy/coverage.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
 import { coverageOf } from '../support/coverage-of.ts';
-import { baselinePolicy } from '../support/policies.ts';
+import { baselinePolicy, resolvedBaseline } from '../support/policies.ts';
 import { SERVER } from '../support/views.ts';
 
 export const EARLIER = '2026-01-01T00:00:00Z';
 export const NOW = '2026-01-02T03:04:05.678Z';
 
-export const IN_FORCE: RolloutOutcome = {
+export const IN_FORCE: ProgramOutcome = {
   state: 'InForce',
-  ruleset: '0123456789ab',
+  row: '0123456789ab',
   servers: { inForce: 1, answering: 1 },
   message: '',
 };
@@ -28,12 +29,18 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
     policy,
     resolution,
     ...('policy' in resolution && { coverage: coverageOf([resolution.policy], namespaces).get('ping') }),
-    rollout: IN_FORCE,
+    program: IN_FORCE,
     labels: new Map(),
     judgements: judgements([]),
     now: NOW,
     ...fields,
   };
+}
+
+/** The coverage of a policy with so many deciding policies with restricted use, by namespace. */
+export function restrictedIn(namespaces: Readonly<Record<string, number>>): Coverage {
+  const coverage = coverageOf([resolvedBaseline('ping')], []).get('ping') as Coverage;
+  return { ...coverage, restricted: new Map(Object.entries(namespaces)) };
 }
 
 /** The same with the status in the cluster. */

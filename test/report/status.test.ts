@@ -261,6 +261,7 @@ describe('the status of a policy', () => {
         { mode: 'Warn' as const, namespaces: ['late'] },
       ],
       sharesWith: [],
+      restricted: new Map<string, number>(),
     };
     const late = violating('web', { namespace: 'late' });
     const judged = new Map([
@@ -287,7 +288,7 @@ describe('the status of a policy', () => {
     };
     const rows: [string, StatusInput, NonNullable<ReturnType<typeof buildStatus>['columns']>][] = [
       ['ready', input(), { ready: 'True' }],
-      ['not ready', input({}, { rollout: undefined, judgements: new Map() }), { ready: 'False' }],
+      ['not ready', input({}, { program: undefined, judgements: new Map() }), { ready: 'False' }],
       ['not accepted', input({ levelVersion: 'v1.99' }), { ready: 'False' }],
       ['expired', input({ expires: '2026-01-01T00:00:00Z' }, { expired: true }), { ready: 'Expired' }],
       ['ready, with an end', input({ expires: '2999-01-01T00:00:00Z' }), { ready: 'True' }],

@@ -9,8 +9,8 @@ import { CONFLICT, IN_FORCE, input, judgements, labels, NOW, violating } from '.
 
 const origin = { reportingInstance: 'operator-0', now: NOW };
 const tooNew = input({ levelVersion: 'v1.99' });
-const working = input({}, { rollout: { ...IN_FORCE, state: 'Working' } });
-const failed = input({}, { rollout: { ...IN_FORCE, state: 'Failed', message: 'forbidden' } });
+const working = input({}, { program: { ...IN_FORCE, state: 'Working' } });
+const failed = input({}, { program: { ...IN_FORCE, state: 'Failed', message: 'forbidden' } });
 const violated = (...names: string[]) => input({}, { judgements: judgements(names.map((name) => violating(name))) });
 const excepted = (...names: string[]) =>
   input({}, { judgements: judgements(names.map((name) => violating(name, { admittedBy: 'exception' }))) });
@@ -48,7 +48,7 @@ describe('the Events of a policy', () => {
     [
       'none for a policy that is about to be written',
       undefined,
-      input({}, { rollout: undefined, judgements: new Map() }),
+      input({}, { program: undefined, judgements: new Map() }),
       [],
     ],
     ['refused', undefined, tooNew, ['Warning VersionTooNew CapabilityPolicy/ping']],
@@ -60,7 +60,7 @@ describe('the Events of a policy', () => {
       ['Warning VersionTooNew CapabilityPolicy/ping'],
     ],
     ['in force', working, input(), ['Normal InForce CapabilityPolicy/ping']],
-    ['a new ruleset over one in force', input(), working, ['Normal RollingOut CapabilityPolicy/ping']],
+    ['a new row over one in force', input(), working, ['Normal Programming CapabilityPolicy/ping']],
     ['refused by an API server', working, failed, ['Warning ApplyFailed CapabilityPolicy/ping']],
     ['no longer in force', input(), failed, ['Warning ApplyFailed CapabilityPolicy/ping']],
     [

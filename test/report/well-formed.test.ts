@@ -19,8 +19,9 @@ function assertWellFormed(status: CapabilityPolicyStatus): void {
   assert.equal(is('Ready', 'True'), is('Accepted', 'True') && is('Programmed', 'True') && !isKept);
   if (is('Ready', 'True')) assert.ok(!types.includes('Reconciling') && !types.includes('Stalled'));
   assert.equal(types.includes('Stalled'), is('Accepted', 'False'));
-  for (const type of ['Reconciling', 'Stalled', 'LabelConflict', 'LabelRefused'])
+  for (const type of ['Reconciling', 'Stalled', 'LabelConflict', 'LabelRefused', 'UseLimitExceeded']) {
     assert.ok(!types.includes(type) || is(type, 'True'));
+  }
   for (const { reason, message } of conditions) {
     assert.match(reason, /^[A-Z][A-Za-z]+$/);
     assert.ok(message.length > 0 && message.length <= 1024 && message.isWellFormed() && !message.includes('\n'));

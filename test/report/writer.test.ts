@@ -68,7 +68,7 @@ describe('a status that the watch has not shown yet', () => {
 
   describe('of two, before the watch shows the second', () => {
     const { policy } = input();
-    const [first, second] = [input(), input({}, { rollout: undefined })].map(buildStatus) as [
+    const [first, second] = [input(), input({}, { program: undefined })].map(buildStatus) as [
       CapabilityPolicyStatus,
       CapabilityPolicyStatus,
     ];

@@ -236,12 +236,12 @@ class Campaign {
     ];
   }
 
-  #record({ gaps }: Operators): Record {
+  #record({ gaps, promoted: logged }: Operators): Record {
     const { soakMs, namespacesPerHour } = this.#options;
     const history = this.#history as LabelHistory;
     const { made } = this.#clients;
     const asked = { soakMs, namespacesPerHour, askedAt: this.#askedAt };
-    return { places: this.#places, made, history, truth: this.#truth, gaps, ...asked };
+    return { places: this.#places, made, history, truth: this.#truth, gaps, logged, ...asked };
   }
 
   #say(what: string): void {

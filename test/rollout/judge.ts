@@ -11,6 +11,8 @@ export interface Record {
   readonly history: LabelHistory;
   readonly truth: Truth;
   readonly gaps: Operators['gaps'];
+  /** The namespaces whose promotion an operator logged. */
+  readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
   /** When the roll-out was asked for: no namespace has been evaluated by it before. */
   readonly askedAt: number;
@@ -42,9 +44,10 @@ export function soakFaults(record: Record): string[] {
   return places.flatMap(({ name }) => {
     const promoted = history.promotedAt(name);
     if (promoted === undefined) return [];
+    const decided = decidedAt(name, promoted, record);
     const early = promoted - askedAt < soakMs;
     const tooSoon = truth.of(name).filter((violation) => {
-      const seen = violation.from < promoted - UNSEEN_MS && promoted < violation.until + soakMs - SECOND;
+      const seen = violation.from < decided - UNSEEN_MS && decided < violation.until + soakMs - SECOND;
       return seen && !isUnseen(violation, record);
     });
     return [
@@ -55,6 +58,16 @@ export function soakFaults(record: Record): string[] {
       ),
     ];
   });
+}
+
+/**
+ * An operator saves that a namespace is promoted, logs it, and removes the label. If it is killed in between, the next leader
+ * removes the label and logs no promotion.
+ */
+function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record): number {
+  const isUnlogged = !logged.has(namespace);
+  const gap = gaps.find(({ from, until }) => from < promoted && promoted <= until + UNSEEN_MS);
+  return isUnlogged && gap ? gap.from : promoted;
 }
 
 /** Whether the violating object existed only while no operator led. */

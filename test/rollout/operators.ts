@@ -71,6 +71,14 @@ export class Operators {
     return seriesOf((await this.leader()).metrics);
   }
 
+  /** The namespaces whose promotion one of them logged. */
+  get promoted(): ReadonlySet<string> {
+    const entries = this.#running.flatMap(({ process }) => process.log);
+    return new Set(
+      entries.flatMap(({ message, namespace }) => (message === 'promoted namespace' ? [String(namespace)] : [])),
+    );
+  }
+
   logEnds(): string {
     return this.#running.map(({ process }) => process.logEnd(60)).join('\n---\n');
   }

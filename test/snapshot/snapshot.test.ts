@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { lastAccepted } from '../../operator/apply/standing.ts';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
@@ -97,7 +97,7 @@ describe('snapshot', () => {
     const cluster = clusterWith([[workloadView('Deployment', 'web', { template: adding(['CHOWN']) })]], [earlier]);
     const before = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {} });
     before.accept();
-    const rendered = [...before.compiled.rendered.values()].flatMap(({ admission }) => admission.objects);
+    const rendered = [...before.compiled.grants.values()].map(({ role }) => role);
     const edited = { ...cluster, policies: () => [refused], policy: () => refused, rendered: () => rendered as never };
     const snapshot = takenSnapshot(edited);
     assert.deepEqual(snapshot.policies[0]?.accepted, earlier.spec);
@@ -113,7 +113,7 @@ describe('snapshot', () => {
     const cluster = clusterWith([[]], policies);
     const state = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {} });
     state.accept();
-    const rendered = [...state.compiled.rendered.values()].flatMap(({ admission }) => admission.objects) as never;
+    const rendered = [...state.compiled.grants.values()].map(({ role }) => role) as never;
     const recordsOf = (one: Cluster) => [...lastAccepted(restoreCluster(takenSnapshot(one)).rendered()).keys()];
     assert.deepEqual(recordsOf({ ...cluster, rendered: () => rendered }), ['uid-of-in-force']);
     // Without an operator nothing is in force yet.

@@ -18,6 +18,7 @@ import {
   goesOn,
   isRefusal,
   isWatch,
+  isWrite,
   lists,
   type Met,
   type Mishap,
@@ -31,6 +32,16 @@ interface Watch {
   readonly collection: string;
   readonly answer: ServerResponse;
   silent: boolean;
+}
+
+/** Whether the API server has carried out a write whose answer the client never gets. */
+export type Moment = 'before' | 'after';
+
+interface Interruption {
+  /** So many writes still get through. */
+  left: number;
+  readonly moment: Moment;
+  readonly reached: () => void;
 }
 
 const LATE_MS = 1_500;
@@ -58,6 +69,7 @@ export class FaultProxy {
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
   #partitioned = false;
+  #interruption: Interruption | undefined;
   readonly met = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Met;
 
   private constructor(kubeconfig: string, random: Random) {
@@ -135,6 +147,24 @@ export class FaultProxy {
     for (const { answer } of chosen) answer.destroy();
   }
 
+  /**
+   * The client gets no answer to one of its next writes, and then to no other, until `resume`: so that it can be killed
+   * before or after that write. Dry runs, leases and Events are no writes.
+   *
+   * @param writes how many get through before it @returns whether that write came in time
+   */
+  async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
+    const reached = new Promise<boolean>((resolve) => {
+      this.#interruption = { left: writes, moment, reached: () => resolve(true) };
+    });
+    const late = sleep(timeoutMs, false, { signal: this.#closing.signal, ref: false }).catch(() => false);
+    return Promise.race([reached, late]);
+  }
+
+  resume(): void {
+    this.#interruption = undefined;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.calm();
@@ -151,19 +181,40 @@ export class FaultProxy {
     if (fault) this.met[fault]++;
     if (fault === 'expired') this.#outdated.add(collection);
     if (this.#partitioned || fault === 'reset') asked.socket.destroy();
+    else if (this.#stops(call)) this.#stop(asked, answer, call);
     else if (fault && isRefusal(fault)) refuse(asked, answer, fault);
     else if (goesOn(call) && this.#outdated.has(collection)) refuse(asked, answer, 'expired');
     else this.#pass(asked, answer, call, fault as Mishap | undefined);
   }
 
-  #pass(asked: IncomingMessage, answer: ServerResponse, call: Asked, mishap: Mishap | undefined): void {
+  #stops(call: Asked): boolean {
+    return this.#interruption !== undefined && isWrite(call) && this.#interruption.left-- <= 0;
+  }
+
+  /** Only the first of several writes that are stopped gets through, if any. */
+  #stop(asked: IncomingMessage, answer: ServerResponse, call: Asked): void {
+    const { left, moment, reached } = this.#interruption ?? { left: 0, moment: 'before' as const, reached: () => {} };
+    if (moment === 'before' || left < -1) {
+      asked.resume();
+      reached();
+    } else this.#pass(asked, answer, call, 'kept', reached);
+  }
+
+  #pass(
+    asked: IncomingMessage,
+    answer: ServerResponse,
+    call: Asked,
+    mishap: Mishap | 'kept' | undefined,
+    done = () => {},
+  ): void {
     const collection = collectionOf(call);
     if (lists(call)) this.#outdated.delete(collection);
     const { connection: _, ...headers } = asked.headers;
     const options = { method: asked.method ?? '', headers, agent: this.#agent };
     const passed = request(this.#upstream + asked.url, options, (response) => {
       response.on('error', () => answer.destroy());
-      if (isWatch(call)) this.#passWatch(response, answer, collection);
+      if (mishap === 'kept') response.resume().on('end', done);
+      else if (isWatch(call)) this.#passWatch(response, answer, collection);
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);

@@ -72,6 +72,11 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
+/** Changes something that lasts. */
+export function isWrite({ method, url }: Asked): boolean {
+  return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
+}
+
 /** From a version that the client got before: from a watch, or for the next page of a list. */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);

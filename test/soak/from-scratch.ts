@@ -5,9 +5,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../operator/api/capability-policy.ts';
-import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
+import { rowOf } from '../../operator/compile/program.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
@@ -95,12 +96,12 @@ function statusOf(
   const resolution = state.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
   const coverage = state.coverage(name);
+  const [part] = state.compiled.policies.filter((one) => one.name === name);
   const lastAccepted = state.acceptedText(name);
-  const rendered = state.compiled.rendered.get(name);
   const servers = { inForce: 1, answering: 1 };
-  const rollout: RolloutOutcome | undefined = rendered && {
+  const program: ProgramOutcome | undefined = part && {
     state: 'InForce',
-    ruleset: rendered.admission.ruleset,
+    row: rowOf(part, state.compiled),
     servers,
     message: '',
   };
@@ -111,7 +112,7 @@ function statusOf(
     resolution,
     ...(lastAccepted && { lastAccepted }),
     ...(coverage && { coverage }),
-    ...(rollout && { rollout }),
+    ...(program && { program }),
     protection: { state: 'Unprotected', servers: { protecting: 0, answering: 1 }, message: '' },
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements,

@@ -48,6 +48,8 @@ interface SoakResult {
 const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
 const LOOK_MS = 1_500;
+/** A run that does not count yet has so many more rounds: on a slow machine a short run may show too little. */
+const MORE_ROUNDS = 2;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const audit = new AuditLog(REPLICAS);
@@ -119,7 +121,8 @@ class Soak {
 
   #goesOn(): boolean {
     const { durationMs, leastRounds } = this.#options;
-    return this.#elapsedMs < durationMs || this.#checks <= leastRounds;
+    if (this.#elapsedMs < durationMs || this.#checks <= leastRounds) return true;
+    return this.#checks <= leastRounds + MORE_ROUNDS && shortcomings(this.#outcome()).length > 0;
   }
 
   async #begin(): Promise<void> {

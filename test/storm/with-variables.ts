@@ -1,6 +1,6 @@
 /**
  * Rolls out policies with `spec.variables` on any API server, in the form for Kubernetes 1.36 and newer. The operator
- * has no flag for it, so this runs its compiler and its rollout in this process, in a loop.
+ * has no flag for it, so this runs its compiler and its passes in this process, in a loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -9,8 +9,8 @@ import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
-import { Rollout } from '../../operator/apply/rollout.ts';
-import { lastAccepted } from '../../operator/apply/standing.ts';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
+import { Programs } from '../../operator/apply/programs.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
@@ -25,7 +25,7 @@ const PAUSE_MS = 50;
 export class RolloutWithVariables {
   readonly #api: Api;
   readonly #client: ApiClient;
-  readonly #rollout: Rollout;
+  readonly #programs: Programs;
   readonly #working: Promise<void>;
   #stopped = false;
 
@@ -36,7 +36,7 @@ export class RolloutWithVariables {
     this.#api = api;
     this.#client = new ApiClient(config, { qps: 1_000, burst: 1_000 });
     const servers = async () => [this.#client];
-    this.#rollout = new Rollout(this.#client, { servers, onWrite: () => {} });
+    this.#programs = new Programs(this.#client, { servers, onWrite: () => {} });
     this.#working = this.#work();
   }
 
@@ -63,7 +63,7 @@ export class RolloutWithVariables {
       excludedNamespaces: EXCLUDED_NAMESPACES,
       lastAccepted: lastAccepted(rendered),
     });
-    const { outcomes } = await this.#rollout.pass(compiled, rendered);
+    const { outcomes } = await this.#programs.pass(compiled, rendered);
     for (const policy of policies) {
       const inForce = outcomes.get(policy.metadata.name)?.state === 'InForce';
       if (inForce && !isProgrammed(policy)) await this.#writeProgrammed(policy);

@@ -33,7 +33,7 @@ async function snapshotOf(kubeconfig: string): Promise<Snapshot> {
 function withoutTimes(snapshot: Snapshot): Snapshot {
   const text = JSON.stringify(snapshot)
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, TIME)
-    .replace(/\bruleset [0-9a-f]{12}\b/g, 'ruleset 0123456789ab');
+    .replace(/\brow [0-9a-f]{12}\b/g, 'row 0123456789ab');
   return JSON.parse(text) as Snapshot;
 }
 

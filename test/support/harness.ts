@@ -18,6 +18,8 @@ import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { CapabilityPolicySpec, Condition } from '../../operator/api/capability-policy.ts';
+import { PROGRAM_LABEL, rowsIn } from '../../operator/compile/program.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 import { PROTECTED, sharedControlPlane } from './control-plane.ts';
@@ -224,9 +226,20 @@ export class TestCluster {
     return differences(this.api, options, (name) => this.#isOwn(name));
   }
 
-  /** A policy's objects in the cluster. */
+  /** A policy's own objects in the cluster: its role, and the binding of its users. */
   async rendered(policy: string): Promise<Json[]> {
     return renderedObjects(this.api, policy);
+  }
+
+  /** The admission policies of all policies in the cluster, and their bindings. */
+  async programs(): Promise<Json[]> {
+    return (await renderedObjects(this.api)).filter(({ metadata }) => PROGRAM_LABEL in metadata.labels);
+  }
+
+  /** The names of the programs that have a row for the policy. */
+  async having(policy: string): Promise<string[]> {
+    const programs = (await this.programs()) as unknown as RenderedObject[];
+    return programs.filter((program) => rowsIn(program).has(policy)).map(({ metadata }) => metadata.name);
   }
 
   async start(

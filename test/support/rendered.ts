@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
-import { lastAccepted } from '../../operator/apply/standing.ts';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { type Compiled, type CompileOptions, compile } from '../../operator/compile/compile.ts';
 import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.ts';
-import type { Manifest } from '../../operator/compile/objects.ts';
+import { manifestsOf } from './compiled-objects.ts';
 
 /** The annotation with the labels that the operator set. */
 const RECORD = 'capabilitypolicy.dev/labels';
@@ -35,7 +35,7 @@ export async function differences(
 
 function objectDifferences(compiled: Compiled, live: readonly Json[]): string[] {
   const standing = new Map(live.map((object) => [keyOf(object), object]));
-  const wanted = manifestsIn([compiled, ...compiled.rendered.values()]);
+  const wanted = manifestsOf(compiled);
   const keys = new Set(wanted.map(keyOf));
   return [
     ...wanted.flatMap((manifest) => {
@@ -46,13 +46,6 @@ function objectDifferences(compiled: Compiled, live: readonly Json[]): string[] 
     }),
     ...[...standing.keys()].filter((key) => !keys.has(key)).map((key) => `${key} is stale`),
   ];
-}
-
-/** The Kubernetes objects anywhere in what compile() returns. */
-function manifestsIn(value: Json): Manifest[] {
-  if (value === null || typeof value !== 'object') return [];
-  if ('apiVersion' in value && 'kind' in value && 'metadata' in value) return [value];
-  return Object.values(value).flatMap(manifestsIn);
 }
 
 function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }: CompileOptions): string[] {

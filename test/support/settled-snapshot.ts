@@ -1,6 +1,6 @@
 /** Snapshots with the statuses that the operator would write for the policies when all of its work is done. */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -18,9 +18,9 @@ const AT = Date.parse(TAKEN);
 
 const REACH = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'] };
 
-const IN_FORCE: RolloutOutcome = {
+const IN_FORCE: ProgramOutcome = {
   state: 'InForce',
-  ruleset: '0123456789ab',
+  row: '0123456789ab',
   servers: { inForce: 3, answering: 3 },
   message: '',
 };
@@ -68,7 +68,7 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
     ...(lastAccepted && { lastAccepted }),
     expired: state.hasExpired(name),
     ...(coverage && { coverage }),
-    rollout: IN_FORCE,
+    program: IN_FORCE,
     ...(policy.spec.rollout && { progress: progressOf(name, coverage?.selected ?? [], state, cluster) }),
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements: state.outcomes.judgements,

@@ -4,11 +4,15 @@ import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { placeState, STATE_WORDS, whyText } from '../../ui/model/place-words.ts';
 import { policyRows } from '../../ui/model/policy-list.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
-import { CHROMIUM } from '../support/browser.ts';
+import { CHROMIUM, type Locator } from '../support/browser.ts';
+import { longest, mainThreadTasks } from '../support/browser-trace.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';
+import { policy } from '../support/policies.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
 import { usePage } from '../support/tested-page.ts';
+import { clusterOf, wholeCluster } from '../support/views.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const SIZES = { pods: 1_200, namespaces: 400, shapes: 30, policies: 20 };
@@ -117,6 +121,42 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     await fold.getByText('CIS Kubernetes Benchmark').waitFor();
   });
 
+  it('has the rows of the policy, with the columns of the level below them', async () => {
+    const page = await openPolicy(EVERYWHERE);
+    const { rows } = answers.rendered({ policy: EVERYWHERE });
+    const shown = page.locator('.policy-row');
+    assert.equal(await shown.count(), rows.length);
+    for (const [index, { programs, row, level }] of rows.entries()) {
+      const figure = shown.nth(index);
+      assert.equal(await figure.locator('figcaption').textContent(), `In ${programs.join(', ')}`);
+      assert.deepEqual(await columnsIn(figure), written(row));
+      const fold = figure.locator('details');
+      assert.equal(await fold.count(), Object.keys(level).length > 0 ? 1 : 0);
+      if ((await fold.count()) === 0) continue;
+      await fold.locator('summary').click();
+      await fold.locator('dl').waitFor();
+      assert.deepEqual(await columnsIn(fold), written(level));
+    }
+  });
+
+  it('has each text of a program below its name', async () => {
+    const page = await openPolicy(EVERYWHERE);
+    const { programs } = answers.rendered({ policy: EVERYWHERE });
+    const { manifest } = programs.find(({ manifest: { metadata } }) => metadata.name === 'capabilitypolicy.warn') ?? {};
+    const { variables = [] } = (manifest?.spec ?? {}) as {
+      readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+    };
+    assert.ok(variables.length > 20);
+    const program = page.locator('details', { hasText: 'ValidatingAdmissionPolicy capabilitypolicy.warn' }).first();
+    await program.locator('summary').first().click();
+    for (const name of ['deciding', 'complying']) {
+      const fold = program.locator('details', { has: page.getByText(`variable ${name}`, { exact: true }) });
+      await fold.locator('summary').click();
+      const expected = variables.find((variable) => variable.name === name)?.expression;
+      assert.equal(await fold.locator('pre').textContent(), expected);
+    }
+  });
+
   it('goes by the keyboard from a namespace to what violates there', async () => {
     const page = await openPolicy(EVERYWHERE);
     await page.locator('.places .row[tabindex="0"]').focus();
@@ -130,5 +170,62 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
   it('says so when the address names a policy that is gone', async () => {
     const page = await open('/policies?policy=nobody');
     await page.getByText('The cluster has no policy nobody.').waitFor();
+  });
+});
+
+/** The columns of the first list. */
+function columnsIn(place: Locator): Promise<string[][]> {
+  return place
+    .locator('dl')
+    .first()
+    .evaluate((list) => {
+      const texts = (selector: string) => [...list.querySelectorAll(selector)].map(({ textContent }) => textContent);
+      const values = texts('dd');
+      return texts('dt').map((column, index) => [column, values[index] ?? '']);
+    });
+}
+
+function written(row: Readonly<Record<string, readonly string[]>>): string[][] {
+  return Object.entries(row).map(([column, values]) => [
+    column,
+    values.map((value) => value || '""').join(', ') || 'none',
+  ]);
+}
+
+/** So many exceptions has no cluster today. */
+const MANY = 1_000;
+const MOST_FOR_TASK = 250;
+
+describeWith(CHROMIUM, `a policy beside ${MANY.toLocaleString('en')} others in the page`, () => {
+  const exceptions = Array.from({ length: MANY }, (_, i) =>
+    policy(`exception-${i}`, {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': `shop-${i}` } },
+      priority: 1,
+      overrides: { capabilities: { allowedAdd: ['NET_RAW', 'SYS_TIME'] } },
+    }),
+  );
+  const pages = usePage(() => [takenSnapshot(wholeCluster(clusterOf([], []), [policy('all'), ...exceptions], []))]);
+
+  it(`has the table of all without a task of more than ${MOST_FOR_TASK} ms of CPU, and its own row first`, async () => {
+    const { page } = await pages.open(`${pages.url}#/policies?policy=exception-512`);
+    await page.getByRole('heading', { name: 'Rendered objects' }).waitFor({ timeout: 60_000 });
+    await settled(page);
+    const program = page.locator('details', { hasText: 'ValidatingAdmissionPolicy capabilitypolicy.enforce' }).first();
+    const table = program.locator('details', { has: page.getByText(/^variable policies\d*$/) });
+    const tasks = await mainThreadTasks(pages.browser, page, async () => {
+      await program.locator('summary').first().click();
+      await table.first().waitFor();
+      for (const fold of await table.all()) {
+        await fold.locator('summary').first().click();
+        await fold.getByText(/^All [\d,]+ lines$/).click();
+      }
+      await settled(page);
+    });
+    const own = await table.locator('pre.cel').allTextContents();
+    assert.equal(own.filter((text) => text.includes('"name":["exception-512"]')).length, 1);
+    assert.ok(own.join('\n').split('\n').length < 20, own.join('\n'));
+    const whole = await table.locator('.code pre').allTextContents();
+    assert.equal(whole.join('\n').match(/"name":\["exception-/g)?.length, MANY);
+    assert.ok(longest(tasks).cpu < MOST_FOR_TASK, `${longest(tasks).cpu} ms`);
   });
 });

@@ -158,11 +158,11 @@ function withPolicies(cluster: Cluster, policies: ReturnType<Cluster['policies']
   };
 }
 
-/** With the admission policies that an operator has in force. */
+/** With the roles of the policies that an operator has in force: they record what was accepted last. */
 function withRecords(cluster: Cluster): Cluster {
   const state = new ClusterState(cluster, { ...OPTIONS, podSecurityDefaults: {} });
   state.accept();
-  const rendered = [...state.compiled.rendered.values()].flatMap(({ admission }) => admission.objects);
+  const rendered = [...state.compiled.grants.values()].map(({ role }) => role);
   return { ...cluster, rendered: () => rendered as never };
 }
 

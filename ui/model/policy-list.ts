@@ -116,11 +116,12 @@ const ORDER = [
   'Compliant',
   'LabelConflict',
   'LabelRefused',
+  'UseLimitExceeded',
   'Expired',
   'Protected',
 ];
 /** Conditions that are observations: a policy can do its work without them. */
-const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused'];
+const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused', 'UseLimitExceeded'];
 
 export interface ShownCondition extends Condition {
   readonly tone: 'good' | 'critical' | 'warning' | 'unknown';

@@ -2,8 +2,9 @@
 import { withDifference } from '../../operator/snapshot/difference.ts';
 import { check } from './check.ts';
 import { Loaded } from './loaded.ts';
-import { policyFacts, renderedPolicy } from './policy-facts.ts';
+import { policyFacts } from './policy-facts.ts';
 import { Rejudging } from './rejudge.ts';
+import { renderedPolicy } from './rendered-policy.ts';
 import type { RequestName, Requests } from './requests.ts';
 import { podText, policyText } from './texts.ts';
 import { workloadFix } from './workload-fix.ts';

@@ -1,5 +1,4 @@
 /** Facts about a policy that the snapshot does not have: they follow from all policies together. */
-import { guardsNeededBy } from '../../operator/compile/guards.ts';
 import {
   type LabelCost,
   type LevelVersion,
@@ -7,15 +6,10 @@ import {
   rulesBeyondLabel,
   tightest,
 } from '../../operator/compile/labels.ts';
-import type { Manifest } from '../../operator/compile/objects.ts';
 import type { Holder } from '../../operator/evaluate/use.ts';
-import { policyNameOf } from '../../operator/policy/parts.ts';
 import { type Place, placesOf } from '../../operator/policy/places.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { RULES } from '../../operator/rules/index.ts';
-import { type Reference, referencesOf } from '../../operator/standards/hardening-guides.ts';
 import type { Loaded } from './loaded.ts';
-import { yamlText } from './yaml-text.ts';
 
 export interface PolicyFacts {
   /** Whether some text of it is in force; else why not. */
@@ -76,91 +70,7 @@ function labelFacts(policy: ResolvedPolicy, server: number): LabelFacts {
   };
 }
 
-/** The objects that the operator writes for a policy, and the rules in their text. */
-export interface RenderedPolicy {
-  /** The policy itself, with the defaults filled in. */
-  readonly yaml: string;
-  /** Both parts of a policy with a roll-out have some. */
-  readonly objects: readonly RenderedManifest[];
-  /** The guards of its namespaces, which other policies may share; none if it is in no namespace in mode Enforce. */
-  readonly guards: readonly RenderedManifest[];
-  /** The policies whose admission policies decide for it, if it is not itself: peers have one decision. */
-  readonly decidedBy: readonly string[];
-  /** In the registry's order. */
-  readonly rules: readonly RuleText[];
-}
-
-export interface RenderedManifest {
-  readonly manifest: Manifest;
-  readonly yaml: string;
-}
-
-/** A rule as people read it, and its texts in the rendered objects. */
-export interface RuleText {
-  readonly rule: string;
-  readonly title: string;
-  /** The Standard's own words, or where else the rule comes from. */
-  readonly words: string;
-  readonly references: readonly Reference[];
-  /** Several, if policies in the objects have different values. */
-  readonly checks: readonly CheckText[];
-}
-
-export interface CheckText {
-  readonly over: 'pod' | 'containers' | 'volumes';
-  /** CEL, bool: when a part violates it. */
-  readonly violates: string;
-  /** CEL, string: the message. */
-  readonly message: string;
-}
-
-export function renderedPolicy(name: string, loaded: Loaded): RenderedPolicy {
-  const { compiled } = loaded.state;
-  const parts = partsOfPolicy(name, loaded);
-  const rendered = parts.flatMap(({ id }) => compiled.rendered.get(id) ?? []);
-  const objects = rendered.flatMap(({ admission, role, roleBinding }) =>
-    [...admission.objects, role, roleBinding].filter((object) => object !== undefined),
-  );
-  const deciders = rendered.map(({ decidedBy }) => policyNameOf(decidedBy)).filter((decider) => decider !== name);
-  const guards = new Set(parts.flatMap(({ id }) => guardsNeededBy(id, compiled.guards)));
-  const { apiVersion, kind, spec } = loaded.cluster.policy(name) ?? {};
-  return {
-    yaml: yamlText({ apiVersion, kind, metadata: { name }, spec }),
-    objects: objects.map(renderedManifest),
-    guards: [...guards].flatMap((guard) => guard.admission.objects.map(renderedManifest)),
-    decidedBy: [...new Set(deciders)],
-    rules: rulesIn(objects, compiled.policies),
-  };
-}
-
-function renderedManifest(manifest: Manifest): RenderedManifest {
-  return { manifest, yaml: yamlText(manifest) };
-}
-
-function partsOfPolicy(name: string, { state: { compiled } }: Loaded): ResolvedPolicy[] {
+/** In force, by ID. */
+export function partsOfPolicy(name: string, { state: { compiled } }: Loaded): ResolvedPolicy[] {
   return compiled.policies.filter((policy) => policy.name === name);
-}
-
-/** The rules whose checks appear in the text of the objects. @param policies all that the text may be made of */
-function rulesIn(objects: readonly Manifest[], policies: readonly ResolvedPolicy[]): RuleText[] {
-  const text = celIn(objects).join('\n');
-  const checks = policies.flatMap(({ checks, filledChecks }) => [...checks, ...filledChecks]);
-  const byRule = Map.groupBy(checks, ({ rule }) => rule);
-  return RULES.flatMap(({ id, title, words, guides }) => {
-    const all = (byRule.get(id) ?? []).flatMap((one) => one.checks);
-    const distinct = new Map(
-      all.map(({ over, violates, message }) => [violates, { over, violates, message }] as const),
-    );
-    const there = [...distinct.values()].filter(({ violates }) => text.includes(violates));
-    return there.length > 0 ? [{ rule: id, title, words, references: referencesOf(guides), checks: there }] : [];
-  });
-}
-
-/** All CEL texts of objects: the fields `expression` and `messageExpression`, wherever they are. */
-export function celIn(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(celIn);
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, part]) =>
-    typeof part === 'string' ? (/^(?:e|messageE)xpression$/.test(key) ? [part] : []) : celIn(part),
-  );
 }

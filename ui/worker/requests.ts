@@ -2,8 +2,9 @@
 import type { Difference } from '../../operator/snapshot/difference.ts';
 import type { Snapshot } from '../../operator/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
-import type { PolicyFacts, RenderedPolicy } from './policy-facts.ts';
+import type { PolicyFacts } from './policy-facts.ts';
 import type { RejudgeAnswer, RejudgeQuestion } from './rejudge.ts';
+import type { RenderedPolicy } from './rendered-policy.ts';
 import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
@@ -21,7 +22,7 @@ export interface Requests {
   policyText: { question: { readonly policy: string }; answer: string };
   /** A pod of a shape of the snapshot as YAML. */
   podText: { question: PodTextQuestion; answer: string };
-  /** The objects that the operator writes for a policy, and the rules in them. */
+  /** The rendered form of a policy: its rows and rules, its role, and the programs. */
   rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
   /** Where a policy decides, who may use it, and why its label is no tighter. */
   policy: { question: { readonly policy: string }; answer: PolicyFacts };

@@ -3,7 +3,7 @@
  * rendered objects, which no verdict needs and which take most of the time of compiling.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { lastAccepted } from '../../operator/apply/standing.ts';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { type Accepted, accept } from '../../operator/compile/accept.ts';
 import { Resolver } from '../../operator/compile/resolver.ts';
 import { membersOf } from '../../operator/evaluate/members.ts';

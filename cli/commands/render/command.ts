@@ -7,7 +7,7 @@ import * as options from '../../options.ts';
 import type { RenderOptions } from './options.ts';
 
 const ABOUT =
-  'the objects that enforce policies without an operator, as YAML: ValidatingAdmissionPolicies, RBAC, and the labels of the namespaces in the same files; the same input always gives the same text';
+  'the objects that enforce policies without an operator, as YAML: the role of each policy; then the programs, which are admission policies with a row for each policy: the guard, defaulting, and one for each mode; and the labels of the namespaces in the same files; the same input always gives the same text';
 
 const SAMPLE = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -17,7 +17,7 @@ spec: {namespaceSelector: {}, level: restricted, mode: Enforce}`;
 export const registerRender: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('render')
-    .summary('the native objects that policies compile to; what would change in a cluster')
+    .summary('the programs and rows that policies compile to; what would change in a cluster')
     .description(ABOUT)
     .addOption(
       new Option('--policy <file...>', 'policies: files, folders, or - for standard input').default([], 'none'),

@@ -20,9 +20,6 @@ interface DiffInput {
   addFiles(): Promise<unknown>;
 }
 
-/** Names end in a hash of the object's text: without the hash, an object and its replacement have the same name. */
-const HASH = /-[0-9a-f]{12}(?=$|-)/;
-
 export async function renderDiff(given: Given<RenderOptions>, io: Io, input: DiffInput): Promise<ExitCode> {
   const { builder, troubles } = input;
   return withCluster(given, async (connected) => {
@@ -44,8 +41,8 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 }
 
 /**
- * Compares only enforcement: it ignores an operator's probes and owner references. In the unified format; empty when
- * there are none. By kind and name.
+ * Compares only enforcement: it ignores an operator's probes, canaries, records and owner references. In the unified
+ * format; empty when there are none. By kind and name.
  */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
@@ -57,7 +54,7 @@ export function differences(live: readonly RenderedObject[], desired: readonly M
 }
 
 function keyOf({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): string {
-  return `${kind}/${metadata.name.replace(HASH, '')}`;
+  return `${kind}/${metadata.name}`;
 }
 
 function difference(live: RenderedObject | undefined, desired: Manifest | undefined): string {
@@ -76,19 +73,12 @@ function title(object: RenderedObject | Manifest | undefined): string {
 function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
   if (!object) return '';
   const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;
-  const { name, labels = {}, annotations = {} } = metadata;
-  const ours = (own: Readonly<Record<string, string>>, stated: Readonly<Record<string, string>> | undefined) =>
-    Object.fromEntries(
-      Object.entries(own).filter(([key]) => desired === undefined || Object.hasOwn(stated ?? {}, key)),
-    );
+  const { name, labels = {} } = metadata;
+  const isOurs = (key: string) => desired === undefined || Object.hasOwn(desired.metadata.labels, key);
   const shown = {
     apiVersion,
     kind,
-    metadata: {
-      name,
-      labels: ours(labels, desired?.metadata.labels),
-      annotations: ours(annotations, desired?.metadata.annotations),
-    },
+    metadata: { name, labels: Object.fromEntries(Object.entries(labels).filter(([key]) => isOurs(key))) },
     spec,
     rules,
     roleRef,

@@ -1,27 +1,44 @@
 /** The objects that policies render, and their text. */
-import { dump } from 'js-yaml';
-import { setsOf } from '../../../operator/apply/standing.ts';
+import { visit } from 'yaml';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
-import { hasControls, jsonText } from '../../output/printable.ts';
+import { isCanary } from '../../../operator/compile/program.ts';
+import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 
-/** Roles and their bindings, then admission policies and theirs; without probes. */
+/** Roles and their bindings; then the programs: the guard, defaulting, and one for each mode. Without probes. */
 export function objectsOf(compiled: Compiled): Manifest[] {
-  const roles = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) =>
-    [role ?? [], roleBinding ?? []].flat(),
+  const grants = [...compiled.grants.values()].flatMap(({ role, roleBinding }) =>
+    [withoutRecord(role), roleBinding ?? []].flat(),
   );
-  return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)].filter((object) => !isProbe(object));
+  const programs = compiled.programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
+  return [...grants, ...programs].filter((object) => !isProbe(object));
 }
 
-/** Whether it is the binding of a probe, which only shows an operator what is in force. */
+/** Whether it only shows an operator which text is in force, or whether API servers can compile one. */
 export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
-  return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
+  if (kind.endsWith('AdmissionPolicyBinding')) return metadata.name.endsWith('-probe');
+  return kind.endsWith('AdmissionPolicy') && isCanary(metadata.name);
 }
 
+/** An operator keeps there which spec it has accepted. */
+function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: Manifest): Manifest {
+  return { ...role, metadata };
+}
+
+const STYLE = { lineWidth: 120 };
+
+/** A text of several lines keeps them, however long they are: a table has one row a line. A long line is folded. */
 export function yaml(object: unknown): string {
-  const text = dump(object, { lineWidth: 120, noRefs: true });
-  // Plain and block scalars have no escapes; JSON does, and is YAML.
-  return hasControls(text) ? `${jsonText(object)}\n` : text;
+  const document = yamlDocument(object);
+  visit(document, {
+    Scalar: (_key, scalar) => {
+      const { value } = scalar;
+      if (typeof value !== 'string') return;
+      if (value.includes('\n')) scalar.type = 'BLOCK_LITERAL';
+      else if (value.length > STYLE.lineWidth) scalar.type = 'BLOCK_FOLDED';
+    },
+  });
+  return documentText(document, STYLE);
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
-import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { createUseIndex } from '../../../operator/evaluate/use.ts';
 import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';

@@ -9,8 +9,7 @@ import { Api, type Json } from '../../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
-import { probe } from '../../../operator/apply/probe.ts';
-import { ApiClient, type Identified, pathOf } from '../../../operator/cluster/client.ts';
+import { ApiClient } from '../../../operator/cluster/client.ts';
 import { createProjection } from '../../../operator/cluster/projection.ts';
 import { type Compiled, compile } from '../../../operator/compile/compile.ts';
 import type { LevelVersion } from '../../../operator/compile/labels.ts';
@@ -19,6 +18,7 @@ import { RULES } from '../../../operator/rules/index.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
 import { waitUntilEstablished } from '../../support/established.ts';
 import { policyManifest } from '../../support/policies.ts';
+import { enforce } from '../../support/programs.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { withoutRandomNames } from './text.ts';
 
@@ -124,30 +124,7 @@ export class PolicyCluster {
     stages?: ReadonlyMap<string, Stage>,
   ): Promise<Compiled & { withdraw(): Promise<void> }> {
     const compiled = this.compiled(policies, stages);
-    const paths: string[] = [];
-    const rendered = [...compiled.rendered.values()];
-    for (const { admission, role, roleBinding } of rendered) {
-      for (const manifest of [...admission.objects, role ?? [], roleBinding ?? []].flat()) {
-        // No policy object owns them here: the garbage collector would remove them.
-        const object: Identified = {
-          ...manifest,
-          metadata: { ...manifest.metadata, ownerReferences: [] },
-        } as Identified;
-        await this.#client.apply(object, { force: true });
-        paths.push(pathOf(object));
-      }
-    }
-    const probing = rendered.map(({ admission }) =>
-      waitFor(
-        `${admission.policy} in force`,
-        async () => {
-          const { answers } = await probe([this.#client], admission);
-          return answers[0] === 'InForce';
-        },
-        { timeoutMs: 60_000 },
-      ),
-    );
-    await Promise.all(probing);
+    const paths = await enforce(this.#client, compiled);
     const withdraw = async () => {
       for (const path of paths.toReversed()) await this.#client.remove(path);
     };

@@ -8,6 +8,7 @@ import { judgeRollouts } from '../rollout/rollouts.ts';
 import { AuditLog } from '../sets/audit.ts';
 import { judgeSets } from '../sets/sets.ts';
 import { judgeSteps } from '../steps/steps.ts';
+import { judgeTopologies } from '../topologies/topologies.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
 import { findCounterexamples } from './counterexamples.ts';
@@ -17,13 +18,14 @@ import { judgePolicies } from './policies.ts';
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
  * that are added to pods one after the other; expiry: overlapping sets of policies that end; rollout: overlapping sets of
- * policies that are rolled out; playground: the verdicts of the page about texts.
+ * policies that are rolled out; playground: the verdicts of the page about texts; topologies: many policies and namespaces,
+ * in force by a running operator.
  */
-export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground'] as const;
+export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground', 'topologies'] as const;
 type Part = (typeof PARTS)[number];
 
 /** They need the API server's audit log: it alone shows what policies in mode Audit refuse. */
-const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout']);
+const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 
 const PODS_OF_POLICY = 40;
 /** In seconds after the first end. */
@@ -34,17 +36,27 @@ const PODS_OF_STEPS = 40;
 const PODS_TO_FILL = 20;
 const VALUES_OF_RULE = 6;
 
+/** The part `topologies`: how large each of them is. */
+export interface Sizes {
+  readonly policies: number;
+  readonly namespaces: number;
+  readonly pods: number;
+  readonly meeting: number;
+}
+
+export const SIZES: Sizes = { policies: 60, namespaces: 40, pods: 5_000, meeting: 14 };
+
 /**
- * @param runs policies (b, filling, expiry, rollout), sets (c) or steps
+ * @param runs policies (b, filling, expiry, rollout), sets (c), steps or topologies
  * @returns whether there was no difference
  */
-export async function runPart(part: Part, runs: number, seed: number): Promise<boolean> {
+export async function runPart(part: Part, runs: number, seed: number, sizes = SIZES): Promise<boolean> {
   const audit = new AuditLog();
   const controlPlane = await startControlPlane(AUDITED.has(part) ? { apiServerFlags: audit.flags } : {});
   try {
     const cluster = new PolicyCluster(controlPlane.kubeconfig);
     await cluster.open();
-    return await JUDGES[part]({ cluster, controlPlane, audit, runs, seed });
+    return await JUDGES[part]({ cluster, controlPlane, audit, runs, seed, sizes });
   } finally {
     await controlPlane.stop();
     audit.remove();
@@ -57,6 +69,7 @@ interface Setting {
   readonly audit: AuditLog;
   readonly runs: number;
   readonly seed: number;
+  readonly sizes: Sizes;
 }
 
 const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
@@ -105,6 +118,15 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
       seed,
       await judgeInPlayground(cluster, { policies: runs, pods: PODS_OF_PLAYGROUND, seed }),
     );
+  },
+
+  async topologies({ cluster, controlPlane, audit, runs, seed, sizes }) {
+    const plan = { ...sizes, topologies: runs, seed, audit, say: console.log };
+    const tally = await judgeTopologies(cluster, controlPlane, plan);
+    console.log(
+      `${tally.ended} verdicts that an end changed, ${tally.free} in free namespaces, ${tally.unclear} unclear`,
+    );
+    return report(`${runs} topologies`, seed, tally);
   },
 
   async steps({ cluster, controlPlane, runs, seed }) {

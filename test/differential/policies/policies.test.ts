@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
-import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
 import { judgeExpiry } from '../expiry/expiry.ts';

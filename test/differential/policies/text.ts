@@ -1,5 +1,5 @@
 /** Texts of refusals, without the parts that vary. */
-import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision-cel.ts';
+import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision.ts';
 import type { Violation } from '../../../operator/evaluate/violations.ts';
 import { printable } from '../../../operator/report/text.ts';
 

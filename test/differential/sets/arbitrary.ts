@@ -42,26 +42,31 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
   return names
     .map((letters) => letters.map((letter) => `${set}-${letter}`))
     .chain((all) => {
-      const policies = fc.tuple(...all.map((name) => randomSpec(set).map((spec) => ({ name, spec }))));
+      const spec = randomSpec(confinedSelector(set), subjectOf(set));
+      const policies = fc.tuple(...all.map((name) => spec.map((one) => ({ name, spec: one }))));
       return fc.record({ policies, namespaces, grants: fc.array(randomGrant(set, all), { maxLength: 4 }) });
     });
 }
 
-function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
+/** A policy of random rules, for random users. @param subjects those whom it may name */
+export function randomSpec(
+  namespaces: Arbitrary<LabelSelector>,
+  subjects: Arbitrary<Subject>,
+): Arbitrary<CapabilityPolicySpec> {
   const usable = fc.oneof(
     { weight: 3, arbitrary: fc.constant({ usableBy: 'Everyone' as const }) },
     { weight: 2, arbitrary: fc.constant({ usableBy: 'Bindings' as const }) },
     {
       weight: 2,
       arbitrary: fc
-        .uniqueArray(subject(set), { minLength: 1, maxLength: 3, selector: (one) => JSON.stringify(one) })
-        .map((subjects) => ({ usableBy: 'Subjects' as const, subjects })),
+        .uniqueArray(subjects, { minLength: 1, maxLength: 3, selector: (one) => JSON.stringify(one) })
+        .map((named) => ({ usableBy: 'Subjects' as const, subjects: named })),
     },
   );
   return fc
     .record({
       rules: mildRules(),
-      selector: confinedSelector(set),
+      selector: namespaces,
       usable,
       mode: fc.constantFrom<Mode>('Enforce', 'Enforce', 'Enforce', 'Warn', 'Audit'),
       priority: fc.constantFrom(0, 0, 0, 7, -3),
@@ -89,8 +94,13 @@ export function confined(set: string): Readonly<Record<string, string>> {
   return { [SET_LABEL]: set };
 }
 
-function subject(set: string): Arbitrary<Subject> {
+function subjectOf(set: string): Arbitrary<Subject> {
   const [first = '', second = ''] = NAMESPACES.map((name) => `${set}-${name}`);
+  return subject(first, second);
+}
+
+/** A user, group or service account, some of them of these two namespaces. */
+export function subject(first: string, second: string): Arbitrary<Subject> {
   return fc.constantFrom<Subject>(
     { kind: 'User', name: 'alice' },
     { kind: 'Group', name: 'team-a' },
@@ -110,8 +120,8 @@ function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant>
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));
   const policy = fc.constantFrom(...policies);
   return fc.oneof(
-    fc.record({ policy, subject: subject(set) }),
-    fc.record({ policy, subject: subject(set), namespace }),
-    fc.record({ policy: fc.constant('*'), subject: subject(set), namespace }),
+    fc.record({ policy, subject: subjectOf(set) }),
+    fc.record({ policy, subject: subjectOf(set), namespace }),
+    fc.record({ policy: fc.constant('*'), subject: subjectOf(set), namespace }),
   );
 }

@@ -1,7 +1,7 @@
 /** One creation in a set's namespace, evaluated by the API server, the operator and the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
-import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { serviceAccountUser } from '../../../operator/evaluate/use.ts';
 import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
@@ -118,7 +118,7 @@ function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string |
 }
 
 /** Except for the user of the pod. */
-function specOf({ spec }: StatedPod): unknown {
+export function specOf({ spec }: StatedPod): unknown {
   const { serviceAccountName: _, serviceAccount: __, ...rest } = plain(spec);
   return rest;
 }

@@ -1,7 +1,7 @@
 /** Reference model of the deciding policies and their users, in plain code after the design; see ../reference/reference-model.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
-import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { filled } from '../filling/reference-model.ts';
 import type { StatedPod } from '../reference/pod.ts';
@@ -120,7 +120,7 @@ function covers({ kind, name, namespace }: Subject, person: Person): boolean {
   }
 }
 
-function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Scene['labels']): boolean {
+export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Scene['labels']): boolean {
   if (Object.entries(matchLabels).some(([key, value]) => labels[key] !== value)) return false;
   return matchExpressions.every(({ key, operator, values = [] }) => {
     const value = labels[key];

@@ -116,7 +116,7 @@ function isWaiting({ stated, memory }: World, { waitsForState }: Implementation)
   return waitsForState && (memory !== undefined) !== (isOn(stated) && stated.rollsOut);
 }
 
-/** A pass of the controller of rulesets. */
+/** A pass of the controller of programs. */
 export function writeText(world: World, of: Implementation): World {
   if (isWaiting(world, of)) return world;
   const { text: _, ...rest } = world;

@@ -125,7 +125,7 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
         </>
       )}
       {rendered.state === 'failed' && <p class="critical">{rendered.error}</p>}
-      {rendered.state === 'answered' && <RenderedObjects rendered={rendered.answer} link={link} />}
+      {rendered.state === 'answered' && <RenderedObjects policy={name} rendered={rendered.answer} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
--- The health of a CapabilityPolicy. Findings (violations, labels of another owner) appear in the message and never change the
--- health. Argo CD gives a script only the functions of base and table.
+-- The health of a CapabilityPolicy. Findings (violations, labels of another owner, too many policies with restricted use)
+-- appear in the message and never change the health. Argo CD gives a script only the functions of base and table.
 local status = obj.status or {}
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do
@@ -46,5 +46,8 @@ if conditions.LabelConflict ~= nil and conditions.LabelConflict.status == "True"
 end
 if refused ~= nil and refused.status == "True" then
   table.insert(messages, refused.message)
+end
+if conditions.UseLimitExceeded ~= nil and conditions.UseLimitExceeded.status == "True" then
+  table.insert(messages, conditions.UseLimitExceeded.message)
 end
 return { status = "Healthy", message = table.concat(messages, "; ") }

@@ -795,7 +795,7 @@ export interface ICapabilityPolicy {
      */
     "observedGeneration"?: number;
     /**
-     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. LabelRefused: the API server does not let the operator write a label. Protected: a file of every API server lets only the operator change what it writes. Ready: Accepted and Programmed, and no refused write keeps a namespace pending. Reconciling and Stalled as kstatus defines them.
+     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. LabelRefused: the API server does not let the operator write a label. UseLimitExceeded: more than ten policies with restricted use decide in a namespace. Protected: a file of every API server lets only the operator change what it writes. Ready: Accepted and Programmed, and no refused write keeps a namespace pending. Reconciling and Stalled as kstatus defines them.
      */
     "conditions"?: Array<{
       /**

@@ -1,0 +1,119 @@
+/** The sets of policies of part (n): one for all namespaces, and exceptions to it in several forms. */
+import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
+
+export interface NamedSpec {
+  readonly name: string;
+  readonly spec: CapabilityPolicySpec;
+}
+
+export interface Place {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface PolicyTopology {
+  /** Besides the policy for all. */
+  exceptions(count: number): readonly NamedSpec[];
+  /** Selected by the exception of this number, whether or not it exists. */
+  namespace(index: number): Place;
+  /** With tiers and teams by label. */
+  readonly teams: boolean;
+}
+
+const TIERS = 3;
+const TEAMS = 40;
+/** Where only the policy for all decides. */
+export const FREE: Place = { name: 'bench-free', labels: {} };
+/** Where the policies of a tier and a team decide. */
+export const TEAM: Place = { name: 'bench-team', labels: teamLabels(0) };
+/** Exceptions admit it, the policy for all does not. */
+export const EXCEPTED = 'NET_RAW';
+/** Edited exceptions admit it as well. */
+export const EDITED = 'SYS_TIME';
+
+export const EVERYWHERE: NamedSpec = {
+  name: 'everywhere',
+  spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off' },
+};
+
+export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
+  beside: named(0, false),
+  above: named(10, false),
+  'teams, beside': named(0, true),
+  'teams, above': named(10, true),
+  labels: {
+    teams: false,
+    exceptions: (count) => Array.from({ length: count }, (_, i) => exception(i, byLabel(i), 0)),
+    namespace: (index) => ({ name: `tenant-${index}`, labels: { [keyOf(index)]: 'yes' } }),
+  },
+};
+
+/** An exception with another rule than before. */
+export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
+  const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
+  return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };
+}
+
+function named(priority: number, teams: boolean): PolicyTopology {
+  return {
+    teams,
+    exceptions: (count) => [
+      ...(teams ? groups() : []),
+      ...Array.from({ length: count }, (_, i) =>
+        exception(i, { matchLabels: { [NAME_LABEL]: `tenant-${i}` } }, priority),
+      ),
+    ],
+    namespace: (index) => ({ name: `tenant-${index}`, labels: teams ? teamLabels(index) : {} }),
+  };
+}
+
+function groups(): NamedSpec[] {
+  const group = (name: string, matchLabels: Record<string, string>): NamedSpec => ({
+    name,
+    spec: {
+      namespaceSelector: { matchLabels },
+      level: 'restricted',
+      mode: 'Enforce',
+      podSecurityLabels: 'Off',
+      overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'KILL'] } },
+    },
+  });
+  return [
+    ...Array.from({ length: TIERS }, (_, i) => group(`tier-${i}`, { tier: `tier-${i}` })),
+    ...Array.from({ length: TEAMS }, (_, i) => group(`team-${i}`, { team: `team-${i}` })),
+  ];
+}
+
+function teamLabels(index: number): Record<string, string> {
+  return { tier: `tier-${index % TIERS}`, team: `team-${index % TEAMS}` };
+}
+
+/** No two of them have a key in common, so no index by key helps. */
+function byLabel(index: number): CapabilityPolicySpec['namespaceSelector'] {
+  const key = keyOf(index);
+  return index % 2 === 0
+    ? { matchExpressions: [{ key, operator: 'Exists' }] }
+    : { matchExpressions: [{ key, operator: 'In', values: ['yes', 'true'] }] };
+}
+
+function keyOf(index: number): string {
+  return `example.com/key-${index}`;
+}
+
+function exception(
+  index: number,
+  namespaceSelector: CapabilityPolicySpec['namespaceSelector'],
+  priority: number,
+): NamedSpec {
+  return {
+    name: `exception-${index}`,
+    spec: {
+      namespaceSelector,
+      level: 'restricted',
+      mode: 'Enforce',
+      priority,
+      podSecurityLabels: 'Off',
+      overrides: { capabilities: { allowedAdd: [EXCEPTED] } },
+    },
+  };
+}

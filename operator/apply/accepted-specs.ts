@@ -1,0 +1,62 @@
+/** The specs that were accepted last: the API server keeps them for an operator that restarts. Pure. */
+import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
+import { completeSpec } from '../api/defaults.ts';
+import { PART_LABEL, POLICY_LABEL, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
+import { PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
+import { useRoleName } from '../compile/rbac.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { arrayOf } from '../model/raw.ts';
+import { perObject } from '../policy/memo.ts';
+import { hasText, isNamedByUs, labelOf } from './live.ts';
+
+/** The last accepted specs, by the policy's uid. That of its role counts before those of the form before programs. */
+export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
+  return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
+}
+
+/** The specs of policies that refuse something somewhere, by uid. */
+export const standingEnforced: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
+  (rendered) => {
+    const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true);
+    const enforced = new Set(programs.flatMap((program) => [...rowsIn(program)]));
+    const roles = rendered.filter((object) => enforced.has(labelOf(object, POLICY_LABEL) ?? ''));
+    const older = rendered.filter(
+      (object) => labelOf(object, PART_LABEL) === undefined && specIn(object)?.mode === 'Enforce',
+    );
+    return new Map([...inOlderForm(older), ...roles.flatMap(inRole)]);
+  },
+);
+
+const ENFORCING = 'capabilitypolicy.enforce';
+
+function inRole(object: RenderedObject): [string, CompleteSpec][] {
+  const { name, annotations = {} } = object.metadata;
+  const isOurs = object.kind === 'ClusterRole' && name === useRoleName(labelOf(object, POLICY_LABEL) ?? '');
+  const [uid, spec] = [annotations[UID_ANNOTATION], specIn(object)];
+  return isOurs && uid && spec ? [[uid, spec]] : [];
+}
+
+/** The newest of each policy. */
+function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
+  const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
+  return rendered
+    .filter((object) => hasText(object) && isNamedByUs(object))
+    .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
+    .flatMap((object) => {
+      // A set that decides for others outlives its own policy: a later policy with its name never had that text.
+      const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
+      const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
+      const spec = specIn(object);
+      return uid !== undefined && spec ? [[uid, spec] as [string, CompleteSpec]] : [];
+    });
+}
+
+/** Anybody may have written it, so an invalid spec is ignored. */
+const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
+  try {
+    const spec = JSON.parse(metadata.annotations?.[SPEC_ANNOTATION] ?? 'null') as CapabilityPolicySpec | null;
+    return spec?.namespaceSelector && spec.level ? completeSpec(spec) : undefined;
+  } catch {
+    return undefined;
+  }
+});

@@ -1,0 +1,85 @@
+/** Proves the rules of a program under another name, before they are written in the place of others. */
+import type { ApiClient } from '../cluster/client.ts';
+import { type Canary, type Program, RULES_LABEL } from '../compile/program.ts';
+import type { InForce, Text } from './in-force.ts';
+import { inOrderOfRemoval, keyOf, type Live, labelOf } from './live.ts';
+import { objectsOf, type ProgramWrites } from './program-writes.ts';
+import type { Refusals } from './refusals.ts';
+import type { Writes } from './writes.ts';
+
+interface CanariesOptions {
+  readonly writes: Writes;
+  readonly programs: ProgramWrites;
+  readonly refusals: Refusals;
+  readonly inForceOf: (name: string) => InForce;
+}
+
+/** From when its text could have been compiled, a canary has so long to pass. */
+const PASSES_MS = 10_000;
+
+export class Canaries {
+  readonly #options: CanariesOptions;
+  /** The rules whose canary has passed, by hash. */
+  readonly #passed = new Set<string>();
+
+  constructor(options: CanariesOptions) {
+    this.#options = options;
+  }
+
+  /** @returns whether the program may be written: its rules are those of the live one, or its canary has passed */
+  async isReady(program: Program, live: Live, servers: readonly ApiClient[]): Promise<boolean> {
+    const { programs, refusals } = this.#options;
+    const canary = this.#neededFor(program, live);
+    if (!canary) {
+      // If somebody deletes the program, it is written again without a wait.
+      if (this.#options.inForceOf(program.name).proves(program)) this.#passed.add(program.rulesHash);
+      await this.#remove(program, live);
+      return true;
+    }
+    const text = textOf(program, canary);
+    const inForce = this.#options.inForceOf(text.name);
+    if (programs.mustWait(canary, text.name, live)) return false;
+    const write = () => programs.write(canary, text, inForce, live);
+    const written = await refusals.attempt(canaryUnit(program), program, write);
+    if (!written || !programs.isWritten(canary, live)) return false;
+    await inForce.ask(text, servers);
+    if (inForce.proves(text)) this.#passed.add(program.rulesHash);
+    return inForce.proves(text);
+  }
+
+  /** The canary that has not passed; undefined if none is needed. */
+  awaited(program: Program, live: Live): InForce | undefined {
+    const canary = this.#neededFor(program, live);
+    return canary && this.#options.inForceOf(canary.policy.metadata.name);
+  }
+
+  /** The API servers' answer about a canary that should have passed. */
+  failure(program: Program, live: Live): string | undefined {
+    const awaited = this.awaited(program, live);
+    return awaited && awaited.awaitedMs >= PASSES_MS ? awaited.waitsFor : undefined;
+  }
+
+  #neededFor({ policy, rulesHash, canary }: Program, live: Live): Canary | undefined {
+    const before = live.get(keyOf(policy));
+    const isKnown = before !== undefined && labelOf(before, RULES_LABEL) === rulesHash;
+    return isKnown || this.#passed.has(rulesHash) ? undefined : canary;
+  }
+
+  async #remove(program: Program, live: Live): Promise<void> {
+    const { writes, refusals } = this.#options;
+    const objects = program.canary ? objectsOf(program.canary) : [];
+    const left = objects.flatMap((object) => live.get(keyOf(object)) ?? []);
+    await refusals.attempt(canaryUnit(program), program, async () => {
+      for (const object of inOrderOfRemoval(left)) if (!object.metadata.deletionTimestamp) await writes.remove(object);
+    });
+  }
+}
+
+/** The unit of refused writes. */
+export function canaryUnit({ name }: Pick<Program, 'name'>): string {
+  return `canary/${name}`;
+}
+
+function textOf({ kind, rulesHash }: Program, { policy, hash }: Canary): Text {
+  return { name: policy.metadata.name, kind, hash, rulesHash, rows: new Map() };
+}

@@ -1,0 +1,156 @@
+/**
+ * The roles by which policies are used, and their bindings. Meanwhile an old and a new text of a program are in force, one on
+ * each API server, so a binding that changes together with the text first keeps only the subjects that both states share.
+ */
+import type { Compiled } from '../compile/compile.ts';
+import type { Manifest } from '../compile/objects.ts';
+import { usesAsked } from '../compile/program.ts';
+import type { Grant } from '../compile/rbac.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { arrayOf } from '../model/raw.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
+import { canonical } from './drift.ts';
+import { keyOf, type Live } from './live.ts';
+import type { Refusals } from './refusals.ts';
+import type { Writes } from './writes.ts';
+
+export interface GrantsPass {
+  readonly compiled: Compiled;
+  /** With our own writes. */
+  readonly live: Live;
+  /** As the watch shows it. */
+  readonly shown: Live;
+  /** The policies that the live texts which refuse ask for `use` on. */
+  readonly asked: ReadonlySet<string>;
+  /** Whether every API server enforces the rows of the policy. */
+  isInForce(policy: string): boolean;
+  /** Whether some API server may still enforce a row of the policy that its program has no more. */
+  isLeaving(policy: string): boolean;
+}
+
+/** API servers follow bindings by another watch than programs. */
+const FOLLOWED_MS = 1_000;
+const AT_ONCE = 8;
+const STEPS = ['first', 'narrow', 'last'] as const;
+type Step = (typeof STEPS)[number];
+
+export class Grants {
+  readonly #writes: Writes;
+  readonly #refusals: Refusals;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** When the watch showed this version of a binding for the first time, by key. */
+  readonly #shownSince = new Map<string, { readonly version: string | undefined; readonly at: number }>();
+
+  constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
+    this.#writes = writes;
+    this.#refusals = refusals;
+    this.#clock = clock;
+  }
+
+  /** Writes the roles, and the bindings of policies whose rows are in force or that no refusing text asks for. */
+  async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
+    this.#see(grants, shown);
+    await this.#each('first', grants, async (policy, { role, roleBinding }) => {
+      await this.#writes.ensure(role, live, policy);
+      if (!roleBinding) return;
+      const isAsked = asked.has(policy) || (isLeaving(policy) && live.has(keyOf(roleBinding)));
+      if (!isAsked || isInForce(policy)) await this.#writes.ensure(roleBinding, live, policy);
+    });
+  }
+
+  /** Writes the bindings of the policies whose rows have come into force. */
+  async writeWanted({ compiled: { grants }, live, isInForce }: GrantsPass): Promise<void> {
+    await this.#each('last', grants, async (policy, { roleBinding }) => {
+      if (roleBinding && isInForce(policy)) await this.#writes.ensure(roleBinding, live, policy);
+    });
+  }
+
+  /** Narrows the bindings of the policies whose rows are about to change, where the old and the new text ask for them. */
+  async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
+    const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
+    const askedByNew = usesOf(texts.filter(refuses));
+    await this.#each('narrow', compiled.grants, async (policy, { role, roleBinding }) => {
+      const before = live.get(keyOf({ ...role, kind: 'ClusterRoleBinding' }));
+      if (!before || !policies.has(policy) || !asked.has(policy) || !askedByNew.has(policy)) return;
+      const subjects = shared(before.subjects, roleBinding?.subjects);
+      if (subjects.length === arrayOf(before.subjects).length) return;
+      const { annotations: _, ...metadata } = role.metadata;
+      const { apiVersion, kind, roleRef } = before;
+      // The API server stores no empty list.
+      const some = subjects.length > 0 ? { subjects } : {};
+      await this.#writes.ensure({ apiVersion, kind, metadata, roleRef, ...some }, live, policy);
+    });
+  }
+
+  /**
+   * Why the row of a policy must not change yet: its binding has to be written or narrowed first, and API servers have to
+   * see that.
+   */
+  obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
+    const { role, roleBinding } = compiled.grants.get(policy) ?? {};
+    const [passing] = STEPS.flatMap((step) => this.#refusals.passing(unitOf(step, policy)) ?? []);
+    if (passing !== undefined || !role) return passing;
+    const key = keyOf({ ...role, kind: 'ClusterRoleBinding' });
+    const before = live.get(key);
+    if (!before || canonical(before.subjects) === canonical(roleBinding?.subjects)) return undefined;
+    if (!asked.has(policy))
+      return isLeaving(policy) ? 'who may use it changes when no older text asks for it' : undefined;
+    const since = this.#shownSince.get(key);
+    const isShown = since !== undefined && shown.get(key)?.metadata.resourceVersion === before.metadata.resourceVersion;
+    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS ? undefined : 'who may use it is narrowed first';
+  }
+
+  failure(policy: string): string | undefined {
+    return STEPS.map((step) => this.#refusals.failure(unitOf(step, policy))).find((one) => one !== undefined);
+  }
+
+  /** Whether the role and its binding are as wanted. */
+  isCurrent({ role, roleBinding }: Grant, live: Live): boolean {
+    return [role, ...(roleBinding ? [roleBinding] : [])].every((one) => this.#writes.isCurrent(one, live));
+  }
+
+  async #each(
+    step: Step,
+    grants: Compiled['grants'],
+    write: (policy: string, grant: Grant) => Promise<void>,
+  ): Promise<void> {
+    await inParallel(grants, AT_ONCE, async ([policy, grant]) => {
+      await this.#refusals.attempt(unitOf(step, policy), grant, () => write(policy, grant));
+    });
+  }
+
+  #see(grants: Compiled['grants'], shown: Live): void {
+    const now = this.#clock.now();
+    for (const { role } of grants.values()) {
+      const key = keyOf({ ...role, kind: 'ClusterRoleBinding' });
+      const version = shown.get(key)?.metadata.resourceVersion;
+      if (this.#shownSince.get(key)?.version !== version) this.#shownSince.set(key, { version, at: now });
+    }
+    if (this.#shownSince.size > 2 * grants.size + 100) this.#shownSince.clear();
+  }
+}
+
+/** The units of refused writes. */
+export function unitsOf(policy: string): string[] {
+  return STEPS.map((step) => unitOf(step, policy));
+}
+
+function unitOf(step: Step, policy: string): string {
+  return `grant/${step}/${policy}`;
+}
+
+/** The names of the policies that the texts ask for `use` on. */
+export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> {
+  return new Set(objects.flatMap((object) => [...usesAsked(object)]));
+}
+
+/** Texts that only warn or audit refuse nobody while a binding changes. */
+export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {
+  return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);
+}
+
+function shared(before: unknown, wanted: unknown): Manifest['subjects'][] {
+  const kept = new Set(arrayOf(wanted).map(canonical));
+  return arrayOf(before).filter((subject) => kept.has(canonical(subject))) as Manifest['subjects'][];
+}

@@ -1,0 +1,54 @@
+/** Our objects in the cluster. Pure. */
+import type { Manifest } from '../compile/objects.ts';
+import { useRoleName } from '../compile/rbac.ts';
+import type { RenderedObject } from '../model/objects.ts';
+
+interface Named {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
+/** By kind and name. */
+export type Live = ReadonlyMap<string, RenderedObject>;
+
+export function liveObjects(rendered: readonly RenderedObject[]): Map<string, RenderedObject> {
+  return new Map(rendered.map((object) => [keyOf(object), object]));
+}
+
+export function keyOf({ kind, metadata }: Named): string {
+  return `${kind}/${metadata.name}`;
+}
+
+export function isAdmission({ kind }: Pick<Named, 'kind'>): boolean {
+  return /AdmissionPolicy(Binding)?$/.test(kind);
+}
+
+/** Whether it has the text of policies. */
+export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
+  return kind.endsWith('AdmissionPolicy');
+}
+
+export function isProbeBinding({ kind, metadata }: Named): boolean {
+  return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
+}
+
+/** Labels can be copied onto anything: we delete only objects that have our form of name, too. */
+export function isNamedByUs(object: Named): boolean {
+  const { name } = object.metadata;
+  return isAdmission(object) ? /^capabilitypolicy[.-]/.test(name) : name.startsWith(useRoleName(''));
+}
+
+/** Bindings before the policies that they bind, the probe's last among them. */
+export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
+  const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);
+  return objects.toSorted((a, b) => order(a) - order(b));
+}
+
+/** The finalizers that keep a deleted object in the cluster; undefined if nobody has deleted it. */
+export function heldBy({ metadata }: RenderedObject): string | undefined {
+  return metadata.deletionTimestamp === undefined ? undefined : (metadata.finalizers ?? []).join(', ');
+}
+
+export function labelOf({ metadata }: RenderedObject | Manifest, label: string): string | undefined {
+  return metadata.labels?.[label];
+}

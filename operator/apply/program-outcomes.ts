@@ -1,0 +1,85 @@
+/** How far each policy is, from what a pass has seen. Pure. */
+import type { Compiled } from '../compile/compile.ts';
+import { type Program, programsOf, rowOf } from '../compile/program.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { ProgramOutcome } from './outcome.ts';
+
+/** The observations of a pass. */
+export interface Progress {
+  readonly compiled: Compiled;
+  /** The number of answering API servers. */
+  readonly answering: number;
+  /** By policy, an older text that API servers may still enforce for it. */
+  readonly older: ReadonlyMap<string, string>;
+  /** The number of API servers that enforce the row of a resolved policy in a program, if all do; otherwise 0. */
+  serversWith(id: string, program: Program): number;
+  /** Why a program is not in force: the API server's refusal. */
+  failure(program: Program): string | undefined;
+  /** Why a program is not in force yet. */
+  obstacle(program: Program): string | undefined;
+  /** Why an object of the program counts as missing. */
+  deletion(program: Program): string | undefined;
+  /** The API server's refusal of the policy's role or binding, or of the deletion of an older text. */
+  refused(policy: string): string | undefined;
+  /** Whether the role and the binding are as wanted. */
+  isGranted(policy: string): boolean;
+}
+
+/** By name of a policy: the least advanced of its parts counts. */
+export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
+  const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
+  return new Map(
+    [...parts].map(([name, policies]) => {
+      const outcomes = policies.map((policy) => outcomeOf(policy, progress));
+      const worst = ORDER.flatMap((state) => outcomes.find((outcome) => outcome.state === state) ?? [])[0];
+      return [name, worst as ProgramOutcome];
+    }),
+  );
+}
+
+const ORDER = ['Failed', 'Working', 'InForce'] as const;
+
+/** InForce: every API server enforces the policy's row, and nothing older. */
+function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
+  const { compiled, answering } = progress;
+  const programs = programsOf(policy, compiled);
+  const row = rowOf(policy, compiled);
+  const servers = programs.map((program) => progress.serversWith(policy.id, program));
+  const missing = programs.filter((_, index) => servers[index] === 0);
+  const refused = progress.refused(policy.name);
+  const [failure] = [
+    ...missing.flatMap((one) => failureOf(one, progress)),
+    ...(refused === undefined ? [] : [refused]),
+  ];
+  if (failure !== undefined) return { state: 'Failed', row, servers: { inForce: 0, answering }, message: failure };
+  const inForce = Math.min(...servers, answering);
+  const message = obstacleTo(policy, programs, missing, progress);
+  return {
+    state: message === undefined ? 'InForce' : 'Working',
+    row,
+    servers: { inForce, answering },
+    message: message ?? '',
+  };
+}
+
+function obstacleTo(
+  { name }: ResolvedPolicy,
+  programs: readonly Program[],
+  [missing]: readonly Program[],
+  progress: Progress,
+): string | undefined {
+  if (programs.length === 0) return 'being written';
+  if (missing) return progress.obstacle(missing) ?? 'being written';
+  const [deletion] = programs.flatMap((program) => progress.deletion(program) ?? []);
+  if (deletion !== undefined) return deletion;
+  const older = progress.older.get(name);
+  if (older !== undefined) return `the older ${older} is still in force beside it`;
+  return progress.isGranted(name) ? undefined : 'who may use it changes when it is in force';
+}
+
+/** The API server's message. For a guard it names the object, because the policy's author does not know guards. */
+function failureOf(program: Program, progress: Progress): string[] {
+  const message = progress.failure(program);
+  if (message === undefined) return [];
+  return [program.kind === 'Guard' ? `the guard ${program.name} was refused: ${message}` : message];
+}

@@ -1,0 +1,66 @@
+/** Writes the objects of a program or a canary: an existing text is replaced in place. */
+import { type Canary, type Program, TEXT_LABEL } from '../compile/program.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { InForce, Text } from './in-force.ts';
+import { heldBy, isProbeBinding, keyOf, type Live, labelOf } from './live.ts';
+import type { Writes } from './writes.ts';
+
+type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;
+
+/** Each API server decodes and compiles the whole text, and every watcher gets it. */
+const LARGE = { bytes: 300_000, everyMs: 3_000 };
+
+export class ProgramWrites {
+  readonly #writes: Writes;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** When a large text was last written, by name. */
+  readonly #largeAt = new Map<string, number>();
+
+  constructor(writes: Writes, clock: Pick<Clock, 'now'>) {
+    this.#writes = writes;
+    this.#clock = clock;
+  }
+
+  isWritten(program: Objects, live: Live): boolean {
+    return objectsOf(program).every((object) => this.#writes.isCurrent(object, live));
+  }
+
+  /** Writes what is missing or differs: the policy first, the probe's binding last. */
+  async write(program: Objects, text: Text, inForce: InForce, live: Live): Promise<void> {
+    const { policy, bindings } = program;
+    if (this.isWritten(program, live)) return;
+    const before = live.get(keyOf(policy));
+    const isCurrent = this.#writes.isCurrent(policy, live);
+    const probed = bindings.some((binding) => isProbeBinding(binding) && live.has(keyOf(binding)));
+    const isBound = before !== undefined && bindings.every((binding) => this.#writes.isCurrent(binding, live));
+    inForce.exists(before && labelOf(before, TEXT_LABEL));
+    inForce.writes(text, isBound || !probed);
+    if (!isCurrent && JSON.stringify(policy).length > LARGE.bytes) this.#largeAt.set(text.name, this.#clock.now());
+    for (const object of objectsOf(program)) await this.#writes.ensure(object, live);
+  }
+
+  /** A large text was written a short time ago. */
+  mustWait(program: Objects, name: string, live: Live): boolean {
+    return this.largeMs(name) > 0 && !this.isWritten(program, live);
+  }
+
+  /** How long the next write has to wait. */
+  largeMs(name: string): number {
+    const last = this.#largeAt.get(name);
+    return last === undefined ? 0 : Math.max(0, last + LARGE.everyMs - this.#clock.now());
+  }
+}
+
+/** Names a deleted object of the program, and its finalizers: it will be gone at any time. */
+export function deletion(program: Objects, live: Live): string | undefined {
+  const [held] = objectsOf(program).flatMap((manifest) => {
+    const object = live.get(keyOf(manifest));
+    const by = object && heldBy(object);
+    return by === undefined ? [] : [`${keyOf(manifest)} is being deleted, held by finalizers: ${by}`];
+  });
+  return held;
+}
+
+export function objectsOf({ policy, bindings }: Objects) {
+  return [policy, ...bindings];
+}

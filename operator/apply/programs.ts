@@ -1,0 +1,279 @@
+/**
+ * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the new
+ * state at once; what surrounds that write keeps to what both states agree on.
+ *
+ * A pass does everything that can be done now, and reports what it still waits for. It keeps nothing that a new process
+ * could not find out again, so that the operator may be killed at any point.
+ */
+import type { ApiClient } from '../cluster/client.ts';
+import type { Compiled } from '../compile/compile.ts';
+import { type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { policyNameOf } from '../policy/parts.ts';
+import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
+import { Canaries, canaryUnit } from './canaries.ts';
+import { Grants, type GrantsPass, refuses, unitsOf, usesOf } from './grants.ts';
+import { differing, InForce } from './in-force.ts';
+import { keyOf, type Live, labelOf, liveObjects } from './live.ts';
+import type { ProgramOutcome } from './outcome.ts';
+import { distinct } from './probe.ts';
+import { outcomesOf } from './program-outcomes.ts';
+import { deletion, ProgramWrites } from './program-writes.ts';
+import { Refusals } from './refusals.ts';
+import { Removal } from './removal.ts';
+import { policiesIn, unwanted } from './stale.ts';
+import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
+
+interface ProgramsOptions {
+  /** One client for each answering API server. */
+  readonly servers: () => Promise<readonly ApiClient[]>;
+  readonly onWrite: OnWrite;
+  /** Ends a pass before its next write, with its reason. */
+  readonly signal?: AbortSignal;
+  /** By which a pass waits: for probes, for the watch, and before it tries a refused write again. */
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+export interface PassResult {
+  /** By name of a policy. */
+  readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
+  /** Why a stale object remains, if the API server refuses to delete it: for the log, since its policy may be deleted. */
+  readonly unremoved: Error | undefined;
+  /** When to run again, in ms: the operator waits for something that no watch reports. */
+  readonly comeBackMs: number | undefined;
+}
+
+interface Pass extends GrantsPass {
+  readonly servers: readonly ApiClient[];
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const AT_ONCE = 4;
+/** An API server takes up to a second to compile a change, and the same pass asks for other reasons, too. */
+const LOOK_AGAIN_MS = 100;
+/** The texts of a program whose rows are remembered: the last one is in the cluster, or one shortly before it. */
+const TEXTS_KEPT = 20;
+
+export class Programs {
+  readonly #options: ProgramsOptions;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #writes: Writes;
+  readonly #programs: ProgramWrites;
+  readonly #refusals: Refusals;
+  readonly #canaries: Canaries;
+  readonly #grants: Grants;
+  readonly #removal: Removal;
+  /** By name of a program or canary. */
+  readonly #inForce = new Map<string, InForce>();
+  /** By hash of a text: its rows. */
+  readonly #rows = new Map<string, Program['rows']>();
+
+  constructor(client: ApiClient, options: ProgramsOptions) {
+    const { clock = SYSTEM_CLOCK, signal } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#writes = new Writes(client, { ...options, clock });
+    this.#refusals = new Refusals(clock, signal);
+    this.#programs = new ProgramWrites(this.#writes, clock);
+    this.#canaries = new Canaries({
+      writes: this.#writes,
+      programs: this.#programs,
+      refusals: this.#refusals,
+      inForceOf: (name) => this.#inForceOf(name),
+    });
+    this.#grants = new Grants(this.#writes, this.#refusals, clock);
+    this.#removal = new Removal(this.#writes, this.#refusals, clock);
+  }
+
+  /** @param rendered the objects in the cluster with our managed-by label, as last seen */
+  async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
+    const servers = await this.#options.servers();
+    const live = this.#writes.live(rendered);
+    const begun: Pass = { compiled, live, shown: liveObjects(rendered), servers, ...this.#states(compiled, live) };
+    const { programs } = compiled;
+    this.#begin(begun);
+    await this.#grants.writeAtOnce(begun);
+    const ready: Program[] = [];
+    await inParallel(programs, AT_ONCE, async (program) => {
+      if (await this.#canaries.isReady(program, live, servers)) ready.push(program);
+    });
+    const changing = ready.map((program) => [program, this.#changing(program, live)] as const);
+    await this.#grants.narrow(begun, new Set(changing.flatMap(([, policies]) => [...policies])));
+    const pass = { ...begun, live: this.#writes.latest(live) };
+    await inParallel(changing, AT_ONCE, ([program, policies]) => this.#write(program, policies, pass));
+    await this.#grants.writeWanted(pass);
+    if (programs.every((program) => this.#isSettled(program, live))) {
+      await this.#removal.remove(unwanted(compiled, live), (name) => this.#inForceOf(name));
+    }
+    await this.#removal.ask(servers);
+    return this.#result({ ...pass, live: this.#writes.latest(live) });
+  }
+
+  #begin({ compiled: { programs, grants }, live }: Pass): void {
+    for (const { name, hash, rows } of programs) {
+      this.#removal.comesBack(name);
+      this.#rows.delete(hash);
+      this.#rows.set(hash, rows);
+    }
+    const kept = TEXTS_KEPT * Math.max(1, programs.length);
+    for (const hash of [...this.#rows.keys()].slice(0, -kept)) this.#rows.delete(hash);
+    const units = programs.flatMap(unitsFor);
+    this.#refusals.keep(new Set([...units, ...[...grants.keys()].flatMap(unitsOf), ...live.keys()]));
+  }
+
+  /** The names of the policies whose rows a write changes, as far as is known. */
+  #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
+    const before = live.get(keyOf(policy));
+    const liveHash = before && labelOf(before, TEXT_LABEL);
+    if (liveHash === hash) return new Set();
+    const known = liveHash === undefined ? undefined : this.#rows.get(liveHash);
+    const names = (known ? differing(known, rows) : [...rows.keys()]).map(policyNameOf);
+    return new Set(known || !before ? names : [...names, ...rowsIn(before)]);
+  }
+
+  async #write(program: Program, changing: ReadonlySet<string>, pass: Pass): Promise<void> {
+    const { live, servers } = pass;
+    const inForce = this.#inForceOf(program.name);
+    if (this.#programs.mustWait(program, program.name, live)) return;
+    if (this.#obstacleToWrite(program, changing, pass) !== undefined) return;
+    const write = () => this.#programs.write(program, program, inForce, live);
+    const written = await this.#refusals.attempt(program.name, program, write);
+    if (written && this.#programs.isWritten(program, live)) await inForce.ask(program, servers);
+  }
+
+  #obstacleToWrite(program: Program, changing: ReadonlySet<string>, pass: Pass): string | undefined {
+    const added = this.#addedBeside(program, pass);
+    if (added) return `${added.name} has to be in force first`;
+    for (const policy of changing) {
+      const obstacle = this.#grants.obstacle(policy, pass);
+      if (obstacle !== undefined) return obstacle;
+    }
+    return undefined;
+  }
+
+  /**
+   * A program of the same kind that is not in force yet while this one has an older text: its rows may be in that text, and must
+   * not leave it before. Programs that both have older texts do not wait for each other.
+   */
+  #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
+    const textOf = ({ policy }: Program) => {
+      const object = live.get(keyOf(policy));
+      return object && labelOf(object, TEXT_LABEL);
+    };
+    const before = textOf(program);
+    if (before === undefined || before === program.hash) return undefined;
+    return compiled.programs.find((other) => {
+      const text = textOf(other);
+      const isAdded = text === undefined || text === other.hash;
+      return other !== program && other.kind === program.kind && isAdded && !this.#inForceOf(other.name).wasSeen;
+    });
+  }
+
+  /** Whether every API server enforces the rows of a policy, and whether some may enforce rows that are gone. */
+  #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
+    const ids = Map.groupBy(policies, ({ name }) => name);
+    const wanted = new Map(programs.map((one) => [keyOf(one.policy), new Set([...one.rows.keys()].map(policyNameOf))]));
+    const texts = [...live.values()].filter(refuses);
+    const leaving = texts.flatMap((object) => [...policiesIn(object).difference(wanted.get(keyOf(object)) ?? NONE)]);
+    const older = new Set(leaving);
+    // Another process may have written it just now, in the place of any other text.
+    const unknown = new Set(
+      programs.filter(
+        (program) =>
+          refuses(program.policy) && !this.#inForceOf(program.name).wasSeen && this.#programs.isWritten(program, live),
+      ),
+    );
+    const isGone = (id: string) => (program: Program) =>
+      !refuses(program.policy) || !(unknown.has(program) || this.#inForceOf(program.name).isChanging(id));
+    const isInForce = (id: string) => (program: Program) => this.#inForceOf(program.name).serversWith(id, program) > 0;
+    const every = (policy: string, is: (id: string) => (program: Program) => boolean, has: boolean) =>
+      (ids.get(policy) ?? []).every(({ id }) => programs.filter(({ rows }) => rows.has(id) === has).every(is(id)));
+    const isLeaving = (policy: string) =>
+      older.has(policy) || this.#removal.mayEnforce(policy) || !every(policy, isGone, false);
+    return {
+      asked: usesOf(texts),
+      isLeaving,
+      isInForce: (policy) => !isLeaving(policy) && every(policy, isInForce, true),
+    };
+  }
+
+  #isSettled(program: Program, live: Live): boolean {
+    const isInForce = this.#programs.isWritten(program, live) && this.#inForceOf(program.name).proves(program);
+    return isInForce && deletion(program, live) === undefined;
+  }
+
+  #result(pass: Pass): PassResult {
+    const { compiled, live, servers } = pass;
+    const { stale } = unwanted(compiled, live);
+    const unremoved = stale.flatMap((object) => {
+      const error = this.#refusals.error(keyOf(object));
+      return error ? [{ object, error }] : [];
+    });
+    const outcomes = outcomesOf({
+      compiled,
+      answering: distinct(servers),
+      older: this.#removal.older(stale),
+      serversWith: (id, program) => this.#inForceOf(program.name).serversWith(id, program),
+      failure: (program) => this.#failure(program, live),
+      obstacle: (program) => this.#obstacle(program, pass),
+      deletion: (program) => deletion(program, live),
+      refused: (policy) =>
+        this.#grants.failure(policy) ?? unremoved.find(({ object }) => policiesIn(object).has(policy))?.error.message,
+      isGranted: (policy) => {
+        const grant = compiled.grants.get(policy);
+        return !grant || this.#grants.isCurrent(grant, live);
+      },
+    });
+    return { outcomes, unremoved: unremoved[0]?.error, comeBackMs: this.#comeBackMs(pass, stale) };
+  }
+
+  #failure(program: Program, live: Live): string | undefined {
+    const [failure] = unitsFor(program).flatMap((unit) => this.#refusals.failure(unit) ?? []);
+    return failure ?? this.#canaries.failure(program, live);
+  }
+
+  #obstacle(program: Program, pass: Pass): string | undefined {
+    const [passing] = unitsFor(program).flatMap((unit) => this.#refusals.passing(unit) ?? []);
+    if (passing !== undefined) return passing;
+    const awaited = this.#canaries.awaited(program, pass.live);
+    if (awaited) return awaited.waitsFor;
+    const isWritten = this.#programs.isWritten(program, pass.live);
+    return isWritten
+      ? this.#inForceOf(program.name).waitsFor
+      : this.#obstacleToWrite(program, this.#changing(program, pass.live), pass);
+  }
+
+  #comeBackMs(pass: Pass, stale: readonly RenderedObject[]): number | undefined {
+    const { compiled, live } = pass;
+    const now = this.#clock.now();
+    const waits = compiled.programs.map((program) => this.#nextLookMs(program, pass, now));
+    const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
+    const ms = Math.min(
+      ...waits,
+      this.#removal.isWaiting(stale) || !isGranted ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY,
+      this.#writes.mayBeUndone ? WATCH_LAG_MS : Number.POSITIVE_INFINITY,
+      this.#refusals.nextTry - now,
+    );
+    return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
+  }
+
+  #nextLookMs(program: Program, { live }: Pass, now: number): number {
+    // Its next try is known.
+    if (unitsFor(program).some((unit) => this.#refusals.error(unit))) return Number.POSITIVE_INFINITY;
+    if (this.#programs.isWritten(program, live)) return this.#inForceOf(program.name).askAt - now;
+    const awaited = this.#canaries.awaited(program, live);
+    return Math.max(awaited ? awaited.askAt - now : this.#programs.largeMs(program.name), LOOK_AGAIN_MS);
+  }
+
+  #inForceOf(name: string): InForce {
+    const known = this.#inForce.get(name) ?? new InForce(this.#clock);
+    this.#inForce.set(name, known);
+    return known;
+  }
+}
+
+/** The units of refused writes. */
+function unitsFor(program: Program): string[] {
+  return [program.name, canaryUnit(program)];
+}

@@ -1,0 +1,99 @@
+/** Writes that failed: when to try them again, and from when on a failure counts. All times are by the clock of the passes. */
+import { ApiError, isConflict, isNotFound, isOverloaded } from '../cluster/client.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { askedMs } from '../runtime/retry-after.ts';
+
+interface Refusal {
+  readonly error: Error;
+  /** The number of failures in a row. */
+  readonly times: number;
+  readonly since: number;
+  readonly tryAt: number;
+  readonly wanted: object;
+}
+
+/** A possibly transient error is reported after so many in a row and so long, so that conditions do not flap. */
+const REPORTED = { times: 3, ms: 1_500 };
+/** An API server that has just started refuses objects that it accepts later, because it does not know its RBAC yet. */
+const FOR_GOOD_MS = 15_000;
+/** How long the next try waits. The watch shows within the first one why a write met a conflict. */
+const TRY_AGAIN = { conflictMs: 100, newlyRefusedMs: 1_000, refusedMs: 30_000 };
+
+export class Refusals {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #signal: AbortSignal | undefined;
+  /** By unit: what is written together. */
+  readonly #units = new Map<string, Refusal>();
+
+  constructor(clock: Pick<Clock, 'now'>, signal?: AbortSignal) {
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /**
+   * Writes a unit, unless the last try failed too short a time ago. A write that fails must not keep others from being
+   * tried, whatever the error: the API server answers 500 when etcd refuses an object that is too large, and one request
+   * may time out.
+   *
+   * @param wanted the object to write: with another one, it tries at once
+   * @returns whether it was written
+   * @throws the signal's reason
+   */
+  async attempt(unit: string, wanted: object, write: () => Promise<unknown>): Promise<boolean> {
+    const last = this.#units.get(unit);
+    if (last?.wanted === wanted && this.#clock.now() < last.tryAt) return false;
+    try {
+      await write();
+      this.#units.delete(unit);
+      return true;
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      this.#add(unit, wanted, error instanceof Error ? error : new Error(String(error)), last);
+      return false;
+    }
+  }
+
+  #add(unit: string, wanted: object, error: Error, last: Refusal | undefined): void {
+    const now = this.#clock.now();
+    const { times = 0, since = now } = last ?? {};
+    const later = now - since >= FOR_GOOD_MS ? TRY_AGAIN.refusedMs : TRY_AGAIN.newlyRefusedMs;
+    const waitMs = isRace(error) ? TRY_AGAIN.conflictMs : later;
+    this.#units.set(unit, { error, times: times + 1, since, tryAt: now + Math.max(waitMs, askedMs(error)), wanted });
+  }
+
+  /** Forgets the units that nobody wants any more. */
+  keep(units: ReadonlySet<string>): void {
+    for (const unit of this.#units.keys()) if (!units.has(unit)) this.#units.delete(unit);
+  }
+
+  error(unit: string): Error | undefined {
+    return this.#units.get(unit)?.error;
+  }
+
+  /** The last error, if it may pass: others wait for the next try. */
+  passing(unit: string): string | undefined {
+    const last = this.#units.get(unit);
+    return last && this.#mayPass(last) ? last.error.message : undefined;
+  }
+
+  /** The last error, if it counts. */
+  failure(unit: string): string | undefined {
+    const last = this.#units.get(unit);
+    return last && !this.#mayPass(last) ? last.error.message : undefined;
+  }
+
+  /** Infinite if there is nothing to try again. */
+  get nextTry(): number {
+    return Math.min(...this.#units.values().map(({ tryAt }) => tryAt), Number.POSITIVE_INFINITY);
+  }
+
+  #mayPass({ error, times, since }: Refusal): boolean {
+    const isTransient = !(error instanceof ApiError) || isRace(error) || isOverloaded(error) || error.status >= 500;
+    return isTransient && (times < REPORTED.times || this.#clock.now() - since < REPORTED.ms);
+  }
+}
+
+/** Somebody else changed or deleted the object since the watch showed it. */
+function isRace(error: Error): boolean {
+  return isConflict(error) || isNotFound(error);
+}

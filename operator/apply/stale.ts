@@ -1,0 +1,51 @@
+/** Our objects in the cluster that no policy needs any more. Pure. */
+import type { Compiled } from '../compile/compile.ts';
+import { POLICY_LABEL } from '../compile/objects.ts';
+import { PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { arrayOf } from '../model/raw.ts';
+import { perObject } from '../policy/memo.ts';
+import { hasText, inOrderOfRemoval, isNamedByUs, keyOf, type Live, labelOf } from './live.ts';
+
+/** The existing objects that are not rendered any more. Canaries of wanted programs are not among them. */
+export interface Unwanted {
+  /** In the order in which they may be deleted. */
+  readonly stale: readonly RenderedObject[];
+  /** Those of the form before programs for a policy that no program has a row for, because it cannot be compiled now. */
+  readonly kept: readonly RenderedObject[];
+}
+
+export function unwanted(compiled: Compiled, live: Live): Unwanted {
+  const wanted = wantedKeys(compiled);
+  const isUnwanted = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object);
+  const { kept = [], stale = [] } = Object.groupBy([...live.values()].filter(isUnwanted), (object) =>
+    isKept(object, compiled) ? 'kept' : 'stale',
+  );
+  return { stale: inOrderOfRemoval(stale), kept };
+}
+
+function isKept(object: RenderedObject, { policies, refusals, uids }: Compiled): boolean {
+  const name = labelOf(object, POLICY_LABEL) ?? '';
+  if (!refusals.has(name) || policies.some((policy) => policy.name === name)) return false;
+  const owners = arrayOf(object.metadata.ownerReferences) as { readonly uid?: string }[];
+  return owners.some(({ uid }) => uid === uids.get(name));
+}
+
+/** The policies for which a stale admission policy may still refuse something, by name. */
+export function policiesIn(object: RenderedObject): ReadonlySet<string> {
+  if (!hasText(object)) return new Set();
+  return labelOf(object, PROGRAM_LABEL) === undefined ? new Set([labelOf(object, POLICY_LABEL) ?? '']) : rowsIn(object);
+}
+
+const wantedKeys = perObject(({ programs, grants }: Compiled): ReadonlySet<string> => {
+  const ofPrograms = programs.flatMap(({ policy, bindings, canary }) => [
+    policy,
+    ...bindings,
+    ...(canary ? [canary.policy, ...canary.bindings] : []),
+  ]);
+  const ofGrants = [...grants.values()].flatMap(({ role, roleBinding }) => [
+    role,
+    ...(roleBinding ? [roleBinding] : []),
+  ]);
+  return new Set([...ofPrograms, ...ofGrants].map(keyOf));
+});

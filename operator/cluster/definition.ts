@@ -1,0 +1,47 @@
+/** The CustomResourceDefinition of policies: it owns what the operator renders, so that all of it goes with the policies. */
+import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import type { RawObject } from '../model/raw.ts';
+import type { Log } from '../runtime/log.ts';
+import { type ApiClient, isForbidden, isNotFound, pathFor } from './client.ts';
+
+const NAME = `${PLURAL}.${GROUP}`;
+const PATH = pathFor('apiextensions.k8s.io/v1', 'CustomResourceDefinition', undefined, NAME);
+
+export class Definition {
+  readonly #client: ApiClient;
+  readonly #log: Log;
+  #uid: string | undefined;
+  /** Whether the log has said that it may not be read. */
+  #told = false;
+
+  constructor(client: ApiClient, log: Log) {
+    this.#client = client;
+    this.#log = log;
+  }
+
+  /** Empty until it has been read, and where it does not exist or may not be read. */
+  get uid(): string {
+    return this.#uid ?? '';
+  }
+
+  /**
+   * Reads it again. Somebody may have deleted it and created it again: the garbage collector deletes every object whose owner
+   * does not exist, so the UID must be the current one.
+   *
+   * @throws the client's error, if it has not been read before
+   */
+  async read(signal?: AbortSignal): Promise<void> {
+    try {
+      const { metadata } = await this.#client.get<RawObject>(PATH, {}, signal);
+      this.#uid = metadata?.uid ?? '';
+    } catch (error) {
+      if (signal?.aborted) return;
+      if (isForbidden(error) || isNotFound(error)) this.#uid = '';
+      // While no API server answers, nothing is written either.
+      else if (this.#uid === undefined) throw error;
+      if (!isForbidden(error) || this.#told) return;
+      this.#told = true;
+      this.#log.warn('may not read the CRD of policies: deleting it will leave the rendered objects behind', { error });
+    }
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * The decision about a pod as CEL variables: which policies select its namespace, which of these decide, which of those it
+ * complies with, and who may use them. The order is that of docs/concepts.md.
+ */
+import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
+import type { Variable } from './bound-variables.ts';
+import { RESOURCE } from './match.ts';
+import { PART } from './parts-cel.ts';
+import type { Row } from './rows.ts';
+import { ENFORCED, PENDING } from './rows.ts';
+import { type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
+import { ENTRIES, type Table } from './table.ts';
+
+/** Which columns some row has: the program leaves out the text about the others. */
+export type Columns = ReadonlySet<string>;
+
+export function columnsIn(rows: readonly Row[]): Columns {
+  return new Set(rows.flatMap((row) => Object.keys(row)));
+}
+
+/**
+ * So many policies with restricted use are asked about: k8s.io/apiserver/pkg/cel/library/cost.go charges 350,000 for an
+ * authorizer check, each policy needs two, and an admission policy has 10,000,000.
+ */
+export const MOST_ASKED = 10;
+/** So many deciding policies are described in a message; it counts the others. */
+const DESCRIBED = 3;
+/** The number of violations that a message describes, over all policies; the rest is counted. */
+const VIOLATIONS = 24;
+/** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
+const MESSAGE_LENGTH = 4900;
+export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
+/**
+ * RE2: the characters that a message may contain. Excludes control characters, line ends and bidirectional controls, as
+ * report/text.ts does. The API server drops a warning with a control character (apimachinery/pkg/util/net/http.go).
+ */
+export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
+
+/**
+ * Adds `selected` and `deciding`, CEL, list(map): the rows of the policies that select the namespace, and of those among
+ * them with the highest priority.
+ */
+export function decidingVariables(
+  table: Table,
+  columns: Columns,
+  { hasTime, everywhere = false }: DecidingOptions,
+): Variable[] {
+  const conditions = [
+    ...(columns.has('rollout') && !everywhere ? [inPart('variables.labels')] : []),
+    ...(columns.has('expires') && hasTime ? ['(!has(p.expires) || variables.created < timestamp(p.expires[0]))'] : []),
+  ];
+  const filter = conditions.length > 0 ? `.filter(p, ${conditions.join(' && ')})` : '';
+  const selection = table.selecting(['variables.labels'], 'selectedBy');
+  const rows = everywhere ? table.chunks.join(' + ') : `${selection.positions[0]}.map(i, ${table.rowAt('i')})`;
+  const selected = `(${rows})${filter}`;
+  return [
+    { name: 'labels', expression: 'namespaceObject.metadata.?labels.orValue({})' },
+    ...table.constants,
+    ...(everywhere ? [] : selection.variables),
+    { name: 'selected', expression: selected },
+    ...(columns.has('priority') ? highestVariables() : []),
+    {
+      name: 'deciding',
+      expression: columns.has('priority')
+        ? `variables.selected.filter(p, ${PRIORITY} == variables.highest)`
+        : 'variables.selected',
+    },
+  ];
+}
+
+interface DecidingOptions {
+  /** Whether the request has a creationTimestamp. Mutating admission runs before the API server sets it. */
+  readonly hasTime: boolean;
+  /** Whether all policies select each namespace that the program sees. */
+  readonly everywhere?: boolean;
+}
+
+/** CEL, int, over a row `p`. */
+export const PRIORITY = '(has(p.priority) ? int(p.priority[0]) : 0)';
+
+function highestVariables(): Variable[] {
+  const priorities = `variables.selected.map(p, ${PRIORITY})`;
+  return [{ name: 'highest', expression: `variables.selected.size() == 0 ? 0 : ${priorities}.max()` }];
+}
+
+/** CEL, bool, over a row `p`: the namespace is in this part of the policy's roll-out, or it has none. @param labels CEL, map */
+export function inPart(labels: string): string {
+  return `(!has(p.rollout) || (p.rollout[0] == "${PENDING}") == ${isPending(labels)})`;
+}
+
+/** CEL, bool, over a row `p`: the namespace has the label that keeps it out of the policy. @param labels CEL, map */
+export function isPending(labels: string): string {
+  return `(${labels}[?"${ROLLOUT_LABEL_PREFIX}" + p.name[0]].orValue("") == "${ROLLOUT_PENDING}")`;
+}
+
+/**
+ * Adds `complying`, CEL, list(map): the rows of the deciding policies that the pod complies with. An added container is
+ * judged together with the whole pod. It is judged alone, with the fields that it inherits from the pod, only where the pod
+ * complied with no policy before (docs/decisions/0008).
+ */
+export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
+  const filling = 'variables.deciding.filter(p, has(p.defaulting))';
+  const fills = columns.has('defaulting');
+  const { OLD, ADDED, INHERITED } = PART;
+  const before = `(variables.passed[${OLD}].size() > 0 ? variables.passed[${OLD}] : variables.passed[${INHERITED}])`;
+  const compliesBefore = `${before}.exists(o, o.name == p.name)`;
+  const ofPod = (passed: string) =>
+    `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
+  const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
+  if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
+  // Nothing is filled in where the policy is pending, and a pod that will be needs no warning. A template is judged as its
+  // pods will be, after filling.
+  const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
+  const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
+  return [
+    ...ruleVariables(needed, 'variables.deciding', { filled: false }),
+    ...ruleVariables(needed, filling, { filled: true }),
+    asIs,
+    { name: 'filled', expression: ofPod('passedFilled') },
+    { name: 'complying', expression: `variables.unfilled + variables.filled.filter(p, ${counts} && ${isNew})` },
+  ];
+}
+
+/** Adds `free` (bool: everybody may use a policy that the pod complies with) and `mayUse0` … for the others. */
+export function useVariables(
+  columns: Columns,
+  complying = 'variables.complying',
+): { variables: Variable[]; allowed: string[] } {
+  if (!columns.has('use')) {
+    return { variables: [{ name: 'free', expression: `${complying}.size() > 0` }], allowed: ['variables.free'] };
+  }
+  const slots = Array.from({ length: MOST_ASKED }, (_, i) => ({
+    name: `mayUse${i}`,
+    expression: `variables.asking.size() > ${i} && ${mayUse(`variables.asking[${i}]`)}`,
+  }));
+  return {
+    variables: [
+      { name: 'free', expression: `${complying}.exists(p, !has(p.use))` },
+      { name: 'asking', expression: `${complying}.filter(p, has(p.use)).map(p, p.name[0])` },
+      ...slots,
+    ],
+    allowed: ['variables.free', ...slots.map(({ name }) => `variables.${name}`)],
+  };
+}
+
+/** CEL, bool: whether the pod's service account or its creator may use the policy. @param policy CEL, string: its name */
+export function mayUse(policy: string): string {
+  const check = `.group("${GROUP}").resource("${PLURAL}").namespace(request.namespace).name(${policy}).check("use").allowed()`;
+  const serviceAccount = `authorizer.serviceAccount(request.namespace, variables.serviceAccount)${check}`;
+  const creator = `(${RESOURCE} == "pods" ? authorizer${check} : variables.controller != "" && authorizer.serviceAccount("${CONTROLLER_NAMESPACE}", variables.controller)${check})`;
+  return `(${serviceAccount} || ${creator})`;
+}
+
+/**
+ * Adds `message` (CEL, string, one line under 5 KiB): why the first deciding policies do not admit the pod. A message has no
+ * authorizer, so nothing here may read `mayUse`.
+ */
+export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
+  const fills = columns.has('defaulting');
+  const deciding = 'variables.deciding';
+  const asIs = violationVariables(needed, 'variables.described');
+  const filled = fills ? violationVariables(needed, 'variables.described', asIs) : undefined;
+  const lists = (names: readonly string[]) => {
+    const of = (part: number) => names.map((name) => `variables.${name}[i][${part}]`).join(' + ');
+    const { OLD, ADDED, INHERITED } = PART;
+    // Violations that the request's author can fix come first, because a message describes only some.
+    const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD)} : ${of(INHERITED)})`;
+    return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
+  };
+  // Omits violations that defaulting fixes, unless defaulting could have made the pod comply and was not applied.
+  const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
+  const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
+  const most = `(${VIOLATIONS} / variables.described.size())`;
+  const notUsable = `"the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/" + p.name[0] + ", which cluster administrators have by their wildcard verbs)"`;
+  const listed = `[${wrong}].map(w, (w.size() <= ${most} ? w : ${upTo('w', most)}).join("; ") + (w.size() > ${most} ? "; and " + string(w.size() - ${most}) + " more" : ""))[0]`;
+  const complies =
+    columns.has('use') || fills ? `variables.complying.exists(o, o.name == p.name) ? ${notUsable} : ` : '';
+  const reason = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}${listed})`;
+  const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
+  const reasons = `${places}.map(i, [variables.described[i]].map(p, ${reason})[0])`;
+  const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
+  return [
+    {
+      // The first by name.
+      name: 'described',
+      expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
+    },
+    ...asIs.variables,
+    ...(filled?.variables ?? []),
+    { name: 'message', expression: oneLine(`(${reasons} + ${more}).join(" | ")`) },
+  ];
+}
+
+/** CEL, list: the first items. */
+function upTo(list: string, count: string): string {
+  return `${positions(VIOLATIONS)}.filter(k, k < ${count}).map(k, ${list}[k])`;
+}
+
+/** CEL, list(int). */
+function positions(count: number): string {
+  return `[${Array.from({ length: count }, (_, i) => i).join(', ')}]`;
+}
+
+function oneLine(text: string): string {
+  const limit = `(m.matches("^[ -~]*$") ? ${MESSAGE_LENGTH} : ${MESSAGE_LENGTH_IF_NOT_ASCII})`;
+  const cut = `[${text}].map(m, m.size() <= ${limit} ? m : m.substring(0, ${limit}) + "… (cut)")[0]`;
+  return `${cut}.findAll(${JSON.stringify(PRINTABLE)}).join(" ")`;
+}
+
+/** The columns of the ranges of numbers, which are read as numbers. */
+const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementalGroupsRanges', 'fsGroupRanges'];
+
+/**
+ * CEL, bool: every row can be read. An error in it, or false, keeps a table from coming into force unseen: only the probe
+ * evaluates it.
+ */
+export function soundCel(table: Table, columns: Columns): string {
+  const rangesOf = (row: string, names: readonly string[]) =>
+    names.map((name) => {
+      const bounds = 'int(r.split("-")[0]) <= int(r.split("-")[r.split("-").size() - 1])';
+      return `(!has(${row}.${name}) || ${row}.${name}.all(r, ${bounds}))`;
+    });
+  const entry = ['e.names.size() > 0', 'e.rules.size() >= 0', 'e.index.size() == 1', ...rangesOf('e', RANGES)];
+  const checks = [
+    'p.name.size() == 1',
+    'p.level[0] in variables.levels',
+    ...(columns.has('priority') ? ['(!has(p.priority) || int(p.priority[0]) != 0)'] : []),
+    ...(columns.has('expires')
+      ? ['(!has(p.expires) || timestamp(p.expires[0]) > timestamp("1970-01-01T00:00:00Z"))']
+      : []),
+    ...(columns.has('rollout') ? [`(!has(p.rollout) || p.rollout[0] in ["${PENDING}", "${ENFORCED}"])`] : []),
+    ...(columns.has('defaulting') ? ['(!has(p.defaulting) || p.defaulting.size() == 1)'] : []),
+    ...(columns.has('containers') ? [`(!has(p.containers) || ${ENTRIES}.all(e, ${entry.join(' && ')}))`] : []),
+    ...rangesOf(
+      'p',
+      RANGES.filter((name) => columns.has(name)),
+    ),
+  ];
+  return table.size === 0
+    ? 'true'
+    : table.chunks.map((chunk) => `${chunk}.all(p, ${checks.join(' && ')})`).join(' && ');
+}

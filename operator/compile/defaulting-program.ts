@@ -1,0 +1,260 @@
+/**
+ * The policies with defaulting → a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy did: if no usable
+ * policy admits the unchanged pod, the first by name that would admit the filled pod fills it.
+ */
+import { GROUP } from '../api/capability-policy.ts';
+import { and } from '../rules/cel.ts';
+import { all } from '../rules/condition.ts';
+import type { Filling, Rule } from '../rules/rule.ts';
+import { RowValues } from '../rules/values.ts';
+import { columnsIn, complyingVariables, decidingVariables, MOST_ASKED, soundCel, useVariables } from './decision.ts';
+import { type AdmissionOptions, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS, PROBE_CARRIER } from './match.ts';
+import { rulesOf } from './mode-program.ts';
+import { ownsCel, type Part } from './partition.ts';
+import { POD_VARIABLES } from './pod-cel.ts';
+import { PROBE_ANNOTATION } from './program.ts';
+import type { ProgramText } from './program-text.ts';
+import { rowOf } from './rows.ts';
+import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules-cel.ts';
+import { tableOf } from './table.ts';
+
+/** Names the policy that admitted a pod. It informs; nothing trusts it. */
+export const ADMITTED_BY = `${GROUP}/policy`;
+/** CEL, string: the policy that the pod says has admitted it. */
+const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
+
+/** CEL, bool, over a row `p`: the policy fills in fields. */
+const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
+
+/** @param part with policies of mode Enforce, by name; some of them have defaulting */
+export function defaultingProgram({ policies, ...range }: Part, options: AdmissionOptions): ProgramText {
+  const owns = ownsCel(range, 'request.namespace');
+  const table = tableOf(policies);
+  const columns = columnsIn(policies.map(rowOf));
+  const rules = rulesOf(policies);
+  const fillings = fillingsIn(rules);
+  const variables = [
+    { name: 'probe', expression: IS_PROBE },
+    ...POD_VARIABLES,
+    ...decidingVariables(table, columns, { hasTime: false }),
+    ...complyingVariables(rules, columns),
+    ...choiceVariables(columns, changesCel(fillings)),
+    { name: 'sound', expression: soundCel(table, columns) },
+  ];
+  const patches = (hash: string) => {
+    const probe = `variables.sound ? [JSONPatch{op: "add", path: ${pathOfAnnotation(PROBE_ANNOTATION)}, value: ${JSON.stringify(hash)}}] : []`;
+    return `variables.probe ? (${probe}) : ${patchesCel(fillings)} + ${annotationPatches()}`;
+  };
+  return {
+    kind: 'MutatingAdmissionPolicy',
+    table: table.constants.map(({ name }) => name),
+    variables,
+    validations: [],
+    spec: (hash) => ({
+      // The validating program refuses what is left unfilled; failing here would refuse compliant pods as well.
+      failurePolicy: 'Ignore',
+      // Other mutations may add containers after ours.
+      reinvocationPolicy: 'IfNeeded',
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...PROBE_CARRIER] },
+      matchConditions: [
+        matchNotExcluded(options, 'request.namespace'),
+        { name: 'not-a-mirror-pod', expression: `!(${IS_MIRROR_POD})` },
+        ...(owns === undefined ? [] : [{ name: 'in-range', expression: `(${IS_PROBE}) || ${owns}` }]),
+      ],
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(hash) } }],
+    }),
+    bindings: [{ suffix: 'pods', spec: { matchResources: { matchPolicy: 'Equivalent', resourceRules: PODS } } }],
+  };
+}
+
+/** The fillings of a rule, and those of its entries in `spec.containers`. */
+interface RuleFillings {
+  readonly rule: Rule;
+  readonly own: readonly Filling[];
+  readonly ofEntries: readonly Filling[];
+}
+
+interface Fillings {
+  readonly rules: readonly RuleFillings[];
+  /** Binds the columns that they read, of candidate `p` and entry `e`. */
+  readonly values: RowValues;
+  readonly entry: RowValues;
+}
+
+function fillingsIn({ rules, restated, common }: NeededRules): Fillings {
+  const values = new RowValues('p', LEVEL, common);
+  const entry = new RowValues('e', LEVEL, common, 'entry');
+  const kept = (fillings: readonly Filling[] = []) =>
+    fillings
+      .filter(({ applies }) => applies !== false)
+      .map(({ applies = true, ...fill }) => ({ ...fill, when: `${all(applies, fill.when)}` }));
+  const found = rules.map((rule) => {
+    const { ofContainer } = rule;
+    const own = kept(rule.fillings?.(values));
+    if (!restated.has(rule.id)) return { rule, own, ofEntries: [] };
+    const ofEntries = kept((typeof ofContainer === 'object' ? ofContainer : rule).fillings?.(entry));
+    const isOther = `!${entriesFor(rule)}.exists(e, ${BELONGS})`;
+    return {
+      rule,
+      own: own.map((fill) => (fill.over === 'pod' ? fill : { ...fill, when: and(isOther, fill.when) })),
+      ofEntries: ofEntries.map((fill) => ({ ...fill, when: and(BELONGS, fill.when) })),
+    };
+  });
+  return { rules: found, values, entry };
+}
+
+/** CEL, bool, over `p`: filling would change the pod. */
+function changesCel({ rules, values, entry }: Fillings): string {
+  const own = rules.flatMap((one) => one.own);
+  const whens = (over: Filling['over'], fills: readonly Filling[]) =>
+    fills.filter((fill) => fill.over === over).map(({ when }) => `(${when})`);
+  const ofPod = whens('pod', own);
+  const ofContainers = [
+    ...whens('containers', own),
+    ...rules.flatMap(({ rule, ofEntries }) => {
+      const any = whens('containers', ofEntries).join(' || ');
+      return any === '' ? [] : [`${entriesFor(rule)}.exists(e, ${entry.bind(any)})`];
+    }),
+  ];
+  const conditions = [
+    ...(ofPod.length === 0 ? [] : [`(!variables.ephemeral && (${ofPod.join(' || ')}))`]),
+    ...(ofContainers.length === 0
+      ? []
+      : [`(variables.ephemeral ? variables.added : variables.containers).exists(c, ${ofContainers.join(' || ')})`]),
+  ];
+  return values.bind(conditions.join(' || ') || 'false');
+}
+
+/** CEL, list(map): the first by name. */
+function firstByName(list: string): string {
+  return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
+}
+
+/**
+ * Adds `filler` (the policy that fills the pod, if one does) and `named` (the one that admits it, if one does), CEL,
+ * list(map): the first by name that admits the pod unchanged, else the first that does after filling.
+ */
+function choiceVariables(columns: ReadonlySet<string>, changes: string) {
+  const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
+  const annotated = `p.name[0] == ${ADMITTED_BY_NOW}`;
+  // PodSecurityPolicy did not check ephemeral containers.
+  const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
+  // On reinvocation a policy may admit what a later one has filled: the pod keeps the name of the later one.
+  const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
+  return [
+    ...usable.variables,
+    {
+      name: 'unchanged',
+      expression: `variables.unfilled.filter(p, (!${IS_ENABLED} || !(${changes})) && ${usable.mayUse})`,
+    },
+    ...(columns.has('seccompChanges') ? [{ name: 'settled', expression: settled }] : []),
+    {
+      name: 'chosen',
+      expression: columns.has('seccompChanges')
+        ? 'variables.unchanged.filter(p, !has(p.seccompChanges) || variables.settled)'
+        : 'variables.unchanged',
+    },
+    { name: 'filling', expression: `variables.filled.filter(p, ${IS_ENABLED} && ${usable.mayUse})` },
+    {
+      name: 'filler',
+      expression: `variables.chosen.size() > 0 ? [] : ${firstByName('variables.filling')}`,
+    },
+    {
+      name: 'named',
+      expression: `variables.chosen.size() == 0 ? variables.filler : ${firstByName('variables.chosen')}.map(p, [${kept}.filter(k, p.name[0] < k.name[0])].map(l, l.size() > 0 ? l[0] : p)[0])`,
+    },
+  ];
+}
+
+/** Adds `usable`, CEL, list(bool): whether each policy in `asking` may be used. */
+function useCel() {
+  const both = '(variables.unfilled + variables.filled.filter(p, !variables.unfilled.exists(o, o.name == p.name)))';
+  const { variables } = useVariables(new Set(['use']), both);
+  const slots = variables.filter(({ name }) => name !== 'free');
+  const positions = Array.from({ length: MOST_ASKED }, (_, i) => i);
+  return {
+    variables: [
+      ...slots,
+      { name: 'usable', expression: `[${positions.map((i) => `variables.mayUse${i}`).join(', ')}]` },
+    ],
+    mayUse: `(!has(p.use) || [${positions.join(', ')}].exists(i, i < variables.asking.size() && variables.asking[i] == p.name[0] && variables.usable[i]))`,
+  };
+}
+
+/** CEL, list(JSONPatch): parents before their children; empty if nothing changes. */
+function patchesCel({ rules, values, entry }: Fillings): string {
+  const own = rules.flatMap((one) => one.own);
+  const ofPod = podPatches(own.filter(({ over }) => over === 'pod'));
+  const ofContainers = [
+    ...containerPatches(own.filter(({ over }) => over === 'containers')),
+    ...rules.flatMap(({ rule, ofEntries }) => {
+      const lists = containerPatches(ofEntries);
+      if (lists.length === 0) return [];
+      const each = `${entriesFor(rule)}.map(e, ${entry.bindValue(`(${lists.join(' + ')})`)})`;
+      return [`[${each}].map(lists, ${flattened('lists')})[0]`];
+    }),
+  ].join(' + ');
+  const inLists = `[${LISTS}.map(l, ${ofContainers || '[]'})].map(lists, ${flattened('lists', 2)})[0]`;
+  const filling = values.bindValue(`((variables.ephemeral ? [] : ${ofPod}) + ${inLists})`);
+  return `(variables.filler.size() == 0 ? [] : [variables.filler[0]].map(p, ${filling})[0])`;
+}
+
+/** CEL, list(string): the lists of containers that may be filled. In an existing pod, these are the added containers. */
+const LISTS = '(variables.ephemeral ? ["ephemeralContainers"] : ["initContainers", "containers"])';
+/** CEL, list: the containers of list `l`. */
+const CONTAINERS =
+  '(l == "containers" ? variables.spec.containers : l == "initContainers" ? variables.spec.?initContainers.orValue([]) : variables.spec.?ephemeralContainers.orValue([]))';
+const IS_FILLED = '!variables.ephemeral || variables.added.exists(a, a.name == c.name)';
+
+function podPatches(fills: readonly Filling[]): string {
+  const patch = (path: readonly string[], when: string, value: string) =>
+    `(${when} ? [JSONPatch{op: "add", path: ${JSON.stringify(`/spec/${path.join('/')}`)}, value: ${value}}] : [])`;
+  const patches = [
+    ...parentsOf(fills).map(({ path, when }) => patch(path, and(isAbsent('variables.spec', path), when), '{}')),
+    ...fills.map(({ path, when, value }) => patch(path, when, value)),
+  ];
+  return patches.join(' + ') || '[]';
+}
+
+/** For the list `l`. */
+function containerPatches(fills: readonly Filling[]): string[] {
+  const patch = (path: readonly string[], when: string, value: string) =>
+    `${CONTAINERS}.transformList(i, c, ${and(IS_FILLED, when)}, JSONPatch{op: "add", path: "/spec/" + l + "/" + string(i) + ${JSON.stringify(`/${path.join('/')}`)}, value: ${value}})`;
+  return [
+    ...parentsOf(fills).map(({ path, when }) => patch(path, and(isAbsent('c', path), when), '{}')),
+    ...fills.map(({ path, when, value }) => patch(path, when, value)),
+  ];
+}
+
+/**
+ * The objects that must exist before their fields can be set, from the outside in, and the conditions for creating
+ * them.
+ */
+function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
+  const depth = Math.max(1, ...fills.map(({ path }) => path.length));
+  return Array.from({ length: depth - 1 }, (_, i) => i + 1).flatMap((length) => {
+    const deeper = fills.filter(({ path }) => path.length > length);
+    return [...Map.groupBy(deeper, ({ path }) => path.slice(0, length).join('.'))].map(([path, inside]) => ({
+      path: path.split('.'),
+      when: [...new Set(inside.map(({ when }) => `(${when})`))].join(' || '),
+    }));
+  });
+}
+
+function isAbsent(part: string, path: readonly string[]): string {
+  return `!${part}.?${path.join('.?')}.hasValue()`;
+}
+
+/** The metadata of an existing pod cannot change together with its ephemeral containers. */
+function annotationPatches(): string {
+  const name = 'variables.named[0].name[0]';
+  // A policy without defaulting leaves pods as they are.
+  const isFilling = `variables.named.size() > 0 && ${IS_ENABLED.replaceAll('p.', 'variables.named[0].')}`;
+  const differs = `${isFilling} && !variables.ephemeral && ${ADMITTED_BY_NOW} != ${name}`;
+  return `(${differs} ? (object.metadata.?annotations.hasValue() ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}]) + [JSONPatch{op: "add", path: ${pathOfAnnotation(ADMITTED_BY)}, value: ${name}}] : [])`;
+}
+
+/** RFC 6901. */
+function pathOfAnnotation(key: string): string {
+  return JSON.stringify(`/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+}

@@ -1,0 +1,297 @@
+/**
+ * Enforce policies → the guard, which stops people who may edit namespaces or bind pods from bypassing the policies. A change
+ * must keep a namespace in each policy that selects it, whether or not another one overrides it at that moment; let no policy
+ * of the same or a higher priority select it, too; not make it pending; and leave a Pod Security label as tight as policies
+ * want it. Otherwise its author needs the verb `exempt` on each policy concerned, cluster-wide. A binding must not give an
+ * admitted pod an AppArmor profile or a mirror annotation.
+ */
+import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { splitSelector } from '../policy/parts.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { keysOf } from '../policy/selector.ts';
+import { or } from '../rules/cel.ts';
+import { offers } from '../standards/server-features.ts';
+import type { Variable } from './bound-variables.ts';
+import { isPending, PRIORITY } from './decision.ts';
+import { GUARDED_LABELS, labelVariables, recordOf, wantedLabel } from './guard-label.ts';
+import {
+  type AdmissionOptions,
+  BINDINGS,
+  IS_PROBE,
+  matchNotExcluded,
+  NAMESPACES,
+  NEW_NAMESPACES,
+  PROBE_CARRIER,
+  RESOURCE,
+} from './match.ts';
+import { namesOf, ownsCel, type Part } from './partition.ts';
+import type { ProgramText } from './program-text.ts';
+import type { Row } from './rows.ts';
+import { type Table, tableOf } from './table.ts';
+
+/** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
+const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
+
+/** CEL, bool: the request is about a pod's binding. */
+const BINDS = 'request.resource.resource in ["bindings", "pods"]';
+/** CEL, bool: the request creates a namespace. */
+const CREATES = 'request.operation == "CREATE"';
+/** CEL, dyn: the namespace before the change. A new one counts as if it had existed without labels of roll-outs. */
+const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
+/** CEL: a check without a namespace, so for the whole cluster. */
+const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
+/**
+ * A check costs 350,000 of the 10,000,000 that the API server grants an admission policy, and exceeding that refuses the
+ * request. The first check is for all policies, which cluster administrators pass. A change that concerns more policies
+ * needs that right. Without variables, each validation contains all that it reads.
+ */
+const MOST_ASKED = { withVariables: 24, withoutVariables: 12 };
+
+/** Without variables, an API server takes seconds to compile a dozen such validations: no more than are needed, in steps. */
+const STEP = 4;
+
+/** The columns of a policy that the guard reads. */
+export function guardRow(policy: ResolvedPolicy): Row {
+  const { name, priority, selector } = policy;
+  const label = wantedLabel(policy);
+  return {
+    name: [name],
+    ...(priority !== 0 && { priority: [`${priority}`] }),
+    ...(splitSelector(selector).label !== undefined && { rollout: ['Yes'] }),
+    ...(label && { podSecurity: [label.level, `${label.minor}`] }),
+  };
+}
+
+interface Slots {
+  readonly from: number;
+  readonly to: number;
+  readonly isLast: boolean;
+}
+
+/**
+ * One program asks about 24 policies that a change concerns, a second one about 24 more, if that many may select one
+ * namespace. @param binds whether it also checks the bindings of pods, which one program does for all
+ */
+export function guardPrograms(part: Part, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
+  const hasVariables = part.policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
+  const together = mostTogether(part.policies);
+  const slots = hasVariables
+    ? MOST_ASKED.withVariables
+    : Math.min(MOST_ASKED.withoutVariables, Math.ceil(Math.max(together, 1) / STEP) * STEP);
+  const isMore = together > slots;
+  return [
+    { suffix: '', text: guardProgram(part, { from: 0, to: slots, isLast: !isMore }, binds, options) },
+    ...(isMore
+      ? [{ suffix: '-more', text: guardProgram(part, { from: slots, to: 2 * slots, isLast: true }, false, options) }]
+      : []),
+  ];
+}
+
+interface GuardText {
+  /** The end of the program's name. */
+  readonly suffix: string;
+  readonly text: ProgramText;
+}
+
+/** So many policies may select one namespace, at most. */
+function mostTogether(policies: readonly ResolvedPolicy[]): number {
+  const named = policies.flatMap((policy) => namesOf(policy) ?? []);
+  const byName = [...Map.groupBy(named, (name) => name).values()].map(({ length }) => length);
+  return policies.filter((policy) => !namesOf(policy)).length + Math.max(0, ...byName);
+}
+
+/** @param part with policies of mode Enforce, by name */
+function guardProgram(
+  { policies, ...range }: Part,
+  slots: Slots,
+  binds: boolean,
+  options: AdmissionOptions,
+): ProgramText {
+  const owns = ownsCel(range, 'dyn(object).metadata.name');
+  const table = tableOf(policies, guardRow);
+  const constants = table.constants.filter(({ name }) => name !== 'levels' && !name.startsWith('containerRows'));
+  const variables = [
+    { name: 'probe', expression: IS_PROBE },
+    { name: 'binds', expression: BINDS },
+    { name: 'isOther', expression: owns === undefined ? 'false' : `!(${owns})` },
+    { name: 'before', expression: `${BEFORE}.metadata.?labels.orValue({})` },
+    { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
+    ...constants,
+    ...selectionVariables(table),
+    ...labelVariables(BEFORE),
+    ...weakenedVariables(),
+    ...exemptVariables(slots),
+    {
+      name: 'sound',
+      expression: table.size === 0 ? 'true' : table.chunks.map((chunk) => `${chunk}.all(p, ${SOUND})`).join(' && '),
+    },
+  ];
+  const namespaces = [...NAMESPACES, ...NEW_NAMESPACES];
+  return {
+    kind: 'ValidatingAdmissionPolicy',
+    table: constants.map(({ name }) => name),
+    variables,
+    spec: () => ({
+      failurePolicy: 'Fail',
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...namespaces, ...BINDINGS, ...PROBE_CARRIER] },
+      matchConditions: [
+        matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
+        matchTouching(policies),
+      ],
+    }),
+    validations: [
+      ...(binds
+        ? [{ unless: 'variables.probe || !variables.binds', expression: bindsNothing(), message: bindingMessage() }]
+        : []),
+      ...validationsOf(slots),
+    ],
+    bindings: [
+      {
+        // No namespaceSelector, because it would be matched against the labels after the change.
+        suffix: 'namespaces',
+        spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules: namespaces } },
+      },
+      ...(binds
+        ? [
+            {
+              suffix: 'bindings',
+              spec: {
+                validationActions: ['Deny'],
+                matchResources: { matchPolicy: 'Equivalent', resourceRules: BINDINGS },
+              },
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+const SOUND =
+  'p.name.size() == 1 && (!has(p.priority) || int(p.priority[0]) != 0) && (!has(p.podSecurity) || int(p.podSecurity[1]) >= 0)';
+
+/** CEL, bool, over lists of rows. */
+function has(list: string, row: string): string {
+  return `${list}.exists(o, o.name == ${row}.name)`;
+}
+
+/**
+ * Adds `was` and `is`, CEL, list(map): the policies that select the namespace before and after the change, without those that
+ * are pending there. A label of a roll-out that the change removes counts as removed before it: removing it only lets a policy
+ * decide that is meant to decide there anyway, so it needs no right.
+ */
+function selectionVariables(table: Table): Variable[] {
+  const selection = table.selecting(['variables.before', 'variables.after'], 'selectedBy');
+  const rows = selection.positions.map((positions) => `${positions}.map(i, ${table.rowAt('i')})`);
+  const [before, after] = [isPending('variables.before'), isPending('variables.after')];
+  const stays = `(!(${CREATES}) && ${before} && ${after})`;
+  return [
+    ...selection.variables,
+    { name: 'selectedBefore', expression: rows[0] ?? '' },
+    { name: 'selectedAfter', expression: rows[1] ?? '' },
+    { name: 'was', expression: `variables.selectedBefore.filter(p, !has(p.rollout) || !${stays})` },
+    { name: 'is', expression: `variables.selectedAfter.filter(p, !has(p.rollout) || !${after})` },
+    { name: 'joined', expression: `variables.is.filter(p, !${has('variables.was', 'p')})` },
+    {
+      // Also for policies without a roll-out: one may be added.
+      name: 'madePending',
+      expression: `variables.selectedAfter.filter(p, ${after} && !(${stays} && ${has('variables.selectedBefore', 'p')}))`,
+    },
+    { name: 'highest', expression: highest('was') },
+    { name: 'deciding', expression: `variables.is.filter(p, ${PRIORITY} == ${highest('is')})` },
+  ];
+}
+
+/** CEL, int. */
+function highest(list: 'was' | 'is'): string {
+  return `(variables.${list}.size() == 0 ? 0 : variables.${list}.map(p, ${PRIORITY}).max())`;
+}
+
+/** Adds `weakened`, CEL, list(map): the policies that the change concerns. */
+function weakenedVariables(): Variable[] {
+  const conditions = [
+    has('variables.madePending', 'p'),
+    `!${has('variables.is', 'p')}`,
+    // It overrides the policy, or decides beside it: now, or once no other one overrides both.
+    `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
+    `(variables.tampered && ${PRIORITY} == variables.highest)`,
+  ];
+  const all = `(variables.was + variables.madePending.filter(p, !${has('variables.was', 'p')}))`;
+  return [{ name: 'weakened', expression: `${all}.filter(p, ${conditions.join(' || ')})` }];
+}
+
+/** Adds `exempt`, and `exemptFrom0` … for the policies in `weakened`. */
+function exemptVariables({ from, to }: Slots): Variable[] {
+  const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
+    name: `exemptFrom${i}`,
+    expression: `${EXEMPT}.name(variables.weakened[${i}].name[0]).check("exempt").allowed()`,
+  }));
+  return [{ name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` }, ...each];
+}
+
+/** One for each policy that a change may concern, so that a refusal names the first one that its author may not leave. */
+function validationsOf({ from, to, isLast }: Slots) {
+  const unless = 'variables.probe || variables.binds || variables.isOther';
+  const message = `this change of the namespace needs the verb exempt on ${PLURAL}`;
+  const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
+    unless,
+    // The first refusal ends the checks.
+    expression: [
+      `variables.weakened.size() <= ${i}`,
+      'variables.exempt',
+      ...(i === from ? [] : [`!variables.exemptFrom${i - 1}`]),
+      `variables.exemptFrom${i}`,
+    ].join(' || '),
+    message,
+    messageExpression: {
+      quiet: `variables.weakened.size() <= ${i}`,
+      text: messageFor(`variables.weakened[${i}].name[0]`),
+    },
+  }));
+  const tooMany = {
+    unless,
+    expression: `variables.weakened.size() <= ${to} || variables.exempt`,
+    message: `CapabilityPolicy: this change concerns more than ${to} policies: it needs the verb exempt on all ${PLURAL}`,
+  };
+  return isLast ? [...each, tooMany] : each;
+}
+
+/** CEL, string. @param name CEL, string: a policy's */
+function messageFor(name: string): string {
+  const why =
+    'this change would take the namespace out of the policy, let another policy decide there too, or weaken the Pod Security label enforce that policies want there; that needs the verb exempt on';
+  return `"CapabilityPolicy " + ${name} + ": ${why} ${PLURAL}/" + ${name} + ", granted by a ClusterRoleBinding"`;
+}
+
+/** In characters: longer lists of keys are replaced by a comparison of all labels. */
+const KEYS_LENGTH = 4_000;
+
+/**
+ * A match condition: the change touches a label that decides which of the policies decide, a label that the guard protects,
+ * a label of a roll-out, or the record of the labels that we set. Everything else leaves all that the guard compares as it was.
+ */
+function matchTouching(policies: readonly ResolvedPolicy[]) {
+  const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));
+  const keys = JSON.stringify([...new Set([...own, ...GUARDED_LABELS])]);
+  const differs = '(k in l[0]) != (k in l[1]) || l[0][?k].orValue("") != l[1][?k].orValue("")';
+  const isOfRollout = `k.startsWith("${ROLLOUT_LABEL_PREFIX}")`;
+  const rollouts = `l[1].exists(k, ${isOfRollout} && (${CREATES} ? l[1][k] == "${ROLLOUT_PENDING}" : l[0][?k].orValue("") != l[1][k]))`;
+  const touches = keys.length > KEYS_LENGTH ? 'l[0] != l[1]' : `${keys}.exists(k, ${differs})`;
+  const labels = [BEFORE, 'dyn(object)'].map((object) => `${object}.metadata.?labels.orValue({})`);
+  return {
+    name: 'touches-what-is-guarded',
+    expression: or(
+      `${RESOURCE} != "namespaces"`,
+      `[[${labels.join(', ')}]].exists(l, ${touches} || ${rollouts})`,
+      `${recordOf(BEFORE)} != ${recordOf('dyn(object)')}`,
+    ),
+  };
+}
+
+function bindsNothing(): string {
+  const bad = BINDING_ANNOTATIONS.map((prefix) => `k.startsWith(${JSON.stringify(prefix)})`).join(' || ');
+  return `!dyn(object).metadata.?annotations.orValue({}).exists(k, ${bad})`;
+}
+
+function bindingMessage(): string {
+  return `CapabilityPolicy: a binding must not carry annotations that begin with ${BINDING_ANNOTATIONS.join(' or ')}: they would reach a pod that has been admitted without them`;
+}

@@ -1,0 +1,161 @@
+/** The policies of one mode → a ValidatingAdmissionPolicy: one program with a table of policies. */
+import type { Mode } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { or } from '../rules/cel.ts';
+import { RULES } from '../rules/index.ts';
+import type { Rule } from '../rules/rule.ts';
+import { type Variable, withVariables } from './bound-variables.ts';
+import {
+  columnsIn,
+  complyingVariables,
+  decidingVariables,
+  mayUse,
+  messageVariables,
+  soundCel,
+  useVariables,
+} from './decision.ts';
+import {
+  type AdmissionOptions,
+  excludedCel,
+  IS_MIRROR_POD,
+  IS_PROBE,
+  POD_UPDATES,
+  PODS,
+  PROBE_CARRIER,
+  TEMPLATES,
+} from './match.ts';
+import { ownsCel, type Part } from './partition.ts';
+import { EPHEMERAL, POD_VARIABLES } from './pod-cel.ts';
+import type { ProgramText } from './program-text.ts';
+import { commonColumns, entriesOf, rowOf } from './rows.ts';
+import type { NeededRules } from './rules-cel.ts';
+import { tableOf } from './table.ts';
+
+const POD_ACTIONS: Record<Mode, readonly string[]> = {
+  Enforce: ['Deny'],
+  Warn: ['Warn', 'Audit'],
+  Audit: ['Audit'],
+};
+/** Templates are never refused, only their pods. */
+const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
+  Enforce: ['Warn', 'Audit'],
+  Warn: ['Warn', 'Audit'],
+  Audit: ['Audit'],
+};
+
+/**
+ * A change of a pod is judged like a creation if it changes an image: Pod Security Admission does the same. The API server
+ * lets nobody add, remove or move containers. So lists are compared whole, whose cost does not grow with their square.
+ */
+const KEEPS_IMAGES = ['initContainers', 'containers']
+  .map((list) => {
+    const of = (object: string) => `dyn(${object}).spec.?${list}.orValue([]).map(c, c.?image.orValue(""))`;
+    return `${of('object')} == ${of('oldObject')}`;
+  })
+  .join(' && ');
+const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
+
+/** @param part with policies of one mode, by name */
+export function modeProgram(
+  mode: Mode,
+  { policies, selector, ...range }: Part,
+  options: AdmissionOptions,
+): ProgramText {
+  const table = tableOf(policies);
+  const columns = columnsIn(policies.map(rowOf));
+  const rules = rulesOf(policies);
+  const { variables: ofUse, allowed } = useVariables(columns);
+  // Match conditions ask about the others.
+  const admitted = selector ? ['variables.free'] : allowed;
+  const owns = ownsCel(range, 'request.namespace');
+  const skipped = or(
+    excludedCel(options, 'request.namespace'),
+    IS_MIRROR_POD,
+    ...(owns === undefined ? [] : [`!(${owns})`]),
+  );
+  const variables = [
+    { name: 'probe', expression: IS_PROBE },
+    { name: 'skipped', expression: skipped },
+    ...POD_VARIABLES,
+    ...decidingVariables(table, columns, { hasTime: true, everywhere: selector !== undefined }),
+    ...complyingVariables(rules, columns),
+    ...ofUse,
+    ...messageVariables(rules, columns),
+    { name: 'sound', expression: soundCel(table, columns) },
+  ];
+  const pods = [...PODS, ...POD_UPDATES];
+  return {
+    kind: 'ValidatingAdmissionPolicy',
+    table: table.constants.map(({ name }) => name),
+    variables,
+    spec: () => ({
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        matchPolicy: 'Equivalent',
+        ...(selector && { namespaceSelector: selector }),
+        resourceRules: [...pods, ...TEMPLATES, ...PROBE_CARRIER],
+      },
+      matchConditions: [
+        { name: 'changes-what-is-judged', expression: `!(${IS_OTHER_UPDATE})` },
+        ...(selector ? askingConditions(policies, variables) : []),
+      ],
+    }),
+    validations: [
+      {
+        unless: 'variables.probe || variables.skipped',
+        expression: ['variables.deciding.size() == 0', ...admitted].join(' || '),
+        message: 'no CapabilityPolicy that decides in this namespace admits this pod',
+        messageExpression: { quiet: 'variables.deciding.size() == 0 || variables.free', text: 'variables.message' },
+      },
+    ],
+    bindings: [
+      {
+        suffix: 'pods',
+        spec: {
+          validationActions: POD_ACTIONS[mode],
+          matchResources: { matchPolicy: 'Equivalent', resourceRules: pods },
+        },
+      },
+      {
+        suffix: 'templates',
+        spec: {
+          validationActions: TEMPLATE_ACTIONS[mode],
+          matchResources: { matchPolicy: 'Equivalent', resourceRules: TEMPLATES },
+        },
+      },
+    ],
+  };
+}
+
+/** Match conditions, of which each asks who may use one policy: the pod is refused only if all are true. */
+function askingConditions(policies: readonly ResolvedPolicy[], variables: readonly Variable[]) {
+  return policies
+    .filter(({ usableBy }) => usableBy !== 'Everyone')
+    .map(({ name }, i) => {
+      const literal = JSON.stringify(name);
+      const admits = `variables.complying.exists(p, p.name[0] == ${literal}) && ${mayUse(literal)}`;
+      const skips = withVariables(variables, 'variables.skipped');
+      return {
+        name: `not-admitted-by-${i}`,
+        expression: `(${IS_PROBE}) || !(${skips} || ${withVariables(variables, admits)})`,
+      };
+    });
+}
+
+/** The rules that some policy restricts or fills in, and those to which some entry of `spec.containers` gives another value. */
+export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
+  const checked = new Set(
+    policies.flatMap(({ checks, filledChecks }) => [...checks, ...filledChecks].map(({ rule }) => rule)),
+  );
+  const restated = new Set(policies.flatMap((policy) => entriesOf(policy).flatMap(({ rules = [] }) => rules)));
+  const fills = ({ id, fills: fillsOf }: Rule) =>
+    policies.some(
+      ({ values, standard, defaulting }) =>
+        defaulting && (restated.has(id) || fillsOf(values[id], standard).length > 0),
+    );
+  return {
+    rules: RULES.filter((rule) => checked.has(rule.id) || fills(rule)),
+    restated,
+    common: commonColumns(policies),
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * Splits the policies of a program that would be too large. Each part has the policies that select namespaces by their names
+ * alone, if one of the names is in the part's range, and all others. So each namespace has one part that decides there.
+ */
+import { createHash } from 'node:crypto';
+import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
+import { splitSelector } from '../policy/parts.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
+
+export interface Part {
+  /** Empty for the only part; else it names the range. */
+  readonly suffix: string;
+  /** Selects exactly the namespaces where these policies decide, for API servers without variables: see `alike`. */
+  readonly selector?: LabelSelector;
+  /** The namespaces whose names are not before this one; absent in the first part. */
+  readonly from?: string;
+  /** The namespaces whose names are before this one; absent in the last part. */
+  readonly to?: string;
+  readonly policies: readonly ResolvedPolicy[];
+}
+
+/** The first names of all parts but the first. */
+type Boundaries = readonly string[];
+
+/** Keeps the boundaries as long as they do, because a part with another range is another program. */
+export class Partition {
+  readonly #most: number;
+  #boundaries: Boundaries = [];
+
+  /** @param most the length of a part's rows, in characters */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @param lengthOf a policy's row, in characters */
+  split(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): Part[] {
+    const total = sum(policies.map(lengthOf));
+    if (total <= this.#most) this.#boundaries = [];
+    else if (!this.#stillFits(policies, lengthOf)) this.#boundaries = boundariesFor(policies, lengthOf, this.#most);
+    return partsAt(this.#boundaries, policies);
+  }
+
+  #stillFits(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): boolean {
+    if (this.#boundaries.length === 0) return false;
+    return partsAt(this.#boundaries, policies).every((part) => sum(part.policies.map(lengthOf)) <= this.#most);
+  }
+}
+
+/**
+ * Policies with restricted use that have the same selector and priority, and that no other policy meets: without variables,
+ * one expression can ask who may use one policy, but each match condition can ask about one more (docs/decisions/0016).
+ */
+export function alike(policies: readonly ResolvedPolicy[]): { parts: Part[]; others: ResolvedPolicy[] } {
+  const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);
+  const parts: Part[] = [];
+  const others: ResolvedPolicy[] = [];
+  for (const [key, group] of groups) {
+    const [first] = group;
+    const asking = group.filter(({ usableBy }) => usableBy !== 'Everyone');
+    if (first && asking.length > 1) parts.push({ suffix: suffixOf(key), selector: first.selector, policies: group });
+    else others.push(...group);
+  }
+  return { parts, others };
+}
+
+function suffixOf(key: string): string {
+  return `-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
+}
+
+/** CEL, bool: the part decides in the namespace. @param namespace CEL, string: its name */
+export function ownsCel({ from, to }: Pick<Part, 'from' | 'to'>, namespace: string): string | undefined {
+  const conditions = [
+    ...(from === undefined ? [] : [`${namespace} >= ${JSON.stringify(from)}`]),
+    ...(to === undefined ? [] : [`${namespace} < ${JSON.stringify(to)}`]),
+  ];
+  return conditions.length === 0 ? undefined : conditions.join(' && ');
+}
+
+/** The names of the only namespaces that a policy can select; undefined if it can select others. */
+export function namesOf({ selector }: ResolvedPolicy): readonly string[] | undefined {
+  const { own } = splitSelector(selector);
+  const [required] = requiredValues(own);
+  return required?.[0] === NAME_LABEL && keysOf(own).length === 1 ? required[1] : undefined;
+}
+
+/** Greedy, by name: each part has as much as fits beside the policies that all parts have. */
+function boundariesFor(
+  policies: readonly ResolvedPolicy[],
+  lengthOf: (policy: ResolvedPolicy) => number,
+  most: number,
+): Boundaries {
+  const byName = new Map<string, ResolvedPolicy[]>();
+  let general = 0;
+  for (const policy of policies) {
+    const names = namesOf(policy);
+    if (!names) general += lengthOf(policy);
+    for (const name of names ?? []) byName.set(name, [...(byName.get(name) ?? []), policy]);
+  }
+  // Room for policies that come later.
+  const room = Math.max(most - general, most / 4) * 0.75;
+  const boundaries: string[] = [];
+  let [length, part] = [0, new Set<ResolvedPolicy>()];
+  for (const [name, all] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    // A policy of many names is one row.
+    const more = sum(all.filter((policy) => !part.has(policy)).map(lengthOf));
+    if (length > 0 && length + more > room) {
+      boundaries.push(name);
+      [length, part] = [0, new Set()];
+    }
+    for (const policy of all) {
+      if (!part.has(policy)) length += lengthOf(policy);
+      part.add(policy);
+    }
+  }
+  return boundaries;
+}
+
+function partsAt(boundaries: Boundaries, policies: readonly ResolvedPolicy[]): Part[] {
+  if (boundaries.length === 0) return [{ suffix: '', policies }];
+  return [undefined, ...boundaries].map((from, i) => {
+    const to = boundaries[i];
+    const isIn = (name: string) => (from === undefined || name >= from) && (to === undefined || name < to);
+    return {
+      suffix: suffixOf(JSON.stringify([from, to])),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      policies: policies.filter((policy) => namesOf(policy)?.some(isIn) ?? true),
+    };
+  });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}

@@ -1,0 +1,143 @@
+/** The text of a program → its objects, with their names, hashes and labels. */
+import { createHash } from 'node:crypto';
+import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
+import { PROBE_CARRIER } from './match.ts';
+import { ownedMetadata } from './objects.ts';
+import { EXPRESSION_BUDGET } from './pod-cel.ts';
+import {
+  canaryName,
+  PROBE_ANSWER,
+  PROGRAM_LABEL,
+  type Program,
+  type ProgramKind,
+  probeLabels,
+  programLabels,
+} from './program.ts';
+
+/** The text of a program, without names and hashes. */
+export interface ProgramText {
+  readonly kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
+  /** Without variables and validations. */
+  spec(hash: string): Readonly<Record<string, unknown>>;
+  readonly variables: readonly Variable[];
+  /** The names of the variables that policies change: the rest changes only with the operator, or the oldest API server. */
+  readonly table: readonly string[];
+  readonly validations: readonly Validation[];
+  /** Without that of the probe. */
+  readonly bindings: readonly { readonly suffix: string; readonly spec: Readonly<Record<string, unknown>> }[];
+}
+
+interface Validation {
+  /** CEL, bool, over the variables: requests that it does not judge. It is evaluated first. */
+  readonly unless: string;
+  /** CEL, bool. */
+  readonly expression: string;
+  /** If there is no other one. */
+  readonly message: string;
+  /** CEL, string. The API server evaluates it for every request. @param quiet when nobody reads it, beside `unless` */
+  readonly messageExpression?: { readonly quiet: string; readonly text: string };
+}
+
+/** Refuses every probe with the hash, if each row of the table can be read. */
+function probeValidation(hash: string): Validation {
+  return { unless: '!variables.probe', expression: '!variables.sound', message: `${PROBE_ANSWER} ${hash}` };
+}
+
+/** @param hasVariables whether API servers may have variables (standards/server-features.ts) */
+function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
+  const { kind, variables, validations } = text;
+  const all = kind === 'ValidatingAdmissionPolicy' ? [probeValidation(hash), ...validations] : [];
+  const spec = text.spec(hash);
+  if (!hasVariables) return { ...spec, validations: all.map((one) => inlined(one, variables)) };
+  const written = all.map(({ unless, expression, message, messageExpression }) => ({
+    expression: `${unless} || ${expression}`,
+    message,
+    ...(messageExpression && {
+      messageExpression: `${unless} || ${messageExpression.quiet} ? "" : ${messageExpression.text}`,
+    }),
+    ...(message.startsWith(PROBE_ANSWER) ? {} : { reason: 'Forbidden' }),
+  }));
+  const read = [...written.flatMap((one) => [one.expression, one.messageExpression ?? '']), JSON.stringify(spec)];
+  return { ...spec, variables: needed(variables, read), ...(all.length > 0 && { validations: written }) };
+}
+
+/**
+ * The same for API servers that variables can crash: each expression contains all that it reads. A message that is longer than
+ * an expression may be is left out.
+ */
+function inlined({ unless, expression, message, messageExpression }: Validation, variables: readonly Variable[]) {
+  const skips = withVariables(variables, unless);
+  const text =
+    messageExpression &&
+    `${skips} ? "" : string(${valueWithVariables(variables, `${messageExpression.quiet} ? "" : ${messageExpression.text}`)})`;
+  return {
+    expression: `${skips} || ${withVariables(variables, expression)}`,
+    message,
+    ...(text !== undefined && text.length <= EXPRESSION_BUDGET && { messageExpression: text }),
+    ...(message.startsWith(PROBE_ANSWER) ? {} : { reason: 'Forbidden' }),
+  };
+}
+
+interface Named {
+  readonly kind: ProgramKind;
+  /** The admission policy's; its bindings' names begin with it. */
+  readonly name: string;
+  /** By ID of a resolved policy: its row, as text. */
+  readonly rows: ReadonlyMap<string, string>;
+  /** The uid of the CustomResourceDefinition. */
+  readonly ownerUid: string;
+  readonly hasVariables: boolean;
+}
+
+const ADMISSION = 'admissionregistration.k8s.io/v1';
+
+export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVariables }: Named): Program {
+  checkNames(text.variables);
+  const spec = specOf(text, '', hasVariables);
+  const withoutTable = { ...text, variables: text.variables.filter(({ name }) => !text.table.includes(name)) };
+  const hash = hashOf([text.kind, spec, text.bindings]);
+  const rulesHash = hashOf([withoutTable, text.spec(''), hasVariables]);
+  const objects = (name: string, bindings: ProgramText['bindings']) => ({
+    policy: {
+      apiVersion: ADMISSION,
+      kind: text.kind,
+      metadata: ownedMetadata(ownerUid, name, programLabels({ name, hash, rulesHash })),
+      spec: specOf(text, hash, hasVariables),
+    },
+    bindings: [...bindings, probeBinding(name, text.kind)].map(({ suffix, spec }) => ({
+      apiVersion: ADMISSION,
+      kind: `${text.kind}Binding`,
+      metadata: ownedMetadata(ownerUid, `${name}-${suffix}`, { [PROGRAM_LABEL]: name }),
+      spec: { policyName: name, ...spec },
+    })),
+  });
+  const canary = { hash, ...objects(canaryName(name), []) };
+  const hashes = new Map([...rows].map(([id, row]) => [id, hashOf(row)]));
+  return { kind, name, hash, rulesHash, ...objects(name, text.bindings), canary, rows: hashes };
+}
+
+/** An API server crashes if a variable reads itself, and with two of a name, the first one reads the second. */
+function checkNames(variables: readonly Variable[]): void {
+  const names = variables.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Error(`a program has two variables ${twice}`);
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+}
+
+/** A probe's binding matches only its own carrier. */
+function probeBinding(name: string, kind: ProgramText['kind']) {
+  return {
+    suffix: 'probe',
+    spec: {
+      ...(kind === 'ValidatingAdmissionPolicy' && { validationActions: ['Deny'] }),
+      matchResources: {
+        matchPolicy: 'Equivalent',
+        objectSelector: { matchLabels: probeLabels({ name }, kind) },
+        resourceRules: PROBE_CARRIER,
+      },
+    },
+  };
+}

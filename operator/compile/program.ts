@@ -1,0 +1,122 @@
+/**
+ * A program: one admission policy for many CapabilityPolicies, which are rows of a table in its text; and the probe that
+ * shows which text of it is in force.
+ */
+import { GROUP } from '../api/capability-policy.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { PROBE_LABEL } from './match.ts';
+import type { Manifest } from './objects.ts';
+import { RBAC } from './objects.ts';
+
+/** In the order in which their objects are created. */
+export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit'] as const;
+export type ProgramKind = (typeof PROGRAM_KINDS)[number];
+
+/** An admission policy for many CapabilityPolicies, with its bindings. */
+export interface Program {
+  /** The name of the admission policy, such as `capabilitypolicy.enforce`: the same for each text. */
+  readonly name: string;
+  readonly kind: ProgramKind;
+  /** The hash of the whole text: the probe's answer contains these 12 hex digits. */
+  readonly hash: string;
+  /** The hash of the text without the table. */
+  readonly rulesHash: string;
+  /** With the labels of `programLabels`. */
+  readonly policy: Manifest;
+  /**
+   * In the order in which they are created, the probe's last: an API server that has loaded it has loaded the others. They
+   * are the same for each table.
+   */
+  readonly bindings: readonly Manifest[];
+  /** Undefined for a kind that needs none. */
+  readonly canary: Canary | undefined;
+  /** By ID of a resolved policy: the hash of its row. */
+  readonly rows: ReadonlyMap<string, string>;
+}
+
+/** The same text under another name, bound for the probe only: its self-test has to pass before the program is written. */
+export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
+
+const CANARY = '-canary';
+
+export function canaryName(program: string): string {
+  return `${program}${CANARY}`;
+}
+
+export function isCanary(name: string): boolean {
+  return name.endsWith(CANARY);
+}
+
+/** The programs among the compiled objects. */
+interface Programs {
+  readonly programs: readonly Program[];
+}
+
+/** On a program and its bindings: the program's name. */
+export const PROGRAM_LABEL = `${GROUP}/program`;
+/** On a program: the hash of its text. */
+export const TEXT_LABEL = `${GROUP}/text`;
+/** On a program: the hash of its text without the table. */
+export const RULES_LABEL = `${GROUP}/rules`;
+
+/** The labels of a program's or canary's admission policy. Its bindings have only the first one. */
+export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 'hash' | 'rulesHash'>) {
+  return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
+}
+
+/** The programs that must be in force for a resolved policy to be: those with a row for it. */
+export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Programs): Program[] {
+  return programs.filter(({ rows }) => rows.has(id));
+}
+
+/** The hash of its row in the program of its mode; empty if there is none. */
+export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): string {
+  return programs.find(({ kind, rows }) => kind === mode && rows.has(id))?.rows.get(id) ?? '';
+}
+
+/** The names of the policies that have a row in a live admission policy; empty for an object of another form. */
+export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
+  (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),
+);
+
+/** The names of the policies that a live admission policy asks for `use` on, also one of the form before programs. */
+export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
+  const cel = celOf(object);
+  const asked = [...cel.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g), ...cel.matchAll(/"use": ?\["([^"]+)"\]/g)];
+  return new Set(asked.map(([, name = '']) => name));
+});
+
+/** A canary decides about nothing. */
+function celOf({ kind, metadata, spec }: RenderedObject): string {
+  const decides = kind.endsWith('AdmissionPolicy') && !isCanary(metadata.name);
+  return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
+}
+
+/** The refusal of a probe contains this text and the hash. */
+export const PROBE_ANSWER = 'CapabilityPolicy program in force:';
+/** A mutating program answers a probe with this annotation, whose value is the hash. */
+export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
+
+type ProbeKind = 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
+
+/** The labels of a probe's carrier, which the program's last binding selects. */
+export function probeLabels({ name }: Pick<Program, 'name'>, of: ProbeKind) {
+  const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
+  return { [PROBE_LABEL]: name, [`${PROBE_LABEL}-kind`]: kind };
+}
+
+/** The ClusterRole that a probe asks the API server to create, by dry run. It would grant nothing. */
+export function probeCarrier(program: Pick<Program, 'name'>, of: ProbeKind) {
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'ClusterRole',
+    metadata: {
+      generateName: 'capabilitypolicy-probe-',
+      labels: probeLabels(program, of),
+      annotations: { [PROBE_ANNOTATION]: '' },
+    },
+    rules: [],
+  };
+}

@@ -1,0 +1,118 @@
+/** The policies in force → the programs that enforce them. */
+import { MODES } from '../policy/deciding.ts';
+import { idOf, Memo } from '../policy/memo.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { offers } from '../standards/server-features.ts';
+import { defaultingProgram } from './defaulting-program.ts';
+import { guardPrograms, guardRow } from './guard-program.ts';
+import type { AdmissionOptions } from './match.ts';
+import { modeProgram } from './mode-program.ts';
+import { alike, type Part, Partition } from './partition.ts';
+import { PROGRAM_KINDS, type Program, type ProgramKind } from './program.ts';
+import { type ProgramText, programOf } from './program-text.ts';
+import { textOfRow } from './table.ts';
+
+export interface ProgramOptions extends AdmissionOptions {
+  /** The uid of the CustomResourceDefinition of policies, which owns what is rendered; empty offline. */
+  readonly ownerUid?: string;
+}
+
+/**
+ * The rows of one program, in characters. An API server needs a second for 700,000, sends the whole object to each watcher, and
+ * etcd accepts 1.5 MiB. Without variables all of it is one expression, and up to v1.33 its constants are computed for each pod.
+ */
+export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
+
+interface NamedText {
+  /** The end of the program's name. */
+  readonly suffix: string;
+  readonly text: ProgramText;
+}
+
+interface Kind {
+  /** Which policies it is about, of all that are in force. */
+  policies(all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[];
+  /** Mostly one, without a suffix. */
+  texts(part: Part, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
+  readonly rowText: (policy: ResolvedPolicy) => string;
+}
+
+const enforcing = (all: readonly ResolvedPolicy[]) => all.filter(({ mode }) => mode === 'Enforce');
+
+/** A level's own values may change with the operator. */
+const rowText = (policy: ResolvedPolicy) => textOfRow(policy);
+
+const KINDS: Readonly<Record<ProgramKind, Kind>> = {
+  Guard: {
+    policies: enforcing,
+    texts: guardPrograms,
+    rowText: (policy) => textOfRow(policy, guardRow),
+  },
+  Defaulting: {
+    policies: (all) => (all.some(({ defaulting }) => defaulting) ? enforcing(all) : []),
+    texts: (part, _isFirst, options) => [{ suffix: '', text: defaultingProgram(part, options) }],
+    rowText,
+  },
+  ...(Object.fromEntries(
+    MODES.map((mode): [ProgramKind, Kind] => [
+      mode,
+      {
+        policies: (all) => all.filter((policy) => policy.mode === mode),
+        texts: (part, _isFirst, options) => [{ suffix: '', text: modeProgram(mode, part, options) }],
+        rowText,
+      },
+    ]),
+  ) as Record<(typeof MODES)[number], Kind>),
+};
+
+/** Remembers the programs whose policies did not change, and how they are split. */
+export class Programs {
+  readonly #known = new Memo<readonly Program[]>();
+  readonly #partitions = new Map<string, Partition>();
+
+  /** @param policies by ID @returns the guard first: it must stand before what it guards */
+  render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
+    const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
+    const programs = PROGRAM_KINDS.flatMap((kind) => this.#ofKind(kind, policies, options, hasVariables));
+    this.#known.forgetUnused();
+    return programs;
+  }
+
+  #ofKind(
+    kind: ProgramKind,
+    all: readonly ResolvedPolicy[],
+    options: ProgramOptions,
+    hasVariables: boolean,
+  ): Program[] {
+    const { operatorNamespace, excludedNamespaces, ownerUid = '' } = options;
+    const { policies, texts, rowText } = KINDS[kind];
+    const some = policies(all);
+    if (some.length === 0) return [];
+    const isMode = kind === 'Enforce' || kind === 'Warn' || kind === 'Audit';
+    const apart = hasVariables || !isMode ? { parts: [], others: some } : alike(some);
+    const lengthOf = (policy: ResolvedPolicy) => rowText(policy).length;
+    const shared = this.#partition(kind, hasVariables).split(apart.others, lengthOf);
+    const parts = [...(apart.others.length > 0 ? shared : []), ...apart.parts];
+    return parts.flatMap((part, i) => {
+      const name = `capabilitypolicy.${kind.toLowerCase()}${part.suffix}`;
+      const key = JSON.stringify([
+        [name, part.from, part.to, i === 0, hasVariables],
+        part.policies.map(idOf),
+        [operatorNamespace, excludedNamespaces, ownerUid],
+      ]);
+      return this.#known.get(key, () => {
+        const rows = new Map(part.policies.map((policy) => [policy.id, rowText(policy)]));
+        return texts(part, i === 0, options).map(({ suffix, text }) =>
+          programOf(text, { kind, name: `${name}${suffix}`, rows, ownerUid, hasVariables }),
+        );
+      });
+    });
+  }
+
+  #partition(kind: ProgramKind, hasVariables: boolean): Partition {
+    const key = `${kind} ${hasVariables}`;
+    const known = this.#partitions.get(key) ?? new Partition(hasVariables ? MOST.withVariables : MOST.withoutVariables);
+    this.#partitions.set(key, known);
+    return known;
+  }
+}

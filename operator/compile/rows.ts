@@ -1,0 +1,84 @@
+/**
+ * A policy as a row of a program's table: only the columns in which it differs from its level, so that a row says what an
+ * exception excepts. The values of the levels are constants of the program.
+ */
+import { formatTime, NEVER } from '../policy/expiry.ts';
+import { perObject } from '../policy/memo.ts';
+import { isPendingPart, judgesFilled, splitSelector } from '../policy/parts.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { RULES } from '../rules/index.ts';
+import type { Columns } from '../rules/values.ts';
+import { formatVersion, type Standard } from '../standards/level-version.ts';
+
+/** A row: CEL, map(string, list(string)). */
+export type Row = Readonly<Record<string, readonly string[]>>;
+
+/** The columns that are about the policy itself, not about a rule. */
+export const PENDING = 'pending';
+export const ENFORCED = 'enforced';
+
+export const levelKey = ({ level, minor }: Standard): string => `${level}:${formatVersion(minor)}`;
+
+/** The columns of a level without overrides: all that some rule reads. */
+export function levelColumns(standard: Standard): Columns {
+  const key = `${levelKey(standard)} ${standard.server}`;
+  const columns =
+    LEVELS.get(key) ?? columnsOf(Object.fromEntries(RULES.map((r) => [r.id, r.value({}, standard)])), standard);
+  LEVELS.set(key, columns);
+  return columns;
+}
+
+const LEVELS = new Map<string, Columns>();
+
+function columnsOf(values: Readonly<Record<string, unknown>>, standard: Standard): Columns {
+  return Object.assign({}, ...RULES.map((rule) => rule.columns(values[rule.id], standard)));
+}
+
+export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
+  const { name, standard, priority, usableBy, expires, defaulting, seccompChanges, id, selector } = policy;
+  const { label } = splitSelector(selector);
+  return {
+    name: [name],
+    level: [levelKey(standard)],
+    ...(priority !== 0 && { priority: [`${priority}`] }),
+    // The authorizer is asked about the policy's name.
+    ...(usableBy !== 'Everyone' && { use: [name] }),
+    ...(expires !== NEVER && { expires: [formatTime(expires)] }),
+    ...(label !== undefined && { rollout: [isPendingPart(id) ? PENDING : ENFORCED] }),
+    ...(judgesFilled(policy) && { defaulting: [defaulting ? 'Enabled' : 'Later'] }),
+    ...(seccompChanges && { seccompChanges: ['Yes'] }),
+    ...(policy.containers.length > 0 && { containers: [name] }),
+    ...exceptions(columnsOf(policy.values, standard), standard),
+  };
+});
+
+/** The entries of `spec.containers`, each as a row: its containers, the rules that have another value there, and these. */
+export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
+  containers.map((entry, index) => ({
+    index: [`${index}`],
+    names: entry.names,
+    ...(entry.images && { images: entry.images }),
+    rules: Object.keys(entry.values),
+    ...exceptions(columnsOf({ ...values, ...entry.values }, standard), standard),
+  })),
+);
+
+function exceptions(columns: Columns, standard: Standard): Row {
+  const own = levelColumns(standard);
+  return Object.fromEntries(
+    Object.entries(columns).filter(([name, items]) => JSON.stringify(items) !== JSON.stringify(own[name])),
+  );
+}
+
+/** The columns of rules that have the same value for all policies and for all entries of `spec.containers`. */
+export function commonColumns(policies: readonly ResolvedPolicy[]): Columns {
+  const stated = new Set(policies.flatMap((policy) => [rowOf(policy), ...entriesOf(policy)].flatMap(Object.keys)));
+  const levels = new Map(policies.map(({ standard }) => [levelKey(standard), levelColumns(standard)]));
+  const [first = {}, ...others] = levels.values();
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, items]) => {
+      const text = JSON.stringify(items);
+      return !stated.has(name) && others.every((one) => JSON.stringify(one[name]) === text);
+    }),
+  );
+}

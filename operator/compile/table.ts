@@ -1,0 +1,196 @@
+/**
+ * Policies → the table of a program: constants of one type, which the API server computes once. An index by the namespace's
+ * name, and by each other label that many policies require, leads from a namespace to the policies that select it; the
+ * selectors of the others are conditions.
+ */
+import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
+import { splitSelector } from '../policy/parts.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
+import type { Variable } from './bound-variables.ts';
+import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
+
+/** An expression has at most 100,000 characters; this leaves room for quotes that JSON escapes. */
+const CHUNK = 60_000;
+/** From so many policies on, a label other than the namespace's name gets an index. */
+const MANY = 8;
+
+export interface Table {
+  /** Constants: `levels`, `policies`, `containers` and the indexes. */
+  readonly constants: readonly Variable[];
+  /** @param sets labels of a namespace: CEL, map(string, string) @param name of the variables, if any are needed */
+  selecting(sets: readonly string[], name: string): Selection;
+  /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
+  rowAt(position: string): string;
+  /** CEL, list(list(map(string, list(string)))): all rows, for the self-test. */
+  readonly chunks: readonly string[];
+  readonly size: number;
+}
+
+export interface Selection {
+  /** None unless the conditions of selectors are too long for one expression. */
+  readonly variables: readonly Variable[];
+  /** CEL, list(int), one for each set of labels: the positions of the policies that select the namespace. */
+  readonly positions: readonly string[];
+}
+
+/** @param policies in the order of the table @param row the columns that this program needs */
+export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: ResolvedPolicy) => Row = rowOf): Table {
+  const rows = chunked(
+    'policies',
+    policies.map((policy) => cel(row(policy))),
+  );
+  const { indexes, conditions } = selectionsOf(policies);
+  const indexed = [...indexes].map(([key, byValue], i) => ({
+    key,
+    chunks: chunkedMap(key === NAME_LABEL ? 'byName' : `byLabel${i}`, byValue),
+  }));
+  const general = chunkedConditions(conditions);
+  return {
+    constants: [
+      levelsOf(policies),
+      ...rows.variables,
+      ...containersOf(policies),
+      ...indexed.flatMap((one) => one.chunks),
+    ],
+    selecting: (sets, name) => {
+      const of = (labels: string, lists: readonly string[]) => `[${labels}].map(l, ${lists.join(' + ') || '[]'})[0]`;
+      const byIndex = indexed.flatMap(({ key, chunks }) =>
+        chunks.map(({ name }) => `variables.${name}[?l[?${JSON.stringify(key)}].orValue("")].orValue([])`),
+      );
+      const byCondition = general.map((items) => `[${items}].filter(i, i >= 0)`);
+      if (byCondition.length <= 1) {
+        return { variables: [], positions: sets.map((labels) => of(labels, [...byIndex, ...byCondition])) };
+      }
+      // Each condition once for all sets: they are most of the text.
+      const variables = byCondition.map((list, i) => ({
+        name: `${name}${i}`,
+        expression: `[${sets.join(', ')}].map(l, ${list})`,
+      }));
+      const positions = sets.map((labels, set) => {
+        const selected = variables.map((variable) => `variables.${variable.name}[${set}]`);
+        return `(${[of(labels, byIndex), ...selected].join(' + ')})`;
+      });
+      return { variables, positions };
+    },
+    rowAt: (position) => rows.at(position),
+    chunks: rows.variables.map(({ name }) => `variables.${name}`),
+    size: policies.length,
+  };
+}
+
+/** CEL of constants is JSON; CEL has no lone surrogates. */
+export function cel(value: unknown): string {
+  return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? part.toWellFormed() : part));
+}
+
+function levelsOf(policies: readonly ResolvedPolicy[]): Variable {
+  const levels = new Map(policies.map(({ standard }) => [levelKey(standard), standard]));
+  const lines = [...levels]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, one]) => `${cel(key)}: ${cel(levelColumns(one))}`);
+  return { name: 'levels', expression: lines.length === 0 ? '{"": {"": [""]}}' : `{\n${lines.join(',\n')}\n}` };
+}
+
+/** CEL, list(map): the entries of `spec.containers` of policy `p`, which has some. */
+export const ENTRIES = 'variables.containerRows.filter(m, p.name[0] in m)[0][p.name[0]]';
+
+/** Maps by name of the policy. */
+function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
+  const lines = policies
+    .filter(({ containers }) => containers.length > 0)
+    .map((policy) => `${cel(policy.name)}: ${cel(entriesOf(policy))}`);
+  const maps = split([...new Set(lines)]).map((some) => `{\n${some.join(',\n')}\n}`);
+  if (maps.length <= 1) return maps.map((map) => ({ name: 'containerRows', expression: `[${map}]` }));
+  const variables = maps.map((map, i) => ({ name: `containerRows${i}`, expression: map }));
+  const all = variables.map(({ name }) => `variables.${name}`);
+  return [...variables, { name: 'containerRows', expression: `[${all.join(', ')}]` }];
+}
+
+/** Lists of constants that are short enough for an expression. */
+function chunked(name: string, items: readonly string[]) {
+  const chunks = split(items.length > 0 ? items : ['{"": [""]}']);
+  const variables = chunks.map((lines, i) => ({
+    name: chunks.length === 1 ? name : `${name}${i}`,
+    expression: `[\n${lines.join(',\n')}\n]`,
+  }));
+  let end = 0;
+  const ends = chunks.map((lines) => (end += lines.length));
+  const at = (position: string) => {
+    const choices = variables.map(({ name }, i) => {
+      const start = ends[i - 1] ?? 0;
+      const item = `variables.${name}[${start === 0 ? position : `${position} - ${start}`}]`;
+      return i === variables.length - 1 ? item : `${position} < ${ends[i]} ? ${item} : `;
+    });
+    return choices.length === 1 ? choices.join('') : `(${choices.join('')})`;
+  };
+  return { variables, at };
+}
+
+function chunkedMap(name: string, entries: ReadonlyMap<string, readonly number[]>): Variable[] {
+  const lines = [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, rows]) => `${cel(key)}: ${cel(rows)}`);
+  const chunks = split(lines);
+  return chunks.map((some, i) => ({
+    name: chunks.length === 1 ? name : `${name}${String.fromCharCode(97 + i)}`,
+    expression: `{${some.join(', ')}}`,
+  }));
+}
+
+/** CEL, int each: the position if the condition holds, else -1. */
+function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>): string[] {
+  const items = [...conditions].flatMap(([text, positions]) =>
+    positions.map((position) => (text === 'true' ? `${position}` : `${text} ? ${position} : -1`)),
+  );
+  return items.length === 0 ? [] : split(items).map((some) => some.join(', '));
+}
+
+function split(items: readonly string[]): string[][] {
+  const chunks: string[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    const own = JSON.stringify(item).length;
+    if (length + own > CHUNK) {
+      chunks.push([]);
+      length = 0;
+    }
+    chunks.at(-1)?.push(item);
+    length += own;
+  }
+  return chunks;
+}
+
+/** The positions of policies, by the value of a label that they require, or by their selector's condition. */
+function selectionsOf(policies: readonly ResolvedPolicy[]) {
+  const own = policies.map(({ selector }) => splitSelector(selector).own);
+  const keys = own.map(indexKey);
+  const uses = Map.groupBy(keys, (key) => key);
+  const isIndexed = (key: string | undefined) =>
+    key !== undefined && (key === NAME_LABEL || (uses.get(key)?.length ?? 0) >= MANY);
+  const indexes = new Map<string, Map<string, number[]>>();
+  const conditions = new Map<string, number[]>();
+  for (const [position, selector] of own.entries()) {
+    const key = keys[position];
+    if (key === undefined || !isIndexed(key)) {
+      const text = selectorCel(selector, 'l');
+      conditions.set(text, [...(conditions.get(text) ?? []), position]);
+      continue;
+    }
+    const byValue = indexes.get(key) ?? new Map<string, number[]>();
+    indexes.set(key, byValue);
+    const [[, values] = ['', []] as const] = requiredValues(selector);
+    for (const value of new Set(values)) byValue.set(value, [...(byValue.get(value) ?? []), position]);
+  }
+  return { indexes, conditions };
+}
+
+/** The only label that the selector looks at, if it requires one of some values; an absent label is no empty value. */
+function indexKey(selector: LabelSelector): string | undefined {
+  const [required, ...others] = requiredValues(selector);
+  if (!required || others.length > 0 || keysOf(selector).length > 1 || required[1].includes('')) return undefined;
+  return required[0];
+}
+
+/** The text that an edit of a policy changes: its row, and its selector. */
+export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) => Row = rowOf): string {
+  return JSON.stringify([row(policy), entriesOf(policy), policy.selector]);
+}

@@ -1,0 +1,93 @@
+/** Brings the compiled policies into force. */
+import { isDeepStrictEqual } from 'node:util';
+import { ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import type { ProgramOutcome } from '../apply/outcome.ts';
+import { Programs as AppliedPrograms } from '../apply/programs.ts';
+import type { ApiClient } from '../cluster/client.ts';
+import type { Compiled } from '../compile/compile.ts';
+import { rolloutLabel } from '../policy/parts.ts';
+import { isSameSelector } from '../policy/selector.ts';
+import { rollsOut } from '../promotion/state.ts';
+import { repairEvent } from '../report/transitions.ts';
+import { type Context, type Controller, type Key, originOf } from './controller.ts';
+import type { StateChange } from './state-change.ts';
+
+/** A program has many policies. */
+const ALL = ['all'];
+/** Our own writes come back, many together; so would repairs. */
+const DELAY_MS = 50;
+/** Until the saved states of roll-outs have been read. */
+const STATES_AGAIN_MS = 20;
+
+export class Programs implements Controller {
+  readonly name = 'programs';
+  readonly #context: Context;
+  readonly #programs: AppliedPrograms;
+
+  /** @param servers one client for each answering API server */
+  constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
+    const { client, cluster, recorder, log, signal } = context;
+    this.#context = context;
+    this.#programs = new AppliedPrograms(client, {
+      servers,
+      signal,
+      onWrite(action, object) {
+        log.info(`${action} object`, { ...object });
+        if (action !== 'repaired') return;
+        const policy = object.policy === undefined ? undefined : cluster.policy(object.policy);
+        recorder.later(repairEvent(object, policy, originOf(context)));
+      },
+    });
+  }
+
+  keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
+    // A new API server may not enforce yet what is in force elsewhere.
+    return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
+  }
+
+  delay(_key: Key, { cause }: StateChange): number {
+    return cause.of === 'rendered' ? DELAY_MS : 0;
+  }
+
+  async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
+    const { state, cluster, signal } = this.#context;
+    const { compiled } = state;
+    if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
+    const result = await this.#programs.pass(compiled, cluster.rendered()).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!result) return;
+    const { outcomes, unremoved, comeBackMs } = result;
+    this.#remember(outcomes, compiled);
+    // Policies changed meanwhile, and the next pass is queued already.
+    if (state.isStale || state.compiled !== compiled) return;
+    if (comeBackMs !== undefined) again(comeBackMs);
+    if (unremoved) throw unremoved;
+  }
+
+  /** A text that waits for the labels of namespaces is not the newest one. */
+  #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
+    const { cluster } = this.#context;
+    const { policies, specs, refusals } = compiled;
+    const spec = cluster.policy(policy)?.spec;
+    const accepted = specs.get(policy);
+    if (outcome.state !== 'InForce' || !spec || !rollsOut(spec) || !accepted || refusals.has(policy)) return outcome;
+    const hasBegun = policies.some(({ id }) => id === policy);
+    const waits = !hasBegun || !isSameSelector(accepted.namespaceSelector, spec.namespaceSelector);
+    const message = `first, namespaces that exist get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
+    return waits ? { ...outcome, state: 'Working', message } : outcome;
+  }
+
+  /** Leaves out the policies that changed since the pass began, about which it says nothing. */
+  #remember(outcomes: ReadonlyMap<string, ProgramOutcome>, compiled: Compiled): void {
+    const { state } = this.#context;
+    const { programs } = state.outcomes;
+    const unchanged = [...outcomes]
+      .filter(([policy]) => state.isCompiledAs(policy, compiled))
+      .map(([policy, outcome]) => [policy, this.#withLabelling(policy, outcome, compiled)] as const);
+    const changed = unchanged.filter(([policy, outcome]) => !isDeepStrictEqual(programs.get(policy), outcome));
+    for (const policy of programs.keys()) if (!outcomes.has(policy)) programs.delete(policy);
+    for (const [policy, outcome] of changed) programs.set(policy, outcome);
+    this.#context.found({ by: this.name, policies: changed.map(([policy]) => policy) });
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * More policies with restricted use than an admission policy can ask about → the condition UseLimitExceeded, on which Ready
+ * does not depend.
+ */
+import { MOST_ASKED } from '../compile/decision.ts';
+import type { BareCondition } from './bare-condition.ts';
+import * as reasons from './reasons.ts';
+import { counted, firstOf } from './text.ts';
+
+const NAMED = 3;
+
+/** @param restricted by namespace where the policy decides: how many of the deciding policies have restricted use */
+export function useLimitCondition(restricted: ReadonlyMap<string, number>): BareCondition[] {
+  const namespaces = [...restricted].flatMap(([namespace, policies]) => (policies > MOST_ASKED ? [namespace] : []));
+  if (namespaces.length === 0) return [];
+  const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces.sort(), NAMED)})`;
+  const message = `more than ${MOST_ASKED} policies with restricted use decide in ${where}: if a pod complies with more than ${MOST_ASKED} of them, the API server checks the right to use only ${MOST_ASKED} of these, so it may refuse a pod that may use another one. Merge some of the policies, or let everyone use some of them`;
+  return [{ type: 'UseLimitExceeded', status: 'True', reason: reasons.TOO_MANY_RESTRICTED, message }];
+}

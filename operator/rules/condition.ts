@@ -1,0 +1,47 @@
+/** Conditions of a rule's text that may be known before any pod is seen: known ones disappear from the text. */
+
+/** CEL, bool; true or false where it is known. */
+export type Condition = string | boolean;
+
+export function all(...conditions: readonly Condition[]): Condition {
+  if (conditions.includes(false)) return false;
+  return joined(conditions, ' && ', true);
+}
+
+export function any(...conditions: readonly Condition[]): Condition {
+  if (conditions.includes(true)) return true;
+  return joined(conditions, ' || ', false);
+}
+
+export function not(condition: Condition): Condition {
+  return typeof condition === 'boolean' ? !condition : `!(${condition})`;
+}
+
+/** CEL of the type of both texts. */
+export function choose(condition: Condition, then: string, otherwise: string): string {
+  if (typeof condition === 'boolean') return condition ? then : otherwise;
+  return `(${condition} ? ${then} : ${otherwise})`;
+}
+
+/** CEL, string: the texts one after the other; literals beside each other become one. @param texts CEL, strings */
+export function concat(...texts: readonly string[]): string {
+  const merged: string[] = [];
+  for (const text of texts) {
+    const last = merged.at(-1);
+    if (last !== undefined && isLiteral(last) && isLiteral(text)) {
+      merged[merged.length - 1] = JSON.stringify(JSON.parse(last) + JSON.parse(text));
+    } else merged.push(text);
+  }
+  return merged.join(' + ');
+}
+
+function isLiteral(text: string): boolean {
+  return /^"(?:[^"\\]|\\.)*"$/.test(text);
+}
+
+function joined(conditions: readonly Condition[], operator: string, neutral: boolean): Condition {
+  const texts = conditions.filter((condition) => typeof condition === 'string');
+  const [first, ...others] = texts;
+  if (first === undefined) return neutral;
+  return others.length === 0 ? first : texts.map((text) => `(${text})`).join(operator);
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
+import { compile, compiler } from '../../operator/compile/compile.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
+
+const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
+const subjects = [{ kind: 'ServiceAccount' as const, namespace: 'net', name: 'pinger' }];
+const restricted = policy('ping', { usableBy: 'Subjects', subjects });
+
+describe('the grants of policies', () => {
+  it('are a role for each, and a binding for one that names its users', () => {
+    const { grants } = compile([restricted, policy('open')], OPTIONS);
+    assert.deepEqual([...grants.keys()].sort(), ['open', 'ping']);
+    assert.deepEqual(grants.get('ping')?.roleBinding?.subjects, subjects);
+    assert.equal(grants.get('open')?.roleBinding, undefined);
+  });
+
+  it('are one for both parts of a policy with a roll-out', () => {
+    const { policies, grants } = compile([policy('ping', { rollout: {} })], OPTIONS);
+    assert.deepEqual([policies.length, grants.size], [2, 1]);
+  });
+
+  it('keep the accepted spec for an operator that restarts', () => {
+    const { grants } = compile([restricted], OPTIONS);
+    const roles = [...grants.values()].map(({ role }) => role) as unknown as RenderedObject[];
+    assert.deepEqual(lastAccepted(roles).get('uid-of-ping'), restricted.spec);
+  });
+
+  it('are owned by the definition of policies, without anything that keeps it from being deleted', () => {
+    const owned = compile([restricted], { ...OPTIONS, ownerUid: 'uid' }).grants.get('ping');
+    const expected = [
+      {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        name: 'capabilitypolicies.capabilitypolicy.dev',
+        uid: 'uid',
+      },
+    ];
+    for (const one of [owned?.role, owned?.roleBinding]) assert.deepEqual(one?.metadata.ownerReferences, expected);
+    assert.deepEqual(compile([restricted], OPTIONS).grants.get('ping')?.role.metadata.ownerReferences, []);
+  });
+
+  it('stay the same objects as long as nothing of them changes', () => {
+    const compileAgain = compiler();
+    const before = lastOf(compileAgain([restricted, policy('other')], OPTIONS)).grants;
+    const after = lastOf(compileAgain([restricted, policy('other', { level: 'baseline' })], OPTIONS)).grants;
+    assert.equal(after.get('ping'), before.get('ping'));
+    assert.notEqual(after.get('other'), before.get('other'));
+  });
+});

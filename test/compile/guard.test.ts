@@ -1,0 +1,408 @@
+/** The guard's text, run by cel-js, against its laws: whoever changes a namespace, and however often. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { rolloutLabel } from '../../operator/policy/parts.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
+import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
+import { AdmissionText, type Asked, compiledPrograms, programText, type Request } from './admission-text.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
+const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
+const [ENFORCE, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
+const RECORD = 'capabilitypolicy.dev/labels';
+
+type Labels = Readonly<Record<string, string>>;
+type Spec = Partial<CapabilityPolicySpec>;
+
+const NAMES = ['a', 'b', 'c', 'd'];
+const PENDING = (name: string): Labels => ({ [rolloutLabel(name)]: 'pending' });
+
+/** Without a label that the guard would protect. */
+const one = fc.record({
+  namespaceSelector: SELECTOR,
+  priority: fc.constantFrom(-1, 0, 0, 7),
+  rollout: fc.constantFrom(undefined, {}),
+  podSecurityLabels: fc.constant('Off'),
+}) as fc.Arbitrary<Spec>;
+
+const policies = fc
+  .array(one, { minLength: 1, maxLength: NAMES.length })
+  .map((specs) =>
+    specs.map(({ rollout, ...spec }, i) => policy(NAMES[i] ?? '', { ...spec, ...(rollout && { rollout }) })),
+  );
+
+const rolloutLabels = fc
+  .array(fc.constantFrom('pending', 'enforced', undefined, undefined), {
+    minLength: NAMES.length,
+    maxLength: NAMES.length,
+  })
+  .map((values) =>
+    Object.fromEntries(values.flatMap((value, i) => (value ? [[rolloutLabel(NAMES[i] ?? ''), value]] : []))),
+  );
+
+const labels: fc.Arbitrary<Labels> = fc
+  .tuple(fc.constantFrom(...UNIVERSE), rolloutLabels)
+  .map(([own, ofRollouts]) => ({ ...own, ...ofRollouts }));
+
+interface Change {
+  /** Undefined: the namespace is created. */
+  readonly before: Labels | undefined;
+  readonly after: Labels;
+}
+
+function requestOf({ before, after }: Change, rest: Partial<Request> = {}): Request {
+  const object = (labels: Labels) => ({ metadata: { name: 'team', labels } });
+  return {
+    resource: 'namespaces',
+    namespace: '',
+    name: 'team',
+    object: object(after),
+    ...(before && { oldObject: object(before) }),
+    ...rest,
+  };
+}
+
+/** Whether the namespace is in the policy, as it is or with a roll-out added. */
+function isEnforced(
+  { metadata, spec }: CompletePolicy,
+  labels: Labels,
+  withRollout = spec.rollout !== undefined,
+): boolean {
+  const isPending = withRollout && labels[rolloutLabel(metadata?.name ?? '')] === 'pending';
+  return matches(spec.namespaceSelector, labels) && !isPending;
+}
+
+function deciders(some: readonly CompletePolicy[], labels: Labels): CompletePolicy[] {
+  const enforced = some.filter((one) => isEnforced(one, labels));
+  const highest = Math.max(...enforced.map(({ spec }) => spec.priority));
+  return enforced.filter(({ spec }) => spec.priority === highest);
+}
+
+function subsets<One>(all: readonly One[]): One[][] {
+  return Array.from({ length: 2 ** all.length }, (_, mask) => all.filter((_, i) => ((mask >> i) & 1) === 1));
+}
+
+/**
+ * The policies on whose verb exempt a change depends, by the laws of a roll-out and nothing else: whichever of the policies
+ * are left one day, the ones that would have decided go on deciding, and no others beside or above them.
+ */
+function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
+  // It only lets policies decide that are meant to decide there.
+  const promoted = Object.entries(before ?? after).filter(
+    ([key, value]) => value !== 'pending' || (before && after[key] === 'pending'),
+  );
+  const start = Object.fromEntries(promoted);
+  const left = subsets(all).flatMap((some) => {
+    const [was, is] = [deciders(some, start), deciders(some, after)];
+    const isJoined = is.some((other) => !was.includes(other));
+    return was.filter((one) => isJoined || !is.includes(one));
+  });
+  const madePending = all.filter((one) => {
+    const label = rolloutLabel(one.metadata?.name ?? '');
+    const isPending = (labels: Labels = {}) =>
+      matches(one.spec.namespaceSelector, labels) && labels[label] === 'pending';
+    return isPending(after) && !(before && isPending(before));
+  });
+  return [...new Set([...left, ...madePending].map(({ metadata }) => metadata?.name ?? ''))].sort();
+}
+
+describe('the guard', () => {
+  for (const oldestServer of [NEWEST_KNOWN_MINOR, 35]) {
+    it(`asks for exempt on the policies that the laws say, for random changes, on 1.${oldestServer} (seed ${SEED})`, () => {
+      const seen = { admitted: 0, one: 0, several: 0, creation: 0 };
+      const changes = fc.array(fc.record({ before: fc.option(labels, { nil: undefined }), after: labels }), {
+        minLength: 12,
+        maxLength: 12,
+      });
+      fc.assert(
+        fc.property(policies, changes, (all, some) => {
+          const text = programText(all, { kind: 'Guard', oldestServer });
+          for (const change of some) {
+            const expected = concerned(all, change);
+            const refusal = (exempt: readonly string[]) =>
+              text.refusal(
+                requestOf(change, {
+                  allows: ({ verb, policy }: Asked) => verb === 'exempt' && exempt.includes(policy),
+                }),
+              );
+            assert.equal(refusal([]) === undefined, expected.length === 0, JSON.stringify([change, expected]));
+            assert.equal(refusal(expected), undefined);
+            assert.equal(refusal(['']), undefined, 'exempt from all policies');
+            for (const missing of expected) {
+              const message = refusal(NAMES.filter((name) => name !== missing));
+              assert.match(message ?? '', new RegExp(`\\b${missing}\\b.* needs the verb exempt on`));
+            }
+            seen[expected.length === 0 ? 'admitted' : expected.length === 1 ? 'one' : 'several']++;
+            if (!change.before && expected.length > 0) seen.creation++;
+          }
+        }),
+        { seed: SEED, numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 15 },
+      );
+      const { several, ...often } = seen;
+      // The fewer runs of the other form may need several rights nowhere.
+      const enough =
+        oldestServer === NEWEST_KNOWN_MINOR ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
+      assert.ok(enough, JSON.stringify(seen));
+    });
+  }
+
+  it(`lets nobody take a namespace out of a policy by several changes, or before a roll-out is added (seed ${SEED})`, () => {
+    const seen = { admitted: 0, refused: 0 };
+    fc.assert(
+      fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
+        const text = programText(all, { kind: 'Guard' });
+        let now: Labels | undefined;
+        // For all labels that the namespace is created with, and is changed to.
+        for (const after of [start, ...wanted]) {
+          const isAdmitted = text.refusal(requestOf({ before: now, after })) === undefined;
+          seen[isAdmitted ? 'admitted' : 'refused']++;
+          if (!isAdmitted) continue;
+          for (const one of all) {
+            const labelled = after[rolloutLabel(one.metadata?.name ?? '')] === 'pending';
+            const created = now === undefined && matches(one.spec.namespaceSelector, after);
+            if (created) assert.ok(!labelled, 'created as pending');
+            if (!now || !isEnforced(one, now)) continue;
+            assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
+            // As if a roll-out were added now.
+            if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a roll-out');
+          }
+          now = after;
+        }
+      }),
+      { seed: SEED, numRuns: 60 },
+    );
+    assert.ok(Math.min(...Object.values(seen)) > 30, JSON.stringify(seen));
+  });
+
+  const IT = (spec: Spec = {}) => policy('it', { priority: 5, podSecurityLabels: 'Off', ...spec });
+  const it5 = PENDING('it');
+  const above = policy('above', { priority: 9, podSecurityLabels: 'Off' });
+  const rows: Readonly<Record<string, readonly [before: Labels | undefined, after: Labels, needed: boolean]>> = {
+    'adding the label needs exempt': [{}, it5, true],
+    'adding it by another value needs exempt': [{ [rolloutLabel('it')]: 'enforced' }, it5, true],
+    'creating a namespace with it needs exempt': [undefined, it5, true],
+    'creating a namespace without it needs nothing': [undefined, { team: 'a' }, false],
+    'creating a namespace with the value enforced needs nothing': [
+      undefined,
+      { [rolloutLabel('it')]: 'enforced' },
+      false,
+    ],
+    'removing it needs nothing': [it5, {}, false],
+    'setting it to enforced needs nothing': [it5, { [rolloutLabel('it')]: 'enforced' }, false],
+    'keeping it needs nothing': [it5, { ...it5, team: 'a' }, false],
+  };
+  for (const [around, others] of Object.entries({
+    alone: [],
+    'over another policy': [policy('lower', { level: 'baseline', podSecurityLabels: 'Off' })],
+    'beside one': [policy('beside', { level: 'baseline', priority: 5, podSecurityLabels: 'Off' })],
+    'below one that decides at the moment': [above],
+  })) {
+    for (const [form, spec] of Object.entries({ 'with a roll-out': { rollout: {} }, 'without one yet': {} })) {
+      const text = programText([IT(spec), ...others], { kind: 'Guard' });
+      for (const [title, [before, after, needed]] of Object.entries(rows)) {
+        it(`${title}: ${around}, ${form}`, () => {
+          assert.equal(text.refusal(requestOf({ before, after })) !== undefined, needed);
+        });
+      }
+    }
+  }
+
+  it('lets nobody enter the selector with the label, in one change or several', () => {
+    const net = { team: 'net' };
+    const text = programText([IT({ rollout: {}, namespaceSelector: { matchLabels: net } })], { kind: 'Guard' });
+    const isAdmitted = (before: Labels | undefined, after: Labels) =>
+      text.refusal(requestOf({ before, after })) === undefined;
+    assert.equal(isAdmitted({}, { ...net, ...it5 }), false);
+    assert.equal(isAdmitted({}, it5), true, 'outside of the selector, the label means nothing');
+    assert.equal(isAdmitted(it5, { ...net, ...it5 }), false);
+    assert.equal(isAdmitted(undefined, it5), true);
+    assert.equal(isAdmitted(undefined, { ...net, ...it5 }), false);
+    assert.equal(isAdmitted({}, net), true);
+  });
+
+  it('looks at no change of other labels and annotations, and at every change of the record', () => {
+    const text = programText([policy('one', { namespaceSelector: { matchLabels: { team: 'net' } } })], {
+      kind: 'Guard',
+    });
+    const looksAt = (before: Labels, after: Labels, annotations: Labels = {}) => {
+      const { object, ...request } = requestOf({ before, after });
+      const { metadata } = object as { metadata: object };
+      return text.matches({ ...request, object: { metadata: { ...metadata, annotations } } });
+    };
+    const [team, colour] = [{ team: 'net' }, { team: 'net', colour: 'blue' }];
+    assert.equal(looksAt(team, colour), false);
+    assert.equal(looksAt(team, { ...team, [ENFORCE]: 'baseline' }), true);
+    assert.equal(looksAt(team, {}), true);
+    assert.equal(looksAt({}, team), true);
+    assert.equal(looksAt(team, team, { note: '1' }), false);
+    assert.equal(looksAt(team, team, { [RECORD]: '{}' }), true);
+    assert.equal(looksAt(team, { ...team, ...PENDING('one') }), true);
+  });
+
+  it('looks at new namespaces only because of the label', () => {
+    const text = programText([IT({ rollout: {} })], { kind: 'Guard' });
+    const looksAt = (after: Labels) => text.matches(requestOf({ before: undefined, after }));
+    assert.deepEqual([{ colour: 'a' }, { [rolloutLabel('it')]: 'enforced' }, it5].map(looksAt), [false, false, true]);
+  });
+
+  it('compares all labels where the policies look at very many', () => {
+    const many = Array.from({ length: 10 }, (_, index) =>
+      policy(`p${index}`, {
+        namespaceSelector: {
+          matchExpressions: Array.from({ length: 40 }, (_, key) => ({
+            key: `example.com/${index}-${key}`,
+            operator: 'DoesNotExist' as const,
+          })),
+        },
+      }),
+    );
+    const text = programText(many, { kind: 'Guard' });
+    const looksAt = (before: Labels, after: Labels) => text.matches(requestOf({ before, after }));
+    assert.equal(looksAt({ colour: 'blue' }, { colour: 'red' }), true);
+    assert.equal(looksAt({ colour: 'blue' }, { colour: 'blue' }), false);
+  });
+
+  it('checks bindings of pods once, whatever the number of its programs', () => {
+    const some = Array.from({ length: 10 }, (_, i) => policy(`p${i}`, { namespaceSelector: longSelector(i) }));
+    const programs = compiledPrograms([...some, IT()], 'Guard');
+    assert.ok(programs.length > 0);
+    const looking = programs.filter(({ bindings }) => JSON.stringify(bindings).includes('pods/binding'));
+    assert.deepEqual(looking, programs.slice(0, 1));
+    const binding = (annotations: object) => ({
+      resource: 'pods',
+      subResource: 'binding',
+      object: { metadata: { name: 'p', annotations } },
+    });
+    const [text] = programs.map((program) => new AdmissionText(program.policy));
+    assert.equal(text?.refusal(binding({ note: 'x' })), undefined);
+    for (const key of ['kubernetes.io/config.mirror', 'container.apparmor.security.beta.kubernetes.io/app']) {
+      assert.match(text?.refusal(binding({ [key]: 'x' })) ?? '', /a binding must not carry annotations/);
+    }
+  });
+
+  for (const [count, programs, admitsEach] of [
+    [24, 1, true],
+    [25, 2, true],
+    [48, 2, true],
+    [49, 2, false],
+  ] as const) {
+    it(`asks about ${count} policies ${admitsEach ? 'one by one' : 'together'}, in ${programs} of its programs`, () => {
+      const namespaceSelector = { matchLabels: { a: 'b' } };
+      const some = Array.from({ length: count }, (_, i) =>
+        policy(`p${i}`, { podSecurityLabels: 'Off', namespaceSelector }),
+      );
+      const texts = compiledPrograms(some, 'Guard').map((program) => new AdmissionText(program.policy));
+      assert.equal(texts.length, programs);
+      const isAdmitted = (isExempt: (policy: string) => boolean) =>
+        texts.every((text) => {
+          const asked = new Set<string>();
+          const allows = ({ policy }: Asked) => {
+            asked.add(policy);
+            return isExempt(policy);
+          };
+          const refusal = text.refusal(requestOf({ before: { a: 'b' }, after: {} }, { allows }));
+          // k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, and the cost of a check in
+          // pkg/cel/library/cost.go.
+          assert.ok(asked.size * 350_000 < 10_000_000, `${asked.size} checks`);
+          return refusal === undefined;
+        });
+      assert.equal(
+        isAdmitted((name) => name !== ''),
+        admitsEach,
+      );
+      assert.equal(
+        isAdmitted((name) => name === ''),
+        true,
+      );
+      for (const missing of ['p0', `p${count - 1}`]) {
+        assert.equal(
+          isAdmitted((name) => name !== '' && name !== missing),
+          false,
+        );
+      }
+    });
+  }
+});
+
+describe("the guard of a namespace's Pod Security label", () => {
+  const RANK: Readonly<Record<string, number>> = { privileged: 0, baseline: 1, restricted: 2 };
+  const level = fc.constantFrom('privileged', 'baseline', 'restricted', 'nonsense', undefined);
+  const version = fc.constantFrom('latest', NEWEST, 'v1.30', undefined);
+  const label = fc.record({ level, version }).map(({ level, version }) => ({
+    ...(level !== undefined && { [ENFORCE]: level }),
+    ...(version !== undefined && { [VERSION]: version }),
+  })) as fc.Arbitrary<Labels>;
+  const spec = fc.record({
+    level: fc.constantFrom('restricted', 'baseline', 'privileged'),
+    priority: fc.constantFrom(0, 0, 1),
+    podSecurityLabels: fc.constantFrom('Managed', 'Managed', 'Off'),
+  }) as fc.Arbitrary<Spec>;
+
+  it(`is weakened only with exempt on the policies that decide there (seed ${SEED})`, () => {
+    const seen = { admitted: 0, refused: 0 };
+    const input = fc.tuple(
+      fc.array(spec, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.tuple(label, label), { minLength: 10 }),
+    );
+    fc.assert(
+      fc.property(input, ([specs, changes]) => {
+        const all = specs.map((stated, i) => policy(NAMES[i] ?? '', stated));
+        const text = programText(all, { kind: 'Guard' });
+        const deciding = deciders(all, {});
+        const wanted = deciding.map(({ spec }) => (spec.podSecurityLabels === 'Off' ? 'privileged' : spec.level));
+        const least = Math.min(...wanted.map((one) => RANK[one] ?? 0));
+        for (const [before, after] of changes) {
+          const needed = weakens(before, after, least);
+          assert.equal(
+            text.refusal(requestOf({ before, after })) !== undefined,
+            needed,
+            JSON.stringify([before, after]),
+          );
+          const exempt = deciding.map(({ metadata }) => metadata?.name ?? '');
+          const allows = ({ policy: name }: Asked) => exempt.includes(name);
+          assert.equal(text.refusal(requestOf({ before, after }, { allows })), undefined);
+          seen[needed ? 'refused' : 'admitted']++;
+        }
+      }),
+      { seed: SEED, numRuns: 60 },
+    );
+    assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
+  });
+
+  /** Levels without overrides want the newest version: an older one is looser, wherever a level is wanted. */
+  function weakens(before: Labels, after: Labels, wanted: number): boolean {
+    const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
+    const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
+    // The latest version gets tighter with the API server.
+    const minor = (labels: Labels) => Number(minors[labels[VERSION] ?? ''] ?? Number.POSITIVE_INFINITY);
+    const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
+    const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
+    if (isSame || !isLooser(after)) return false;
+    // A looser label of another owner may become tighter, or go, so that ours replaces it.
+    if (before[ENFORCE] !== undefined && rank(after) > rank(before) && minor(after) >= minor(before)) return false;
+    const isRemoved =
+      after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);
+    return !(isRemoved && isLooser(before));
+  }
+
+  it('is not changed once we have set it, nor is our record of it, except to a tighter level', () => {
+    const text = programText([policy('p', { level: 'baseline', namespaceSelector: {} })], { kind: 'Guard' });
+    const ours = { [ENFORCE]: 'baseline', [VERSION]: NEWEST };
+    const record = { [RECORD]: JSON.stringify(ours) };
+    const isAdmitted = (after: Labels, annotations: Labels = record) => {
+      const object = (labels: Labels, annotations: Labels) => ({ metadata: { name: 'team', labels, annotations } });
+      const request = { ...requestOf({ before: ours, after }), oldObject: object(ours, record) };
+      return text.refusal({ ...request, object: object(after, annotations) }) === undefined;
+    };
+    assert.equal(isAdmitted({ ...ours, team: 'a' }), true);
+    assert.equal(isAdmitted({ ...ours, [ENFORCE]: 'restricted' }), true);
+    assert.equal(isAdmitted({ ...ours, [ENFORCE]: 'privileged' }), false);
+    assert.equal(isAdmitted({ ...ours, [VERSION]: 'v1.30' }), false);
+    assert.equal(isAdmitted({}), false);
+    assert.equal(isAdmitted(ours, {}), false);
+    assert.equal(isAdmitted(ours, { [RECORD]: '{}' }), false);
+  });
+});

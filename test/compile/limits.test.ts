@@ -1,0 +1,113 @@
+/** The limits of an API server for a program, however many policies there are. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
+
+const OPTIONS = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  operatorNamespace: 'operator',
+  excludedNamespaces: ['kube-system'],
+};
+/** An object in etcd is at most 1.5 MiB, with its managed fields. */
+const MAX_TEXT = 1_400_000;
+/**
+ * k8s.io/apiserver uses the defaults of cel-go's parser: code points of an expression, and nesting, to which sums add.
+ */
+const MAX_EXPRESSION = 100_000;
+const MAX_SUM = 250;
+
+type Spec = Partial<CapabilityPolicySpec>;
+const TINY: Spec = { level: 'privileged', overrides: { hostNetwork: false }, podSecurityLabels: 'Off' };
+
+describe('policies that meet', () => {
+  for (const [title, spec] of Object.entries<(index: number) => Spec>({
+    'with restricted use': () => ({ usableBy: 'Bindings' }),
+    'of one priority': () => ({}),
+    'of different priorities': (index) => ({ priority: index }),
+    'with defaulting': () => ({ defaulting: 'Enabled' }),
+    'with entries of spec.containers': () => ({ containers: [{ names: ['app'], overrides: { privileged: true } }] }),
+    'with long entries of spec.containers': () => ({
+      containers: Array.from({ length: 4 }, (_, i) => ({
+        names: [`app-${i}`],
+        images: [`registry.example.com/team/app-${i}:*`],
+        overrides: { privileged: true },
+      })),
+    }),
+    'in namespaces of their own': (index) => ({
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': `n-${index}` } },
+    }),
+  })) {
+    it(`give texts that the API server accepts, however many they are: ${title}`, () => {
+      const all = Array.from({ length: 600 }, (_, i) => policy(`policy-${i}`, { ...TINY, ...spec(i) }));
+      const compiled = compile(all, OPTIONS);
+      assert.deepEqual([compiled.policies.length, [...compiled.refusals]], [600, []]);
+      assertTaken(compiled);
+    });
+  }
+
+  it('are split where they would be too large for one object, and none is refused', () => {
+    const overrides = { capabilities: { allowedAdd: Array.from({ length: 30 }, (_, i) => `CAPABILITY_${i}`) } };
+    const all = Array.from({ length: 1_500 }, (_, i) =>
+      policy(`policy-${i}`, {
+        ...TINY,
+        overrides,
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': `n-${i}` } },
+      }),
+    );
+    const compiled = compile(all, OPTIONS);
+    assert.equal(compiled.refusals.size, 0);
+    assert.ok(compiled.programs.filter(({ kind }) => kind === 'Enforce').length > 1);
+    const names = compiled.programs.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    assertTaken(compiled);
+  });
+
+  it('are refused alone when one row would be longer than an expression', () => {
+    const overrides: CapabilityPolicySpec['overrides'] = {
+      hostPaths: Array.from({ length: 32 }, (_, i) => ({ pathPrefix: `/${i}/`.padEnd(2_048, 'x') })),
+      sysctls: { allowed: Array.from({ length: 64 }, (_, i) => `net.${i}.`.padEnd(1_000, 'x')) },
+    };
+    const { policies, refusals } = compile([policy('short'), policy('long', { overrides })], OPTIONS);
+    assert.deepEqual(
+      policies.map(({ name }) => name),
+      ['short'],
+    );
+    assert.equal(refusals.get('long')?.reason, 'TooExpensive');
+    assert.match(refusals.get('long')?.message ?? '', /lists in spec are too long: .* Shorten spec\.overrides/);
+  });
+
+  it('of the longest lists that the API accepts are accepted', () => {
+    const overrides: CapabilityPolicySpec['overrides'] = {
+      hostPaths: Array.from({ length: 32 }, (_, i) => ({
+        pathPrefix: `/${i}/`.padEnd(512, 'x'),
+        readOnly: i % 2 === 0,
+      })),
+      sysctls: { allowed: Array.from({ length: 64 }, (_, i) => `net.${i}.`.padEnd(253, 'x')) },
+    };
+    const compiled = compile([policy('long', { overrides }), policy('longer', { overrides })], OPTIONS);
+    assert.equal(compiled.refusals.size, 0);
+    assertTaken(compiled);
+  });
+});
+
+function assertTaken({ programs }: Compiled): void {
+  for (const { policy } of programs) {
+    const { kind, metadata, spec } = policy;
+    const text = JSON.stringify(spec);
+    assert.ok(text.length < MAX_TEXT, `${kind} ${metadata.name} has ${text.length} characters`);
+    for (const expression of expressionsIn(spec)) {
+      const about = `${expression.length} characters: ${expression.slice(0, 80)}`;
+      assert.ok(expression.length <= MAX_EXPRESSION, about);
+      assert.ok((expression.match(/ \+ /g) ?? []).length < MAX_SUM, about);
+    }
+  }
+}
+
+function expressionsIn(value: unknown): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    typeof item === 'string' ? (key.toLowerCase().endsWith('expression') ? [item] : []) : expressionsIn(item),
+  );
+}

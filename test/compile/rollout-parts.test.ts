@@ -1,0 +1,71 @@
+/** A policy with a roll-out is a row in two programs: one refuses, and the other warns in pending namespaces. */
+import assert from 'node:assert/strict';
+import { compile } from '../../operator/compile/compile.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { manifestsOf } from '../support/compiled-objects.ts';
+import { policy } from '../support/policies.ts';
+import { programText } from './admission-text.ts';
+
+const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
+const LABEL = 'rollout.capabilitypolicy.dev/it';
+
+describe('a policy with a roll-out', () => {
+  const compiled = (begun?: boolean) =>
+    compile([policy('it', { rollout: {} })], {
+      ...OPTIONS,
+      ...(begun !== undefined && { stages: new Map([['it', { begun }]]) }),
+    });
+  const rows = (begun?: boolean) => compiled(begun).programs.map(({ kind, rows }) => [kind, ...rows.keys()]);
+
+  it('compiles to two parts, and to the pending one alone before it has begun', () => {
+    assert.deepEqual(rows(), [
+      ['Guard', 'it'],
+      ['Enforce', 'it'],
+      ['Warn', 'it/pending'],
+    ]);
+    assert.deepEqual(rows(false), [['Warn', 'it/pending']]);
+  });
+
+  it('has one role for both parts, also before it has begun', () => {
+    for (const begun of [true, false]) {
+      const { grants } = compiled(begun);
+      assert.deepEqual(
+        [...grants].map(([name, { role }]) => [name, role.metadata.name]),
+        [['it', 'capabilitypolicy.dev:use:it']],
+      );
+    }
+  });
+
+  it('warns in pending namespaces and refuses in all others', () => {
+    const [enforced, pending] = (['Enforce', 'Warn'] as const).map((kind) =>
+      programText([policy('it', { rollout: {} })], { kind }),
+    );
+    const object = { spec: { containers: [{ name: 'app' }] } };
+    for (const [namespaceLabels, isPending] of [
+      [{}, false],
+      [{ [LABEL]: 'pending' }, true],
+      [{ [LABEL]: 'enforced' }, false],
+      [{ [LABEL]: '' }, false],
+    ] as [Record<string, string>, boolean][]) {
+      const request = { resource: 'pods', object, namespaceLabels };
+      assert.equal(enforced?.refusal(request) === undefined, isPending);
+      assert.equal(pending?.refusal(request) !== undefined, isPending);
+    }
+    const actions = compiled().programs.map(({ kind, bindings: [first] }) => {
+      assert.ok(first);
+      return [kind, (first.spec as { validationActions: unknown }).validationActions];
+    });
+    assert.deepEqual(actions, [
+      ['Guard', ['Deny']],
+      ['Enforce', ['Deny']],
+      ['Warn', ['Warn', 'Audit']],
+    ]);
+  });
+
+  it('of a name of 63 characters has labels that the API server accepts', () => {
+    const { programs, grants } = compile([policy('n'.repeat(63), { rollout: {} })], OPTIONS);
+    assert.equal(programs.length, 3);
+    const labels = manifestsOf({ programs, grants }).flatMap(({ metadata }) => Object.values(metadata.labels));
+    for (const value of labels) assert.match(value, /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/);
+  });
+});

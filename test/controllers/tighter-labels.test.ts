@@ -1,0 +1,185 @@
+/** A tighter Pod Security label waits for the programs of the policies that decide in the namespace; a looser one does not. */
+import assert from 'node:assert/strict';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { Context } from '../../operator/controllers/controller.ts';
+import { Labels } from '../../operator/controllers/labels.ts';
+import type { StateChange } from '../../operator/controllers/state-change.ts';
+import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+
+const PREFIX = 'pod-security.kubernetes.io/';
+
+/** A namespace whose labels are as we have last written them. */
+class Stage {
+  policies: CompletePolicy[] = [];
+  labels: Readonly<Record<string, string>>;
+  recorded: string | undefined;
+  readonly written: unknown[] = [];
+  readonly state: ClusterState;
+  readonly controller: Labels;
+
+  constructor(labels: Readonly<Record<string, string>> = {}, isOurs = true) {
+    this.labels = labels;
+    this.recorded = isOurs && Object.keys(labels).length > 0 ? JSON.stringify(labels) : undefined;
+    const cluster = {
+      oldestServer: NEWEST_KNOWN_MINOR,
+      policies: () => this.policies,
+      policy: (name: string) => this.policies.find(({ metadata }) => metadata?.name === name),
+      namespaces: () => [this.#namespace()],
+      namespace: () => this.#namespace(),
+      roles: () => [],
+      roleBindings: () => [],
+      rendered: () => [],
+    } as unknown as Cluster;
+    this.state = new ClusterState(cluster, {
+      operatorNamespace: 'system',
+      excludedNamespaces: [],
+      podSecurityDefaults: {},
+    });
+    const client = {
+      apply: async ({
+        metadata,
+      }: {
+        metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
+      }) => {
+        this.written.push(metadata.labels);
+        this.labels = metadata.labels ?? {};
+        this.recorded = metadata.annotations?.['capabilitypolicy.dev/labels'];
+        return { metadata };
+      },
+    };
+    const recorder = { tell: async () => [], later() {} };
+    const { signal } = new AbortController();
+    const context = {
+      client,
+      cluster,
+      state: this.state,
+      recorder,
+      log: new RecordingLog(),
+      signal,
+      instance: 'it',
+      found() {},
+    };
+    this.controller = new Labels(context as unknown as Context);
+  }
+
+  /** @param outcomes by name of a policy */
+  async see(
+    policies: CompletePolicy[],
+    outcomes: Readonly<Record<string, ProgramOutcome['state']>>,
+  ): Promise<Readonly<Record<string, string>>> {
+    this.policies = policies;
+    for (const { metadata } of policies) this.state.apply({ of: 'policy', name: metadata?.name ?? '' });
+    this.state.apply({ of: 'term' });
+    this.state.accept();
+    for (const [name, state] of Object.entries(outcomes)) {
+      this.state.outcomes.programs.set(name, { state, row: 'r', servers: { inForce: 1, answering: 1 }, message: '' });
+    }
+    await this.controller.reconcile('net', () => {});
+    return this.labels;
+  }
+
+  #namespace(): NamespaceView {
+    const { labels, recorded } = this;
+    const owners =
+      recorded === undefined
+        ? [{ manager: 'kubectl', operation: 'Apply' as const }]
+        : [{ manager: 'capabilitypolicy.dev', operation: 'Apply' as const }];
+    const labelOwners = Object.fromEntries(Object.keys(labels).map((label) => [label, owners]));
+    return {
+      name: 'net',
+      uid: 'uid',
+      terminating: false,
+      labels,
+      labelOwners,
+      ...(recorded !== undefined && { recorded }),
+    };
+  }
+}
+
+const level = (labels: Readonly<Record<string, string>>, mode = 'enforce') => labels[`${PREFIX}${mode}`];
+const labelled = (enforce: string) => ({
+  [`${PREFIX}enforce`]: enforce,
+  [`${PREFIX}enforce-version`]: `v1.${NEWEST_KNOWN_MINOR}`,
+});
+const restricted = policy('all', { level: 'restricted' });
+const baseline = policy('all', { level: 'baseline' });
+const privileged = policy('all', { level: 'privileged' });
+const exception = policy('exception', { level: 'baseline', priority: 1 });
+
+describe('Labels', () => {
+  it('a first label waits until the policy is in force', async () => {
+    const stage = new Stage();
+    for (const state of ['Working', 'Failed'] as const)
+      assert.deepEqual(await stage.see([restricted], { all: state }), {});
+    assert.deepEqual(await stage.see([restricted], {}), {});
+    assert.equal(level(await stage.see([restricted], { all: 'InForce' })), 'restricted');
+  });
+
+  it('a tighter label waits, and the one before stays', async () => {
+    const stage = new Stage(labelled('baseline'));
+    assert.equal(level(await stage.see([restricted], { all: 'Working' })), 'baseline');
+    assert.equal(level(await stage.see([restricted], { all: 'InForce' })), 'restricted');
+  });
+
+  it('a looser label, and none, are written at once', async () => {
+    const stage = new Stage(labelled('restricted'));
+    assert.equal(level(await stage.see([baseline], { all: 'Working' })), 'baseline');
+    assert.deepEqual(await stage.see([privileged], { all: 'Working' }), {});
+  });
+
+  it('waits for every policy that decides, and for no other one', async () => {
+    const stage = new Stage();
+    const above = { ...exception, spec: { ...exception.spec, level: 'restricted' as const } };
+    assert.deepEqual(await stage.see([privileged, above], { all: 'InForce' }), {});
+    assert.equal(level(await stage.see([privileged, above], { exception: 'InForce' })), 'restricted');
+    const beside = policy('beside', { level: 'restricted' });
+    assert.equal(level(await new Stage().see([restricted, beside], { all: 'InForce' })), undefined);
+  });
+
+  it('a policy and its exception in one file: never the label of the policy alone', async () => {
+    const stage = new Stage();
+    await stage.see([restricted], {});
+    await stage.see([restricted, exception], {});
+    assert.equal(level(await stage.see([restricted, exception], { all: 'InForce', exception: 'InForce' })), 'baseline');
+    assert.ok(!JSON.stringify(stage.written).includes('restricted'));
+  });
+
+  it('holds back each mode for itself', async () => {
+    const stage = new Stage();
+    const warns = policy('warns', { level: 'restricted', mode: 'Warn' });
+    const labels = await stage.see([baseline, warns], { all: 'InForce' });
+    assert.deepEqual([level(labels), level(labels, 'warn')], ['baseline', undefined]);
+  });
+
+  it('does not take over the label of another owner while it waits', async () => {
+    const stage = new Stage(labelled('baseline'), false);
+    await stage.see([restricted], { all: 'Working' });
+    assert.deepEqual([stage.written, stage.recorded], [[], undefined]);
+  });
+
+  it('restores what somebody changed by hand while it waits', async () => {
+    const stage = new Stage(labelled('baseline'));
+    stage.labels = labelled('privileged');
+    assert.equal(level(await stage.see([restricted], { all: 'Working' })), 'baseline');
+  });
+
+  it('looks again at the namespaces that wait when programs come into force', async () => {
+    const stage = new Stage();
+    const found: StateChange = {
+      cause: { of: 'found', by: 'programs' },
+      policies: new Set(['all']),
+      namespaces: new Set(),
+      recompiles: false,
+    };
+    assert.deepEqual([...stage.controller.keysFor(found)], []);
+    await stage.see([restricted], {});
+    assert.deepEqual([...stage.controller.keysFor(found)], ['net']);
+    await stage.see([restricted], { all: 'InForce' });
+    assert.deepEqual([...stage.controller.keysFor(found)], []);
+  });
+});

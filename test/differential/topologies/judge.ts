@@ -1,0 +1,304 @@
+/** One pod in one namespace of a topology: the API server, the operator and the reference model have to agree. */
+import { isDeepStrictEqual } from 'node:util';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import type { CompletePolicy, Mode } from '../../../operator/api/capability-policy.ts';
+import { compiler } from '../../../operator/compile/compile.ts';
+import { serviceAccountUser, type UseIndex } from '../../../operator/evaluate/use.ts';
+import { judge } from '../../../operator/evaluate/verdict.ts';
+import type { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { deciding, MODES } from '../../../operator/policy/deciding.ts';
+import { parseTime } from '../../../operator/policy/expiry.ts';
+import { lastOf } from '../../../operator/policy/pieces.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../../operator/policy/resolve.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { deploymentOf } from '../filling/filling.ts';
+import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
+import type { StatedPod } from '../reference/pod.ts';
+import type { AuditLog } from '../sets/audit.ts';
+import { specOf } from '../sets/judges.ts';
+import type { Creator } from '../sets/people.ts';
+import { accountOf, admits, deciders, enforce, type Grant, type Person, type Scene } from '../sets/reference-model.ts';
+import { type InForce, type Labels, nameOf } from './in-force.ts';
+
+export interface Trial {
+  readonly cluster: PolicyCluster;
+  readonly evaluator: Evaluator;
+  readonly use: UseIndex;
+  readonly model: Model;
+  readonly operator: OperatorPolicies;
+  readonly audit: AuditLog | undefined;
+}
+
+export interface Creation {
+  readonly pod: Pod;
+  readonly namespace: string;
+  /** The pod's service account. */
+  readonly account: string;
+  readonly creator: Creator;
+  readonly template: boolean;
+}
+
+export interface Outcome {
+  /** Unclear: an end came while the API server was answering, or a moment before with defaulting. */
+  readonly status: 'admitted' | 'refused' | 'invalid' | 'unclear';
+  /** Whether an end that has come changes the verdict. */
+  readonly ended: boolean;
+  /** Whether no policy of mode Enforce selects the namespace. */
+  readonly free: boolean;
+  readonly differences: readonly string[];
+}
+
+const SECOND = 1_000;
+/** The operator compiles the policies without an expired one in this time. */
+export const FOLLOWS_MS = 10_000;
+/** No policy reaches it. */
+const EXCLUDED = 'kube-public';
+/** A refusal longer than this is dropped, and the user sees CEL instead. */
+const MOST_BYTES = 5 * 1024;
+
+/** The reference model about a topology: whole policies, their ends, and the labels of namespaces. */
+export class Model {
+  readonly #policies: readonly ResolvedPolicy[];
+  readonly #rollouts: Scene['rollouts'];
+  readonly #ends: ReadonlyMap<string, number>;
+  readonly #labels: ReadonlyMap<string, Labels>;
+  readonly #grants: readonly Grant[];
+
+  constructor({ policies, labels }: Pick<InForce, 'policies' | 'labels'>, grants: readonly Grant[]) {
+    this.#policies = policies.map(resolved);
+    this.#labels = labels;
+    this.#grants = grants;
+    this.#ends = new Map(policies.flatMap((one) => endOf(one)));
+    this.#rollouts = new Map(
+      policies.flatMap((one) => {
+        const { rollout } = one.spec;
+        return rollout ? [[nameOf(one), { meanwhile: rollout.meanwhile, begun: true }] as const] : [];
+      }),
+    );
+  }
+
+  /** Their values and selectors, in the form that the model of rules reads. */
+  get policies(): readonly ResolvedPolicy[] {
+    return this.#policies;
+  }
+
+  labelsOf(namespace: string): Labels {
+    return this.#labels.get(namespace) ?? {};
+  }
+
+  /** The ends in this time, in ms since 1970. */
+  endsIn(after: number, until: number): number[] {
+    return [...this.#ends.values()].filter((end) => after < end && end <= until);
+  }
+
+  /** @param now in ms since 1970; -Infinity: before any end */
+  scene(namespace: string, people: readonly Person[], now: number): Scene {
+    return {
+      policies: this.#policies,
+      grants: this.#grants,
+      namespace,
+      labels: this.labelsOf(namespace),
+      people,
+      time: { now, ends: this.#ends },
+      ...(this.#rollouts && { rollouts: this.#rollouts }),
+    };
+  }
+}
+
+/** The policies as the operator judges by them, at any time. */
+export class OperatorPolicies {
+  readonly #objects: readonly CompletePolicy[];
+  readonly #compiler = compiler({ renders: false });
+  readonly #known = new Map<string, readonly ResolvedPolicy[]>();
+
+  constructor(objects: readonly CompletePolicy[]) {
+    this.#objects = objects;
+  }
+
+  get objects(): readonly CompletePolicy[] {
+    return this.#objects;
+  }
+
+  at(now: number): readonly ResolvedPolicy[] {
+    const ended = this.#objects.filter((one) => endOf(one).some(([, end]) => end <= now)).map(nameOf);
+    const known = this.#known.get(ended.join());
+    if (known) return known;
+    const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [], now };
+    const { policies } = lastOf(this.#compiler(this.#objects, options));
+    this.#known.set(ended.join(), policies);
+    return policies;
+  }
+}
+
+export function resolved(object: CompletePolicy): ResolvedPolicy {
+  const resolution = resolvePolicy(object, SERVER_MINOR);
+  if ('refusal' in resolution) throw new Error(`${nameOf(object)}: ${resolution.refusal.message}`);
+  return resolution.policy;
+}
+
+export function endOf(object: CompletePolicy): [name: string, end: number][] {
+  const end = object.spec.expires === undefined ? undefined : parseTime(object.spec.expires);
+  return end === undefined ? [] : [[nameOf(object), end]];
+}
+
+export async function judgeCreation(trial: Trial, creation: Creation): Promise<Outcome> {
+  const { cluster, model, audit } = trial;
+  const { namespace, account, creator } = creation;
+  const pod = podOf(creation, audit?.podName());
+  const open = await cluster.create(podOf({ ...creation, account: 'default' }), EXCLUDED);
+  if (open.status === 422) return { status: 'invalid', ended: false, free: false, differences: [] };
+  const people = [accountOf(namespace, account), creator];
+  const at = (now: number) => model.scene(namespace, people, now);
+  const sent = Math.floor(Date.now() / SECOND) * SECOND;
+  const answer = await cluster.create(pod, namespace, { api: creator.api });
+  const received = Date.now();
+  const admitted = answer.status === 200;
+  const now = admitted ? Date.parse(answer.pod.metadata.creationTimestamp) : sent;
+  const times = admitted ? [now] : secondsBetween(sent, received);
+  const verdicts = times.map((time) => facts(at(time), open.pod));
+  const [expected] = verdicts;
+  const ended = facts(at(Number.NEGATIVE_INFINITY), open.pod).admitted !== expected?.admitted;
+  const free = deciders(at(now), 'Enforce').length === 0;
+  if (!expected || verdicts.some((one) => !isDeepStrictEqual(one, expected)) || fillsAsBefore(trial, at, now)) {
+    return { status: 'unclear', ended, free, differences: [] };
+  }
+  const differences = [
+    ...(admitted === expected.admitted ? [] : [`API server: ${answer.status} ${answer.text}`]),
+    ...(admitted ? created(at(now), expected, answer) : refusal(at(now), answer)),
+    ...(admitted && audit ? await auditDiffers(audit, at(now), expected, pod.metadata.name) : []),
+    ...operatorDiffers(trial, at(now), expected, now),
+    ...(creation.template ? await templateDiffers(trial, creation, open.pod) : []),
+  ];
+  const about = `at ${new Date(now).toISOString()}, expected: admitted ${expected.admitted}, warned ${expected.warned}, audited ${expected.audited}`;
+  return {
+    status: admitted ? 'admitted' : 'refused',
+    ended,
+    free,
+    differences: differences.length > 0 ? [about, ...differences] : [],
+  };
+}
+
+/**
+ * "A mutation happens before the API server sets the time": for a moment after an end, until the operator has compiled the
+ * policies without the expired one, pods are filled in as before it.
+ */
+function fillsAsBefore({ model }: Trial, at: (now: number) => Scene, now: number): boolean {
+  const names = (scene: Scene) => deciders(scene, 'Enforce');
+  const before = model.endsIn(now - FOLLOWS_MS, now).map((end) => names(at(end - 1)));
+  const after = names(at(now));
+  return before.some(
+    (some) =>
+      !isDeepStrictEqual(
+        some.map(({ id }) => id),
+        after.map(({ id }) => id),
+      ) && [...some, ...after].some(({ defaulting }) => defaulting),
+  );
+}
+
+interface Facts {
+  readonly admitted: boolean;
+  /** After defaulting. */
+  readonly pod: StatedPod;
+  readonly warned: boolean;
+  readonly audited: boolean;
+}
+
+function facts(scene: Scene, open: StatedPod): Facts {
+  const { admitted, pod } = enforce(scene, open);
+  return { admitted, pod, warned: !admits(scene, 'Warn', pod), audited: !admits(scene, 'Audit', pod) };
+}
+
+function secondsBetween(from: number, to: number): number[] {
+  return Array.from({ length: Math.floor((to - from) / SECOND) + 1 }, (_, i) => from + i * SECOND);
+}
+
+function podOf({ pod: { metadata, spec, ...rest }, account }: Creation, name = metadata.name): Pod {
+  return { ...rest, metadata: { ...metadata, name }, spec: { ...spec, serviceAccountName: account } };
+}
+
+function created(scene: Scene, expected: Facts, { pod, warnings }: Answer): string[] {
+  const ours = warnings.filter((text) => text.includes('CapabilityPolicy '));
+  return [
+    ...(isDeepStrictEqual(specOf(pod), specOf(expected.pod)) ? [] : [`API server makes ${JSON.stringify(pod.spec)}`]),
+    ...(ours.length > 0 === expected.warned ? [] : [`API server warns: ${ours.join(' / ') || 'of nothing'}`]),
+    ...ours.flatMap((text) => strangers(scene, 'Warn', text)),
+  ];
+}
+
+function refusal(scene: Scene, { text }: Answer): string[] {
+  // Pod Security Admission may refuse it first.
+  if (text.includes('violates PodSecurity')) return [];
+  const bytes = Buffer.byteLength(text);
+  return [
+    ...(/CapabilityPolicy [^ ]+: /.test(text) ? [] : [`the refusal names no policy: ${text}`]),
+    ...(bytes <= MOST_BYTES ? [] : [`the refusal has ${bytes} bytes`]),
+    ...strangers(scene, 'Enforce', text),
+  ];
+}
+
+/** Policies that a message names though they do not decide. */
+function strangers(scene: Scene, mode: Mode, text: string): string[] {
+  const names = deciders(scene, mode).map(({ name }) => name);
+  const named = [...text.matchAll(/CapabilityPolicy ([^ :]+): /g)].map(([, name = '']) => name);
+  return named
+    .filter((name) => !names.includes(name))
+    .map((name) => `${name} does not decide in mode ${mode}: ${text}`);
+}
+
+/** The audit log keeps one of the reasons of policies in the modes Warn and Audit. */
+async function auditDiffers(audit: AuditLog, scene: Scene, expected: Facts, pod: string): Promise<string[]> {
+  const messages = await audit.messagesOf(pod);
+  const refusing = (
+    [
+      ['Warn', expected.warned],
+      ['Audit', expected.audited],
+    ] as const
+  ).filter(([, refuses]) => refuses);
+  const unknown = messages.filter((text) => refusing.every(([mode]) => strangers(scene, mode, text).length > 0));
+  return [
+    ...unknown.map((text) => `audit log: ${text}`),
+    ...(messages.length === 0 && refusing.length > 0 ? ['the audit log says nothing'] : []),
+  ];
+}
+
+function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expected: Facts, now: number): string[] {
+  const { namespace, labels, people } = scene;
+  const [account, ...others] = people;
+  const users = [serviceAccountUser(namespace, account?.name.split(':').at(-1) ?? ''), ...others];
+  const candidate = {
+    namespace,
+    parts: projection.parts(expected.pod as never),
+    users,
+    filled: false,
+    unknownUser: false,
+  };
+  const wanted = { Enforce: expected.admitted, Warn: !expected.warned, Audit: !expected.audited };
+  return MODES.flatMap((mode) => {
+    const policies = deciding(operator.at(now), mode, labels);
+    const says = policies.length === 0 || judge(candidate, policies, { evaluator, use }).verdict === 'Compliant';
+    return says === wanted[mode] ? [] : [`the operator admits in mode ${mode}: ${says}`];
+  });
+}
+
+/** The API server asks for the rights of the service account and of the controller that will create the pods. */
+const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
+
+/** The author of a Deployment is warned if its pods would be refused. */
+async function templateDiffers({ cluster, model }: Trial, creation: Creation, pod: StatedPod): Promise<string[]> {
+  const { namespace, account, creator } = creation;
+  const deployment = deploymentOf(podOf(creation));
+  if (deployment === undefined) return [];
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+  const sent = Math.floor(Date.now() / SECOND) * SECOND;
+  const answer = await cluster.create(deployment, namespace, { path, api: creator.api });
+  // A template's AppArmor annotations and fields must agree; the API server makes a pod's agree.
+  if (answer.status === 422) return [];
+  if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
+  const people = [accountOf(namespace, account), CONTROLLER];
+  const wanted = secondsBetween(sent, Date.now()).map((time) => {
+    const scene = model.scene(namespace, people, time);
+    return !enforce(scene, pod).admitted || !admits(scene, 'Warn', pod);
+  });
+  const warned = answer.warnings.some((text) => text.includes('CapabilityPolicy '));
+  return wanted.includes(warned) ? [] : [`template: warned ${warned}, ${answer.warnings.join(' / ')}`];
+}

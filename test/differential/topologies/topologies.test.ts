@@ -1,0 +1,39 @@
+/** The long form is `npm run test:differential -- --part topologies`. */
+import assert from 'node:assert/strict';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { sharedControlPlane } from '../../support/control-plane.ts';
+import { PolicyCluster } from '../policies/cluster.ts';
+import { judgeTopologies } from './topologies.ts';
+
+const POLICIES = 12;
+const NAMESPACES = 12;
+const PODS = 200;
+const MEETING = 6;
+
+describe('random topologies of policies, in force by a running operator', function () {
+  this.timeout(400_000);
+  const seed = Number(process.env.SEED ?? Math.trunc(Math.random() * 2 ** 31));
+  let controlPlane: ControlPlane;
+  let cluster: PolicyCluster;
+
+  before(async () => {
+    console.log(`      seed ${seed}`);
+    controlPlane = await sharedControlPlane();
+    cluster = new PolicyCluster(controlPlane.kubeconfig);
+    await cluster.open();
+  });
+
+  after(() => cluster?.close());
+
+  it('decide in each namespace as the operator and a reference model of the design say', async () => {
+    const size = { policies: POLICIES, namespaces: NAMESPACES, pods: PODS, meeting: MEETING };
+    const { differences, judged, admitted, free } = await judgeTopologies(cluster, controlPlane, {
+      ...size,
+      topologies: 1,
+      seed,
+    });
+    if (differences.length > 0) assert.fail(`the engines differ: ${differences.join('\n\n')}`);
+    assert.ok(judged >= PODS / 2, `seed ${seed}: ${judged} pods judged`);
+    assert.ok(free > 0 || admitted < judged, `seed ${seed}: no pod was refused, and no namespace was free`);
+  });
+});

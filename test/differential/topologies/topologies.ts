@@ -1,0 +1,215 @@
+/**
+ * Random topologies of many policies, in force by a running operator: names, labels, In, NotIn, Exists, DoesNotExist, several
+ * keys, overlapping, with priorities, modes, ends, users and roll-outs. The API server, the operator's own evaluation and
+ * the reference model have to agree about each pod.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc, { type Arbitrary } from 'fast-check';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { randomPods } from '../../support/random-pods.ts';
+import { concurrently, type Tally } from '../policies/campaign.ts';
+import type { PolicyCluster } from '../policies/cluster.ts';
+import { podsFor } from '../policies/pods.ts';
+import { ACCOUNTS } from '../sets/arbitrary.ts';
+import type { AuditLog } from '../sets/audit.ts';
+import { admitCreators, type Creator, readUse } from '../sets/people.ts';
+import { deciders, selects } from '../sets/reference-model.ts';
+import { randomTopology, type Topology, type TopologySize, withoutCrowds } from './arbitrary.ts';
+import { bringIntoForce, type InForce, nameOf, startOperator, takeAway } from './in-force.ts';
+import {
+  type Creation,
+  FOLLOWS_MS,
+  judgeCreation,
+  Model,
+  OperatorPolicies,
+  type Outcome,
+  resolved,
+  type Trial,
+} from './judge.ts';
+
+export interface TopologiesPlan extends TopologySize {
+  readonly topologies: number;
+  /** In each topology. */
+  readonly pods: number;
+  readonly seed: number;
+  readonly audit?: AuditLog;
+  say?(line: string): void;
+}
+
+export interface TopologiesTally extends Tally {
+  /** Pods about which an end that has come decides. */
+  readonly ended: number;
+  /** Pods in namespaces where no policy enforces anything. */
+  readonly free: number;
+  readonly unclear: number;
+}
+
+/** More pods are drawn than judged: some are invalid. */
+const SAMPLES = 2.5;
+const SEED_STEP = 7_919;
+/** The time of a pod, to spread ends over all of them. */
+const POD_MS = 12;
+const LEAST_SPAN_MS = 10_000;
+const EXPLAINED = 3;
+/** This share of the pods comes after the first end, and this one after the last. */
+const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
+
+export async function judgeTopologies(
+  cluster: PolicyCluster,
+  controlPlane: ControlPlane,
+  plan: TopologiesPlan,
+): Promise<TopologiesTally> {
+  const creators = await admitCreators(cluster, controlPlane);
+  const operator = await startOperator(controlPlane);
+  const total = { policies: 0, judged: 0, admitted: 0, invalid: 0, unclear: 0, ended: 0, free: 0 };
+  const differences: string[] = [];
+  try {
+    for (let index = 0; index < plan.topologies; index++) {
+      const seed = plan.seed + index * SEED_STEP;
+      const { differences: own, ...counts } = await judgeTopology(cluster, creators, { ...plan, seed });
+      for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += counts[key];
+      differences.push(...own);
+    }
+  } catch (error) {
+    throw new Error(`seed ${plan.seed}: ${(error as Error).message}\n${operator.logEnd(10)}`, { cause: error });
+  } finally {
+    await operator.stop();
+    for (const { api } of creators) await api.close();
+  }
+  return { ...total, differences };
+}
+
+async function judgeTopology(
+  cluster: PolicyCluster,
+  creators: readonly Creator[],
+  plan: TopologiesPlan,
+): Promise<TopologiesTally> {
+  const { seed, pods, audit, say } = plan;
+  const [topology] = fc.sample(randomTopology(`topology-${seed}`, plan), { seed, numRuns: 1, unbiased: true });
+  if (!topology) throw new Error('no topology');
+  const accepted = await acceptedPolicies(cluster, topology, plan);
+  const inForce = await bringIntoForce(cluster, topology, accepted, Math.max(LEAST_SPAN_MS, pods * POD_MS));
+  say?.(`seed ${seed}: ${accepted.length} policies programmed after ${inForce.seconds.toFixed(1)} s`);
+  const model = new Model(inForce, topology.grants);
+  const use = await readUse(cluster);
+  const operator = new OperatorPolicies(inForce.policies);
+  const trial = { cluster, evaluator: new Evaluator(), use, model, operator, audit };
+  const tally = await judgePods(trial, creators, topology, { ...plan, ends: inForce.ends });
+  await takeAway(cluster, topology);
+  return { ...tally, policies: accepted.length };
+}
+
+async function acceptedPolicies(
+  cluster: PolicyCluster,
+  { policies, namespaces }: Topology,
+  { meeting }: TopologySize,
+): Promise<CompletePolicy[]> {
+  const accepted: CompletePolicy[] = [];
+  for (const { name, spec } of policies) {
+    const policy = await cluster.policy(name, spec);
+    if (policy) accepted.push(policy);
+  }
+  return withoutCrowds(accepted, { namespaces, meeting }, ({ spec }, labels) =>
+    selects(spec.namespaceSelector, labels),
+  );
+}
+
+async function judgePods(
+  trial: Trial,
+  creators: readonly Creator[],
+  topology: Topology,
+  { pods, seed, ends: [first, last] }: TopologiesPlan & Pick<InForce, 'ends'>,
+): Promise<TopologiesTally> {
+  const creations = randomCreations(trial.model, topology, creators);
+  const samples = fc.sample(creations, { seed, numRuns: Math.ceil(pods * SAMPLES) });
+  const outcomes: Outcome[] = [];
+  const differing: { readonly index: number; readonly outcome: Outcome }[] = [];
+  let judged = 0;
+  await concurrently([...samples.entries()], async ([index, creation]) => {
+    if (judged >= pods) return;
+    if (judged >= pods * (1 - AFTER_FIRST)) await until(first);
+    if (judged >= pods * (1 - AFTER_LAST)) await until(last + FOLLOWS_MS);
+    const outcome = await judgeCreation(trial, creation);
+    outcomes.push(outcome);
+    if (outcome.status === 'admitted' || outcome.status === 'refused') judged++;
+    if (outcome.differences.length > 0) differing.push({ index, outcome });
+  });
+  const differences: string[] = [];
+  for (const { index, outcome } of differing.slice(0, EXPLAINED)) {
+    differences.push(await explain(trial, creations, { seed, index, outcome }));
+  }
+  const more = differing.length - differences.length;
+  const count = (is: (outcome: Outcome) => boolean) => outcomes.filter(is).length;
+  return {
+    policies: trial.model.policies.length,
+    judged,
+    admitted: count(({ status }) => status === 'admitted'),
+    invalid: count(({ status }) => status === 'invalid'),
+    unclear: count(({ status }) => status === 'unclear'),
+    ended: count(({ ended }) => ended),
+    free: count(({ free, status }) => free && status !== 'invalid'),
+    differences: more > 0 ? [...differences, `seed ${seed}: ${more} more pods differ`] : differences,
+  };
+}
+
+async function until(time: number): Promise<void> {
+  const left = time - Date.now();
+  if (left > 0) await sleep(left);
+}
+
+/** Pods at the boundaries of policies that select their namespace, most often of those that decide, and some others. */
+function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {
+  const now = Date.now();
+  const near = new Map(
+    namespaces.map(({ name }) => {
+      const enforcing = deciders(model.scene(name, [], now), 'Enforce');
+      // A pod that only an overridden or ended policy admits shows whether it is really out.
+      const selecting = model.policies.filter(({ selector }) => selects(selector, model.labelsOf(name)));
+      return [name, [...enforcing, ...selecting]];
+    }),
+  );
+  return fc.constantFrom(...namespaces).chain(({ name }) => {
+    const policies = near.get(name) ?? [];
+    const others = { weight: 1, arbitrary: randomPods() };
+    const pod =
+      policies.length === 0
+        ? randomPods()
+        : fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...policies).chain(podsFor) }, others);
+    return fc.record({
+      pod,
+      namespace: fc.constant(name),
+      account: fc.constantFrom(...ACCOUNTS),
+      creator: fc.constantFrom(...creators),
+      template: fc.constantFrom(false, false, false, true),
+    });
+  });
+}
+
+/** Shrinks the creation as long as there is a difference; prints only the policies that select its namespace. */
+async function explain(
+  trial: Trial,
+  creations: Arbitrary<Creation>,
+  { seed, index, outcome }: { seed: number; index: number; outcome: Outcome },
+): Promise<string> {
+  const property = fc.asyncProperty(
+    creations,
+    async (one) => (await judgeCreation(trial, one)).differences.length === 0,
+  );
+  const path = String(index);
+  const { counterexample } = await fc.check(property, { seed, path, numRuns: 1 });
+  const creation = counterexample?.[0] ?? (fc.sample(creations, { seed, path, numRuns: 1 })[0] as Creation);
+  const again = await judgeCreation(trial, creation);
+  const { creator, ...rest } = creation;
+  const { model, operator } = trial;
+  const labels = model.labelsOf(creation.namespace);
+  const objects = operator.objects.filter((one) => selects(resolved(one).selector, labels));
+  return [
+    `seed ${seed}`,
+    ...objects.map((one) => `${nameOf(one)} ${JSON.stringify(one.spec)}`),
+    `namespace ${creation.namespace} ${JSON.stringify(labels)}`,
+    `${creator.name} creates ${JSON.stringify(rest)}`,
+    ...(again.differences.length > 0 ? again.differences : ['(only once)', ...outcome.differences]),
+  ].join('\n  ');
+}

@@ -1,0 +1,137 @@
+/**
+ * Random changes, while the operator is killed before or after random writes: a new process goes on from what is in the
+ * cluster. Meanwhile no pod is refused that the old and the new state admit, and none admitted that both refuse.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Interception, usePlace } from './place.ts';
+import { type Row, type Rows, smallCompiled } from './small-programs.ts';
+
+const [ONE, TWO] = ['killed-one', 'killed-two'];
+const COLOURS = ['red', 'green', 'both'];
+const ACCOUNTS = ['a', 'b'];
+const CHANGES = 24;
+
+const row = (namespace: string): fc.Arbitrary<Row | undefined> =>
+  fc.option(
+    fc.record({
+      namespace: fc.constant(namespace),
+      colours: fc.subarray(COLOURS, { minLength: 1 }),
+      mode: fc.constantFrom('Enforce', 'Enforce', 'Enforce', 'Warn'),
+      users: fc.option(fc.subarray(ACCOUNTS, { minLength: 1 }), { nil: undefined }),
+    }) as fc.Arbitrary<Row>,
+    { nil: undefined, freq: 4 },
+  );
+
+const change = fc.record({
+  one: row(ONE),
+  two: row(TWO),
+  release: fc.constantFrom('first', 'first', 'first', 'second'),
+  /** The write at which each process is killed. */
+  kills: fc.array(fc.record({ at: fc.integer({ min: 1, max: 8 }), when: fc.constantFrom('before', 'after') }), {
+    maxLength: 3,
+  }),
+});
+type Change = typeof change extends fc.Arbitrary<infer One> ? One : never;
+
+class Killed extends Error {}
+
+describe('an operator that is killed at any write', function () {
+  this.timeout(600_000);
+  const place = usePlace([ONE, TWO]);
+
+  it('leaves nothing that a new one does not bring to its end, and no pod meets a gap', async () => {
+    const seed = Date.now() % 2 ** 31;
+    let last: Rows = {};
+    let killed = 0;
+    for (const [index, one] of fc.sample(change, { numRuns: CHANGES, seed }).entries()) {
+      const next = rowsOf(one);
+      const traffic = watch(last, next);
+      try {
+        killed += await bringTo(next, one);
+      } finally {
+        const surprises = await traffic.end();
+        assert.deepEqual(surprises, [], `seed ${seed}, change ${index}: ${JSON.stringify([last, one])}`);
+      }
+      for (const [namespace, colour, account] of pods()) {
+        assert.equal(
+          await place.admits(namespace, colour, account),
+          admits(next, namespace, colour, account),
+          `seed ${seed}, change ${index}`,
+        );
+      }
+      last = next;
+    }
+    assert.ok(killed >= CHANGES / 3, `killed ${killed} times`);
+  });
+
+  /** @returns how often it was killed */
+  async function bringTo(rows: Rows, { release, kills }: Change): Promise<number> {
+    const compiled = smallCompiled(rows, { release });
+    let killed = 0;
+    for (const { at, when } of kills) {
+      let left = at;
+      const term = new AbortController();
+      const count = () => {
+        if (--left === 0) term.abort(new Killed());
+        term.signal.throwIfAborted();
+      };
+      const intercept: Interception =
+        when === 'before' ? { before: count } : { before: () => term.signal.throwIfAborted(), after: count };
+      const programs = place.programs(intercept, { signal: term.signal });
+      const until = performance.now() + 20_000;
+      try {
+        for (;;) {
+          const { comeBackMs = Number.POSITIVE_INFINITY } = await programs.pass(compiled, await place.rendered());
+          if (comeBackMs > 10_000 || performance.now() > until) break;
+        }
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+        killed++;
+      }
+    }
+    await place.settled(place.programs(), compiled);
+    return killed;
+  }
+
+  /** Tries pods about whose verdict both states agree. */
+  function watch(before: Rows, after: Rows) {
+    const agreed = pods().filter((pod) => admits(before, ...pod) === admits(after, ...pod));
+    const surprises: string[] = [];
+    let ended = false;
+    const running = (async () => {
+      while (!ended) {
+        for (const pod of agreed) {
+          const expected = admits(before, ...pod);
+          if ((await place.admits(...pod)) !== expected) surprises.push(`${pod.join(' ')}: not ${expected}`);
+        }
+      }
+    })();
+    return {
+      async end() {
+        ended = true;
+        await running;
+        return surprises;
+      },
+    };
+  }
+});
+
+function rowsOf({ one, two }: Change): Rows {
+  return { ...(one && { one }), ...(two && { two }) };
+}
+
+function pods(): [namespace: string, colour: string, account: string][] {
+  return [ONE, TWO].flatMap((namespace) =>
+    COLOURS.flatMap((colour) =>
+      [...ACCOUNTS, 'other'].map((account) => [namespace, colour, account] as [string, string, string]),
+    ),
+  );
+}
+
+/** The reference. */
+function admits(rows: Rows, namespace: string, colour: string, account: string): boolean {
+  const deciding = Object.values(rows).filter((one) => one.namespace === namespace && one.mode !== 'Warn');
+  const allows = ({ colours, users }: Row) => colours.includes(colour) && (!users || users.includes(account));
+  return deciding.length === 0 || deciding.some(allows);
+}

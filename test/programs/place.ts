@@ -1,0 +1,199 @@
+/** A real API server for programs without an operator: the test runs passes, and can block writes. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Api, type Identity } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { renderedObjects } from '../../hack/controlplane/rendered.ts';
+import { type PassResult, Programs } from '../../operator/apply/programs.ts';
+import type { OnWrite } from '../../operator/apply/writes.ts';
+import { ApiClient, pathOf } from '../../operator/cluster/client.ts';
+import { endpoints } from '../../operator/cluster/servers.ts';
+import type { Compiled } from '../../operator/compile/compile.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { allowCreators, CREATOR, createNamespace } from '../support/harness.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+
+export type Verb = 'apply' | 'replace' | 'delete';
+
+/** Around each write: an error that `before` throws is the write's error, and the API server does not see the write. */
+export interface Interception {
+  before?(verb: Verb, path: string, body?: unknown): void;
+  after?(verb: Verb, path: string): void;
+}
+
+interface PlaceOptions {
+  readonly onWrite?: OnWrite;
+  readonly signal?: AbortSignal;
+  /** By default, those that are published: not on the loopback interface. */
+  readonly servers?: (client: ApiClient) => Promise<readonly ApiClient[]>;
+}
+
+/** Call it in a describe. @param timeoutMs of a request */
+export function usePlace(
+  namespaces: readonly string[],
+  controlPlane = sharedControlPlane,
+  { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {},
+): Place {
+  const place = new Place(timeoutMs);
+  before(async function () {
+    this.timeout(120_000);
+    await place.open(await controlPlane(), namespaces);
+  });
+  afterEach(() => place.clear());
+  after(() => place.close());
+  return place;
+}
+
+export class Place {
+  readonly #timeoutMs: number;
+  #opened: { readonly api: Api; readonly client: ApiClient; readonly namespaces: readonly string[] } | undefined;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get api(): Api {
+    return this.#open.api;
+  }
+
+  /** As a new process begins. */
+  programs(
+    intercept: Interception = {},
+    { onWrite = () => {}, signal, servers = endpoints }: PlaceOptions = {},
+  ): Programs {
+    const { client } = this.#open;
+    const options = { servers: () => servers(client), onWrite, ...(signal && { signal }) };
+    return new Programs(intercepted(client, intercept), options);
+  }
+
+  /** Out of band. */
+  async change(path: string, fields: object): Promise<void> {
+    await this.#open.client.change(path, fields);
+  }
+
+  async rendered(): Promise<RenderedObject[]> {
+    return (await renderedObjects(this.#open.api)) as unknown as RenderedObject[];
+  }
+
+  /** Runs passes until one is as wanted. */
+  async passUntil(
+    programs: Programs,
+    compiled: Compiled,
+    is: (result: PassResult) => unknown,
+    ms = 40_000,
+  ): Promise<PassResult> {
+    const until = performance.now() + ms;
+    for (;;) {
+      const result = await programs.pass(compiled, await this.rendered());
+      if (is(result)) return result;
+      assert.ok(performance.now() < until, `not reached: ${JSON.stringify([...result.outcomes])}`);
+      await sleep(50);
+    }
+  }
+
+  /** Until all policies are in force, and nothing else is left. */
+  async settled(programs: Programs, compiled: Compiled): Promise<void> {
+    const names = namesOf(compiled);
+    await this.passUntil(programs, compiled, ({ outcomes }) =>
+      [...outcomes.values()].every(({ state }) => state === 'InForce'),
+    );
+    for (let i = 0; i < 200; i++) {
+      const live = (await this.rendered()).map(({ metadata }) => metadata.name).sort();
+      if (live.join() === names.join()) return;
+      await programs.pass(compiled, await this.rendered());
+      await sleep(50);
+    }
+    assert.deepEqual((await this.rendered()).map(({ metadata }) => metadata.name).sort(), names);
+  }
+
+  /** Whether a pod with this colour is admitted, for a service account of the namespace. */
+  async admits(namespace: string, colour: string, account = 'default'): Promise<boolean> {
+    const pod = podManifest(
+      { name: 'pod', labels: { colour } },
+      { containers: [{ name: 'main', image: 'example.org/app' }] },
+    );
+    const path = `${NAMESPACES}/${namespace}/pods`;
+    const answer = await this.api.ask('POST', path, {
+      body: pod,
+      as: accountOf(namespace, account),
+      query: { dryRun: 'All' },
+    });
+    assert.ok(answer.status === 201 || /no colour/.test(answer.body.message), answer.body.message);
+    return answer.status === 201;
+  }
+
+  async open({ kubeconfig }: ControlPlane, namespaces: readonly string[]): Promise<void> {
+    const api = new Api(kubeconfig);
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    this.#opened = {
+      api,
+      client: new ApiClient(config, { qps: 1_000, burst: 1_000, timeoutMs: this.#timeoutMs }),
+      namespaces,
+    };
+    await allowCreators(api);
+    for (const namespace of namespaces) await createNamespace(api, namespace);
+  }
+
+  async clear(): Promise<void> {
+    const { client } = this.#open;
+    const objects = await this.rendered();
+    for (const object of objects) {
+      if (object.metadata.finalizers)
+        await client.change(pathOf(object), { metadata: { finalizers: null } }).catch(() => {});
+      await client.remove(pathOf(object)).catch(() => {});
+    }
+    // API servers take a second to unload them.
+    if (objects.length > 0) await sleep(1_500);
+  }
+
+  async close(): Promise<void> {
+    const { api, client, namespaces } = this.#open;
+    for (const namespace of namespaces) await api.remove(`${NAMESPACES}/${namespace}`);
+    await client.close();
+    await api.close();
+  }
+
+  get #open() {
+    if (!this.#opened) throw new Error('the tests have not begun');
+    return this.#opened;
+  }
+}
+
+/** The names of everything that is to exist at the end. */
+export function namesOf({ programs, grants }: Compiled): string[] {
+  const ofPrograms = programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
+  const ofGrants = [...grants.values()].flatMap(({ role, roleBinding }) => [
+    role,
+    ...(roleBinding ? [roleBinding] : []),
+  ]);
+  return [...ofPrograms, ...ofGrants].map(({ metadata }) => metadata.name).sort();
+}
+
+function accountOf(namespace: string, name: string): Identity {
+  const groups = ['system:serviceaccounts', ...(CREATOR.groups ?? [])];
+  return { user: `system:serviceaccount:${namespace}:${name}`, groups };
+}
+
+const VERBS = { apply: 'apply', replace: 'replace', remove: 'delete' } as const;
+
+function intercepted(client: ApiClient, { before, after }: Interception): ApiClient {
+  return new Proxy(client, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target) as unknown;
+      if (typeof value !== 'function') return value;
+      if (!Object.hasOwn(VERBS, name)) return value.bind(target) as unknown;
+      return async (subject: string | Parameters<typeof pathOf>[0], ...rest: unknown[]) => {
+        const verb = VERBS[name as keyof typeof VERBS];
+        const path = typeof subject === 'string' ? subject : pathOf(subject);
+        before?.(verb, path, subject);
+        const answer = await value.call(target, subject, ...rest);
+        after?.(verb, path);
+        return answer;
+      };
+    },
+  });
+}

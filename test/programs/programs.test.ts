@@ -1,0 +1,311 @@
+/** How programs come into force on a real API server. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Programs } from '../../operator/apply/programs.ts';
+import { ApiError, pathOf } from '../../operator/cluster/client.ts';
+import { type Interception, usePlace, type Verb } from './place.ts';
+import { type Rows, smallCompiled } from './small-programs.ts';
+
+const [ONE, TWO] = ['programs-one', 'programs-two'];
+const ENFORCE = 'capabilitypolicy.enforce';
+const red = { namespace: ONE, colours: ['red'] };
+const blue = { namespace: TWO, colours: ['blue'] };
+
+describe('Programs.pass', function () {
+  this.timeout(120_000);
+  const place = usePlace([ONE, TWO]);
+  let writes: string[];
+  let told: string[];
+  let before: NonNullable<Interception['before']>;
+  let programs: Programs;
+
+  beforeEach(() => {
+    writes = [];
+    told = [];
+    before = () => {};
+    programs = place.programs(
+      {
+        before: (verb, path, body) => {
+          writes.push(`${verb} ${lastOf(path)}`);
+          before(verb, path, body);
+        },
+      },
+      { onWrite: (action, { name }) => told.push(`${action} ${name}`) },
+    );
+  });
+
+  const settled = (rows: Rows) => place.settled(programs, smallCompiled(rows));
+  const stateOf = async (rows: Rows, policy: string) =>
+    (await programs.pass(smallCompiled(rows), await place.rendered())).outcomes.get(policy);
+
+  it('creates a program after its canary has passed: the policy first, the binding of the probe last', async () => {
+    await settled({ red, blue: { ...blue, mode: 'Audit' } });
+    const own = writes.filter((write) => write.includes(ENFORCE));
+    const canary = `${ENFORCE}-canary`;
+    assert.deepEqual(own, [
+      `apply ${canary}`,
+      `apply ${canary}-probe`,
+      `apply ${ENFORCE}`,
+      `apply ${ENFORCE}-pods`,
+      `apply ${ENFORCE}-probe`,
+      `delete ${canary}-probe`,
+      `delete ${canary}`,
+    ]);
+    assert.deepEqual([await place.admits(ONE, 'red'), await place.admits(ONE, 'blue')], [true, false]);
+  });
+
+  it('changes a table by one write in place, and the other policies stay in force meanwhile', async () => {
+    await settled({ red, blue });
+    writes = [];
+    const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
+    const states: (string | undefined)[] = [];
+    await place.passUntil(programs, edited, ({ outcomes }) => {
+      states.push(outcomes.get('red')?.state);
+      return outcomes.get('blue')?.state === 'InForce';
+    });
+    assert.deepEqual(
+      writes.filter((write) => write.includes('capabilitypolicy.e')),
+      [`replace ${ENFORCE}`],
+    );
+    assert.deepEqual([...new Set(states)], ['InForce']);
+    assert.deepEqual([await place.admits(TWO, 'green'), await place.admits(TWO, 'blue')], [true, false]);
+  });
+
+  it('reports an edit as in force only when API servers have loaded it', async () => {
+    for (const colour of ['red', 'green', 'red', 'yellow']) {
+      await place.passUntil(
+        programs,
+        smallCompiled({ red: { ...red, colours: [colour] } }),
+        ({ outcomes }) => outcomes.get('red')?.state === 'InForce',
+      );
+      assert.ok(await place.admits(ONE, colour), colour);
+    }
+  });
+
+  it('does not take the answer of a text that was there before the last but one for the last one', async () => {
+    await settled({ red });
+    // It is written, and nobody waits for it.
+    await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await place.rendered());
+    await place.passUntil(programs, smallCompiled({ red }), ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    for (let i = 0; i < 30; i++) {
+      assert.ok(await place.admits(ONE, 'red'));
+      await sleep(50);
+    }
+  });
+
+  it('brings a program that fills in into force, which an annotation proves', async () => {
+    await settled({ red: { ...red, fills: true, guarded: true } });
+    assert.ok(writes.includes('apply capabilitypolicy.defaulting-probe'));
+  });
+
+  it('keeps the old program while the canary of other rules fails, and says why', async () => {
+    await settled({ red });
+    const unsound = smallCompiled({ red: { ...red, colours: ['green'] } }, { release: 'two', unsound: true });
+    writes = [];
+    const result = await place.passUntil(programs, unsound, ({ outcomes }) => outcomes.get('red')?.state === 'Failed');
+    assert.match(result.outcomes.get('red')?.message ?? '', /index out of bounds/);
+    assert.ok(!writes.includes(`replace ${ENFORCE}`));
+    assert.deepEqual([await place.admits(ONE, 'red'), await place.admits(ONE, 'green')], [true, false]);
+    await place.settled(programs, smallCompiled({ red: { ...red, colours: ['green'] } }, { release: 'three' }));
+    assert.ok(await place.admits(ONE, 'green'));
+  });
+
+  it('restores what somebody changed or deleted, and says so', async () => {
+    await settled({ red });
+    const compiled = smallCompiled({ red });
+    const rendered = async (name: string) => {
+      const object = (await place.rendered()).find(({ metadata }) => metadata.name === name);
+      assert.ok(object);
+      return object;
+    };
+    const policyPath = pathOf(await rendered(ENFORCE));
+    for (const change of [
+      async () => place.api.remove(policyPath),
+      async () => place.api.remove(pathOf(await rendered(`${ENFORCE}-pods`))),
+      async () => place.change(policyPath, { spec: { failurePolicy: 'Ignore' } }),
+      async () => place.change(pathOf(await rendered(`${ENFORCE}-pods`)), { spec: { validationActions: ['Audit'] } }),
+      async () => place.change(policyPath, { metadata: { labels: { 'capabilitypolicy.dev/text': 'other' } } }),
+    ]) {
+      told = [];
+      await change();
+      await place.passUntil(
+        programs,
+        compiled,
+        ({ outcomes }) => told.length > 0 && outcomes.get('red')?.state === 'InForce',
+      );
+      assert.ok(
+        told.every((one) => one.startsWith('repaired')),
+        told.join(),
+      );
+      assert.ok(!(await place.admits(ONE, 'blue')), told.join());
+    }
+  });
+
+  it('does not count as in force what a finalizer keeps from being deleted, names it, and writes it all the same', async () => {
+    await settled({ red });
+    const [object] = (await place.rendered()).filter(({ metadata }) => metadata.name === ENFORCE);
+    assert.ok(object);
+    await place.change(pathOf(object), { metadata: { finalizers: ['example.org/keep'] } });
+    await place.api.remove(pathOf(object));
+    const rows = { red: { ...red, colours: ['green'] } };
+    await place.passUntil(programs, smallCompiled(rows), ({ outcomes }) =>
+      /example\.org\/keep/.test(outcomes.get('red')?.message ?? ''),
+    );
+    assert.equal((await stateOf(rows, 'red'))?.state, 'Working');
+    assert.ok(await place.admits(ONE, 'green'));
+    await place.change(pathOf(object), { metadata: { finalizers: null } });
+    await settled(rows);
+  });
+
+  for (const status of [403, 409, 422, 429, 500, 504]) {
+    it(`a program that is refused with ${status} keeps no other one from coming into force, and the policies say why`, async () => {
+      const rows = { red, blue: { ...blue, mode: 'Warn' as const } };
+      before = (verb, path) => {
+        if (verb !== 'delete' && lastOf(path) === ENFORCE)
+          throw new ApiError({ status, reason: 'Test', message: `refused with ${status}`, causes: [] });
+      };
+      const { outcomes } = await place.passUntil(
+        programs,
+        smallCompiled(rows),
+        ({ outcomes }) => outcomes.get('blue')?.state === 'InForce' && outcomes.get('red')?.state === 'Failed',
+      );
+      assert.equal(outcomes.get('red')?.message, `refused with ${status}`);
+      before = () => {};
+      await settled(rows);
+    });
+  }
+
+  it('a program that etcd refuses because of its size: the others come into force, and what is stale stays', async () => {
+    await settled({ red, blue: { ...blue, mode: 'Warn' } });
+    const large = smallCompiled({ red: { ...red, colours: ['green'] } }, { padding: 90_000 });
+    const [program] = large.programs;
+    assert.ok(program);
+    const spec = program.policy.spec as { variables: object[] };
+    for (let i = 0; i < 20; i++) spec.variables.push({ name: `more${i}`, expression: `"${'x'.repeat(90_000)}"` });
+    const { outcomes } = await place.passUntil(
+      programs,
+      large,
+      ({ outcomes }) => outcomes.get('red')?.state === 'Failed',
+    );
+    assert.match(outcomes.get('red')?.message ?? '', /too large|limit/);
+    const names = (await place.rendered()).map(({ metadata }) => metadata.name);
+    assert.ok(names.includes('capabilitypolicy.warn'));
+    assert.ok(await place.admits(ONE, 'red'));
+  });
+
+  it('a lost connection for one object keeps no other one from being written, and is the reason in the status', async () => {
+    const rows = { red, blue: { ...blue, mode: 'Warn' as const } };
+    before = (_verb, path) => {
+      if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
+    };
+    await place.passUntil(programs, smallCompiled(rows), ({ outcomes }) => outcomes.get('blue')?.state === 'InForce');
+    await place.passUntil(
+      programs,
+      smallCompiled(rows),
+      ({ outcomes }) => outcomes.get('red')?.message === 'the connection was reset',
+    );
+    before = () => {};
+    await settled(rows);
+  });
+
+  it('deletes the program of a mode without policies, and roles last', async () => {
+    await settled({ red: { ...red, users: ['one'] }, blue: { ...blue, mode: 'Warn' } });
+    writes = [];
+    await settled({ blue: { ...blue, mode: 'Warn' } });
+    const role = 'capabilitypolicy.dev:use:red';
+    assert.deepEqual(writes, [
+      `delete ${ENFORCE}-pods`,
+      `delete ${ENFORCE}-probe`,
+      `delete ${ENFORCE}`,
+      `delete ${role}`,
+      `delete ${role}`,
+    ]);
+    await settled({});
+    assert.ok(await place.admits(TWO, 'red'));
+  });
+
+  it('reports a policy whose mode changes only when its old program is out of force', async () => {
+    await settled({ red });
+    const warns = smallCompiled({ red: { ...red, mode: 'Warn' } });
+    await place.passUntil(programs, warns, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    assert.ok(await place.admits(ONE, 'blue'));
+  });
+
+  it('replaces the programs of another partition without a gap', async () => {
+    await settled({ red });
+    let done = false;
+    const surprises: string[] = [];
+    const watching = (async () => {
+      while (!done) {
+        if (!(await place.admits(ONE, 'red'))) surprises.push('red refused');
+        if (await place.admits(ONE, 'blue')) surprises.push('blue admitted');
+      }
+    })();
+    await place.settled(programs, smallCompiled({ red }, { suffix: '-2-0' }));
+    done = true;
+    await watching;
+    assert.deepEqual(surprises, []);
+  });
+
+  it('deletes what another form has left, after the programs are in force', async () => {
+    const name = 'capabilitypolicy-red-0123456789ab';
+    const labels = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', 'capabilitypolicy.dev/policy': 'red' };
+    const [program] = smallCompiled({ red }).programs;
+    const old = { ...program?.policy, metadata: { name, labels } };
+    await place.api.apply(`/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`, old);
+    const messages: (string | undefined)[] = [];
+    await place.passUntil(programs, smallCompiled({ red }), ({ outcomes }) => {
+      messages.push(outcomes.get('red')?.message);
+      return outcomes.get('red')?.state === 'InForce';
+    });
+    assert.equal(messages.at(-2), `the older ${name} is still in force beside it`);
+    const firstDeletion = told.indexOf(`deleted ${name}`);
+    assert.ok(firstDeletion > told.indexOf(`created ${ENFORCE}-probe`), told.join());
+  });
+
+  it('an object that cannot be deleted keeps no other one, and its policies say why', async () => {
+    await settled({ red, blue: { ...blue, mode: 'Warn' } });
+    before = (verb, path) => {
+      if (verb === 'delete' && lastOf(path) === ENFORCE)
+        throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
+    };
+    const rows = { red: { ...red, mode: 'Warn' as const }, blue: { ...blue, mode: 'Warn' as const } };
+    const { outcomes, unremoved } = await place.passUntil(
+      programs,
+      smallCompiled(rows),
+      ({ outcomes }) => outcomes.get('red')?.state === 'Failed',
+    );
+    assert.deepEqual(
+      [outcomes.get('red')?.message, outcomes.get('blue')?.state, unremoved?.message],
+      ['not now', 'InForce', 'not now'],
+    );
+    assert.deepEqual(
+      (await place.rendered()).map(({ metadata }) => metadata.name).filter((name) => name.startsWith(`${ENFORCE}-`)),
+      [],
+    );
+  });
+
+  it('waits three seconds between two writes of a large text', async () => {
+    await place.passUntil(
+      programs,
+      smallCompiled({ red }, { padding: 90_000 }),
+      ({ outcomes }) => outcomes.get('red')?.state === 'InForce',
+    );
+    const times: number[] = [];
+    before = (verb: Verb) => void (verb === 'replace' && times.push(performance.now()));
+    const large = (colour: string) => {
+      const compiled = smallCompiled({ red: { ...red, colours: [colour] } }, { padding: 90_000 });
+      const spec = compiled.programs[0]?.policy.spec as { variables: object[] };
+      for (let i = 0; i < 4; i++) spec.variables.push({ name: `more${i}`, expression: `"${'x'.repeat(90_000)}"` });
+      return compiled;
+    };
+    for (const colour of ['green', 'yellow'])
+      await place.passUntil(programs, large(colour), ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    assert.equal(times.length, 2);
+    assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 3_000, times.join());
+  });
+});
+
+function lastOf(path: string): string {
+  return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { type Record, soakFaults } from './judge.ts';
+
+const PROMOTED_AT = 100_000;
+const KILLED = { from: 90_000, until: 99_500 };
+
+/** One namespace that is promoted while its workload violates from a time on. */
+function faults(violatesFrom: number, fields: Pick<Record, 'gaps' | 'logged'>): string[] {
+  const violation = { what: 'Deployment web', from: violatesFrom, until: Number.POSITIVE_INFINITY };
+  return soakFaults({
+    places: [{ name: 'net' }],
+    history: { promotedAt: () => PROMOTED_AT },
+    truth: { of: () => [violation] },
+    made: [],
+    soakMs: 2_000,
+    askedAt: 0,
+    namespacesPerHour: 60,
+    ...fields,
+  } as unknown as Record);
+}
+
+describe('a promotion while a workload violates', () => {
+  const logged = new Set(['net']);
+  const none: ReadonlySet<string> = new Set();
+  const rows: [string, string, number, Pick<Record, 'gaps' | 'logged'>][] = [
+    ['is a fault', 'by one leader', 91_000, { gaps: [], logged }],
+    ['is a fault', 'that the next leader decided', 91_000, { gaps: [KILLED], logged }],
+    ['is a fault', 'that no kill explains', 91_000, { gaps: [{ from: 10_000, until: 20_000 }], logged: none }],
+    ['is a fault', 'that began before the kill of the leader', 80_000, { gaps: [KILLED], logged: none }],
+    ['is no fault', 'that the killed leader decided before', 91_000, { gaps: [KILLED], logged: none }],
+    ['is no fault', 'that nobody could have seen', 99_000, { gaps: [], logged }],
+  ];
+  for (const [verdict, title, violatesFrom, fields] of rows) {
+    it(`${verdict}: ${title}`, () => {
+      assert.equal(faults(violatesFrom, fields).length, verdict === 'is a fault' ? 1 : 0);
+    });
+  }
+});

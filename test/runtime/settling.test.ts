@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { Settling } from '../../operator/runtime/settling.ts';
+
+describe('Settling', () => {
+  let now: number;
+  let settling: Settling;
+  /** Events while it waits, with their time. */
+  let later: [number, () => void][];
+
+  beforeEach(() => {
+    now = 0;
+    later = [];
+    const clock = {
+      now: () => now,
+      async sleep(ms: number, signal?: AbortSignal) {
+        const until = now + ms;
+        for (const [at, happens] of later.filter(([at]) => at <= until)) {
+          now = at;
+          happens();
+          later = later.filter(([other]) => other > at);
+          if (signal?.aborted) return;
+        }
+        now = until;
+      },
+    };
+    settling = new Settling({ quietMs: 300, mostMs: 10_000, clock });
+  });
+
+  it('waits for nothing when nothing has changed', async () => {
+    await settling.settled();
+    assert.deepEqual([now, settling.isSettled], [0, true]);
+  });
+
+  it('waits until nothing has changed for a while', async () => {
+    settling.changed();
+    later = [250, 500].map((at) => [at, () => settling.changed()]);
+    await settling.settled();
+    assert.equal(now, 800);
+  });
+
+  it('does not wait forever, also when work that had begun was given up', async () => {
+    settling.changed();
+    later = Array.from({ length: 200 }, (_, index) => [(index + 1) * 100, () => settling.changed()]);
+    await settling.settled();
+    assert.equal(now, 10_000);
+    settling.changed();
+    assert.ok(settling.isSettled);
+  });
+
+  it('waits again after the changes were used', async () => {
+    settling.changed();
+    await settling.settled();
+    settling.begin();
+    now = 20_000;
+    settling.changed();
+    await settling.settled();
+    assert.equal(now, 20_300);
+  });
+
+  it('ends at once when somebody needs it', async () => {
+    settling.changed();
+    later = [[100, () => settling.hurry()]];
+    await settling.settled();
+    assert.equal(now, 100);
+    settling.begin();
+    settling.changed();
+    assert.ok(!settling.isSettled);
+  });
+});

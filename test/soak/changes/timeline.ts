@@ -1,0 +1,88 @@
+/**
+ * The states that a client wants, one after the other. A state begins when the client's write is sent, and is settled when every
+ * policy says Programmed. A pod that all states of that time admit must not be refused, and one that all refuse must not be
+ * admitted.
+ */
+import type { CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
+import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../../operator/api/defaults.ts';
+import type { StatedPod } from '../../differential/reference/pod.ts';
+import { admits, type Grant, type Person } from '../../differential/sets/reference-model.ts';
+import type { Labels } from '../../differential/topologies/in-force.ts';
+import { endOf, Model } from '../../differential/topologies/judge.ts';
+import { policyManifest } from '../../support/policies.ts';
+
+export interface State {
+  readonly policies: ReadonlyMap<string, CapabilityPolicySpec>;
+  readonly namespaces: ReadonlyMap<string, Labels>;
+}
+
+interface Entry {
+  readonly model: Model;
+  readonly ends: readonly number[];
+  readonly title: string;
+  /** In ms since 1970. */
+  readonly begun: number;
+  settled: number;
+}
+
+export interface Asked {
+  readonly namespace: string;
+  readonly people: readonly Person[];
+  /** As the API server stores it without policies. */
+  readonly pod: StatedPod;
+  readonly sent: number;
+  readonly received: number;
+}
+
+export interface Law {
+  /** Undefined: the states of that time differ about the pod. */
+  readonly admitted: boolean | undefined;
+  /** The changes that were not settled when the pod was sent. */
+  readonly changes: readonly string[];
+}
+
+const SECOND = 1_000;
+
+export class Timeline {
+  readonly #grants: readonly Grant[];
+  readonly #entries: Entry[] = [];
+
+  constructor(grants: readonly Grant[]) {
+    this.#grants = grants;
+  }
+
+  /** Call it before the first write of the change. */
+  begin(title: string, { policies, namespaces }: State): void {
+    const complete = [...policies].map(([name, spec]) => policyManifest({ name }, completeSpec(spec)));
+    const labels = [...namespaces].map(([name, own]): [string, Labels] => [name, { ...own, [NAME_LABEL]: name }]);
+    const model = new Model({ policies: complete, labels: new Map(labels) }, this.#grants);
+    const ends = complete.flatMap(endOf).map(([, end]) => end);
+    this.#entries.push({ model, ends, title, begun: Date.now(), settled: Number.POSITIVE_INFINITY });
+  }
+
+  /** The last state is in force. */
+  settle(): void {
+    const last = this.#entries.at(-1);
+    if (last) last.settled = Math.min(last.settled, Date.now());
+  }
+
+  law({ namespace, people, pod, sent, received }: Asked): Law {
+    const first = this.#entries.findLastIndex(({ settled }) => settled <= sent);
+    const window = this.#entries.slice(Math.max(0, first)).filter(({ begun }) => begun <= received);
+    const verdicts = window.flatMap(({ model, ends }) =>
+      timesOf(ends, sent, received).map((now) => admits(model.scene(namespace, people, now), 'Enforce', pod)),
+    );
+    const [admitted] = verdicts;
+    return {
+      admitted: verdicts.every((one) => one === admitted) ? admitted : undefined,
+      changes: window.slice(1).map(({ title }) => title),
+    };
+  }
+}
+
+/** The API server compares ends with the second of the creation. */
+function timesOf(ends: readonly number[], sent: number, received: number): number[] {
+  const from = Math.floor(sent / SECOND) * SECOND;
+  return [from, ...ends.filter((end) => from < end && end <= received)];
+}

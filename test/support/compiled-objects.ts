@@ -1,0 +1,16 @@
+/** Compiled policies as the objects that are in a cluster once the operator has written them. */
+import type { Compiled } from '../../operator/compile/compile.ts';
+import type { Manifest } from '../../operator/compile/objects.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+
+export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>): RenderedObject[] {
+  return manifestsOf(compiled) as unknown as RenderedObject[];
+}
+
+/** Roles and their bindings, then admission policies and theirs, those of probes included. */
+export function manifestsOf({ programs, grants }: Pick<Compiled, 'programs' | 'grants'>): Manifest[] {
+  return [
+    ...[...grants.values()].flatMap(({ role, roleBinding }) => [role, ...(roleBinding ? [roleBinding] : [])]),
+    ...programs.flatMap(({ policy, bindings }) => [policy, ...bindings]),
+  ];
+}
