@@ -28,11 +28,6 @@ export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
   );
 }
 
-/** Whether a ClusterRoleBinding has the desired subjects already. */
-export function grantsTheSame(live: RenderedObject | undefined, desired: Manifest): boolean {
-  return live !== undefined && canonical(live.subjects) === canonical(desired.subjects);
-}
-
 /** The uids of the owners that we set; owners that others added are theirs. */
 function ownersStated({ metadata }: RenderedObject): string[] {
   const ours = arrayOf(metadata.managedFields)

@@ -7,8 +7,7 @@ import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { PART } from './parts-cel.ts';
-import type { Row } from './rows.ts';
-import { ENFORCED, PENDING } from './rows.ts';
+import { ENFORCED, PENDING, type Row } from './rows.ts';
 import { type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
 
@@ -85,7 +84,7 @@ function highestVariables(): Variable[] {
 }
 
 /** CEL, bool, over a row `p`: the namespace is in this part of the policy's roll-out, or it has none. @param labels CEL, map */
-export function inPart(labels: string): string {
+function inPart(labels: string): string {
   return `(!has(p.rollout) || (p.rollout[0] == "${PENDING}") == ${isPending(labels)})`;
 }
 

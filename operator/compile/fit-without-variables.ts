@@ -85,7 +85,7 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
 }
 
 /** Whether they have the same selector and priority. */
-export function areAlike([first, ...others]: readonly ResolvedPolicy[]): boolean {
+function areAlike([first, ...others]: readonly ResolvedPolicy[]): boolean {
   return others.every(
     (other) => first && other.priority === first.priority && isSameSelector(other.selector, first.selector),
   );

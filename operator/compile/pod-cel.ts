@@ -1,10 +1,10 @@
 /** A request's pod, and what is wrong with it, as CEL of an admission policy. */
 import { CONTROLLERS, TEMPLATE_PATH, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
-import { checksOver, type RuleChecks } from '../policy/resolve.ts';
+import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
-import { blocksOf, DESCRIBED_PARTS, PART, PARTS, POSITIONS } from './parts-cel.ts';
+import { DESCRIBED_PARTS, PARTS, POSITIONS } from './parts-cel.ts';
 
 /** Matches names, fields, operators and literals, which each cost about 1 per evaluation, and macros that loop. */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
@@ -60,8 +60,6 @@ export const POD_VARIABLES: readonly Variable[] = [
     name: 'volumes',
     expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },
-  { name: 'containerBlocks', expression: blocksOf('variables.containers') },
-  { name: 'volumeBlocks', expression: blocksOf('variables.volumes') },
   {
     // The API server forbids changing or removing existing ones (ValidatePodEphemeralContainersUpdate).
     name: 'added',
@@ -72,83 +70,21 @@ export const POD_VARIABLES: readonly Variable[] = [
   { name: 'describedParts', expression: DESCRIBED_PARTS },
   // Only at creation is it the time of the request. The API server sets it before validation, whatever the request says.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
-  { name: 'namespaceLabels', expression: 'namespaceObject.metadata.?labels.orValue({})' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
 ];
-
-/**
- * CEL, bool: the whole pod complies. Iterates over the containers once and stops at the first violation. Most pods
- * comply, and listing violations costs twice as much.
- */
-export function compliesCel(ofRules: readonly RuleChecks[]): string {
-  return noneViolated(ofRules, { pod: undefined, in: 'variables' });
-}
-
-/** CEL, bool: the part `part` complies. */
-export function partCompliesCel(ofRules: readonly RuleChecks[]): string {
-  return noneViolated(ofRules, { pod: 'part.pod', in: 'part' });
-}
-
-function noneViolated(ofRules: readonly RuleChecks[], scope: { pod: string | undefined; in: string }): string {
-  const none = (over: Check['over']) =>
-    checksOver(ofRules, over)
-      .map((check) => `!(${scope.pod === undefined ? check.violates : violatesPart(check)})`)
-      .join(' && ');
-  const [pod, containers, volumes] = [none('pod'), none('containers'), none('volumes')];
-  const conditions = [
-    ...(pod === '' ? [] : [scope.pod === undefined ? `(${pod})` : `(!${scope.pod} || (${pod}))`]),
-    // Containers come before volumes: there are fewer of them, and they violate more often.
-    ...(containers === '' ? [] : [`${scope.in}.containerBlocks.all(block, block.all(c, ${containers}))`]),
-    ...(volumes === '' ? [] : [`${scope.in}.volumeBlocks.all(block, block.all(v, ${volumes}))`]),
-  ];
-  return conditions.join(' && ') || 'true';
-}
-
-/** CEL, bool: a pod-level violation counts for an added container unless the container does not inherit it. */
-function violatesPart({ violates, reaches, atCreation }: Check): string {
-  if (atCreation) return `!variables.ephemeral && (${violates})`;
-  if (reaches === undefined) return violates;
-  return `(${violates}) && (part.index != ${PART.INHERITED} || variables.added.exists(c, ${reaches}))`;
-}
-
-/** CEL, list(string): one line per violation in the described part `part`, worded as in operator/evaluate. */
-export function violationsCel(ofRules: readonly RuleChecks[]): string {
-  const lists = ofRules.flatMap(({ rule, checks }) => checks.map((check) => checkCel(rule, check)));
-  return lists.length === 0 ? '[]' : lists.join(' + ');
-}
-
-function checkCel(rule: string, check: Check): string {
-  const { over, message } = check;
-  switch (over) {
-    case 'pod':
-      return `(part.pod && (${violatesPart(check)}) ? [${JSON.stringify(`${rule}: pod `)} + (${message})] : [])`;
-    case 'containers':
-      return `part.containers.filter(c, ${violatesPart(check)}).map(c, ${JSON.stringify(`${rule}: container "`)} + c.name + "\\" " + (${message}))`;
-    case 'volumes':
-      return `part.volumes.filter(v, ${violatesPart(check)}).map(v, ${JSON.stringify(`${rule}: volume "`)} + v.name + "\\" " + (${message}))`;
-  }
-}
 
 /** How often each check is run for a pod of CONTAINERS containers and as many volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
 /** Checks of an existing pod and its volumes run a second time for the added containers that inherit from them. */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
-/**
- * The highest cost that the API server charges for such a pod.
- * @param items how many each list in a container or volume has: of capabilities, of ports
- */
-export function costOf(ofRules: readonly RuleChecks[], items = 1): number {
-  return sumOf(checksOf(ofRules), ({ over, violates }) => TIMES[over] * costOfText(violates, items));
-}
-
-/** The same for a pod that may already exist and is judged part by part. */
+/** The highest cost that the API server charges for such a pod, which may already exist and is judged part by part. */
 export function costInParts(ofRules: readonly RuleChecks[]): number {
   return sumOf(
     checksOf(ofRules),
     ({ over, violates, reaches = '' }) =>
-      TIMES_IN_PARTS[over] * costOfText(violates, 1) + CONTAINERS * costOfText(reaches, 1),
+      TIMES_IN_PARTS[over] * costOfText(violates) + CONTAINERS * costOfText(reaches),
   );
 }
 
@@ -159,7 +95,7 @@ function sumOf(checks: readonly Check[], cost: (check: Check) => number): number
     checks.filter(({ entry }) => entry !== undefined),
     ({ entry }) => entry,
   );
-  const looking = checks.map(({ over, entry }) => (entry === undefined ? 0 : TIMES[over] * costOfText(entry, 1)));
+  const looking = checks.map(({ over, entry }) => (entry === undefined ? 0 : TIMES[over] * costOfText(entry)));
   return (
     sum(checks.filter(({ entry }) => entry === undefined)) +
     Math.max(0, ...[...entries.values()].map(sum)) +
@@ -171,15 +107,7 @@ function checksOf(ofRules: readonly RuleChecks[]): Check[] {
   return ofRules.flatMap(({ checks }) => checks);
 }
 
-function costOfText(text: string, items: number): number {
-  let cost = 0;
-  const times = [1];
-  for (const [token] of text.matchAll(TOKEN)) {
-    const now = times.at(-1) ?? 1;
-    if (token === ')') times.pop();
-    else if (token === '(') times.push(now);
-    else cost += now;
-    if (token.startsWith('.')) times.push(now * items);
-  }
-  return cost;
+/** Brackets cost nothing. */
+function costOfText(text: string): number {
+  return [...text.matchAll(TOKEN)].filter(([token]) => token !== '(' && token !== ')').length;
 }

@@ -7,8 +7,7 @@ import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { PROBE_LABEL } from './match.ts';
-import type { Manifest } from './objects.ts';
-import { RBAC } from './objects.ts';
+import { type Manifest, RBAC } from './objects.ts';
 
 /** In the order in which their objects are created. */
 export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit'] as const;

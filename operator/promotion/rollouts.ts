@@ -171,6 +171,6 @@ function stageOf(state: RolloutState): Stage {
 }
 
 /** Before its state has been read, a roll-out has begun if its enforced part exists, with the selector of that part. */
-export function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
+function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
   return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };
 }
