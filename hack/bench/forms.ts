@@ -9,6 +9,8 @@ import { completePolicy } from '../../operator/api/defaults.ts';
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
+import { objectsOfProgram } from '../../operator/compile/program.ts';
+import { objectsOfGrant } from '../../operator/compile/rbac.ts';
 import { kubernetesVersion } from '../controlplane/binaries.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { type BenchCluster, connect, createNamespace, startBenchCluster } from './bench-cluster.ts';
@@ -152,10 +154,10 @@ function rendered(form: Form, { policies, ownSelectors }: Setting, id: string, n
   const options = { oldestServer: FORMS[form], operatorNamespace: 'default', excludedNamespaces: ['kube-system'] };
   const compiled = compile(objects.map(completePolicy), options);
   for (const [name, { message }] of compiled.refusals) throw new Error(`${name}: ${message}`);
-  const roles = [...compiled.grants.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
+  const roles = [...compiled.grants.values()].flatMap(objectsOfGrant);
   // The guard looks at no pods.
   const programs = compiled.programs.filter(({ kind }) => kind !== 'Guard');
-  const parts = programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
+  const parts = programs.flatMap(objectsOfProgram);
   return [...roles, ...parts.map((part) => apart(part, id, label))] as unknown as Identified[];
 }
 

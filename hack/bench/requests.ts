@@ -9,6 +9,7 @@ import { newPolicy } from '../../operator/api/model.ts';
 import { type ApiClient, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { NAMESPACES, PODS } from '../../operator/compile/match.ts';
+import { objectsOfProgram } from '../../operator/compile/program.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
 import { waitFor } from '../controlplane/wait.ts';
@@ -124,7 +125,7 @@ export function renderedFor(specs: readonly (readonly [namespace: string, spec: 
   const { programs, refusals } = compile(policies, options);
   for (const [name, { message }] of refusals) throw new Error(`${name}: ${message}`);
   // Offline, nothing owns them.
-  return programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
+  return programs.flatMap(objectsOfProgram);
 }
 
 function sayingTrue(namespaces: readonly string[]): Objects {

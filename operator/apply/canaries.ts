@@ -1,9 +1,9 @@
 /** Proves the rules of a program under another name, before they are written in the place of others. */
 import type { ApiClient } from '../cluster/client.ts';
-import { type Canary, type Program, RULES_LABEL } from '../compile/program.ts';
+import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
 import type { InForce, Text } from './in-force.ts';
 import { inOrderOfRemoval, keyOf, type Live, labelOf } from './live.ts';
-import { objectsOf, type ProgramWrites } from './program-writes.ts';
+import type { ProgramWrites } from './program-writes.ts';
 import type { Refusals } from './refusals.ts';
 import type { Writes } from './writes.ts';
 
@@ -67,7 +67,7 @@ export class Canaries {
 
   async #remove(program: Program, live: Live): Promise<void> {
     const { writes, refusals } = this.#options;
-    const objects = program.canary ? objectsOf(program.canary) : [];
+    const objects = program.canary ? objectsOfProgram(program.canary) : [];
     const left = objects.flatMap((object) => live.get(keyOf(object)) ?? []);
     await refusals.attempt(canaryUnit(program), program, async () => {
       for (const object of inOrderOfRemoval(left)) if (!object.metadata.deletionTimestamp) await writes.remove(object);

@@ -5,7 +5,7 @@
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
 import { usesAsked } from '../compile/program.ts';
-import type { Grant } from '../compile/rbac.ts';
+import { type Grant, objectsOfGrant } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -106,8 +106,8 @@ export class Grants {
   }
 
   /** Whether the role and its binding are as wanted. */
-  isCurrent({ role, roleBinding }: Grant, live: Live): boolean {
-    return [role, ...(roleBinding ? [roleBinding] : [])].every((one) => this.#writes.isCurrent(one, live));
+  isCurrent(grant: Grant, live: Live): boolean {
+    return objectsOfGrant(grant).every((one) => this.#writes.isCurrent(one, live));
   }
 
   async #each(

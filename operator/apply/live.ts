@@ -1,5 +1,6 @@
 /** Our objects in the cluster. Pure. */
 import type { Manifest } from '../compile/objects.ts';
+import { isProbeBinding } from '../compile/program.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 
@@ -26,10 +27,6 @@ export function isAdmission({ kind }: Pick<Named, 'kind'>): boolean {
 /** Whether it has the text of policies. */
 export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
   return kind.endsWith('AdmissionPolicy');
-}
-
-export function isProbeBinding({ kind, metadata }: Named): boolean {
-  return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }
 
 /** Labels can be copied onto anything: we delete only objects that have our form of name, too. */

@@ -1,8 +1,8 @@
 /** Writes the objects of a program or a canary: an existing text is replaced in place. */
-import { type Canary, type Program, TEXT_LABEL } from '../compile/program.ts';
+import { type Canary, isProbeBinding, objectsOfProgram, type Program, TEXT_LABEL } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { InForce, Text } from './in-force.ts';
-import { heldBy, isProbeBinding, keyOf, type Live, labelOf } from './live.ts';
+import { heldBy, keyOf, type Live, labelOf } from './live.ts';
 import type { Writes } from './writes.ts';
 
 type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;
@@ -22,7 +22,7 @@ export class ProgramWrites {
   }
 
   isWritten(program: Objects, live: Live): boolean {
-    return objectsOf(program).every((object) => this.#writes.isCurrent(object, live));
+    return objectsOfProgram(program).every((object) => this.#writes.isCurrent(object, live));
   }
 
   /** Writes what is missing or differs: the policy first, the probe's binding last. */
@@ -36,7 +36,7 @@ export class ProgramWrites {
     inForce.exists(before && labelOf(before, TEXT_LABEL));
     inForce.writes(text, isBound || !probed);
     if (!isCurrent && JSON.stringify(policy).length > LARGE.bytes) this.#largeAt.set(text.name, this.#clock.now());
-    for (const object of objectsOf(program)) await this.#writes.ensure(object, live);
+    for (const object of objectsOfProgram(program)) await this.#writes.ensure(object, live);
   }
 
   /** A large text was written a short time ago. */
@@ -53,14 +53,10 @@ export class ProgramWrites {
 
 /** Names a deleted object of the program, and its finalizers: it will be gone at any time. */
 export function deletion(program: Objects, live: Live): string | undefined {
-  const [held] = objectsOf(program).flatMap((manifest) => {
+  const [held] = objectsOfProgram(program).flatMap((manifest) => {
     const object = live.get(keyOf(manifest));
     const by = object && heldBy(object);
     return by === undefined ? [] : [`${keyOf(manifest)} is being deleted, held by finalizers: ${by}`];
   });
   return held;
-}
-
-export function objectsOf({ policy, bindings }: Objects) {
-  return [policy, ...bindings];
 }

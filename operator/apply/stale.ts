@@ -1,7 +1,8 @@
 /** Our objects in the cluster that no policy needs any more. Pure. */
 import type { Compiled } from '../compile/compile.ts';
 import { POLICY_LABEL } from '../compile/objects.ts';
-import { PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
+import { objectsOfProgram, PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
+import { objectsOfGrant } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
@@ -38,14 +39,6 @@ export function policiesIn(object: RenderedObject): ReadonlySet<string> {
 }
 
 const wantedKeys = perObject(({ programs, grants }: Compiled): ReadonlySet<string> => {
-  const ofPrograms = programs.flatMap(({ policy, bindings, canary }) => [
-    policy,
-    ...bindings,
-    ...(canary ? [canary.policy, ...canary.bindings] : []),
-  ]);
-  const ofGrants = [...grants.values()].flatMap(({ role, roleBinding }) => [
-    role,
-    ...(roleBinding ? [roleBinding] : []),
-  ]);
-  return new Set([...ofPrograms, ...ofGrants].map(keyOf));
+  const texts = programs.flatMap((program) => [program, ...(program.canary ? [program.canary] : [])]);
+  return new Set([...texts.flatMap(objectsOfProgram), ...[...grants.values()].flatMap(objectsOfGrant)].map(keyOf));
 });

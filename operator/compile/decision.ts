@@ -236,7 +236,5 @@ export function soundCel(table: Table, columns: Columns): string {
       RANGES.filter((name) => columns.has(name)),
     ),
   ];
-  return table.size === 0
-    ? 'true'
-    : table.chunks.map((chunk) => `${chunk}.all(p, ${checks.join(' && ')})`).join(' && ');
+  return table.everyRow(checks.join(' && '));
 }

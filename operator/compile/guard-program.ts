@@ -121,10 +121,7 @@ function guardProgram(
     ...labelVariables(BEFORE),
     ...weakenedVariables(),
     ...exemptVariables(slots),
-    {
-      name: 'sound',
-      expression: table.size === 0 ? 'true' : table.chunks.map((chunk) => `${chunk}.all(p, ${SOUND})`).join(' && '),
-    },
+    { name: 'sound', expression: table.everyRow(SOUND) },
   ];
   const namespaces = [...NAMESPACES, ...NEW_NAMESPACES];
   return {

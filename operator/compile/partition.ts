@@ -90,30 +90,30 @@ function boundariesFor(
   lengthOf: (policy: ResolvedPolicy) => number,
   most: number,
 ): Boundaries {
-  const byName = new Map<string, ResolvedPolicy[]>();
-  let general = 0;
-  for (const policy of policies) {
-    const names = namesOf(policy);
-    if (!names) general += lengthOf(policy);
-    for (const name of names ?? []) byName.set(name, [...(byName.get(name) ?? []), policy]);
-  }
+  const [named, others] = [policies.flatMap(withNames), policies.filter((policy) => !namesOf(policy))];
   // Room for policies that come later.
-  const room = Math.max(most - general, most / 4) * 0.75;
+  const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
+  const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  let [length, part] = [0, new Set<ResolvedPolicy>()];
-  for (const [name, all] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    // A policy of many names is one row.
-    const more = sum(all.filter((policy) => !part.has(policy)).map(lengthOf));
-    if (length > 0 && length + more > room) {
+  // A policy of many names is one row of a part.
+  const part = new Set<ResolvedPolicy>();
+  let length = 0;
+  for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const all = new Set(found.map(([, policy]) => policy));
+    const more = sum([...all.difference(part)].map(lengthOf));
+    const isFull = length > 0 && length + more > room;
+    if (isFull) {
       boundaries.push(name);
-      [length, part] = [0, new Set()];
+      part.clear();
     }
-    for (const policy of all) {
-      if (!part.has(policy)) length += lengthOf(policy);
-      part.add(policy);
-    }
+    length = isFull ? sum([...all].map(lengthOf)) : length + more;
+    for (const policy of all) part.add(policy);
   }
   return boundaries;
+}
+
+function withNames(policy: ResolvedPolicy): [string, ResolvedPolicy][] {
+  return (namesOf(policy) ?? []).map((name) => [name, policy]);
 }
 
 function partsAt(boundaries: Boundaries, policies: readonly ResolvedPolicy[]): Part[] {

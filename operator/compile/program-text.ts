@@ -38,24 +38,30 @@ interface Validation {
   readonly messageExpression?: { readonly quiet: string; readonly text: string };
 }
 
+/** The probe's has no reason. */
+interface Written extends Validation {
+  readonly reason?: 'Forbidden';
+}
+
 /** Refuses every probe with the hash, if each row of the table can be read. */
-function probeValidation(hash: string): Validation {
+function probeValidation(hash: string): Written {
   return { unless: '!variables.probe', expression: '!variables.sound', message: `${PROBE_ANSWER} ${hash}` };
 }
 
 /** @param hasVariables whether API servers may have variables (standards/server-features.ts) */
 function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
   const { kind, variables, validations } = text;
-  const all = kind === 'ValidatingAdmissionPolicy' ? [probeValidation(hash), ...validations] : [];
+  const judging = validations.map((one): Written => ({ ...one, reason: 'Forbidden' }));
+  const all = kind === 'ValidatingAdmissionPolicy' ? [probeValidation(hash), ...judging] : [];
   const spec = text.spec(hash);
   if (!hasVariables) return { ...spec, validations: all.map((one) => inlined(one, variables)) };
-  const written = all.map(({ unless, expression, message, messageExpression }) => ({
+  const written = all.map(({ unless, expression, message, messageExpression, reason }) => ({
     expression: `${unless} || ${expression}`,
     message,
     ...(messageExpression && {
       messageExpression: `${unless} || ${messageExpression.quiet} ? "" : ${messageExpression.text}`,
     }),
-    ...(message.startsWith(PROBE_ANSWER) ? {} : { reason: 'Forbidden' }),
+    ...(reason && { reason }),
   }));
   const read = [...written.flatMap((one) => [one.expression, one.messageExpression ?? '']), JSON.stringify(spec)];
   return { ...spec, variables: needed(variables, read), ...(all.length > 0 && { validations: written }) };
@@ -65,7 +71,7 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
  * The same for API servers that variables can crash: each expression contains all that it reads. A message that is longer than
  * an expression may be is left out.
  */
-function inlined({ unless, expression, message, messageExpression }: Validation, variables: readonly Variable[]) {
+function inlined({ unless, expression, message, messageExpression, reason }: Written, variables: readonly Variable[]) {
   const skips = withVariables(variables, unless);
   const text =
     messageExpression &&
@@ -74,7 +80,7 @@ function inlined({ unless, expression, message, messageExpression }: Validation,
     expression: `${skips} || ${withVariables(variables, expression)}`,
     message,
     ...(text !== undefined && text.length <= EXPRESSION_BUDGET && { messageExpression: text }),
-    ...(message.startsWith(PROBE_ANSWER) ? {} : { reason: 'Forbidden' }),
+    ...(reason && { reason }),
   };
 }
 

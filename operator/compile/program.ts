@@ -38,6 +38,21 @@ export interface Program {
 /** The same text under another name, bound for the probe only: its self-test has to pass before the program is written. */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
+/** In the order in which they are created. */
+export function objectsOfProgram({ policy, bindings }: Pick<Program, 'policy' | 'bindings'>): Manifest[] {
+  return [policy, ...bindings];
+}
+
+/** Whether it binds the text of a program or a canary for the probe only. */
+export function isProbeBinding({ kind, metadata }: Named): boolean {
+  return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
+}
+
+interface Named {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
 const CANARY = '-canary';
 
 export function canaryName(program: string): string {

@@ -1,6 +1,6 @@
 /** The policies in force → the programs that enforce them. */
 import { MODES } from '../policy/deciding.ts';
-import { idOf, Memo } from '../policy/memo.ts';
+import { idOf, Memo, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { offers } from '../standards/server-features.ts';
 import { defaultingProgram } from './defaulting-program.ts';
@@ -40,13 +40,13 @@ interface Kind {
 const enforcing = (all: readonly ResolvedPolicy[]) => all.filter(({ mode }) => mode === 'Enforce');
 
 /** A level's own values may change with the operator. */
-const rowText = (policy: ResolvedPolicy) => textOfRow(policy);
+const rowText = perObject((policy: ResolvedPolicy) => textOfRow(policy));
 
 const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   Guard: {
     policies: enforcing,
     texts: guardPrograms,
-    rowText: (policy) => textOfRow(policy, guardRow),
+    rowText: perObject((policy) => textOfRow(policy, guardRow)),
   },
   Defaulting: {
     policies: (all) => (all.some(({ defaulting }) => defaulting) ? enforcing(all) : []),
@@ -88,7 +88,7 @@ export class Programs {
     const { policies, texts, rowText } = KINDS[kind];
     const some = policies(all);
     if (some.length === 0) return [];
-    const isMode = kind === 'Enforce' || kind === 'Warn' || kind === 'Audit';
+    const isMode = MODES.some((mode) => mode === kind);
     const apart = hasVariables || !isMode ? { parts: [], others: some } : alike(some);
     const lengthOf = (policy: ResolvedPolicy) => rowText(policy).length;
     const shared = this.#partition(kind, hasVariables).split(apart.others, lengthOf);

@@ -9,6 +9,11 @@ export interface Grant {
   readonly roleBinding: Manifest | undefined;
 }
 
+/** In the order in which they are created. */
+export function objectsOfGrant({ role, roleBinding }: Grant): Manifest[] {
+  return roleBinding ? [role, roleBinding] : [role];
+}
+
 export function useRoleName(policy: string): string {
   return `${GROUP}:use:${policy}`;
 }

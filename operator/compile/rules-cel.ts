@@ -5,7 +5,7 @@
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
 import type { Check, Rule, Test } from '../rules/rule.ts';
-import { type Columns, RowValues } from '../rules/values.ts';
+import { type Columns, matchesIn, RowValues } from '../rules/values.ts';
 import type { Variable } from './bound-variables.ts';
 import { CUT, PART } from './parts-cel.ts';
 import { ENTRIES } from './table.ts';
@@ -13,8 +13,7 @@ import { ENTRIES } from './table.ts';
 /** CEL, map(string, list(string)): the values of the level of candidate `p`. */
 export const LEVEL = 'variables.levels[p.level[0]]';
 /** CEL, bool, over an entry `e` of `spec.containers`: container `c` belongs to it. */
-export const BELONGS =
-  'c.name in e.names && (!has(e.images) || c.?image.orValue("") in e.images || e.images.exists(q, q.endsWith("*") && c.?image.orValue("").startsWith(q.substring(0, q.size() - 1))))';
+export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /** Which rules a program needs: the IDs of those that restrict something, and of those that entries restate. */
 export interface NeededRules {

@@ -22,9 +22,11 @@ export interface Table {
   selecting(sets: readonly string[], name: string): Selection;
   /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
   rowAt(position: string): string;
-  /** CEL, list(list(map(string, list(string)))): all rows, for the self-test. */
+  /** CEL, list(map(string, list(string))) each: all rows. */
   readonly chunks: readonly string[];
   readonly size: number;
+  /** CEL, bool: the condition holds for every row, for the self-test. @param condition CEL, bool, over a row `p` */
+  everyRow(condition: string): string;
 }
 
 export interface Selection {
@@ -46,6 +48,7 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     chunks: chunkedMap(key === NAME_LABEL ? 'byName' : `byLabel${i}`, byValue),
   }));
   const general = chunkedConditions(conditions);
+  const chunks = rows.variables.map(({ name }) => `variables.${name}`);
   return {
     constants: [
       levelsOf(policies),
@@ -74,8 +77,10 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
       return { variables, positions };
     },
     rowAt: (position) => rows.at(position),
-    chunks: rows.variables.map(({ name }) => `variables.${name}`),
+    chunks,
     size: policies.length,
+    everyRow: (condition) =>
+      policies.length === 0 ? 'true' : chunks.map((chunk) => `${chunk}.all(p, ${condition})`).join(' && '),
   };
 }
 

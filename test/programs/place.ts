@@ -11,6 +11,7 @@ import { ApiClient, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
+import { manifestsOf } from '../support/compiled-objects.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { allowCreators, CREATOR, createNamespace } from '../support/harness.ts';
 import { podManifest } from '../support/pod-manifests.ts';
@@ -164,13 +165,10 @@ export class Place {
 }
 
 /** The names of everything that is to exist at the end. */
-export function namesOf({ programs, grants }: Compiled): string[] {
-  const ofPrograms = programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
-  const ofGrants = [...grants.values()].flatMap(({ role, roleBinding }) => [
-    role,
-    ...(roleBinding ? [roleBinding] : []),
-  ]);
-  return [...ofPrograms, ...ofGrants].map(({ metadata }) => metadata.name).sort();
+export function namesOf(compiled: Compiled): string[] {
+  return manifestsOf(compiled)
+    .map(({ metadata }) => metadata.name)
+    .sort();
 }
 
 function accountOf(namespace: string, name: string): Identity {

@@ -1,6 +1,8 @@
 /** Compiled policies as the objects that are in a cluster once the operator has written them. */
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
+import { objectsOfProgram } from '../../operator/compile/program.ts';
+import { objectsOfGrant } from '../../operator/compile/rbac.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 
 export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>): RenderedObject[] {
@@ -9,8 +11,5 @@ export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>)
 
 /** Roles and their bindings, then admission policies and theirs, those of probes included. */
 export function manifestsOf({ programs, grants }: Pick<Compiled, 'programs' | 'grants'>): Manifest[] {
-  return [
-    ...[...grants.values()].flatMap(({ role, roleBinding }) => [role, ...(roleBinding ? [roleBinding] : [])]),
-    ...programs.flatMap(({ policy, bindings }) => [policy, ...bindings]),
-  ];
+  return [...[...grants.values()].flatMap(objectsOfGrant), ...programs.flatMap(objectsOfProgram)];
 }

@@ -2,7 +2,7 @@
 import { visit } from 'yaml';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
-import { isCanary } from '../../../operator/compile/program.ts';
+import { isCanary, isProbeBinding, objectsOfProgram } from '../../../operator/compile/program.ts';
 import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 
 /** Roles and their bindings; then the programs: the guard, defaulting, and one for each mode. Without probes. */
@@ -10,14 +10,14 @@ export function objectsOf(compiled: Compiled): Manifest[] {
   const grants = [...compiled.grants.values()].flatMap(({ role, roleBinding }) =>
     [withoutRecord(role), roleBinding ?? []].flat(),
   );
-  const programs = compiled.programs.flatMap(({ policy, bindings }) => [policy, ...bindings]);
+  const programs = compiled.programs.flatMap(objectsOfProgram);
   return [...grants, ...programs].filter((object) => !isProbe(object));
 }
 
 /** Whether it only shows an operator which text is in force, or whether API servers can compile one. */
-export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
-  if (kind.endsWith('AdmissionPolicyBinding')) return metadata.name.endsWith('-probe');
-  return kind.endsWith('AdmissionPolicy') && isCanary(metadata.name);
+export function isProbe(object: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
+  const { kind, metadata } = object;
+  return isProbeBinding(object) || (kind.endsWith('AdmissionPolicy') && isCanary(metadata.name));
 }
 
 /** An operator keeps there which spec it has accepted. */
