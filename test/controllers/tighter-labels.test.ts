@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { Labels } from '../../operator/controllers/labels.ts';
 import type { StateChange } from '../../operator/controllers/state-change.ts';
-import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+import type { NamespaceView } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { oneNamespace } from '../support/one-namespace.ts';
 import { policy } from '../support/policies.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
@@ -25,21 +26,9 @@ class Stage {
   constructor(labels: Readonly<Record<string, string>> = {}, isOurs = true) {
     this.labels = labels;
     this.recorded = isOurs && Object.keys(labels).length > 0 ? JSON.stringify(labels) : undefined;
-    const cluster = {
-      oldestServer: NEWEST_KNOWN_MINOR,
-      policies: () => this.policies,
-      policy: (name: string) => this.policies.find(({ metadata }) => metadata?.name === name),
-      namespaces: () => [this.#namespace()],
-      namespace: () => this.#namespace(),
-      roles: () => [],
-      roleBindings: () => [],
-      rendered: () => [],
-    } as unknown as Cluster;
-    this.state = new ClusterState(cluster, {
-      operatorNamespace: 'system',
-      excludedNamespaces: [],
-      podSecurityDefaults: {},
-    });
+    const shown = () => ({ policies: this.policies, namespace: this.#namespace() });
+    const { cluster, state } = oneNamespace(NEWEST_KNOWN_MINOR, shown);
+    this.state = state;
     const client = {
       apply: async ({
         metadata,

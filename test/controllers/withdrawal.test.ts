@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { Withdrawal } from '../../operator/controllers/withdrawal.ts';
-import type { Cluster, FinalizingView, NamespaceView } from '../../operator/model/objects.ts';
+import type { FinalizingView, NamespaceView } from '../../operator/model/objects.ts';
+import { oneNamespace } from '../support/one-namespace.ts';
 import { policy } from '../support/policies.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
@@ -30,21 +31,9 @@ class Stage {
   refreshes = 0;
 
   constructor() {
-    const cluster = {
-      oldestServer: 36,
-      policies: () => this.policies,
-      policy: (name: string) => this.policies.find(({ metadata }) => metadata?.name === name),
-      namespaces: () => [this.#namespace()],
-      namespace: () => this.#namespace(),
-      roles: () => [],
-      roleBindings: () => [],
-      rendered: () => [],
-    } as unknown as Cluster;
-    this.state = new ClusterState(cluster, {
-      operatorNamespace: 'system',
-      excludedNamespaces: [],
-      podSecurityDefaults: {},
-    });
+    const shown = () => ({ policies: this.policies, namespace: this.#namespace() });
+    const { cluster, state } = oneNamespace(36, shown);
+    this.state = state;
     this.state.accept();
     this.labels = this.state.wantedLabels(this.#namespace());
     const client = { change: async (path: string) => this.released.push(path) };

@@ -1,6 +1,7 @@
 /** Random sets of PodSecurityPolicies, in force on one server and migrated on the other, and random pods for each. */
 import fc, { type Arbitrary } from 'fast-check';
 import { concurrently } from '../differential/policies/campaign.ts';
+import { shrunk } from '../support/shrunk.ts';
 import type { Creation } from './creation.ts';
 import type { Migrated } from './current-cluster.ts';
 import { described, isGone, type Judgement, judge, type Servers } from './judge.ts';
@@ -127,14 +128,9 @@ async function explain(
   migrated: Migrated,
   { seed, index }: { seed: number; index: number },
 ): Promise<string> {
-  const property = fc.asyncProperty(
-    creations,
-    async (creation) =>
-      (await judge(servers, migrated, creation)).difference === undefined || isNotedEmptyList(migrated, creation),
-  );
-  const path = String(index);
-  const { counterexample } = await fc.check(property, { seed, path, numRuns: 1 });
-  const [creation] = counterexample ?? [fc.sample(creations, { seed, path, numRuns: 1 })[0] as Creation];
+  const agrees = async (one: Creation) =>
+    (await judge(servers, migrated, one)).difference === undefined || isNotedEmptyList(migrated, one);
+  const creation = await shrunk(creations, { seed, index }, agrees);
   const { pod, namespace, account, creator } = creation;
   const { set, migration } = migrated;
   return inWords(seed, set, [

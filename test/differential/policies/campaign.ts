@@ -5,6 +5,7 @@ import type { CompletePolicy } from '../../../operator/api/capability-policy.ts'
 import { type LevelVersion, tightest } from '../../../operator/compile/labels.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Pod } from '../../support/random-pods.ts';
+import { shrunk } from '../../support/shrunk.ts';
 import type { Rules } from './arbitrary.ts';
 import type { PolicyCluster } from './cluster.ts';
 import { podsFor } from './pods.ts';
@@ -119,11 +120,8 @@ async function explain(
   one: Case,
   { seed, index, differences }: { seed: number; index: number; differences: readonly string[] },
 ): Promise<string> {
-  const pods = fc.tuple(podsFor(one.policy));
-  const property = fc.asyncProperty(pods, async ([pod]) => (await campaign.judge(one, pod)).differences.length === 0);
-  const path = String(index);
-  const { counterexample } = await fc.check(property, { seed, path, numRuns: 1 });
-  const [pod] = (counterexample?.[0] ?? fc.sample(pods, { seed, path, numRuns: 1 })[0]) as [Pod];
+  const agrees = async ([pod]: [Pod]) => (await campaign.judge(one, pod)).differences.length === 0;
+  const [pod] = await shrunk(fc.tuple(podsFor(one.policy)), { seed, index }, agrees);
   const again = await campaign.judge(one, pod);
   const lines = again.differences.length > 0 ? again.differences : ['(only once)', ...differences];
   return [`policy ${JSON.stringify(one.spec)}`, `pod ${JSON.stringify(pod)}`, ...lines].join('\n  ');

@@ -9,6 +9,7 @@ import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { randomPods } from '../../support/random-pods.ts';
+import { shrunk } from '../../support/shrunk.ts';
 import { concurrently, type Tally } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
 import { podsFor } from '../policies/pods.ts';
@@ -193,13 +194,8 @@ async function explain(
   creations: Arbitrary<Creation>,
   { seed, index, outcome }: { seed: number; index: number; outcome: Outcome },
 ): Promise<string> {
-  const property = fc.asyncProperty(
-    creations,
-    async (one) => (await judgeCreation(trial, one)).differences.length === 0,
-  );
-  const path = String(index);
-  const { counterexample } = await fc.check(property, { seed, path, numRuns: 1 });
-  const creation = counterexample?.[0] ?? (fc.sample(creations, { seed, path, numRuns: 1 })[0] as Creation);
+  const agrees = async (one: Creation) => (await judgeCreation(trial, one)).differences.length === 0;
+  const creation = await shrunk(creations, { seed, index }, agrees);
   const again = await judgeCreation(trial, creation);
   const { creator, ...rest } = creation;
   const { model, operator } = trial;

@@ -1,0 +1,25 @@
+/** A cluster with some policies and one namespace, as the watches show it, and what the operator derives from it. */
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+
+interface Shown {
+  readonly policies: readonly CompletePolicy[];
+  readonly namespace: NamespaceView;
+}
+
+/** @param shown is asked again whenever something reads the cluster */
+export function oneNamespace(oldestServer: number, shown: () => Shown): { cluster: Cluster; state: ClusterState } {
+  const cluster = {
+    oldestServer,
+    policies: () => shown().policies,
+    policy: (name: string) => shown().policies.find(({ metadata }) => metadata?.name === name),
+    namespaces: () => [shown().namespace],
+    namespace: () => shown().namespace,
+    roles: () => [],
+    roleBindings: () => [],
+    rendered: () => [],
+  } as unknown as Cluster;
+  const options = { operatorNamespace: 'system', excludedNamespaces: [], podSecurityDefaults: {} };
+  return { cluster, state: new ClusterState(cluster, options) };
+}

@@ -1,0 +1,17 @@
+/** A random value that a test has drawn before, as small as it can be made while the test fails for it. */
+import fc, { type Arbitrary } from 'fast-check';
+
+/**
+ * @param drawn the seed and the position of the value among the samples
+ * @param agrees whether the test passes for a value
+ * @returns the drawn value, if the test does not fail for it again
+ */
+export async function shrunk<Value>(
+  values: Arbitrary<Value>,
+  { seed, index }: { readonly seed: number; readonly index: number },
+  agrees: (value: Value) => Promise<boolean>,
+): Promise<Value> {
+  const run = { seed, path: String(index), numRuns: 1 };
+  const { counterexample } = await fc.check(fc.asyncProperty(values, agrees), run);
+  return counterexample ? counterexample[0] : (fc.sample(values, run)[0] as Value);
+}
