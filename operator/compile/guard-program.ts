@@ -6,6 +6,7 @@
  * admitted pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { perObject } from '../policy/memo.ts';
 import { splitSelector } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf } from '../policy/selector.ts';
@@ -51,7 +52,7 @@ const MOST_ASKED = { withVariables: 24, withoutVariables: 12 };
 const STEP = 4;
 
 /** The columns of a policy that the guard reads. */
-export function guardRow(policy: ResolvedPolicy): Row {
+export const guardRow: (policy: ResolvedPolicy) => Row = perObject((policy) => {
   const { name, priority, selector } = policy;
   const label = wantedLabel(policy);
   return {
@@ -60,7 +61,7 @@ export function guardRow(policy: ResolvedPolicy): Row {
     ...(splitSelector(selector).label !== undefined && { rollout: ['Yes'] }),
     ...(label && { podSecurity: [label.level, `${label.minor}`] }),
   };
-}
+});
 
 interface Slots {
   readonly from: number;

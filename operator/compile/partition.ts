@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
+import { perObject } from '../policy/memo.ts';
 import { splitSelector } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
@@ -78,11 +79,11 @@ export function ownsCel({ from, to }: Pick<Part, 'from' | 'to'>, namespace: stri
 }
 
 /** The names of the only namespaces that a policy can select; undefined if it can select others. */
-export function namesOf({ selector }: ResolvedPolicy): readonly string[] | undefined {
+export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined = perObject(({ selector }) => {
   const { own } = splitSelector(selector);
   const [required] = requiredValues(own);
   return required?.[0] === NAME_LABEL && keysOf(own).length === 1 ? required[1] : undefined;
-}
+});
 
 /** Greedy, by name: each part has as much as fits beside the policies that all parts have. */
 function boundariesFor(
