@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ApiClient, isInvalid, isNotFound, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import { versionOf } from '../model/raw.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { canonical, hasDrifted } from './drift.ts';
 import { hasText, keyOf, type Live, liveObjects } from './live.ts';
@@ -230,8 +231,4 @@ function shows(seen: RenderedObject | undefined, unseen: Unseen): boolean {
   if (unseen.object) return seen !== undefined && versionOf(seen) >= versionOf(unseen.object);
   // A finalizer may keep it, and then it still exists.
   return seen?.metadata.uid !== unseen.uid || seen?.metadata.deletionTimestamp !== undefined;
-}
-
-function versionOf({ metadata }: RenderedObject): bigint {
-  return BigInt(metadata.resourceVersion ?? 0);
 }

@@ -7,9 +7,9 @@ import type { Change } from '../model/objects.ts';
 import type { RawObject } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
-import { Collection } from './collection.ts';
 import type { Reader } from './reading.ts';
 import { Reflector } from './reflector.ts';
+import { WrittenCollection } from './written-collection.ts';
 
 export interface ReportApi {
   readonly apiVersion: string;
@@ -81,11 +81,11 @@ export class FollowedReports {
 
   /** @param raw the answer to our own write: the watch's later event about it brings nothing new */
   wrote(raw: RawObject): void {
-    this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.put(raw);
+    this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.wrote(raw);
   }
 }
 
-class Followed extends Collection<ReportView> {
+class Followed extends WrittenCollection<ReportView> {
   readonly api: ReportApi;
   served: 'Unknown' | 'Yes' | 'No' = 'Unknown';
   readonly #onChange: (change: Change) => void;

@@ -47,6 +47,11 @@ export function keyOf({ metadata }: RawObject): [namespace: string, name: string
   return [metadata?.namespace ?? '', metadata?.name ?? ''];
 }
 
+/** Of two versions of a resource the later one is greater (KEP-5504); 0 for what was never read. */
+export function versionOf({ metadata }: { readonly metadata?: Pick<RawMetadata, 'resourceVersion'> | null }): bigint {
+  return BigInt(metadata?.resourceVersion ?? 0);
+}
+
 /** `value` if it is a JSON object, else an empty one: absent, null and malformed parts all read as empty. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

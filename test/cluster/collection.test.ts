@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Collection } from '../../operator/cluster/collection.ts';
+import { WrittenCollection } from '../../operator/cluster/written-collection.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 
 interface View {
@@ -91,5 +92,37 @@ describe('Collection', () => {
     collection.listed();
     await collection.synced;
     assert.equal(synced, true);
+  });
+});
+
+describe('WrittenCollection', () => {
+  let collection: WrittenCollection<string>;
+  const at = (version: number, level = 'a'): RawObject => ({
+    metadata: { namespace: 'net', name: 'it', resourceVersion: String(version) },
+    level,
+  });
+  const level = () => collection.get('net', 'it');
+
+  beforeEach(() => {
+    collection = new WrittenCollection<string>({ project: (raw) => String(raw.level), changed: () => {} });
+  });
+
+  it('has what we wrote before the watch shows it', () => {
+    collection.put(at(9));
+    collection.wrote(at(10, 'b'));
+    assert.equal(level(), 'b');
+  });
+
+  it('forgets an object whose deletion was seen before the answer to our write', () => {
+    collection.put(at(9));
+    collection.remove(at(11));
+    collection.wrote(at(10, 'b'));
+    assert.equal(level(), undefined);
+  });
+
+  it('keeps a later change that was seen before the answer to our write', () => {
+    collection.put(at(11, 'c'));
+    collection.wrote(at(10, 'b'));
+    assert.equal(level(), 'c');
   });
 });

@@ -7,6 +7,7 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { FollowedReports } from '../../operator/cluster/reports.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
+import { firstReportName } from '../../operator/report/policy-report.ts';
 import type { TestCluster } from '../support/harness.ts';
 import { eventsAbout } from '../support/observed.ts';
 import { hostNetworkPod } from '../support/pod-manifests.ts';
@@ -34,7 +35,6 @@ interface Provocation {
   readonly says?: RegExp;
 }
 
-const MANAGED_BY_US = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 const NO_DIGEST = { metadata: { annotations: { 'capabilitypolicy.dev/digest': null } } };
 export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/capabilitypolicy.dev`;
 
@@ -74,8 +74,8 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
       return Object.entries<Provocation>({
         list: { act: followReports },
         watch: { act: followReports },
-        create: { prepare, act: async (stage) => stage.cluster.api.remove(await reportPath(stage, crd)) },
-        patch: { prepare, act: async (stage) => stage.cluster.api.patch(await reportPath(stage, crd), NO_DIGEST) },
+        create: { prepare, act: (stage) => stage.cluster.api.remove(reportPath(stage, crd)) },
+        patch: { prepare, act: (stage) => stage.cluster.api.patch(reportPath(stage, crd), NO_DIGEST) },
         delete: { prepare, act: (stage) => leaveReportBehind(stage, crd) },
       }).map(([verb, provocation]) => [`${verb} ${resource}`, provocation]);
     }),
@@ -89,7 +89,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   // A policy owns its reports.
   'update capabilitypolicies/finalizers': {
     prepare: (stage) => writeReportsTo(stage, OPEN_REPORTS),
-    act: async (stage) => stage.cluster.api.remove(await reportPath(stage, OPEN_REPORTS)),
+    act: (stage) => stage.cluster.api.remove(reportPath(stage, OPEN_REPORTS)),
     says: /cannot set blockOwnerDeletion/,
   },
   // Read whenever policies are compiled.
@@ -250,19 +250,18 @@ async function failing(
 }
 
 /** Resolves when the operator writes reports to this API: to PolicyReports only where there are no others. */
-async function writeReportsTo({ cluster: { api } }: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
+async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
+  const { api } = stage.cluster;
   if (crd === POLICY_REPORTS) await removeReportCrd(api, OPEN_REPORTS);
-  await waitFor('a report', async () => (await api.list(crd.path, MANAGED_BY_US)).length > 0);
+  await waitFor('a report', () => api.find(reportPath(stage, crd)));
 }
 
-async function reportPath({ cluster: { api } }: Stage, { path }: typeof OPEN_REPORTS): Promise<string> {
-  const [report] = await api.list(path, MANAGED_BY_US);
-  const { namespace, name } = report.metadata;
-  return path.replace(/[^/]+$/, `namespaces/${namespace}/$&/${name}`);
+function reportPath({ namespace, policy }: Stage, { path }: typeof OPEN_REPORTS): string {
+  return path.replace(/[^/]+$/, `namespaces/${namespace}/$&/${firstReportName(policy)}`);
 }
 
 async function leaveReportBehind(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
-  const path = await reportPath(stage, crd);
+  const path = reportPath(stage, crd);
   const { apiVersion, kind, metadata, scope } = await stage.cluster.api.get(path);
   const copy = { apiVersion, kind, scope, metadata: { name: 'capabilitypolicy-gone-1', labels: metadata.labels } };
   await stage.cluster.api.create(dirname(path), copy);

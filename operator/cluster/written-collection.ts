@@ -1,0 +1,28 @@
+/** A collection of objects that we write ourselves: the answer to a write counts before the watch shows it. */
+import { type RawObject, versionOf } from '../model/raw.ts';
+import { Collection } from './collection.ts';
+
+export class WrittenCollection<View> extends Collection<View> {
+  /** The latest that the watch has shown. Resource versions can be compared (KEP-5504), as those of etcd always could. */
+  #shown = 0n;
+
+  override put(raw: RawObject): void {
+    super.put(raw);
+    this.#show(raw);
+  }
+
+  override remove(raw: RawObject): void {
+    super.remove(raw);
+    this.#show(raw);
+  }
+
+  /** @param raw the answer to a write. It may come after the watch has shown a later change, or the deletion. */
+  wrote(raw: RawObject): void {
+    if (versionOf(raw) > this.#shown) super.put(raw);
+  }
+
+  #show(raw: RawObject): void {
+    const version = versionOf(raw);
+    if (version > this.#shown) this.#shown = version;
+  }
+}
