@@ -4,7 +4,9 @@ import { perObject } from '../policy/memo.ts';
 import { partsOf, type Stage } from '../policy/parts.ts';
 import type { Refusal, Resolution, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { offers } from '../standards/server-features.ts';
-import { type Candidate, fitWithoutVariables } from './fit-without-variables.ts';
+import { type Candidate, fitting } from './fit.ts';
+import { FitIntoObject } from './fit-into-object.ts';
+import { FitWithoutVariables } from './fit-without-variables.ts';
 import { tooLong } from './limits.ts';
 
 export interface AcceptOptions {
@@ -47,7 +49,7 @@ export function* accept(
   const standing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
-    const resolution = fitting(resolve(staged(policy, options), oldestServer));
+    const resolution = shortEnough(resolve(staged(policy, options), oldestServer));
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
     const current = 'policy' in resolution ? [resolution.policy] : [];
@@ -68,9 +70,9 @@ export function* accept(
     yield;
   }
   const candidates = [...standing, ...changed];
-  const fit = offers(oldestServer, 'admissionVariables') ? undefined : fitWithoutVariables(candidates);
-  for (const [name, refusal] of fit?.refusals ?? []) refusals.set(name, refusal);
-  const accepted = fit?.policies ?? candidates.flatMap(({ versions: [newest = []] }) => newest);
+  const hasVariables = offers(oldestServer, 'admissionVariables');
+  const fit = fitting(candidates, hasVariables ? new FitIntoObject() : new FitWithoutVariables(candidates));
+  for (const [name, refusal] of fit.refusals) refusals.set(name, refusal);
   const specs = policies.flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
     const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
@@ -78,11 +80,11 @@ export function* accept(
   });
   const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));
   const uids = new Map(policies.map(({ metadata }) => [metadata?.name ?? '', metadata?.uid ?? '']));
-  return { policies: byId(accepted), expired: byId(expired), refusals, specs: new Map(specs), uids };
+  return { policies: byId(fit.policies), expired: byId(expired), refusals, specs: new Map(specs), uids };
 }
 
 /** A row that is longer than the API server accepts. */
-function fitting(resolution: Resolution): Resolution {
+function shortEnough(resolution: Resolution): Resolution {
   const refusal = 'policy' in resolution ? tooLong(resolution.policy) : undefined;
   return refusal ? { refusal } : resolution;
 }

@@ -1,7 +1,6 @@
 /**
- * Which policies fit together where API servers have no variables (standards/server-features.ts): a whole decision is one
- * expression, with one limit for its length and its cost. Policies that do not fit are refused before anything is rendered:
- * new or changed policies, the newest first (docs/decisions/0016).
+ * Where API servers have no variables (standards/server-features.ts), a whole decision is one expression, with one limit for
+ * its length and its cost (docs/decisions/0016).
  */
 import { influencedBy, influencing } from '../policy/deciding.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -9,10 +8,11 @@ import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { isSameSelector } from '../policy/selector.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { offeredSince } from '../standards/server-features.ts';
-import { namesOf as namespacesOf } from './partition.ts';
+import { type Candidate, type Limit, namesIn } from './fit.ts';
+import { namesOf } from './partition.ts';
 import { costInParts } from './pod-cel.ts';
 import { MOST } from './programs.ts';
-import { textOfRow } from './table.ts';
+import { rowText } from './table.ts';
 
 /** k8s.io/apiserver/pkg/cel/library/cost.go: the service account and the creator are asked about. */
 const USE_COST = 2 * 350_000;
@@ -20,58 +20,33 @@ const USE_COST = 2 * 350_000;
 const EXPRESSION_COST = 950_000;
 /** RuntimeCELCostBudgetMatchConditions in the same file: the limit for all match conditions of an admission policy. */
 const MATCH_CONDITIONS_COST = 2_500_000;
-/** A condition's message has room for this many names. */
-const NAMED = 14;
+export class FitWithoutVariables implements Limit {
+  readonly #index: SelectorIndex<ResolvedPolicy>;
+  #kept: readonly ResolvedPolicy[] = [];
 
-interface Fitting {
-  readonly policies: readonly ResolvedPolicy[];
-  /** By name. */
-  readonly refusals: ReadonlyMap<string, Refusal>;
-}
+  constructor(candidates: readonly Candidate[]) {
+    this.#index = new SelectorIndex(candidates.flatMap(({ versions, later }) => [...versions.flat(), ...later]));
+  }
 
-export interface Candidate {
-  /** The possible versions of a policy, the preferred one first. If that one does not fit, it is refused and the next one stays. */
-  readonly versions: readonly Parts[];
-  /** The preferred version as it will be once its namespaces are labelled; they are not, if this does not fit. */
-  readonly later: Parts;
-}
+  keep(parts: Parts): void {
+    this.#kept = [...this.#kept, ...parts];
+  }
 
-/** @param candidates policies in force first, which stay when a new one does not fit */
-export function fitWithoutVariables(candidates: readonly Candidate[]): Fitting {
-  const index = new SelectorIndex(candidates.flatMap(({ versions, later }) => [...versions.flat(), ...later]));
-  let kept: readonly ResolvedPolicy[] = [];
-  const refusals = new Map<string, Refusal>();
-  for (const { versions, later } of candidates) {
-    for (const [i, parts] of versions.entries()) {
-      const refusal = refusalOf(parts, kept, index) ?? (i === 0 ? refusalOf(later, kept, index) : undefined);
-      if (!refusal) {
-        kept = [...kept, ...parts];
-        break;
+  refusalOf(parts: Parts): Refusal | undefined {
+    const all = [...this.#kept, ...parts];
+    for (const policy of parts) {
+      const known = this.#index.overlapping(policy.selector).filter((one) => all.includes(one));
+      for (const one of [policy, ...influencedBy(policy, known)]) {
+        const together = [one, ...influencing(one, one === policy ? known : all)];
+        const problem = problemOf(together);
+        if (problem) return tooMany(together, problem);
       }
-      if (i === 0) refusals.set(parts[0]?.name ?? '', refusal);
     }
+    // Every program contains those that do not select by name.
+    const general = all.filter((policy) => policy.mode === parts[0]?.mode && namesOf(policy) === undefined);
+    const length = general.reduce((total, policy) => total + rowText(policy).length, 0);
+    return length > MOST.withoutVariables ? tooMany(general, 'text') : undefined;
   }
-  return { policies: kept, refusals };
-}
-
-function refusalOf(
-  parts: Parts,
-  kept: readonly ResolvedPolicy[],
-  index: SelectorIndex<ResolvedPolicy>,
-): Refusal | undefined {
-  const all = [...kept, ...parts];
-  for (const policy of parts) {
-    const known = index.overlapping(policy.selector).filter((one) => all.includes(one));
-    for (const one of [policy, ...influencedBy(policy, known)]) {
-      const together = [one, ...influencing(one, one === policy ? known : all)];
-      const problem = problemOf(together);
-      if (problem) return tooMany(together, problem);
-    }
-  }
-  // Every program contains those that do not select by name.
-  const general = all.filter((policy) => policy.mode === parts[0]?.mode && namespacesOf(policy) === undefined);
-  const length = general.reduce((total, policy) => total + textOfRow(policy).length, 0);
-  return length > MOST.withoutVariables ? tooMany(general, 'text') : undefined;
 }
 
 function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
@@ -97,12 +72,6 @@ function tooMany(policies: readonly ResolvedPolicy[], problem: 'cost' | 'text'):
     problem === 'cost'
       ? `an API server below ${since} checks few policies with usableBy Subjects or Bindings in one namespace, and only where all have the same namespaceSelector and priority. Write usableBy: Everyone where who may use a policy does not matter`
       : `together they are longer than an API server below ${since} accepts`;
-  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesOf(policies)}`;
+  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesIn(policies)}`;
   return { reason: 'TooExpensive', message };
-}
-
-function namesOf(policies: readonly ResolvedPolicy[]): string {
-  const names = [...new Set(policies.map(({ name }) => name))].sort();
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  return `${names.slice(0, NAMED).join(', ')}${more}`;
 }

@@ -10,7 +10,7 @@ import { modeProgram } from './mode-program.ts';
 import { alike, type Part, Partition } from './partition.ts';
 import { PROGRAM_KINDS, type Program, type ProgramKind } from './program.ts';
 import { type ProgramText, programOf } from './program-text.ts';
-import { textOfRow } from './table.ts';
+import { rowText, textOfRow } from './table.ts';
 
 export interface ProgramOptions extends AdmissionOptions {
   /** The uid of the CustomResourceDefinition of policies, which owns what is rendered; empty offline. */
@@ -38,9 +38,6 @@ interface Kind {
 }
 
 const enforcing = (all: readonly ResolvedPolicy[]) => all.filter(({ mode }) => mode === 'Enforce');
-
-/** A level's own values may change with the operator. */
-const rowText = perObject((policy: ResolvedPolicy) => textOfRow(policy));
 
 const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   Guard: {

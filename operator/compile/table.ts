@@ -4,6 +4,7 @@
  * selectors of the others are conditions.
  */
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
+import { perObject } from '../policy/memo.ts';
 import { splitSelector } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
@@ -199,3 +200,6 @@ function indexKey(selector: LabelSelector): string | undefined {
 export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) => Row = rowOf): string {
   return JSON.stringify([row(policy), entriesOf(policy), policy.selector]);
 }
+
+/** A level's own values may change with the operator. */
+export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

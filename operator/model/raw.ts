@@ -47,7 +47,7 @@ export function keyOf({ metadata }: RawObject): [namespace: string, name: string
   return [metadata?.namespace ?? '', metadata?.name ?? ''];
 }
 
-/** Of two versions of a resource the later one is greater (KEP-5504); 0 for what was never read. */
+/** The later of two versions of a resource is greater (KEP-5504); 0 for an object that was never read. */
 export function versionOf({ metadata }: { readonly metadata?: Pick<RawMetadata, 'resourceVersion'> | null }): bigint {
   return BigInt(metadata?.resourceVersion ?? 0);
 }

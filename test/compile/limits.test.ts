@@ -78,6 +78,40 @@ describe('policies that meet', () => {
     assert.match(refusals.get('long')?.message ?? '', /lists in spec are too long: .* Shorten spec\.overrides/);
   });
 
+  for (const [title, selecting] of Object.entries<(names: string[]) => CapabilityPolicySpec['namespaceSelector']>({
+    'by labels': (values) => ({ matchExpressions: [{ key: 'team', operator: 'NotIn', values }] }),
+    'by the name of one namespace': (values) => ({
+      matchLabels: { 'kubernetes.io/metadata.name': 'n' },
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values }],
+    }),
+  })) {
+    it(`are refused, the newest first, when an object could not hold all of them: long ones ${title}`, () => {
+      const values = (i: number) => Array.from({ length: 1_300 }, (_, value) => `${i}-${value}`.padEnd(60, 'x'));
+      const all = Array.from({ length: 30 }, (_, i) =>
+        policy(`policy-${i}`, { namespaceSelector: selecting(values(i)) }),
+      );
+      const compiled = compile(all, OPTIONS);
+      assertTaken(compiled);
+      const refused = [...compiled.refusals.keys()];
+      assert.ok(refused.length > 0 && refused.length < 20, `${refused.length} are refused`);
+      for (const { reason, message } of compiled.refusals.values()) {
+        assert.equal(reason, 'TooExpensive');
+        assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
+      }
+      // The first ones would fit, but those in force stay.
+      const inForce = all.slice(refused.length);
+      const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
+      const then = compile(all, { ...OPTIONS, lastAccepted });
+      assert.deepEqual(
+        [...then.refusals.keys()].sort(),
+        all
+          .slice(0, refused.length)
+          .map(({ metadata }) => metadata?.name)
+          .sort(),
+      );
+    });
+  }
+
   it('of the longest lists that the API accepts are accepted', () => {
     const overrides: CapabilityPolicySpec['overrides'] = {
       hostPaths: Array.from({ length: 32 }, (_, i) => ({

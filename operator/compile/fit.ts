@@ -1,0 +1,50 @@
+/** Which policies fit together. Those that do not are refused before anything is rendered: new or changed ones, the newest first. */
+import type { Parts } from '../policy/parts.ts';
+import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
+
+export interface Candidate {
+  /** The possible versions of a policy, the preferred one first. If that one does not fit, it is refused and the next one stays. */
+  readonly versions: readonly Parts[];
+  /** The preferred version as it will be once its namespaces are labelled; they are not, if this does not fit. */
+  readonly later: Parts;
+}
+
+/** A limit of API servers for several policies together. */
+export interface Limit {
+  /** Why these do not fit beside those that are kept. */
+  refusalOf(parts: Parts): Refusal | undefined;
+  keep(parts: Parts): void;
+}
+
+interface Fitting {
+  readonly policies: readonly ResolvedPolicy[];
+  /** By name. */
+  readonly refusals: ReadonlyMap<string, Refusal>;
+}
+
+/** @param candidates policies in force first, which stay when a new one does not fit */
+export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
+  const kept: ResolvedPolicy[] = [];
+  const refusals = new Map<string, Refusal>();
+  for (const { versions, later } of candidates) {
+    for (const [i, parts] of versions.entries()) {
+      const refusal = limit.refusalOf(parts) ?? (i === 0 ? limit.refusalOf(later) : undefined);
+      if (!refusal) {
+        limit.keep(parts);
+        kept.push(...parts);
+        break;
+      }
+      if (i === 0) refusals.set(parts[0]?.name ?? '', refusal);
+    }
+  }
+  return { policies: kept, refusals };
+}
+
+/** A condition's message has room for this many names. */
+const NAMED = 14;
+
+export function namesIn(policies: readonly ResolvedPolicy[]): string {
+  const names = [...new Set(policies.map(({ name }) => name))].sort();
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.slice(0, NAMED).join(', ')}${more}`;
+}
