@@ -50,7 +50,7 @@ export function decidingVariables(
     ...(columns.has('expires') && hasTime ? ['(!has(p.expires) || variables.created < timestamp(p.expires[0]))'] : []),
   ];
   const filter = conditions.length > 0 ? `.filter(p, ${conditions.join(' && ')})` : '';
-  const selection = table.selecting(['variables.labels'], 'selectedBy');
+  const selection = table.selecting(['variables.labels']);
   const rows = everywhere ? table.chunks.join(' + ') : `${selection.positions[0]}.map(i, ${table.rowAt('i')})`;
   const selected = `(${rows})${filter}`;
   return [

@@ -47,7 +47,7 @@ export function defaultingProgram({ policies, ...range }: Part, options: Admissi
   };
   return {
     kind: 'MutatingAdmissionPolicy',
-    table: table.constants.map(({ name }) => name),
+    table: table.names,
     variables,
     validations: [],
     spec: (hash) => ({

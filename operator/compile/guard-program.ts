@@ -127,7 +127,7 @@ function guardProgram(
   const namespaces = [...NAMESPACES, ...NEW_NAMESPACES];
   return {
     kind: 'ValidatingAdmissionPolicy',
-    table: constants.map(({ name }) => name),
+    table: table.names,
     variables,
     spec: () => ({
       failurePolicy: 'Fail',
@@ -178,7 +178,7 @@ function has(list: string, row: string): string {
  * decide that is meant to decide there anyway, so it needs no right.
  */
 function selectionVariables(table: Table): Variable[] {
-  const selection = table.selecting(['variables.before', 'variables.after'], 'selectedBy');
+  const selection = table.selecting(['variables.before', 'variables.after']);
   const rows = selection.positions.map((positions) => `${positions}.map(i, ${table.rowAt('i')})`);
   const [before, after] = [isPending('variables.before'), isPending('variables.after')];
   const stays = `(!(${CREATES}) && ${before} && ${after})`;

@@ -86,7 +86,7 @@ export function modeProgram(
   const pods = [...PODS, ...POD_UPDATES];
   return {
     kind: 'ValidatingAdmissionPolicy',
-    table: table.constants.map(({ name }) => name),
+    table: table.names,
     variables,
     spec: () => ({
       failurePolicy: 'Fail',

@@ -19,8 +19,10 @@ const MANY = 8;
 export interface Table {
   /** Constants: `levels`, `policies`, `containers` and the indexes. */
   readonly constants: readonly Variable[];
-  /** @param sets labels of a namespace: CEL, map(string, string) @param name of the variables, if any are needed */
-  selecting(sets: readonly string[], name: string): Selection;
+  /** The names of the variables that policies change: those of the constants, and of the conditions of selectors. */
+  readonly names: readonly string[];
+  /** @param sets labels of a namespace: CEL, map(string, string) */
+  selecting(sets: readonly string[]): Selection;
   /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
   rowAt(position: string): string;
   /** CEL, list(map(string, list(string))) each: all rows. */
@@ -31,7 +33,7 @@ export interface Table {
 }
 
 export interface Selection {
-  /** None unless the conditions of selectors are too long for one expression. */
+  /** The conditions of selectors, for all sets. */
   readonly variables: readonly Variable[];
   /** CEL, list(int), one for each set of labels: the positions of the policies that select the namespace. */
   readonly positions: readonly string[];
@@ -49,34 +51,31 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     chunks: chunkedMap(key === NAME_LABEL ? 'byName' : `byLabel${i}`, byValue),
   }));
   const general = chunkedConditions(conditions);
+  const lists = indexed.flatMap(({ key, chunks }) =>
+    chunks.map(({ name }) => `variables.${name}[?l[?${JSON.stringify(key)}].orValue("")].orValue([])`),
+  );
+  const byIndex = (labels: string) => (lists.length > 0 ? [`[${labels}].map(l, ${lists.join(' + ')})[0]`] : []);
   const chunks = rows.variables.map(({ name }) => `variables.${name}`);
+  const constants = [
+    levelsOf(policies),
+    ...rows.variables,
+    ...containersOf(policies),
+    ...indexed.flatMap((one) => one.chunks),
+  ];
   return {
-    constants: [
-      levelsOf(policies),
-      ...rows.variables,
-      ...containersOf(policies),
-      ...indexed.flatMap((one) => one.chunks),
-    ],
-    selecting: (sets, name) => {
-      const of = (labels: string, lists: readonly string[]) => `[${labels}].map(l, ${lists.join(' + ') || '[]'})[0]`;
-      const byIndex = indexed.flatMap(({ key, chunks }) =>
-        chunks.map(({ name }) => `variables.${name}[?l[?${JSON.stringify(key)}].orValue("")].orValue([])`),
-      );
-      const byCondition = general.map((items) => `[${items}].filter(i, i >= 0)`);
-      if (byCondition.length <= 1) {
-        return { variables: [], positions: sets.map((labels) => of(labels, [...byIndex, ...byCondition])) };
-      }
-      // Each condition once for all sets: they are most of the text.
-      const variables = byCondition.map((list, i) => ({
-        name: `${name}${i}`,
-        expression: `[${sets.join(', ')}].map(l, ${list})`,
-      }));
-      const positions = sets.map((labels, set) => {
-        const selected = variables.map((variable) => `variables.${variable.name}[${set}]`);
-        return `(${[of(labels, byIndex), ...selected].join(' + ')})`;
-      });
-      return { variables, positions };
-    },
+    constants,
+    names: [...constants, ...general].map(({ name }) => name),
+    selecting: (sets) => ({
+      // Each condition once for all sets, and apart from the rules: an edit of a selector is an edit of the table.
+      variables: general.map(({ name, items }) => ({
+        name,
+        expression: `[${sets.join(', ')}].map(l, [\n${items}\n].filter(i, i >= 0))`,
+      })),
+      positions: sets.map((labels, set) => {
+        const found = [...byIndex(labels), ...general.map(({ name }) => `variables.${name}[${set}]`)];
+        return found.length > 1 ? `(${found.join(' + ')})` : (found[0] ?? '[]');
+      }),
+    }),
     rowAt: (position) => rows.at(position),
     chunks,
     size: policies.length,
@@ -143,11 +142,11 @@ function chunkedMap(name: string, entries: ReadonlyMap<string, readonly number[]
 }
 
 /** CEL, int each: the position if the condition holds, else -1. */
-function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>): string[] {
-  const items = [...conditions].flatMap(([text, positions]) =>
+function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>) {
+  const all = [...conditions].flatMap(([text, positions]) =>
     positions.map((position) => (text === 'true' ? `${position}` : `${text} ? ${position} : -1`)),
   );
-  return items.length === 0 ? [] : split(items).map((some) => some.join(', '));
+  return split(all).map((some, i) => ({ name: i === 0 ? 'bySelector' : `bySelector${i}`, items: some.join(',\n') }));
 }
 
 function split(items: readonly string[]): string[][] {

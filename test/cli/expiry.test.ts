@@ -44,7 +44,7 @@ describe('cappol, of a policy that expires,', () => {
     const before = await cappol(['render', '--policy', '-'], yaml(...POLICIES));
     assert.equal(before.stderr, '');
     assert.ok(before.stdout.includes(`"expires":["${END}"]`));
-    assert.match(before.stdout, /variables\.created\s+< timestamp\(p\.expires\[0\]\)/);
+    assert.match(before.stdout, /variables\.created\s+<\s+timestamp\(p\.expires\[0\]\)/);
     const after = await cappol(['render', '--policy', '-', '--at', END], yaml(...POLICIES));
     assert.deepEqual([after.code, after.stderr], [0, `cappol: ${WARNING}\n`]);
     assert.equal(after.stdout, (await cappol(['render', '--policy', '-'], yaml(writtenPolicy('restricted')))).stdout);

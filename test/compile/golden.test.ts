@@ -6,7 +6,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, loadAll } from 'js-yaml';
-import { type CapabilityPolicy, type CompletePolicy, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
+import {
+  type CapabilityPolicy,
+  type CompletePolicy,
+  type LabelSelector,
+  ROLLOUT_PENDING,
+} from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../operator/compile/labels.ts';
@@ -85,6 +90,16 @@ describe('rendering', () => {
       );
     assert.deepEqual(rules('restricted', 'v1.37'), rules('restricted', 'latest'));
     assert.deepEqual(rules('baseline', 'v1.36'), rules('baseline', 'v1.35'));
+  });
+
+  it('gives the same rules to every selector of the same labels', () => {
+    const rules = (namespaceSelector: LabelSelector) =>
+      compile([policy('one', { namespaceSelector })], OPTIONS).programs.map(({ rulesHash }) => rulesHash);
+    const excluding = (...values: string[]): LabelSelector => ({
+      matchExpressions: [{ key: 'team', operator: 'NotIn', values }],
+    });
+    assert.deepEqual(rules(excluding('a')), rules(excluding('b', 'c')));
+    assert.deepEqual(rules(excluding('a')), rules({ matchLabels: { team: 'a' } }));
   });
 
   it('leaves out a refused policy, and renders the others as if it did not exist', () => {

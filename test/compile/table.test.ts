@@ -29,7 +29,7 @@ function selecting(policies: readonly ResolvedPolicy[]): (labels: Labels) => str
   const {
     variables,
     positions: [positions = ''],
-  } = table.selecting(['labels'], 'selectedBy');
+  } = table.selecting(['labels']);
   const all = [...table.constants, ...variables];
   return (labels) =>
     (evaluated(positions, { labels }, all) as bigint[]).map(
@@ -165,7 +165,7 @@ describe('the table', () => {
     // Selectors that look at more than one label are conditions.
     const two = Array.from({ length: 9 }, (_, i) => ({ matchLabels: { team: `t${i}`, tier: 'x' } }));
     assert.deepEqual(indexesOf(named(two)), []);
-    const [positions = ''] = tableOf(teams(300)).selecting(['l'], 'selectedBy').positions;
+    const [positions = ''] = tableOf(teams(300)).selecting(['l']).positions;
     assert.ok(positions.length < 100, `${positions.length} characters for any number of teams`);
   });
 
@@ -212,7 +212,7 @@ describe('the table', () => {
     it(`has no expression that is longer than the API server accepts, for ${title}`, () => {
       const policies = named(selectors);
       for (const policy of policies) assert.equal(tooLong(policy), undefined);
-      const { variables, positions } = tableOf(policies).selecting(['variables.labels'], 'selectedBy');
+      const { variables, positions } = tableOf(policies).selecting(['variables.labels']);
       for (const text of [...positions, ...variables.map(({ expression }) => expression)]) {
         assert.ok(text.length < MAX_EXPRESSION, `${text.length} characters`);
       }
@@ -238,7 +238,7 @@ describe('the table', () => {
 
   it('of no policies selects none', () => {
     const { selecting: of, constants } = tableOf([]);
-    const [positions = ''] = of(['labels'], 'selectedBy').positions;
+    const [positions = ''] = of(['labels']).positions;
     assert.deepEqual(evaluated(positions, { labels: {} }, constants), []);
   });
 });
