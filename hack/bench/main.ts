@@ -39,7 +39,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
   --rows N        policies of o (default: 3000)
   --minutes N     how long o edits, 20 times a minute (default: 10)
   --distinct      part a once more at its last size, with pods of which no two are alike
-  --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
+  --peers         part g also by gator and kyverno, Kyverno's command line, which have to be in PATH
   --json FILE     where the measurements go (default: bench.json)
 `;
 
