@@ -9,13 +9,13 @@ import { type Manifests, writeFiles, writeStream } from './manifests.ts';
 import { type Command, measureCommand, type Ran } from './measured-command.ts';
 import type { Usage } from './measured-process.ts';
 import { ratio, shown, spreadOf } from './numbers.ts';
-import { findPeers, type Peer } from './peers.ts';
+import { PEERS, type Peer } from './peers.ts';
 import type { Table } from './table.ts';
 
 interface CommandLineOptions {
   /** The numbers of manifests, one after the other. */
   readonly sizes: readonly number[];
-  /** Builds and runs gator and Kyverno's command line, too. */
+  /** Runs gator and Kyverno's command line, too. */
   readonly peers: boolean;
 }
 
@@ -49,10 +49,9 @@ const CAPABILITIES = {
 
 export async function commandLine({ sizes, peers }: CommandLineOptions): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
-  const engines = peers ? await findPeers() : [];
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
-    const bench = new CommandLine(folder, engines);
+    const bench = new CommandLine(folder, peers ? PEERS : []);
     const start = await bench.start();
     const measured: Measured[] = [];
     for (const size of sizes) measured.push(...(await bench.all(size)));

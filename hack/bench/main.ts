@@ -5,9 +5,7 @@ import { admission } from './admission.ts';
 import { commandLine } from './command-line.ts';
 import { edits } from './edits.ts';
 import { exceptions } from './exceptions.ts';
-import { fields } from './fields.ts';
 import { firstReport } from './first-report.ts';
-import { forms } from './forms.ts';
 import { inForce } from './in-force.ts';
 import { labelling } from './labelling.ts';
 import { livePage } from './live-page.ts';
@@ -15,7 +13,6 @@ import { describeMachine, thisMachine } from './machine.ts';
 import { manyPolicies } from './many-policies.ts';
 import { policyChange } from './policy-change.ts';
 import { PODS_OF_NAMESPACE } from './population.ts';
-import { requests } from './requests.ts';
 import { rollOut } from './roll-out.ts';
 import { storm } from './storm.ts';
 import { formatTable, type Table } from './table.ts';
@@ -26,16 +23,14 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     a  first full report          d  labelling namespaces
                     b  pod change → status        e  admission of pods
                     c  policy change → status     f  policy change → in force
-                    g  the command line's check  h  admission with and without variables
+                    g  the command line's check
                     i  many policies of one namespace each
-                    j  requests under many policies
-                    k  what single fields of a policy add to admission
                     l  the beginning of a roll-out
                     m  the page that follows a cluster: its memory, and how late it shows changes
                     n  one policy for all namespaces, and exceptions to it
                     o  edits among many policies, for minutes
   --pods LIST     sizes of a, c, g and m, separated by commas (default: 1000,10000,100000); b takes the last, d and l its namespaces
-  --policies LIST sizes of i and j (default: 1,100,500)
+  --policies LIST sizes of i (default: 1,100,500)
   --exceptions LIST  sizes of n (default: 1,100,300,1000)
   --labels N      policies of n whose labels no index helps with (default: 500)
   --topologies LIST  of n, separated by semicolons (default: beside;above;teams, beside;teams, above;labels)
@@ -44,13 +39,13 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
   --rows N        policies of o (default: 3000)
   --minutes N     how long o edits, 20 times a minute (default: 10)
   --distinct      part a once more at its last size, with pods of which no two are alike
-  --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
+  --peers         part g also by gator and kyverno, Kyverno's command line, which have to be in PATH
   --json FILE     where the measurements go (default: bench.json)
 `;
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefghijklmno' },
+    only: { type: 'string', default: 'abcdefgilmno' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
     exceptions: { type: 'string', default: '1,100,300,1000' },
@@ -79,10 +74,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   e: admission,
   f: inForce,
   i: () => manyPolicies(policies),
-  j: () => requests(policies),
   g: () => commandLine({ sizes, peers: values.peers }),
-  h: forms,
-  k: fields,
   l: () => rollOut(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   m: () => livePage(sizes),
   n: () =>

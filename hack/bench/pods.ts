@@ -4,21 +4,15 @@ import type { ApiClient } from '../../operator/cluster/client.ts';
 /** The user of its processes. */
 export const USER = 10_000;
 /** The pod's own fields that level restricted asks for. */
-export const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };
+const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };
 
 /**
  * Asks the API server to create the pod, by dry run.
  *
  * @param add the capabilities that its containers add; none by default
- * @param fields further fields of its spec
  * @throws ApiError when it is refused
  */
-export async function createPod(
-  client: ApiClient,
-  namespace: string,
-  add?: readonly string[],
-  fields: object = {},
-): Promise<void> {
+export async function createPod(client: ApiClient, namespace: string, add?: readonly string[]): Promise<void> {
   const capabilities = { drop: ['ALL'], ...(add && { add }) };
   const securityContext = { allowPrivilegeEscalation: false, capabilities };
   const pod = {
@@ -28,7 +22,6 @@ export async function createPod(
     spec: {
       securityContext: CONFINED,
       containers: ['app', 'proxy'].map((name) => ({ name, image: name, securityContext })),
-      ...fields,
     },
   };
   await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: true });

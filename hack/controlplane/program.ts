@@ -9,8 +9,6 @@ export interface GoProgram {
   readonly module: string;
   /** The module in go.mod whose version the program has. */
   readonly of: string;
-  /** The packages to build, in the form of `go build`; go.mod's tools by default. */
-  readonly packages?: readonly string[];
   /** Flags of `go build`, for a version such as v1.37.2. */
   readonly flags: (version: string) => readonly string[];
   /** How long the first build takes on two cores. */
@@ -27,7 +25,7 @@ export interface GoProgram {
  * @throws an error that says how to get it, if Go is missing
  */
 export async function findProgram(program: GoProgram, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const { name, module, of, packages, minutes, toolchain, otherwise } = program;
+  const { name, module, of, minutes, toolchain, otherwise } = program;
   const version = requiredVersion(module, of);
   const build = {
     module,
@@ -42,7 +40,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
       const ways = otherwise === undefined ? go : `${go}, or ${otherwise}`;
       throw new Error(`${name} ${version} is not built yet, and ${problem}: ${ways}.`);
     }
-    await buildBinaries({ ...build, dir, names: [name], version, minutes, ...(packages && { packages }) });
+    await buildBinaries({ ...build, dir, names: [name], version, minutes });
   }
   return join(dir, name);
 }

@@ -5,6 +5,8 @@ import { createProgram, run } from '../../cli/program.ts';
 
 const HEAD = `# cappol
 
+<!-- Written by \`npm run generate\` from cli/. Do not edit. -->
+
 The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every section is the output of \`--help\`.
 
 JSON of \`check\`: [check.schema.json](check.schema.json), and of what a policy would change:

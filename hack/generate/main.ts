@@ -1,7 +1,7 @@
 /**
  * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
- * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/; and the
- * manifests of the observer from cli/observe/.
+ * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/; the manifests
+ * of the observer from cli/observe/; and the table of the decision records in docs/README.md.
  *
  * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
  * generated file is stale.
@@ -15,7 +15,9 @@ import { load } from 'js-yaml';
 import { RULES } from '../../operator/rules/index.ts';
 import { apiReference, type Crd } from './api-reference.ts';
 import { commandReference } from './command-reference.ts';
+import { decisionOf, decisionsTable } from './decisions.ts';
 import { jsonSchema } from './json-schema.ts';
+import { withPart } from './markdown.ts';
 import { observerManifests } from './observer-manifests.ts';
 import { rulesReference } from './rules-reference.ts';
 
@@ -28,6 +30,8 @@ const GENERATED = join(ROOT, 'operator', 'api', 'generated');
 const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
+const INDEX_PAGE = join(ROOT, 'docs', 'README.md');
+const DECISIONS = join(ROOT, 'docs', 'decisions');
 const OBSERVER = join(ROOT, 'config', 'observe');
 const JSON_SCHEMA = join(ROOT, 'docs', 'reference', 'capabilitypolicy.schema.json');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
@@ -68,8 +72,15 @@ async function referencePages(): Promise<Files> {
     [RULES_PAGE, rulesReference(RULES)],
     [COMMANDS_PAGE, await commandReference()],
     [JSON_SCHEMA, jsonSchema(await crd())],
+    [INDEX_PAGE, withPart(await readFile(INDEX_PAGE, 'utf8'), 'docs/decisions/', await decisions())],
     ...Object.entries(observerManifests()).map(([name, text]) => [join(OBSERVER, name), text] as const),
   ]);
+}
+
+async function decisions(): Promise<string> {
+  const files = (await readdir(DECISIONS)).sort();
+  const texts = files.map(async (file) => decisionOf(file, await readFile(join(DECISIONS, file), 'utf8')));
+  return decisionsTable(await Promise.all(texts), 'decisions');
 }
 
 /** One line for each file that is missing, differs, or should not exist. */

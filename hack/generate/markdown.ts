@@ -1,4 +1,4 @@
-/** Markdown in the form that the generated reference pages use. */
+/** Markdown in the form that generated pages and tables use. */
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -11,4 +11,17 @@ export function prose(text: string): string {
     .split(/(`[^`]*`)/)
     .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/[*<]/g, '\\$&')))
     .join('');
+}
+
+/**
+ * Replaces the part of a page that is generated from a source, between two comments that name the source.
+ *
+ * @throws Error when the page does not have the comments
+ */
+export function withPart(page: string, source: string, text: string): string {
+  const begin = `<!-- Written by \`npm run generate\` from ${source}. Do not edit. -->`;
+  const end = `<!-- End of what is written from ${source}. -->`;
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`the page needs the lines ${begin} and ${end}`);
+  return `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`;
 }

@@ -4,24 +4,19 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { table, withPart } from '../../hack/generate/markdown.ts';
 import { API_CLIENTS, CLIENT_LOADERS, FOLDERS, type Folder, PROCESS_READERS, PURE_MODULES } from './folders.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
-const BEGIN = '<!-- Written by `npm run generate` from test/architecture/folders.ts. Do not edit. -->';
-const END = '<!-- End of what is written from test/architecture/folders.ts. -->';
 
 /** @throws Error when the page does not say where the table belongs */
 export function withTable(page: string): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin === -1 || end < begin) throw new Error(`docs/architecture.md needs the lines ${BEGIN} and ${END}`);
-  return `${page.slice(0, begin)}${BEGIN}\n\n${text()}\n\n${page.slice(end)}`;
+  return withPart(page, 'test/architecture/folders.ts', text());
 }
 
 function text(): string {
   return [
-    '| folder | does | may import | packages |',
-    '|---|---|---|---|',
-    ...FOLDERS.map(row),
+    table(['folder', 'does', 'may import', 'packages'], FOLDERS.map(row)),
     '',
     `* Pure folders use no clock, no random numbers and no process, and only ${code(PURE_MODULES)} of Node.`,
     `* Only these talk to the API server: ${code(API_CLIENTS)}.`,
@@ -31,8 +26,8 @@ function text(): string {
   ].join('\n');
 }
 
-function row({ path, does, imports, packages, pure }: Folder): string {
-  return `| \`${path}/\` | ${does}${pure ? ' Pure.' : ''} | ${shortened(imports)} | ${code(packages)} |`;
+function row({ path, does, imports, packages, pure }: Folder): string[] {
+  return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
 /** Without `operator/`, so that the table can be read. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
+import { cpuMs } from '../support/measured.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
@@ -108,9 +109,11 @@ describe('a null', () => {
 
   it('among 100,000 others is found at once, and only the first ones are named', async () => {
     const add = Array.from({ length: 100_000 }, () => null);
-    const began = performance.now();
-    const { stderr } = await check(BASELINE, pod({ securityContext: { capabilities: { add } } }));
-    assert.ok(performance.now() - began < 5_000, `${performance.now() - began} ms`);
+    let stderr = '';
+    const ms = await cpuMs(async () => {
+      ({ stderr } = await check(BASELINE, pod({ securityContext: { capabilities: { add } } })));
+    });
+    assert.ok(ms < 5_000, `${ms} ms`);
     assert.equal(stderr.split('\n').length, 102);
     assert.match(stderr, /add\[100\]: 99900 more nulls in lists$/m);
   });

@@ -1,6 +1,7 @@
 /** Unknown fields, as the API server's strict decoding reports them. */
 import assert from 'node:assert/strict';
-import { cappol } from '../support/cappol.ts';
+import { cappol, type Ran } from '../support/cappol.ts';
+import { cpuMs } from '../support/measured.ts';
 import { CONTAINER, DEPLOYMENT, ROWS } from './unknown-field-rows.ts';
 
 const POLICY = `---
@@ -76,11 +77,12 @@ describe('check of a field that the API server does not know', () => {
   it('reports a hundred in an object, and the number of others, quickly', async () => {
     const fields = Array.from({ length: 20_000 }, (_, index) => `  unknown${index}${'x'.repeat(50)}: 1\n`).join('');
     const text = `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: []\n${fields}  ${'x'.repeat(1_000_000)}: 1\n`;
-    const begun = performance.now();
-    const { code, stderr } = await cappol(['check', '-f', '-'], text + POLICY);
-    const ms = performance.now() - begun;
-    assert.equal(code, 0);
-    const lines = stderr.trimEnd().split('\n');
+    let ran: Ran | undefined;
+    const ms = await cpuMs(async () => {
+      ran = await cappol(['check', '-f', '-'], text + POLICY);
+    });
+    assert.equal(ran?.code, 0);
+    const lines = ran.stderr.trimEnd().split('\n');
     assert.equal(lines.length, 101);
     assert.match(lines.at(-1) ?? '', /^cappol: standard input:106: warning: Pod a: 19901 more unknown fields$/);
     assert.ok(ms < 5_000, `${ms} ms`);

@@ -5,7 +5,11 @@ import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Controller } from '../../operator/controllers/controller.ts';
 import { Running } from '../../operator/controllers/running.ts';
 import type { StateChange } from '../../operator/controllers/state-change.ts';
+import { clockMs, leastOf } from '../support/measured.ts';
 import { RecordingLog } from '../support/recording-log.ts';
+
+/** So long policies wait for further changes, less what a timer may be early. */
+const WAIT_MS = 290;
 
 const change = (...namespaces: string[]): StateChange => ({
   cause: { of: 'term' },
@@ -121,25 +125,38 @@ describe('Running', () => {
       running.enqueue(edit('b'));
       const began = performance.now();
       await saying('accept', 'accept', 'a', 'b', 'accepted');
-      assert.ok(performance.now() - began >= 290);
+      assert.ok(performance.now() - began >= WAIT_MS);
     });
 
     for (const cause of [{ of: 'term' }, { of: 'servers', oldest: true }] as const) {
       it(`accepts them at once when the cause is ${cause.of}`, async () => {
-        const began = performance.now();
-        running.enqueue(edit('a'));
-        running.enqueue({ ...change(), cause, recompiles: true });
-        await saying('accept', 'a', 'accepted');
-        assert.ok(performance.now() - began < 250);
+        const ms = await leastOf(WAIT_MS, () =>
+          again(async () => {
+            running.enqueue(edit('a'));
+            running.enqueue({ ...change(), cause, recompiles: true });
+            await saying('accept', 'a', 'accepted');
+          }),
+        );
+        assert.ok(ms < WAIT_MS, `${ms} ms`);
       });
     }
 
     it('does not wait for what is no edit', async () => {
-      const began = performance.now();
-      running.enqueue({ ...change('a'), cause: { of: 'found', by: 'expiry' }, recompiles: true });
-      await saying('accept', 'a', 'accepted');
-      assert.ok(performance.now() - began < 250);
+      const ms = await leastOf(WAIT_MS, () =>
+        again(async () => {
+          running.enqueue({ ...change('a'), cause: { of: 'found', by: 'expiry' }, recompiles: true });
+          await saying('accept', 'a', 'accepted');
+        }),
+      );
+      assert.ok(ms < WAIT_MS, `${ms} ms`);
     });
+
+    /** As after the first time: the policies have changed, and nothing is said yet. */
+    function again(work: () => Promise<void>): Promise<number> {
+      said.splice(0);
+      stale = true;
+      return clockMs(work);
+    }
   });
 
   it('works on a key after the delay that its controller asks for', async () => {

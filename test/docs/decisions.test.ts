@@ -1,7 +1,8 @@
-/** Every decision record has its date of acceptance, and names the record that replaced or refined it. */
+/** Every decision record has its date of acceptance, and names the record that superseded or refined it. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decisionOf, decisionsTable } from '../../hack/generate/decisions.ts';
 import { ROOT } from '../support/page.ts';
 
 const FOLDER = join(ROOT, 'docs', 'decisions');
@@ -21,5 +22,33 @@ describe('the decision records', () => {
 
   it('have a number each', () => {
     assert.equal(new Set(files.map((file) => file.slice(0, 4))).size, files.length);
+  });
+
+  it('name only later records as those that superseded them', () => {
+    const decisions = files.map((file) => decisionOf(file, readFileSync(join(FOLDER, file), 'utf8')));
+    assert.deepEqual(
+      decisions.filter(({ number, supersededBy }) => supersededBy !== undefined && supersededBy <= number),
+      [],
+    );
+  });
+
+  it('are listed with what superseded and refined them', () => {
+    const record = (status: string) =>
+      `# 7. A title\n\nAccepted on 2026-11-25.${status}\n\n**Context.** [0001](1.md)\n`;
+    const texts = {
+      '0001-first.md': record(
+        ' Superseded by [0003](0003-third.md), except for\na part. Before that, refined by [0002](2.md).',
+      ),
+      '0002-second.md': record(' Refined by [0003](0003-third.md): more,\nand by [0004](4.md).'),
+      '0003-third.md': record(''),
+      '0004-fourth.md': record(''),
+    };
+    const decisions = Object.entries(texts).map(([file, text]) => decisionOf(file, text));
+    assert.deepEqual(decisionsTable(decisions, 'in').split('\n').slice(2), [
+      '| [0001](in/0001-first.md) | A title |  | [0003](in/0003-third.md), except for a part | [0002](in/0002-second.md) |',
+      '| [0002](in/0002-second.md) | A title |  |  | [0003](in/0003-third.md), [0004](in/0004-fourth.md) |',
+      '| [0003](in/0003-third.md) | A title | [0001](in/0001-first.md) |  |  |',
+      '| [0004](in/0004-fourth.md) | A title |  |  |  |',
+    ]);
   });
 });

@@ -1,24 +1,16 @@
-/** The current cluster, in which the migrated policies are in force. */
-import type { Migration } from '../../cli/migrate/migrate.ts';
-import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+/** A current API server, on which migrated policies are in force. */
+import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
-import { OPEN, PolicyCluster, projection } from '../differential/policies/cluster.ts';
-import { type Answer, type Creation, createPod, letEverybodyCreate } from './creation.ts';
+import { OPEN, PolicyCluster } from '../differential/policies/cluster.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+import { type Answer, createPod, letEverybodyCreate } from './creation.ts';
 import { migrated, SET_LABEL } from './migrated.ts';
 import type { PspSet } from './objects.ts';
 import { rbacSeen } from './rbac-seen.ts';
+import type { RecordedPod } from './recorded.ts';
 
-const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 /** The service accounts in each namespace. */
-export const ACCOUNTS = ['default', 'runner'] as const;
-
-/** The state of a set. */
-export interface Migrated {
-  readonly set: PspSet;
-  readonly migration: Migration | undefined;
-  /** Why it is not in force as it should be, as text. */
-  readonly failures: readonly string[];
-}
+const ACCOUNTS = ['default', 'runner'];
 
 export class CurrentCluster {
   readonly #cluster: PolicyCluster;
@@ -37,59 +29,33 @@ export class CurrentCluster {
     await this.#cluster.close();
   }
 
-  create(creation: Creation): Promise<Answer> {
-    return createPod(this.#cluster.api, creation);
+  create({ pod: { metadata, spec }, ...by }: RecordedPod): Promise<Answer> {
+    return createPod(this.#cluster.api, { pod: podManifest({ name: 'recorded', ...metadata }, spec), ...by });
   }
 
-  /** In a namespace without policies; status 422 when the API server finds the pod invalid. */
-  defaulted({ pod }: Creation): Promise<Answer> {
-    return createPod(this.#cluster.api, { pod, namespace: OPEN, account: 'default', creator: { user: 'nobody' } });
-  }
-
-  /** Migrates sets, and waits until they are in force; `withdraw` removes them. */
-  async enforce(sets: readonly PspSet[]): Promise<{ all: readonly Migrated[]; withdraw(): Promise<void> }> {
+  /** Migrates sets, and waits until they are in force. @returns a function that removes them */
+  async enforce(sets: readonly PspSet[]): Promise<() => Promise<void>> {
     const { api } = this.#cluster;
-    await Promise.all(sets.map((set) => this.#namespaces(set)));
-    const attempts = await Promise.all(sets.map((set) => this.#migrate(set)));
+    for (const set of sets) await this.#namespaces(set);
+    const migrations = sets.map(migrated);
     // The old rights stay unchanged: those for everything also apply to the new policies.
-    const rbac = [...sets.flatMap((set) => set.rbac), ...attempts.flatMap(({ migration }) => migration?.rbac ?? [])];
+    const rbac = [...sets.flatMap((set) => set.rbac), ...migrations.flatMap((migration) => migration.rbac)];
     for (const object of rbac) await api.apply(pathOf(object), object);
-    const enforced = await this.#cluster.enforce(attempts.flatMap(({ accepted }) => accepted));
+    const policies = await Promise.all(migrations.flatMap((migration) => migration.policies.map(this.#accepted)));
+    const { refusals, withdraw } = await this.#cluster.enforce(policies);
+    for (const [name, { message }] of refusals) throw new Error(`${name}: ${message}`);
     await rbacSeen(api, `mark-${this.#marks++}`, OPEN);
-    return {
-      all: attempts.map(({ set, migration, accepted, failures }) => {
-        const refused = accepted.flatMap(({ metadata }) => {
-          const refusal = enforced.refusals.get(metadata?.name ?? '');
-          return refusal ? [`${metadata?.name} is not compiled: ${refusal.message}`] : [];
-        });
-        return { set, migration, failures: [...failures, ...refused] };
-      }),
-      withdraw: async () => {
-        await enforced.withdraw();
-        for (const object of rbac.toReversed()) await api.remove(pathOf(object));
-      },
+    return async () => {
+      await withdraw();
+      for (const object of rbac.toReversed()) await api.remove(pathOf(object));
     };
   }
 
-  async #migrate(set: PspSet): Promise<Migrated & { readonly accepted: readonly CompletePolicy[] }> {
-    const accepted: CompletePolicy[] = [];
-    const failures: string[] = [];
-    let migration: Migration | undefined;
-    try {
-      migration = migrated(set);
-    } catch (error) {
-      failures.push(`migrate: ${(error as Error).message}`);
-    }
-    for (const policy of migration?.policies ?? []) {
-      const { status, body } = await this.#cluster.api.ask('POST', POLICIES, {
-        body: policy,
-        query: { dryRun: 'All' },
-      });
-      if (status === 201) accepted.push(projection.policy(body));
-      else failures.push(`the API server refuses what migrate made: ${body.message}`);
-    }
-    return { set, migration, accepted, failures };
-  }
+  readonly #accepted = async ({ metadata, spec }: CapabilityPolicy): Promise<CompletePolicy> => {
+    const policy = await this.#cluster.policy(metadata?.name ?? '', spec);
+    if (policy === undefined) throw new Error(`the API server refuses ${metadata?.name} as migrate writes it`);
+    return policy;
+  };
 
   async #namespaces({ id, namespaces }: PspSet): Promise<void> {
     for (const namespace of namespaces) {

@@ -77,7 +77,6 @@ export const OPEN_SPEC: PspSpec = {
   allowedProcMountTypes: ['Default', 'Unmasked'],
   allowedUnsafeSysctls: ['*'],
 };
-export const OPEN_ANNOTATIONS = { [SECCOMP_ALLOWED]: '*' };
 
 export function psp(
   name: string,

@@ -1,10 +1,9 @@
-/** `npm run test:psp -- --record` rewrites the record. */
+/** The verdicts of Kubernetes 1.24, without any API server; `npm run test:psp` asks a current one. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import { EMPTY_GROUPS } from './campaign.ts';
-import { migrated } from './migrated.ts';
+import { EMPTY_GROUPS, migrated } from './migrated.ts';
 import type { PodSecurityPolicy, PspSet } from './objects.ts';
-import { type RecordedPod, type RecordedSet, readRecorded } from './recording.ts';
+import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { replayed } from './replay.ts';
 import { securityOf } from './security.ts';
 

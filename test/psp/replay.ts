@@ -15,7 +15,7 @@ import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { fillCreated } from '../defaulting/fill.ts';
 import { migrated } from './migrated.ts';
 import type { PspSet } from './objects.ts';
-import type { RecordedPod } from './recording.ts';
+import type { RecordedPod } from './recorded.ts';
 import { securityOf } from './security.ts';
 
 const projection = createProjection(RULES);

@@ -1,56 +1,59 @@
 /**
- * `npm run test:psp -- [--part oracle|refusals|written|policies|sets] [--runs N] [--pods N] [--seed S] [--record]`:
- * compares PodSecurityPolicy on Kubernetes 1.24 with the migrated policies today. N policies and a quarter as many
- * sets. Prints the number of evaluated pods, then each difference; exits 1 if there is one. With --record, records for
- * recorded.test.ts the pods that both agreed about, at most a few for each policy.
+ * `npm run test:psp`: has a current API server judge the recorded pods under the migrated policies, and compares its
+ * answers with those of Kubernetes 1.24. Prints each difference, and the number of pods; exits 1 if there is a difference.
  */
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { concurrently } from '../differential/policies/campaign.ts';
 import { CurrentCluster } from './current-cluster.ts';
-import { OldCluster, startOldControlPlane } from './old-cluster.ts';
-import { PARTS, type Part, runPart } from './parts.ts';
-import { Recorder } from './recording.ts';
+import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
+import { securityOf } from './security.ts';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '200' },
-    pods: { type: 'string', default: '50' },
-    seed: { type: 'string' },
-    part: { type: 'string' },
-    record: { type: 'boolean', default: false },
-  },
-});
+/** So many sets are in force at a time, if they cannot affect each other. */
+const TOGETHER = 40;
 
-process.exitCode = (await main()) ? 0 : 1;
-
-/** Whether there was no difference. */
-async function main(): Promise<boolean> {
-  const runs = wholeNumber('--runs', values.runs);
-  const pods = wholeNumber('--pods', values.pods);
-  const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
-  const parts = values.part === undefined ? PARTS : [partOf(values.part)];
-  const controlPlanes = await Promise.all([startOldControlPlane(), startControlPlane()]);
-  try {
-    const [before, today] = controlPlanes;
-    const servers = { old: new OldCluster(before.kubeconfig), current: new CurrentCluster(today.kubeconfig) };
-    await Promise.all([servers.old.open(), servers.current.open()]);
-    const recorder = new Recorder();
-    const agreed = [];
-    for (const part of parts) agreed.push(await runPart(part, { servers, runs, pods, seed, recorder }));
-    if (values.record) console.log(`recorded ${recorder.write()} pods`);
-    return agreed.every(Boolean);
-  } finally {
-    await Promise.all(controlPlanes.map((one) => one.stop()));
+const controlPlane = await startControlPlane();
+try {
+  const cluster = new CurrentCluster(controlPlane.kubeconfig);
+  await cluster.open();
+  const recorded = readRecorded();
+  const differences: string[] = [];
+  for (const sets of batches(recorded)) {
+    const withdraw = await cluster.enforce(sets.map(({ set }) => set));
+    await concurrently(sets, async ({ set, pods }) => {
+      for (const pod of pods) {
+        const difference = await compare(cluster, pod);
+        if (difference) differences.push(JSON.stringify({ difference, set, pod }));
+      }
+    });
+    await withdraw();
   }
+  for (const difference of differences) console.log(difference);
+  console.log(`${recorded.flatMap(({ pods }) => pods).length} pods, ${differences.length} differences`);
+  process.exitCode = differences.length === 0 ? 0 : 1;
+  await cluster.close();
+} finally {
+  await controlPlane.stop();
 }
 
-function partOf(text: string): Part {
-  const part = PARTS.find((one) => one === text);
-  if (part === undefined) throw new Error(`--part: ${JSON.stringify(text)} is none of ${PARTS.join(', ')}`);
-  return part;
+/** Sets that grant one policy in the namespace of its name are in force together. Others may reach further. */
+function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
+  const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>
+    policies.length === 1 && namespaces.every((namespace) => namespace === id);
+  const apart = sets.filter(isApart);
+  return [
+    ...Array.from({ length: Math.ceil(apart.length / TOGETHER) }, (_, i) =>
+      apart.slice(i * TOGETHER, (i + 1) * TOGETHER),
+    ),
+    ...sets.filter((one) => !isApart(one)).map((one) => [one]),
+  ];
 }
 
-function wholeNumber(flag: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`${flag}: ${JSON.stringify(text)} is not a number`);
-  return Number(text);
+/** @returns what differs from the answer of 1.24 */
+async function compare(cluster: CurrentCluster, recorded: RecordedPod): Promise<string | undefined> {
+  const { status, pod, text } = await cluster.create(recorded);
+  if (status === 422) return `the pod is invalid: ${text}`;
+  const becomes = status === 200 ? securityOf(pod) : undefined;
+  if (isDeepStrictEqual(becomes, recorded.becomes)) return undefined;
+  return becomes === undefined ? `refused: ${text}` : `becomes ${JSON.stringify(becomes)}`;
 }

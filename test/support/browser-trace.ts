@@ -50,6 +50,31 @@ export function longest(tasks: readonly Task[]): Task {
   return tasks.reduce((worst, task) => (task.cpu > worst.cpu ? task : worst), { cpu: 0, wall: 0 });
 }
 
+const ROWS = 1_000;
+const DRAWS = 5;
+
+/**
+ * The CPU time for drawing one row of plain text, in ms: a measure for the machine as it is now. The median of some draws
+ * in a page of its own.
+ */
+export async function cpuOfRow(browser: Browser): Promise<number> {
+  const page = await browser.newPage();
+  const draw = () =>
+    page.locator('body').evaluate((body, rows) => {
+      const list = body.ownerDocument.createElement('div');
+      list.innerHTML = Array.from({ length: rows }, (_, row) => `<div><b>${row}</b> <i>row</i> of text</div>`).join('');
+      body.append(list);
+      list.getBoundingClientRect();
+      list.remove();
+    }, ROWS);
+  // The program of the page is compiled, and its fonts are loaded.
+  await draw();
+  const times: number[] = [];
+  for (let round = 0; round < DRAWS; round++) times.push(longest(await mainThreadTasks(browser, page, draw)).cpu);
+  await page.close();
+  return (times.toSorted((one, other) => one - other)[Math.floor(DRAWS / 2)] ?? 0) / ROWS;
+}
+
 export interface Memory {
   /** The memory that belongs to the tab's process alone, MB. */
   readonly process: number;

@@ -159,7 +159,8 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
   it('prints all rows of the filter up to a limit, and says when it cut', async () => {
     const page = await open();
     await page.emulateMedia({ media: 'print' });
-    await page.waitForFunction('document.querySelectorAll(".row").length === 300');
+    await page.locator('.row').nth(299).waitFor({ state: 'attached' });
+    assert.equal(await page.locator('.row').count(), 300);
     assert.equal(await page.locator('.cut').count(), 0);
     await page.emulateMedia({ media: 'screen' });
     await page.getByRole('button', { name: 'Expand all' }).click();

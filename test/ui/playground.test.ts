@@ -7,6 +7,7 @@ import { baselinePolicy } from '../support/policies.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { usePage } from '../support/tested-page.ts';
 import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
+import { settled } from '../support/views-of-page.ts';
 
 const VIEW = '#/playground';
 
@@ -187,7 +188,7 @@ function textOf(page: Page, label: 'Policies' | 'Pods'): Promise<string> {
 
 /** An editor ignores Enter for 75 ms after its choices have changed: they may not be what somebody has read. */
 async function accept(page: Page): Promise<void> {
-  await page.waitForTimeout(150);
+  await settled(page);
   await page.keyboard.press('Enter');
 }
 

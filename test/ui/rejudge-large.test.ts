@@ -11,8 +11,8 @@ import { policyManifest } from '../support/policies.ts';
 import { largeSnapshot } from '../support/settled-snapshot.ts';
 import type { TimedAnswer } from './rejudge-thread.ts';
 
-/** CPU time, since other processes share the machine. */
-const MOST_MS = 1_000;
+/** An edit costs less than this part of the first answer, by CPU time: a second on a machine where that takes 1.5 s. */
+const MOST = 2 / 3;
 
 const OF_TEAM = 'team-07-restricted';
 const EVERYWHERE = 'restricted-everywhere';
@@ -45,12 +45,14 @@ describe('judging a large snapshot again', function () {
 
   let snapshot: Snapshot;
   let thread: Worker;
+  let firstMs: number;
   before(async () => {
     snapshot = largeSnapshot();
     thread = new Worker(new URL('./rejudge-thread.ts', import.meta.url));
     thread.postMessage(JSON.stringify(snapshot));
     // The first answer judges what runs now.
-    await rejudged('');
+    firstMs = (await rejudged('')).ms;
+    console.log(`      first: ${firstMs} ms`);
   });
   after(() => thread?.terminate());
 
@@ -61,7 +63,7 @@ describe('judging a large snapshot again', function () {
   }
 
   for (const [name, title, changes] of EDITED) {
-    it(`takes less than ${MOST_MS} ms after an edit of ${name} in mode ${title}`, async () => {
+    it(`takes much less time than at first after an edit of ${name} in mode ${title}`, async () => {
       const spec = snapshot.policies.find((policy) => policy.name === name)?.spec;
       const edited = (level: string) => JSON.stringify(policyManifest({ name }, { ...spec, ...changes, level }));
       await rejudged(edited('baseline'));
@@ -76,7 +78,7 @@ describe('judging a large snapshot again', function () {
       }
       // One of them may include a collection of all garbage.
       const [, median = Number.POSITIVE_INFINITY] = times.toSorted((one, other) => one - other);
-      assert.ok(median < MOST_MS, `${median} ms`);
+      assert.ok(median < MOST * firstMs, `${median} ms, and ${firstMs} ms at first`);
     });
   }
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { DocumentError, parseDocument } from '../../../cli/input/document.ts';
 import type { FieldPath } from '../../../cli/schema/paths.ts';
+import { cpuMs } from '../../support/measured.ts';
 
 describe('a scalar', () => {
   // The right side is the output of `kubectl create --dry-run=client -o json` for the left.
@@ -88,26 +89,30 @@ spec:
     assert.equal(json?.lineOf(['spec', 'a/b', 1]), 5);
   });
 
-  it('is found for each of many items without visiting all items before it', () => {
+  it('is found for each of many items without visiting all items before it', async () => {
     const count = 20_000;
     const items = Array.from({ length: count }, (_, i) => ({ metadata: { name: `a${i}`, labels: { a: 'b' } } }));
     const json = parseDocument(JSON.stringify({ items }, undefined, 1), 1);
-    const began = performance.now();
-    const lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
+    let lines: readonly unknown[] = [];
+    const ms = await cpuMs(() => {
+      lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
+    });
     assert.deepEqual(lines.slice(0, 2), [4, 12]);
     // Walking takes minutes.
-    assert.ok(performance.now() - began < 5_000);
+    assert.ok(ms < 5_000, `${ms} ms`);
   });
 
-  it('is found for each of many fields without visiting all fields before it', () => {
+  it('is found for each of many fields without visiting all fields before it', async () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `a${i}`);
     const fields = Object.fromEntries(names.map((name) => [name, { labels: { a: 'b', c: 'd' } }]));
     const json = parseDocument(JSON.stringify({ fields }, undefined, 1), 1);
-    const began = performance.now();
-    const lines = names.map((name) => json?.lineOf(['fields', name, 'labels']));
+    let lines: readonly unknown[] = [];
+    const ms = await cpuMs(() => {
+      lines = names.map((name) => json?.lineOf(['fields', name, 'labels']));
+    });
     assert.deepEqual(lines.slice(0, 2), [4, 10]);
     // Visiting each alias would take a minute.
-    assert.ok(performance.now() - began < 5_000, `${performance.now() - began} ms`);
+    assert.ok(ms < 5_000, `${ms} ms`);
   });
 });
 

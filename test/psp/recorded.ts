@@ -1,0 +1,29 @@
+/** Sets of policies, each with pods and their results, as Kubernetes 1.24 with PodSecurityPolicy answered. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { Identity, Json } from '../../hack/controlplane/api.ts';
+import type { PspSet } from './objects.ts';
+
+export interface RecordedSet {
+  readonly set: PspSet;
+  readonly pods: readonly RecordedPod[];
+}
+
+export interface RecordedPod {
+  /** With the fields that a current API server fills in without policies. */
+  readonly pod: Json;
+  readonly namespace: string;
+  readonly account: string;
+  readonly creator: Identity;
+  /** The result of securityOf() for the pod that 1.24 made; absent if it refused. */
+  readonly becomes?: Json;
+}
+
+const FILE = join(import.meta.dirname, 'recorded.jsonl.gz');
+
+/** One JSON document per line. */
+export function readRecorded(): RecordedSet[] {
+  const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');
+  return lines.map((text) => JSON.parse(text));
+}
