@@ -6,6 +6,7 @@ import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { operatorRights, without } from '../install/single-rights.ts';
 import { ADMITTED, eventually, installCrd, useCluster } from '../support/harness.ts';
+import { itUnprotected } from '../support/needs.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
 
 const NAME = 'capabilitypolicies.capabilitypolicy.dev';
@@ -14,6 +15,7 @@ const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${NAME}`;
 const COLLECTION_MS = 90_000;
 /** So long it takes at most to delete an object whose owner is gone. */
 const COLLECTED_MS = 5_000;
+const KEEPS_CRD = 'the protection lets nobody delete the CRD';
 
 describe('the CRD of policies', function () {
   this.timeout(240_000);
@@ -92,7 +94,7 @@ describe('the CRD of policies', function () {
     await admitted();
   });
 
-  it('takes everything that was rendered along, with the operator stopped', async () => {
+  itUnprotected(KEEPS_CRD, 'takes everything that was rendered along, with the operator stopped', async () => {
     await cluster.programmed(await cluster.policy('it', spec));
     await cluster.operator.stop();
     await deleteCrd();
@@ -101,19 +103,23 @@ describe('the CRD of policies', function () {
     await admitted();
   });
 
-  it('owns everything again once it was created again, beside an operator that runs', async () => {
-    await cluster.programmed(await cluster.policy('it', spec));
-    const before = await wantedOwners();
-    await deleteCrd();
-    await installCrd(cluster.api);
-    await cluster.programmed(await cluster.policy('it', spec));
-    assert.notDeepEqual(await wantedOwners(), before);
-    assert.deepEqual(await owners(), await wantedOwners());
-    const written = await identities();
-    await sleep(COLLECTED_MS);
-    assert.deepEqual(await identities(), written);
-    assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
-  });
+  itUnprotected(
+    KEEPS_CRD,
+    'owns everything again once it was created again, beside an operator that runs',
+    async () => {
+      await cluster.programmed(await cluster.policy('it', spec));
+      const before = await wantedOwners();
+      await deleteCrd();
+      await installCrd(cluster.api);
+      await cluster.programmed(await cluster.policy('it', spec));
+      assert.notDeepEqual(await wantedOwners(), before);
+      assert.deepEqual(await owners(), await wantedOwners());
+      const written = await identities();
+      await sleep(COLLECTED_MS);
+      assert.deepEqual(await identities(), written);
+      assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
+    },
+  );
 
   it('owns nothing where the operator may not read it, which works all the same', async () => {
     const right = operatorRights().find(({ resource }) => resource === 'customresourcedefinitions');
