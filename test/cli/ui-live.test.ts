@@ -208,7 +208,7 @@ describe('cappol ui, with an API server', () => {
     program.kill('SIGINT');
     const [code] = await ended;
     assert.equal(code, 130);
-    assert.ok(performance.now() - began < 3_000);
+    assert.ok(performance.now() - began < 15_000);
   });
 
   it('says which rights are missing, as snapshot and report do', async () => {

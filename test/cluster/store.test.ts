@@ -27,7 +27,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const NAMESPACE = 'cluster-store';
 /** The time within which the store has to know. */
-const SOON_MS = 1_000;
+const SOON_MS = 10_000;
 
 const inNamespace = (apiVersion: string, kind: string, name: string, rest: object, meta: object = {}) =>
   ({ apiVersion, kind, metadata: { name, namespace: NAMESPACE, ...meta }, ...rest }) as Identified;

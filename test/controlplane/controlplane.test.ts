@@ -106,7 +106,7 @@ describe('the end of a control plane', () => {
     const { pids, dir } = JSON.parse(await firstLine(parent));
     assert.equal(pids.filter(isAlive).length, 4);
     parent.kill('SIGKILL');
-    await waitFor('the processes to end', () => !pids.some(isAlive), { timeoutMs: 5_000 });
+    await waitFor('the processes to end', () => !pids.some(isAlive), { timeoutMs: 30_000 });
     assert.equal(existsSync(dir), false);
   });
 

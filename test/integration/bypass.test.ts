@@ -20,7 +20,7 @@ const POLICY = 'capabilitypolicy.dev/policy';
 const PROBE = 'capabilitypolicy.dev/probe';
 const RECORD = 'capabilitypolicy.dev/labels';
 const LABELS = 'pod-security.kubernetes.io';
-const REPAIRED_MS = 15_000;
+const REPAIRED_MS = 60_000;
 
 describe('attempts to get around a policy', () => {
   const cluster = useCluster('bypass');

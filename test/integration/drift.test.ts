@@ -7,7 +7,7 @@ import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { eventsAbout } from '../support/observed.ts';
 import { privilegedPod } from '../support/pod-manifests.ts';
 
-const REPAIRED_MS = 5_000;
+const REPAIRED_MS = 30_000;
 
 const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 

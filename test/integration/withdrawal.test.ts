@@ -57,9 +57,11 @@ describe('the object that is deleted before the operator', function () {
   });
 
   it('goes at once when nothing has been deleted', async () => {
+    const before = cluster.operator.log.length;
     await cluster.api.apply(PATH, OBJECT);
     await cluster.api.remove(PATH);
-    await eventually('it to be gone', deleted, 5_000);
+    await eventually('it to be gone', deleted);
+    assert.ok(!cluster.operator.log.slice(before).some(({ message }) => message.startsWith('deletion waits')));
   });
 
   it('stays while no operator runs, until somebody releases it as documented', async () => {
