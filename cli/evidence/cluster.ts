@@ -9,7 +9,8 @@ import type { Connected } from '../cluster.ts';
 import { type Io, UsageError } from '../command.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { readEvidence } from './read.ts';
-import { checkSince, UsedCapabilities, type UsedOptions } from './used.ts';
+import { checkSince, type UsedOptions } from './used.ts';
+import { UsedCapabilities } from './used-capabilities.ts';
 
 interface Reading {
   readonly connected: Connected;

@@ -4,7 +4,7 @@ import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { UsedByContainer } from '../../operator/snapshot/document.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import type { UsedCapabilities } from './used.ts';
+import type { UsedCapabilities } from './used-capabilities.ts';
 
 /** The containers about which there is evidence, each in all pods of their workload. */
 export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {

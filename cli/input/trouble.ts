@@ -1,6 +1,5 @@
 /** Problems of the input. */
 import { printable } from '../../operator/report/text.ts';
-import type { Io } from '../command.ts';
 
 /** A problem with some input: it is reported, and the rest goes on. */
 export interface Trouble {
@@ -21,25 +20,6 @@ export function troubleText({ severity, message, ...place }: Trouble): string {
 export function troublePlace({ file, line }: Pick<Trouble, 'file' | 'line'>): string {
   const name = file === '-' ? 'standard input' : file;
   return `${name}${line === undefined ? '' : `:${line}`}`;
-}
-
-/** Problems of the input go to standard error, one line each, as they are found. */
-export class Troubles {
-  readonly #stderr: Io['stderr'];
-  #count = 0;
-
-  constructor({ stderr }: Pick<Io, 'stderr'>) {
-    this.#stderr = stderr;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  readonly trouble = (trouble: Trouble): void => {
-    if (trouble.severity !== 'warning') this.#count += 1;
-    this.#stderr.write(`cappol: ${troubleText(trouble)}\n`);
-  };
 }
 
 const REASONS: Readonly<Record<string, string>> = {

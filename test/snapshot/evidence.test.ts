@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
-import { UsedCapabilities } from '../../cli/evidence/used.ts';
+import { UsedCapabilities } from '../../cli/evidence/used-capabilities.ts';
 import type { CapabilityUse } from '../../operator/evidence/use.ts';
 import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { adding } from '../support/pods.ts';

@@ -6,7 +6,7 @@ import { jsonPieces } from '../../cli/commands/ui/json-pieces.ts';
 import { LiveEvidence } from '../../cli/commands/ui/live-evidence.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import { ofWorkloads } from '../../cli/evidence/cluster.ts';
-import { UsedCapabilities } from '../../cli/evidence/used.ts';
+import { UsedCapabilities } from '../../cli/evidence/used-capabilities.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { CapabilityUse, Evidence } from '../../operator/evidence/use.ts';
 import type { Change, Cluster } from '../../operator/model/objects.ts';

@@ -1,7 +1,7 @@
 /** A workload that violates → the edits of `cappol fix`, on a manifest with the fields that a snapshot has. */
-import { unifiedDiff } from '../../cli/commands/fix/diff-text.ts';
 import { fixText } from '../../cli/commands/fix/fix-text.ts';
 import type { FixEdit, LeftViolation } from '../../cli/commands/fix/result.ts';
+import { unifiedDiff } from '../../cli/commands/fix/unified-diff.ts';
 import { PodCandidates } from '../../cli/policies/candidates.ts';
 import { PolicyContext } from '../../cli/policies/context.ts';
 import { fieldPath } from '../../cli/schema/paths.ts';

@@ -3,7 +3,7 @@ import { dump } from 'js-yaml';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { isWorse, outcomeOf } from '../../output/outcome.ts';

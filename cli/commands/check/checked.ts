@@ -5,9 +5,10 @@ import type { Judgement } from '../../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
 import { isPendingPart } from '../../../operator/policy/parts.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
+import type { Trouble } from '../../input/trouble.ts';
 import type { JudgedContext } from '../../policies/context.ts';
 import { type FieldPath, fieldPath } from '../../schema/paths.ts';
-import type { CheckedFinding, CheckedPolicy, CheckedViolation, ItemVerdict } from './result.ts';
+import type { CheckedFinding, CheckedPolicy, CheckedProblem, CheckedViolation, ItemVerdict } from './result.ts';
 
 type Place = Pick<CheckedViolation, 'path' | 'line'>;
 /** @param path from the PodSpec on, or of the pod's metadata */
@@ -61,4 +62,8 @@ export function checkedFindings(spec: PodSpec, placeOf: PlaceOf): CheckedFinding
 export function fieldIn(template: FieldPath, path: string): FieldPath {
   const inPod = fieldPath(path);
   return [...template, ...(inPod[0] === 'metadata' ? [] : ['spec']), ...inPod];
+}
+
+export function checkedProblem({ severity, file, line, message }: Trouble): CheckedProblem {
+  return { severity: severity ?? 'error', file, line: line ?? null, message };
 }

@@ -1,6 +1,6 @@
 /** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
 import type { ExitCode, Io } from '../../command.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { Progress } from '../../output/progress.ts';
 import { terminalOf } from '../../output/terminal.ts';

@@ -6,7 +6,8 @@ import type { Cluster } from '../../../operator/model/objects.ts';
 import { readPods, type Scope, withCluster } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
-import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
+import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 

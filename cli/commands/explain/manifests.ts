@@ -7,7 +7,7 @@ import type { PodSpec } from '../../../operator/model/objects.ts';
 import { arrayOf, objectOf, textsIn, valueAt, withoutNulls } from '../../../operator/model/raw.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
-import type { UsedCapabilities } from '../../evidence/used.ts';
+import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 import { type InputObject, identityOf } from '../../input/document-objects.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';

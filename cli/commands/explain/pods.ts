@@ -2,7 +2,7 @@
 import type { ExitCode, Io } from '../../command.ts';
 import { usedInFiles } from '../../evidence/used.ts';
 import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { ClusterOptions } from './cluster.ts';

@@ -8,7 +8,7 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import { NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { type Io, UsageError } from '../../command.ts';
-import type { Troubles } from '../../input/trouble.ts';
+import type { Troubles } from '../../input/troubles.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import type { Passing } from './manifests.ts';

@@ -7,7 +7,7 @@ import type { ManifestPod } from '../../../operator/evidence/matching.ts';
 import { arrayOf } from '../../../operator/model/raw.ts';
 import { firstOf } from '../../../operator/report/text.ts';
 import { coverageSentences } from '../../evidence/text.ts';
-import type { UsedCapabilities } from '../../evidence/used.ts';
+import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 
 /** Null: no policy asks for it. */
 export type KeptRepair = Omit<Repair, 'policy'> & { readonly policy: string | null };

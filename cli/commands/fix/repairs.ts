@@ -1,7 +1,7 @@
 /** One manifest → the edits of its workloads, and the violations that no edit ends. */
 import type { Repaired, Repairer } from '../../../operator/evaluate/fix.ts';
 import { valueAt } from '../../../operator/model/raw.ts';
-import type { UsedCapabilities } from '../../evidence/used.ts';
+import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 import { type InputObject, identityOf, troubleOf } from '../../input/document-objects.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import { type Candidature, type Candidatures, manifestPod, type PodCandidates } from '../../policies/candidates.ts';

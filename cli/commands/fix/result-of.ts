@@ -3,7 +3,7 @@ import type { FixClass } from '../../../operator/rules/rule.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import { checkedPolicies } from '../check/checked.ts';
-import { checkedProblem } from '../check/reporters/reporter.ts';
+import { checkedProblem } from '../check/reporters/../checked.ts';
 import type { NotJudged } from '../check/result.ts';
 import { type FixedFile, total } from './fix-text.ts';
 import type { FixResult } from './result.ts';

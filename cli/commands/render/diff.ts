@@ -7,7 +7,7 @@ import type { Manifest } from '../../../operator/compile/objects.ts';
 import type { RenderedObject } from '../../../operator/model/objects.ts';
 import { excludingPlatform, readWhole, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
-import type { Troubles } from '../../input/trouble.ts';
+import type { Troubles } from '../../input/troubles.ts';
 import type { Given } from '../../options.ts';
 import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';

@@ -7,7 +7,7 @@ import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import type { InputObject } from '../../input/document-objects.ts';
 import { roleOf } from '../../input/kinds.ts';
 import { readManifests } from '../../input/manifests.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { objectsOf, withoutOwner, yaml } from './objects.ts';

@@ -7,9 +7,10 @@ import { takeSnapshot } from '../../../operator/snapshot/take.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
-import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
+import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 import { usedIn } from '../../evidence/used-in.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { acceptedStateOf, type Rights, readLive, SNAPSHOT_UNJUDGED, takenOf } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 

@@ -4,7 +4,7 @@ import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
 import { withTokenVolume } from '../../../operator/evaluate/token-volume.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Io } from '../../command.ts';
-import type { UsedCapabilities } from '../../evidence/used.ts';
+import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 import { troubleOf } from '../../input/document-objects.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { Progress } from '../../output/progress.ts';

@@ -6,7 +6,7 @@ import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-ne
 import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import { bounded, counted, firstOf, workloadText } from '../../../operator/report/text.ts';
 import { keptSentences } from '../../evidence/text.ts';
-import type { ComparedWorkload } from '../../evidence/used.ts';
+import type { ComparedWorkload } from '../../evidence/used-capabilities.ts';
 import type { SuggestedPolicy } from './policies.ts';
 
 const MOST_WORKLOADS = 3;

@@ -3,7 +3,8 @@ import type { Evidence, ObservedContainer } from '../../../operator/evidence/use
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { UsedByContainer } from '../../../operator/snapshot/document.ts';
 import { ofWorkloads } from '../../evidence/cluster.ts';
-import { UsedCapabilities, type UsedOptions } from '../../evidence/used.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
+import { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 import { usedIn } from '../../evidence/used-in.ts';
 
 export class LiveEvidence {

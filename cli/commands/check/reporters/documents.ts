@@ -4,9 +4,10 @@
  */
 import { dump } from 'js-yaml';
 import { jsonText } from '../../../output/printable.ts';
+import { checkedProblem } from './../checked.ts';
 import type { CheckedItem, CheckedPolicy, CheckedProblem, CheckedRule, Summary } from '../result.ts';
 import { rulesNamed } from '../rule-references.ts';
-import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+import type { Reporter, ReporterOptions } from './reporter.ts';
 
 interface Rest {
   readonly problems: readonly CheckedProblem[];

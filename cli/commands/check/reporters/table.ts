@@ -1,6 +1,6 @@
 /** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
 import { policiesText } from '../../../output/merged.ts';
-import { outcomePaint } from '../../../output/outcome.ts';
+import { outcomePaint } from '../../../output/outcome-paint.ts';
 import { tableText } from '../../../output/table.ts';
 import type { CheckedItem } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';

@@ -1,7 +1,7 @@
 /** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../../../output/grouped.ts';
 import { policiesText } from '../../../output/merged.ts';
-import { OUTCOME_STYLES } from '../../../output/outcome.ts';
+import { OUTCOME_STYLES } from '../../../output/outcome-paint.ts';
 import { paragraph } from '../../../output/wrap.ts';
 import type { CheckedItem } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
