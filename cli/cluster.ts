@@ -4,9 +4,9 @@ import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kube
 import { platformsOf } from '../operator/cluster/platform.ts';
 import { type ReadOptions, readCluster } from '../operator/cluster/read-once.ts';
 import { CLUSTER_ROLES, NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
+import { excludedOn } from '../operator/model/namespaces.ts';
 import type { Cluster } from '../operator/model/objects.ts';
 import type { RawObject, RawPage } from '../operator/model/raw.ts';
-import { excludedOn } from '../operator/namespaces.ts';
 import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';

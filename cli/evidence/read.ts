@@ -3,7 +3,7 @@ import { RecordError } from '../../operator/evidence/fields.ts';
 import { EvidenceSum } from '../../operator/evidence/merge.ts';
 import { EvidenceReader } from '../../operator/evidence/reader.ts';
 import type { Evidence } from '../../operator/evidence/use.ts';
-import { counted } from '../../operator/report/text.ts';
+import { counted } from '../../operator/text/wording.ts';
 import { type InputFile, manifestFiles } from '../input/files.ts';
 import { manifestsOf, type Reading, type ReadOptions } from '../input/manifests.ts';
 import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';

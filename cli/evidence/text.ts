@@ -2,7 +2,7 @@
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from '../../operator/evidence/compare.ts';
 import type { Coverage } from '../../operator/evidence/coverage.ts';
 import { NOISE, type UseExample } from '../../operator/evidence/use.ts';
-import { counted, firstOf } from '../../operator/report/text.ts';
+import { counted, firstOf } from '../../operator/text/wording.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -3,7 +3,7 @@
  * are skipped, so that no object escapes a check by looking like something else.
  */
 import { isText, objectOf } from '../../operator/model/raw.ts';
-import { counted } from '../../operator/report/text.ts';
+import { counted } from '../../operator/text/wording.ts';
 
 const KUSTOMIZATION = 'kustomization';
 export const HELM_TEMPLATE = 'Helm template';

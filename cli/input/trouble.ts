@@ -1,5 +1,5 @@
 /** Problems of the input. */
-import { printable } from '../../operator/report/text.ts';
+import { printable } from '../../operator/text/printable.ts';
 
 /** A problem with some input: it is reported, and the rest goes on. */
 export interface Trouble {

@@ -2,7 +2,7 @@
  * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
  * An API server that is not asked to be strict drops them, so the manifest does less than it says.
  */
-import { bounded } from '../../operator/report/text.ts';
+import { bounded } from '../../operator/text/printable.ts';
 import { meantBy } from '../schema/nearest.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';
 import type { Problem, UnknownKey } from '../schema/problems.ts';

@@ -1,5 +1,5 @@
 /** Texts of manifests and clusters reach a terminal, a log or a web page only in printable form. */
-import { printable } from '../../operator/report/text.ts';
+import { printable } from '../../operator/text/printable.ts';
 
 /** The same value with every text in it printable: for tables, and for formats that have no escapes of their own. */
 export function printableTexts<Value>(value: Value): Value {

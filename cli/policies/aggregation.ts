@@ -4,10 +4,10 @@
  * keep their own.
  */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
-import { projectRole } from '../../operator/cluster/rbac-projection.ts';
 import type { PolicyRule, RoleView } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf, type RawObject, textsIn } from '../../operator/model/raw.ts';
 import { matches } from '../../operator/policy/selector.ts';
+import { projectRole } from '../../operator/projection/rbac-projection.ts';
 import type { Labels } from './context.ts';
 
 export interface ClusterRole {

@@ -1,13 +1,13 @@
 /** A manifest → the pods that it makes, as the operator's judge takes them, and what is wrong with it. */
-import { claimsIn, MIRROR_ANNOTATION } from '../../operator/cluster/pod-projection.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
-import { UNSHARED } from '../../operator/cluster/sharing.ts';
 import { tokenVolumeIndex, withTokenVolume } from '../../operator/evaluate/token-volume.ts';
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
 import type { ManifestPod } from '../../operator/evidence/matching.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
 import { claimsPath, qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
+import { claimsIn, MIRROR_ANNOTATION } from '../../operator/projection/pod-projection.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
+import { UNSHARED } from '../../operator/projection/sharing.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type InputObject, identityOf } from '../input/document-objects.ts';
 import { nullProblems, withEmptyValues } from '../input/empty-parts.ts';

@@ -8,12 +8,12 @@ import {
   VERSION,
 } from '../../operator/api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
-import { createProjection, type Projection } from '../../operator/cluster/projection.ts';
-import { scopeOf } from '../../operator/cluster/rbac-projection.ts';
-import { UNSHARED } from '../../operator/cluster/sharing.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
+import { createProjection, type Projection } from '../../operator/projection/projection.ts';
+import { scopeOf } from '../../operator/projection/rbac-projection.ts';
+import { UNSHARED } from '../../operator/projection/sharing.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { type InputObject, identityOf } from '../input/document-objects.ts';

@@ -1,7 +1,7 @@
 /** A value of the wrong type → what to write instead. */
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
-import { bounded } from '../../operator/report/text.ts';
+import { bounded } from '../../operator/text/printable.ts';
 import type { FieldPath } from './paths.ts';
 import { hasType, isObject, type Problem } from './problems.ts';
 

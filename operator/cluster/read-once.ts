@@ -1,8 +1,8 @@
 /** The current cluster, read once: for callers that need it only once. */
 import type { Cluster } from '../model/objects.ts';
+import { createProjection } from '../projection/projection.ts';
 import { RULES } from '../rules/index.ts';
 import { type ApiClient, type ApiError, isForbidden, isNotFound, pathFor } from './client.ts';
-import { createProjection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { askKnownServers, oldest } from './servers.ts';
 import { fanOut, type Sink } from './sink.ts';

@@ -9,7 +9,7 @@ import { valuesByKey } from '../model/by-key.ts';
 import { statedIn } from '../policy/containers.ts';
 import type { Area } from '../policy/coverage.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
-import { bounded } from './text.ts';
+import { bounded } from '../text/printable.ts';
 
 export interface NotAdmitted extends WorkloadJudgement {
   /** The policy's mode in the workload's namespace: it differs from spec.mode where a roll-out is pending. */

@@ -13,8 +13,8 @@ import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { Programs } from '../../operator/apply/programs.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
-import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import { isProgrammed, OPERATOR_NAMESPACE } from '../support/harness.ts';
 import { POLICIES } from '../support/rendered.ts';
 

@@ -3,8 +3,8 @@
  * anybody can edit a document.
  */
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
 import type { Cluster, NamespaceView, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { baselinePolicy } from './policies.ts';

@@ -3,9 +3,9 @@ import { mergeViolations } from '../../cli/output/merged.ts';
 import { type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
-import { counted } from '../../operator/report/text.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
 import type { Snapshot, SnapshotVerdict } from '../../operator/snapshot/document.ts';
+import { counted } from '../../operator/text/wording.ts';
 import { byText } from './violations.ts';
 
 export interface ViolatingRow {

@@ -13,7 +13,7 @@ import type { Trouble } from '../../cli/input/trouble.ts';
 import type { PolicyContext } from '../../cli/policies/context.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import { fieldPath } from '../../cli/schema/paths.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
 /** As the name of a file: which of the two texts. */
 export type CheckedText = 'policies' | 'manifests';

@@ -1,6 +1,6 @@
 /** Changes as text for people: in a pipe, on a terminal, and as Markdown for a pull request. */
-import { counted } from '../../../operator/report/text.ts';
 import { severityRank } from '../../../operator/rules/severity.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../output/merged.ts';

@@ -1,5 +1,5 @@
 /** Describes the objects that a check did not judge: one line for each reason. */
-import { counted, firstOf } from '../../../operator/report/text.ts';
+import { counted, firstOf } from '../../../operator/text/wording.ts';
 import { skippedLines } from '../../input/other-documents.ts';
 import { notJudgedLines } from './not-judged.ts';
 import type { Summary } from './result.ts';

@@ -1,5 +1,5 @@
 /** Objects that may make pods, but in which no pod can be judged, by kind. */
-import { firstOf } from '../../../operator/report/text.ts';
+import { firstOf } from '../../../operator/text/wording.ts';
 import type { NotJudged } from './result.ts';
 
 const NAMED = 20;

@@ -1,6 +1,6 @@
 /** explain: what a capability permits, and what the containers of a file end up holding. */
 import { Option } from 'commander';
-import { printable } from '../../../operator/report/text.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';

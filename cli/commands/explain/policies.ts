@@ -1,10 +1,10 @@
 /** The policies of --policy → the entries of theirs thanks to which containers pass. */
-import { createProjection } from '../../../operator/cluster/projection.ts';
-import { UNSHARED } from '../../../operator/cluster/sharing.ts';
 import { passingByEntry } from '../../../operator/evaluate/entries.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/model/namespaces.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { createProjection } from '../../../operator/projection/projection.ts';
+import { UNSHARED } from '../../../operator/projection/sharing.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import { NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { type Io, UsageError } from '../../command.ts';

@@ -1,5 +1,5 @@
 /** The unified diff of a file, coloured for a terminal. */
-import { printable } from '../../../operator/report/text.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { type Changed, unifiedDiff } from './unified-diff.ts';
 

@@ -5,7 +5,7 @@ import type { ComparedContainer } from '../../../operator/evidence/compare.ts';
 import { type KeptChange, keepUsed, keptChanges } from '../../../operator/evidence/keep.ts';
 import type { ManifestPod } from '../../../operator/evidence/matching.ts';
 import { arrayOf } from '../../../operator/model/raw.ts';
-import { firstOf } from '../../../operator/report/text.ts';
+import { firstOf } from '../../../operator/text/wording.ts';
 import { coverageSentences } from '../../evidence/text.ts';
 import type { UsedCapabilities } from '../../evidence/used-capabilities.ts';
 

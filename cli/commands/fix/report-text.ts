@@ -1,6 +1,6 @@
 /** For people, beside the diff: the risks of the edits, and the violations that are left, with the reasons. */
-import { counted } from '../../../operator/report/text.ts';
 import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { type OtherDocuments, skippedLines } from '../../input/other-documents.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { notJudgedLines } from '../check/not-judged.ts';

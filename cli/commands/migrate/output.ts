@@ -1,6 +1,7 @@
 /** A migration as JSON, and as a table with counts. */
 import { valueAt } from '../../../operator/model/raw.ts';
-import { bounded, counted } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import type { Migration, Note } from '../../migrate/migrate.ts';
 import { jsonText } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';

@@ -1,7 +1,7 @@
 /** A migration as YAML to apply: each line with its source field, and the notes above. */
 import { isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
 import type { CapabilityPolicy } from '../../../operator/api/capability-policy.ts';
-import { bounded } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
 import type { Migration, Note, RbacObject } from '../../migrate/migrate.ts';
 import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 import { fieldPath } from '../../schema/paths.ts';

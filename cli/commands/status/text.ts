@@ -2,7 +2,8 @@
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
 import { formatTime } from '../../../operator/policy/expiry.ts';
-import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted, firstOf } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';

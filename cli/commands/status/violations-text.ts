@@ -1,6 +1,7 @@
 /** The violations of a status: a table, or on a terminal by namespace and workload. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
-import { bounded, counted } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../output/merged.ts';
 import { type Outcome, outcomeOf } from '../../output/outcome.ts';

@@ -4,7 +4,7 @@ import type { CapabilityPolicy, Mode } from '../../../operator/api/capability-po
 import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
 import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
 import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
-import { printable } from '../../../operator/report/text.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import type { ComparedWorkload } from '../../evidence/used-capabilities.ts';
 import { jsonText as jsonOf } from '../../output/printable.ts';
 import { documentText, yamlDocument } from '../../output/yaml-document.ts';

@@ -1,5 +1,5 @@
 /** -o markdown: a comment on a pull request. */
-import { counted } from '../../../../operator/report/text.ts';
+import { counted } from '../../../../operator/text/wording.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../../output/markdown.ts';
 import { policiesText } from '../../../output/merged.ts';
 import type { Summary } from '../result.ts';

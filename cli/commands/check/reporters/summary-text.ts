@@ -1,5 +1,5 @@
 /** The summary of a check, for people. */
-import { counted } from '../../../../operator/report/text.ts';
+import { counted } from '../../../../operator/text/wording.ts';
 import { coverageLines } from '../coverage-text.ts';
 import type { Summary } from '../result.ts';
 import type { Totals } from './shown.ts';

@@ -1,5 +1,7 @@
 /** The namespaces that no policy reaches unless a flag says otherwise. */
-import type { Platform } from './cluster/platform.ts';
+
+/** A platform with namespaces of its own. */
+export type Platform = 'OpenShift' | 'GKE';
 
 /** Excluded on every cluster. The API server creates these namespaces, so nobody else can take the names. */
 export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { isHistory } from '../../operator/model/revisions.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { heapOf } from '../support/garbage.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { PartsPool, UNSHARED } from '../../operator/cluster/sharing.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
+import { PartsPool, UNSHARED } from '../../operator/projection/sharing.ts';
 import { collectGarbage } from '../support/garbage.ts';
 
 const parts = (name: string, annotations: Record<string, string> = {}): PodParts => ({
