@@ -1,16 +1,16 @@
 /** Reads all that judging the live cluster needs, as far as the user's rights allow. */
+import type { Taken } from '../analysis/snapshot/take.ts';
 import { lastAccepted } from '../operator/apply/accepted-specs.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
-import { forbiddenSources } from '../operator/cluster/read-once.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import * as sources from '../operator/cluster/sources.ts';
 import { ClusterState } from '../operator/controllers/cluster-state.ts';
 import type { Cluster } from '../operator/model/objects.ts';
-import type { Taken } from '../operator/snapshot/take.ts';
 import { type Connected, readWhole } from './cluster.ts';
 import { type Io, UsageError } from './command.ts';
 import type { PolicyOptions } from './options.ts';
+import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
   /** The kinds that may not be read. */

@@ -1,8 +1,8 @@
 /** The option --used beside files. */
+import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { type Io, UsageError } from '../command.ts';
-import type { Trouble } from '../input/trouble.ts';
 import { readEvidence } from './read.ts';
-import { UsedCapabilities } from './used-capabilities.ts';
 
 export interface UsedOptions {
   /** True without a path. */

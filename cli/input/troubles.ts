@@ -1,6 +1,6 @@
 /** Problems of the input on standard error. */
+import { type Trouble, troubleText } from '../../analysis/manifests/trouble.ts';
 import type { Io } from '../command.ts';
-import { type Trouble, troubleText } from './trouble.ts';
 
 /** Problems of the input go to standard error, one line each, as they are found. */
 export class Troubles {

@@ -1,5 +1,5 @@
 /** The colours of outcomes. */
-import { OUTCOMES, type Outcome } from './outcome.ts';
+import { OUTCOMES, type Outcome } from '../../analysis/check/outcome.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 /** Every terminal has these colours. Blue, black and white are left out: they vanish on some backgrounds. */

@@ -1,7 +1,7 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
-import { ownEntries } from '../evaluate/suggest-fit.ts';
+import { ownEntries } from '../evaluate/own-entries.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
 import { isTooExpensive, type WorkloadJudgement } from '../evaluate/workload-judgement.ts';

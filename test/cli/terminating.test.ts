@@ -1,8 +1,8 @@
 /** Nothing can be created in a namespace that is being deleted, so no command evaluates its pods. */
 import assert from 'node:assert/strict';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { adding } from '../support/pods.ts';
@@ -31,7 +31,13 @@ describe('a namespace that is being deleted', () => {
   it('is skipped by check --cluster', () => {
     const builder = new PolicyContextBuilder();
     builder.addCluster(CLUSTER);
-    const options = { oldestServer: SERVER, namespaceLabels: {}, operatorNamespace: 'op', excludedNamespaces: [] };
+    const options = {
+      oldestServer: SERVER,
+      namespaceLabels: {},
+      operatorNamespace: 'op',
+      excludedNamespaces: [],
+      at: 0,
+    };
     const context = builder.build(options, () => assert.fail());
     assert.deepEqual(
       [...context.judgeCluster()].map((judgement) => judgement.namespace),

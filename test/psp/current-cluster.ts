@@ -1,5 +1,5 @@
 /** The current cluster, in which the migrated policies are in force. */
-import type { Migration } from '../../cli/migrate/migrate.ts';
+import type { Migration } from '../../analysis/migrate/migrate.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
 import { OPEN, PolicyCluster, projection } from '../differential/policies/cluster.ts';

@@ -1,8 +1,8 @@
 /** Whether the migration refuses what the API server with PodSecurityPolicy refuses, for the same reasons. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
-import { type FieldPath, pathText } from '../../cli/schema/paths.ts';
+import { InvalidInput, migrate } from '../../analysis/migrate/migrate.ts';
+import { type FieldPath, pathText } from '../../analysis/schema/paths.ts';
 import { psp as shortest } from '../migrate/objects.ts';
 import { ANNOTATIONS, REFUSED } from '../migrate/refused-rows.ts';
 import type { PodSecurityPolicy } from './objects.ts';

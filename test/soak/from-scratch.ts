@@ -3,6 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
@@ -10,7 +11,6 @@ import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { rowOf } from '../../operator/compile/program.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';

@@ -1,15 +1,15 @@
 /** Snapshots with the statuses that the operator would write for the policies when all of its work is done. */
+import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { takeSnapshot } from '../../analysis/snapshot/take.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
 import { buildStatus } from '../../operator/report/status.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { takeSnapshot } from '../../operator/snapshot/take.ts';
 import { largeCluster } from './large-cluster.ts';
 
 /** The time of the snapshots. */

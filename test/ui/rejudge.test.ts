@@ -1,12 +1,12 @@
 /** The changes that edited policies make in the loaded snapshot: those of `cappol check --cluster --policy`, edit after edit. */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
-import { changesOf } from '../../cli/commands/check/changes.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import { changesOf } from '../../analysis/check/changes.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { type Difference, differenceOf } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { type Difference, differenceOf } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import { manifestsIn } from '../../ui/worker/check.ts';
 import { Loaded } from '../../ui/worker/loaded.ts';

@@ -1,6 +1,6 @@
 /** Why a policy decides in a namespace, or why it does not: one sentence each. */
+import type { Other, Place } from '../../analysis/policies/places.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
-import type { Other, Place } from '../../operator/policy/places.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
 /** From where the policy decides to where no policy reaches. */

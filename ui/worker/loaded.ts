@@ -1,9 +1,9 @@
 /** A snapshot as the worker judges it. */
+import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
-import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
 
 /** Restored and compiled when a question needs it: a cluster that changes sends snapshots that nobody asks about. */
 export class Loaded {

@@ -1,8 +1,8 @@
 /** Describes the objects that a check did not judge: one line for each reason. */
+import { notJudgedLines } from '../../../analysis/check/not-judged.ts';
+import type { Summary } from '../../../analysis/check/result.ts';
+import { skippedLines } from '../../../analysis/manifests/other-documents.ts';
 import { counted, firstOf } from '../../../operator/text/wording.ts';
-import { skippedLines } from '../../input/other-documents.ts';
-import { notJudgedLines } from './not-judged.ts';
-import type { Summary } from './result.ts';
 
 const NAMED = 20;
 

@@ -1,7 +1,7 @@
 /** The unified diff of a file, coloured for a terminal. */
+import { type Changed, unifiedDiff } from '../../../analysis/fix/unified-diff.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { type Changed, unifiedDiff } from './unified-diff.ts';
 
 export function diffText(changed: Changed, terminal: Terminal): string {
   const patch = unifiedDiff(changed);

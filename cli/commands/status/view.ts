@@ -1,4 +1,5 @@
 /** A cluster → the facts about its policies that an administrator needs. Pure: the same cluster gives the same view. */
+import { judgeCluster } from '../../../analysis/policies/judge-cluster.ts';
 import type {
   CapabilityPolicyStatus,
   CompletePolicy,
@@ -9,7 +10,6 @@ import type {
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
 import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';

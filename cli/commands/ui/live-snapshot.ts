@@ -1,10 +1,10 @@
 /** The snapshot of a cluster that is followed: judges and describes again only what a change concerns. */
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { SnapshotTaker } from '../../../analysis/snapshot/take.ts';
 import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Change, Cluster } from '../../../operator/model/objects.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
-import { SnapshotTaker } from '../../../operator/snapshot/take.ts';
 import { type Rights, stateOf, takenOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';

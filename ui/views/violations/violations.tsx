@@ -1,6 +1,6 @@
 /** The workloads that violate policies, and the fix of the one that the address names. */
 import { useMemo } from 'preact/hooks';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import { linksFrom } from '../../model/links.ts';
