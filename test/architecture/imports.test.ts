@@ -54,9 +54,9 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
-  it('has each folder of the operator in the list, and no folder that does not exist', () => {
+  it('has each folder of operator/ and analysis/ in the list, and no folder that does not exist', () => {
     const folders = SOURCES.map(({ path, folder }) =>
-      path.startsWith('operator/') ? dirname(path).split('/').slice(0, 2).join('/') : folder?.path,
+      isIn(path, ['operator', 'analysis']) ? dirname(path).split('/').slice(0, 2).join('/') : folder?.path,
     );
     const listed = FOLDERS.map(({ path }) => path);
     assert.deepEqual([...new Set(folders).symmetricDifference(new Set(listed))], []);
@@ -133,6 +133,23 @@ describe('the architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('main.ts reaches every file of the operator but the API model', () => {
+    const reached = reachedFrom(['operator/main.ts']);
+    const files = [...importGraph().keys()].filter((path) => isIn(path, ['operator']) && !isIn(path, ['operator/api']));
+    assert.deepEqual(
+      files.filter((path) => !reached.has(path)),
+      [],
+    );
+  });
+
+  it('the page reaches no file of cli/', () => {
+    const page = [...importGraph().keys()].filter((path) => isIn(path, ['ui']));
+    assert.deepEqual(
+      [...reachedFrom(page)].filter((path) => isIn(path, ['cli'])),
+      [],
+    );
+  });
+
   it('no file imports itself through others', () => {
     assert.deepEqual(circles(importGraph()), []);
   });
@@ -188,6 +205,19 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
       return [source.path, targets.map(({ target }) => resolvedFrom(source.path, target))];
     }),
   );
+}
+
+/** The files that these import, types included, directly or through others; and these themselves. */
+function reachedFrom(files: readonly string[]): ReadonlySet<string> {
+  const graph = importGraph();
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+  };
+  for (const file of files) visit(file);
+  return reached;
 }
 
 /** One circle for each file that closes one: `a.ts → b.ts → a.ts`. */
