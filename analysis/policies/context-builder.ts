@@ -8,7 +8,6 @@ import {
   VERSION,
 } from '../../operator/api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
 import { createProjection, type Projection } from '../../operator/projection/projection.ts';
@@ -16,6 +15,7 @@ import { scopeOf } from '../../operator/projection/rbac-projection.ts';
 import { UNSHARED } from '../../operator/projection/sharing.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
 import { roleOf } from '../manifests/kinds.ts';
 import { type Trouble, troublePlace } from '../manifests/trouble.ts';
@@ -161,7 +161,7 @@ export class PolicyContextBuilder {
     for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
     const namespaces = this.#labelsWith(supposed.pending ?? new Map());
     const cluster = this.#cluster(options.oldestServer, namespaces, supposed.enforced ?? []);
-    const state = new ClusterState(cluster, { ...options, now: () => options.at, podSecurityDefaults: {} });
+    const state = new PolicyState(cluster, { ...options, now: () => options.at });
     state.accept();
     const tellOf = (name: string, rest: Pick<Trouble, 'message' | 'severity'>) => {
       const { file = 'cluster', line = null } = this.#all.sources.get(name) ?? {};

@@ -2,7 +2,6 @@
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
-import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -10,6 +9,7 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { PolicyState } from '../../operator/state/policy-state.ts';
 import type { Automounting } from './automounting.ts';
 import { judgeCluster } from './judge-cluster.ts';
 
@@ -49,7 +49,7 @@ interface DecidingPolicies {
 
 interface PolicyContextParts {
   readonly cluster: Cluster;
-  readonly state: ClusterState;
+  readonly state: PolicyState;
   readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly automounting: Automounting;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { clusterOf, podView, SERVER, wholeCluster, workloadView } from '../support/views.ts';
@@ -46,10 +46,10 @@ describe('a namespace that is being deleted', () => {
   });
 
   it('is skipped by status, and counted neither as selected nor as violating', () => {
-    const state = new ClusterState(CLUSTER, {
+    const state = new PolicyState(CLUSTER, {
       operatorNamespace: 'op',
       excludedNamespaces: [],
-      podSecurityDefaults: {},
+      now: () => 0,
     });
     state.accept();
     const protection = { status: 'Unknown', message: 'not asked' } as const;

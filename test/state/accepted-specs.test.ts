@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import { lastAccepted, standingEnforced } from '../../operator/apply/accepted-specs.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
+import { lastAccepted, standingEnforced } from '../../operator/state/accepted-specs.ts';
 
 describe('the last accepted spec of a policy', () => {
   function object(kind: string, name: string, level: string, seconds: number): RenderedObject {

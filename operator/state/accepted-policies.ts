@@ -1,7 +1,6 @@
 /** The policies as they were last compiled and accepted, and whether they have changed since. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
-import { lastAccepted } from '../apply/accepted-specs.ts';
 import {
   type Compiled,
   type CompileOptions,
@@ -15,6 +14,7 @@ import type { AcceptedText } from '../policy/accepted-text.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { lastAccepted } from './accepted-specs.ts';
 
 export interface CompileInput {
   readonly policies: readonly CompletePolicy[];
