@@ -215,6 +215,13 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/protection',
+    does: 'The admission policy that API servers read from a file, and that protects what the operator writes.',
+    imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/compile'],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'analysis/migrate',
     does: 'PodSecurityPolicies and SecurityContextConstraints → policies.',
     imports: [
@@ -367,6 +374,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/schema',
       'analysis/capabilities',
       'analysis/manifests',
+      'analysis/protection',
       'analysis/migrate',
       'analysis/evidence',
       'analysis/observe',

@@ -6,8 +6,9 @@
  * Only the operator may write what enforces CapabilityPolicies. The API server refuses the same writes to everybody else,
  * cluster administrators included.
  */
-import { GROUP, PLURAL, RECORD } from '../api/capability-policy.ts';
-import { RBAC } from './objects.ts';
+import { GROUP, PLURAL, RECORD } from '../../operator/api/capability-policy.ts';
+import { RBAC } from '../../operator/compile/objects.ts';
+import { MAY_WRITE, PROTECTION_ANSWER } from '../../operator/compile/protection-probe.ts';
 import type { Explained, ServiceAccount } from './protection-cel.ts';
 import * as cel from './protection-cel.ts';
 
@@ -28,18 +29,7 @@ export interface Protection {
   readonly validations: readonly Explained[];
 }
 
-/** A probe's refusal contains this text; then it says whether the user may write what is protected. */
-export const PROTECTION_ANSWER = 'CapabilityPolicy protection in force:';
-export const MAY_WRITE = 'may write what it protects';
 const MUST_NOT_WRITE = 'is refused to write what it protects';
-
-/** The object that a probe asks an API server to create, by dry run. It would bind a policy that does not exist. */
-export const PROTECTION_PROBE = {
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'ValidatingAdmissionPolicyBinding',
-  metadata: { generateName: 'capabilitypolicy-protection-probe-', labels: { [cel.PROBE_LABEL]: '' } },
-  spec: { policyName: 'capabilitypolicy-protection-probe', validationActions: ['Deny'] },
-};
 
 export function protection(options: ProtectionOptions): Protection {
   const { operators, pinned } = options;

@@ -6,9 +6,10 @@ import {
   PLURAL,
   RECORD,
   ROLLOUT_CONFIG_MAP_PREFIX,
-} from '../api/capability-policy.ts';
-import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
-import { literal, matchesAny } from '../rules/cel.ts';
+} from '../../operator/api/capability-policy.ts';
+import { PROBE_LABEL } from '../../operator/compile/protection-probe.ts';
+import { CONTROLLER_NAMESPACE } from '../../operator/model/workload-kinds.ts';
+import { literal, matchesAny } from '../../operator/rules/cel.ts';
 
 export interface ServiceAccount {
   readonly namespace: string;
@@ -46,8 +47,6 @@ export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 /** The controllers inside of an API server, which know its own objects. */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
-/** The protection refuses a binding with this label, whoever creates it: the answer shows that it is in force. */
-export const PROBE_LABEL = `${GROUP}/protection-probe`;
 /** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
