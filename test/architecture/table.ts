@@ -1,16 +1,17 @@
 /**
- * folders.ts as a table in docs/architecture.md. Run as a script, it writes the table; a test fails when the page has
- * another one.
+ * folders.ts as a picture and a table in docs/architecture.md. Run as a script, it writes both; a test fails when the page
+ * has others.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { API_CLIENTS, CLIENT_LOADERS, FOLDERS, type Folder, PROCESS_READERS, PURE_MODULES } from './folders.ts';
+import { picture } from './picture.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
 const BEGIN = '<!-- Written by `npm run generate` from test/architecture/folders.ts. Do not edit. -->';
 const END = '<!-- End of what is written from test/architecture/folders.ts. -->';
 
-/** @throws Error when the page does not say where the table belongs */
+/** @throws Error when the page does not say where both belong */
 export function withTable(page: string): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`docs/architecture.md needs the lines ${BEGIN} and ${END}`);
@@ -19,6 +20,10 @@ export function withTable(page: string): string {
 
 function text(): string {
   return [
+    picture(),
+    '',
+    'A pure folder is yellow. A dotted arrow leads to single files. An import that follows from others has no arrow.',
+    '',
     '| folder | does | may import | packages |',
     '|---|---|---|---|',
     ...FOLDERS.map(row),
