@@ -14,6 +14,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY config/release config/release
 COPY operator operator
+COPY analysis analysis
 COPY cli cli
 COPY ui ui
 COPY docs/reference/capabilitypolicy.schema.json docs/reference/

@@ -1,17 +1,17 @@
 /** The cluster that a command reads, found as kubectl finds it. */
+import { type ClusterRole, liveRoles } from '../analysis/policies/aggregation.ts';
+import { type Automounting, automountingOf } from '../analysis/policies/automounting.ts';
 import { ApiClient, ApiError, isForbidden, pathFor } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
-import { type ReadOptions, readCluster } from '../operator/cluster/read-once.ts';
 import { CLUSTER_ROLES, NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
+import { excludedOn } from '../operator/model/namespaces.ts';
 import type { Cluster } from '../operator/model/objects.ts';
 import type { RawObject, RawPage } from '../operator/model/raw.ts';
-import { excludedOn } from '../operator/namespaces.ts';
 import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';
-import { type ClusterRole, liveRoles } from './policies/aggregation.ts';
-import { type Automounting, automountingOf } from './policies/automounting.ts';
+import { type ReadOptions, readCluster } from './read-once.ts';
 
 export interface Connected {
   readonly client: ApiClient;

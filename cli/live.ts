@@ -1,16 +1,16 @@
 /** Reads all that judging the live cluster needs, as far as the user's rights allow. */
-import { lastAccepted } from '../operator/apply/accepted-specs.ts';
+import type { Taken } from '../analysis/snapshot/take.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
-import { forbiddenSources } from '../operator/cluster/read-once.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import * as sources from '../operator/cluster/sources.ts';
-import { ClusterState } from '../operator/controllers/cluster-state.ts';
 import type { Cluster } from '../operator/model/objects.ts';
-import type { Taken } from '../operator/snapshot/take.ts';
+import { lastAccepted } from '../operator/state/accepted-specs.ts';
+import { PolicyState } from '../operator/state/policy-state.ts';
 import { type Connected, readWhole } from './cluster.ts';
 import { type Io, UsageError } from './command.ts';
 import type { PolicyOptions } from './options.ts';
+import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
   /** The kinds that may not be read. */
@@ -92,7 +92,7 @@ export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
   options: PolicyOptions & { readonly at?: number | undefined },
-): ClusterState {
+): PolicyState {
   const state = stateOf(cluster, rights, options);
   state.accept();
   return state;
@@ -103,16 +103,16 @@ export function stateOf(
   cluster: Cluster,
   { usersKnown }: Pick<Rights, 'usersKnown'>,
   { operatorNamespace, excludedNamespaces, at }: PolicyOptions & { readonly at?: number | undefined },
-): ClusterState {
+): PolicyState {
   const now = () => at ?? Date.now();
-  const options = { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now };
-  return new ClusterState(cluster, { ...options, renders: false });
+  const options = { operatorNamespace, excludedNamespaces, usersKnown, now };
+  return new PolicyState(cluster, { ...options, renders: false });
 }
 
 /** All of a snapshot that does not follow from its namespaces one by one. @param at when it was taken, in ms since 1970 */
 export function takenOf(
   cluster: Cluster,
-  state: ClusterState,
+  state: PolicyState,
   { missing, usersKnown }: Pick<Rights, 'missing' | 'usersKnown'>,
   { context, operatorNamespace, excludedNamespaces }: PolicyOptions & { readonly context: string },
   at: number,

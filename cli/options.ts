@@ -1,7 +1,7 @@
 /** Options that several commands share, and the parsing of their texts. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { KubeConfigOptions } from '../operator/cluster/kubeconfig.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/model/namespaces.ts';
 import { parseTime } from '../operator/policy/expiry.ts';
 import { durationMs } from '../operator/promotion/duration.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../operator/standards/level-version.ts';

@@ -1,6 +1,6 @@
 /** The program: its commands, and the handling of their errors. */
 import { Command, CommanderError } from 'commander';
-import { printable } from '../operator/report/text.ts';
+import { printable } from '../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
 import { registerCheck } from './commands/check/command.ts';
 import { registerCompletion } from './commands/completion/command.ts';

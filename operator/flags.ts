@@ -1,7 +1,7 @@
 /** The operator's flags. Pure: main.ts passes the arguments and the environment of the process. */
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './model/namespaces.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './runtime/log.ts';
 import { type BindAddress, parseBindAddress } from './runtime/server.ts';
 import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';

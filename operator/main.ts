@@ -8,7 +8,7 @@ import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import { loadKubeConfig } from './cluster/kubeconfig.ts';
 import { platformsOf } from './cluster/platform.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
-import { excludedOn } from './namespaces.ts';
+import { excludedOn } from './model/namespaces.ts';
 import { Operator } from './operator.ts';
 import { aborted } from './runtime/aborted.ts';
 import { authorized } from './runtime/access.ts';

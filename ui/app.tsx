@@ -1,6 +1,6 @@
 /** The frame of the page: navigation, the choice of a cluster, problems, and the view. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { visibleControls } from '../cli/output/printable.ts';
+import { visibleControls } from '../analysis/text/printable-values.ts';
 import { type Address, formatAddress, useAddress } from './address.ts';
 import { type ClusterSource, type Clusters, NO_CLUSTERS, type ShownCluster } from './data/clusters.ts';
 import { Name } from './parts/name.tsx';

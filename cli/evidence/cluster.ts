@@ -1,15 +1,16 @@
 /** The option --used beside a cluster: its profiles, or files about its pods. */
-import { readProfiles } from '../../operator/cluster/profiles.ts';
+import { RecordError } from '../../analysis/evidence/fields.ts';
+import { EvidenceReader } from '../../analysis/evidence/reader.ts';
+import type { Evidence, ObservedContainer } from '../../analysis/evidence/use.ts';
+import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { topController } from '../../operator/evaluate/workloads.ts';
-import { RecordError } from '../../operator/evidence/fields.ts';
-import { EvidenceReader } from '../../operator/evidence/reader.ts';
-import type { Evidence, ObservedContainer } from '../../operator/evidence/use.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { Connected } from '../cluster.ts';
 import { type Io, UsageError } from '../command.ts';
-import type { Trouble } from '../input/trouble.ts';
+import { readProfiles } from './profiles.ts';
 import { readEvidence } from './read.ts';
-import { checkSince, UsedCapabilities, type UsedOptions } from './used.ts';
+import { checkSince, type UsedOptions } from './used.ts';
 
 interface Reading {
   readonly connected: Connected;

@@ -1,14 +1,14 @@
 /** Files of several tools → evidence of what processes used. */
-import { RecordError } from '../../operator/evidence/fields.ts';
-import { EvidenceSum } from '../../operator/evidence/merge.ts';
-import { EvidenceReader } from '../../operator/evidence/reader.ts';
-import type { Evidence } from '../../operator/evidence/use.ts';
-import { counted } from '../../operator/report/text.ts';
+import { RecordError } from '../../analysis/evidence/fields.ts';
+import { linesIn } from '../../analysis/evidence/lines.ts';
+import { EvidenceSum } from '../../analysis/evidence/merge.ts';
+import { EvidenceReader } from '../../analysis/evidence/reader.ts';
+import type { Evidence } from '../../analysis/evidence/use.ts';
+import { reason } from '../../analysis/manifests/trouble.ts';
+import { counted } from '../../operator/text/wording.ts';
 import { type InputFile, manifestFiles } from '../input/files.ts';
 import { manifestsOf, type Reading, type ReadOptions } from '../input/manifests.ts';
 import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
-import { reason } from '../input/trouble.ts';
-import { linesIn } from './lines.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
 /** The first lines decide whether a file has one record a line: a tool may print a message or two before. */

@@ -1,7 +1,7 @@
 /** Paths on the command line → the files that they mean. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { reason, type Trouble } from './trouble.ts';
+import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
 
 const STDIN = '-';
 

@@ -1,9 +1,9 @@
 /** The files of a command line, for work that reads them twice: input from a pipe is kept in a temporary file. */
 import { closeSync } from 'node:fs';
+import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
 import { type InputFile, manifestFiles } from './files.ts';
 import type { Reading } from './manifests.ts';
 import { spool } from './text.ts';
-import { reason, type Trouble } from './trouble.ts';
 
 /** @param tell receives what cannot be read; it is left out */
 export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {

@@ -1,11 +1,11 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
+import { type FilePiece, type InputObject, manifestsOfPiece } from '../../analysis/manifests/document-objects.ts';
+import type { Piece } from '../../analysis/manifests/piece.ts';
+import { documentsIn, splitDocuments } from '../../analysis/manifests/split.ts';
+import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
 import type { Io } from '../command.ts';
-import { type FilePiece, type InputObject, manifestsOfPiece } from './document-objects.ts';
 import { type InputFile, manifestFiles } from './files.ts';
-import type { Piece } from './piece.ts';
-import { documentsIn, splitDocuments } from './split.ts';
 import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
-import { reason, type Trouble } from './trouble.ts';
 
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 

@@ -1,5 +1,5 @@
 /** Violations on a terminal: by namespace and workload, in lines that fit. */
-import { printable } from '../../operator/report/text.ts';
+import { printable } from '../../operator/text/printable.ts';
 import type { Style, Terminal } from './terminal.ts';
 import { wrap } from './wrap.ts';
 

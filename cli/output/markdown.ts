@@ -1,5 +1,5 @@
 /** GitHub-flavoured Markdown for a comment on a pull request. */
-import { bounded } from '../../operator/report/text.ts';
+import { bounded } from '../../operator/text/printable.ts';
 
 /** The limit for all tables of a comment together, because GitHub refuses comments of more than 65,536 characters. */
 export const MOST_CHARACTERS = 60_000;

@@ -1,5 +1,5 @@
 /** Tables as kubectl prints them: no lines, columns as wide as their content. */
-import { printable } from '../../operator/report/text.ts';
+import { printable } from '../../operator/text/printable.ts';
 import { PLAIN, type Terminal } from './terminal.ts';
 import { columns, wrap } from './wrap.ts';
 

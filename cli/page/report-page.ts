@@ -1,6 +1,6 @@
 /** The page with snapshots in it, as one file that makes no request. */
 import { gzipSync } from 'node:zlib';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 const PLACE = '<!--snapshots-->';
 const CONNECTS = "connect-src 'self'";

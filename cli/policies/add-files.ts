@@ -1,8 +1,8 @@
 /** Reads the policies of `--policy`, with the namespaces, roles and bindings beside them. */
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import type { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import type { Io } from '../command.ts';
 import { readManifests } from '../input/manifests.ts';
-import type { Trouble } from '../input/trouble.ts';
-import type { PolicyContextBuilder } from './context-builder.ts';
 
 export async function addPolicies(
   builder: PolicyContextBuilder,

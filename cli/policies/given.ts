@@ -1,13 +1,13 @@
 /** The policies that a command line names: files, those among the manifests, a level, or a cluster's. */
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import type { Labels, PolicyContextOptions } from '../../analysis/policies/context.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { InputFile } from '../input/files.ts';
 import { manifestsOf, type Reading } from '../input/manifests.ts';
 import { EventLoopYield, type FileAtHand, isAtHand, searchAtHand } from '../input/text.ts';
-import type { Trouble } from '../input/trouble.ts';
 import type { PolicyOptions } from '../options.ts';
-import type { Labels, PolicyContextOptions } from './context.ts';
-import { PolicyContextBuilder } from './context-builder.ts';
 
 export interface GivenPolicies extends PolicyOptions {
   readonly policy: readonly string[];
@@ -37,6 +37,7 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
     // --level applies to every namespace.
     ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
+    at: options.at ?? Date.now(),
   };
 }
 

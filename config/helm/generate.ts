@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCollection, isMap, parseDocument, type YAMLMap } from 'yaml';
-import { OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
 const CONFIG = join(import.meta.dirname, '..');
 const CHART = join(import.meta.dirname, 'capabilitypolicy');

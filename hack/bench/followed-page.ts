@@ -1,6 +1,6 @@
 /** A page of cappol ui without a browser: the snapshot as its events tell it. */
-import { type Difference, withDifference } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { type Difference, withDifference } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { readEvents, type UiSession } from './ui-events.ts';
 
 export class FollowedPage {

@@ -1,9 +1,9 @@
 /** (m) The memory of cappol ui, and the time from a change in the cluster to the event for the page that has it. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
 import { type CapabilityPolicySpec, GROUP, KIND, NAME_LABEL, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
-import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { createServiceAccount, startBenchCluster } from './bench-cluster.ts';
 import { FollowedPage } from './followed-page.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { objectOf } from '../../operator/model/raw.ts';
-import { OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { BESIDE_LOOP, besideLoop, labelAll } from './labelling.ts';
 import { ratio, shown } from './numbers.ts';

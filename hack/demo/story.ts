@@ -1,5 +1,5 @@
 /** The story that the demo tells. Every printed line of kubectl is real, and every claim is checked. */
-import { OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import type { DemoCluster } from './cluster.ts';
 import type { Shell } from './shell.ts';

@@ -1,7 +1,7 @@
 /**
  * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
  * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/; the manifests
- * of the observer from cli/observe/; and the table of the decision records in docs/README.md.
+ * of the observer from analysis/observe/; and the table of the decision records in docs/README.md.
  *
  * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
  * generated file is stale.

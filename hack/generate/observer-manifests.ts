@@ -1,9 +1,9 @@
 /** The manifests of `cappol observe --cluster`, in config/observe/. */
 import { dump } from 'js-yaml';
-import { OBSERVER_NAMESPACE, observerJob, observerNamespace } from '../../cli/observe/job.ts';
+import { OBSERVER_NAMESPACE, observerJob, observerNamespace } from '../../analysis/observe/job.ts';
 import { VERSION } from '../../cli/version.ts';
 
-const HEAD = '# Written by `npm run generate` from cli/observe/job.ts. Do not edit.\n';
+const HEAD = '# Written by `npm run generate` from analysis/observe/job.ts. Do not edit.\n';
 
 /** File → text. */
 export function observerManifests(): Readonly<Record<string, string>> {

@@ -1,8 +1,8 @@
 /** Proves the rules of a program under another name, before they are written in the place of others. */
 import type { ApiClient } from '../cluster/client.ts';
 import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
+import { inOrderOfRemoval, keyOf, type Live, labelOf } from '../state/live.ts';
 import type { InForce, Text } from './in-force.ts';
-import { inOrderOfRemoval, keyOf, type Live, labelOf } from './live.ts';
 import type { ProgramWrites } from './program-writes.ts';
 import type { Refusals } from './refusals.ts';
 import type { Writes } from './writes.ts';

@@ -10,8 +10,8 @@ import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
+import { keyOf, type Live } from '../state/live.ts';
 import { canonical } from './drift.ts';
-import { keyOf, type Live } from './live.ts';
 import type { Refusals } from './refusals.ts';
 import type { Writes } from './writes.ts';
 

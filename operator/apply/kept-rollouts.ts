@@ -5,7 +5,7 @@ import type { Cluster } from '../model/objects.ts';
 import { firstState } from '../promotion/first-state.ts';
 import type { Rollouts } from '../promotion/rollouts.ts';
 import { type RolloutState, resting } from '../promotion/state.ts';
-import { standingEnforced } from './accepted-specs.ts';
+import { standingEnforced } from '../state/accepted-specs.ts';
 import { RolloutStates } from './rollout-states.ts';
 
 interface Context {
@@ -14,8 +14,10 @@ interface Context {
   readonly state: {
     /** Those of this term. */
     readonly promotions: Rollouts;
-    /** The namespaces that no policy reaches. */
-    readonly excluded: readonly string[];
+    readonly policies: {
+      /** The namespaces that no policy reaches. */
+      readonly excluded: readonly string[];
+    };
     /** In milliseconds since 1970. */
     now(): number;
   };
@@ -48,7 +50,7 @@ export class KeptRollouts {
       uid,
       kept,
       enforced: standingEnforced(cluster.rendered()).get(uid),
-      excluded: state.excluded,
+      excluded: state.policies.excluded,
       namespaces: cluster.namespaces(),
       now: state.now(),
     });

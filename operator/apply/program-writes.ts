@@ -1,8 +1,8 @@
 /** Writes the objects of a program or a canary: an existing text is replaced in place. */
 import { type Canary, isProbeBinding, objectsOfProgram, type Program, TEXT_LABEL } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { heldBy, keyOf, type Live, labelOf } from '../state/live.ts';
 import type { InForce, Text } from './in-force.ts';
-import { heldBy, keyOf, type Live, labelOf } from './live.ts';
 import type { Writes } from './writes.ts';
 
 type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;

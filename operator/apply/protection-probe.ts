@@ -1,9 +1,9 @@
 /**
- * Asks API servers whether a file protects what the operator writes (operator/compile/protection.ts), by a dry run that only
+ * Asks API servers whether a file protects what the operator writes (analysis/protection/protection.ts), by a dry run that only
  * such a file refuses.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
-import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection.ts';
+import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';
 import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {

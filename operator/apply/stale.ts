@@ -6,7 +6,7 @@ import { objectsOfGrant } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
-import { hasText, inOrderOfRemoval, isNamedByUs, keyOf, type Live, labelOf } from './live.ts';
+import { hasText, inOrderOfRemoval, isNamedByUs, keyOf, type Live, labelOf } from '../state/live.ts';
 
 /** The existing objects that are not rendered any more. Canaries of wanted programs are not among them. */
 export interface Unwanted {

@@ -10,7 +10,7 @@ import type { Compiled } from '../compile/compile.ts';
 import type { Cluster, FinalizingView, NamespaceView } from '../model/objects.ts';
 import { rolloutLabel } from '../policy/parts.ts';
 import { rolloutLabelsIn } from '../promotion/rollouts.ts';
-import { keyOf, liveObjects } from './live.ts';
+import { keyOf, liveObjects } from '../state/live.ts';
 import { planLabels } from './namespace-labels.ts';
 import { unwanted } from './stale.ts';
 

@@ -5,8 +5,8 @@ import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { versionOf } from '../model/raw.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { hasText, keyOf, type Live, liveObjects } from '../state/live.ts';
 import { canonical, hasDrifted } from './drift.ts';
-import { hasText, keyOf, type Live, liveObjects } from './live.ts';
 
 interface Named {
   readonly kind: string;

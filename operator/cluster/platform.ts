@@ -1,8 +1,7 @@
 /** Detects the platforms of a cluster, which decide which namespaces are a platform's own. */
+import type { Platform } from '../model/namespaces.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
-
-export type Platform = 'OpenShift' | 'GKE';
 
 /**
  * Every OpenShift serves this group, including MicroShift. Serving a group requires the right to write CRDs or

@@ -14,6 +14,7 @@ import type {
 } from '../model/objects.ts';
 import type { RawObject } from '../model/raw.ts';
 import { isHistory } from '../model/revisions.ts';
+import { createProjection, type Projection } from '../projection/projection.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { aborted } from '../runtime/aborted.ts';
@@ -21,7 +22,6 @@ import type { ReflectorObserver } from '../runtime/metrics.ts';
 import type { ApiClient } from './client.ts';
 import { Collection } from './collection.ts';
 import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
-import { createProjection, type Projection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { Reflector } from './reflector.ts';
 import { bufferUntilListed, fanOut } from './sink.ts';

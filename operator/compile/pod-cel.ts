@@ -56,7 +56,7 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'claims', expression: CLAIMS },
   {
-    // As operator/cluster/pod-projection.ts has them: a claim replaces the volume of its name.
+    // As operator/projection/pod-projection.ts has them: a claim replaces the volume of its name.
     name: 'volumes',
     expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },

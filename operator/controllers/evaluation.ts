@@ -32,7 +32,7 @@ export class Evaluation implements Controller {
     const { cluster, state, found } = this.#context;
     const { judgements } = state.outcomes;
     const namespace = cluster.namespace(name);
-    if (!namespace || !state.isReached(namespace)) {
+    if (!namespace || !state.policies.isReached(namespace)) {
       judgements.delete(name);
       state.verdicts.forget(name);
       this.#cooldown.forget(name);
@@ -49,12 +49,13 @@ export class Evaluation implements Controller {
   async #judge(namespace: NamespaceView): Promise<Done<NamespaceJudgement> | undefined> {
     const { cluster, state, signal } = this.#context;
     const { name } = namespace;
-    const policies = state.selecting(name);
-    const judged = { name, labels: state.effectiveLabels(namespace) };
+    const policies = state.policies.selecting(name);
+    const judged = { name, labels: state.policies.effectiveLabels(namespace) };
     const seen = state.seen.take(name);
-    const { evaluator, use } = state;
+    const { evaluator } = state;
+    const { use } = state.policies;
     const pieces = judgingNamespace(judged, policies, cluster, { evaluator, use }, seen);
-    const done = await this.#turns.run(pieces, () => !signal.aborted && state.selecting(name) === policies);
+    const done = await this.#turns.run(pieces, () => !signal.aborted && state.policies.selecting(name) === policies);
     if (!done) state.seen.restore(name, seen);
     else state.verdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, state.now());
     return done;

@@ -31,7 +31,7 @@ export class Expiry implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { state, found } = this.#context;
     const now = this.#now();
-    const { policies, expired } = state.compiled;
+    const { policies, expired } = state.policies.compiled;
     const ending = [...policies, ...expired].filter(({ expires }) => expires !== NEVER);
     const before = this.#stages;
     this.#stages = new Map(ending.map(({ name, expires }) => [name, stageOf(expires, now)]));

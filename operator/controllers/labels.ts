@@ -100,7 +100,7 @@ export class Labels implements Controller {
   /** Labels of each mode may follow the policies of mode Enforce, too. */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;
-    const [policies, labels] = [state.selecting(namespace.name), state.effectiveLabels(namespace)];
+    const [policies, labels] = [state.policies.selecting(namespace.name), state.policies.effectiveLabels(namespace)];
     const deciders = [...new Set([mode, 'Enforce' as const])].flatMap((one) => deciding(policies, one, labels));
     return deciders.every(({ name }) => state.outcomes.programs.get(name)?.state === 'InForce');
   }

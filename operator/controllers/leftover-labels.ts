@@ -1,10 +1,10 @@
 /** Removes the labels of roll-outs that no policy has any more, once nothing in the cluster asks for them. */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
-import { hasText } from '../apply/live.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import { policyOfLabel } from '../policy/parts.ts';
 import { rolloutLabelsIn } from '../promotion/rollouts.ts';
+import { hasText } from '../state/live.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
@@ -53,7 +53,7 @@ export class LeftoverLabels implements Controller {
     // API servers that compile other policies may not have unloaded this one yet.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
-      if (asked.has(label) || state.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);
+      if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);
       else this.#unusedSince.set(label, Math.min(now, this.#unusedSince.get(label) ?? now));
     }
     const unused = leftover.filter((label) => now - (this.#unusedSince.get(label) ?? now) >= UNLOADED_MS);
@@ -66,7 +66,7 @@ export class LeftoverLabels implements Controller {
   #isWanted(label: string): boolean {
     const { cluster, state } = this.#context;
     const name = policyOfLabel(label);
-    return cluster.policy(name)?.spec.rollout !== undefined && !state.hasExpired(name);
+    return cluster.policy(name)?.spec.rollout !== undefined && !state.policies.hasExpired(name);
   }
 }
 

@@ -51,7 +51,7 @@ export class Programs implements Controller {
 
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { state, cluster, signal } = this.#context;
-    const { compiled } = state;
+    const { compiled } = state.policies;
     if (state.awaitsRollouts()) return again(STATES_AGAIN_MS);
     const result = await this.#programs.pass(compiled, cluster.rendered()).catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -60,7 +60,7 @@ export class Programs implements Controller {
     const { outcomes, unremoved, comeBackMs } = result;
     this.#remember(outcomes, compiled);
     // Policies changed meanwhile, and the next pass is queued already.
-    if (state.isStale || state.compiled !== compiled) return;
+    if (state.policies.isStale || state.policies.compiled !== compiled) return;
     if (comeBackMs !== undefined) again(comeBackMs);
     if (unremoved) throw unremoved;
   }
@@ -83,7 +83,7 @@ export class Programs implements Controller {
     const { state } = this.#context;
     const { programs } = state.outcomes;
     const unchanged = [...outcomes]
-      .filter(([policy]) => state.isCompiledAs(policy, compiled))
+      .filter(([policy]) => state.policies.isCompiledAs(policy, compiled))
       .map(([policy, outcome]) => [policy, this.#withLabelling(policy, outcome, compiled)] as const);
     const changed = unchanged.filter(([policy, outcome]) => !isDeepStrictEqual(programs.get(policy), outcome));
     for (const policy of programs.keys()) if (!outcomes.has(policy)) programs.delete(policy);

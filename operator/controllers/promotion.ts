@@ -1,7 +1,6 @@
 /** Brings each policy with `rollout` into force, namespace by namespace. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
-import { standingEnforced } from '../apply/accepted-specs.ts';
 import { KeptRollouts } from '../apply/kept-rollouts.ts';
 import { rowOf } from '../compile/program.ts';
 import { judgingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
@@ -15,6 +14,7 @@ import { step } from '../promotion/step.ts';
 import { promotionEvent } from '../report/rollout-progress-events.ts';
 import { regardingPolicy } from '../report/transitions.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
+import { standingEnforced } from '../state/accepted-specs.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
@@ -59,16 +59,17 @@ export class Promotion implements Controller {
   async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
     const { cluster, state } = this.#context;
     const policy = cluster.policy(name);
-    const { refusals, specs } = state.compiled;
+    const { refusals, specs } = state.policies.compiled;
     const spec = refusals.has(name) ? specs.get(name) : policy?.spec;
     // A policy that was never accepted.
     if (policy && !spec) return;
     if (!policy || !spec) return this.#end(name, () => this.#kept.remove(name, undefined));
-    if (spec.mode !== 'Enforce' || state.hasExpired(name)) return this.#end(name, () => this.#kept.rest(policy));
+    if (spec.mode !== 'Enforce' || state.policies.hasExpired(name))
+      return this.#end(name, () => this.#kept.rest(policy));
     if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
     const before = await this.#kept.stateOf(policy);
     // Policies changed meanwhile.
-    if (state.isStale) return again(0);
+    if (state.policies.isStale) return again(0);
     // Nothing may happen between reading the cluster and deciding.
     const input = this.#input(name, { rollout: spec.rollout, selector: spec.namespaceSelector, state: before });
     const began = performance.now();
@@ -114,10 +115,10 @@ export class Promotion implements Controller {
       ...given,
       ...(standing && { standing }),
       policy: name,
-      namespaces: cluster.namespaces().filter((namespace) => state.isReached(namespace)),
+      namespaces: cluster.namespaces().filter((namespace) => state.policies.isReached(namespace)),
       verdict: (namespace) => this.#verdict(name, namespace),
       currentVerdict: (namespace) => this.#currentVerdict(name, namespace),
-      excluded: state.excluded,
+      excluded: state.policies.excluded,
       isRefused: (namespace) => {
         const { set = [], remove = [] } = state.outcomes.labels.get(namespace)?.refusal ?? {};
         return [...set, ...remove].includes(rolloutLabel(name));
@@ -129,20 +130,24 @@ export class Promotion implements Controller {
 
   #verdict(policy: string, namespace: string): PromotionVerdict | undefined {
     const { state } = this.#context;
-    return state.verdicts.get(namespace, policy, { policies: state.selecting(namespace), use: state.use });
+    return state.verdicts.get(namespace, policy, {
+      policies: state.policies.selecting(namespace),
+      use: state.policies.use,
+    });
   }
 
   /** Judges what the watches have shown since the last evaluation: in a busy namespace they always show something. */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;
-    const { evaluator, use } = state;
+    const { evaluator } = state;
+    const { use } = state.policies;
     const last = this.#verdict(name, namespace);
     const seen = state.seen.in(namespace);
     const view = cluster.namespace(namespace);
-    const policies = state.selecting(namespace);
+    const policies = state.policies.selecting(namespace);
     const policy = policies.find(({ id }) => id === pendingPartOf(name));
     if (!last || !view || !policy) return undefined;
-    const labels = state.effectiveLabels(view);
+    const labels = state.policies.effectiveLabels(view);
     const violatedAt = lastOf(judgingSeen({ policy, policies, labels, seen, cluster }, { evaluator, use }));
     return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
@@ -152,14 +157,14 @@ export class Promotion implements Controller {
     const { state } = this.#context;
     const outcome = state.outcomes.programs.get(policy);
     // The enforced part comes first.
-    const part = state.compiled.policies.find(({ name }) => name === policy);
-    return outcome?.state === 'InForce' && part !== undefined && outcome.row === rowOf(part, state.compiled);
+    const part = state.policies.compiled.policies.find(({ name }) => name === policy);
+    return outcome?.state === 'InForce' && part !== undefined && outcome.row === rowOf(part, state.policies.compiled);
   }
 
   /** @param before undefined for the first state of a term */
   #publish(policy: string, before: RolloutState | undefined, after: RolloutState): void {
     const { state, found } = this.#context;
-    const { compiled } = state;
+    const { compiled } = state.policies;
     const spec = compiled.specs.get(policy);
     const isCurrent =
       after.begun === compiled.policies.some(({ id }) => id === policy) &&

@@ -46,7 +46,7 @@ export class Reports implements Controller {
     // A namespace that has not been evaluated yet comes back when it has been; deleting a namespace deletes its
     // reports.
     if (!api || !namespace || namespace.terminating) return;
-    if (state.isReached(namespace) && !state.outcomes.judgements.has(name)) return;
+    if (state.policies.isReached(namespace) && !state.outcomes.judgements.has(name)) return;
     let written = 0;
     await writePolicyReports(client, this.#wanted(namespace, api), this.#followed.in(name), (report, bytes) => {
       this.#followed.wrote(report);
@@ -61,7 +61,7 @@ export class Reports implements Controller {
     const now = new Date().toISOString();
     const { modes } = state.outcomes.judgements.get(namespace.name) ?? NOWHERE;
     for (const { deciding, workloads } of Object.values(modes)) {
-      for (const policy of state.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
+      for (const policy of state.policies.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);
         // In either API: it may have been the other one until now.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;

@@ -70,7 +70,7 @@ export class Running {
     const onError = (key: string, error: unknown, failures: number) =>
       log.warn('work failed, will be tried again', { controller: name, key, failures, error });
     const work = async (key: string) => {
-      while (this.#state.isStale && !this.#stopped) {
+      while (this.#state.policies.isStale && !this.#stopped) {
         this.#accepting ??= this.#accept().finally(() => {
           this.#accepting = undefined;
         });

@@ -58,7 +58,7 @@ export class Status implements Controller {
     const { client, cluster, state, recorder } = this.#context;
     const seen = cluster.policy(name);
     if (!seen) for (const known of [this.#cooldown, this.#progress, this.#written]) known.forget(name);
-    const resolution = state.resolution(name);
+    const resolution = state.policies.resolution(name);
     if (!seen || !resolution) return;
     const policy = this.#written.latest(seen);
     const origin = originOf(this.#context);
@@ -70,17 +70,18 @@ export class Status implements Controller {
 
   #build(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
     const { state } = this.#context;
-    const { outcomes, use } = state;
+    const { outcomes } = state;
+    const { use } = state.policies;
     const name = policy.metadata?.name ?? '';
-    const coverage = state.coverage(name);
+    const coverage = state.policies.coverage(name);
     const program = outcomes.programs.get(name);
     const progress = outcomes.progress.get(name);
-    const lastAccepted = state.acceptedText(name);
+    const lastAccepted = state.policies.acceptedText(name);
     return buildStatus({
       policy,
       resolution,
       ...(lastAccepted && { lastAccepted }),
-      expired: state.hasExpired(name),
+      expired: state.policies.hasExpired(name),
       ...(coverage && { coverage }),
       ...(program && { program }),
       ...(outcomes.protection.current && { protection: outcomes.protection.current }),

@@ -41,7 +41,7 @@ export class Withdrawal implements Controller {
       });
     }
     if (signal.aborted) return;
-    if (state.isStale || !this.#isClean()) {
+    if (state.policies.isStale || !this.#isClean()) {
       again(LOOK_AGAIN_MS);
       return;
     }
@@ -54,7 +54,7 @@ export class Withdrawal implements Controller {
   #isClean(): boolean {
     const { cluster, state, log } = this.#context;
     const isRefused = state.outcomes.programs.values().some((outcome) => outcome.state === 'Failed');
-    const { compiled } = state;
+    const { compiled } = state.policies;
     const left = leftovers({
       cluster,
       compiled,

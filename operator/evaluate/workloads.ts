@@ -9,6 +9,11 @@ export interface WorkloadName {
   readonly name: string;
 }
 
+/** `Deployment net/pinger` */
+export function workloadText({ kind, namespace, name }: WorkloadName): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 interface Owned {
   readonly namespace: string;
   readonly name: string;

@@ -1,8 +1,9 @@
 /** The verdicts on the workloads of a policy → its condition Compliant. */
+import { workloadText } from '../evaluate/workloads.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { counted, firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import * as reasons from './reasons.ts';
-import { counted, firstOf, workloadText } from './text.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {

@@ -7,13 +7,14 @@ import { type BindingName, coversControllers, type Holder } from '../evaluate/us
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { offeredSince } from '../standards/server-features.ts';
+import { bounded } from '../text/printable.ts';
+import { firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import { compliantCondition } from './compliance.ts';
 import { expiredCondition, expiredText, undecidedText } from './expiry.ts';
 import { labelRefusedCondition, type RefusedLabels } from './label-refusal.ts';
 import { protectedCondition } from './protection.ts';
 import * as reasons from './reasons.ts';
-import { bounded, firstOf } from './text.ts';
 import { useLimitCondition } from './use-limit.ts';
 import type { WorkloadReport } from './violations.ts';
 

@@ -4,7 +4,7 @@ import { GROUP } from '../api/capability-policy.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
 import type { Owner } from '../model/objects.ts';
 import { workloadKind } from '../model/workload-kinds.ts';
-import { bounded } from './text.ts';
+import { bounded } from '../text/printable.ts';
 
 /** The object of an Event, with its known details. */
 export interface Regarding {

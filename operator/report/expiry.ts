@@ -2,10 +2,10 @@
 import type { Condition } from '../api/capability-policy.ts';
 import { formatTime, NEVER, type Stage, stageOf } from '../policy/expiry.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { counted, firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import type { Unaddressed } from './events.ts';
 import * as reasons from './reasons.ts';
-import { counted, firstOf } from './text.ts';
 
 const NAMED = 3;
 

@@ -3,9 +3,9 @@ import type { LabelOutcome } from '../apply/outcome.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
 import { rolloutLabel } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import * as reasons from './reasons.ts';
-import { firstOf } from './text.ts';
 
 const NAMED = 3;
 

@@ -9,13 +9,14 @@ import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, type ReportApi } from '../cluster/re
 import { metadata, POLICY_LABEL } from '../compile/objects.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../evaluate/workload-judgement.ts';
+import { workloadText } from '../evaluate/workloads.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
 import { referenceProperties } from '../standards/hardening-guides.ts';
+import { counted } from '../text/wording.ts';
 import { inSeconds } from './conditions.ts';
 import { regardingWorkload } from './events.ts';
-import { counted, workloadText } from './text.ts';
 import type { FindIdentity } from './violation-events.ts';
 import { entriesOf } from './violations.ts';
 

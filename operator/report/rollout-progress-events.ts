@@ -1,6 +1,7 @@
 /** A roll-out's progress → Events. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
+import { counted } from '../text/wording.ts';
 import {
   type EventOrigin,
   eventFor,
@@ -11,7 +12,6 @@ import {
   type Unaddressed,
 } from './events.ts';
 import * as reasons from './reasons.ts';
-import { counted } from './text.ts';
 
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
 

@@ -3,8 +3,8 @@ import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { NamespaceProgress, RolloutProgress } from '../promotion/progress.ts';
+import { bounded } from '../text/printable.ts';
 import { inSeconds } from './conditions.ts';
-import { bounded } from './text.ts';
 
 type RolloutStatus = NonNullable<CapabilityPolicyStatus['rollout']>;
 type BlockedNamespace = NonNullable<RolloutStatus['blockedNamespaces']>[number];

@@ -12,11 +12,12 @@ import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutProgress } from '../promotion/progress.ts';
 import { rollsOut } from '../promotion/state.ts';
 import { formatVersion } from '../standards/level-version.ts';
+import { bounded } from '../text/printable.ts';
+import { firstOf } from '../text/wording.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
 import { NONE_REFUSED, refusedLabels } from './label-refusal.ts';
 import { rolloutStatus } from './rollout-status.ts';
-import { bounded, firstOf } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
 export interface StatusInput {

@@ -3,9 +3,9 @@
  * does not depend.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
+import { counted, firstOf } from '../text/wording.ts';
 import type { BareCondition } from './bare-condition.ts';
 import * as reasons from './reasons.ts';
-import { counted, firstOf } from './text.ts';
 
 const NAMED = 3;
 

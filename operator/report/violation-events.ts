@@ -1,10 +1,10 @@
 /** An old and a new status → the Events about workloads that begin or cease to violate the policy. */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
-import type { WorkloadName } from '../evaluate/workloads.ts';
+import { type WorkloadName, workloadText } from '../evaluate/workloads.ts';
+import { counted, firstOf } from '../text/wording.ts';
 import { type Happening, type Identity, type Regarding, regardingWorkload } from './events.ts';
 import * as reasons from './reasons.ts';
-import { counted, firstOf, workloadText } from './text.ts';
 import { isCut } from './violations.ts';
 
 /** Finds the uid of a workload or pod, without which `kubectl describe` does not show an Event. */

@@ -1,7 +1,7 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
-import { ownEntries } from '../evaluate/suggest-fit.ts';
+import { ownEntries } from '../evaluate/own-entries.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
 import { isTooExpensive, type WorkloadJudgement } from '../evaluate/workload-judgement.ts';
@@ -9,7 +9,7 @@ import { valuesByKey } from '../model/by-key.ts';
 import { statedIn } from '../policy/containers.ts';
 import type { Area } from '../policy/coverage.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
-import { bounded } from './text.ts';
+import { bounded } from '../text/printable.ts';
 
 export interface NotAdmitted extends WorkloadJudgement {
   /** The policy's mode in the workload's namespace: it differs from spec.mode where a roll-out is pending. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { liveObjects } from '../../operator/apply/live.ts';
 import { WATCH_LAG_MS, Writes } from '../../operator/apply/writes.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
+import { liveObjects } from '../../operator/state/live.ts';
 
 const ROLE = {
   apiVersion: 'rbac.authorization.k8s.io/v1',

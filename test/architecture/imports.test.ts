@@ -16,19 +16,16 @@ import {
 import { PAGE, withTable } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const SOURCE_FOLDERS = ['operator', 'cli', 'ui', 'hack', 'config', 'test'];
+const SOURCE_FOLDERS = ['operator', 'analysis', 'cli', 'ui', 'hack', 'config', 'test'];
 
 const IMPURE =
   /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
 /** The files of their folder that all controllers may import. */
-const SHARED = [
-  './accepted-policies.ts',
-  './outcomes.ts',
-  './controller.ts',
-  './cluster-state.ts',
-  './state-change.ts',
-];
+const SHARED = ['./outcomes.ts', './controller.ts', './cluster-state.ts', './state-change.ts'];
+
+/** Three rules together say which capabilities a container may hold. */
+const RULE_READERS = ['operator/rules', 'analysis/capabilities/holdable.ts'];
 
 const PROCESS = /(?<![.\w])process\./;
 const PROCESS_MODULES = /^node:(?:process|tty)$/;
@@ -48,12 +45,12 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
 }));
 
 /** The product; the other folders build and test it. */
-const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'cli', 'ui']));
+const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
-  it('has each folder of the operator in the list, and no folder that does not exist', () => {
+  it('has each folder of operator/ and analysis/ in the list, and no folder that does not exist', () => {
     const folders = SOURCES.map(({ path, folder }) =>
-      path.startsWith('operator/') ? dirname(path).split('/').slice(0, 2).join('/') : folder?.path,
+      isIn(path, ['operator', 'analysis']) ? dirname(path).split('/').slice(0, 2).join('/') : folder?.path,
     );
     const listed = FOLDERS.map(({ path }) => path);
     assert.deepEqual([...new Set(folders).symmetricDifference(new Set(listed))], []);
@@ -110,6 +107,19 @@ describe('the architecture', () => {
     });
   }
 
+  it('a pure folder imports only pure folders, and the API model', () => {
+    const pure = ['operator/api', ...FOLDERS.filter((folder) => folder.pure).map(({ path }) => path)];
+    const wrong = FOLDERS.filter((folder) => folder.pure).flatMap(({ path, imports }) =>
+      imports.filter((one) => !isIn(one, pure)).map((one) => `${path} → ${one}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('analysis/ is pure', () => {
+    const folders = FOLDERS.filter(({ path }) => isIn(path, ['analysis']));
+    assert.ok(folders.length > 0 && folders.every(({ pure }) => pure));
+  });
+
   it('only the folders that read, write and wire talk to the API server', () => {
     assert.deepEqual(importersOf(/\/cluster\/(?:client|transport|connection)\.ts$/, API_CLIENTS), []);
     assert.deepEqual(importersOf(/^@kubernetes\/client-node$|^undici$/, CLIENT_LOADERS), []);
@@ -130,13 +140,30 @@ describe('the architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('main.ts reaches every file of the operator but the API model', () => {
+    const reached = reachedFrom(['operator/main.ts']);
+    const files = [...importGraph().keys()].filter((path) => isIn(path, ['operator']) && !isIn(path, ['operator/api']));
+    assert.deepEqual(
+      files.filter((path) => !reached.has(path)),
+      [],
+    );
+  });
+
+  it('the page reaches no file of cli/', () => {
+    const page = [...importGraph().keys()].filter((path) => isIn(path, ['ui']));
+    assert.deepEqual(
+      [...reachedFrom(page)].filter((path) => isIn(path, ['cli'])),
+      [],
+    );
+  });
+
   it('no file imports itself through others', () => {
     assert.deepEqual(circles(importGraph()), []);
   });
 
   it('no other folder names a rule', () => {
     assert.deepEqual(
-      importersOf(/\/rules\/(?!index|rule|cel|condition|values|severity|holdable|token-volume)/, ['operator/rules']),
+      importersOf(/\/rules\/(?!index|rule|cel|condition|values|severity|token-volume)/, RULE_READERS),
       [],
     );
   });
@@ -185,6 +212,19 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
       return [source.path, targets.map(({ target }) => resolvedFrom(source.path, target))];
     }),
   );
+}
+
+/** The files that these import, types included, directly or through others; and these themselves. */
+function reachedFrom(files: readonly string[]): ReadonlySet<string> {
+  const graph = importGraph();
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+  };
+  for (const file of files) visit(file);
+  return reached;
 }
 
 /** One circle for each file that closes one: `a.ts → b.ts → a.ts`. */

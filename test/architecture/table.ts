@@ -1,21 +1,26 @@
 /**
- * folders.ts as a table in docs/architecture.md. Run as a script, it writes the table; a test fails when the page has
- * another one.
+ * folders.ts as a picture and a table in docs/architecture.md. Run as a script, it writes both; a test fails when the page
+ * has others.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { table, withPart } from '../../hack/generate/markdown.ts';
 import { API_CLIENTS, CLIENT_LOADERS, FOLDERS, type Folder, PROCESS_READERS, PURE_MODULES } from './folders.ts';
+import { picture } from './picture.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
 
-/** @throws Error when the page does not say where the table belongs */
+/** @throws Error when the page does not say where both belong */
 export function withTable(page: string): string {
   return withPart(page, 'test/architecture/folders.ts', text());
 }
 
 function text(): string {
   return [
+    picture(),
+    '',
+    'A pure folder is yellow. A dotted arrow leads to single files. An import that follows from others has no arrow.',
+    '',
     table(['folder', 'does', 'may import', 'packages'], FOLDERS.map(row)),
     '',
     `* Pure folders use no clock, no random numbers and no process, and only ${code(PURE_MODULES)} of Node.`,

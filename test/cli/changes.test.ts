@@ -1,10 +1,10 @@
 /** check --cluster --policy: the changes that a policy would make, as an answer to "what would break?". */
 import assert from 'node:assert/strict';
-import { changesOf } from '../../cli/commands/check/changes.ts';
-import type { Changes } from '../../cli/commands/check/changes-result.ts';
+import { changesOf } from '../../analysis/check/changes.ts';
+import type { Changes } from '../../analysis/check/changes-result.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { changesMarkdown, changesText } from '../../cli/commands/check/changes-text.ts';
 import { PLAIN, terminalOf } from '../../cli/output/terminal.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -17,6 +17,7 @@ const OPTIONS = {
   namespaceLabels: {},
   operatorNamespace: 'operator',
   excludedNamespaces: [],
+  at: Date.now(),
 };
 
 /** Namespace net has a good Deployment, a bad one, and a worse one; web has a good one. */

@@ -1,9 +1,9 @@
 /** `cappol suggest --cluster --used`: profiles of Kubescape in a cluster, and files about its pods. */
 import assert from 'node:assert/strict';
+import type { SeenChecks } from '../../analysis/evidence/compare.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
-import type { SeenChecks } from '../../operator/evidence/compare.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { applicationProfile, containerProfile, observedUse } from '../evidence/records.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';

@@ -4,11 +4,11 @@ import { dump } from 'js-yaml';
 import { statusText } from '../../cli/commands/status/text.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { PLAIN } from '../../cli/output/terminal.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { parseTime } from '../../operator/policy/expiry.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { cappol } from '../support/cappol.ts';
 import { restrictedPod } from '../support/pod-manifests.ts';
 import { adding } from '../support/pods.ts';
@@ -80,7 +80,7 @@ describe('cappol, of a policy that expires,', () => {
     const view = (time: string) => {
       const options = { operatorNamespace: 'operator', excludedNamespaces: [], podSecurityDefaults: {} };
       const now = () => parseTime(time) as number;
-      const state = new ClusterState(cluster, { ...options, now });
+      const state = new PolicyState(cluster, { ...options, now });
       state.accept();
       const protection = { status: 'Unknown', message: 'not asked' } as const;
       const readable = { cluster, state, use: state.use, judgeable: true, usersKnown: true, protection, missing: [] };

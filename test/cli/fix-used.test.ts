@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { load } from 'js-yaml';
-import type { FixResult } from '../../cli/commands/fix/result.ts';
+import type { FixResult } from '../../analysis/fix/result.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { observedUse, observedWatch } from '../evidence/records.ts';
 import { cappol } from '../support/cappol.ts';

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { applyPatch } from 'diff';
 import { load } from 'js-yaml';
-import type { FixResult } from '../../cli/commands/fix/result.ts';
+import type { FixResult } from '../../analysis/fix/result.ts';
 import { replaceText } from '../../cli/output/write-file.ts';
 import { cappol } from '../support/cappol.ts';
 

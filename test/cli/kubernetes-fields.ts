@@ -1,8 +1,8 @@
 /**
  * OpenAPI v3 documents of an API server → the fields of pods, workloads and the objects that judging depends on, in the
- * form of cli/input/kubernetes-fields.json.
+ * form of analysis/manifests/kubernetes-fields.json.
  */
-import type { KubernetesFields } from '../../cli/input/kubernetes-schema.ts';
+import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';
 
 interface OpenApiSchema {
   readonly type?: string;

@@ -1,7 +1,7 @@
 /** The search for policies among many manifests. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { addContext } from '../../cli/policies/given.ts';
 import { ROOT } from '../support/page.ts';
 

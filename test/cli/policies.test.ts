@@ -1,6 +1,6 @@
 /** A policy from a file is validated like on the API server: the same table, without an API server. */
 import assert from 'node:assert/strict';
-import { validatePolicy } from '../../cli/policies/validate.ts';
+import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from '../crd/bad-input.ts';

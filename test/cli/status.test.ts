@@ -3,10 +3,10 @@ import { statusText } from '../../cli/commands/status/text.ts';
 import { type Readable, type StatusView, statusView } from '../../cli/commands/status/view.ts';
 import { PLAIN, terminalOf } from '../../cli/output/terminal.ts';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { Cluster, RbacSubject } from '../../operator/model/objects.ts';
-import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { binding, clusterOf, useRole, workloadView } from '../support/views.ts';
@@ -57,8 +57,8 @@ function namespace(name: string, labels: Readonly<Record<string, string>> = {}) 
 
 function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}): StatusView {
   const cluster = { ...CLUSTER, ...changes };
-  const options = { operatorNamespace: 'operator', excludedNamespaces: EXCLUDED_NAMESPACES, podSecurityDefaults: {} };
-  const state = new ClusterState(cluster, options);
+  const options = { operatorNamespace: 'operator', excludedNamespaces: EXCLUDED_NAMESPACES, now: () => Date.now() };
+  const state = new PolicyState(cluster, options);
   state.accept();
   return statusView(
     { cluster, state, judgeable: true, usersKnown: true, protection: OPEN, missing: [], ...readable },

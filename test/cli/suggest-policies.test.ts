@@ -1,11 +1,11 @@
 /** The policies that a suggestion becomes: names and selectors. */
 import assert from 'node:assert/strict';
-import { policiesOf } from '../../cli/commands/suggest/policies.ts';
-import { suggest } from '../../operator/evaluate/suggest.ts';
+import { policiesOf } from '../../analysis/suggest/policies.ts';
+import { suggest } from '../../analysis/suggest/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { mayOverlap } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { type Made, specOf } from '../evaluate/suggest-features.ts';
+import { type Made, specOf } from '../suggest/suggest-features.ts';
 
 const KEY = 'kubernetes.io/metadata.name';
 const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
-import { parseDocument } from '../../cli/input/document.ts';
+import { parseDocument } from '../../analysis/manifests/document.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
-import { type Made, made, mayBeAdmitted, near, specOf } from '../evaluate/suggest-features.ts';
+import { type Made, made, mayBeAdmitted, near, specOf } from '../suggest/suggest-features.ts';
 import { cappol } from '../support/cappol.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { policyManifest } from '../support/policies.ts';

@@ -1,10 +1,10 @@
 /** Nothing can be created in a namespace that is being deleted, so no command evaluates its pods. */
 import assert from 'node:assert/strict';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { clusterOf, podView, SERVER, wholeCluster, workloadView } from '../support/views.ts';
@@ -31,7 +31,13 @@ describe('a namespace that is being deleted', () => {
   it('is skipped by check --cluster', () => {
     const builder = new PolicyContextBuilder();
     builder.addCluster(CLUSTER);
-    const options = { oldestServer: SERVER, namespaceLabels: {}, operatorNamespace: 'op', excludedNamespaces: [] };
+    const options = {
+      oldestServer: SERVER,
+      namespaceLabels: {},
+      operatorNamespace: 'op',
+      excludedNamespaces: [],
+      at: 0,
+    };
     const context = builder.build(options, () => assert.fail());
     assert.deepEqual(
       [...context.judgeCluster()].map((judgement) => judgement.namespace),
@@ -40,10 +46,10 @@ describe('a namespace that is being deleted', () => {
   });
 
   it('is skipped by status, and counted neither as selected nor as violating', () => {
-    const state = new ClusterState(CLUSTER, {
+    const state = new PolicyState(CLUSTER, {
       operatorNamespace: 'op',
       excludedNamespaces: [],
-      podSecurityDefaults: {},
+      now: () => 0,
     });
     state.accept();
     const protection = { status: 'Unknown', message: 'not asked' } as const;

@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';
-import { type Platform, platformsOf } from '../../operator/cluster/platform.ts';
-import { excludedOn } from '../../operator/namespaces.ts';
+import { platformsOf } from '../../operator/cluster/platform.ts';
+import { excludedOn, type Platform } from '../../operator/model/namespaces.ts';
 
 describe('platformsOf', () => {
   let server: Server;

@@ -13,7 +13,6 @@ import {
   type WatchEvent,
 } from '../../operator/cluster/client.ts';
 import { Collection } from '../../operator/cluster/collection.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
 import type { Source } from '../../operator/cluster/reading.ts';
 import { Reflector } from '../../operator/cluster/reflector.ts';
 import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
@@ -22,6 +21,7 @@ import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
 import { createCluster, type FollowedCluster, Store } from '../../operator/cluster/store.ts';
 import type { Change, NamespaceView } from '../../operator/model/objects.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 

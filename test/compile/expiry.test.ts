@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
-import { liveObjects } from '../../operator/apply/live.ts';
 import { unwanted } from '../../operator/apply/stale.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { formatTime, parseTime } from '../../operator/policy/expiry.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
+import { liveObjects } from '../../operator/state/live.ts';
 import { compiledObjects } from '../support/compiled-objects.ts';
 import { policy } from '../support/policies.ts';
 import { AdmissionText, compiledPrograms, type Request } from './admission-text.ts';

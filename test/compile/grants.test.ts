@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { compile, compiler } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { policy } from '../support/policies.ts';
 
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };

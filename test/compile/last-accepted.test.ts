@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { compiledObjects } from '../support/compiled-objects.ts';
 import { policy } from '../support/policies.ts';
 

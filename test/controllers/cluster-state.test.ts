@@ -73,37 +73,37 @@ describe('ClusterState', () => {
       const spec = { ...NET, overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } } as never;
       cluster.put('net', spec, 2);
       cluster.state.accept();
-      const before = cluster.state.compiled;
+      const before = cluster.state.policies.compiled;
       cluster.put('net', { ...NET, levelVersion: 'v1.99' }, 3);
       for (let time = 0; time < 2; time++) {
         cluster.state.accept();
-        assert.deepEqual([...cluster.state.compiled.refusals.keys()], ['net']);
-        const { policies, grants } = cluster.state.compiled;
+        assert.deepEqual([...cluster.state.policies.compiled.refusals.keys()], ['net']);
+        const { policies, grants } = cluster.state.policies.compiled;
         assert.deepEqual([policies, grants], [before.policies, before.grants]);
       }
       // Another leader may have accepted another text since.
       apply({ of: 'term' });
       cluster.state.accept();
       assert.deepEqual(
-        cluster.state.compiled.policies.map(({ id }) => id),
+        cluster.state.policies.compiled.policies.map(({ id }) => id),
         ['all'],
       );
     });
 
     it('is the only step that compiles: reading changes nothing', () => {
-      const { compiled } = cluster.state;
+      const { compiled } = cluster.state.policies;
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
-      assert.equal(cluster.state.isStale, true);
-      assert.equal(cluster.state.compiled, compiled);
+      assert.equal(cluster.state.policies.isStale, true);
+      assert.equal(cluster.state.policies.compiled, compiled);
       cluster.state.accept();
-      assert.equal(cluster.state.isStale, false);
-      assert.notEqual(cluster.state.compiled, compiled);
+      assert.equal(cluster.state.policies.isStale, false);
+      assert.notEqual(cluster.state.policies.compiled, compiled);
     });
 
     it('tells whether what was found out about an earlier text holds for a policy', () => {
       const { state } = cluster;
-      const { compiled } = state;
-      const unchangedSince = () => ['net', 'all'].filter((name) => state.isCompiledAs(name, compiled));
+      const { compiled } = state.policies;
+      const unchangedSince = () => ['net', 'all'].filter((name) => state.policies.isCompiledAs(name, compiled));
       assert.deepEqual(unchangedSince(), ['net', 'all']);
       cluster.put('alone', { namespaceSelector: { matchLabels: { team: 'nobody' } }, mode: 'Warn' }, 1);
       assert.deepEqual(unchangedSince(), ['net', 'all']);
@@ -130,40 +130,40 @@ describe('ClusterState', () => {
       const ping = { kind: 'ServiceAccount', namespace: 'a', name: 'ping' } as const;
       const pinger = serviceAccountUser('a', 'ping');
       cluster.put('net', { ...NET, usableBy: 'Subjects', subjects: [ping] }, 2);
-      assert.equal(state.use.mayUse(pinger, 'a', 'net'), false);
+      assert.equal(state.policies.use.mayUse(pinger, 'a', 'net'), false);
       state.accept();
-      assert.equal(state.use.mayUse(pinger, 'a', 'net'), true);
+      assert.equal(state.policies.use.mayUse(pinger, 'a', 'net'), true);
       cluster.put('net', { ...NET, usableBy: 'Subjects', subjects: [{ ...ping, name: 'other' }] }, 3);
       state.accept();
-      assert.equal(state.use.mayUse(pinger, 'a', 'net'), false);
+      assert.equal(state.policies.use.mayUse(pinger, 'a', 'net'), false);
     });
 
     it('makes dirty what a changed grant concerns, and keeps the rights while none changes', () => {
       const { state } = cluster;
       cluster.put('bound', { usableBy: 'Bindings' }, 1);
       state.accept();
-      const { use } = state;
+      const { use } = state.policies;
       cluster.put('all', { mode: 'Audit', level: 'baseline' }, 2);
       assert.equal(dirty(state.accept()), 'all bound net | a b');
-      assert.equal(state.use, use);
+      assert.equal(state.policies.use, use);
       cluster.put('named', { usableBy: 'Bindings', namespaceSelector: { matchLabels: { team: 'none' } } }, 1);
       assert.equal(dirty(state.accept()), 'bound named | a b');
-      assert.notEqual(state.use, use);
+      assert.notEqual(state.policies.use, use);
     });
 
     it('knows the text that decides: the last accepted one while an edit is refused', () => {
       const { state } = cluster;
-      const levelOf = () => state.acceptedText('net')?.policy.standard.level;
+      const levelOf = () => state.policies.acceptedText('net')?.policy.standard.level;
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       state.accept();
-      assert.deepEqual([levelOf(), state.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
+      assert.deepEqual([levelOf(), state.policies.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
       cluster.put('net', { ...NET, level: 'restricted', levelVersion: 'v1.99' }, 3);
       state.accept();
-      assert.deepEqual([levelOf(), state.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
-      assert.ok('refusal' in (state.resolution('net') ?? {}));
+      assert.deepEqual([levelOf(), state.policies.acceptedText('net')?.spec.level], ['baseline', 'baseline']);
+      assert.ok('refusal' in (state.policies.resolution('net') ?? {}));
       cluster.put('never', { levelVersion: 'v1.99' }, 1);
       state.accept();
-      assert.equal(state.acceptedText('never'), undefined);
+      assert.equal(state.policies.acceptedText('never'), undefined);
     });
 
     it('makes dirty a policy that is not accepted any more, and nothing else', () => {
@@ -182,11 +182,11 @@ describe('ClusterState', () => {
 
     it('keeps the list of policies of an untouched namespace, so that its evaluation continues', () => {
       const { state } = cluster;
-      const [a, b] = [state.selecting('a'), state.selecting('b')];
+      const [a, b] = [state.policies.selecting('a'), state.policies.selecting('b')];
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       state.accept();
-      assert.notEqual(state.selecting('a'), a);
-      assert.equal(state.selecting('b'), b);
+      assert.notEqual(state.policies.selecting('a'), a);
+      assert.equal(state.policies.selecting('b'), b);
     });
   });
 
@@ -194,9 +194,9 @@ describe('ClusterState', () => {
     it('is not covered any more: no pod can be created in it', () => {
       cluster.ending.add('a');
       assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), 'all net | a');
-      assert.deepEqual(cluster.state.selecting('a'), []);
-      assert.deepEqual(cluster.state.coverage('net')?.deciding, []);
-      assert.deepEqual(cluster.state.coverage('all')?.selected, ['b']);
+      assert.deepEqual(cluster.state.policies.selecting('a'), []);
+      assert.deepEqual(cluster.state.policies.coverage('net')?.deciding, []);
+      assert.deepEqual(cluster.state.policies.coverage('all')?.selected, ['b']);
     });
 
     it('is not covered by later policies', () => {
@@ -204,21 +204,21 @@ describe('ClusterState', () => {
       apply({ of: 'namespace', name: 'a' });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       cluster.state.accept();
-      assert.deepEqual(cluster.state.coverage('net')?.selected, []);
+      assert.deepEqual(cluster.state.policies.coverage('net')?.selected, []);
     });
   });
 
   describe('accepting', () => {
     it('compiles policy by policy, and changes nothing before the end', () => {
       for (let index = 0; index < 10; index++) cluster.put(`more-${index}`, NET, 1);
-      const before = cluster.state.compiled;
+      const before = cluster.state.policies.compiled;
       let pieces = 0;
       for (const _ of cluster.state.accepting()) {
         pieces++;
-        assert.deepEqual([cluster.state.compiled === before, cluster.state.isStale], [true, true]);
+        assert.deepEqual([cluster.state.policies.compiled === before, cluster.state.policies.isStale], [true, true]);
       }
       assert.ok(pieces >= cluster.all.size, `${pieces} pieces`);
-      assert.deepEqual([cluster.state.compiled.policies.length, cluster.state.isStale], [12, false]);
+      assert.deepEqual([cluster.state.policies.compiled.policies.length, cluster.state.policies.isStale], [12, false]);
     });
 
     it('takes along what changes meanwhile', () => {
@@ -228,7 +228,7 @@ describe('ClusterState', () => {
       cluster.put('later', NET, 1);
       while (!pieces.next().done);
       assert.deepEqual(
-        cluster.state.compiled.policies.map(({ id }) => id),
+        cluster.state.policies.compiled.policies.map(({ id }) => id),
         ['all', 'later', 'more', 'net'],
       );
     });
@@ -237,7 +237,7 @@ describe('ClusterState', () => {
   describe('apply', () => {
     it('policy: its status alone, when only that has changed', () => {
       const change = apply({ of: 'policy', name: 'net' });
-      assert.deepEqual([dirty(change), change.recompiles, cluster.state.isStale], ['net | ', false, false]);
+      assert.deepEqual([dirty(change), change.recompiles, cluster.state.policies.isStale], ['net | ', false, false]);
     });
 
     it('policy: drops its outcomes and asks for a compilation, when its text has changed', () => {
@@ -257,26 +257,26 @@ describe('ClusterState', () => {
       assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), ' | a');
       cluster.labels.delete('b');
       assert.equal(dirty(apply({ of: 'namespace', name: 'b' })), 'all | b');
-      assert.deepEqual(cluster.state.coverage('all')?.selected, ['a']);
+      assert.deepEqual(cluster.state.policies.coverage('all')?.selected, ['a']);
     });
 
     it('namespace: no policy, when it is excluded', () => {
       assert.equal(dirty(apply({ of: 'namespace', name: 'kube-system' })), ' | kube-system');
-      assert.deepEqual(cluster.state.selecting('kube-system'), []);
+      assert.deepEqual(cluster.state.policies.selecting('kube-system'), []);
     });
 
     it('rbac: the policies that are not for everyone, and the namespaces that they select', () => {
       assert.equal(dirty(apply({ of: 'rbac' })), ' | ');
-      const { use } = cluster.state;
+      const { use } = cluster.state.policies;
       cluster.put('net', { ...NET, usableBy: 'Bindings' }, 2);
       cluster.state.accept();
       assert.equal(dirty(apply({ of: 'rbac' })), 'net | a');
-      assert.notEqual(cluster.state.use, use);
+      assert.notEqual(cluster.state.policies.use, use);
     });
 
     it('servers: asks for a compilation, when the oldest has changed', () => {
       assert.equal(apply({ of: 'servers', oldest: false }).recompiles, false);
-      assert.equal(cluster.state.isStale, false);
+      assert.equal(cluster.state.policies.isStale, false);
       assert.equal(apply({ of: 'servers', oldest: true }).recompiles, true);
       cluster.oldestServer--;
       assert.equal(dirty(cluster.state.accept()), 'all net | a b');

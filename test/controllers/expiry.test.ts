@@ -42,14 +42,14 @@ class Clock {
   /** Sets the clock and lets the controller look. */
   async at(now: number): Promise<string[]> {
     this.now = now;
-    if (this.state.isStale) this.state.accept();
+    if (this.state.policies.isStale) this.state.accept();
     this.found.length = 0;
     this.again = undefined;
     await this.expiry.reconcile('all', (ms) => {
       this.again = ms;
     });
-    if (this.state.isStale) this.state.accept();
-    return this.state.compiled.policies.map(({ name }) => name);
+    if (this.state.policies.isStale) this.state.accept();
+    return this.state.policies.compiled.policies.map(({ name }) => name);
   }
 }
 

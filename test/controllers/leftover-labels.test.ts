@@ -19,7 +19,8 @@ describe('LeftoverLabels', () => {
     it(title, async () => {
       const promotions = { unused: new Set<string>() };
       const programs = new Map([['other', { state: outcome }]]);
-      const state = { promotions, isStale: false, outcomes: { programs }, hasExpired: () => false };
+      const policies = { isStale: false, hasExpired: () => false };
+      const state = { policies, promotions, outcomes: { programs } };
       const namespaces = () => [{ name: 'a', labels: { [LABEL]: 'pending' } }];
       const cluster = { namespaces, rendered: () => [], policy: () => undefined };
       const leftover = new LeftoverLabels({ cluster, state, found() {} } as unknown as Context);

@@ -99,20 +99,20 @@ class Stage {
   }
 
   async look(): Promise<void> {
-    if (this.state.isStale) this.state.accept();
+    if (this.state.policies.isStale) this.state.accept();
     await this.controller.reconcile('it', () => {});
-    if (this.state.isStale) this.state.accept();
+    if (this.state.policies.isStale) this.state.accept();
   }
 
   async evaluate(): Promise<void> {
-    if (this.state.isStale) this.state.accept();
+    if (this.state.policies.isStale) this.state.accept();
     await this.evaluation.reconcile('a');
   }
 
   /** Everything that is compiled is in force. */
   settle(): void {
-    if (this.state.isStale) this.state.accept();
-    const { compiled } = this.state;
+    if (this.state.policies.isStale) this.state.accept();
+    const { compiled } = this.state.policies;
     for (const policy of compiled.policies.toReversed()) {
       const servers = { inForce: 1, answering: 1 };
       const outcome = { state: 'InForce', row: rowOf(policy, compiled), servers, message: '' } as const;
@@ -148,7 +148,7 @@ class Stage {
   /** The roles and admission policies that are compiled exist. */
   stand(): void {
     this.state.accept();
-    const { programs, grants } = this.state.compiled;
+    const { programs, grants } = this.state.policies.compiled;
     const objects = [...[...grants.values()].map(({ role }) => role), ...programs.map(({ policy }) => policy)];
     this.rendered = objects as unknown as RenderedObject[];
   }
@@ -169,7 +169,7 @@ class Stage {
   }
 
   get parts(): string[] {
-    return this.state.compiled.policies.map(({ id }) => id);
+    return this.state.policies.compiled.policies.map(({ id }) => id);
   }
 }
 
@@ -370,7 +370,7 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {}, usableBy: 'Bindings', namespaceSelector: a }, 2);
     for (let looks = 0; looks < 6; looks++) {
       await stage.look();
-      assert.equal(stage.state.compiled.refusals.get('it')?.reason, 'TooExpensive', `look ${looks}`);
+      assert.equal(stage.state.policies.compiled.refusals.get('it')?.reason, 'TooExpensive', `look ${looks}`);
       stage.labels.set('a', { team: 'a', ...stage.rolloutLabels('a').set });
     }
     assert.deepEqual([stage.state.promotions.get('it'), stage.writes.length], [state, writes]);
@@ -386,7 +386,7 @@ describe('the controller of promotions', () => {
       for (const [index, spec] of specs.entries()) {
         stage.put(spec, index + 1);
         stage.state.accept();
-        stage.rendered = renderedWith('it', stage.state.compiled);
+        stage.rendered = renderedWith('it', stage.state.policies.compiled);
       }
       stage.labels.set('a', { [LABEL]: 'pending' });
       stage.put({ rollout: {} }, 3);

@@ -56,8 +56,10 @@ describe('Running', () => {
     pieces = 1;
     log = new RecordingLog();
     const state = {
-      get isStale() {
-        return stale;
+      policies: {
+        get isStale() {
+          return stale;
+        },
       },
       *accepting() {
         said.push('accept');

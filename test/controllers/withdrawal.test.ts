@@ -51,7 +51,7 @@ class Stage {
   /** @returns whether it wants to look again */
   async look(): Promise<boolean> {
     let asked = false;
-    if (this.state.isStale) this.state.accept();
+    if (this.state.policies.isStale) this.state.accept();
     await this.controller.reconcile('all', () => {
       asked = true;
     });

@@ -1,10 +1,10 @@
-/** cli/input/block-style.ts reads published manifests as js-yaml does. CORPUS: as in corpus.test.ts. */
+/** analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS: as in corpus.test.ts. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { parseDocument } from '../../cli/input/document.ts';
-import { documentsIn } from '../../cli/input/split.ts';
+import { parseDocument } from '../../analysis/manifests/document.ts';
+import { documentsIn } from '../../analysis/manifests/split.ts';
 import { isReadAlike } from '../support/read-alike.ts';
 
 const FOLDERS = process.env.CORPUS?.split('\n') ?? [join(import.meta.dirname, 'manifests')];

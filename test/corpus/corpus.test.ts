@@ -11,7 +11,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
-import { counted } from '../../operator/report/text.ts';
+import { counted } from '../../operator/text/wording.ts';
 import { inBatches } from '../support/batches.ts';
 import { cappol } from '../support/cappol.ts';
 import { useCluster } from '../support/harness.ts';

@@ -5,7 +5,7 @@ import { documentation, type Page, ROOT, readPage } from '../support/page.ts';
 
 const INDEX = 'docs/README.md';
 /** From the project's folder, in a text. */
-const PATH = /(?<![\w./@-])((?:operator|cli|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
+const PATH = /(?<![\w./@-])((?:operator|analysis|cli|ui|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
 
 describe('links', () => {
   const pages = documentation();
@@ -29,7 +29,12 @@ describe('links', () => {
 
 describe('paths that pages, comments and scripts name', () => {
   it('lead to files that exist', () => {
-    const texts = ['README.md', 'package.json', '.ci/run', ...filesIn('docs', 'operator', 'cli', 'hack', 'test')];
+    const texts = [
+      'README.md',
+      'package.json',
+      '.ci/run',
+      ...filesIn('docs', 'operator', 'analysis', 'cli', 'ui', 'hack', 'test'),
+    ];
     const missing = texts.flatMap((file) =>
       Array.from(readFileSync(join(ROOT, file), 'utf8').matchAll(PATH), ([, path = '']) => path)
         .filter((path) => !existsSync(join(ROOT, path)))

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { validatePolicy } from '../../cli/policies/validate.ts';
+import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { HELP, parseFlags } from '../../operator/flags.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
-import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
 

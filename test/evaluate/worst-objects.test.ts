@@ -3,8 +3,8 @@
  * takes twice the time.
  */
 import assert from 'node:assert/strict';
+import { findings } from '../../analysis/capabilities/findings.ts';
 import { TooExpensive } from '../../operator/evaluate/cel.ts';
-import { findings } from '../../operator/evaluate/findings.ts';
 import { COST_LIMIT, Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';

@@ -1,12 +1,12 @@
 /** Granted, used, unused, refused and noise of a container; and a pod that keeps what it used. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { comparePod } from '../../operator/evidence/compare.ts';
-import { coverageOf } from '../../operator/evidence/coverage.ts';
-import { keepUsed } from '../../operator/evidence/keep.ts';
-import { EvidenceIndex } from '../../operator/evidence/matching.ts';
-import { since } from '../../operator/evidence/since.ts';
-import type { CapabilityUse, ContainerWatch } from '../../operator/evidence/use.ts';
+import { comparePod } from '../../analysis/evidence/compare.ts';
+import { coverageOf } from '../../analysis/evidence/coverage.ts';
+import { keepUsed } from '../../analysis/evidence/keep.ts';
+import { EvidenceIndex } from '../../analysis/evidence/matching.ts';
+import { since } from '../../analysis/evidence/since.ts';
+import type { CapabilityUse, ContainerWatch } from '../../analysis/evidence/use.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 

@@ -1,7 +1,7 @@
 /** Which pods belong to the workloads of manifests. */
 import assert from 'node:assert/strict';
-import { EvidenceIndex } from '../../operator/evidence/matching.ts';
-import type { ObservedContainer, ObservedWorkload } from '../../operator/evidence/use.ts';
+import { EvidenceIndex } from '../../analysis/evidence/matching.ts';
+import type { ObservedContainer, ObservedWorkload } from '../../analysis/evidence/use.ts';
 
 function belongs(observed: Partial<ObservedContainer>, kind: string, name: string, labels = {}): boolean {
   const record = { namespace: 'shop', container: 'web', ...observed };

@@ -1,7 +1,7 @@
 /** Evidence of several files is merged as if it were one file. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { mergeEvidence } from '../../operator/evidence/merge.ts';
+import { mergeEvidence } from '../../analysis/evidence/merge.ts';
 import {
   type CapabilityUse,
   type ContainerWatch,
@@ -9,7 +9,7 @@ import {
   NOISE,
   type Noise,
   OUTCOMES,
-} from '../../operator/evidence/use.ts';
+} from '../../analysis/evidence/use.ts';
 
 const WEB = { namespace: 'shop', pod: 'web-5d9c7b8f6d-x2x4z', container: 'web' };
 const USE: CapabilityUse = { ...WEB, capability: 'CHOWN', outcome: 'granted', count: 1 };

@@ -1,10 +1,10 @@
 /** The output of each tool is read into the same records. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { RecordError } from '../../operator/evidence/fields.ts';
-import { mergeEvidence } from '../../operator/evidence/merge.ts';
-import type { Noise } from '../../operator/evidence/use.ts';
-import { observedLines } from '../../operator/evidence/use.ts';
+import { RecordError } from '../../analysis/evidence/fields.ts';
+import { mergeEvidence } from '../../analysis/evidence/merge.ts';
+import type { Noise } from '../../analysis/evidence/use.ts';
+import { observedLines } from '../../analysis/evidence/use.ts';
 import {
   applicationProfile,
   builtInEvent,

@@ -1,6 +1,6 @@
 /** Records of several tools, each in the tool's own form. */
-import { EvidenceReader } from '../../operator/evidence/reader.ts';
-import type { Evidence } from '../../operator/evidence/use.ts';
+import { EvidenceReader } from '../../analysis/evidence/reader.ts';
+import type { Evidence } from '../../analysis/evidence/use.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KUBERNETES_FIELDS } from '../../cli/input/kubernetes-schema.ts';
+import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { fieldsOf, fieldsText, merged, type OpenApi } from '../cli/kubernetes-fields.ts';
 import { DEPLOYMENT, ROWS } from '../cli/unknown-field-rows.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
-const FIELDS = join(import.meta.dirname, '..', '..', 'cli', 'input', 'kubernetes-fields.json');
+const FIELDS = join(import.meta.dirname, '..', '..', 'analysis', 'manifests', 'kubernetes-fields.json');
 
 describe('the fields of pods and workloads', () => {
   let controlPlane: ControlPlane;

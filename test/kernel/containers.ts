@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { FileCapabilities } from '../../operator/evaluate/held-by-process.ts';
+import type { FileCapabilities } from '../../analysis/capabilities/held-by-process.ts';
 import { maskOf } from '../support/capability-masks.ts';
 
 const run = promisify(execFile);

@@ -9,10 +9,10 @@ import {
   execute,
   type FileCapabilities,
   isExecutable,
-} from '../../operator/evaluate/held-by-process.ts';
-import { type CapabilityRequest, type Grant, granted } from '../../operator/evaluate/held-by-runtime.ts';
+} from '../../analysis/capabilities/held-by-process.ts';
+import { type CapabilityRequest, type Grant, granted } from '../../analysis/capabilities/held-by-runtime.ts';
+import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../../operator/standards/runtimes.ts';
 import { maskOf, namesIn } from '../support/capability-masks.ts';
 import { MEASURED, type Measured } from '../support/measured-sets.ts';
 import { describeWith } from '../support/needs.ts';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CapabilityUse, ObservedLine } from '../../operator/evidence/use.ts';
+import type { CapabilityUse, ObservedLine } from '../../analysis/evidence/use.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { namesIn } from '../support/capability-masks.ts';
 import { describeWith } from '../support/needs.ts';

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { ObservedLine } from '../../analysis/evidence/use.ts';
 import type { Needs } from '../../hack/needs.ts';
-import type { ObservedLine } from '../../operator/evidence/use.ts';
 import { ROOT } from '../support/page.ts';
 
 /** An observation ends soon after its signal, but a busy machine is slow. */

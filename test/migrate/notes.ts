@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Note } from '../../cli/migrate/migrate.ts';
+import type { Note } from '../../analysis/migrate/migrate.ts';
 
 /**
  * Asserts that exactly these notes exist, in any order. @param expected `field: beginning of the text` for each, with

@@ -1,5 +1,5 @@
 /** PodSecurityPolicies and related objects, in their shortest form. */
-import { type Migration, migrate } from '../../cli/migrate/migrate.ts';
+import { type Migration, migrate } from '../../analysis/migrate/migrate.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { migrate } from '../../cli/migrate/migrate.ts';
+import { migrate } from '../../analysis/migrate/migrate.ts';
 import { assertNotes } from './notes.ts';
 import { migrated, psp, scc } from './objects.ts';
 import { APP_ARMOR, GREATEST, ids, ROWS, SECCOMP, UNSET } from './psp-rows.ts';

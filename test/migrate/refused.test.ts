@@ -1,6 +1,6 @@
 /** Input that the API server would have refused, or that is not an object. */
 import assert from 'node:assert/strict';
-import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
+import { InvalidInput, migrate } from '../../analysis/migrate/migrate.ts';
 import { binding, group, psp, role, scc } from './objects.ts';
 import { ANNOTATIONS, MALFORMED, REFUSED, SUBDOMAIN } from './refused-rows.ts';
 

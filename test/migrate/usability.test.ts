@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { migrate } from '../../cli/migrate/migrate.ts';
+import { migrate } from '../../analysis/migrate/migrate.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { account, binding, group, psp, type RuleFields, role, scc, user } from './objects.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { validatePolicy } from '../../cli/policies/validate.ts';
+import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { policy } from '../support/policies.ts';
 import { type Compared, comparisonText, type Explained } from './comparison.ts';
 import { DIFFERENCES } from './differences.ts';

@@ -1,5 +1,5 @@
 /** The CapabilityPolicy that expresses a peer's policy. */
-import { migrate } from '../../cli/migrate/migrate.ts';
+import { migrate } from '../../analysis/migrate/migrate.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { Parameters, PeerCase } from './suites.ts';

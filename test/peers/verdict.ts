@@ -1,10 +1,10 @@
 /** The operator's verdict on a peer's case. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { createPartsProjection } from '../../operator/cluster/parts-projection.ts';
 import { PODS } from '../../operator/compile/match.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { judge } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { createPartsProjection } from '../../operator/projection/parts-projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { resolved } from '../support/policies.ts';
 import type { PeerCase } from './suites.ts';

@@ -1,4 +1,4 @@
-import { type Migration, migrate } from '../../cli/migrate/migrate.ts';
+import { type Migration, migrate } from '../../analysis/migrate/migrate.ts';
 import type { PspSet } from './objects.ts';
 
 /** The label of the namespaces of a set, with its ID as value. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { deployment } from '../support/deployment.ts';
 import { ROOT } from '../support/page.ts';
 

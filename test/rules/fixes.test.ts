@@ -1,7 +1,7 @@
 /** The fixes of each rule: the fields that they change, how risky that is, and that the rule passes afterwards. */
 import assert from 'node:assert/strict';
+import { withTokenVolume } from '../../analysis/manifests/token-volume.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import { withTokenVolume } from '../../operator/evaluate/token-volume.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { KUBERNETES_FIELDS } from '../../cli/input/kubernetes-schema.ts';
+import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { ALTERNATIVES } from './overrides.ts';

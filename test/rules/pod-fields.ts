@@ -32,7 +32,7 @@ const CONTAINER = {
   type: 'volumeDevices',
 };
 
-/** By type as in cli/input/kubernetes-fields.json. */
+/** By type as in analysis/manifests/kubernetes-fields.json. */
 export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   PodSpec: {
     rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',

@@ -1,10 +1,10 @@
 /** Repairs a minimal pod by one policy, and says in short what was changed. */
 import assert from 'node:assert/strict';
-import { pathText } from '../../cli/schema/paths.ts';
+import { withChange } from '../../analysis/fix/changed-fields.ts';
+import { Repairer } from '../../analysis/fix/repairer.ts';
+import { pathText } from '../../analysis/schema/paths.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import { Repairer } from '../../operator/evaluate/fix.ts';
-import { withChange } from '../../operator/evaluate/fix-changes.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';

@@ -1,8 +1,8 @@
 /** Turns a rule's table of minimal pods into tests. */
 import assert from 'node:assert/strict';
+import { NOTHING_KNOWN } from '../../analysis/fix/repairer.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import { NOTHING_KNOWN } from '../../operator/evaluate/fix.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';

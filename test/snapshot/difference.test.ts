@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { differenceOf, withDifference } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import { differenceOf, withDifference } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { arbitraryCluster } from './clusters.ts';
 

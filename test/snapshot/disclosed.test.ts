@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { disclosed } from '../../analysis/snapshot/disclosed.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import { disclosed } from '../../operator/snapshot/disclosed.ts';
 import { app } from '../support/pods.ts';
 import { resolved, resolvedBaseline } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
+import type { CapabilityUse } from '../../analysis/evidence/use.ts';
+import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
-import { UsedCapabilities } from '../../cli/evidence/used.ts';
-import type { CapabilityUse } from '../../operator/evidence/use.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { adding } from '../support/pods.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';

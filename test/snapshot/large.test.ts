@@ -1,9 +1,9 @@
 /** The snapshot of a large cluster. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
+import { differenceOf } from '../../analysis/snapshot/difference.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
-import { differenceOf } from '../../operator/snapshot/difference.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { Feed } from '../../cli/commands/ui/feed.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 

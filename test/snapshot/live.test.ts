@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import type { CapabilityUse, Evidence } from '../../analysis/evidence/use.ts';
+import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { jsonPieces } from '../../cli/commands/ui/json-pieces.ts';
 import { LiveEvidence } from '../../cli/commands/ui/live-evidence.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import { ofWorkloads } from '../../cli/evidence/cluster.ts';
-import { UsedCapabilities } from '../../cli/evidence/used.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { CapabilityUse, Evidence } from '../../operator/evidence/use.ts';
 import type { Change, Cluster } from '../../operator/model/objects.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { adding } from '../support/pods.ts';

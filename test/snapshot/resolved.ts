@@ -1,5 +1,5 @@
 /** Snapshots to compare. */
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 /** Without indexes, which depend on what was there before, and without the time. */
 export function resolved({ shapes, violations, namespaces, taken: _, ...rest }: Snapshot) {

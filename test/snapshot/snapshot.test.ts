@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../operator/evaluate/cluster.ts';
+import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { TAKING, takenSnapshot } from '../support/snapshots.ts';
@@ -25,7 +25,7 @@ const isSnapshot = new Ajv({ strict: true, strictRequired: false }).compile(
 );
 
 function judged(cluster: Cluster): NamespaceJudgement[] {
-  const state = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {}, now: () => 0 });
+  const state = new PolicyState(cluster, { ...TAKING, now: () => 0 });
   state.accept();
   return [...judgeCluster(cluster, state, { evaluator, use: state.use })];
 }
@@ -95,7 +95,7 @@ describe('snapshot', () => {
     const refused = baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' });
     const earlier = baselinePolicy('refused', { mode: 'Enforce', level: 'restricted' });
     const cluster = clusterWith([[workloadView('Deployment', 'web', { template: adding(['CHOWN']) })]], [earlier]);
-    const before = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {} });
+    const before = new PolicyState(cluster, { ...TAKING, now: () => 0 });
     before.accept();
     const rendered = [...before.compiled.grants.values()].map(({ role }) => role);
     const edited = { ...cluster, policies: () => [refused], policy: () => refused, rendered: () => rendered as never };
@@ -111,7 +111,7 @@ describe('snapshot', () => {
       baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' }),
     ];
     const cluster = clusterWith([[]], policies);
-    const state = new ClusterState(cluster, { ...TAKING, podSecurityDefaults: {} });
+    const state = new PolicyState(cluster, { ...TAKING, now: () => 0 });
     state.accept();
     const rendered = [...state.compiled.grants.values()].map(({ role }) => role) as never;
     const recordsOf = (one: Cluster) => [...lastAccepted(restoreCluster(takenSnapshot(one)).rendered()).keys()];

@@ -3,6 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
@@ -10,11 +11,10 @@ import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { rowOf } from '../../operator/compile/program.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { createLog } from '../../operator/runtime/log.ts';
 import { differences } from '../support/rendered.ts';
@@ -82,8 +82,10 @@ function statusDifferences(
 }
 
 function judgeAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceJudgement> {
-  const evaluation = { evaluator: new Evaluator(), use: state.use };
-  return new Map([...judgeCluster(cluster, state, evaluation)].map((judgement) => [judgement.namespace, judgement]));
+  const evaluation = { evaluator: new Evaluator(), use: state.policies.use };
+  return new Map(
+    [...judgeCluster(cluster, state.policies, evaluation)].map((judgement) => [judgement.namespace, judgement]),
+  );
 }
 
 /** When everything rendered is in force. */
@@ -93,15 +95,15 @@ function statusOf(
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): CapabilityPolicyStatus {
   const name = policy.metadata?.name ?? '';
-  const resolution = state.resolution(name);
+  const resolution = state.policies.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
-  const coverage = state.coverage(name);
-  const [part] = state.compiled.policies.filter((one) => one.name === name);
-  const lastAccepted = state.acceptedText(name);
+  const coverage = state.policies.coverage(name);
+  const [part] = state.policies.compiled.policies.filter((one) => one.name === name);
+  const lastAccepted = state.policies.acceptedText(name);
   const servers = { inForce: 1, answering: 1 };
   const program: ProgramOutcome | undefined = part && {
     state: 'InForce',
-    row: rowOf(part, state.compiled),
+    row: rowOf(part, state.policies.compiled),
     servers,
     message: '',
   };
@@ -116,8 +118,8 @@ function statusOf(
     protection: { state: 'Unprotected', servers: { protecting: 0, answering: 1 }, message: '' },
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements,
-    holdersOfAll: state.use.holdersOfAll(),
-    olderBindings: state.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
+    holdersOfAll: state.policies.use.holdersOfAll(),
+    olderBindings: state.policies.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
     now: new Date().toISOString(),
   });
 }

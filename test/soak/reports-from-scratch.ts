@@ -52,7 +52,7 @@ function wantedIn(
 ): Json[] {
   const uids = new Map([...cluster.pods(namespace.name)].map(({ name, uid }) => [name, uid]));
   return Object.values(judgement?.modes ?? {}).flatMap(({ deciding, workloads }) =>
-    state.compiled.policies
+    state.policies.compiled.policies
       .filter(({ name }) => deciding.includes(name))
       .flatMap((policy) => [
         ...policyReports({

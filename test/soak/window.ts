@@ -6,7 +6,6 @@
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type UseIndex } from '../../operator/evaluate/use.ts';
 import { judge } from '../../operator/evaluate/verdict.ts';
@@ -14,6 +13,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts, RoleBindingView } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { bindingView, type Grant, roleView } from './grants.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CONTAINER_RUNTIMES, SYSCTLS_INSTEAD } from '../../analysis/capabilities/runtimes.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { CAPABILITIES, CAPABILITY_TABLE, type RISKS, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
-import { CONTAINER_RUNTIMES, SYSCTLS_INSTEAD } from '../../operator/standards/runtimes.ts';
 import { maskOf, namesIn } from '../support/capability-masks.ts';
 import { app, pod, secured } from '../support/pods.ts';
 import { resolved } from '../support/policies.ts';

@@ -9,12 +9,12 @@ import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { Programs } from '../../operator/apply/programs.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
-import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { isProgrammed, OPERATOR_NAMESPACE } from '../support/harness.ts';
 import { POLICIES } from '../support/rendered.ts';
 

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 
 /** For a machine where everything runs as root; the rest keeps Chromium from asking for things by itself. */
 const FLAGS = [

@@ -1,9 +1,9 @@
 /** The demo's cluster as a snapshot: the operator has done its work, and nothing in it depends on the time of day. */
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ownCluster } from '../../hack/demo/cluster.ts';
 import { Shell } from '../../hack/demo/shell.ts';
 import { tell } from '../../hack/demo/story.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { cappol } from './cappol.ts';
 
 /** The time of everything. */

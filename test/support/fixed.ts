@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPatch, diffLines } from 'diff';
 import { type CST, Parser } from 'yaml';
-import type { FixEdit, FixResult } from '../../cli/commands/fix/result.ts';
-import { type InputObject, identityOf } from '../../cli/input/document-objects.ts';
+import { changed } from '../../analysis/fix/changed-fields.ts';
+import type { FixEdit, FixResult } from '../../analysis/fix/result.ts';
+import { type InputObject, identityOf } from '../../analysis/manifests/document-objects.ts';
+import { fieldPath } from '../../analysis/schema/paths.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
-import { fieldPath } from '../../cli/schema/paths.ts';
-import { changed } from '../../operator/evaluate/fix-changes.ts';
 import { cappol } from './cappol.ts';
 
 /** Edits a text, and asserts that only the listed fields changed, that nothing else did, and that doing it again changes nothing. */

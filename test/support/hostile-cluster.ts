@@ -2,11 +2,11 @@
  * A cluster, and documents, whose texts try to become part of the page. The API server refuses many of these names, but
  * anybody can edit a document.
  */
+import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { createProjection } from '../../operator/cluster/projection.ts';
 import type { Cluster, NamespaceView, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { baselinePolicy } from './policies.ts';
 import { settledSnapshot } from './settled-snapshot.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from './views.ts';

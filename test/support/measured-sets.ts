@@ -2,7 +2,7 @@
  * Measured capability sets of containers: the bounding set, which for user 0 is the permitted and the effective one,
  * too. containerd through its CRI (1.6), and all of them through runc.
  */
-import type { ContainerRuntime } from '../../operator/standards/runtimes.ts';
+import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 
 /** A mask, or the reason why the container does not start. */
 export type Measured = bigint | string;

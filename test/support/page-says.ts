@@ -1,10 +1,10 @@
 /** Compares what the page says about a cluster with what cappol and the policies' status say, cell by cell. */
 import assert from 'node:assert/strict';
-import type { CheckedItem } from '../../cli/commands/check/result.ts';
-import { readiness } from '../../cli/commands/status/problems.ts';
+import { mergeViolations } from '../../analysis/check/merged.ts';
+import type { CheckedItem } from '../../analysis/check/result.ts';
+import { readiness } from '../../analysis/policies/condition-problems.ts';
 import { statusText } from '../../cli/commands/status/text.ts';
 import type { PolicyView, StatusView } from '../../cli/commands/status/view.ts';
-import { mergeViolations } from '../../cli/output/merged.ts';
 import { PLAIN } from '../../cli/output/terminal.ts';
 import type { CapabilityPolicyStatus, Mode } from '../../operator/api/capability-policy.ts';
 import type { Page } from './browser.ts';

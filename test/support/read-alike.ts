@@ -1,11 +1,11 @@
 /** Compares the quick reader of manifests with js-yaml. */
 import assert from 'node:assert/strict';
 import { constructFromEvents, parseEvents } from 'js-yaml';
-import { readBlockStyle } from '../../cli/input/block-style.ts';
-import { parseDocument } from '../../cli/input/document.ts';
-import { Places } from '../../cli/input/places.ts';
-import { MANIFEST_SCHEMA } from '../../cli/input/scalars.ts';
-import type { FieldPath } from '../../cli/schema/paths.ts';
+import { readBlockStyle } from '../../analysis/manifests/block-style.ts';
+import { parseDocument } from '../../analysis/manifests/document.ts';
+import { Places } from '../../analysis/manifests/places.ts';
+import { MANIFEST_SCHEMA } from '../../analysis/manifests/scalars.ts';
+import type { FieldPath } from '../../analysis/schema/paths.ts';
 
 /**
  * @returns whether the quick reader has read the text, and not left it to js-yaml

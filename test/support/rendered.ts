@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { type Compiled, type CompileOptions, compile } from '../../operator/compile/compile.ts';
 import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { manifestsOf } from './compiled-objects.ts';
 
 /** The annotation with the labels that the operator set. */

@@ -5,7 +5,7 @@ import { loadAll } from 'js-yaml';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { type Identified, pathOf } from '../../operator/cluster/client.ts';
-import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
 export const CONFIG = join(import.meta.dirname, '..', '..', 'config');
 export { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE };

@@ -1,15 +1,15 @@
 /** Snapshots with the statuses that the operator would write for the policies when all of its work is done. */
+import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { takeSnapshot } from '../../analysis/snapshot/take.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
 import { buildStatus } from '../../operator/report/status.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { takeSnapshot } from '../../operator/snapshot/take.ts';
 import { largeCluster } from './large-cluster.ts';
 
 /** The time of the snapshots. */
@@ -39,14 +39,17 @@ export function largeSnapshot(): Snapshot {
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
   state.accept();
-  for (const judgement of judgeCluster(cluster, state, { evaluator: new Evaluator(), use: state.use })) {
+  const evaluation = { evaluator: new Evaluator(), use: state.policies.use };
+  for (const judgement of judgeCluster(cluster, state.policies, evaluation)) {
     state.outcomes.judgements.set(judgement.namespace, judgement);
   }
   const policies = cluster.policies().map((policy) => ({ ...policy, status: statusOf(policy, state, cluster) }));
   return takeSnapshot({
     cluster: { ...cluster, policies: () => policies },
-    accepted: state.compiled.specs,
-    recorded: new Map([...state.compiled.specs].map(([name, spec]) => [state.compiled.uids.get(name) ?? '', spec])),
+    accepted: state.policies.compiled.specs,
+    recorded: new Map(
+      [...state.policies.compiled.specs].map(([name, spec]) => [state.policies.compiled.uids.get(name) ?? '', spec]),
+    ),
     judgements: state.outcomes.judgements.values(),
     taken: TAKEN,
     context,
@@ -58,21 +61,21 @@ export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
 
 function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster) {
   const name = policy.metadata?.name ?? '';
-  const coverage = state.coverage(name);
-  const resolution = state.resolution(name);
+  const coverage = state.policies.coverage(name);
+  const resolution = state.policies.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
-  const lastAccepted = state.acceptedText(name);
+  const lastAccepted = state.policies.acceptedText(name);
   return buildStatus({
     policy,
     resolution,
     ...(lastAccepted && { lastAccepted }),
-    expired: state.hasExpired(name),
+    expired: state.policies.hasExpired(name),
     ...(coverage && { coverage }),
     program: IN_FORCE,
     ...(policy.spec.rollout && { progress: progressOf(name, coverage?.selected ?? [], state, cluster) }),
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements: state.outcomes.judgements,
-    holdersOfAll: state.use.holdersOfAll(),
+    holdersOfAll: state.policies.use.holdersOfAll(),
     now: TAKEN,
   });
 }

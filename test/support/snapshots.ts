@@ -1,9 +1,9 @@
 /** Snapshots of clusters that a test has in memory. */
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import type { Rights } from '../../cli/live.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster, RoleView } from '../../operator/model/objects.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { binding, useRole } from './views.ts';
 
 export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], judgeable: true, usersKnown: true };

@@ -1,7 +1,7 @@
 /** The page in the browser of a `describe`: what every test starts, checks and puts away. */
 import assert from 'node:assert/strict';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { buildPage } from '../../config/release/page.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { type Browser, type OpenedPage, type OpenOptions, openPage, pageFile, startBrowser } from './browser.ts';
 
 export interface TestedPage {

@@ -1,7 +1,7 @@
 /** The map of capabilities in a real Chromium: keys, filters, CSV, printing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { capabilityMap } from '../../ui/model/capability-map.ts';
 import { HELD } from '../../ui/model/holding.ts';
 import { questionOf } from '../../ui/model/map-question.ts';

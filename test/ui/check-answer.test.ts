@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc, { type Arbitrary } from 'fast-check';
-import { printableTexts } from '../../cli/output/printable.ts';
+import { printableTexts } from '../../analysis/text/printable-values.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { type CheckAnswer, type CheckQuestion, check } from '../../ui/worker/check.ts';
 import { randomRules } from '../differential/policies/arbitrary.ts';

@@ -1,11 +1,11 @@
 /** The page says the same as `cappol status`, `cappol check --cluster` and the policies' status on a real cluster. */
 import assert from 'node:assert/strict';
-import type { CheckedItem } from '../../cli/commands/check/result.ts';
+import type { CheckedItem } from '../../analysis/check/result.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { StatusView } from '../../cli/commands/status/view.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { CHROMIUM } from '../support/browser.ts';
 import { cappol } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';

@@ -1,15 +1,15 @@
 /** The page says the same as `cappol status`, `cappol check --cluster` and the policies' status, on random clusters. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { itemsOf } from '../../cli/commands/check/running.ts';
+import { itemsOf } from '../../analysis/check/running.ts';
+import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { acceptedStateOf } from '../../cli/live.ts';
-import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { CHROMIUM } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';

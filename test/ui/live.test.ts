@@ -1,12 +1,12 @@
 /** The page of cappol ui in a real Chromium, from its real server. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { Feed } from '../../cli/commands/ui/feed.ts';
 import { type PageServer, servePage } from '../../cli/commands/ui/server.ts';
 import { type LivePage, livePage } from '../../cli/page/live-page.ts';
 import { buildPage } from '../../config/release/page.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { type Browser, CHROMIUM, openPage, startBrowser } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';

@@ -1,10 +1,10 @@
 /** The overview in a real Chromium: its numbers, and the views to which they lead. */
 import assert from 'node:assert/strict';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { acceptedStateOf } from '../../cli/live.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
 import { CHROMIUM, type Locator, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';

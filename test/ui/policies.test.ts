@@ -1,6 +1,6 @@
 /** The view of the policies, and the page of one. */
 import assert from 'node:assert/strict';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { placeState, STATE_WORDS, whyText } from '../../ui/model/place-words.ts';
 import { policyRows } from '../../ui/model/policy-list.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';

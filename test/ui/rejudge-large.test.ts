@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { policyManifest } from '../support/policies.ts';
 import { largeSnapshot } from '../support/settled-snapshot.ts';
 import type { TimedAnswer } from './rejudge-thread.ts';

@@ -1,12 +1,12 @@
 /** The changes that edited policies make in the loaded snapshot: those of `cappol check --cluster --policy`, edit after edit. */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
-import { changesOf } from '../../cli/commands/check/changes.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import { changesOf } from '../../analysis/check/changes.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { type Difference, differenceOf } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { type Difference, differenceOf } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import { manifestsIn } from '../../ui/worker/check.ts';
 import { Loaded } from '../../ui/worker/loaded.ts';
@@ -160,7 +160,7 @@ function withPolicies(cluster: Cluster, policies: ReturnType<Cluster['policies']
 
 /** With the roles of the policies that an operator has in force: they record what was accepted last. */
 function withRecords(cluster: Cluster): Cluster {
-  const state = new ClusterState(cluster, { ...OPTIONS, podSecurityDefaults: {} });
+  const state = new PolicyState(cluster, { ...OPTIONS, now: () => Date.now() });
   state.accept();
   const rendered = [...state.compiled.grants.values()].map(({ role }) => role);
   return { ...cluster, rendered: () => rendered as never };

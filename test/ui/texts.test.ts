@@ -1,6 +1,6 @@
 /** The policies and pods of a snapshot as text: what the playground begins with. */
 import assert from 'node:assert/strict';
-import { parseDocument } from '../../cli/input/document.ts';
+import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';
 import { policy } from '../support/policies.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';

@@ -1,7 +1,7 @@
 /** Each view with a usual, a hostile and a large cluster, light and dark. */
 import assert from 'node:assert/strict';
-import { visibleControls } from '../../cli/output/printable.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { visibleControls } from '../../analysis/text/printable-values.ts';
 import { CHROMIUM, type OpenedPage, openPage, seriousProblems } from '../support/browser.ts';
 import { executedTexts } from '../support/executed.ts';
 import { HOSTILE_TEXTS, hostileSnapshot } from '../support/hostile-cluster.ts';

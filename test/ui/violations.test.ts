@@ -1,6 +1,6 @@
 /** The view of the violations, and the fix of one workload. */
 import assert from 'node:assert/strict';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { brokenBy, filtered, sorted, violatingRows, workloadKey } from '../../ui/model/violating.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import { CHROMIUM, type Page } from '../support/browser.ts';

@@ -1,6 +1,6 @@
 /** The clusters that the page shows, and where their snapshots come from. */
-import type { Difference } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Difference } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 export interface SnapshotChange {
   readonly before: Snapshot;

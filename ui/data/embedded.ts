@@ -2,7 +2,7 @@
  * Snapshots in the page itself: `<script type="application/gzip">` elements with base64. A browser does not execute a
  * script of such a type.
  */
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { type ClusterSource, NO_CLUSTERS } from './clusters.ts';
 
 const SELECTOR = 'script[type="application/gzip"]';

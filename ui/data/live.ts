@@ -1,6 +1,6 @@
 /** The snapshots of `cappol ui`, which pushes what changes as Server-Sent Events. */
-import type { Difference } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Difference } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { type FollowedContext, LiveState } from '../model/live-state.ts';
 import type { ClusterSource, Clusters } from './clusters.ts';
 

@@ -1,6 +1,6 @@
 /** Which capabilities the workloads of a snapshot hold, and how many workloads hold each. */
-import type { Snapshot } from '../../operator/snapshot/document.ts';
-import { workloadsOf } from '../../operator/snapshot/workloads.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { workloadsOf } from '../../analysis/snapshot/workloads.ts';
 import type { Capability } from '../../operator/standards/capabilities.ts';
 import { COLUMNS, HELD, heldBy, type Runtime } from './holding.ts';
 

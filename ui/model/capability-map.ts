@@ -2,24 +2,24 @@
  * The capabilities of all containers of a snapshot, for the map: namespaces, their workloads, and their containers. Containers
  * of the same shape under the same policies share one entry, so a large cluster costs little more than its shapes.
  */
-import type { CompletePolicy, Mode } from '../../operator/api/capability-policy.ts';
-import type { Verdict } from '../../operator/evaluate/verdict.ts';
-import { containersOf } from '../../operator/model/containers.ts';
-import type { Container } from '../../operator/model/objects.ts';
-import { Recent } from '../../operator/model/recent.ts';
-import { MODES } from '../../operator/policy/deciding.ts';
-import { mayHold } from '../../operator/policy/may-hold.ts';
-import { idOf } from '../../operator/policy/memo.ts';
-import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { mayHold } from '../../analysis/capabilities/may-hold.ts';
 import type {
   Shape,
   Snapshot,
   SnapshotNamespace,
   SnapshotPolicy,
   UsedByContainer,
-} from '../../operator/snapshot/document.ts';
-import { perNamespace } from '../../operator/snapshot/per-namespace.ts';
-import { workloadsOf } from '../../operator/snapshot/workloads.ts';
+} from '../../analysis/snapshot/document.ts';
+import { perNamespace } from '../../analysis/snapshot/per-namespace.ts';
+import { workloadsOf } from '../../analysis/snapshot/workloads.ts';
+import type { CompletePolicy, Mode } from '../../operator/api/capability-policy.ts';
+import type { Verdict } from '../../operator/evaluate/verdict.ts';
+import { containersOf } from '../../operator/model/containers.ts';
+import type { Container } from '../../operator/model/objects.ts';
+import { Recent } from '../../operator/model/recent.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
+import { idOf } from '../../operator/policy/memo.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { COLUMNS, columnOf, HELD, heldBy, type Runtime } from './holding.ts';
 import { enforcingPolicies, type NamespaceState, stateOf } from './namespaces.ts';

@@ -1,5 +1,5 @@
 /** The commands that make the edits in somebody's own files. */
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 const RBAC = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
 

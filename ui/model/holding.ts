@@ -1,8 +1,8 @@
 /** The capabilities that a container holds, and how it came to hold each. */
-import { bareName } from '../../operator/evaluate/held-by-runtime.ts';
-import type { ContainerCapabilities } from '../../operator/snapshot/document.ts';
+import { bareName } from '../../analysis/capabilities/held-by-runtime.ts';
+import { type ContainerRuntime, upperCase } from '../../analysis/capabilities/runtimes.ts';
+import type { ContainerCapabilities } from '../../analysis/snapshot/document.ts';
 import { CAPABILITIES_BY_RISK } from '../../operator/standards/capabilities.ts';
-import { type ContainerRuntime, upperCase } from '../../operator/standards/runtimes.ts';
 
 export type Runtime = ContainerRuntime['name'];
 

@@ -1,7 +1,7 @@
 /** Why the Pod Security label of a policy is what it is, as sentences. */
 import type { LabelCost, LevelVersion } from '../../operator/compile/labels.ts';
-import { firstOf } from '../../operator/report/text.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
+import { firstOf } from '../../operator/text/wording.ts';
 
 /** `restricted v1.37`; `none`. */
 export function labelText(found: LevelVersion | undefined): string {

@@ -1,6 +1,6 @@
 /** The clusters of a page that `cappol ui` keeps up to date. */
-import { type Difference, withDifference } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { type Difference, withDifference } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Clusters, ShownCluster } from '../data/clusters.ts';
 
 /** A context as the server sees it. */

@@ -1,6 +1,6 @@
 /** The state of a namespace, in one word: enforced, pending and so on. */
+import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
-import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
 
 /**
  * Enforced: an Enforce policy decides. Pending: one will, when it is promoted. Watched: only Warn and Audit policies decide.

@@ -1,6 +1,6 @@
 /** A snapshot from a file that somebody opened: any file may come, and a wrong one must not break the page. */
-import { snapshotProblem } from '../../cli/input/snapshot-problem.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { snapshotProblem } from '../../analysis/snapshot/snapshot-problem.ts';
 
 /** @throws Error for people */
 export async function snapshotIn(bytes: Uint8Array<ArrayBuffer>): Promise<Snapshot> {

@@ -1,9 +1,9 @@
 /** The numbers of the overview: those of `cappol status`. */
-import { problemsAmong, readiness } from '../../cli/commands/status/problems.ts';
+import { problemsAmong, readiness } from '../../analysis/policies/condition-problems.ts';
+import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { parseTime, type Stage, stageOf } from '../../operator/policy/expiry.ts';
 import { NOT_ACCEPTED } from '../../operator/report/reasons.ts';
-import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { capabilitiesInUse, type InUse } from './capabilities-in-use.ts';
 import type { Runtime } from './holding.ts';
 import { enforcingPolicies, isJudged, type NamespaceState, STATES, stateOf } from './namespaces.ts';

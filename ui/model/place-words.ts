@@ -1,7 +1,7 @@
 /** Why a policy decides in a namespace, or why it does not: one sentence each. */
+import type { Other, Place } from '../../analysis/policies/places.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
-import type { Other, Place } from '../../operator/policy/places.ts';
-import { firstOf } from '../../operator/report/text.ts';
+import { firstOf } from '../../operator/text/wording.ts';
 
 /** From where the policy decides to where no policy reaches. */
 export const PLACE_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;

@@ -1,5 +1,5 @@
 /** Sentences about the changes that policies would make in a cluster. */
-import { counted } from '../../operator/report/text.ts';
+import { counted } from '../../operator/text/wording.ts';
 import type { RejudgeAnswer } from '../worker/rejudge.ts';
 
 type Summary = RejudgeAnswer['summary'];

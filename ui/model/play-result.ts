@@ -1,8 +1,8 @@
 /** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
-import { NotJudgedObjects, notJudgedLines } from '../../cli/commands/check/not-judged.ts';
-import type { CheckedViolation, ItemVerdict } from '../../cli/commands/check/result.ts';
-import { type MergedViolation, mergeViolations } from '../../cli/output/merged.ts';
-import { OUTCOMES, type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
+import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
+import { NotJudgedObjects, notJudgedLines } from '../../analysis/check/not-judged.ts';
+import { OUTCOMES, type Outcome, outcomeOf } from '../../analysis/check/outcome.ts';
+import type { CheckedViolation, ItemVerdict } from '../../analysis/check/result.ts';
 import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
 /** A message at a place of a text. */

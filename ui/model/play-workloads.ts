@@ -1,5 +1,5 @@
 /** The distinct pods of a snapshot, each with a workload that has it. */
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 export interface ShapeOfWorkload {
   readonly shape: number;

@@ -1,7 +1,7 @@
 /** The policies of a snapshot as rows of a list, counted as `cappol status` counts. */
-import { GOOD_IF_TRUE, readiness } from '../../cli/commands/status/problems.ts';
+import { GOOD_IF_TRUE, readiness } from '../../analysis/policies/condition-problems.ts';
+import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
-import type { Snapshot, SnapshotPolicy } from '../../operator/snapshot/document.ts';
 import { exceptions } from './exceptions.ts';
 import { isJudged } from './namespaces.ts';
 

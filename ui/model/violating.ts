@@ -1,11 +1,11 @@
 /** The workloads that violate, as rows: one for each workload and mode. */
-import { mergeViolations } from '../../cli/output/merged.ts';
-import { type Outcome, outcomeOf } from '../../cli/output/outcome.ts';
+import { mergeViolations } from '../../analysis/check/merged.ts';
+import { type Outcome, outcomeOf } from '../../analysis/check/outcome.ts';
+import type { Snapshot, SnapshotVerdict } from '../../analysis/snapshot/document.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
-import { counted } from '../../operator/report/text.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
-import type { Snapshot, SnapshotVerdict } from '../../operator/snapshot/document.ts';
+import { counted } from '../../operator/text/wording.ts';
 import { byText } from './violations.ts';
 
 export interface ViolatingRow {

@@ -1,8 +1,8 @@
 /** The violations of a snapshot, counted as `cappol status` counts them. */
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 
 /** Workloads, each once, by the strictest mode in which they violate. */
 export interface ByMode extends Readonly<Record<Mode, number>> {

@@ -1,5 +1,5 @@
 /** The lines of a text with control characters as visible escapes; tabs stay. */
-import { visibleControls } from '../../cli/output/printable.ts';
+import { visibleControls } from '../../analysis/text/printable-values.ts';
 
 export function visibleLines(text: string): string[] {
   return text.split('\n').map((line) => line.split('\t').map(visibleControls).join('\t'));

@@ -1,5 +1,5 @@
 /** The fields of policies, pods and workloads: what may be written at a place of a text, and what it means. */
-import { KUBERNETES_FIELDS, schemaOf } from '../../cli/input/kubernetes-schema.ts';
+import { KUBERNETES_FIELDS, schemaOf } from '../../analysis/manifests/kubernetes-schema.ts';
 import policySchema from '../../docs/reference/capabilitypolicy.schema.json' with { type: 'json' };
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { CAPABILITIES, CAPABILITY_TABLE } from '../../operator/standards/capabilities.ts';

@@ -1,7 +1,7 @@
 /** Controls of a filter. The state is in the address; these only show it and change it. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { visibleControls } from '../../cli/output/printable.ts';
+import { visibleControls } from '../../analysis/text/printable-values.ts';
 
 /** A filter waits until somebody stops typing. */
 const DEBOUNCE_MS = 150;

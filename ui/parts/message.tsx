@@ -1,6 +1,6 @@
 /** A message of the cluster, of any length: the beginning, until somebody asks for all of it. */
 import { useState } from 'preact/hooks';
-import { visibleControls } from '../../cli/output/printable.ts';
+import { visibleControls } from '../../analysis/text/printable-values.ts';
 import { MESSAGE_CHARACTERS, shortText } from '../model/short-text.ts';
 
 export function Message({ text }: { readonly text: string }) {

@@ -1,5 +1,5 @@
 /** The answers of the worker. Nothing here uses the browser. */
-import { withDifference } from '../../operator/snapshot/difference.ts';
+import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
 import { Loaded } from './loaded.ts';
 import { policyFacts } from './policy-facts.ts';

@@ -2,18 +2,18 @@
  * Judges the manifests of the playground: by the code of `cappol check -f`, so that both say the same
  * (test/ui/check-answer.test.ts compares them).
  */
-import { checkedPolicies } from '../../cli/commands/check/checked.ts';
-import { ManifestJudge } from '../../cli/commands/check/judge.ts';
-import { judgeManifest, type ResultListener } from '../../cli/commands/check/judged-piece.ts';
-import type { CheckedItem, CheckedPolicy, NotJudged } from '../../cli/commands/check/result.ts';
-import { type FilePiece, type InputObject, manifestsOfPiece } from '../../cli/input/document-objects.ts';
-import type { TextRange } from '../../cli/input/places.ts';
-import { documentsIn } from '../../cli/input/split.ts';
-import type { Trouble } from '../../cli/input/trouble.ts';
-import type { PolicyContext } from '../../cli/policies/context.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
-import { fieldPath } from '../../cli/schema/paths.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+import { checkedPolicies } from '../../analysis/check/checked.ts';
+import { ManifestJudge } from '../../analysis/check/judge.ts';
+import { judgeManifest, type ResultListener } from '../../analysis/check/judged-piece.ts';
+import type { CheckedItem, CheckedPolicy, NotJudged } from '../../analysis/check/result.ts';
+import { type FilePiece, type InputObject, manifestsOfPiece } from '../../analysis/manifests/document-objects.ts';
+import type { TextRange } from '../../analysis/manifests/places.ts';
+import { documentsIn } from '../../analysis/manifests/split.ts';
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import type { PolicyContext } from '../../analysis/policies/context.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { fieldPath } from '../../analysis/schema/paths.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
 /** As the name of a file: which of the two texts. */
 export type CheckedText = 'policies' | 'manifests';

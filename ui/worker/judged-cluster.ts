@@ -2,7 +2,7 @@
  * The loaded snapshot under supposed policies: every namespace is judged once, and again only in the modes in which other
  * policies decide.
  */
-import type { JudgedContext, JudgedWorkloads, Labels, PolicySource } from '../../cli/policies/context.ts';
+import type { JudgedContext, JudgedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Accepted } from '../../operator/compile/accept.ts';
 import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';

@@ -1,9 +1,9 @@
 /** A snapshot as the worker judges it. */
-import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
-import type { Snapshot, SnapshotNamespace } from '../../operator/snapshot/document.ts';
-import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
 
 /** Restored and compiled when a question needs it: a cluster that changes sends snapshots that nobody asks about. */
 export class Loaded {
@@ -15,7 +15,7 @@ export class Loaded {
   /** Whether roles and bindings could be read. */
   readonly usersKnown: boolean;
   #cluster: Cluster | undefined;
-  #state: ClusterState | undefined;
+  #state: PolicyState | undefined;
 
   constructor(snapshot: Snapshot) {
     const { operatorNamespace, excludedNamespaces, taken, usersKnown = true } = snapshot;
@@ -32,17 +32,17 @@ export class Loaded {
   }
 
   /** With all policies compiled. */
-  get state(): ClusterState {
+  get state(): PolicyState {
     this.#state ??= this.#accepted();
     return this.#state;
   }
 
-  #accepted(): ClusterState {
+  #accepted(): PolicyState {
     const { operatorNamespace, excludedNamespaces } = this.snapshot;
     const now = () => this.at;
     const { usersKnown } = this;
-    const options = { operatorNamespace, excludedNamespaces, usersKnown, podSecurityDefaults: {}, now };
-    const state = new ClusterState(this.cluster, options);
+    const options = { operatorNamespace, excludedNamespaces, usersKnown, now };
+    const state = new PolicyState(this.cluster, options);
     state.accept();
     return state;
   }

@@ -1,4 +1,5 @@
 /** Facts about a policy that the snapshot does not have: they follow from all policies together. */
+import { type Place, placesOf } from '../../analysis/policies/places.ts';
 import {
   type LabelCost,
   type LevelVersion,
@@ -7,7 +8,6 @@ import {
   tightest,
 } from '../../operator/compile/labels.ts';
 import type { Holder } from '../../operator/evaluate/use.ts';
-import { type Place, placesOf } from '../../operator/policy/places.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Loaded } from './loaded.ts';
 

@@ -1,11 +1,11 @@
 /** The changes that edited policies make in the loaded snapshot: by the code of `cappol check --cluster --policy`. */
-import { changesOf } from '../../cli/commands/check/changes.ts';
-import type { ChangeSummary, Changes, WorkloadChange } from '../../cli/commands/check/changes-result.ts';
-import { roleOf } from '../../cli/input/kinds.ts';
-import type { Trouble } from '../../cli/input/trouble.ts';
-import type { Labels, PolicyContextOptions } from '../../cli/policies/context.ts';
-import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
-import { enforcedEverywhere, withPending } from '../../cli/policies/supposed.ts';
+import { changesOf } from '../../analysis/check/changes.ts';
+import type { ChangeSummary, Changes, WorkloadChange } from '../../analysis/check/changes-result.ts';
+import { roleOf } from '../../analysis/manifests/kinds.ts';
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import type { Labels, PolicyContextOptions } from '../../analysis/policies/context.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { enforcedEverywhere, withPending } from '../../analysis/policies/supposed.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { manifestsIn } from './check.ts';
 import { JudgedCluster } from './judged-cluster.ts';
@@ -45,7 +45,7 @@ export class Rejudging {
   readonly loaded: Loaded;
   readonly #judging: Judging;
   readonly #cluster: Cluster;
-  readonly #options: PolicyContextOptions & { readonly at: number };
+  readonly #options: PolicyContextOptions;
 
   /** @param earlier about an earlier snapshot of the cluster */
   constructor(loaded: Loaded, earlier?: Rejudging) {

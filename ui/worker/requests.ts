@@ -1,6 +1,6 @@
 /** The questions to the worker, which judges in a thread of its own, so that the page stays responsive. */
-import type { Difference } from '../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Difference } from '../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 import type { RejudgeAnswer, RejudgeQuestion } from './rejudge.ts';

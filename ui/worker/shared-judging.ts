@@ -3,7 +3,6 @@
  * rendered objects, which no verdict needs and which take most of the time of compiling.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { lastAccepted } from '../../operator/apply/accepted-specs.ts';
 import { type Accepted, accept } from '../../operator/compile/accept.ts';
 import { Resolver } from '../../operator/compile/resolver.ts';
 import { membersOf } from '../../operator/evaluate/members.ts';
@@ -14,6 +13,7 @@ import { type Group, groupsOf } from '../../operator/evaluate/workload-judgement
 import type { Cluster, NamespaceView, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
+import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 
 interface SharedJudgingOptions {
   /** Namespaces that no policy reaches. */

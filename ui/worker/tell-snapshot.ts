@@ -1,5 +1,5 @@
 /** Tells the worker which snapshot its answers are about: only the changes, if it has the snapshot before. */
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ShownCluster } from '../data/clusters.ts';
 import type { Requests } from './requests.ts';
 

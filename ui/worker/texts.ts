@@ -1,6 +1,6 @@
 /** Policies and pods of the snapshot as YAML, to begin with in the playground. */
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { manifestText } from './workload-fix.ts';
 import { yamlText } from './yaml-text.ts';
 

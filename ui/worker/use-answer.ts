@@ -1,6 +1,6 @@
 /** A question of a view to the worker: asked again when it changes, or when the snapshot does. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Snapshot } from '../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Judge } from './client.ts';
 import type { RequestName, Requests } from './requests.ts';
 

@@ -1,12 +1,12 @@
 /** A workload that violates → the edits of `cappol fix`, on a manifest with the fields that a snapshot has. */
-import { unifiedDiff } from '../../cli/commands/fix/diff-text.ts';
-import { fixText } from '../../cli/commands/fix/fix-text.ts';
-import type { FixEdit, LeftViolation } from '../../cli/commands/fix/result.ts';
-import { PodCandidates } from '../../cli/policies/candidates.ts';
-import { PolicyContext } from '../../cli/policies/context.ts';
-import { fieldPath } from '../../cli/schema/paths.ts';
-import { type Finding, findings } from '../../operator/evaluate/findings.ts';
-import { Repairer } from '../../operator/evaluate/fix.ts';
+import { type Finding, findings } from '../../analysis/capabilities/findings.ts';
+import { fixText } from '../../analysis/fix/fix-text.ts';
+import { Repairer } from '../../analysis/fix/repairer.ts';
+import type { FixEdit, LeftViolation } from '../../analysis/fix/result.ts';
+import { unifiedDiff } from '../../analysis/fix/unified-diff.ts';
+import { PodCandidates } from '../../analysis/policies/candidates.ts';
+import { PolicyContext } from '../../analysis/policies/context.ts';
+import { fieldPath } from '../../analysis/schema/paths.ts';
 import { type Member, membersOf } from '../../operator/evaluate/members.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { valueAt } from '../../operator/model/raw.ts';

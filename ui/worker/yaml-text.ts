@@ -1,5 +1,5 @@
 /** YAML as people write it. */
-import { documentText, yamlDocument } from '../../cli/output/yaml-document.ts';
+import { documentText, yamlDocument } from '../../analysis/text/yaml-document.ts';
 
 export function yamlText(value: unknown): string {
   return documentText(yamlDocument(value), { lineWidth: 0, indentSeq: false });

@@ -1,13 +1,4 @@
 /** Changes as text for people: in a pipe, on a terminal, and as Markdown for a pull request. */
-import { counted } from '../../../operator/report/text.ts';
-import { severityRank } from '../../../operator/rules/severity.ts';
-import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
-import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
-import { type MergedViolation, mergeViolations, policiesText } from '../../output/merged.ts';
-import { OUTCOME_STYLES, type Outcome, outcomePaint } from '../../output/outcome.ts';
-import { tableText } from '../../output/table.ts';
-import type { Terminal } from '../../output/terminal.ts';
-import { paragraph } from '../../output/wrap.ts';
 import type {
   ChangeSummary,
   Changes,
@@ -16,9 +7,19 @@ import type {
   RolloutStart,
   RolloutSummary,
   WorkloadChange,
-} from './changes-result.ts';
+} from '../../../analysis/check/changes-result.ts';
+import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
+import type { Outcome } from '../../../analysis/check/outcome.ts';
+import type { CheckedViolation } from '../../../analysis/check/result.ts';
+import { severityRank } from '../../../operator/rules/severity.ts';
+import { counted } from '../../../operator/text/wording.ts';
+import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
+import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
+import { OUTCOME_STYLES, outcomePaint } from '../../output/outcome-paint.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { paragraph } from '../../output/wrap.ts';
 import { itemName } from './reporters/reporter.ts';
-import type { CheckedViolation } from './result.ts';
 
 export function changesText(all: Changes, terminal: Terminal): string {
   const { candidates, namespaces, summary } = all;

@@ -1,27 +1,27 @@
 /** check: determines the policies to judge by, judges, and reports. */
 import { dump } from 'js-yaml';
+import { changesOf } from '../../../analysis/check/changes.ts';
+import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
+import { isWorse, outcomeOf } from '../../../analysis/check/outcome.ts';
+import { itemsOf } from '../../../analysis/check/running.ts';
+import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
+import type { Automounting } from '../../../analysis/policies/automounting.ts';
+import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
+import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import { excludingBy, type Given } from '../../options.ts';
-import { isWorse, outcomeOf } from '../../output/outcome.ts';
-import { jsonText, printableTexts } from '../../output/printable.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { addPolicies } from '../../policies/add-files.ts';
-import type { ClusterRole } from '../../policies/aggregation.ts';
-import type { Automounting } from '../../policies/automounting.ts';
-import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
-import { changesOf } from './changes.ts';
-import type { Changes, WorkloadChange } from './changes-result.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { checkFiles } from './files.ts';
 import type { Output } from './reporters/create-reporter.ts';
 import { createRun, type Run } from './run.ts';
-import { itemsOf } from './running.ts';
 
 interface CheckOptions extends GivenPolicies {
   readonly filename: readonly string[];
@@ -84,7 +84,7 @@ async function checkManifests(
   if (live?.automounting) builder.addAutomounting(live.automounting);
   else if (live) run.trouble({ file: 'cluster', message: UNKNOWN_ACCOUNTS, severity: 'warning' });
   await addPolicies(builder, options.policy, io, run);
-  const contexts = { ...contextOptions(options, live?.cluster), at: options.at ?? Date.now() };
+  const contexts = contextOptions(options, live?.cluster);
   const build = () => {
     if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
     return builder.build(contexts, run.trouble);

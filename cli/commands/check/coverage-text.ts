@@ -1,8 +1,8 @@
 /** Describes the objects that a check did not judge: one line for each reason. */
-import { counted, firstOf } from '../../../operator/report/text.ts';
-import { skippedLines } from '../../input/other-documents.ts';
-import { notJudgedLines } from './not-judged.ts';
-import type { Summary } from './result.ts';
+import { notJudgedLines } from '../../../analysis/check/not-judged.ts';
+import type { Summary } from '../../../analysis/check/result.ts';
+import { skippedLines } from '../../../analysis/manifests/other-documents.ts';
+import { counted, firstOf } from '../../../operator/text/wording.ts';
 
 const NAMED = 20;
 

@@ -1,7 +1,7 @@
 /** --fail-on: which results make check exit with 1. */
 import { InvalidArgumentError, Option } from 'commander';
+import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
-import type { CheckedItem } from './result.ts';
 
 /** Violations of policies in that mode, and unjudged custom resources that may make pods. */
 const RESULTS = [...MODES, 'Unjudged'] as const;

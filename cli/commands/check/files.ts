@@ -1,14 +1,14 @@
 /** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
+import { ManifestJudge } from '../../../analysis/check/judge.ts';
+import { judgePiece, type ResultListener } from '../../../analysis/check/judged-piece.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { PolicyContext, PolicyContextOptions } from '../../../analysis/policies/context.ts';
+import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import type { Io } from '../../command.ts';
 import { openInputs } from '../../input/inputs.ts';
 import { piecesOf } from '../../input/manifests.ts';
-import type { Trouble } from '../../input/trouble.ts';
-import type { PolicyContext, PolicyContextOptions } from '../../policies/context.ts';
-import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { addContext } from '../../policies/given.ts';
-import { ManifestJudge } from './judge.ts';
 import { JudgeThreads } from './judge-threads.ts';
-import { judgePiece, type ResultListener } from './judged-piece.ts';
 
 /** Receives results as they are found. */
 export interface Listener extends ResultListener {
@@ -21,7 +21,7 @@ interface CheckInput {
   /** Called when the builder has everything. */
   readonly build: () => PolicyContext;
   /** The options by which it builds. */
-  readonly options: PolicyContextOptions & { readonly at: number };
+  readonly options: PolicyContextOptions;
   /** The namespace of objects that state none. */
   readonly namespace: string;
 }

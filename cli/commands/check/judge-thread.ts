@@ -1,16 +1,15 @@
 /** A thread that judges documents: it compiles the policies once, and answers each batch with the results. */
 import { parentPort } from 'node:worker_threads';
-import type { FilePiece } from '../../input/document-objects.ts';
-import type { PolicyContextOptions } from '../../policies/context.ts';
-import { type Collected, PolicyContextBuilder } from '../../policies/context-builder.ts';
-import { ManifestJudge } from './judge.ts';
-import { judgeBatch } from './judged-piece.ts';
+import { ManifestJudge } from '../../../analysis/check/judge.ts';
+import { judgeBatch } from '../../../analysis/check/judged-piece.ts';
+import type { FilePiece } from '../../../analysis/manifests/document-objects.ts';
+import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
+import { type Collected, PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 
 /** The first message. */
 export interface JudgeInput {
   readonly collected: Collected;
-  /** `at` is stated, so that all threads ask about the same time. */
-  readonly options: PolicyContextOptions & { readonly at: number };
+  readonly options: PolicyContextOptions;
   readonly namespace: string;
 }
 

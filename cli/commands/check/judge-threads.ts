@@ -6,10 +6,15 @@ import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { FilePiece } from '../../input/document-objects.ts';
-import type { ManifestJudge } from './judge.ts';
+import type { ManifestJudge } from '../../../analysis/check/judge.ts';
+import {
+  type JudgedBatch,
+  judgeBatch,
+  type ResultListener,
+  repeatCalls,
+} from '../../../analysis/check/judged-piece.ts';
+import type { FilePiece } from '../../../analysis/manifests/document-objects.ts';
 import type { JudgeInput } from './judge-thread.ts';
-import { type JudgedBatch, judgeBatch, type ResultListener, repeatCalls } from './judged-piece.ts';
 
 /** With the main thread. Each has its own heap of some 80 MB. */
 const MOST_THREADS = 4;

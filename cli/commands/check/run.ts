@@ -1,15 +1,15 @@
 /** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
+import { checkedPolicies } from '../../../analysis/check/checked.ts';
+import { Tally } from '../../../analysis/check/tally.ts';
+import { printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { ExitCode, Io } from '../../command.ts';
-import { Troubles } from '../../input/trouble.ts';
-import { printableTexts } from '../../output/printable.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { Progress } from '../../output/progress.ts';
 import { terminalOf } from '../../output/terminal.ts';
-import { checkedPolicies } from './checked.ts';
 import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import { createReporter, type Output } from './reporters/create-reporter.ts';
 import { shownOf } from './reporters/shown.ts';
-import { Tally } from './tally.ts';
 
 const PIECE = 64 * 1024;
 

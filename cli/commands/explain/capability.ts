@@ -1,9 +1,9 @@
 /** A capability's name → its explanation. */
+import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
+import { nearest } from '../../../analysis/schema/nearest.ts';
 import { CAPABILITY_TABLE, type Capability, riskText } from '../../../operator/standards/capabilities.ts';
-import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
-import { nearest } from '../../schema/nearest.ts';
 
 /** As `-o json` prints it. */
 interface ExplainedCapability extends Capability {

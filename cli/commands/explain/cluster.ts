@@ -1,4 +1,6 @@
 /** The pods and workloads of a cluster → what their containers hold. */
+import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
 import { membersOf } from '../../../operator/evaluate/members.ts';
 import { valuesByKey } from '../../../operator/model/by-key.ts';
@@ -6,8 +8,7 @@ import type { Cluster } from '../../../operator/model/objects.ts';
 import { readPods, type Scope, withCluster } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
-import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
-import type { Trouble } from '../../input/trouble.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
 import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 
 export interface ClusterOptions extends UsedOptions, KubeConfigOptions, Scope {}

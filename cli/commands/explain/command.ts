@@ -1,10 +1,10 @@
 /** explain: what a capability permits, and what the containers of a file end up holding. */
 import { Option } from 'commander';
-import { printable } from '../../../operator/report/text.ts';
+import { jsonText } from '../../../analysis/text/printable-values.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
-import { jsonText } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { ExplainOptions } from './pods.ts';
 

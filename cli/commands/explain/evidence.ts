@@ -1,6 +1,6 @@
 /** Evidence about a container, for people: a table of the checks, and how much they show. */
-import type { ContainerEvidence, SeenChecks } from '../../../operator/evidence/compare.ts';
-import { exampleText, otherSentences } from '../../evidence/text.ts';
+import type { ContainerEvidence, SeenChecks } from '../../../analysis/evidence/compare.ts';
+import { exampleText, otherSentences } from '../../../analysis/evidence/text.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';

@@ -1,18 +1,18 @@
 /** Manifests → what their containers end up holding. */
-import type { PassesBy } from '../../../operator/evaluate/entries.ts';
-import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
-import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
-import type { ComparedContainer, ContainerEvidence } from '../../../operator/evidence/compare.ts';
+import { type Finding, findings } from '../../../analysis/capabilities/findings.ts';
+import { type ContainerHoldings, holdings } from '../../../analysis/capabilities/held.ts';
+import type { ComparedContainer, ContainerEvidence } from '../../../analysis/evidence/compare.ts';
+import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
+import { type InputObject, identityOf } from '../../../analysis/manifests/document-objects.ts';
+import { isSearched, roleOf } from '../../../analysis/manifests/kinds.ts';
+import { type PodTemplate, podTemplatesIn } from '../../../analysis/manifests/pod-templates.ts';
+import type { PassesBy } from '../../../analysis/policies/passing-entries.ts';
+import { fieldPath } from '../../../analysis/schema/paths.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
 import { arrayOf, objectOf, textsIn, valueAt, withoutNulls } from '../../../operator/model/raw.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
-import type { UsedCapabilities } from '../../evidence/used.ts';
-import { type InputObject, identityOf } from '../../input/document-objects.ts';
-import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';
-import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
-import { fieldPath } from '../../schema/paths.ts';
 
 /** As `-o json` prints it. */
 export interface ExplainedManifest {

@@ -1,9 +1,9 @@
 /** The work of explain with files or a cluster: reads pods and workloads, and prints what their containers hold. */
+import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
+import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { usedInFiles } from '../../evidence/used.ts';
-import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
-import { Troubles } from '../../input/trouble.ts';
-import { jsonText, printableTexts } from '../../output/printable.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { ClusterOptions } from './cluster.ts';
 import { type ExplainedManifest, explainedManifests, type Passing } from './manifests.ts';

@@ -1,16 +1,16 @@
 /** The policies of --policy → the entries of theirs thanks to which containers pass. */
-import { createProjection } from '../../../operator/cluster/projection.ts';
-import { UNSHARED } from '../../../operator/cluster/sharing.ts';
-import { passingByEntry } from '../../../operator/evaluate/entries.ts';
+import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
+import { passingByEntry } from '../../../analysis/policies/passing-entries.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/model/namespaces.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { createProjection } from '../../../operator/projection/projection.ts';
+import { UNSHARED } from '../../../operator/projection/sharing.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import { NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { type Io, UsageError } from '../../command.ts';
-import type { Troubles } from '../../input/trouble.ts';
+import type { Troubles } from '../../input/troubles.ts';
 import { addPolicies } from '../../policies/add-files.ts';
-import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import type { Passing } from './manifests.ts';
 
 const OPTIONS = {
@@ -37,7 +37,7 @@ async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles):
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, paths, io, troubles);
   if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
-  const { policies } = builder.build(OPTIONS, troubles.trouble).compiled;
+  const { policies } = builder.build({ ...OPTIONS, at: Date.now() }, troubles.trouble).compiled;
   // The pending part of a roll-out checks the same.
   return policies.filter(({ pendingFor }) => !pendingFor);
 }

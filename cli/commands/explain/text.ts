@@ -1,7 +1,7 @@
 /** The capabilities of a manifest's containers, for people: a table each, and the reasons. */
-import type { Holding, RuntimeHoldings } from '../../../operator/evaluate/held.ts';
+import type { Holding, RuntimeHoldings } from '../../../analysis/capabilities/held.ts';
+import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
-import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';

@@ -1,10 +1,7 @@
-/** The edits of a file as a unified diff, for `patch -p0` and `git apply -p0`. */
-import { createTwoFilesPatch } from 'diff';
-import { printable } from '../../../operator/report/text.ts';
+/** The unified diff of a file, coloured for a terminal. */
+import { type Changed, unifiedDiff } from '../../../analysis/fix/unified-diff.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import type { FixedFile } from './fix-text.ts';
-
-type Changed = Pick<FixedFile, 'name' | 'before' | 'text'>;
 
 export function diffText(changed: Changed, terminal: Terminal): string {
   const patch = unifiedDiff(changed);
@@ -13,14 +10,6 @@ export function diffText(changed: Changed, terminal: Terminal): string {
     .split('\n')
     .map((line) => painted(line, terminal))
     .join('\n');
-}
-
-/** Empty if nothing changed. */
-export function unifiedDiff({ name, before, text }: Changed): string {
-  if (before === text) return '';
-  const file = name === '-' ? 'stdin' : name;
-  // Without the header lines, which repeat the name and a line of equal signs.
-  return createTwoFilesPatch(file, file, before, text).replace(/^(?:Index: .*\n)?=+\n/, '');
 }
 
 function painted(line: string, { paint }: Terminal): string {

@@ -1,30 +1,31 @@
 /** The work of fix: reads files, edits their texts, prints or writes. */
 import { realpathSync } from 'node:fs';
-import { Repairer } from '../../../operator/evaluate/fix.ts';
+import { NotJudgedObjects } from '../../../analysis/check/not-judged.ts';
+import { type FixedFile, fixText } from '../../../analysis/fix/fix-text.ts';
+import { Repairer } from '../../../analysis/fix/repairer.ts';
+import type { Fixing } from '../../../analysis/fix/repairs.ts';
+import type { FixResult } from '../../../analysis/fix/result.ts';
+import { resultOf } from '../../../analysis/fix/result-of.ts';
+import { SkippedDocuments } from '../../../analysis/manifests/other-documents.ts';
+import { reason, type Trouble } from '../../../analysis/manifests/trouble.ts';
+import { automountsBy } from '../../../analysis/policies/automounting.ts';
+import { PodCandidates } from '../../../analysis/policies/candidates.ts';
+import type { PolicyContext } from '../../../analysis/policies/context.ts';
 import type { FixClass } from '../../../operator/rules/rule.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import type { InputFile } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
-import { SkippedDocuments } from '../../input/other-documents.ts';
 import { isAtHand, textAtHand } from '../../input/text.ts';
-import { reason, type Trouble, Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import { replaceText } from '../../output/write-file.ts';
 import { addPolicies } from '../../policies/add-files.ts';
-import { automountsBy } from '../../policies/automounting.ts';
-import { PodCandidates } from '../../policies/candidates.ts';
-import type { PolicyContext } from '../../policies/context.ts';
 import { addContext, builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
-import { NotJudgedObjects } from '../check/not-judged.ts';
-import { type FixedFile, fixText } from './fix-text.ts';
 import type { Output } from './outputs.ts';
 import { printed } from './printed.ts';
-import type { Fixing } from './repairs.ts';
 import { reportText } from './report-text.ts';
-import type { FixResult } from './result.ts';
-import { resultOf } from './result-of.ts';
 
 export interface FixOptions extends GivenPolicies, UsedOptions {
   readonly filename: readonly string[];

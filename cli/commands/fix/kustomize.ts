@@ -1,13 +1,13 @@
 /** -o kustomize: the edits as patches, for manifests that a chart renders again and again. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import type { FixedFile } from '../../../analysis/fix/fix-text.ts';
+import { jsonPatch, mergePatch } from '../../../analysis/fix/patches.ts';
+import type { ChangedObject } from '../../../analysis/fix/repairs.ts';
+import { roleOf } from '../../../analysis/manifests/kinds.ts';
+import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
-import { roleOf } from '../../input/kinds.ts';
-import { documentText, yamlDocument } from '../../output/yaml-document.ts';
-import type { FixedFile } from './fix-text.ts';
-import { jsonPatch, mergePatch } from './patches.ts';
-import type { ChangedObject } from './repairs.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
 /** Standard input, and files that kustomize would not read from its folder. */

@@ -1,11 +1,11 @@
 /** The output in each format of -o. */
-import { jsonText } from '../../output/printable.ts';
+import type { FixedFile } from '../../../analysis/fix/fix-text.ts';
+import type { FixResult } from '../../../analysis/fix/result.ts';
+import { jsonText } from '../../../analysis/text/printable-values.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { diffText } from './diff-text.ts';
-import type { FixedFile } from './fix-text.ts';
 import { kustomization, writeKustomization } from './kustomize.ts';
 import type { Output } from './outputs.ts';
-import type { FixResult } from './result.ts';
 
 interface Printing {
   readonly output: Output;

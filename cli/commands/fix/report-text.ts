@@ -1,11 +1,11 @@
 /** For people, beside the diff: the risks of the edits, and the violations that are left, with the reasons. */
-import { counted } from '../../../operator/report/text.ts';
+import { notJudgedLines } from '../../../analysis/check/not-judged.ts';
+import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';
+import { type OtherDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
+import { printableTexts } from '../../../analysis/text/printable-values.ts';
 import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
-import { type OtherDocuments, skippedLines } from '../../input/other-documents.ts';
-import { printableTexts } from '../../output/printable.ts';
-import { notJudgedLines } from '../check/not-judged.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { itemName, place } from '../check/reporters/reporter.ts';
-import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from './result.ts';
 
 const NAMED = 3;
 

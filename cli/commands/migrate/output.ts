@@ -1,11 +1,12 @@
 /** A migration as JSON, and as a table with counts. */
+import type { Migration, Note } from '../../../analysis/migrate/migrate.ts';
+import { fieldPath } from '../../../analysis/schema/paths.ts';
+import { jsonText } from '../../../analysis/text/printable-values.ts';
 import { valueAt } from '../../../operator/model/raw.ts';
-import { bounded, counted } from '../../../operator/report/text.ts';
-import type { Migration, Note } from '../../migrate/migrate.ts';
-import { jsonText } from '../../output/printable.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { fieldPath } from '../../schema/paths.ts';
 
 /** In columns and comments. */
 export const LONGEST = 200;

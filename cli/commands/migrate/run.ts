@@ -1,11 +1,11 @@
 /** The work of migrate: reads the objects, migrates, prints, and lists the next steps. */
+import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
+import { type Trouble, troubleText } from '../../../analysis/manifests/trouble.ts';
+import { type InputProblem, problemText } from '../../../analysis/migrate/invalid-input.ts';
+import { InvalidInput, type Migration, migrate } from '../../../analysis/migrate/migrate.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import type { InputObject } from '../../input/document-objects.ts';
 import { readManifests } from '../../input/manifests.ts';
-import { type Trouble, troubleText } from '../../input/trouble.ts';
-import { type InputProblem, problemText } from '../../migrate/invalid-input.ts';
-import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import { listText, noteText, reportText } from './output.ts';
 import { nextSteps } from './steps.ts';

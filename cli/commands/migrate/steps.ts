@@ -1,6 +1,6 @@
 /** The next steps with the migrated policies: the lines below the output. */
+import type { Migration } from '../../../analysis/migrate/migrate.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
-import type { Migration } from '../../migrate/migrate.ts';
 import { countsText } from './output.ts';
 
 const STEPS: Readonly<Record<Mode, readonly string[]>> = {

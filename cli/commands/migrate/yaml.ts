@@ -1,10 +1,10 @@
 /** A migration as YAML to apply: each line with its source field, and the notes above. */
 import { isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
+import type { Migration, Note, RbacObject } from '../../../analysis/migrate/migrate.ts';
+import { fieldPath } from '../../../analysis/schema/paths.ts';
+import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import type { CapabilityPolicy } from '../../../operator/api/capability-policy.ts';
-import { bounded } from '../../../operator/report/text.ts';
-import type { Migration, Note, RbacObject } from '../../migrate/migrate.ts';
-import { documentText, yamlDocument } from '../../output/yaml-document.ts';
-import { fieldPath } from '../../schema/paths.ts';
+import { bounded } from '../../../operator/text/printable.ts';
 import { LONGEST, noteText } from './output.ts';
 
 const STYLE = { lineWidth: 0, indentSeq: false, flowCollectionPadding: false };

@@ -1,6 +1,14 @@
 /** Observes the nodes of a cluster: runs the Job, follows its pods, and removes it again, also when it is interrupted. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  OBSERVATION_LABEL,
+  OBSERVER_NAMESPACE,
+  observerJob,
+  observerNamespace,
+} from '../../../analysis/observe/job.ts';
+import { type NamedPod, named, PodNames } from '../../../analysis/observe/names.ts';
+import { joinedLogs } from '../../../analysis/observe/raw-log.ts';
 import { isNotFound } from '../../../operator/cluster/api-error.ts';
 import { pathFor, pathOf } from '../../../operator/cluster/paths.ts';
 import { Reflector } from '../../../operator/cluster/reflector.ts';
@@ -8,9 +16,6 @@ import { PODS } from '../../../operator/cluster/sources.ts';
 import type { RawObject } from '../../../operator/model/raw.ts';
 import { type Connected, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { OBSERVATION_LABEL, OBSERVER_NAMESPACE, observerJob, observerNamespace } from '../../observe/job.ts';
-import { type NamedPod, named, PodNames } from '../../observe/names.ts';
-import { joinedLogs } from '../../observe/raw-log.ts';
 import { complaints } from '../../output/complaints.ts';
 import { Progress } from '../../output/progress.ts';
 import { Observers } from './observers.ts';

@@ -1,8 +1,8 @@
 /** Names of containers from the configurations that their runtime keeps on the node. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerGroup } from '../../observe/cgroup-path.ts';
-import { type Name, nameInConfig, nameInPath } from '../../observe/names.ts';
+import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
+import { type Name, nameInConfig, nameInPath } from '../../../analysis/observe/names.ts';
 
 /** A folder for each container: containerd's, that of k3s, and CRI-O's. */
 const PLACES: readonly (readonly [folder: string, file: string])[] = [

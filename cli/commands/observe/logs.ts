@@ -1,10 +1,10 @@
 /** Names what a Job saw that somebody ran by hand: config/observe/job.yaml. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { type NamedPod, named, PodNames } from '../../../analysis/observe/names.ts';
+import { joinedLogs, RawLog } from '../../../analysis/observe/raw-log.ts';
 import { withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { type NamedPod, named, PodNames } from '../../observe/names.ts';
-import { joinedLogs, RawLog } from '../../observe/raw-log.ts';
 import type { ObserveOptions } from './options.ts';
 import { evidenceText, reportLines, unnamedText } from './text.ts';
 

@@ -1,10 +1,10 @@
 /** Observes the containers of the node that it runs on. */
 import { hrtime } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
+import { Observation, type Observed } from '../../../analysis/observe/observation.ts';
+import type { RawProgress } from '../../../analysis/observe/raw-log.ts';
 import type { Io } from '../../command.ts';
-import type { ContainerGroup } from '../../observe/cgroup-path.ts';
-import { Observation, type Observed } from '../../observe/observation.ts';
-import type { RawProgress } from '../../observe/raw-log.ts';
 import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 

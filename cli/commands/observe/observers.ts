@@ -1,10 +1,10 @@
 /** The pods of an observation: the log of each, read while it grows. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OBSERVER_NAMESPACE } from '../../../analysis/observe/job.ts';
+import { RawLog } from '../../../analysis/observe/raw-log.ts';
 import { pathFor } from '../../../operator/cluster/paths.ts';
 import type { RawObject } from '../../../operator/model/raw.ts';
 import type { Connected } from '../../cluster.ts';
-import { OBSERVER_NAMESPACE } from '../../observe/job.ts';
-import { RawLog } from '../../observe/raw-log.ts';
 
 /** The fields of a pod that matter here. */
 interface ObserverPod {

@@ -1,7 +1,7 @@
 /** The processes of the node, by /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { containerOfProcess } from '../../observe/cgroup-path.ts';
-import type { LookUp, Task } from '../../observe/tasks.ts';
+import { containerOfProcess } from '../../../analysis/observe/cgroup-path.ts';
+import type { LookUp, Task } from '../../../analysis/observe/tasks.ts';
 
 /** The inode of the first namespace of processes (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const FIRST_NAMESPACE = 'pid:[4026531836]';

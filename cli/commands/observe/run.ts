@@ -1,7 +1,7 @@
 /** The work of observe on a node. */
+import { named } from '../../../analysis/observe/names.ts';
+import { progressLine, type RawProgress, rawLines } from '../../../analysis/observe/raw-log.ts';
 import type { ExitCode, Io } from '../../command.ts';
-import { named } from '../../observe/names.ts';
-import { progressLine, type RawProgress, rawLines } from '../../observe/raw-log.ts';
 import { Progress } from '../../output/progress.ts';
 import { Configurations } from './configurations.ts';
 import { type NodeObserved, observeNode } from './node.ts';

@@ -1,8 +1,8 @@
 /** Prints what was observed. */
-import { type Evidence, NOISE, observedLines } from '../../../operator/evidence/use.ts';
+import { type Evidence, NOISE, observedLines } from '../../../analysis/evidence/use.ts';
+import type { RawEnd, RawLog, RawProgress } from '../../../analysis/observe/raw-log.ts';
+import { escapedControls } from '../../../analysis/text/printable-values.ts';
 import type { Io } from '../../command.ts';
-import type { RawEnd, RawLog, RawProgress } from '../../observe/raw-log.ts';
-import { escapedControls } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { NodeObserved } from './node.ts';

@@ -1,6 +1,6 @@
 /** render: policies → the native objects that enforce them. */
 import { InvalidArgumentError, Option } from 'commander';
-import { OPERATOR_ACCOUNT } from '../../../operator/namespaces.ts';
+import { OPERATOR_ACCOUNT } from '../../../operator/model/namespaces.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';

@@ -2,14 +2,14 @@
  * render --diff: the changes that an operator would make in a cluster if it had these policies beside the live ones.
  */
 import { createTwoFilesPatch } from 'diff';
+import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { canonical } from '../../../operator/apply/drift.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import type { RenderedObject } from '../../../operator/model/objects.ts';
 import { excludingPlatform, readWhole, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
-import type { Troubles } from '../../input/trouble.ts';
+import type { Troubles } from '../../input/troubles.ts';
 import type { Given } from '../../options.ts';
-import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
@@ -31,6 +31,7 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
       ...options,
       oldestServer: cluster.oldestServer,
       namespaceLabels: {},
+      at: options.at ?? Date.now(),
     };
     const { compiled } = builder.build(contextOptions, troubles.trouble);
     const text = differences(cluster.rendered(), objectsOf(compiled));

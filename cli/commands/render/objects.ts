@@ -1,9 +1,9 @@
 /** The objects that policies render, and their text. */
 import { visit } from 'yaml';
+import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import { isCanary, isProbeBinding, objectsOfProgram } from '../../../operator/compile/program.ts';
-import { documentText, yamlDocument } from '../../output/yaml-document.ts';
 
 /** Roles and their bindings; then the programs: the guard, defaulting, and one for each mode. Without probes. */
 export function objectsOf(compiled: Compiled): Manifest[] {

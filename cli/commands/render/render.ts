@@ -1,15 +1,15 @@
 /** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
+import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
+import { roleOf } from '../../../analysis/manifests/kinds.ts';
+import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../../operator/compile/labels.ts';
 import { objectOf, textsIn } from '../../../operator/model/raw.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import type { InputObject } from '../../input/document-objects.ts';
-import { roleOf } from '../../input/kinds.ts';
 import { readManifests } from '../../input/manifests.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { excludingBy, type Given } from '../../options.ts';
-import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
@@ -39,7 +39,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
   const namespaces = await readInto(builder, options, io, troubles);
   if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
   const { compiled } = builder.build(
-    { ...options, oldestServer: options.serverVersion, namespaceLabels: {} },
+    { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,
   );
   // A part of the policies would enforce something else than all of them.

@@ -1,7 +1,7 @@
 /** Policies as files for API servers: the rendered objects under names that only files may have. */
+import { STATIC_SUFFIX } from '../../../analysis/protection/protection.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
-import { STATIC_SUFFIX } from '../../../operator/compile/protection.ts';
 import { NEVER } from '../../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { objectsOf, withoutOwner, yaml } from './objects.ts';

@@ -1,7 +1,7 @@
 /** The protection as YAML, with a comment before each entry that says what it protects. */
 import { isNode, type Node } from 'yaml';
-import { PROTECTION, type Protection, protectionObjects } from '../../../operator/compile/protection.ts';
-import { documentText, yamlDocument } from '../../output/yaml-document.ts';
+import { PROTECTION, type Protection, protectionObjects } from '../../../analysis/protection/protection.ts';
+import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 
 const STYLE = { lineWidth: 0, indentSeq: false };
 

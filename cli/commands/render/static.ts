@@ -4,9 +4,9 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { protection } from '../../../analysis/protection/protection.ts';
+import type { ServiceAccount } from '../../../analysis/protection/protection-cel.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
-import { protection } from '../../../operator/compile/protection.ts';
-import type { ServiceAccount } from '../../../operator/compile/protection-cel.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import type { RenderOptions } from './options.ts';
 import { admissionConfiguration, type StaticFile } from './static-configuration.ts';

@@ -1,6 +1,6 @@
 /** The work of report: reads clusters or snapshots, and writes the page with them. */
 import { resolve } from 'node:path';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { writeText } from '../../output/write-file.ts';

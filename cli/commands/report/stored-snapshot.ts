@@ -1,10 +1,10 @@
 /** A file that `cappol snapshot` wrote. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { reason } from '../../../analysis/manifests/trouble.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { snapshotProblem } from '../../../analysis/snapshot/snapshot-problem.ts';
 import { UsageError } from '../../command.ts';
-import { snapshotProblem } from '../../input/snapshot-problem.ts';
-import { reason } from '../../input/trouble.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
 

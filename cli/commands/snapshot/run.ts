@@ -1,15 +1,16 @@
 /** The work of snapshot: reads the cluster, judges it, prints the document. */
-import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
+import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
+import { judgeCluster } from '../../../analysis/policies/judge-cluster.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { takeSnapshot } from '../../../analysis/snapshot/take.ts';
+import { usedIn } from '../../../analysis/snapshot/used-in.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
-import { takeSnapshot } from '../../../operator/snapshot/take.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
-import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
-import { usedIn } from '../../evidence/used-in.ts';
-import { Troubles } from '../../input/trouble.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { acceptedStateOf, type Rights, readLive, SNAPSHOT_UNJUDGED, takenOf } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 

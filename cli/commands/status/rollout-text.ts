@@ -1,5 +1,6 @@
 /** The roll-outs that are not complete: how far each has come, and what blocks it since when. */
-import { bounded, counted } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';

@@ -1,5 +1,6 @@
 /** The work of status: reads the cluster as far as its rights allow, judges, prints; with --watch repeatedly. */
 import { dump } from 'js-yaml';
+import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import * as sources from '../../../operator/cluster/sources.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
@@ -8,7 +9,6 @@ import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { acceptedStateOf, type Rights, readLive } from '../../live.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
-import { jsonText, printableTexts } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import { protectionOf } from './protection.ts';
 import { statusText } from './text.ts';

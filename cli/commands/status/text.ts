@@ -1,12 +1,13 @@
 /** A view of the policies that shows what needs attention first, and wraps lines to the terminal. */
+import { problemsAmong, readiness } from '../../../analysis/policies/condition-problems.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
 import { formatTime } from '../../../operator/policy/expiry.ts';
-import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted, firstOf } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
-import { problemsAmong, readiness } from './problems.ts';
 import { enforcedCell, rolloutText } from './rollout-text.ts';
 import type { PolicyView, StatusView } from './view.ts';
 import { violationsText } from './violations-text.ts';

@@ -1,4 +1,5 @@
 /** A cluster → the facts about its policies that an administrator needs. Pure: the same cluster gives the same view. */
+import { judgeCluster } from '../../../analysis/policies/judge-cluster.ts';
 import type {
   CapabilityPolicyStatus,
   CompletePolicy,
@@ -8,8 +9,6 @@ import type {
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
-import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
-import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
@@ -17,6 +16,7 @@ import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
 import { type NotAdmitted, reportWorkloads } from '../../../operator/report/violations.ts';
+import type { PolicyState } from '../../../operator/state/policy-state.ts';
 import type { Rights } from '../../live.ts';
 
 /** As `-o json` prints it. */
@@ -86,7 +86,7 @@ export interface ViolationView {
 }
 
 export interface Readable extends Pick<Rights, 'judgeable' | 'usersKnown' | 'missing'> {
-  readonly state: ClusterState;
+  readonly state: PolicyState;
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
   /** Limits the view to the namespace's workloads and the policies that select it. */

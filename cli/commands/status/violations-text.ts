@@ -1,9 +1,11 @@
 /** The violations of a status: a table, or on a terminal by namespace and workload. */
+import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
+import { type Outcome, outcomeOf } from '../../../analysis/check/outcome.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
-import { bounded, counted } from '../../../operator/report/text.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
-import { type MergedViolation, mergeViolations, policiesText } from '../../output/merged.ts';
-import { OUTCOME_STYLES, type Outcome, outcomeOf, outcomePaint } from '../../output/outcome.ts';
+import { OUTCOME_STYLES, outcomePaint } from '../../output/outcome-paint.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import type { PolicyView, ViolationView } from './view.ts';

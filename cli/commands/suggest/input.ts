@@ -1,14 +1,14 @@
 /** Manifests, or running workloads of a cluster → the pods and templates that a policy must admit. */
+import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
+import { troubleOf } from '../../../analysis/manifests/document-objects.ts';
+import { withTokenVolume } from '../../../analysis/manifests/token-volume.ts';
+import { manifestPod, PodCandidates } from '../../../analysis/policies/candidates.ts';
+import type { Given } from '../../../analysis/suggest/workloads.ts';
 import { membersOf } from '../../../operator/evaluate/members.ts';
-import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
-import { withTokenVolume } from '../../../operator/evaluate/token-volume.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Io } from '../../command.ts';
-import type { UsedCapabilities } from '../../evidence/used.ts';
-import { troubleOf } from '../../input/document-objects.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { Progress } from '../../output/progress.ts';
-import { manifestPod, PodCandidates } from '../../policies/candidates.ts';
 
 interface FileOptions extends ReadOptions {
   /** The namespace of objects that state none. */

@@ -1,14 +1,14 @@
 /** Suggested policies as YAML to apply, as JSON, and as a report. */
 import { type Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
+import type { Exception } from '../../../analysis/suggest/exceptions.ts';
+import type { Need, StatedOverride } from '../../../analysis/suggest/needs.ts';
+import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
+import type { Suggestion } from '../../../analysis/suggest/suggest.ts';
+import { jsonText as jsonOf } from '../../../analysis/text/printable-values.ts';
+import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import type { CapabilityPolicy, Mode } from '../../../operator/api/capability-policy.ts';
-import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
-import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
-import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
-import { printable } from '../../../operator/report/text.ts';
-import type { ComparedWorkload } from '../../evidence/used.ts';
-import { jsonText as jsonOf } from '../../output/printable.ts';
-import { documentText, yamlDocument } from '../../output/yaml-document.ts';
-import type { SuggestedPolicy } from './policies.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import { evidenceLines, introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
 
 interface Printed {

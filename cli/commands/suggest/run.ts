@@ -1,18 +1,19 @@
 /** The work of suggest: reads the workloads, suggests, prints. */
+import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
+import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
+import { policiesOf } from '../../../analysis/suggest/policies.ts';
+import { suggest } from '../../../analysis/suggest/suggest.ts';
+import type { Given } from '../../../analysis/suggest/workloads.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
-import { suggest } from '../../../operator/evaluate/suggest.ts';
-import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { isExcluded } from '../../../operator/policy/deciding.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { type UsedCapabilities, type UsedOptions, usedInFiles } from '../../evidence/used.ts';
-import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { excludingBy, type Given as Options, type PolicyOptions } from '../../options.ts';
 import { givenByCluster, givenByFiles } from './input.ts';
 import { jsonText, reportText, yamlText } from './output.ts';
-import { policiesOf } from './policies.ts';
 
 export interface SuggestOptions extends PolicyOptions, UsedOptions {
   readonly filename: readonly string[];

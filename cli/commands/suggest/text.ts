@@ -1,13 +1,14 @@
 /** Suggestions as text: what is admitted, which workload needs it, and how to make it unnecessary. */
-import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
-import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
-import type { SuggestedLevel } from '../../../operator/evaluate/suggest-level.ts';
-import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
-import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
-import { bounded, counted, firstOf, workloadText } from '../../../operator/report/text.ts';
-import { keptSentences } from '../../evidence/text.ts';
-import type { ComparedWorkload } from '../../evidence/used.ts';
-import type { SuggestedPolicy } from './policies.ts';
+import { keptSentences } from '../../../analysis/evidence/text.ts';
+import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
+import type { Exception } from '../../../analysis/suggest/exceptions.ts';
+import type { SuggestedLevel } from '../../../analysis/suggest/level.ts';
+import type { Need, StatedOverride } from '../../../analysis/suggest/needs.ts';
+import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
+import type { Suggestion } from '../../../analysis/suggest/suggest.ts';
+import { type WorkloadName, workloadText } from '../../../operator/evaluate/workloads.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted, firstOf } from '../../../operator/text/wording.ts';
 
 const MOST_WORKLOADS = 3;
 const MOST_TEXTS = 4;

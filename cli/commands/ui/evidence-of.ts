@@ -5,7 +5,7 @@ import { type Io, UsageError } from '../../command.ts';
 import { profiles } from '../../evidence/cluster.ts';
 import { readEvidence } from '../../evidence/read.ts';
 import { checkSince, type UsedOptions } from '../../evidence/used.ts';
-import { Troubles } from '../../input/trouble.ts';
+import { Troubles } from '../../input/troubles.ts';
 import { LiveEvidence } from './live-evidence.ts';
 
 export interface ContextEvidence {

@@ -1,6 +1,6 @@
 /** Tells each page what changed since what it was sent last, as Server-Sent Events. */
-import { differenceOf } from '../../../operator/snapshot/difference.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { differenceOf } from '../../../analysis/snapshot/difference.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { within } from './within.ts';

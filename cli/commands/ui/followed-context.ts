@@ -1,10 +1,10 @@
 /** A context whose cluster the page follows. When it fails, the page says why, and it is tried again. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
 import { ADMISSION_POLICIES, VALIDATING_POLICIES } from '../../../operator/cluster/sources.ts';
 import { createCluster } from '../../../operator/cluster/store.ts';
 import { Turns } from '../../../operator/runtime/turns.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { type Connected, excludingPlatform, withCluster } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
 import { rightsOf, SNAPSHOT_UNJUDGED } from '../../live.ts';

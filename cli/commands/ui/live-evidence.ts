@@ -1,10 +1,11 @@
 /** The evidence beside a cluster that is followed: compared again with a namespace that changes. */
-import type { Evidence, ObservedContainer } from '../../../operator/evidence/use.ts';
+import type { Evidence, ObservedContainer } from '../../../analysis/evidence/use.ts';
+import { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
+import type { UsedByContainer } from '../../../analysis/snapshot/document.ts';
+import { usedIn } from '../../../analysis/snapshot/used-in.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
-import type { UsedByContainer } from '../../../operator/snapshot/document.ts';
 import { ofWorkloads } from '../../evidence/cluster.ts';
-import { UsedCapabilities, type UsedOptions } from '../../evidence/used.ts';
-import { usedIn } from '../../evidence/used-in.ts';
+import type { UsedOptions } from '../../evidence/used.ts';
 
 export class LiveEvidence {
   readonly #byNamespace: ReadonlyMap<string, Evidence>;

@@ -1,10 +1,10 @@
 /** The snapshot of a cluster that is followed: judges and describes again only what a change concerns. */
-import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { SnapshotTaker } from '../../../analysis/snapshot/take.ts';
 import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Change, Cluster } from '../../../operator/model/objects.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
-import { SnapshotTaker } from '../../../operator/snapshot/take.ts';
+import type { PolicyState } from '../../../operator/state/policy-state.ts';
 import { type Rights, stateOf, takenOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
@@ -23,7 +23,7 @@ export class LiveSnapshot {
   readonly #rights: Rights;
   readonly #options: LiveSnapshotOptions;
   readonly #evaluator = new Evaluator();
-  readonly #state: ClusterState;
+  readonly #state: PolicyState;
   #taker = new SnapshotTaker();
   /** The size of the taker's first document. */
   #size: number | undefined;
@@ -56,7 +56,7 @@ export class LiveSnapshot {
 
   /** In pieces. Changes between them may be missing, and are in the next document. */
   *taking(): Generator<void, Snapshot> {
-    if (this.hasExpired()) this.#state.apply({ of: 'found', by: 'ui', recompiles: true });
+    if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
     // Those that become dirty meanwhile wait for the next document, which otherwise might never come.

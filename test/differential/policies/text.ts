@@ -1,7 +1,7 @@
 /** Texts of refusals, without the parts that vary. */
 import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision.ts';
 import type { Violation } from '../../../operator/evaluate/violations.ts';
-import { printable } from '../../../operator/report/text.ts';
+import { printable } from '../../../operator/text/printable.ts';
 
 /** A policy's reasons against a pod. */
 export interface Reasons {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import type { Cluster, PodParts } from '../../../operator/model/objects.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { type CapabilityMap, capabilityMap, type MapWorkload } from '../../../ui/model/capability-map.ts';
 import { COLUMNS, columnOf, HELD } from '../../../ui/model/holding.ts';
 import { columnAt, drawingOf, LEFTS } from '../../../ui/model/map-drawing.ts';

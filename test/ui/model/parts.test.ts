@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { visibleControls } from '../../../cli/output/printable.ts';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { csvText } from '../../../ui/parts/csv.ts';
 import { moved, type Surroundings, windowOf } from '../../../ui/parts/rows-model.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Place } from '../../../operator/policy/places.ts';
+import type { Place } from '../../../analysis/policies/places.ts';
 import { costsByLabel, labelText } from '../../../ui/model/label-words.ts';
 import { type PlaceState, placeState, whyText } from '../../../ui/model/place-words.ts';
 

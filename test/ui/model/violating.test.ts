@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
 import { fixCommand } from '../../../ui/model/fix-command.ts';
 import {
   filtered,

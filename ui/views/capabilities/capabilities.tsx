@@ -1,6 +1,6 @@
 /** The map of all capabilities: which container holds which, how it came to it, and what the policies allow. */
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { counted } from '../../../operator/report/text.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import { type CapabilityMap, capabilityMap } from '../../model/capability-map.ts';
 import { NO_FILTER, questionOf } from '../../model/map-question.ts';

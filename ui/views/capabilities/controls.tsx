@@ -1,6 +1,6 @@
 /** The filters of the map. The choice of how a capability is held also explains the shapes of the cells. */
 import { useMemo } from 'preact/hooks';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import { COLUMNS, HELD } from '../../model/holding.ts';
 import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from '../../model/map-question.ts';

@@ -1,7 +1,7 @@
 /** The grid of the map. The row that has the focus has a cell for each capability; the other ones are drawings with a text. */
 import { useRef } from 'preact/hooks';
-import { counted } from '../../../operator/report/text.ts';
 import { RISK_CLASSES, RISKS, type Risk } from '../../../operator/standards/capabilities.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import type { Cells } from '../../model/capability-map.ts';
 import { COLUMNS, columnOf } from '../../model/holding.ts';

@@ -1,6 +1,6 @@
 /** The first view: what is enforced where, how far roll-outs are, what violates, and what needs a look. */
 import { useMemo } from 'preact/hooks';
-import { counted } from '../../../operator/report/text.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
 import { linksFrom } from '../../model/links.ts';
 import { type Overview as Numbers, overviewOf } from '../../model/overview.ts';

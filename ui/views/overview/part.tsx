@@ -1,6 +1,6 @@
 /** One part of the overview: a title, and a table or a list. */
 import type { ComponentChildren } from 'preact';
-import { counted } from '../../../operator/report/text.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
 import type { LinkTo } from '../../model/links.ts';
 import type { Overview } from '../../model/overview.ts';

@@ -1,5 +1,5 @@
 /** Roll-outs that are not complete: how far each is, and what blocks it since when. */
-import { counted } from '../../../operator/report/text.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { ageText } from '../../model/age.ts';
 import type { Rollout } from '../../model/overview.ts';
 import { Badge } from '../../parts/badge.tsx';

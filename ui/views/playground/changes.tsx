@@ -1,8 +1,8 @@
 /** What the policies of the playground would change in the cluster. */
 import { useEffect } from 'preact/hooks';
-import type { WorkloadChange } from '../../../cli/commands/check/changes-result.ts';
-import { visibleControls } from '../../../cli/output/printable.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { WorkloadChange } from '../../../analysis/check/changes-result.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { isJudged } from '../../model/namespaces.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';

@@ -1,7 +1,7 @@
 /** The verdicts on the pods of the playground, and what is wrong with the texts. */
-import type { Trouble } from '../../../cli/input/trouble.ts';
-import { policiesText } from '../../../cli/output/merged.ts';
-import { visibleControls } from '../../../cli/output/printable.ts';
+import { policiesText } from '../../../analysis/check/merged.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import type { ShownItem } from '../../model/play-result.ts';
 import { Badge, WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';

@@ -1,7 +1,7 @@
 /** What the playground begins with: an example, or a policy and a workload of the cluster. */
 import { useMemo, useState } from 'preact/hooks';
-import { visibleControls } from '../../../cli/output/printable.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsText, type Play } from '../../model/play-link.ts';
 import { workloadsByShape } from '../../model/play-workloads.ts';

@@ -1,6 +1,6 @@
 /** The Pod Security label that a policy gives its namespaces, and why it is no tighter. */
+import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
-import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { costsByLabel, labelText } from '../../model/label-words.ts';
 import { Name } from '../../parts/name.tsx';
 import { Section } from '../../parts/section.tsx';

@@ -1,6 +1,6 @@
 /** All policies: what each admits, where it decides, and whether it is in force. */
 import { useMemo } from 'preact/hooks';
-import { counted } from '../../../operator/report/text.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { isInState, NOT_READY, type PolicyRow, policyRows } from '../../model/policy-list.ts';

@@ -1,8 +1,8 @@
 /** The namespaces that a policy selects: where it decides, and why not elsewhere. */
 import { useMemo } from 'preact/hooks';
+import type { Place } from '../../../analysis/policies/places.ts';
+import type { Snapshot, SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
-import type { Place } from '../../../operator/policy/places.ts';
-import type { Snapshot, SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
 import type { LinkTo } from '../../model/links.ts';
 import { PLACE_STATES, type PlaceState, placeState, STATE_WORDS, whyText } from '../../model/place-words.ts';

@@ -1,8 +1,8 @@
 /** One policy: its conditions, where it decides and why, who may use it, its label, and its objects. */
 import { useMemo } from 'preact/hooks';
-import { visibleControls } from '../../../cli/output/printable.ts';
+import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
-import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { policyRows } from '../../model/policy-list.ts';
 import { selectorWords } from '../../model/selector-words.ts';

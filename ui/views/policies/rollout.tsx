@@ -1,5 +1,5 @@
 /** How far the roll-out of a policy has come, and what blocks it. */
-import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
+import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import type { LinkTo } from '../../model/links.ts';
 import { Message } from '../../parts/message.tsx';
 import { Name } from '../../parts/name.tsx';

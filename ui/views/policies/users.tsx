@@ -1,6 +1,6 @@
 /** The accounts that may use a policy. */
+import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
-import type { SnapshotPolicy } from '../../../operator/snapshot/document.ts';
 import { Name } from '../../parts/name.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Table } from '../../parts/table.tsx';

@@ -1,5 +1,5 @@
 /** The edits of `cappol fix` for a workload, what they may break, and what no edit ends. */
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { fixCommand } from '../../model/fix-command.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Code, Diff } from '../../parts/code.tsx';

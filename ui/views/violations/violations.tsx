@@ -1,7 +1,7 @@
 /** The workloads that violate policies, and the fix of the one that the address names. */
 import { useMemo } from 'preact/hooks';
-import { counted } from '../../../operator/report/text.ts';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import { linksFrom } from '../../model/links.ts';
 import { isJudged } from '../../model/namespaces.ts';

@@ -1,6 +1,6 @@
 /** Why one workload violates, in each mode, and how to fix it. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { LinkTo } from '../../model/links.ts';
 import { type BrokenRule, brokenBy, outcomeText, type ViolatingRow } from '../../model/violating.ts';
 import { WordBadge } from '../../parts/badge.tsx';

@@ -3,10 +3,17 @@
  * item, in pieces of one document.
  */
 import { dump } from 'js-yaml';
-import { jsonText } from '../../../output/printable.ts';
-import type { CheckedItem, CheckedPolicy, CheckedProblem, CheckedRule, Summary } from '../result.ts';
-import { rulesNamed } from '../rule-references.ts';
-import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+import { checkedProblem } from '../../../../analysis/check/checked.ts';
+import type {
+  CheckedItem,
+  CheckedPolicy,
+  CheckedProblem,
+  CheckedRule,
+  Summary,
+} from '../../../../analysis/check/result.ts';
+import { rulesNamed } from '../../../../analysis/check/rule-references.ts';
+import { jsonText } from '../../../../analysis/text/printable-values.ts';
+import type { Reporter, ReporterOptions } from './reporter.ts';
 
 interface Rest {
   readonly problems: readonly CheckedProblem[];

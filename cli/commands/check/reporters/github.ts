@@ -1,5 +1,5 @@
 /** -o github: workflow commands, which GitHub shows at the lines of a pull request. */
-import { counted } from '../../../../operator/report/text.ts';
+import { counted } from '../../../../operator/text/wording.ts';
 import { coverageLines } from '../coverage-text.ts';
 import { itemName, type Reporter, type ReporterOptions, relativePath } from './reporter.ts';
 import { severityOf, violationText } from './shown.ts';

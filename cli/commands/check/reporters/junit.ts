@@ -1,7 +1,7 @@
 /** -o junit: a suite for each file or namespace, a test case for each workload. */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
-import { counted } from '../../../../operator/report/text.ts';
-import { referencesBy, referenceText } from '../rule-references.ts';
+import { referencesBy, referenceText } from '../../../../analysis/check/rule-references.ts';
+import { counted } from '../../../../operator/text/wording.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { violationText } from './shown.ts';
 

@@ -1,8 +1,8 @@
 /** -o markdown: a comment on a pull request. */
-import { counted } from '../../../../operator/report/text.ts';
+import { policiesText } from '../../../../analysis/check/merged.ts';
+import type { Summary } from '../../../../analysis/check/result.ts';
+import { counted } from '../../../../operator/text/wording.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../../output/markdown.ts';
-import { policiesText } from '../../../output/merged.ts';
-import type { Summary } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { summaryLines } from './summary-text.ts';
 

@@ -1,8 +1,8 @@
 /** How results are written: item by item, so that nothing waits for the last one. */
 import { relative, resolve, sep } from 'node:path';
-import type { Trouble } from '../../../input/trouble.ts';
+import type { CheckedItem, CheckedPolicy, Summary } from '../../../../analysis/check/result.ts';
+import type { Trouble } from '../../../../analysis/manifests/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';
-import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
 import type { Shown, Totals } from './shown.ts';
 
 export interface Reporter {
@@ -19,10 +19,6 @@ export interface ReporterOptions {
   readonly stdout: { write(text: string): unknown };
   readonly cwd: string;
   readonly terminal: Terminal;
-}
-
-export function checkedProblem({ severity, file, line, message }: Trouble): CheckedProblem {
-  return { severity: severity ?? 'error', file, line: line ?? null, message };
 }
 
 type Named = Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>;

@@ -1,12 +1,12 @@
 /** -o sarif: SARIF 2.1.0, for code scanning. */
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from 'node-sarif-builder';
-import { FINDING_REASONS } from '../../../../operator/evaluate/findings.ts';
+import { FINDING_REASONS } from '../../../../analysis/capabilities/findings.ts';
+import type { CheckedItem, CheckedViolation } from '../../../../analysis/check/result.ts';
+import { referencesBy, referenceText } from '../../../../analysis/check/rule-references.ts';
 import { USE_RULE } from '../../../../operator/evaluate/verdict.ts';
 import { RULES } from '../../../../operator/rules/index.ts';
 import { VERSION } from '../../../version.ts';
 import { coverageLines } from '../coverage-text.ts';
-import type { CheckedItem, CheckedViolation } from '../result.ts';
-import { referencesBy, referenceText } from '../rule-references.ts';
 import { itemName, type Reporter, type ReporterOptions, relativePath } from './reporter.ts';
 import { severityOf, violationText } from './shown.ts';
 

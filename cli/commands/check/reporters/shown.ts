@@ -1,8 +1,13 @@
 /** An item as people see it: its violations, each once, and advice. */
-import type { FindingReason } from '../../../../operator/evaluate/findings.ts';
-import { type MergedViolation, mergeViolations, policiesText } from '../../../output/merged.ts';
-import { type Outcome, outcomeOf } from '../../../output/outcome.ts';
-import type { CheckedFinding, CheckedItem, CheckedViolation, NotSelectedReason } from '../result.ts';
+import type { FindingReason } from '../../../../analysis/capabilities/findings.ts';
+import { type MergedViolation, mergeViolations, policiesText } from '../../../../analysis/check/merged.ts';
+import { type Outcome, outcomeOf } from '../../../../analysis/check/outcome.ts';
+import type {
+  CheckedFinding,
+  CheckedItem,
+  CheckedViolation,
+  NotSelectedReason,
+} from '../../../../analysis/check/result.ts';
 
 /** Nearly every container that level restricted would refuse has this finding, so notes on it would hide all others. */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';

@@ -1,7 +1,7 @@
 /** The summary of a check, for people. */
-import { counted } from '../../../../operator/report/text.ts';
+import type { Summary } from '../../../../analysis/check/result.ts';
+import { counted } from '../../../../operator/text/wording.ts';
 import { coverageLines } from '../coverage-text.ts';
-import type { Summary } from '../result.ts';
 import type { Totals } from './shown.ts';
 
 /** `3 workloads judged by 1 policy: …`, then one line for each further note. */

@@ -1,8 +1,8 @@
 /** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
-import { policiesText } from '../../../output/merged.ts';
-import { outcomePaint } from '../../../output/outcome.ts';
+import { policiesText } from '../../../../analysis/check/merged.ts';
+import type { CheckedItem } from '../../../../analysis/check/result.ts';
+import { outcomePaint } from '../../../output/outcome-paint.ts';
 import { tableText } from '../../../output/table.ts';
-import type { CheckedItem } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';

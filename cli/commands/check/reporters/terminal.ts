@@ -1,9 +1,9 @@
 /** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
+import { policiesText } from '../../../../analysis/check/merged.ts';
+import type { CheckedItem } from '../../../../analysis/check/result.ts';
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../../../output/grouped.ts';
-import { policiesText } from '../../../output/merged.ts';
-import { OUTCOME_STYLES } from '../../../output/outcome.ts';
+import { OUTCOME_STYLES } from '../../../output/outcome-paint.ts';
 import { paragraph } from '../../../output/wrap.ts';
-import type { CheckedItem } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';

@@ -1,0 +1,244 @@
+/**
+ * Advice on a pod's capabilities: names without effect or with another effect than expected, and ways to need fewer.
+ * Findings are not violations; no policy decides about them.
+ */
+import type { PodSpec } from '../../operator/model/objects.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import { bareName, type Grant, granted, isKnown } from './held-by-runtime.ts';
+import { type RequestingContainer, requests } from './held-request.ts';
+import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upperCase } from './runtimes.ts';
+
+/** Reason → its meaning for a container. */
+export const FINDING_REASONS = {
+  UnknownCapability: 'It adds or drops a name that is not a capability.',
+  MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
+  IneffectiveAdd: 'It adds a capability that some container runtime does not give it.',
+  IneffectiveDrop: 'It drops a capability that it holds nevertheless on some container runtime.',
+  UselessForNonRoot: 'It adds a capability that a user other than root cannot use, without file capabilities.',
+  HeldByRuntimeDefault: 'It holds capabilities that nobody asked for: the container runtime gives them.',
+  SysctlInstead: 'It adds a capability that an allowed kernel parameter makes unnecessary.',
+} as const;
+export type FindingReason = keyof typeof FINDING_REASONS;
+
+export interface Finding {
+  readonly reason: FindingReason;
+  readonly container: string;
+  /** For people: the container, what is wrong, and what to write. */
+  readonly message: string;
+  /** From the PodSpec on: `containers[0].securityContext.capabilities.add[1]`. */
+  readonly path: string;
+}
+
+/** A container, and what each runtime gives it. */
+interface Subject {
+  readonly container: RequestingContainer;
+  /** The added capabilities in upper case, without CAP_. */
+  readonly added: ReadonlySet<string>;
+  readonly grants: ReadonlyMap<ContainerRuntime, Granted>;
+  readonly spec: PodSpec;
+}
+
+interface Granted extends Grant {
+  readonly ignoredNames: ReadonlySet<string>;
+}
+
+type Grants = Subject['grants'];
+type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
+
+/** In the order of the containers, and of FINDING_REASONS; empty if there is no advice. */
+export function findings(spec: PodSpec): readonly Finding[] {
+  return requests(spec).flatMap((container) => {
+    if (dropsAllAndAddsNothing(container)) return [];
+    const added = new Set(container.add.map(bareName));
+    const subject = { container, added, grants: grantsOf(container), spec };
+    const remarks = REMARKS.flatMap((remark) => remark(subject));
+    return remarks.map(({ reason, message, path }) => ({
+      reason,
+      container: container.name,
+      message: `container "${container.name}" ${message}`,
+      path: `${container.path}.securityContext.capabilities.${path}`,
+    }));
+  });
+}
+
+/** Level restricted requires this, so most containers have it and need no advice. */
+function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
+  return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
+}
+
+const LISTS = ['add', 'drop'] as const;
+const ON_UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
+const PRIVILEGED = `: it is privileged, and holds all ${CAPABILITIES.length}`;
+const DOCKER_ADDS = ' (on Docker the add wins)';
+
+const REMARKS: readonly ((subject: Subject) => Remark[])[] = [
+  unknownNames,
+  misleadingNames,
+  ineffectiveAdds,
+  ineffectiveDrops,
+  uselessAdds,
+  heldByDefault,
+  sysctlsInstead,
+];
+
+function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Granted> {
+  const grants = new Map<ContainerRuntime, Granted>();
+  for (const runtime of CONTAINER_RUNTIMES) {
+    const grant = granted(runtime, container);
+    if (!('error' in grant)) grants.set(runtime, { ...grant, ignoredNames: new Set(grant.ignored) });
+  }
+  return grants;
+}
+
+/** @param say what there is to say after `adds capability NAME`, if anything */
+function remarksOn(
+  list: 'add' | 'drop',
+  container: RequestingContainer,
+  reason: FindingReason,
+  say: (name: string, bare: string) => string | undefined,
+): Remark[] {
+  return distinct(container[list]).flatMap(({ name, index }) => {
+    const text = say(name, bareName(name));
+    const message = `${list}s capability ${name}${text}`;
+    return text === undefined ? [] : [{ reason, message, path: `${list}[${index}]` }];
+  });
+}
+
+function unknownNames({ container }: Subject): Remark[] {
+  return LISTS.flatMap((list) =>
+    remarksOn(list, container, 'UnknownCapability', (_name, bare) =>
+      isKnown(bare) || bare === 'ALL' ? undefined : `, which does not exist: ${ON_UNKNOWN}`,
+    ),
+  );
+}
+
+function misleadingNames({ container }: Subject): Remark[] {
+  return LISTS.flatMap((list) =>
+    remarksOn(list, container, 'MisleadingName', (name, bare) =>
+      isKnown(bare) && !/^[A-Za-z_]+$/.test(name)
+        ? `, which has letters beyond ASCII and which container runtimes read as ${bare}: write that, or remove it`
+        : undefined,
+    ),
+  );
+}
+
+function ineffectiveAdds({ container, grants }: Subject): Remark[] {
+  return remarksOn('add', container, 'IneffectiveAdd', (name, bare) => {
+    const why = bare === 'ALL' ? addsNotAll(name, container) : addsNothing(name, container, grants);
+    return why && ` without effect${why}`;
+  });
+}
+
+function addsNotAll(name: string, container: RequestingContainer): string | undefined {
+  if (!isAll(name)) return `: ${ON_UNKNOWN}; write ALL`;
+  if (container.privileged) return PRIVILEGED;
+  return container.drop.some(isAll) ? ` on containerd and CRI-O: it is dropped, too${DOCKER_ADDS}` : undefined;
+}
+
+function addsNothing(name: string, { privileged }: RequestingContainer, grants: Grants): string | undefined {
+  if (!isKnown(bareName(name))) return undefined;
+  if (privileged) return PRIVILEGED;
+  const held = holds(bareName(name));
+  const misreading = where(grants, ({ ignoredNames }) => ignoredNames.has(`CAP_${upperCase(name)}`));
+  const dropping = where(grants, (grant) => !held(grant)).filter((runtime) => !misreading.includes(runtime));
+  const onDocker = grants.get(DOCKER);
+  const causes = [
+    ...(misreading.length > 0 ? [` on ${listed(misreading)}, ${misread(name)}`] : []),
+    ...(dropping.length > 0 ? [` on ${listed(dropping)}: it is dropped, too`] : []),
+  ];
+  if (causes.length === 0) return undefined;
+  return causes.join(';') + (dropping.length > 0 && onDocker && held(onDocker) ? DOCKER_ADDS : '');
+}
+
+function ineffectiveDrops(subject: Subject): Remark[] {
+  return remarksOn('drop', subject.container, 'IneffectiveDrop', (name) => {
+    const why = dropsNothing(name, subject);
+    return why && ` without effect${why}`;
+  });
+}
+
+function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
+  if (container.privileged) return PRIVILEGED;
+  if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
+  // The finding about the add already says that the add wins on Docker.
+  const held = holds(bareName(name));
+  const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
+  return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
+}
+
+function uselessAdds({ container, grants }: Subject): Remark[] {
+  if (!container.nonRoot || container.privileged) return [];
+  const held = new Set([...grants.values()].flatMap(({ capabilities }) => capabilities));
+  const added = distinct(container.add)
+    .map(({ name }) => bareName(name))
+    .filter((name) => held.has(name) || (name === 'ALL' && held.size > 0));
+  if (added.length === 0) return [];
+  const user = container.uid === undefined ? 'another user than root' : `user ${container.uid}`;
+  const whom = container.noNewPrivileges ? 'an entrypoint that has' : 'programs that have';
+  const message = `runs as ${user}, so adding ${listed(added)} helps only ${whom} file capabilities`;
+  return [{ reason: 'UselessForNonRoot', message, path: 'add' }];
+}
+
+function heldByDefault({ container, added, grants }: Subject): Remark[] {
+  if (container.privileged || [...container.add, ...container.drop].some(isAll)) return [];
+  const isGiven = (name: string) => !added.has(name) && [...grants.values()].some(holds(name));
+  const given = CAPABILITIES.filter(isGiven);
+  if (given.length === 0) return [];
+  const uneven = where(grants, ({ capabilities }) => !given.every((name) => capabilities.includes(name)));
+  const fewer = uneven.length > 0 ? ` (fewer on ${listed(uneven)})` : '';
+  const message = `holds ${given.join(', ')} only because container runtimes give them${fewer}: drop ALL, and add what it needs`;
+  return [{ reason: 'HeldByRuntimeDefault', message, path: 'drop' }];
+}
+
+function sysctlsInstead({ container, spec }: Subject): Remark[] {
+  // In a user namespace its range of groups is an error, and runtimes set neither (containerd docs/containerd-2.0.md).
+  if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
+  return distinct(container.add).flatMap(({ name, index }) =>
+    SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {
+      const since = CONTAINER_RUNTIMES.flatMap(({ name: runtime, sysctlsInsteadSince }) =>
+        sysctlsInsteadSince === undefined ? [] : [`${runtime} ${sysctlsInsteadSince}`],
+      );
+      const message = `adds capability ${name}: for ${purpose} it is unnecessary with the sysctl ${sysctl} at "${value}", as ${listed(since)} and newer set it`;
+      return { reason: 'SysctlInstead', message, path: `add[${index}]` };
+    }),
+  );
+}
+
+/** Higher than the number of capabilities that exist, so further names are unknown ones. */
+const MOST_NAMES = 100;
+
+/** Each name once, in whatever spelling, at its first position. */
+function distinct(names: readonly string[]): { name: string; index: number }[] {
+  const known = new Set<string>();
+  const first: { name: string; index: number }[] = [];
+  for (const [index, name] of names.entries()) {
+    const upper = upperCase(name);
+    if (known.has(upper)) continue;
+    known.add(upper);
+    if (first.push({ name, index }) === MOST_NAMES) break;
+  }
+  return first;
+}
+
+function where(grants: Grants, matches: (grant: Granted, runtime: ContainerRuntime) => boolean): string[] {
+  return [...grants].filter(([runtime, grant]) => matches(grant, runtime)).map(([{ name }]) => name);
+}
+
+function holds(name: string): (grant: Grant) => boolean {
+  return ({ capabilities }) => capabilities.includes(name);
+}
+
+/** All runtimes read it the same way; CAP_ALL is none of their names. */
+function isAll(name: string): boolean {
+  return upperCase(name) === 'ALL';
+}
+
+/** containerd's result for a name with CAP_: it adds another CAP_ in front. */
+function misread(name: string): string {
+  return `which reads it as CAP_${upperCase(name)}: write ${bareName(name)}`;
+}
+
+/** `containerd, CRI-O and Docker` */
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

@@ -1,0 +1,172 @@
+/**
+ * The sets that a container runtime passes to runc for a container's capability lists: the OCI configuration's
+ * bounding, effective and permitted sets, which all three runtimes make equal. They leave the inheritable and the
+ * ambient set empty.
+ *
+ * Each function follows the code that analysis/capabilities/runtimes.ts names.
+ */
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import { CONTAINERD, type ContainerRuntime, CRIO, DOCKER, upperCase } from './runtimes.ts';
+
+/** The fields of a container's securityContext that affect capabilities. */
+export interface CapabilityRequest {
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+  readonly privileged: boolean;
+}
+
+export interface Grant {
+  /** In the order of their numbers. */
+  readonly capabilities: readonly string[];
+  /** Names that reach runc and that it ignores, with a warning in its log (runc 1.1 and newer). */
+  readonly ignored: readonly string[];
+  /** How the sets came about, for people; in order. */
+  readonly because: readonly string[];
+}
+
+/** Why the container does not start, in the runtime's words. */
+interface StartError {
+  readonly error: string;
+}
+
+/** Names as one runtime reads them: without CAP_, in capitals. */
+interface Reading {
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+  /** How it handles unknown names. */
+  readonly ignored?: readonly string[];
+  readonly because?: readonly string[];
+}
+
+export function granted(runtime: ContainerRuntime, request: CapabilityRequest): Grant | StartError {
+  const grant = GRANTS[runtime.name](request);
+  // Docker checks the lists of privileged containers, too (moby daemon/container.go validateCapabilities).
+  if (!request.privileged || ('error' in grant && runtime === DOCKER)) return grant;
+  const ignores = request.add.length + request.drop.length > 0 ? ', whatever it adds and drops' : '';
+  return { capabilities: CAPABILITIES, ignored: [], because: [`privileged: all ${CAPABILITIES.length}${ignores}`] };
+}
+
+const GRANTS: Readonly<Record<ContainerRuntime['name'], (request: CapabilityRequest) => Grant | StartError>> = {
+  containerd: byContainerd,
+  'CRI-O': byCrio,
+  Docker: byDocker,
+};
+
+/** Reads each name as CAP_ and the name: CAP_NET_RAW becomes CAP_CAP_NET_RAW. Drops come last. */
+function byContainerd({ add, drop }: CapabilityRequest): Grant {
+  const adds = distinct(add.map(upperCase));
+  const drops = distinct(drop.map(upperCase));
+  const unknown = (names: readonly string[]) => names.filter((name) => !isKnown(name) && name !== 'ALL');
+  return dropsLast(CONTAINERD, {
+    add: adds,
+    drop: drops,
+    ignored: unknown(adds).map(prefixed),
+    because: [
+      ...unknown(adds).map((name) => `reads the added ${name} as ${prefixed(name)}, which is not a capability`),
+      ...unknown(drops).map((name) => `reads the dropped ${name} as ${prefixed(name)}, which is not a capability`),
+    ],
+  });
+}
+
+/** Takes names with and without CAP_, and fails on those it does not know. Drops come last. */
+function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
+  const asCrioWrites = (name: string) => (/^cap_/i.test(name) ? name : prefixed(upperCase(name)));
+  const unknown = (names: readonly string[]) =>
+    names.find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
+  const unknownAdd = unknown(add);
+  if (unknownAdd !== undefined) return { error: `unknown capability "${asCrioWrites(unknownAdd)}" to add` };
+  const unknownDrop = unknown(drop);
+  if (unknownDrop !== undefined) {
+    const name = asCrioWrites(unknownDrop);
+    return { error: `failed to drop cap ${name} invalid capability: ${upperCase(name)}` };
+  }
+  return dropsLast(CRIO, { add: add.map(bareName), drop: drop.map(bareName) });
+}
+
+/** As CRI-O for names; but an added capability stays, dropped or not, unless ALL is added. */
+function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
+  const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
+  if (unknown !== undefined) return { error: `unknown capability: ${prefixed(bareName(unknown))}` };
+  const adds = distinct(add.map(bareName));
+  const drops = distinct(drop.map(bareName));
+  if (adds.includes('ALL')) {
+    const noEffect = drops.includes('ALL') ? ['ignores the dropped ALL, since ALL is added'] : [];
+    return dropsLast(DOCKER, { add: ['ALL'], drop: drops.filter((name) => name !== 'ALL'), because: noEffect });
+  }
+  const { start, because } = startOf(DOCKER, adds, drops);
+  const both = adds.filter((name) => drops.includes(name));
+  return {
+    capabilities: inOrder([...start.filter((name) => !drops.includes(name)), ...adds]),
+    ignored: [],
+    because: [
+      because,
+      ...told(
+        'drops',
+        drops.filter((name) => start.includes(name) && !both.includes(name)),
+      ),
+      ...told('adds', adds),
+      ...both.map((name) => `${name} is added and dropped: here the add wins`),
+    ],
+  };
+}
+
+function dropsLast(runtime: ContainerRuntime, { add, drop, ignored = [], because = [] }: Reading): Grant {
+  const { start, because: first } = startOf(runtime, add, drop);
+  const adds = distinct(add.filter(isKnown));
+  const drops = distinct(drop.filter(isKnown));
+  const both = adds.filter((name) => drops.includes(name));
+  return {
+    capabilities: inOrder([...start, ...adds].filter((name) => !drops.includes(name))),
+    ignored,
+    because: [
+      first,
+      ...told(
+        'adds',
+        adds.filter((name) => !both.includes(name)),
+      ),
+      ...told(
+        'drops',
+        drops.filter((name) => start.includes(name) && !both.includes(name)),
+      ),
+      ...both.map((name) => `${name} is added and dropped: the drop wins`),
+      ...because,
+    ],
+  };
+}
+
+function startOf({ byDefault }: ContainerRuntime, add: readonly string[], drop: readonly string[]) {
+  if (drop.includes('ALL')) return { start: [], because: 'starts from nothing, since ALL is dropped' };
+  const all = `starts from all ${CAPABILITIES.length}, since ALL is added`;
+  if (add.includes('ALL')) return { start: CAPABILITIES, because: all };
+  return { start: byDefault, because: `starts from its default ${byDefault.length}: ${byDefault.join(', ')}` };
+}
+
+function told(verb: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`${verb} ${names.join(', ')}`];
+}
+
+function inOrder(names: readonly string[]): string[] {
+  const some = new Set(names);
+  return CAPABILITIES.filter((name) => some.has(name));
+}
+
+const KNOWN: ReadonlySet<string> = new Set(CAPABILITIES);
+
+/** @param name in upper case, without CAP_ */
+export function isKnown(name: string): boolean {
+  return KNOWN.has(name);
+}
+
+/** Ordered by first occurrence. */
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}
+
+function prefixed(name: string): string {
+  return `CAP_${name}`;
+}
+
+/** `cap_net_raw`, `NET_RAW` → `NET_RAW` */
+export function bareName(name: string): string {
+  return upperCase(name).replace(/^CAP_/, '');
+}

@@ -1,0 +1,53 @@
+/** The requests of a pod's containers, as far as they affect capabilities. */
+import { placedContainers } from '../../operator/model/containers.ts';
+import type { Container, PodSpec } from '../../operator/model/objects.ts';
+import { arrayOf, isText, objectOf } from '../../operator/model/raw.ts';
+import type { CapabilityRequest } from './held-by-runtime.ts';
+
+export interface RequestingContainer extends CapabilityRequest {
+  readonly name: string;
+  /** From the PodSpec on: `initContainers[0]`. */
+  readonly path: string;
+  /** Absent when the image decides. */
+  readonly uid?: number;
+  /** It never runs as root: by its uid, or because the kubelet refuses to start it (runAsNonRoot). */
+  readonly nonRoot: boolean;
+  /** The kubelet's flag for allowPrivilegeEscalation: false. */
+  readonly noNewPrivileges: boolean;
+  /** hostUsers: false. Capabilities then apply only within the pod's own user namespace (KEP-127). */
+  readonly inUserNamespace: boolean;
+}
+
+/** In the order in which violations name them; empty for a pod for Windows nodes, which have no capabilities. */
+export function requests(spec: PodSpec): RequestingContainer[] {
+  if (objectOf(spec.os).name === 'windows') return [];
+  const ofPod = { securityContext: objectOf(spec.securityContext), inUserNamespace: spec.hostUsers === false };
+  return placedContainers(spec).map(({ list, index, container }) => request(container, `${list}[${index}]`, ofPod));
+}
+
+interface OfPod {
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly inUserNamespace: boolean;
+}
+
+function request(
+  container: Container,
+  path: string,
+  { securityContext: ofPod, inUserNamespace }: OfPod,
+): RequestingContainer {
+  const own = objectOf(container.securityContext);
+  const { add, drop } = objectOf(own.capabilities);
+  const user = own.runAsUser ?? ofPod.runAsUser;
+  const uid = typeof user === 'number' ? user : undefined;
+  return {
+    name: container.name,
+    path,
+    add: arrayOf(add).filter(isText),
+    drop: arrayOf(drop).filter(isText),
+    privileged: own.privileged === true,
+    ...(uid === undefined ? {} : { uid }),
+    nonRoot: uid === undefined ? (own.runAsNonRoot ?? ofPod.runAsNonRoot) === true : uid !== 0,
+    noNewPrivileges: own.allowPrivilegeEscalation === false,
+    inUserNamespace,
+  };
+}

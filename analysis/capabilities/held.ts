@@ -1,0 +1,70 @@
+/**
+ * The capabilities that the containers of a pod end up with, on each container runtime, as root and as another user,
+ * and the reasons.
+ */
+import type { PodSpec } from '../../operator/model/objects.ts';
+import { atEntrypoint, type CapabilitySets, type Credentials, execute } from './held-by-process.ts';
+import { type CapabilityRequest, granted } from './held-by-runtime.ts';
+import { type RequestingContainer, requests } from './held-request.ts';
+import { CONTAINER_RUNTIMES, type ContainerRuntime } from './runtimes.ts';
+
+export interface ContainerHoldings extends RequestingContainer {
+  readonly runtimes: readonly RuntimeHoldings[];
+}
+
+export interface RuntimeHoldings {
+  readonly runtime: ContainerRuntime['name'];
+  /** Why the container does not start; then it holds nothing. */
+  readonly error?: string;
+  /** How its bounding set came about. */
+  readonly because: readonly string[];
+  /** As root and as another user, without and with no-new-privileges. */
+  readonly holdings: readonly Holding[];
+}
+
+/** The capabilities of the container's processes. */
+export interface Holding extends Credentials, CapabilitySets {
+  /** For programs whose file capabilities include the whole bounding set. */
+  readonly fileCapabilities: {
+    /** As the container's entrypoint. */
+    readonly entrypoint: readonly string[];
+    /** Started by another program, such as a shell. */
+    readonly below: readonly string[];
+  };
+}
+
+/** The four ways to run a container. */
+const WAYS: readonly Credentials[] = [
+  { root: true, noNewPrivileges: false },
+  { root: true, noNewPrivileges: true },
+  { root: false, noNewPrivileges: false },
+  { root: false, noNewPrivileges: true },
+];
+
+/** In the order in which violations name containers; empty for a pod of Windows nodes. */
+export function holdings(spec: PodSpec): ContainerHoldings[] {
+  return requests(spec).map((request) => ({
+    ...request,
+    runtimes: CONTAINER_RUNTIMES.map((runtime) => onRuntime(runtime, request)),
+  }));
+}
+
+function onRuntime(runtime: ContainerRuntime, request: CapabilityRequest): RuntimeHoldings {
+  const grant = granted(runtime, request);
+  if ('error' in grant) return { runtime: runtime.name, error: grant.error, because: [], holdings: [] };
+  const { capabilities, because } = grant;
+  return { runtime: runtime.name, because, holdings: WAYS.map((way) => holding(capabilities, way)) };
+}
+
+function holding(capabilities: readonly string[], way: Credentials): Holding {
+  const file = { permitted: capabilities, effective: true };
+  const entrypoint = atEntrypoint(capabilities, way);
+  return {
+    ...way,
+    ...entrypoint,
+    fileCapabilities: {
+      entrypoint: atEntrypoint(capabilities, way, file).permitted,
+      below: execute(entrypoint, way, file).permitted,
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** The values of the rules about capabilities → the capabilities that a container may end up holding. */
+import { type AllowedBounding, allowedBounding } from '../../operator/rules/allowed-bounding.ts';
+import { capabilities } from '../../operator/rules/capabilities.ts';
+import type { Capabilities } from '../../operator/rules/capability-lists.ts';
+import { privileged } from '../../operator/rules/privileged.ts';
+import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+
+export interface Holdable {
+  /** Those that some admitted container holds, because it adds them or because the container runtime gives them. */
+  readonly names: readonly string[];
+  /** Whether a container may be privileged, and so hold all. */
+  readonly privileged: boolean;
+}
+
+/** @param values by rule ID @param inUserNamespace whether the pod has `hostUsers: false` */
+export function holdable(values: Readonly<Record<string, unknown>>, inUserNamespace: boolean): Holdable {
+  const lists = values[capabilities.id] as Capabilities;
+  const bounding = values[allowedBounding.id] as AllowedBounding;
+  const mapped = inUserNamespace ? [...(lists.allowedAddInUserNamespace ?? []), ...bounding.inUserNamespace] : [];
+  const isIn = (names: readonly string[], name: string) =>
+    names.includes('*') || names.includes('ALL') || names.includes(name);
+  // A drop of ALL leaves what is added; a drop of the name itself does not.
+  const mustDrop = (name: string) => lists.dropByName === true && lists.requiredDrop.includes(name);
+  const mayAdd = (name: string) => !mustDrop(name) && (isIn(lists.allowedAdd, name) || isIn(mapped, name));
+  const mayKeep = (name: string) => RUNTIME_DEFAULT.includes(name) && !isIn(lists.requiredDrop, name);
+  const mayBound = (name: string) => isIn(bounding.allowed, name) || isIn(mapped, name);
+  return {
+    names: CAPABILITIES.filter((name) => (mayAdd(name) || mayKeep(name)) && mayBound(name)),
+    privileged: values[privileged.id] === true && CAPABILITIES.every(mayBound),
+  };
+}

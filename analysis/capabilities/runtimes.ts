@@ -1,0 +1,70 @@
+/** The container runtimes of Kubernetes nodes: what they give by default, and how they read capability names. */
+import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+
+export interface ContainerRuntime {
+  readonly name: 'containerd' | 'CRI-O' | 'Docker';
+  /** The capabilities of a container that neither adds nor drops anything, unless the node's configuration differs. */
+  readonly byDefault: readonly string[];
+  /** The release since which it sets SYSCTLS_INSTEAD in pods with their own network namespace. */
+  readonly sysctlsInsteadSince?: string;
+  /** The source code that we followed. */
+  readonly source: string;
+}
+
+export const CONTAINERD: ContainerRuntime = {
+  name: 'containerd',
+  byDefault: RUNTIME_DEFAULT,
+  sysctlsInsteadSince: '2.0',
+  source: 'containerd internal/cri/opts/spec_opts.go WithCapabilities, pkg/oci/spec.go defaultUnixCaps',
+};
+
+export const CRIO: ContainerRuntime = {
+  name: 'CRI-O',
+  byDefault: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'NET_BIND_SERVICE'],
+  source: 'cri-o internal/factory/container/container.go SpecSetupCapabilities, internal/config/capabilities',
+};
+
+/** Through cri-dockerd, which passes both lists on unchanged. */
+export const DOCKER: ContainerRuntime = {
+  name: 'Docker',
+  byDefault: RUNTIME_DEFAULT,
+  sysctlsInsteadSince: '20.10',
+  source: 'moby daemon/pkg/oci/caps/utils.go TweakCapabilities; cri-dockerd core/security_context.go',
+};
+
+export const CONTAINER_RUNTIMES: readonly ContainerRuntime[] = [CONTAINERD, CRIO, DOCKER];
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+const IS_ASCII = /^[\x00-\x7f]*$/;
+
+/**
+ * Upper-cases a name as Go's strings.ToUpper and so the runtimes do: each code point by itself, so that U+017F becomes
+ * S and U+0131 becomes I. JavaScript maps some code points to two letters, such as U+FB06 to ST.
+ */
+export function upperCase(name: string): string {
+  if (IS_ASCII.test(name)) return name.toUpperCase();
+  const upper = Array.from(name, (letter) => {
+    const large = letter.toUpperCase();
+    return Array.from(large).length === 1 ? large : letter;
+  });
+  return upper.join('');
+}
+
+/** A kernel parameter that makes a capability unnecessary, for one purpose. Pods may set both at every level. */
+interface SysctlInstead {
+  readonly capability: string;
+  readonly purpose: string;
+  readonly sysctl: string;
+  readonly value: string;
+}
+
+/** icmp(7), ip(7); the Standards' safe sysctls. They belong to the network namespace: not for pods with hostNetwork. */
+export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [
+  { capability: 'NET_RAW', purpose: 'ping', sysctl: 'net.ipv4.ping_group_range', value: '0 2147483647' },
+  {
+    capability: 'NET_BIND_SERVICE',
+    purpose: 'ports below 1024',
+    sysctl: 'net.ipv4.ip_unprivileged_port_start',
+    value: '0',
+  },
+];

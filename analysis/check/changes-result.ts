@@ -1,0 +1,93 @@
+/** The changes that a policy would make, as `-o json` prints it: docs/reference/check-changes.schema.json describes it. */
+import type { Outcome } from './outcome.ts';
+import type { CheckedPolicy, CheckedViolation } from './result.ts';
+
+export interface Changes {
+  /** The candidates, and the live policies that remain. */
+  readonly policies: readonly CheckedPolicy[];
+  readonly candidates: readonly string[];
+  /** The namespaces that a candidate selects, and those with changes. */
+  readonly namespaces: readonly NamespaceChange[];
+  /** Workloads whose outcome changes, sorted by namespace, kind and name. */
+  readonly changes: readonly WorkloadChange[];
+  readonly summary: ChangeSummary;
+}
+
+/**
+ * NewlyRefused: refused with the candidates, and not before. PerhapsRefused: whether the candidates refuse it depends
+ * on who creates the pod. NewlyAdmitted: refused before, or perhaps refused, and not with the candidates.
+ * ReportedOtherwise: admitted before and with the candidates, but a warning or an audit annotation appears or
+ * disappears.
+ */
+export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
+
+export interface WorkloadChange {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly change: ChangeKind;
+  /** The worst outcome over all modes. */
+  readonly before: Outcome;
+  readonly after: Outcome;
+  /** Why the candidates do not simply admit it. */
+  readonly violations: readonly CheckedViolation[];
+}
+
+/** How many workloads have which outcome. */
+export type OutcomeCounts = Readonly<Record<Lowercase<Outcome>, number>>;
+
+export interface ChangeCounts {
+  readonly workloads: number;
+  readonly newlyRefused: number;
+  readonly perhapsRefused: number;
+  readonly newlyAdmitted: number;
+  readonly reportedOtherwise: number;
+  readonly unchanged: number;
+}
+
+export interface NamespaceChange extends ChangeCounts {
+  readonly namespace: string;
+  readonly before: OutcomeCounts;
+  readonly after: OutcomeCounts;
+  /**
+   * Whether candidates in mode Enforce would admit everything that runs there; null where no candidate selects the
+   * namespace.
+   */
+  readonly safeToEnforce: boolean | null;
+  /** The workloads that candidates in mode Enforce would refuse; empty where it is safe. */
+  readonly refusedIfEnforced: readonly RefusedIfEnforced[];
+  /** How the roll-outs of the candidates that select it would begin there; empty without `spec.rollout`. */
+  readonly rollouts: readonly RolloutStart[];
+}
+
+/**
+ * Enforced: already today. EnforcedAtOnce: nothing violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds
+ * it back. Soaking: nothing violates. Blocked: the workloads in `refusedIfEnforced` have to be repaired first.
+ */
+export interface RolloutStart {
+  readonly policy: string;
+  readonly state: 'Enforced' | 'EnforcedAtOnce' | 'Soaking' | 'Blocked';
+}
+
+export interface RefusedIfEnforced {
+  readonly kind: string;
+  readonly name: string;
+  /** Unknown: it depends on who creates the pod. */
+  readonly outcome: 'Refused' | 'Unknown';
+  readonly violations: readonly CheckedViolation[];
+}
+
+export interface ChangeSummary extends ChangeCounts {
+  readonly namespaces: number;
+  /** Counts only the namespaces that a candidate selects. */
+  readonly safeToEnforce: number;
+  readonly candidateNamespaces: number;
+  /** For each candidate with `spec.rollout`, how many namespaces begin in each state. */
+  readonly rollouts: readonly RolloutSummary[];
+}
+
+export interface RolloutSummary extends Readonly<Record<Uncapitalize<RolloutStart['state']>, number>> {
+  readonly policy: string;
+  readonly paused: boolean;
+  readonly soak: string;
+}

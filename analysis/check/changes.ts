@@ -1,0 +1,222 @@
+/** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
+import type { CompleteRollout, Mode } from '../../operator/api/capability-policy.ts';
+import { COST_RULE } from '../../operator/evaluate/verdict.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import { entriesByKey } from '../../operator/model/by-key.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import type { JudgedContext, JudgedWorkloads } from '../policies/context.ts';
+import type {
+  ChangeCounts,
+  ChangeKind,
+  ChangeSummary,
+  Changes,
+  NamespaceChange,
+  OutcomeCounts,
+  RefusedIfEnforced,
+  RolloutStart,
+  RolloutSummary,
+  WorkloadChange,
+} from './changes-result.ts';
+import { checkedPolicies } from './checked.ts';
+import { isWorse, OUTCOMES, type Outcome, outcomeOf } from './outcome.ts';
+import { pendingIn, type RolloutInput, rolloutStarts } from './rollout-start.ts';
+import { violationsOf } from './running.ts';
+
+interface ChangeInput extends RolloutInput {
+  readonly candidates: readonly string[];
+  /** The live policies with the candidates. @param pending the roll-outs that have not reached a namespace yet */
+  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => JudgedContext;
+  /** The only namespace whose pods and workloads were read; undefined for all. */
+  readonly namespace?: string | undefined;
+}
+
+export function changesOf(input: ChangeInput): Changes {
+  const { candidates, before, rollouts, namespace: only } = input;
+  const was = byNamespace(before.judgeCluster());
+  const refused = refusedIfEnforced(input);
+  const starts = new Map([...refused].map(([name, all]) => [name, rolloutStarts(name, all.some(isBlocking), input)]));
+  const after = input.after(pendingIn(starts));
+  const all = [...after.judgeCluster(only)].map((now) => {
+    const { namespace } = now;
+    const compared = comparedWith(was.get(namespace), now);
+    const change = namespaceChange(namespace, compared, refused.get(namespace), starts.get(namespace) ?? []);
+    return { namespace: change, compared };
+  });
+  const namespaces = all.map(({ namespace }) => namespace);
+  return {
+    policies: checkedPolicies(after),
+    candidates,
+    namespaces: namespaces.filter(isWorthTelling),
+    changes: all.flatMap(({ compared }) => compared.flatMap(({ change }) => change ?? [])),
+    summary: { ...summaryOf(namespaces), rollouts: [...rollouts].map((one) => rolloutSummary(one, namespaces)) },
+  };
+}
+
+/** By namespace that a candidate selects: the workloads that it would refuse there in mode Enforce. */
+function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
+  const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
+  const judgements = [...enforced.judgeCluster()].filter(({ namespace }) => {
+    const labels = enforced.labelsOf(namespace);
+    return stated.some(({ selector }) => matches(selector, labels));
+  });
+  return new Map(judgements.map((judgement) => [judgement.namespace, refusedIn(judgement)]));
+}
+
+function byNamespace(all: Iterable<JudgedWorkloads>): Map<string, JudgedWorkloads> {
+  return new Map([...all].map((one) => [one.namespace, one]));
+}
+
+/** A workload in one cluster state. */
+interface WorkloadOutcome {
+  readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
+  readonly outcome: Outcome;
+  /** The mode that has this outcome, and its judgement. */
+  readonly mode: Mode;
+  readonly judgement: WorkloadJudgement;
+}
+
+/** By kind and name. Each mode is judged separately; the creator of the pod sees the worst outcome. */
+const outcomesIn = perObject((judgement: JudgedWorkloads): ReadonlyMap<string, WorkloadOutcome> => {
+  const outcomes = new Map<string, WorkloadOutcome>();
+  for (const mode of MODES) {
+    for (const workload of judgement.modes[mode]?.workloads ?? []) {
+      const key = `${workload.kind}/${workload.name}`;
+      const outcome = outcomeIn(mode, workload);
+      const known = outcomes.get(key);
+      if (known && !isWorse(outcome, known.outcome)) continue;
+      outcomes.set(key, { workload, outcome, mode, judgement: workload });
+    }
+  }
+  return outcomes;
+});
+
+/** Only a refusal is marked with "perhaps". */
+function outcomeIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Outcome {
+  if (verdict === 'Violating') return outcomeOf(mode);
+  return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
+}
+
+/** A workload before and after. */
+interface Compared {
+  readonly before: Outcome;
+  readonly after: Outcome;
+  /** Null if nothing changes. */
+  readonly change: WorkloadChange | null;
+}
+
+function comparedWith(before: JudgedWorkloads | undefined, after: JudgedWorkloads): readonly Compared[] {
+  return before === after ? unchanged(after) : compare(before ? outcomesIn(before) : new Map(), outcomesIn(after));
+}
+
+/** An edit leaves most namespaces as they are. */
+const unchanged = perObject((judgement: JudgedWorkloads): readonly Compared[] =>
+  compare(outcomesIn(judgement), outcomesIn(judgement)),
+);
+
+function compare(
+  before: ReadonlyMap<string, WorkloadOutcome>,
+  after: ReadonlyMap<string, WorkloadOutcome>,
+): Compared[] {
+  const workloads = new Map([...before, ...after].map(([key, { workload }]) => [key, workload]));
+  return entriesByKey(workloads).map(([key, { namespace, kind, name }]) => {
+    const [then, now] = [before.get(key), after.get(key)];
+    const [was, is] = [then?.outcome ?? 'Admitted', now?.outcome ?? 'Admitted'];
+    if (was === is) return { before: was, after: is, change: null };
+    // Most workloads don't change: describing their violations would take longer than everything else.
+    const violations = now && is !== 'Admitted' ? violationsOf(now.judgement, now.mode) : [];
+    const fields = { namespace, kind, name, before: was, after: is, violations };
+    return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
+  });
+}
+
+function changeKind(before: Outcome, after: Outcome): ChangeKind {
+  if (after === 'Refused') return 'NewlyRefused';
+  if (after === 'Unknown') return 'PerhapsRefused';
+  return before === 'Refused' || before === 'Unknown' ? 'NewlyAdmitted' : 'ReportedOtherwise';
+}
+
+const refusedIn = perObject((judgement: JudgedWorkloads): readonly RefusedIfEnforced[] =>
+  (judgement.modes.Enforce?.workloads ?? []).flatMap((workload) => {
+    const outcome = outcomeIn('Enforce', workload);
+    if (outcome !== 'Refused' && outcome !== 'Unknown') return [];
+    const { kind, name } = workload;
+    return [{ kind, name, outcome, violations: violationsOf(workload, 'Enforce') }];
+  }),
+);
+
+function namespaceChange(
+  namespace: string,
+  compared: readonly Compared[],
+  refused: readonly RefusedIfEnforced[] | undefined,
+  rollouts: readonly RolloutStart[],
+): NamespaceChange {
+  return {
+    namespace,
+    ...changeCounts(compared),
+    safeToEnforce: refused ? refused.length === 0 : null,
+    refusedIfEnforced: refused ?? [],
+    rollouts,
+  };
+}
+
+const changeCounts = perObject((compared: readonly Compared[]) => {
+  const count = (kind: ChangeKind) => compared.filter(({ change }) => change?.change === kind).length;
+  return {
+    workloads: compared.length,
+    newlyRefused: count('NewlyRefused'),
+    perhapsRefused: count('PerhapsRefused'),
+    newlyAdmitted: count('NewlyAdmitted'),
+    reportedOtherwise: count('ReportedOtherwise'),
+    unchanged: compared.filter(({ change }) => change === null).length,
+    before: countsOf(compared.map(({ before }) => before)),
+    after: countsOf(compared.map(({ after }) => after)),
+  };
+});
+
+function countsOf(outcomes: readonly Outcome[]): OutcomeCounts {
+  const counts = OUTCOMES.map((outcome) => [outcome.toLowerCase(), outcomes.filter((one) => one === outcome).length]);
+  return Object.fromEntries(counts) as OutcomeCounts;
+}
+
+function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange): boolean {
+  return safeToEnforce !== null || unchanged < workloads;
+}
+
+/** As the operator decides: a pod that depends on its creator blocks no roll-out, and one that is too expensive does. */
+function isBlocking({ outcome, violations }: RefusedIfEnforced): boolean {
+  return outcome === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);
+}
+
+function rolloutSummary(
+  [policy, { soak, paused }]: readonly [string, CompleteRollout],
+  namespaces: readonly NamespaceChange[],
+): RolloutSummary {
+  const states = namespaces.flatMap(({ rollouts }) => rollouts.filter((one) => one.policy === policy));
+  const count = (state: RolloutStart['state']) => states.filter((one) => one.state === state).length;
+  return {
+    policy,
+    soak,
+    paused,
+    enforced: count('Enforced'),
+    enforcedAtOnce: count('EnforcedAtOnce'),
+    soaking: count('Soaking'),
+    blocked: count('Blocked'),
+  };
+}
+
+function summaryOf(namespaces: readonly NamespaceChange[]): Omit<ChangeSummary, 'rollouts'> {
+  const sum = (field: keyof ChangeCounts) => namespaces.reduce((total, one) => total + one[field], 0);
+  return {
+    workloads: sum('workloads'),
+    newlyRefused: sum('newlyRefused'),
+    perhapsRefused: sum('perhapsRefused'),
+    newlyAdmitted: sum('newlyAdmitted'),
+    reportedOtherwise: sum('reportedOtherwise'),
+    unchanged: sum('unchanged'),
+    namespaces: namespaces.length,
+    safeToEnforce: namespaces.filter(({ safeToEnforce }) => safeToEnforce === true).length,
+    candidateNamespaces: namespaces.filter(({ safeToEnforce }) => safeToEnforce !== null).length,
+  };
+}

@@ -1,0 +1,69 @@
+/** Verdicts, violations and advice as a check reports them, for a file or for running workloads. */
+import type { Mode } from '../../operator/api/capability-policy.ts';
+import type { Judgement } from '../../operator/evaluate/verdict.ts';
+import type { PodSpec } from '../../operator/model/objects.ts';
+import { isPendingPart } from '../../operator/policy/parts.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
+import { findings } from '../capabilities/findings.ts';
+import type { Trouble } from '../manifests/trouble.ts';
+import type { JudgedContext } from '../policies/context.ts';
+import { type FieldPath, fieldPath } from '../schema/paths.ts';
+import type { CheckedFinding, CheckedPolicy, CheckedProblem, CheckedViolation, ItemVerdict } from './result.ts';
+
+type Place = Pick<CheckedViolation, 'path' | 'line'>;
+/** @param path from the PodSpec on, or of the pod's metadata */
+type PlaceOf = (path: string) => Place;
+
+/** The policies by which a check evaluates, by name. One with a roll-out is listed once, although it has two parts. */
+export function checkedPolicies({ compiled, sources }: Pick<JudgedContext, 'compiled' | 'sources'>): CheckedPolicy[] {
+  const whole = compiled.policies.filter(({ id }) => !isPendingPart(id));
+  return whole.map(({ name, mode, meanwhile = null, priority, standard: { level, minor } }) => {
+    const { file = null, line = null } = sources.get(name) ?? {};
+    return { name, mode, meanwhile, priority, level, version: formatVersion(minor), file, line };
+  });
+}
+
+export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
+  const order = ['Violating', 'Unknown', 'Compliant'] as const;
+  return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
+}
+
+/** @param mode of the policies that the judgement is by */
+export function checkedViolations(
+  { violations }: Pick<Judgement, 'violations'>,
+  mode: Mode,
+  placeOf: PlaceOf,
+): CheckedViolation[] {
+  return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
+    ofPolicy.map(({ rule, container, message, path }) => ({
+      policy,
+      mode,
+      rule,
+      container: container ?? null,
+      message,
+      ...placeOf(path),
+    })),
+  );
+}
+
+export function checkedFindings(spec: PodSpec, placeOf: PlaceOf): CheckedFinding[] {
+  return findings(spec).map(({ reason, container, message, path }) => ({
+    reason,
+    container,
+    message,
+    ...placeOf(path),
+  }));
+}
+
+/**
+ * A field of an object, from the object on. @param template the path of the pod in it @param path from the PodSpec on,
+ * or of the pod's metadata
+ */
+export function fieldIn(template: FieldPath, path: string): FieldPath {
+  const inPod = fieldPath(path);
+  return [...template, ...(inPod[0] === 'metadata' ? [] : ['spec']), ...inPod];
+}
+
+export function checkedProblem({ severity, file, line, message }: Trouble): CheckedProblem {
+  return { severity: severity ?? 'error', file, line: line ?? null, message };
+}

@@ -1,0 +1,48 @@
+/** How the roll-outs of the candidate policies would begin: which namespaces are enforced at once, soak or are blocked. */
+import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
+import { rolloutLabel } from '../../operator/policy/parts.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import { beginsAtOnce } from '../../operator/promotion/duration.ts';
+import type { JudgedContext } from '../policies/context.ts';
+import type { RolloutStart } from './changes-result.ts';
+
+export interface RolloutInput {
+  /** The candidates of mode Enforce with `spec.rollout`, by name. */
+  readonly rollouts: ReadonlyMap<string, CompleteRollout>;
+  /** The live policies. */
+  readonly before: JudgedContext;
+  /** The live policies with the candidates, which are enforced everywhere. */
+  readonly enforced: JudgedContext;
+}
+
+/** @param isBlocked whether something in the namespace violates the candidates */
+export function rolloutStarts(
+  namespace: string,
+  isBlocked: boolean,
+  { rollouts, before, enforced }: RolloutInput,
+): RolloutStart[] {
+  const selected = enforced.compiled.policies.filter(
+    ({ name, selector }) => rollouts.has(name) && matches(selector, enforced.labelsOf(namespace)),
+  );
+  return selected.map(({ name: policy }) => {
+    if (isEnforced(policy, namespace, before)) return { policy, state: 'Enforced' };
+    if (isBlocked) return { policy, state: 'Blocked' };
+    const rollout = rollouts.get(policy);
+    const isPending = before.labelsOf(namespace)[rolloutLabel(policy)] === ROLLOUT_PENDING;
+    return { policy, state: rollout && beginsAtOnce(rollout) && !isPending ? 'EnforcedAtOnce' : 'Soaking' };
+  });
+}
+
+/** Whether the live policy of this name is already enforced there. */
+function isEnforced(policy: string, namespace: string, before: JudgedContext): boolean {
+  const labels = before.labelsOf(namespace);
+  return before.compiled.policies.some(
+    ({ name, mode, selector }) => name === policy && mode === 'Enforce' && matches(selector, labels),
+  );
+}
+
+/** The policies that would be pending in each namespace. */
+export function pendingIn(starts: ReadonlyMap<string, readonly RolloutStart[]>): Map<string, string[]> {
+  const isPending = ({ state }: RolloutStart) => state === 'Soaking' || state === 'Blocked';
+  return new Map([...starts].map(([namespace, all]) => [namespace, all.filter(isPending).map(({ policy }) => policy)]));
+}

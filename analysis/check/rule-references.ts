@@ -1,0 +1,21 @@
+/** The rules that violations name, and the recommendations of hardening guides that they cover. */
+import { RULES } from '../../operator/rules/index.ts';
+import { type Reference, referencesOf } from '../../operator/standards/hardening-guides.ts';
+import type { CheckedRule } from './result.ts';
+
+const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
+
+/** In the order of the API; without what is no rule about pods, such as the right to use a policy. */
+export function rulesNamed(ids: ReadonlySet<string>): CheckedRule[] {
+  return RULES.filter(({ id }) => ids.has(id)).map(({ id, title }) => ({ id, title, references: referencesBy(id) }));
+}
+
+export function referencesBy(rule: string): Reference[] {
+  const guides = BY_ID.get(rule)?.guides;
+  return guides ? referencesOf(guides) : [];
+}
+
+/** `CIS Kubernetes Benchmark v1.11.1 5.2.2: few privileged containers` */
+export function referenceText({ guide, control, about }: Reference): string {
+  return `${guide}${control === null ? '' : ` ${control}`}: ${about}`;
+}

@@ -1,0 +1,163 @@
+/**
+ * A YAML or JSON document and its new value → its text with the smallest edits, at the positions of its nodes. Everything
+ * outside of the edits stays as it is: comments, quotes, the order of keys, line breaks.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Document, isCollection, isPair, parseDocument as parse } from 'yaml';
+import { valueAt } from '../../operator/model/raw.ts';
+import { parseDocument } from '../manifests/document.ts';
+import { mayMerge } from '../manifests/merge-keys.ts';
+import { Editing, type Place } from './editing.ts';
+import {
+  indentOf,
+  isAlias,
+  isFlow,
+  isMap,
+  isMerge,
+  isSeq,
+  keyText,
+  type MapNode,
+  type Node,
+  NotEditable,
+  type Path,
+  pairsOf,
+  type SeqNode,
+  startOf,
+} from './nodes.ts';
+import { type TextEdit, withEdits } from './text-edits.ts';
+import type { Style } from './written.ts';
+
+export type Edited =
+  | {
+      readonly text: string;
+      /** Aliases that are written out now, because their anchor has another value or is gone: `*name`. */
+      readonly writtenOut: readonly string[];
+    }
+  | { readonly refused: string };
+
+/**
+ * @param text one document
+ * @param before its value, as `analysis/manifests/document.ts` reads it
+ */
+export function editedDocument(text: string, before: unknown, after: unknown): Edited {
+  try {
+    const { edits, writtenOut } = editsFor(text, before, after);
+    const edited = withEdits(text, edits);
+    return isDeepStrictEqual(parseDocument(edited, 1)?.value, after)
+      ? { text: edited, writtenOut }
+      : { refused: mayMerge(text) ? OVERRIDDEN : NOT_UNDERSTOOD };
+  } catch (error) {
+    if (error instanceof NotEditable) return { refused: error.message };
+    return { refused: NOT_UNDERSTOOD };
+  }
+}
+
+const OVERRIDDEN = 'a merge key (<<) may override the field: write the merge key above the fields';
+const NOT_UNDERSTOOD = 'its text has a form that cannot be edited without changing something else';
+
+function editsFor(text: string, before: unknown, after: unknown) {
+  const document = parse(text, {
+    keepSourceTokens: true,
+    strict: false,
+    uniqueKeys: false,
+    version: '1.1',
+    merge: true,
+    logLevel: 'silent',
+  }) as unknown as Document<Node>;
+  const { contents } = document;
+  if (!contents) throw new NotEditable(NOT_UNDERSTOOD);
+  const editing = new Editing(text, styleOf(contents));
+  editing.change(contents, before, after);
+  const aliases = aliasesIn(contents, []);
+  const writtenOut = new Set<string>();
+  for (const { node, path, merging, place } of aliases) {
+    const name = `*${node.source}`;
+    if (editing.isReplaced(startOf(node))) {
+      writtenOut.add(name);
+      continue;
+    }
+    const source = node.resolve(document as never) as Node | undefined;
+    const at = source && pathOf(contents, source, []);
+    if (!at) throw new NotEditable(NOT_UNDERSTOOD);
+    const isGone = editing.isReplaced(startOf(source)) || valueAt(after, at) === undefined;
+    if (merging) {
+      if (isGone || !isDeepStrictEqual(valueAt(after, at), valueAt(before, at)))
+        throw new NotEditable(`"<<: ${name}" merges what would change into another mapping: write it out`);
+      continue;
+    }
+    const wanted = valueAt(after, path);
+    if (!isGone && isDeepStrictEqual(valueAt(after, at), wanted)) continue;
+    editing.writeOut(node, wanted, place);
+    writtenOut.add(name);
+  }
+  return { edits: editing.edits as readonly TextEdit[], writtenOut: [...writtenOut].sort() };
+}
+
+interface FoundAlias {
+  readonly node: Node & { source: string; resolve(document: never): unknown };
+  readonly path: Path;
+  readonly merging: boolean;
+  readonly place: Place;
+}
+
+function aliasesIn(node: Node | null, path: Path, merging = false, place: Place = undefined): FoundAlias[] {
+  if (isAlias(node)) return [{ node: node as unknown as FoundAlias['node'], path, merging, place }];
+  return childrenOf(node).flatMap(({ child, step, merge, place: inside }) =>
+    aliasesIn(child, [...path, step], merging || merge, inside),
+  );
+}
+
+function pathOf(node: Node | null, wanted: Node, path: Path): Path | undefined {
+  if (node === wanted) return path;
+  for (const { child, step } of childrenOf(node)) {
+    const found = pathOf(child, wanted, [...path, step]);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+interface Child {
+  readonly child: Node | null;
+  readonly step: string | number;
+  readonly merge: boolean;
+  readonly place: Place;
+}
+
+function childrenOf(node: Node | null): Child[] {
+  if (isMap(node)) {
+    const map = node as MapNode;
+    return pairsOf(map).map((pair) => ({
+      child: pair.value,
+      step: keyText(pair.key),
+      merge: isMerge(pair),
+      place: { map, pair },
+    }));
+  }
+  if (!isSeq(node)) return [];
+  const list = node as SeqNode;
+  return list.items.map((child, step) => ({ child, step, merge: false, place: { list } }));
+}
+
+/** As most of the document's collections are indented. */
+function styleOf(contents: Node): Style {
+  const steps: number[] = [];
+  const listSteps: number[] = [];
+  const visit = (node: Node | null): void => {
+    if (!isCollection(node)) return;
+    for (const item of node.items) {
+      const child = (isPair(item) ? item.value : item) as Node | null;
+      if (isPair(item) && !isFlow(node as Node) && child && !isFlow(child)) {
+        if (isMap(child)) steps.push(indentOf(child as MapNode) - indentOf(node as MapNode));
+        if (isSeq(child)) listSteps.push(indentOf(child as never) - indentOf(node as MapNode));
+      }
+      visit(child);
+    }
+  };
+  visit(contents);
+  return { step: mostCommon(steps.filter((step) => step > 0)) ?? 2, listStep: mostCommon(listSteps) ?? 2 };
+}
+
+function mostCommon(numbers: readonly number[]): number | undefined {
+  const counts = Map.groupBy(numbers, (number) => number);
+  return [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0];
+}

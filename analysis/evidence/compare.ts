@@ -1,0 +1,113 @@
+/** The capabilities that a manifest's container holds, beside those that its processes used. */
+import { valuesByKey } from '../../operator/model/by-key.ts';
+import type { PodSpec } from '../../operator/model/objects.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import { type ContainerHoldings, holdings } from '../capabilities/held.ts';
+import { type Coverage, coverageOf } from './coverage.ts';
+import type { EvidenceIndex, ManifestPod } from './matching.ts';
+import { bothSeen, type Seen } from './merge.ts';
+import type { CapabilityUse, Evidence, Noise, Outcome } from './use.ts';
+
+export interface ContainerEvidence {
+  /** The capabilities that the container holds at most, on some container runtime. */
+  readonly granted: readonly string[];
+  /** Granted and used: what a tightened container keeps. */
+  readonly used: readonly SeenChecks[];
+  /** Granted, and no use was seen. */
+  readonly unused: readonly string[];
+  /** The kernel refused each check. */
+  readonly refused: readonly SeenChecks[];
+  /** Checks that the kernel granted, though this manifest does not grant the capability. */
+  readonly grantedElsewhere: readonly SeenChecks[];
+  /** Checks that show no need. */
+  readonly noise: readonly (SeenChecks & { readonly outcome: Outcome; readonly noise: Noise })[];
+  readonly coverage: Coverage;
+}
+
+/** The checks of one capability, in all pods of the workload. */
+export interface SeenChecks extends Seen {
+  readonly capability: string;
+  /** Whether no tool said the outcome, so that it follows from the manifest. */
+  readonly assumed?: true;
+}
+
+/** The containers of a pod, in the order of its fields; those of Windows pods hold no capabilities. */
+export interface ComparedContainer {
+  readonly name: string;
+  readonly privileged: boolean;
+  /** Absent when no record names the container. */
+  readonly evidence?: ContainerEvidence;
+}
+
+/** @param known results of earlier calls with the same evidence: the pods of a workload are mostly alike */
+export function comparePod(
+  spec: PodSpec,
+  pod: ManifestPod,
+  evidence: EvidenceIndex,
+  known = new Map<string, ContainerEvidence | undefined>(),
+): ComparedContainer[] {
+  return holdings(spec).map((container) => {
+    const { name, privileged } = container;
+    const granted = grantedAnywhere(container);
+    const key = JSON.stringify([pod, name, granted]);
+    if (!known.has(key)) known.set(key, compare(granted, evidence.of(name, pod)));
+    const compared = known.get(key);
+    return { name, privileged, ...(compared && { evidence: compared }) };
+  });
+}
+
+/** @returns undefined without evidence about the container */
+function compare(granted: readonly string[], { uses, watches }: Evidence): ContainerEvidence | undefined {
+  if (uses.length + watches.length === 0) return undefined;
+  const own = uses.filter(({ noise }) => noise === undefined);
+  const isGranted = ({ capability, outcome }: CapabilityUse) =>
+    outcome === 'granted' || (outcome === 'unknown' && granted.includes(capability));
+  const allowed = inAllPods(own.filter(isGranted));
+  const names = allowed.map(({ capability }) => capability);
+  return {
+    granted,
+    used: allowed.filter(({ capability }) => granted.includes(capability)),
+    unused: granted.filter((capability) => !names.includes(capability)),
+    refused: inAllPods(own.filter((use) => !isGranted(use) && !names.includes(use.capability))),
+    grantedElsewhere: allowed.filter(({ capability }) => !granted.includes(capability)),
+    noise: noiseIn(uses),
+    coverage: coverageOf(watches),
+  };
+}
+
+/** The most that the container may hold on some container runtime, in the order of the kernel's numbers. */
+function grantedAnywhere({ runtimes }: Pick<ContainerHoldings, 'runtimes'>): string[] {
+  const names = new Set(runtimes.flatMap((one) => one.holdings.flatMap(({ bounding }) => bounding)));
+  return CAPABILITIES.filter((name) => names.has(name));
+}
+
+function noiseIn(uses: readonly CapabilityUse[]): ContainerEvidence['noise'] {
+  const groups = Map.groupBy(
+    uses.filter(({ noise }) => noise !== undefined),
+    ({ noise, outcome }) => `${noise} ${outcome}`,
+  );
+  return valuesByKey(groups).flatMap((same) => {
+    const { noise, outcome } = same[0] ?? {};
+    return noise && outcome ? inAllPods(same).map((checks) => ({ ...checks, outcome, noise })) : [];
+  });
+}
+
+/** One for each capability, in the order of the kernel's numbers. */
+function inAllPods(uses: readonly CapabilityUse[]): SeenChecks[] {
+  return CAPABILITIES.flatMap((capability) => {
+    const [first, ...others] = uses.filter((use) => use.capability === capability);
+    if (!first) return [];
+    const { count, ...rest } = others.reduce<Seen>(bothSeen, seenIn(first));
+    const assumed = [first, ...others].every(({ outcome }) => outcome === 'unknown');
+    return [{ capability, count, ...(assumed && { assumed: true as const }), ...rest }];
+  });
+}
+
+function seenIn({ count, first, last, example }: CapabilityUse): Seen {
+  return {
+    count,
+    ...(first !== undefined && { first }),
+    ...(last !== undefined && { last }),
+    ...(example && { example }),
+  };
+}

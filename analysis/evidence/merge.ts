@@ -1,0 +1,77 @@
+/** Evidence of several files or nodes → one. Neither the order of records nor how they are split matters. */
+import { valuesByKey } from '../../operator/model/by-key.ts';
+import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
+
+/** Adds up records as they come, so that memory holds each kind of check once. */
+export class EvidenceSum {
+  readonly #uses = new Map<string, CapabilityUse>();
+  readonly #watches = new Map<string, ContainerWatch>();
+
+  addUse(use: CapabilityUse): void {
+    const key = JSON.stringify([...keyOf(use), use.capability, use.outcome, use.noise ?? '']);
+    const before = this.#uses.get(key);
+    this.#uses.set(key, before ? mergedUse(before, use) : use);
+  }
+
+  /** A watch that two files contain counts once. */
+  addWatch(watch: ContainerWatch): void {
+    const { instance = '', from, to, started, lost = 0 } = watch;
+    this.#watches.set(JSON.stringify([...keyOf(watch), instance, from, to, started, lost]), watch);
+  }
+
+  add({ uses, watches }: Evidence): void {
+    for (const use of uses) this.addUse(use);
+    for (const watch of watches) this.addWatch(watch);
+  }
+
+  /** Sorted by container, capability, outcome and noise. */
+  get total(): Evidence {
+    return { uses: valuesByKey(this.#uses), watches: valuesByKey(this.#watches) };
+  }
+}
+
+/** Sums the counts of equal uses. */
+export function mergeEvidence(parts: readonly Evidence[]): Evidence {
+  const sum = new EvidenceSum();
+  for (const part of parts) sum.add(part);
+  return sum.total;
+}
+
+/** Identifies the container. */
+function keyOf({ namespace, workload, pod = '', container }: ObservedContainer): string[] {
+  return [namespace, workload?.kind ?? '', workload?.name ?? '', pod, container];
+}
+
+function mergedUse(a: CapabilityUse, b: CapabilityUse): CapabilityUse {
+  const { first: _first, last: _last, example: _example, ...rest } = a;
+  return { ...rest, ...bothSeen(a, b) };
+}
+
+/** How often and when checks were seen. */
+export type Seen = Pick<CapabilityUse, 'count' | 'first' | 'last' | 'example'>;
+
+export function bothSeen(a: Seen, b: Seen): Seen {
+  const first = least(a.first, b.first, (one) => one);
+  const last = greatest(a.last, b.last);
+  const example = least(a.example, b.example, exampleText);
+  return {
+    count: a.count + b.count,
+    ...(first !== undefined && { first }),
+    ...(last !== undefined && { last }),
+    ...(example && { example }),
+  };
+}
+
+function exampleText({ command, callSite = '' }: UseExample): string {
+  return JSON.stringify([command, callSite]);
+}
+
+function least<Value>(a: Value | undefined, b: Value | undefined, textOf: (value: Value) => string) {
+  if (a === undefined || b === undefined) return a ?? b;
+  return textOf(b) < textOf(a) ? b : a;
+}
+
+function greatest(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? b : a;
+}

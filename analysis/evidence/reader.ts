@@ -1,0 +1,57 @@
+/** The JSON values of a file → evidence, whichever tool wrote each of them. */
+import { objectOf } from '../../operator/model/raw.ts';
+import { RecordError } from './fields.ts';
+import { GadgetWatches, gadgetEvent, isGadgetEvent, isGadgetMessage } from './inspektor-gadget.ts';
+import { isProfile, profileEvidence } from './kubescape.ts';
+import { EvidenceSum } from './merge.ts';
+import { isObservedLine, observedUse, observedWatch } from './observed.ts';
+import type { Evidence } from './use.ts';
+
+const FORMATS =
+  "neither a line of Inspektor Gadget's trace_capabilities or of cappol observe, nor a profile of Kubescape";
+
+export class EvidenceReader {
+  readonly #sum = new EvidenceSum();
+  readonly #watches = new GadgetWatches();
+  #outside = 0;
+
+  /** @throws RecordError for a value that is no evidence */
+  add(value: unknown): void {
+    if (Array.isArray(value)) for (const one of value) this.add(one);
+    else this.#add(objectOf(value));
+  }
+
+  /** How many checks are of processes outside of pods. */
+  get outside(): number {
+    return this.#outside;
+  }
+
+  get evidence(): Evidence {
+    const { uses, watches } = this.#sum.total;
+    return { uses, watches: [...watches, ...this.#watches.all] };
+  }
+
+  #add(value: Readonly<Record<string, unknown>>): void {
+    if (isObservedLine(value)) this.#addObserved(value);
+    else if (isGadgetEvent(value)) this.#addEvent(value);
+    else if (isProfile(value)) this.#sum.add(profileEvidence(value));
+    else if (Array.isArray(value.items)) this.add(value.items);
+    else if (!isGadgetMessage(value)) throw new RecordError(FORMATS);
+  }
+
+  #addObserved(value: Readonly<Record<string, unknown>>): void {
+    if (value.observed === 'use') this.#sum.addUse(observedUse(value));
+    else if (value.observed === 'watch') this.#sum.addWatch(observedWatch(value));
+    else throw new RecordError(`unknown record ${JSON.stringify(value.observed)}: use, watch`);
+  }
+
+  #addEvent(value: Readonly<Record<string, unknown>>): void {
+    const event = gadgetEvent(value);
+    if (!event) {
+      this.#outside += 1;
+      return;
+    }
+    this.#sum.addUse(event.use);
+    this.#watches.add(event);
+  }
+}

@@ -1,0 +1,130 @@
+/** Evidence about a container as text: what it used, what it did not, and how much that shows. */
+import { counted, firstOf } from '../../operator/text/wording.ts';
+import type { ComparedContainer, ContainerEvidence, SeenChecks } from './compare.ts';
+import type { Coverage } from './coverage.ts';
+import { NOISE, type UseExample } from './use.ts';
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
+const FEW = 6;
+
+/** Sentences about a container in a suggestion; the first says what it keeps. */
+export function keptSentences({ privileged, evidence }: ComparedContainer): string[] {
+  if (!evidence) return ['No evidence: it stays as written.'];
+  if (privileged) {
+    return [
+      'Privileged: it stays as written, since checks of capabilities do not show which devices and mounts it uses.',
+      ...usedSentence('It used', evidence),
+      ...otherSentences(evidence),
+    ];
+  }
+  const { used, unused } = evidence;
+  const kept = used.length === 0 ? 'Keeps no capability' : `Keeps ${namesIn(used)}`;
+  const dropped = unused.length === 0 ? 'drops nothing that it holds' : `drops ${firstOf(unused, FEW)}`;
+  return [`${kept}, ${dropped}.`, ...otherSentences(evidence)];
+}
+
+function usedSentence(verb: string, { used }: ContainerEvidence): string[] {
+  return used.length > 0 ? [`${verb} ${namesIn(used)}.`] : [];
+}
+
+/** Everything but what is used and unused. */
+export function otherSentences({ used, refused, grantedElsewhere, noise, coverage }: ContainerEvidence): string[] {
+  const assumed = used.filter((one) => one.assumed);
+  return [
+    ...(assumed.length > 0
+      ? [
+          `The tool does not say whether the kernel granted ${namesIn(assumed)} or asked without need: they count as used, since the manifest grants them.`,
+        ]
+      : []),
+    ...(refused.length > 0
+      ? [
+          `Asked for and never got ${refused.map(seenText).join(', ')}: it does without, or fails; a check does not show which.`,
+        ]
+      : []),
+    ...(grantedElsewhere.length > 0
+      ? [
+          `Was granted ${namesIn(grantedElsewhere)}, which this manifest does not grant: it ran from another version of the manifest, or asked in a user namespace that it made itself.`,
+        ]
+      : []),
+    ...noiseSentences(noise),
+    ...coverageSentences(coverage),
+  ];
+}
+
+function noiseSentences(noise: ContainerEvidence['noise']): string[] {
+  const byReason = Map.groupBy(noise, (one) => one.noise);
+  return [...byReason].map(([reason, same]) => `Not counted as use: ${checksByName(same)} (${NOISE[reason]}).`);
+}
+
+/** `SYS_ADMIN 120 times, SYS_PTRACE once` */
+function checksByName(checks: readonly SeenChecks[]): string {
+  const groups = Map.groupBy(checks, ({ capability }) => capability);
+  const texts = [...groups].map(
+    ([name, same]) => `${name} ${timesText(same.reduce((sum, { count }) => sum + count, 0))}`,
+  );
+  return firstOf(texts, FEW);
+}
+
+function timesText(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
+
+function namesIn(checks: readonly SeenChecks[]): string {
+  return checks.map(({ capability }) => capability).join(', ');
+}
+
+/** `SYS_ADMIN (3 times, mount in SYS_MOUNT)` */
+function seenText({ capability, count, example }: SeenChecks): string {
+  const times = timesText(count);
+  return `${capability} (${example ? `${times}, ${exampleText(example)}` : times})`;
+}
+
+/** `ping in SYS_SOCKET` */
+export function exampleText({ command, callSite }: UseExample): string {
+  return callSite ? `${command} in ${callSite}` : command;
+}
+
+/** How long the container was watched, and how much that shows. */
+export function coverageSentences({ seconds, instances, starts, lost }: Coverage): string[] {
+  if (instances === 0)
+    return ['No tool says for how long it was watched: what is unused here may only not have been seen.'];
+  const time = seconds === undefined ? 'for an unknown time' : `for ${durationText(seconds)}`;
+  return [
+    `Watched ${time}, in ${counted(instances, 'instance')}, with ${counted(starts, 'start')} seen.`,
+    weakness(seconds ?? 0, starts),
+    ...(starts === 0 ? ['No start was seen: capabilities that it uses only when it starts are missing.'] : []),
+    ...(lost > 0 ? [`The tool lost ${counted(lost, 'check')}: a used capability may be missing.`] : []),
+  ];
+}
+
+function weakness(seconds: number, starts: number): string {
+  const unused = 'unused means that no use was seen, and not that none is needed';
+  if (seconds < HOUR) return `Very weak evidence of what it does not need: ${unused}.`;
+  if (seconds < DAY)
+    return `Weak evidence of what it does not need: ${unused}, and work that is done daily may not have been.`;
+  if (seconds < WEEK || starts < 2) {
+    return `Fair evidence of what it does not need: ${unused}, and rare work, such as an upgrade or a recovery, may not have been done.`;
+  }
+  return `Good evidence of what it does not need, and no proof: ${unused}.`;
+}
+
+/** The two largest units: `2 d 3 h`. */
+function durationText(seconds: number): string {
+  const units = [
+    [DAY, 'd'],
+    [HOUR, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ] as const;
+  const first = units.findIndex(([size]) => seconds >= size);
+  if (first === -1) return '0 s';
+  let rest = seconds;
+  const parts = units.slice(first, first + 2).map(([size, unit]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? [`${count} ${unit}`] : [];
+  });
+  return parts.flat().join(' ');
+}

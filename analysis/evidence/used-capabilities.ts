@@ -1,0 +1,43 @@
+/** Evidence beside the pods of manifests or of a cluster. */
+import { valuesByKey } from '../../operator/model/by-key.ts';
+import type { PodParts, PodSpec } from '../../operator/model/objects.ts';
+import { type ComparedContainer, type ContainerEvidence, comparePod } from './compare.ts';
+import { keepUsed } from './keep.ts';
+import { EvidenceIndex, type ManifestPod } from './matching.ts';
+import { since } from './since.ts';
+import type { Evidence } from './use.ts';
+
+/** The containers of a workload, beside the evidence. */
+export interface ComparedWorkload {
+  readonly workload: Omit<ManifestPod, 'labels'>;
+  readonly containers: readonly ComparedContainer[];
+}
+
+/** Keeps what was compared, for the output. */
+export class UsedCapabilities {
+  readonly #evidence: EvidenceIndex;
+  readonly #known = new Map<string, ContainerEvidence | undefined>();
+  readonly #compared = new Map<string, ComparedWorkload>();
+
+  constructor(evidence: Evidence, { since: time }: { readonly since?: string } = {}) {
+    this.#evidence = new EvidenceIndex(time === undefined ? evidence : since(time, evidence));
+  }
+
+  compare(spec: PodSpec, pod: ManifestPod): ComparedContainer[] {
+    return comparePod(spec, pod, this.#evidence, this.#known);
+  }
+
+  /** The pod as it is when its containers keep only the capabilities that they used. */
+  tightened({ annotations, spec }: PodParts, pod: ManifestPod): PodParts {
+    const containers = this.compare(spec, pod);
+    const { kind, namespace, name } = pod;
+    const key = JSON.stringify([namespace, kind, name, containers]);
+    this.#compared.set(key, { workload: { kind, namespace, name }, containers });
+    return { annotations, spec: keepUsed(spec, containers) };
+  }
+
+  /** By workload; several for one whose pods differ. */
+  get compared(): ComparedWorkload[] {
+    return valuesByKey(this.#compared);
+  }
+}

@@ -1,0 +1,129 @@
+/** A rule's fix and a pod → the fields that it changes. */
+import { type CelEngine, celValue, celValueIn } from '../../operator/evaluate/cel.ts';
+import { placedContainers } from '../../operator/model/containers.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
+import type { Fix } from '../../operator/rules/rule.ts';
+import { withTokenVolume } from '../manifests/token-volume.ts';
+
+type Path = readonly (string | number)[];
+
+export interface PodChange {
+  /** The part of the pod that has the field: `['spec', 'containers', 0]`. */
+  readonly part: Path;
+  /** The container's name, if the part is one. */
+  readonly container?: string;
+  /** The field below the part. */
+  readonly field: Path;
+  /** Its whole new value; undefined removes it, and the mappings in the part that have no other field. */
+  readonly value: unknown;
+}
+
+interface Part {
+  readonly path: Path;
+  readonly container?: string;
+  readonly field: Path;
+  readonly context: Record<string, unknown>;
+}
+
+export function changesBy(fix: Fix, pod: PodParts, engine: CelEngine): PodChange[] {
+  return partsFor(fix, pod).flatMap(({ path, container, field, context }) =>
+    engine.run(fix.when, context) === true
+      ? [
+          {
+            part: path,
+            ...(container !== undefined && { container }),
+            field,
+            value: written(engine.run(fix.value, context)),
+          },
+        ]
+      : [],
+  );
+}
+
+/** Whether both change the same field. */
+export function isSameField(a: PodChange, b: PodChange): boolean {
+  return JSON.stringify([a.part, a.field]) === JSON.stringify([b.part, b.field]);
+}
+
+export function withChange({ annotations, spec }: PodParts, { part, field, value }: PodChange): PodParts {
+  const whole = changed({ metadata: { annotations }, spec }, part, field, value) as {
+    metadata: { annotations?: PodParts['annotations'] };
+    spec: PodParts['spec'];
+  };
+  return withTokenVolume({ annotations: whole.metadata.annotations ?? {}, spec: whole.spec });
+}
+
+/**
+ * The same value with one field changed; shares all other parts with it.
+ *
+ * @param part where the field is. It is made if it does not exist, and its mappings stay even if they lose their only field
+ * @param value undefined removes the field
+ */
+export function changed(whole: unknown, part: Path, field: Path, value: unknown): unknown {
+  const [step, ...below] = part;
+  if (step !== undefined) return withPart(whole, step, changed(valueAt(whole, [step]), below, field, value));
+  const [name, ...inside] = field;
+  if (name === undefined) return value;
+  const inner = changed(valueAt(whole, [name]), [], inside, value);
+  const isEmpty = inner === undefined || (inside.length > 0 && value === undefined && isEmptyMapping(inner));
+  return withPart(whole, name, isEmpty ? undefined : inner);
+}
+
+function withPart(whole: unknown, step: string | number, value: unknown): unknown {
+  if (Array.isArray(whole)) return whole.with(Number(step), value);
+  const { [step]: _, ...others } = objectOf(whole);
+  if (value === undefined) return others;
+  return Object.hasOwn(objectOf(whole), step) ? { ...objectOf(whole), [step]: value } : { ...others, [step]: value };
+}
+
+function isEmptyMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+}
+
+function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
+  const cel = celValueIn(pod.spec);
+  const variables = { spec: cel(pod.spec), annotations: celValue(pod.annotations) };
+  switch (over) {
+    case 'pod':
+      return [{ path: ['spec'], field: path, context: { variables } }];
+    case 'annotations':
+      return Object.keys(pod.annotations).map((k) => ({
+        path: ['metadata'],
+        field: ['annotations', k],
+        context: { variables, k },
+      }));
+    case 'containers':
+      return placedContainers(pod.spec).flatMap(({ list, index, container: c }) => {
+        const part = { c, container: c.name, path: ['spec', list, index], context: { variables, c: cel(c) } };
+        return eachItem(part, path);
+      });
+  }
+}
+
+/** `*` in a path stands for each item of the list there. */
+function eachItem(part: Omit<Part, 'field'> & { readonly c: unknown }, path: readonly string[]): Part[] {
+  const { c, ...own } = part;
+  const at = path.indexOf('*');
+  if (at === -1) return [{ ...own, field: path }];
+  const items = arrayOf(valueAt(c, path.slice(0, at)));
+  return items.map((item, index) => ({
+    ...own,
+    field: [...path.slice(0, at), index, ...path.slice(at + 1)],
+    context: { ...own.context, item: celValue(item) },
+  }));
+}
+
+/** JSON, with a null and an empty list as nothing. */
+function written(value: unknown): unknown {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return undefined;
+  return plain(value);
+}
+
+/** CEL's whole numbers are bigints. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
+}

@@ -1,0 +1,180 @@
+/** The text of a file → the same text with the edits that make its workloads comply. */
+import { editedDocument } from '../edit/edited-document.ts';
+import { parseDocument } from '../manifests/document.ts';
+import { type InputObject, manifestsIn, type PieceListener } from '../manifests/document-objects.ts';
+import type { Piece } from '../manifests/piece.ts';
+import { documentsIn } from '../manifests/split.ts';
+import { changed } from './changed-fields.ts';
+import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
+import type { FixEdit, FixNote, LeftViolation } from './result.ts';
+
+/** The edits of a text and what they leave, beside the text itself. */
+interface Fixes {
+  readonly edits: readonly FixEdit[];
+  readonly left: readonly LeftViolation[];
+  readonly notes: readonly FixNote[];
+  readonly objects: readonly ChangedObject[];
+  readonly workloads: number;
+  /** Workloads about which no policy decides. */
+  readonly notSelected: number;
+  readonly violating: number;
+  readonly fixed: number;
+}
+
+interface FixedText extends Fixes {
+  readonly text: string;
+  /** Whether there was any object, or a document that is none. */
+  readonly isEmpty: boolean;
+}
+
+/** A file as it was read, and with its edits. */
+export interface FixedFile extends FixedText {
+  readonly name: string;
+  /** The real one; undefined for standard input. */
+  readonly path: string | undefined;
+  readonly before: string;
+}
+
+const MARK = '\ufeff';
+/** A template that shares fields with another one may need a second look. */
+const ROUNDS = 3;
+
+/**
+ * A file with a document that can't be read stays as it is: nobody can tell where the next document begins.
+ *
+ * @param name of the file @param isFound whether it was found in a folder
+ */
+export function fixText(text: string, name: string, isFound: boolean, fixing: Fixing): FixedText {
+  const mark = text.startsWith(MARK) ? MARK : '';
+  const body = text.slice(mark.length);
+  let isBroken = false;
+  let isEmpty = true;
+  const listener: PieceListener = {
+    tell(line, message) {
+      isBroken = true;
+      fixing.tell({ file: name, line, message });
+    },
+    skip: isFound
+      ? (what) => {
+          isEmpty = false;
+          fixing.skip(what);
+        }
+      : undefined,
+  };
+  const pieces = [...documentsIn([body])].map((piece) => ({ piece, objects: [...manifestsIn(piece, name, listener)] }));
+  isEmpty &&= pieces.every(({ objects }) => objects.length === 0);
+  if (isBroken) {
+    fixing.tell({ file: name, message: 'left as it is, because of the errors in it', severity: 'warning' });
+    return { ...total([]), text, isEmpty: false };
+  }
+  const fixed = pieces
+    .filter(({ objects }) => objects.length > 0)
+    .map(({ piece, objects }) => fixPiece({ piece, objects, file: name, isFound }, fixing));
+  return { ...total(fixed), text: mark + joined(body, fixed), isEmpty };
+}
+
+interface FixedPiece extends Fixes {
+  readonly before: string;
+  readonly text: string;
+}
+
+/** Sums up several texts, or the pieces of one. */
+export function total(parts: readonly Fixes[]): Fixes {
+  const sum = (count: (part: Fixes) => number) => parts.reduce((all, part) => all + count(part), 0);
+  return {
+    edits: parts.flatMap(({ edits }) => edits),
+    left: parts.flatMap(({ left }) => left),
+    notes: parts.flatMap(({ notes }) => notes),
+    objects: parts.flatMap(({ objects }) => objects),
+    workloads: sum(({ workloads }) => workloads),
+    notSelected: sum(({ notSelected }) => notSelected),
+    violating: sum(({ violating }) => violating),
+    fixed: sum(({ fixed }) => fixed),
+  };
+}
+
+/** The text with each piece replaced; what is between pieces stays. */
+function joined(text: string, pieces: readonly FixedPiece[]): string {
+  let at = 0;
+  let made = '';
+  for (const { before, text: after } of pieces) {
+    const start = text.indexOf(before, at);
+    made += text.slice(at, start) + after;
+    at = start + before.length;
+  }
+  return made + text.slice(at);
+}
+
+interface ReadPiece {
+  readonly piece: Piece;
+  readonly objects: readonly InputObject[];
+  readonly file: string;
+  readonly isFound: boolean;
+}
+
+function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: Fixing): FixedPiece {
+  // The text of an item in a list of JSON ends with a line break that the file does not have.
+  const before = piece.text.trimEnd();
+  const end = piece.text.slice(before.length);
+  const first = repairsIn(given, fixing);
+  let now = first;
+  let text = piece.text;
+  const edits: FixEdit[] = [];
+  const notes: FixNote[] = [];
+  const objects: ChangedObject[] = [];
+  let notMade: LeftViolation[] = [];
+  for (let round = 0; round < ROUNDS && now.changes.length > 0; round += 1) {
+    const old = parseDocument(text, 1)?.value;
+    const wanted = now.changes.reduce((value, { part, field, value: to }) => changed(value, part, field, to), old);
+    const result = editedDocument(text, old, wanted);
+    if ('refused' in result) {
+      notMade = now.edits.map((edit) => notEdited(edit, result.refused));
+      break;
+    }
+    text = result.text;
+    edits.push(...now.edits);
+    objects.push(...now.objects);
+    notes.push(...result.writtenOut.map((alias) => aliasNote(alias, piece, file)));
+    const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
+    now = repairsIn([...again], { ...fixing, tell: () => {}, notJudged: () => {} });
+  }
+  // The lines of the file as it is.
+  const left = now.left.length === first.left.length ? first.left : now.left;
+  const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
+  const { workloads, notSelected, violating } = first;
+  return {
+    before,
+    text: after,
+    edits,
+    left: [...notMade, ...left],
+    notes,
+    objects,
+    workloads,
+    notSelected,
+    violating,
+    fixed: violating - now.violating,
+  };
+}
+
+function aliasNote(alias: string, { line }: Piece, file: string): FixNote {
+  const message = `the alias ${alias} is written out where the value of its anchor would change another object, or does not fit any more`;
+  return { file, line, message };
+}
+
+function notEdited(edit: FixEdit, refused: string): LeftViolation {
+  const { class: _, before: __, after: ___, reason, risk: ____, ...rest } = edit;
+  return { ...rest, message: reason, why: `the edit is left to you: ${refused}` };
+}
+
+function repairsIn(manifests: readonly InputObject[], fixing: Fixing) {
+  const all = manifests.map((manifest) => repairsOf(manifest, fixing));
+  return {
+    changes: all.flatMap(({ changes }) => changes),
+    edits: all.flatMap(({ edits }) => edits),
+    left: all.flatMap(({ left }) => left),
+    objects: all.flatMap(({ objects }) => objects),
+    workloads: all.reduce((sum, { workloads }) => sum + workloads, 0),
+    notSelected: all.reduce((sum, { notSelected }) => sum + notSelected, 0),
+    violating: all.reduce((sum, { violating }) => sum + violating, 0),
+  };
+}

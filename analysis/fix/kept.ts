@@ -1,0 +1,62 @@
+/** Evidence of --used → the repairs with which containers keep what they used and drop the rest. */
+import type { Candidate } from '../../operator/evaluate/verdict.ts';
+import { arrayOf } from '../../operator/model/raw.ts';
+import { firstOf } from '../../operator/text/wording.ts';
+import type { ComparedContainer } from '../evidence/compare.ts';
+import { type KeptChange, keepUsed, keptChanges } from '../evidence/keep.ts';
+import type { ManifestPod } from '../evidence/matching.ts';
+import { coverageSentences } from '../evidence/text.ts';
+import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
+import type { Repair } from './repairer.ts';
+
+/** Null: no policy asks for it. */
+export type KeptRepair = Omit<Repair, 'policy'> & { readonly policy: string | null };
+
+export interface Kept {
+  /** The pod as it is with the repairs. */
+  readonly candidate: Candidate;
+  readonly repairs: readonly KeptRepair[];
+  /** The capabilities that a policy's repair would take from a container though it used them. */
+  usedDespite(repair: KeptRepair): readonly string[];
+}
+
+const FEW = 6;
+
+export function keptBy(used: UsedCapabilities, candidate: Candidate, pod: ManifestPod): Kept {
+  const { annotations, spec } = candidate.parts;
+  const compared = used.compare(spec, pod);
+  return {
+    candidate: { ...candidate, parts: { annotations, spec: keepUsed(spec, compared) } },
+    repairs: keptChanges(spec, compared).map(repairOf),
+    usedDespite: (repair) => usedDespite(repair, compared),
+  };
+}
+
+function repairOf({ part, field, value, container, evidence }: KeptChange): KeptRepair {
+  const { used, unused, coverage } = evidence;
+  const names = used.map(({ capability }) => capability);
+  const isAdd = field.at(-1) === 'add' && names.length > 0;
+  return {
+    part,
+    container,
+    field,
+    value,
+    policy: null,
+    rule: 'capabilities',
+    class: 'check',
+    reason: isAdd
+      ? `container "${container}" used ${names.join(', ')}`
+      : `no use by container "${container}" was seen of ${firstOf(unused, FEW)}`,
+    risk: `what container "${container}" does while nobody watches may need more. ${coverageSentences(coverage).join(' ')}`,
+  };
+}
+
+function usedDespite(
+  { policy, container, field, value }: KeptRepair,
+  compared: readonly ComparedContainer[],
+): string[] {
+  if (policy === null || field.slice(0, 3).join('.') !== 'securityContext.capabilities.add') return [];
+  const { evidence } = compared.find(({ name }) => name === container) ?? {};
+  const names = (evidence?.used ?? []).map(({ capability }) => capability);
+  return names.filter((name) => !arrayOf(value).includes(name));
+}

@@ -1,0 +1,204 @@
+/**
+ * A pod that violates policies → the changes that make it comply, by the rules' own fixes; and for each violation that
+ * is left, why no change ends it.
+ */
+import { CelEngine } from '../../operator/evaluate/cel.ts';
+import {
+  type Candidate,
+  COST_RULE,
+  type EvaluationContext,
+  type Judgement,
+  judge,
+  USE_RULE,
+  violationsBy,
+} from '../../operator/evaluate/verdict.ts';
+import type { Violation } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import { fixesOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { FIX_CLASSES, type Fix, type FixClass } from '../../operator/rules/rule.ts';
+import { changesBy, isSameField, type PodChange, withChange } from './changed-fields.ts';
+
+/** A change of one field, with all that it is made for. */
+export interface Repair extends PodChange {
+  readonly policy: string;
+  readonly rule: string;
+  readonly class: FixClass;
+  /** The violation that it ends. */
+  readonly reason: string;
+  readonly risk: string;
+}
+
+export interface LeftViolation extends Violation {
+  readonly policy: string;
+  /** Why no change ends it. */
+  readonly why: string;
+}
+
+export interface Repaired {
+  /** One for each field, in the order in which they are made. */
+  readonly repairs: readonly Repair[];
+  readonly left: readonly LeftViolation[];
+}
+
+/** The result of following one policy. */
+interface Attempt {
+  readonly candidate: Candidate;
+  readonly repairs: readonly Repair[];
+  readonly judgement: Judgement;
+}
+
+/** A rule says why it cannot be fixed, so nobody should read this. */
+export const NOTHING_KNOWN = 'none is known';
+
+/** More rounds than fixes depend on each other. */
+const ROUNDS = 4;
+const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
+
+export class Repairer {
+  readonly #engine = new CelEngine();
+  readonly #evaluation: EvaluationContext;
+  readonly #classes: ReadonlySet<FixClass>;
+  readonly #fixesOf = perObject((policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> => fixesOf(policy));
+  /** A pod that complies is asked about twice, before and after all repairs. */
+  readonly #judged = perObject((candidate: Candidate) =>
+    perObject((policies: readonly ResolvedPolicy[]) => judge(candidate, policies, this.#evaluation)),
+  );
+
+  /** @param classes of the changes to make */
+  constructor(evaluation: EvaluationContext, classes: ReadonlySet<FixClass>) {
+    this.#evaluation = evaluation;
+    this.#classes = classes;
+  }
+
+  /**
+   * Follows, in each mode, the one policy that takes the fewest and the safest changes. A change for one mode is not made
+   * if a mode before it would be violated more.
+   *
+   * @param modes the policies that decide, for each mode, the strictest mode first
+   */
+  repair(candidate: Candidate, modes: readonly (readonly ResolvedPolicy[])[]): Repaired {
+    let now = candidate;
+    let repairs: readonly Repair[] = [];
+    for (const [index, policies] of modes.entries()) {
+      if (this.#judged(now)(policies).verdict !== 'Violating') continue;
+      const best = this.#best(now, policies);
+      if (modes.slice(0, index).some((before) => this.#isWorse(best.candidate, now, before))) continue;
+      now = best.candidate;
+      repairs = [...repairs, ...best.repairs];
+    }
+    return { repairs: merged(repairs), left: modes.flatMap((policies) => this.#left(now, policies)) };
+  }
+
+  #best(candidate: Candidate, policies: readonly ResolvedPolicy[]): Attempt {
+    const attempts = policies.map((policy) => this.#attempt(candidate, policy));
+    return attempts.reduce((best, one) => (isBetter(one, best) ? one : best));
+  }
+
+  #attempt(candidate: Candidate, policy: ResolvedPolicy): Attempt {
+    let now = candidate;
+    let judgement = judge(now, [policy], this.#evaluation);
+    const repairs: Repair[] = [];
+    for (let round = 0; round < ROUNDS && judgement.verdict === 'Violating'; round += 1) {
+      const before = now;
+      for (const { rule, changes, fix } of this.#changesFor(policy, judgement, () => now.parts)) {
+        for (const change of changes) {
+          now = { ...now, parts: withChange(now.parts, change) };
+          repairs.push(repairOf(change, { fix, rule, policy, judgement }));
+        }
+      }
+      if (now === before) break;
+      judgement = judge(now, [policy], this.#evaluation);
+    }
+    return { candidate: now, repairs, judgement };
+  }
+
+  /** Only the rules that are violated change anything, one fix after the other. */
+  *#changesFor(policy: ResolvedPolicy, judgement: Judgement, parts: () => PodParts) {
+    const violated = new Set(violationsBy(policy.name, judgement.violations).map(({ rule }) => rule));
+    for (const [rule, fixes] of this.#fixesOf(policy)) {
+      if (!violated.has(rule)) continue;
+      for (const fix of fixes) {
+        if (this.#classes.has(fix.class)) yield { rule, fix, changes: changesBy(fix, parts(), this.#engine) };
+      }
+    }
+  }
+
+  /** Whether `after` violates policies more than `before`. */
+  #isWorse(after: Candidate, before: Candidate, policies: readonly ResolvedPolicy[]): boolean {
+    return countOf(this.#judged(after)(policies)) > countOf(this.#judged(before)(policies));
+  }
+
+  #left(candidate: Candidate, policies: readonly ResolvedPolicy[]): LeftViolation[] {
+    const judgement = this.#judged(candidate)(policies);
+    if (judgement.verdict !== 'Violating') return [];
+    return policies.flatMap((policy) =>
+      violationsBy(policy.name, judgement.violations).map((violation) => ({
+        ...violation,
+        policy: policy.name,
+        why: this.#why(violation, policy, candidate.parts),
+      })),
+    );
+  }
+
+  #why({ rule, container }: Violation, policy: ResolvedPolicy, parts: PodParts): string {
+    if (rule === USE_RULE)
+      return 'the right to use a policy is no field of a pod: bind it, or choose another service account';
+    if (rule === COST_RULE) return 'nobody knows whether the pod complies';
+    const fixes = this.#fixesOf(policy).get(rule) ?? [];
+    const possible = fixes.filter((fix) =>
+      changesBy(fix, parts, this.#engine).some((change) => container === undefined || change.container === container),
+    );
+    const leftOut = FIX_CLASSES.find((one) => !this.#classes.has(one) && possible.some((fix) => fix.class === one));
+    if (leftOut !== undefined) return `its fix is of class ${leftOut}, which --only leaves out`;
+    if (possible.length > 0) return 'its fix would violate a policy of a stricter mode';
+    return RULES.find(({ id }) => id === rule)?.unfixable ?? NOTHING_KNOWN;
+  }
+}
+
+function countOf({ verdict, violations }: Judgement): number {
+  return verdict === 'Compliant' ? 0 : Object.values(violations).reduce((sum, ofPolicy) => sum + ofPolicy.length, 0);
+}
+
+/** By verdict, then by the violations that are left, the riskiest change, and the number of changes. */
+function isBetter(a: Attempt, b: Attempt): boolean {
+  const rank = ({ judgement, repairs }: Attempt) => [
+    VERDICTS.indexOf(judgement.verdict),
+    countOf(judgement),
+    Math.max(-1, ...repairs.map((one) => FIX_CLASSES.indexOf(one.class))),
+    repairs.length,
+  ];
+  const [ranksOfA, ranksOfB] = [rank(a), rank(b)];
+  const at = ranksOfA.findIndex((value, index) => value !== ranksOfB[index]);
+  return at !== -1 && (ranksOfA[at] ?? 0) < (ranksOfB[at] ?? 0);
+}
+
+interface Cause {
+  readonly fix: Fix;
+  readonly rule: string;
+  readonly policy: ResolvedPolicy;
+  readonly judgement: Judgement;
+}
+
+function repairOf(change: PodChange, { fix, rule, policy, judgement }: Cause): Repair {
+  const ofRule = violationsBy(policy.name, judgement.violations).filter((violation) => violation.rule === rule);
+  const ofPart = ofRule.filter(({ container }) => container === change.container);
+  const cause = ofPart.find(({ path }) => path.endsWith(change.field.join('.'))) ?? ofPart[0] ?? ofRule[0];
+  return { ...change, policy: policy.name, rule, class: fix.class, reason: cause?.message ?? '', risk: fix.risk };
+}
+
+/** One change for each field: its last value, and the class and the risk of the riskiest change. */
+function merged(repairs: readonly Repair[]): Repair[] {
+  const byField: Repair[] = [];
+  for (const repair of repairs) {
+    const index = byField.findIndex((one) => isSameField(one, repair));
+    const before = byField[index];
+    if (!before) byField.push(repair);
+    else {
+      const isRiskier = FIX_CLASSES.indexOf(repair.class) >= FIX_CLASSES.indexOf(before.class);
+      byField[index] = { ...(isRiskier ? repair : before), value: repair.value };
+    }
+  }
+  return byField;
+}

@@ -1,0 +1,13 @@
+/** The edits of a file as a unified diff, for `patch -p0` and `git apply -p0`. */
+import { createTwoFilesPatch } from 'diff';
+import type { FixedFile } from './fix-text.ts';
+
+export type Changed = Pick<FixedFile, 'name' | 'before' | 'text'>;
+
+/** Empty if nothing changed. */
+export function unifiedDiff({ name, before, text }: Changed): string {
+  if (before === text) return '';
+  const file = name === '-' ? 'stdin' : name;
+  // Without the header lines, which repeat the name and a line of equal signs.
+  return createTwoFilesPatch(file, file, before, text).replace(/^(?:Index: .*\n)?=+\n/, '');
+}

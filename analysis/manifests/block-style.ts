@@ -1,0 +1,267 @@
+/**
+ * Reads the block style in which kubectl, helm and most people write manifests, in a third of js-yaml's time: one entry
+ * a line, plain or quoted scalars on one line, comments on lines of their own, printable ASCII. For any other text it
+ * returns undefined, and js-yaml reads it. test/manifests/block-style.test.ts compares the two.
+ */
+import { MANIFEST_SCHEMA } from './scalars.ts';
+
+export interface BlockDocument {
+  readonly value: unknown;
+  /** Where its first entry begins. */
+  readonly start: number;
+}
+
+/** By list and mapping: where its items begin, by index, or its fields, by key. */
+type Places = Map<unknown, Map<string | number, number>>;
+
+type Mapping = Record<string, unknown>;
+
+/** Also finds tabs, carriage returns, byte order marks and what YAML cannot contain. */
+const OTHER_CHARACTER = /[^\n\x20-\x7e]/;
+/** js-yaml refuses 100. */
+const MOST_DEPTH = 50;
+/** js-yaml refuses more than 1024. */
+const MOST_KEY = 1000;
+
+const LINE_FEED = 10;
+const SPACE = 32;
+const QUOTE = 34;
+const HASH = 35;
+const APOSTROPHE = 39;
+const DASH = 45;
+const COLON = 58;
+const BACKSLASH = 92;
+const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
+const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
+/** The indicators of YAML 1.2.2, 5.3. Those of blocks begin a scalar if no space follows. */
+const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
+const BLOCK_INDICATOR = charactersOf('-?:');
+/** Every other scalar is a text. */
+const IMPLICIT_START = charactersOf(
+  MANIFEST_SCHEMA.tags
+    .flatMap((tag) => (tag.nodeKind === 'scalar' && tag.implicit ? (tag.implicitFirstChars ?? []) : []))
+    .join(''),
+);
+
+/** Not the reader's style: js-yaml decides whether it is YAML. */
+const OTHER_STYLE = Symbol('other style');
+
+/** @returns undefined for a text in any other style, and for one that is wrong */
+export function readBlockStyle(text: string): BlockDocument | undefined {
+  if (OTHER_CHARACTER.test(text)) return undefined;
+  try {
+    return readerOf(text).document();
+  } catch (error) {
+    if (error === OTHER_STYLE) return undefined;
+    throw error;
+  }
+}
+
+/** @param text that readBlockStyle has read @returns its value, read again, whose parts are the keys of the places */
+export function placesInBlockStyle(text: string): BlockDocument & { readonly places: Places } {
+  const places: Places = new Map();
+  return { ...readerOf(text, places).document(), places };
+}
+
+function readerOf(text: string, places?: Places): Reader {
+  // Every search ends at a line feed.
+  return new Reader(text.endsWith('\n') ? text : `${text}\n`, places);
+}
+
+class Reader {
+  readonly #text: string;
+  /** Undefined if nobody needs them. */
+  readonly #places: Places | undefined;
+  /** The next character; after nextLine() the first one of a line that is neither empty nor a comment. */
+  #at = 0;
+  /** The column of that character; -1 at the end. */
+  #column = -1;
+  #depth = 0;
+
+  constructor(text: string, places?: Places) {
+    this.#text = text;
+    this.#places = places;
+  }
+
+  document(): BlockDocument {
+    this.#nextLine();
+    if (this.#column === 0 && this.#text.startsWith('---\n', this.#at)) this.#endLine(this.#at + 3);
+    const start = this.#at;
+    if (this.#column < 0) throw OTHER_STYLE;
+    const value = this.#collection();
+    if (this.#column >= 0) throw OTHER_STYLE;
+    return { value, start };
+  }
+
+  /** A mapping or a sequence that begins here. */
+  #collection(): unknown {
+    this.#depth += 1;
+    if (this.#depth > MOST_DEPTH) throw OTHER_STYLE;
+    const value = this.#isItem() ? this.#sequence() : this.#mapping();
+    this.#depth -= 1;
+    return value;
+  }
+
+  #sequence(): unknown[] {
+    const items: unknown[] = [];
+    const column = this.#column;
+    do {
+      const item = this.#skipSpaces(this.#at + 1);
+      this.#column += item - this.#at;
+      this.#at = item;
+      if (this.#isLineEnd(item)) throw OTHER_STYLE;
+      this.#place(items, items.length, item);
+      items.push(this.#isItem() || this.#keyEnd() > 0 ? this.#collection() : this.#scalar());
+    } while (this.#column === column && this.#isItem());
+    if (this.#column > column) throw OTHER_STYLE;
+    return items;
+  }
+
+  #mapping(): Mapping {
+    const fields: Mapping = {};
+    const column = this.#column;
+    do {
+      const end = this.#keyEnd();
+      if (end < 0) throw OTHER_STYLE;
+      const key = this.#keyTo(end);
+      // Every object has some properties: such a key, too, goes to js-yaml.
+      if (fields[key] !== undefined) throw OTHER_STYLE;
+      this.#place(fields, key, this.#at);
+      this.#at = this.#skipSpaces(end + 1);
+      fields[key] = this.#isLineEnd(this.#at) ? this.#below(column) : this.#scalar();
+    } while (this.#column === column && !this.#isItem());
+    if (this.#column > column) throw OTHER_STYLE;
+    return fields;
+  }
+
+  #place(around: object, step: string | number, at: number): void {
+    if (!this.#places) return;
+    const entries = this.#places.get(around) ?? new Map();
+    this.#places.set(around, entries.set(step, at));
+  }
+
+  /** The value of a key that has none in its line. The items of a sequence may be as far left as the key. */
+  #below(column: number): unknown {
+    this.#at = this.#text.indexOf('\n', this.#at);
+    this.#endLine(this.#at);
+    return this.#column > column || (this.#column === column && this.#isItem()) ? this.#collection() : null;
+  }
+
+  #isItem(): boolean {
+    if (this.#text.charCodeAt(this.#at) !== DASH) return false;
+    const next = this.#text.charCodeAt(this.#at + 1);
+    return next === SPACE || next === LINE_FEED;
+  }
+
+  /** The position of the colon after the key that begins here; -1 without one. */
+  #keyEnd(): number {
+    const text = this.#text;
+    const first = text.charCodeAt(this.#at);
+    let end = this.#at + 1;
+    if (first === QUOTE || first === APOSTROPHE) end = this.#closing(first) + 1;
+    else if (KEY_START[first] !== 1) return -1;
+    else while (KEY[text.charCodeAt(end)] === 1) end += 1;
+    const next = text.charCodeAt(end + 1);
+    const isKey = text.charCodeAt(end) === COLON && (next === SPACE || next === LINE_FEED);
+    return isKey && end - this.#at < MOST_KEY ? end : -1;
+  }
+
+  #keyTo(end: number): string {
+    const first = this.#text.charCodeAt(this.#at);
+    if (first === QUOTE || first === APOSTROPHE) return this.#text.slice(this.#at + 1, end - 1);
+    const key = this.#text.slice(this.#at, end);
+    if (resolved(key, first) !== key) throw OTHER_STYLE;
+    return key;
+  }
+
+  #scalar(): unknown {
+    const text = this.#text;
+    const start = this.#at;
+    const first = text.charCodeAt(start);
+    if (first === QUOTE || first === APOSTROPHE) {
+      const end = this.#closing(first);
+      this.#endLine(end + 1);
+      return text.slice(start + 1, end);
+    }
+    if (INDICATOR[first] === 1) return this.#empty();
+    if (BLOCK_INDICATOR[first] === 1 && text.charCodeAt(start + 1) <= SPACE) throw OTHER_STYLE;
+    let end = start;
+    let before = 0;
+    for (let code = first; code !== LINE_FEED && !(code === HASH && before === SPACE); code = text.charCodeAt(end)) {
+      if (code === SPACE && before === COLON) throw OTHER_STYLE;
+      before = code;
+      end += 1;
+    }
+    while (text.charCodeAt(end - 1) === SPACE) end -= 1;
+    if (text.charCodeAt(end - 1) === COLON) throw OTHER_STYLE;
+    this.#endLine(end);
+    return resolved(text.slice(start, end), first);
+  }
+
+  /** The only flow style that manifests in block style contain. */
+  #empty(): unknown {
+    const collection = this.#text.slice(this.#at, this.#at + 2);
+    if (collection !== '{}' && collection !== '[]') throw OTHER_STYLE;
+    this.#endLine(this.#at + 2);
+    return collection === '{}' ? {} : [];
+  }
+
+  /** The position of the quote that ends a quoted text without escapes. */
+  #closing(quote: number): number {
+    const text = this.#text;
+    for (let end = this.#at + 1; ; end += 1) {
+      const code = text.charCodeAt(end);
+      if (code === quote && text.charCodeAt(end + 1) !== quote) return end;
+      if (code === quote || code === LINE_FEED || (code === BACKSLASH && quote === QUOTE)) throw OTHER_STYLE;
+    }
+  }
+
+  #skipSpaces(from: number): number {
+    let at = from;
+    while (this.#text.charCodeAt(at) === SPACE) at += 1;
+    return at;
+  }
+
+  /** @param at after a space, or at a line feed */
+  #isLineEnd(at: number): boolean {
+    const code = this.#text.charCodeAt(at);
+    return code === LINE_FEED || code === HASH;
+  }
+
+  /** @param end the end of a value: after it there may only be a comment */
+  #endLine(end: number): void {
+    const text = this.#text;
+    let at = this.#skipSpaces(end);
+    if (text.charCodeAt(at) === HASH && at > end) at = text.indexOf('\n', at);
+    if (text.charCodeAt(at) !== LINE_FEED) throw OTHER_STYLE;
+    this.#at = at + 1;
+    this.#nextLine();
+  }
+
+  #nextLine(): void {
+    const text = this.#text;
+    for (let line = this.#at; line < text.length; ) {
+      const at = this.#skipSpaces(line);
+      const code = text.charCodeAt(at);
+      if (code !== LINE_FEED && code !== HASH) {
+        this.#at = at;
+        this.#column = at - line;
+        return;
+      }
+      line = text.indexOf('\n', at) + 1 || text.length;
+    }
+    this.#at = text.length;
+    this.#column = -1;
+  }
+}
+
+function resolved(scalar: string, first: number): unknown {
+  return IMPLICIT_START[first] === 1 ? MANIFEST_SCHEMA.resolveImplicitScalarTag(scalar).value : scalar;
+}
+
+/** 1 for each of the characters. */
+function charactersOf(text: string): Uint8Array {
+  const table = new Uint8Array(128);
+  for (const character of text) table[character.charCodeAt(0)] = 1;
+  return table;
+}

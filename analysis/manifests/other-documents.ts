@@ -1,0 +1,63 @@
+/**
+ * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply either
+ * are skipped, so that no object escapes a check by looking like something else.
+ */
+import { isText, objectOf } from '../../operator/model/raw.ts';
+import { counted } from '../../operator/text/wording.ts';
+
+const KUSTOMIZATION = 'kustomization';
+export const HELM_TEMPLATE = 'Helm template';
+
+/** Documents in folders that are not Kubernetes objects. */
+export interface OtherDocuments {
+  /** `Helm template`, `Helm values`, `kustomization` … */
+  readonly what: string;
+  readonly count: number;
+}
+
+/** Counts them by type. */
+export class SkippedDocuments {
+  readonly #counts = new Map<string, number>();
+
+  readonly skip = (what: string): void => {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  };
+
+  get all(): OtherDocuments[] {
+    const all = [...this.#counts].map(([what, count]) => ({ what, count }));
+    return all.sort((a, b) => (a.what < b.what ? -1 : 1));
+  }
+}
+
+/** A line for people; empty when nothing was skipped. */
+export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
+  if (skipped.length === 0) return [];
+  const documents = skipped.reduce((sum, { count }) => sum + count, 0);
+  const named = skipped.map(({ what, count }) => `${what} ${count}`).join(', ');
+  const hint = skipped.some(({ what }) => what === HELM_TEMPLATE) ? '; helm template renders a chart' : '';
+  return [`skipped ${counted(documents, 'document')}, no Kubernetes objects: ${named}${hint}`];
+}
+
+/**
+ * @param file its name
+ * @returns undefined for an object, and for a document that is probably a broken object
+ */
+export function otherDocument(value: unknown, file: string): string | undefined {
+  const { apiVersion, kind, ...rest } = objectOf(value);
+  const name = (file.split(/[/\\]/).at(-1) ?? '').toLowerCase();
+  if (isStated(apiVersion) && isStated(kind)) {
+    return String(apiVersion).startsWith('kustomize.config.k8s.io/') ? KUSTOMIZATION : undefined;
+  }
+  if (/^kustomization\.ya?ml$/.test(name)) return KUSTOMIZATION;
+  if (/values[^/]*\.ya?ml$/.test(name) && !isStated(apiVersion)) return 'Helm values';
+  if (name === 'chart.yaml' && !isStated(kind)) return 'Helm chart';
+  if (isStated(apiVersion) || isStated(kind)) return undefined;
+  if (typeof rest.services === 'object') return 'Docker Compose file';
+  // YAML 1.1 reads the key `on` as true.
+  if (typeof rest.jobs === 'object' && (rest.on ?? rest.true) !== undefined) return 'GitHub workflow';
+  return 'other document';
+}
+
+function isStated(value: unknown): boolean {
+  return isText(value) && value !== '';
+}

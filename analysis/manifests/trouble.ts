@@ -1,0 +1,37 @@
+/** Problems of the input. */
+import { printable } from '../../operator/text/printable.ts';
+
+/** A problem with some input: it is reported, and the rest goes on. */
+export interface Trouble {
+  /** The path as the user wrote it; `-` is standard input. */
+  readonly file: string;
+  readonly line?: number;
+  readonly message: string;
+  /** The default is an error; a warning does not fail the command. */
+  readonly severity?: 'error' | 'warning';
+}
+
+/** `deploy/web.yaml:12: not YAML: …` */
+export function troubleText({ severity, message, ...place }: Trouble): string {
+  return printable(`${troublePlace(place)}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
+}
+
+/** `deploy/web.yaml:12` */
+export function troublePlace({ file, line }: Pick<Trouble, 'file' | 'line'>): string {
+  const name = file === '-' ? 'standard input' : file;
+  return `${name}${line === undefined ? '' : `:${line}`}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'no permission to read it',
+  EPERM: 'no permission to read it',
+  ELOOP: 'a link that leads back to itself',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
+};
+
+/** The system's message, without the call and the path that it repeats. */
+export function reason(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';
+}

@@ -1,0 +1,69 @@
+/**
+ * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
+ * An API server that is not asked to be strict drops them, so the manifest does less than it says.
+ */
+import { bounded } from '../../operator/text/printable.ts';
+import { meantBy } from '../schema/nearest.ts';
+import { type FieldPath, pathText } from '../schema/paths.ts';
+import type { Problem, UnknownKey } from '../schema/problems.ts';
+import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
+import type { PodTemplate } from './pod-templates.ts';
+
+export interface UnknownField extends Problem {
+  /** The path of the intended field. */
+  readonly meant: FieldPath | undefined;
+}
+
+const { types } = KUBERNETES_FIELDS;
+
+/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
+export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
+  return unknown.flatMap(({ path, meant }) => {
+    if (!meant) return [];
+    const place = fieldOf(path);
+    const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
+    return [{ path: place, meant: fieldOf(meant), message }];
+  });
+}
+
+/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
+export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
+  return {
+    problems: unknown.filter(({ meant }) => meant !== undefined),
+    warnings: unknown.filter(({ meant }) => meant === undefined),
+  };
+}
+
+/** An object with more unknown fields is broken as a whole. */
+const MOST = 100;
+const LONGEST = 500;
+
+/** In document order. */
+export function unknownFields(found: readonly UnknownKey[]): UnknownField[] {
+  const first = found.slice(0, MOST).map(unknownField);
+  const next = found[MOST];
+  if (!next) return first;
+  const message = `${found.length - MOST} more unknown fields`;
+  return [...first, { path: [...next.around, next.key], meant: undefined, message }];
+}
+
+function unknownField({ around, key, known }: UnknownKey): UnknownField {
+  const path = [...around, key];
+  const place = HOMES.find(({ type }) => Object.hasOwn(types[type] ?? {}, key));
+  const near = meantBy(key, Object.keys(known));
+  const what = `unknown field ${JSON.stringify(bounded(pathText(path), LONGEST))}`;
+  if (near !== undefined && place === undefined) {
+    return { path, meant: [...around, near], message: `${what}: did you mean "${near}"?` };
+  }
+  const hint = place ? `: ${key} is a field of ${place.called}` : ': this release does not know it';
+  return { path, meant: undefined, message: what + hint };
+}
+
+/** The places in a pod where fields are commonly misplaced. */
+const HOMES = [
+  { type: 'PodSpec', called: "the pod's spec" },
+  { type: 'PodSecurityContext', called: "the pod's securityContext" },
+  { type: 'SecurityContext', called: "a container's securityContext" },
+  { type: 'Capabilities', called: "a container's securityContext.capabilities" },
+  { type: 'Container', called: 'a container' },
+] as const;

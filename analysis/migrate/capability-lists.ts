@@ -1,0 +1,103 @@
+/** The three lists of capabilities, which PodSecurityPolicy and SecurityContextConstraints have in common. */
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import { upperCase } from '../capabilities/runtimes.ts';
+import type { Remark } from './migration.ts';
+import { distinct, inexact, type Part, type Statement, stated, statedOrUnset } from './part.ts';
+
+export interface CapabilityLists {
+  readonly allowedCapabilities?: readonly string[] | undefined;
+  readonly defaultAddCapabilities?: readonly string[] | undefined;
+  readonly requiredDropCapabilities?: readonly string[] | undefined;
+}
+
+/**
+ * Names are compared as they are written, and only `*` in the allowed ones covers others.
+ *
+ * @param prefix of the fields' names: `spec.` or nothing @param filling whether missing values are filled in
+ */
+export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): Part {
+  const { allowedCapabilities, defaultAddCapabilities = [], requiredDropCapabilities = [] } = lists;
+  const any = allowedCapabilities?.includes('*') ?? false;
+  const allowed = sorted(any ? [] : (allowedCapabilities ?? []), `${prefix}allowedCapabilities`, refusedAdd);
+  const added = sorted(defaultAddCapabilities, `${prefix}defaultAddCapabilities`, refusedAdd);
+  const adds = added.names.filter((name) => name !== 'ALL');
+  const words = added.names.length > adds.length ? ['ALL'] : [];
+  const allowedAdd = any ? ['*'] : distinct([...allowed.names, ...words]);
+  const granted = [...allowedAdd, ...adds];
+  const dropped = drops(requiredDropCapabilities, `${prefix}requiredDropCapabilities`, granted);
+  return {
+    statements: [
+      statedOrUnset('capabilities.allowedAdd', allowedAdd, `${prefix}allowedCapabilities`, allowedCapabilities),
+      ...statedDrops(dropped.names, `${prefix}requiredDropCapabilities`, filling),
+      ...(adds.length > 0 ? [stated('capabilities.defaultAdd', adds, `${prefix}defaultAddCapabilities`)] : []),
+    ],
+    remarks: [
+      ...allowed.remarks,
+      ...added.remarks,
+      ...words.map((word) =>
+        inexact(
+          `${prefix}defaultAddCapabilities`,
+          word,
+          'containers may still add ALL themselves, but do not get it by default any more: nobody chose what every container got',
+        ),
+      ),
+      ...dropped.remarks,
+    ],
+  };
+}
+
+function statedDrops(names: readonly string[], from: string, filling: boolean): Statement[] {
+  if (names.length === 0) return [];
+  // Where nothing is filled in, a drop of ALL counts as a drop of each other name.
+  const byName = filling && !(names.length === 1 && names[0] === 'ALL');
+  return [
+    stated('capabilities.requiredDrop', names, from),
+    ...(byName ? [stated('capabilities.dropByName', true, from)] : []),
+  ];
+}
+
+interface Sorted {
+  readonly names: readonly string[];
+  readonly remarks: readonly Remark[];
+}
+
+function sorted(written: readonly string[], field: string, remark: (name: string) => string): Sorted {
+  const names = distinct(written);
+  return {
+    names: names.filter(isName),
+    remarks: names.filter((name) => !isName(name)).map((name) => inexact(field, name, remark(name))),
+  };
+}
+
+function refusedAdd(name: string): string {
+  const meant = meantBy(name);
+  if (!meant) return 'left out, since it is not a Linux capability: containers that add it are refused';
+  return `left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow ${meant}, if that is meant`;
+}
+
+function drops(written: readonly string[], field: string, granted: readonly string[]): Sorted {
+  const each = distinct(written).map((name): { readonly name?: string; readonly remark?: Remark } => {
+    if (isName(name)) return { name };
+    const meant = meantBy(name);
+    if (!meant || granted.includes(meant))
+      return {
+        remark: inexact(field, name, 'left out: it is not a capability that a runtime knows, and drops nothing'),
+      };
+    const text = `asked for as ${meant}, which it drops on the runtimes that know this spelling: containers that drop it by this spelling alone are refused, unless it is filled in`;
+    return { name: meant, remark: inexact(field, name, text) };
+  });
+  return {
+    names: distinct(each.flatMap(({ name }) => name ?? [])),
+    remarks: each.flatMap(({ remark }) => remark ?? []),
+  };
+}
+
+function isName(name: string): boolean {
+  return name === 'ALL' || CAPABILITIES.includes(name);
+}
+
+/** The capability that is spelled differently; undefined if there is none. */
+function meantBy(name: string): string | undefined {
+  const meant = upperCase(name).replace(/^CAP_/, '');
+  return isName(meant) ? meant : undefined;
+}

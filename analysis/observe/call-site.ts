@@ -1,0 +1,60 @@
+/**
+ * A stack of the kernel → which of its functions asked for a capability, and whether the answer mattered.
+ *
+ * Sources: Linux 6.14 to 6.18, security/commoncap.c, kernel/capability.c, mm/util.c, fs/attr.c, fs/overlayfs.
+ */
+import type { Noise } from '../evidence/use.ts';
+
+export interface CallSite {
+  /** `inet_create, sys_socket`; empty without a stack. */
+  readonly text: string;
+  readonly noise?: Noise;
+}
+
+/** Frames that every check has, and the tracepoint's own. */
+const COMMON =
+  /^(trace_event_raw_event_|__traceiter_|cap_capable$|security_capable$|(ns_)?capable|do_syscall_64$|x64_sys_call$|entry_SYSCALL|el0|invoke_syscall|do_el0|el0_svc)/;
+const SYSTEM_CALL = /^(?:__(?:x64_|arm64_|riscv_|s390x_|ia32_|do_|se_)?|k)sys_(\w+)$/;
+
+const FSETID = 4;
+const SETPCAP = 8;
+
+/** @param frames innermost first */
+export function callSiteOf(frames: readonly string[], capability: number): CallSite {
+  const noise = noiseOf(frames, capability);
+  const own = frames.filter((frame) => !COMMON.test(frame));
+  const call = own.findLast((frame) => SYSTEM_CALL.test(frame));
+  const parts = [own[0], call].filter((part) => part !== undefined).map(plain);
+  return { text: [...new Set(parts)].join(', '), ...(noise && { noise }) };
+}
+
+/** System calls as people know them. */
+function plain(frame: string): string {
+  return frame.replace(SYSTEM_CALL, 'sys_$1');
+}
+
+function noiseOf(frames: readonly string[], capability: number): Noise | undefined {
+  if (frames.includes('security_vm_enough_memory_mm')) return 'MemoryOvercommit';
+  if (frames.some((frame) => NON_AUDIT.test(frame))) return 'NonAudit';
+  if (asksForMounter(frames)) return 'MountersCredentials';
+  if (capability === SETPCAP && frames.includes('cap_capset')) return 'Capset';
+  if (capability === FSETID) return 'SetIdBits';
+  return undefined;
+}
+
+/** do_task_stat reads /proc/PID/stat, and hides addresses from those who may not trace the process. */
+const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
+
+/**
+ * overlayfs asks for the process first (ovl_permission → generic_permission), then in its own file systems for whoever
+ * mounted it (ovl_permission → inode_permission). So something between overlayfs and the check belongs to the layer below.
+ */
+function asksForMounter(frames: readonly string[]): boolean {
+  const inner = frames.filter((frame) => !COMMON.test(frame));
+  const overlay = inner.findIndex((frame) => frame.startsWith('ovl_'));
+  if (overlay === -1) return false;
+  return overlay === 0 || inner.slice(0, overlay + 1).some((frame) => LOWER_LAYER.test(frame));
+}
+
+const LOWER_LAYER =
+  /^(vfs_|ext4_|xfs_|btrfs_|shmem_|simple_|do_iter_|lookup_|notify_change$|iterate_dir$|file_modified|ovl_can_decode_fh$|xattr_permission$|may_delete|inode_permission$)/;

@@ -1,0 +1,111 @@
+/** Names for observed containers: from their configuration on the node, or from the pods that the API server lists. */
+import { mergeEvidence } from '../evidence/merge.ts';
+import type { Evidence, ObservedContainer, ObservedWorkload } from '../evidence/use.ts';
+import type { ContainerGroup } from './cgroup-path.ts';
+import type { Observed } from './observation.ts';
+
+/** A container's name; 'sandbox' for the one that holds a pod's namespaces and runs no program of the workload. */
+export type Name = ObservedContainer | 'sandbox';
+
+/** The runtime's configuration of a container (config.json of the OCI runtime specification). */
+interface OciConfig {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The annotations by which containerd and CRI-O name a container (pkg/cri/annotations, pkg/annotations). */
+export function nameInConfig({ annotations = {} }: OciConfig): Name | undefined {
+  const type = annotations['io.kubernetes.cri.container-type'] ?? annotations['io.kubernetes.cri-o.ContainerType'];
+  if (type === 'sandbox') return 'sandbox';
+  const namespace = annotations['io.kubernetes.cri.sandbox-namespace'] ?? annotations['io.kubernetes.pod.namespace'];
+  const pod = annotations['io.kubernetes.cri.sandbox-name'] ?? annotations['io.kubernetes.pod.name'];
+  const container = annotations['io.kubernetes.cri.container-name'] ?? annotations['io.kubernetes.container.name'];
+  if (namespace === undefined || pod === undefined || container === undefined) return undefined;
+  return { namespace, pod, container };
+}
+
+/** The fields of a pod that name its containers. */
+export interface NamedPod {
+  readonly metadata?: {
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly uid?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly (ObservedWorkload & { readonly controller?: boolean })[];
+  };
+  readonly status?: Partial<Record<(typeof STATUSES)[number], readonly ContainerStatus[]>>;
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID?: string;
+  readonly lastState?: { readonly terminated?: { readonly containerID?: string } };
+  readonly state?: { readonly terminated?: { readonly containerID?: string } };
+}
+
+const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
+/** Static pods have another UID on their node (pkg/kubelet/types). */
+const HASH = 'kubernetes.io/config.hash';
+
+/** Keeps names after a pod was deleted, and the IDs of containers that were restarted. */
+export class PodNames {
+  readonly #byInstance = new Map<string, ObservedContainer>();
+  readonly #pods = new Set<string>();
+
+  add({ metadata = {}, status = {} }: NamedPod): void {
+    const { namespace = '', name: pod = '', uid = '', labels, annotations, ownerReferences = [] } = metadata;
+    this.#pods.add(annotations?.[HASH] ?? uid);
+    const owner = ownerReferences.find(({ controller }) => controller);
+    for (const { name: container, ...state } of STATUSES.flatMap((statuses) => status[statuses] ?? [])) {
+      for (const instance of instancesOf(state)) {
+        this.#byInstance.set(instance, {
+          namespace,
+          pod,
+          container,
+          ...(owner && { workload: { kind: owner.kind, name: owner.name } }),
+          ...(labels && { podLabels: labels }),
+        });
+      }
+    }
+  }
+
+  /** A container of a known pod that no status names is the pod's sandbox. */
+  nameOf({ pod, id }: ContainerGroup): Name | undefined {
+    return this.#byInstance.get(id) ?? (pod !== undefined && this.#pods.has(pod) ? 'sandbox' : undefined);
+  }
+}
+
+function instancesOf({ containerID, lastState, state }: Omit<ContainerStatus, 'name'>): string[] {
+  return [containerID, lastState?.terminated?.containerID, state?.terminated?.containerID]
+    .filter((id) => id !== undefined)
+    .map((id) => id.replace(/^\w+:\/\//, ''));
+}
+
+/** Without kubelet, the path says the name: NAMESPACE/POD/CONTAINER. */
+export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
+  if (pod !== undefined) return undefined;
+  const [namespace = '', name = '', container = ''] = id.split('/');
+  return { namespace, pod: name, container };
+}
+
+export interface NamedEvidence {
+  readonly evidence: Evidence;
+  /** Containers without a name: their pods were gone before anything named them. */
+  readonly unnamed: readonly ContainerGroup[];
+}
+
+/** The evidence by name, without sandboxes. @param only the single namespace to keep; undefined for all */
+export function named(
+  { uses, watches }: Pick<Observed, 'uses' | 'watches'>,
+  nameOf: (group: ContainerGroup) => Name | undefined,
+  only?: string,
+): NamedEvidence {
+  const unnamed = watches.map(({ group }) => group).filter((group) => nameOf(group) === undefined);
+  const withName = <Record extends { readonly group: ContainerGroup }>(records: readonly Record[]) =>
+    records.flatMap(({ group, ...record }) => {
+      const name = nameOf(group);
+      if (name === undefined || name === 'sandbox' || (only !== undefined && name.namespace !== only)) return [];
+      return [{ ...name, ...record }];
+    });
+  return { evidence: mergeEvidence([{ uses: withName(uses), watches: withName(watches) }]), unnamed };
+}

@@ -1,0 +1,200 @@
+/** A manifest → the pods that it makes, as the operator's judge takes them, and what is wrong with it. */
+import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
+import { claimsPath, qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
+import { claimsIn, MIRROR_ANNOTATION } from '../../operator/projection/pod-projection.ts';
+import { createProjection } from '../../operator/projection/projection.ts';
+import { UNSHARED } from '../../operator/projection/sharing.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { ManifestPod } from '../evidence/matching.ts';
+import { type InputObject, identityOf } from '../manifests/document-objects.ts';
+import { nullProblems, withEmptyValues } from '../manifests/empty-parts.ts';
+import { isBuiltIn, isSearched, roleOf } from '../manifests/kinds.ts';
+import { makesPods } from '../manifests/pod-making-kinds.ts';
+import { metadataProblems, podFields, podFieldsIn } from '../manifests/pod-schema.ts';
+import { type PodTemplate, podTemplatesIn } from '../manifests/pod-templates.ts';
+import { tokenVolumeIndex, withTokenVolume } from '../manifests/token-volume.ts';
+import { fieldProblems, misspeltIn, type UnknownField } from '../manifests/unknown-fields.ts';
+import { type FieldPath, pathText } from '../schema/paths.ts';
+import type { Problem } from '../schema/problems.ts';
+import type { Automounts } from './automounting.ts';
+
+/** A pod in a manifest. */
+export interface Candidature {
+  /** Undefined when the object makes no pods, as a finished Job. */
+  readonly candidate: Candidate | undefined;
+  /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes. */
+  readonly template: string | null;
+  /** Where the pod begins. */
+  readonly line: number;
+  /** Maps a field of the pod, such as `['spec', 'containers', 0]`, to its path in the manifest. */
+  fieldOf(inPod: FieldPath): FieldPath;
+  readonly unknown: readonly UnknownField[];
+}
+
+/** The pods of one manifest; every part may be empty. */
+export interface Candidatures {
+  readonly candidatures: readonly Candidature[];
+  /** Why the manifest or a part of it can't be judged, in the API server's words. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** An object of a kind that makes no pods. */
+  readonly skipped?: true;
+  /** An object that may make pods, but in which no pod can be judged. */
+  readonly notJudged?: {
+    /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
+    readonly kind: string;
+    /** Whether objects of this kind are known to make pods; null: unknown. */
+    readonly makesPods: true | null;
+  };
+}
+
+type Object = InputObject['object'];
+
+const NOTHING: Candidatures = { candidatures: [], problems: [], warnings: [] };
+
+export class PodCandidates {
+  readonly #namespace: string;
+  readonly #automounts: Automounts | undefined;
+  readonly #projection = createProjection(RULES, UNSHARED);
+
+  /**
+   * @param namespace of objects that state none
+   * @param automounts undefined for objects of a cluster, which are judged as they are
+   */
+  constructor(namespace: string, automounts: Automounts | undefined) {
+    this.#namespace = namespace;
+    this.#automounts = automounts;
+  }
+
+  of(manifest: InputObject): Candidatures {
+    const { object } = manifest;
+    const { apiVersion, kind } = object;
+    const role = roleOf(apiVersion, kind);
+    if (typeof role === 'object') return { ...NOTHING, problems: [{ path: ['kind'], message: role.wrong }] };
+    if (role === 'serviceAccount') return { ...NOTHING, skipped: true };
+    if (role === 'other') return isSearched(apiVersion) ? this.#inCustom(manifest) : { ...NOTHING, skipped: true };
+    if (role !== 'pod' && role !== 'workload') return NOTHING;
+    const { wrong, unknown, empty } = podFields(object, kind, manifest.textOf);
+    const fields = fieldProblems(unknown);
+    const nulls = nullProblems(empty);
+    const read = withEmptyValues(object, empty);
+    const path = templatePath(kind);
+    const candidature = (): Candidature => {
+      const candidate = this.#candidate(this.#placed(read), role);
+      const fieldOf = withClaims(read, candidate?.parts, (inPod) => [...path, ...inPod]);
+      return this.#completed(candidate, valueAt(read, path), {
+        template: null,
+        line: manifest.line,
+        fieldOf,
+        unknown,
+      });
+    };
+    return {
+      candidatures: wrong.length > 0 ? [] : [candidature()],
+      problems: [...wrong, ...fields.problems, ...nulls.problems],
+      warnings: [...fields.warnings, ...nulls.warnings],
+    };
+  }
+
+  #inCustom(manifest: InputObject): Candidatures {
+    const { object, lineOf } = manifest;
+    const { apiVersion, kind } = object;
+    const wrong = metadataProblems(object, manifest.textOf);
+    if (wrong.length > 0) return { ...NOTHING, problems: wrong };
+    const candidatures: Candidature[] = [];
+    const warnings: Problem[] = [];
+    const fields: Problem[] = [];
+    for (const template of podTemplatesIn(object)) {
+      const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
+      // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
+      for (const { path, message } of problems) {
+        warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
+      }
+      if (problems.length === 0) {
+        const unknown = misspeltIn(template, inPod);
+        // The kind may have fields of its own beside those of a pod.
+        fields.push(...unknown);
+        const nulls = nullProblems(empty, template.fieldOf);
+        fields.push(...nulls.problems, ...nulls.warnings);
+        const pod = withEmptyValues(template.pod, empty);
+        candidatures.push(this.#customCandidature(object, { ...template, pod }, unknown, lineOf(template.path)));
+      }
+    }
+    const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };
+    const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
+    // Prometheus uses `spec.containers` to patch its operator's own containers, which the object does not contain.
+    const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
+    if (isWhole && warnings.length === 0) return found;
+    if (makes === false && warnings.length === 0) return { ...found, skipped: true };
+    return { ...found, notJudged: { kind: qualifiedKind(apiVersion, kind), makesPods: makes || null } };
+  }
+
+  #customCandidature(
+    object: Object,
+    { path, pod, fieldOf }: PodTemplate,
+    unknown: readonly UnknownField[],
+    line: number,
+  ): Candidature {
+    const { namespace } = identityOf(object, this.#namespace);
+    const candidate = customCandidate(namespace, this.#projection.parts(pod));
+    return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
+  }
+
+  /** As the API server completes the pod before policies judge it. A pod with a uid has been completed. */
+  #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
+    const { metadata, spec } = objectOf(pod);
+    const { annotations, uid } = objectOf(metadata);
+    const isAsItIs = uid || MIRROR_ANNOTATION in objectOf(annotations);
+    if (!candidate || !this.#automounts || isAsItIs) return { candidate, ...place };
+    const { automountServiceAccountToken: stated } = objectOf(spec);
+    const { serviceAccountName = 'default' } = candidate.parts.spec;
+    const mounts = typeof stated === 'boolean' ? stated : this.#automounts(candidate.namespace, serviceAccountName);
+    const parts = withTokenVolume(candidate.parts, mounts);
+    return { candidate: { ...candidate, parts }, ...place, fieldOf: withTokenField(parts, place.fieldOf) };
+  }
+
+  /** The object with the namespace that it will be in. */
+  #placed(object: Object) {
+    const { namespace } = identityOf(object, this.#namespace);
+    return { ...object, metadata: { ...object.metadata, namespace } };
+  }
+
+  /** Undefined when the object makes no pods, as a finished Job. */
+  #candidate(object: Object, role: 'pod' | 'workload'): Candidate | undefined {
+    if (role === 'workload') {
+      const view = this.#projection.workload(object);
+      return view.finished ? undefined : templateCandidate(view);
+    }
+    const view = this.#projection.pod(object);
+    // Unlike a running pod, it has not been filled by defaulting yet.
+    return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
+  }
+}
+
+/** No manifest has the volume: its field decides whether there is one. */
+function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
+  const added = tokenVolumeIndex(spec);
+  if (added === -1) return fieldOf;
+  return (inPod) =>
+    fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
+}
+
+/** A volume of the pods that a claim of a StatefulSet makes is in the list of claims. */
+function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candidature['fieldOf']) {
+  const claims = claimsIn(object);
+  const path = claimsPath(object.kind);
+  if (claims.size === 0 || !path) return fieldOf;
+  const names = (parts?.spec.volumes ?? []).map(({ name }) => name);
+  return (inPod: FieldPath): FieldPath => {
+    const claim = inPod[1] === 'volumes' ? claims.get(names[Number(inPod[2])] ?? '') : undefined;
+    return claim === undefined ? fieldOf(inPod) : [...path, claim];
+  };
+}
+
+/** The pod as evidence names it. @param namespace of objects that state none */
+export function manifestPod({ object }: InputObject, { fieldOf }: Candidature, namespace: string): ManifestPod {
+  const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));
+  return { kind: object.kind, labels, ...identityOf(object, namespace) };
+}

@@ -1,0 +1,270 @@
+/** Collects policies, namespaces and RBAC objects from files, from a cluster, or both. */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type CompletePolicy,
+  type CompleteRollout,
+  GROUP,
+  KIND,
+  VERSION,
+} from '../../operator/api/capability-policy.ts';
+import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
+import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import { formatTime } from '../../operator/policy/expiry.ts';
+import { createProjection, type Projection } from '../../operator/projection/projection.ts';
+import { scopeOf } from '../../operator/projection/rbac-projection.ts';
+import { UNSHARED } from '../../operator/projection/sharing.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Level } from '../../operator/standards/level-version.ts';
+import { PolicyState } from '../../operator/state/policy-state.ts';
+import { type InputObject, identityOf } from '../manifests/document-objects.ts';
+import { roleOf } from '../manifests/kinds.ts';
+import { type Trouble, troublePlace } from '../manifests/trouble.ts';
+import { aggregatedRoles, type ClusterRole, clusterRoleOf, IN_EVERY_CLUSTER } from './aggregation.ts';
+import { automountingOf } from './automounting.ts';
+import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
+import { isContextObject, readObject } from './context-objects.ts';
+import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
+import { validatePolicy } from './validate.ts';
+
+/** Everything that a builder has collected from files, as plain values that another thread can be sent. */
+export type Collected = ReturnType<typeof nothing>;
+
+function nothing() {
+  return {
+    policies: new Map<string, CompletePolicy>(),
+    /** For policies from manifests. */
+    sources: new Map<string, PolicySource>(),
+    namespaces: new Map<string, Labels>(),
+    roles: new Map<string, RoleView>(),
+    bindings: new Map<string, RoleBindingView>(),
+    /** With their labels, for those that are aggregated. */
+    clusterRoles: new Map(IN_EVERY_CLUSTER.map((role) => [role.name, role])),
+    automounting: new Map<string, boolean>(),
+    /** Whether policies from manifests and from a cluster count. */
+    takesPolicies: true,
+  };
+}
+
+/** A later object replaces one with the same name, as applying it would. */
+export class PolicyContextBuilder {
+  readonly #projection: Projection = createProjection(RULES, UNSHARED);
+  readonly #all: Collected;
+  /** The namespace of roles and bindings that state none. */
+  readonly #namespace: string;
+  #live: Cluster | undefined;
+
+  constructor(namespace = 'default', collected: Collected = nothing()) {
+    this.#namespace = namespace;
+    this.#all = collected;
+  }
+
+  /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
+  static ofLevel(level: Level, levelVersion: string): PolicyContextBuilder {
+    const builder = new PolicyContextBuilder();
+    const name = `level-${level}`;
+    const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
+    builder.#all.policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
+    builder.#all.sources.set(name, { file: '--level', line: null });
+    builder.#all.takesPolicies = false;
+    return builder;
+  }
+
+  /** Undefined if it has read a cluster, which is too large to be sent. */
+  get collected(): Collected | undefined {
+    return this.#live ? undefined : this.#all;
+  }
+
+  /** Those of the cluster with those of the manifests, by name. */
+  get policies(): ReadonlyMap<string, CompletePolicy> {
+    return this.#all.policies;
+  }
+
+  /** Where the policies from manifests were read. */
+  get sources(): ReadonlyMap<string, PolicySource> {
+    return this.#all.sources;
+  }
+
+  get isEmpty(): boolean {
+    return this.#all.policies.size === 0;
+  }
+
+  /** Names of the policies that manifests state; sorted. */
+  get stated(): readonly string[] {
+    return [...this.#all.sources.keys()].sort();
+  }
+
+  /** The roll-outs of those policies that have one. */
+  rollouts(names: readonly string[]): Map<string, CompleteRollout> {
+    const specs = names.flatMap((name) => {
+      const spec = this.#all.policies.get(name)?.spec;
+      return spec ? [[name, spec] as const] : [];
+    });
+    // In another mode the roll-out rests.
+    return new Map(
+      specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
+    );
+  }
+
+  /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
+  addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
+    const role = roleOf(manifest.object.apiVersion, manifest.object.kind);
+    const object = isContextObject(role) ? readObject(manifest, tell) : manifest.object;
+    if (!object) return;
+    switch (role) {
+      case 'policy':
+        if (this.#all.takesPolicies) this.#addPolicyManifest(manifest, tell);
+        return;
+      case 'namespace': {
+        const { name, labels } = this.#projection.namespace(object);
+        // Keeps live labels that others set, and none of an earlier manifest, as kubectl apply does.
+        this.#all.namespaces.set(name, { ...this.#live?.namespace(name)?.labels, ...labels });
+        return;
+      }
+      case 'role':
+        this.#addRoleManifest(object);
+        return;
+      case 'roleBinding':
+        this.#addBinding(object.kind, this.#projection.roleBinding(this.#placed(object)));
+        return;
+      case 'serviceAccount':
+        this.addAutomounting(automountingOf(object));
+        return;
+      default:
+    }
+  }
+
+  addCluster(cluster: Cluster): void {
+    this.#live = cluster;
+    if (this.#all.takesPolicies) {
+      for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
+    }
+    for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
+    // Without addClusterRoles() nothing is known about them beside the rules that a controller has written.
+    this.#all.clusterRoles.clear();
+    for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
+    for (const one of cluster.roleBindings()) {
+      this.#addBinding(one.namespace ? 'RoleBinding' : 'ClusterRoleBinding', one);
+    }
+  }
+
+  /** All ClusterRoles of a cluster, after addCluster(): roles of manifests may be aggregated with them. */
+  addClusterRoles(roles: readonly ClusterRole[]): void {
+    for (const role of roles) this.#all.clusterRoles.set(role.name, role);
+  }
+
+  addAutomounting(known: Iterable<readonly [string, boolean]>): void {
+    for (const [name, mounts] of known) this.#all.automounting.set(name, mounts);
+  }
+
+  /** @param tell receives what is wrong with a policy beyond its form */
+  build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
+    for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
+    const namespaces = this.#labelsWith(supposed.pending ?? new Map());
+    const cluster = this.#cluster(options.oldestServer, namespaces, supposed.enforced ?? []);
+    const state = new PolicyState(cluster, { ...options, now: () => options.at });
+    state.accept();
+    const tellOf = (name: string, rest: Pick<Trouble, 'message' | 'severity'>) => {
+      const { file = 'cluster', line = null } = this.#all.sources.get(name) ?? {};
+      tell({ file, ...(line !== null && { line }), ...rest });
+    };
+    for (const [name, { message }] of state.compiled.refusals) {
+      tellOf(name, { message: `CapabilityPolicy ${name}: ${message}` });
+    }
+    for (const { name, expires } of state.compiled.expired) {
+      const message = `CapabilityPolicy ${name} expired at ${formatTime(expires)} and counts as deleted`;
+      tellOf(name, { message, severity: 'warning' });
+    }
+    const { namespaceLabels } = options;
+    return new PolicyContext({
+      cluster,
+      state,
+      namespaceLabels,
+      namespaces,
+      automounting: this.#all.automounting,
+      sources: this.#all.sources,
+    });
+  }
+
+  #labelsWith(pending: NonNullable<Supposed['pending']>): ReadonlyMap<string, Labels> {
+    const labels = new Map(this.#all.namespaces);
+    for (const [namespace, policies] of pending) {
+      labels.set(namespace, withPending(labels.get(namespace), policies));
+    }
+    return labels;
+  }
+
+  /** The live cluster with the manifests applied to it. */
+  #cluster(oldestServer: number, labels: ReadonlyMap<string, Labels>, enforced: readonly string[]): Cluster {
+    const live = this.#live;
+    const policies = [...this.#all.policies].map(([name, policy]) =>
+      enforced.includes(name) ? enforcedEverywhere(policy) : policy,
+    );
+    const namespaces = new Map(
+      live?.namespaces().map((one) => [one.name, { ...one, labels: labels.get(one.name) ?? one.labels }]),
+    );
+    return {
+      policies: () => policies,
+      policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
+      namespaces: () => [...namespaces.values()],
+      namespace: (name) => namespaces.get(name),
+      pods: (namespace) => live?.pods(namespace) ?? [],
+      workloads: (namespace) => live?.workloads(namespace) ?? [],
+      workload: (namespace, kind, name) => live?.workload(namespace, kind, name),
+      roles: () => this.#all.roles.values(),
+      roleBindings: () => this.#all.bindings.values(),
+      rendered: () => (this.#all.takesPolicies && live ? live.rendered() : []),
+      oldestServer,
+    };
+  }
+
+  #addPolicyManifest({ object, file, line, lineOf, textOf }: InputObject, tell: (trouble: Trouble) => void): void {
+    const { policy, problems } = validatePolicy(object, textOf);
+    const name = String(object.metadata?.name ?? '');
+    for (const { path, message } of problems) {
+      tell({ file, line: lineOf(path), message: `CapabilityPolicy ${name}: ${message}` });
+    }
+    if (!policy) return;
+    const complete = completePolicy(policy);
+    const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
+    // Which one is in force depends on the order in which somebody applies them.
+    if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
+      const place = troublePlace({ file: source.file, ...(source.line !== null && { line: source.line }) });
+      const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
+      tell({ file, line, message });
+    }
+    const metadata = { ...policy.metadata, ...(known?.metadata && pickIdentity(known.metadata)) };
+    this.#all.policies.set(name, { ...complete, metadata });
+    this.#all.sources.set(name, { file, line });
+  }
+
+  #addRoleManifest(object: InputObject['object']): void {
+    if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
+    const placed = this.#placed(object);
+    // It may replace a live one that grants something.
+    this.#addRole(object.kind, this.#projection.role(placed) ?? { ...scopeOf(placed), rules: [] });
+  }
+
+  /** A role or binding with the namespace that it will be in. */
+  #placed(object: InputObject['object']): InputObject['object'] {
+    if (object.kind.startsWith('Cluster')) return object;
+    const { namespace } = identityOf(object, this.#namespace);
+    return { ...object, metadata: { ...object.metadata, namespace } };
+  }
+
+  #addRole(kind: string, role: RoleView | undefined): void {
+    if (role) this.#all.roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
+  }
+
+  #addBinding(kind: string, binding: RoleBindingView): void {
+    this.#all.bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
+  }
+}
+
+/** The parts that the API server knows about a policy before its change. */
+function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
+  return {
+    ...(uid !== undefined && { uid }),
+    ...(creationTimestamp !== undefined && { creationTimestamp }),
+    ...(generation !== undefined && { generation }),
+  };
+}

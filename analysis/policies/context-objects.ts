@@ -1,0 +1,27 @@
+/** Problems of the namespaces, roles and bindings that evaluating depends on. */
+import { type InputObject, troubleOf } from '../manifests/document-objects.ts';
+import { nullProblems, withEmptyValues } from '../manifests/empty-parts.ts';
+import type { roleOf } from '../manifests/kinds.ts';
+import { objectFields } from '../manifests/pod-schema.ts';
+import type { Trouble } from '../manifests/trouble.ts';
+import { fieldProblems } from '../manifests/unknown-fields.ts';
+
+/** Policies have a validation of their own. */
+export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
+  return role === 'namespace' || role === 'role' || role === 'roleBinding';
+}
+
+/**
+ * Catches `lables:`, with which the namespace has no labels and no policy selects it.
+ *
+ * @returns the object as the API server reads it; undefined if it refuses the object
+ */
+export function readObject(manifest: InputObject, tell: (trouble: Trouble) => void): InputObject['object'] | undefined {
+  const { object, textOf } = manifest;
+  const { wrong, unknown, empty } = objectFields(object, object.kind, textOf);
+  const [fields, nulls] = [fieldProblems(unknown), nullProblems(empty)];
+  for (const problem of [...wrong, ...fields.problems, ...nulls.problems]) tell(troubleOf(manifest, problem));
+  for (const problem of [...fields.warnings, ...nulls.warnings])
+    tell({ ...troubleOf(manifest, problem), severity: 'warning' });
+  return wrong.length === 0 ? withEmptyValues(object, empty) : undefined;
+}

@@ -1,0 +1,100 @@
+/** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
+import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import type { Compiled } from '../../operator/compile/compile.ts';
+import type { AdmissionOptions } from '../../operator/compile/match.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { Recent } from '../../operator/model/recent.ts';
+import { deciding, MODES } from '../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { PolicyState } from '../../operator/state/policy-state.ts';
+import type { Automounting } from './automounting.ts';
+import { judgeCluster } from './judge-cluster.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface PolicyContextOptions extends AdmissionOptions {
+  /** N of Kubernetes 1.N of the oldest API server. */
+  readonly oldestServer: number;
+  /** The labels of a namespace about which nothing else is known. */
+  readonly namespaceLabels: Labels;
+  /** Whether all roles and bindings could be read; by default they are. */
+  readonly usersKnown?: boolean;
+  /** The time to ask about, in ms since 1970. */
+  readonly at: number;
+}
+
+/** Where a policy was read. */
+export interface PolicySource {
+  readonly file: string;
+  readonly line: number | null;
+}
+
+/** The verdicts of a namespace, as far as a comparison of two needs them. */
+export type JudgedWorkloads = Pick<NamespaceJudgement, 'namespace' | 'modes'>;
+
+/** Policies and the cluster that they judge, as far as a comparison of two needs them. */
+export interface JudgedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
+  readonly compiled: Pick<Compiled, 'policies'>;
+  judgeCluster(only?: string): Iterable<JudgedWorkloads>;
+}
+
+/** The policies that decide in a namespace in one mode. */
+interface DecidingPolicies {
+  readonly mode: Mode;
+  readonly policies: readonly ResolvedPolicy[];
+}
+
+interface PolicyContextParts {
+  readonly cluster: Cluster;
+  readonly state: PolicyState;
+  readonly namespaceLabels: Labels;
+  readonly namespaces: ReadonlyMap<string, Labels>;
+  readonly automounting: Automounting;
+  /** By policy; live policies are not in it. */
+  readonly sources: ReadonlyMap<string, PolicySource>;
+}
+
+export class PolicyContext {
+  readonly evaluation: EvaluationContext;
+  readonly compiled: Compiled;
+  readonly sources: PolicyContextParts['sources'];
+  readonly automounting: Automounting;
+  readonly #parts: PolicyContextParts;
+  readonly #deciding = new Recent<readonly DecidingPolicies[]>();
+
+  constructor(parts: PolicyContextParts) {
+    const { use, compiled } = parts.state;
+    this.evaluation = { evaluator: new Evaluator(), use };
+    this.compiled = compiled;
+    this.sources = parts.sources;
+    this.automounting = parts.automounting;
+    this.#parts = parts;
+  }
+
+  labelsOf(namespace: string): Labels {
+    const { namespaces, namespaceLabels } = this.#parts;
+    return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
+  }
+
+  /** The policies that decide in a namespace, for each mode in which some do. */
+  deciding(namespace: string): readonly DecidingPolicies[] {
+    return this.#deciding.get(namespace, () => {
+      if (this.isExcluded(namespace)) return [];
+      const labels = this.labelsOf(namespace);
+      const all = MODES.map((mode) => ({ mode, policies: deciding(this.compiled.policies, mode, labels) }));
+      return all.filter(({ policies }) => policies.length > 0);
+    });
+  }
+
+  /** @param only the single namespace to evaluate; undefined for all */
+  judgeCluster(only?: string): Iterable<NamespaceJudgement> {
+    return judgeCluster(this.#parts.cluster, this.#parts.state, this.evaluation, only);
+  }
+
+  isExcluded(namespace: string): boolean {
+    return this.#parts.state.isExcluded(namespace);
+  }
+}

@@ -1,0 +1,26 @@
+/** Running workloads of a cluster → verdicts, namespace by namespace. */
+import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
+import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+
+interface Selecting {
+  /** The policies that select the namespace. */
+  selecting(namespace: string): readonly ResolvedPolicy[];
+  /** Whether what runs in the namespace is evaluated. */
+  isReached(namespace: NamespaceView): boolean;
+}
+
+/** @param only the single namespace to evaluate; undefined for all */
+export function* judgeCluster(
+  cluster: Cluster,
+  policies: Selecting,
+  evaluation: EvaluationContext,
+  only?: string,
+): Generator<NamespaceJudgement> {
+  for (const namespace of cluster.namespaces()) {
+    const { name } = namespace;
+    if (!policies.isReached(namespace) || (only !== undefined && name !== only)) continue;
+    yield judgeNamespace(namespace, policies.selecting(name), cluster, evaluation);
+  }
+}

@@ -1,0 +1,42 @@
+/** The entries of `spec.containers` thanks to which the containers of a pod pass. */
+import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
+
+export interface PassesBy {
+  readonly policy: string;
+  /** `spec.containers[0]` */
+  readonly entry: string;
+  /** The container would break these rules without the entry: messages. */
+  readonly without: readonly string[];
+}
+
+/** By the container's name; a pod that is filled in is judged as it is then. */
+export function passingByEntry(
+  pod: PodParts,
+  policy: ResolvedPolicy,
+  evaluator: Evaluator,
+): ReadonlyMap<string, PassesBy> {
+  const broken = evaluator.violations(pod, policy, true);
+  const violates = new Set(broken.map(({ container }) => container));
+  const messages = new Set(broken.map(({ message }) => message));
+  const entries = policy.containers.flatMap(({ names }, index) => {
+    const without = evaluator
+      .violations(pod, withoutEntry(policy, index), true)
+      .filter(({ container, message }) => container !== undefined && !messages.has(message));
+    return names
+      .filter((name) => !violates.has(name))
+      .flatMap((name): [string, PassesBy][] => {
+        const own = without.filter(({ container }) => container === name).map(({ message }) => message);
+        return own.length > 0
+          ? [[name, { policy: policy.name, entry: `spec.containers[${index}]`, without: own }]]
+          : [];
+      });
+  });
+  return new Map(entries);
+}
+
+function withoutEntry(policy: ResolvedPolicy, index: number) {
+  const rest = { ...policy, containers: policy.containers.toSpliced(index, 1) };
+  return { checks: checksOf(rest, false), filledChecks: checksOf(rest, policy.defaulting) };
+}

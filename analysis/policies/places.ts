@@ -1,0 +1,71 @@
+/** Where a policy decides, and for each other namespace that it selects why it does not. */
+import type { Mode } from '../../operator/api/capability-policy.ts';
+import { deciding, isExcluded } from '../../operator/policy/deciding.ts';
+import { isPendingPart } from '../../operator/policy/parts.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { type Labels, matches } from '../../operator/policy/selector.ts';
+
+/** A namespace that a policy selects. */
+export interface Place {
+  readonly namespace: string;
+  /** That of the policy's part which selects it. */
+  readonly mode: Mode;
+  /** The roll-out has not reached it. */
+  readonly pending: boolean;
+  readonly role: Role;
+}
+
+export type Role =
+  /** Alone. */
+  | { readonly name: 'Decides'; readonly over: readonly Other[] }
+  /** Together with others of its priority: a pod must satisfy one of them. */
+  | { readonly name: 'Shares'; readonly with: readonly Other[]; readonly over: readonly Other[] }
+  | { readonly name: 'Overridden'; readonly by: readonly Other[] }
+  /** Nothing can be created in it. */
+  | { readonly name: 'Terminating' }
+  /** No policy reaches it. */
+  | { readonly name: 'Excluded' };
+
+/** Another policy of the same mode that selects the namespace. */
+export interface Other {
+  readonly policy: string;
+  readonly priority: number;
+}
+
+interface PlacedNamespace {
+  readonly name: string;
+  readonly terminating: boolean;
+  readonly labels: Labels;
+}
+
+interface Surroundings {
+  readonly namespaces: Iterable<PlacedNamespace>;
+  /** Patterns of namespaces that no policy reaches. */
+  readonly excluded: readonly string[];
+  /** The policies in force that select a namespace which policies reach. */
+  selecting(namespace: string): readonly ResolvedPolicy[];
+}
+
+/** In the order of the namespaces. @param parts of one policy */
+export function placesOf(parts: readonly ResolvedPolicy[], around: Surroundings): Place[] {
+  return [...around.namespaces].flatMap((namespace) => {
+    const { name, terminating, labels } = namespace;
+    const part = parts.find(({ selector }) => matches(selector, labels));
+    if (!part) return [];
+    const unreached = isExcluded(name, around.excluded) ? 'Excluded' : terminating ? 'Terminating' : undefined;
+    const role: Role = unreached ? { name: unreached } : roleOf(part, around.selecting(name), labels);
+    return [{ namespace: name, mode: part.mode, pending: isPendingPart(part.id), role }];
+  });
+}
+
+/** @param selecting all policies that select the namespace, this one included */
+function roleOf(policy: ResolvedPolicy, selecting: readonly ResolvedPolicy[], labels: Labels): Role {
+  const others = selecting.filter((other) => other.mode === policy.mode && other.id !== policy.id);
+  const deciders = deciding([policy, ...others], policy.mode, labels);
+  const named = (some: readonly ResolvedPolicy[]): Other[] =>
+    some.map(({ name, priority }) => ({ policy: name, priority }));
+  if (!deciders.includes(policy)) return { name: 'Overridden', by: named(deciders) };
+  const over = named(others.filter((other) => !deciders.includes(other)));
+  const sharing = named(deciders.filter((other) => other !== policy));
+  return sharing.length > 0 ? { name: 'Shares', with: sharing, over } : { name: 'Decides', over };
+}

@@ -1,0 +1,192 @@
+/** The CEL texts of the protection (protection.ts). */
+import {
+  FIELD_MANAGER,
+  GROUP,
+  MANAGED_BY_LABEL,
+  PLURAL,
+  RECORD,
+  ROLLOUT_CONFIG_MAP_PREFIX,
+} from '../../operator/api/capability-policy.ts';
+import { PROBE_LABEL } from '../../operator/compile/protection-probe.ts';
+import { CONTROLLER_NAMESPACE } from '../../operator/model/workload-kinds.ts';
+import { literal, matchesAny } from '../../operator/rules/cel.ts';
+
+export interface ServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One entry of a list in the policy, and why it is there, for the comment in the file. */
+export interface Explained {
+  readonly why: string;
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
+export const CRD = `${PLURAL}.${GROUP}`;
+export const LEASE = GROUP;
+
+export function userName({ namespace, name }: ServiceAccount): string {
+  return `system:serviceaccount:${namespace}:${name}`;
+}
+
+const MANAGER = 'system:kube-controller-manager';
+const GARBAGE_COLLECTOR = { namespace: CONTROLLER_NAMESPACE, name: 'generic-garbage-collector' };
+const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace-controller' };
+/** The controllers that may delete what is protected. */
+export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
+
+/** CEL, bool: controllers run as their own users, or all as the second one if they have no credentials of their own. */
+function isController(account: ServiceAccount): string {
+  return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
+}
+
+/** CEL, bool: the namespace controller deletes the objects of a namespace that is deleted. */
+export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
+/** CEL, bool: a controller of kube-controller-manager gets its token from this user. */
+export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
+/** The controllers inside of an API server, which know its own objects. */
+export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
+
+/** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
+export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
+
+/** The names of programs, and of what operators before programs rendered. */
+const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
+
+/** CEL, bool: these fields of the object are as before. */
+function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
+  return fields.map((field) => `${now}.?${field} == ${before}.?${field}`).join(' && ');
+}
+
+const OBJECTS = ['dyn(object)', 'dyn(oldObject)'] as const;
+const METADATA = ['dyn(object).metadata', 'dyn(oldObject).metadata'] as const;
+const CONTENT = `${same(['spec', 'rules', 'aggregationRule', 'subjects', 'roleRef', 'data', 'binaryData', 'immutable'], OBJECTS)} && ${same(['labels', 'annotations'], METADATA)}`;
+const LIFETIME = same(['ownerReferences', 'finalizers'], METADATA);
+
+/** @param users the operators' user names */
+export function variablesOf(users: readonly string[]): Explained[] {
+  const variable = (name: string, expression: string, why: string) => ({ why, entry: { name, expression } });
+  return [
+    variable('resource', 'request.resource.resource', 'The kind of the object.'),
+    variable('deletes', 'request.operation == "DELETE"', 'Each object of a collection is one such request.'),
+    variable('subject', 'variables.deletes ? dyn(oldObject) : dyn(object)', 'The object.'),
+    variable('name', 'variables.subject.metadata.?name.orValue("")', 'Generated names are known here.'),
+    variable('operates', `request.userInfo.username in ${literal(users)}`, "The request is the operator's."),
+    variable(
+      'unchanged',
+      `request.operation == "UPDATE" && ${CONTENT} && ${LIFETIME}`,
+      'Such an update rewrites the object, as after a change of the encryption in etcd.',
+    ),
+    variable(
+      'collects',
+      `${isController(GARBAGE_COLLECTOR)} && (variables.deletes || (request.operation == "UPDATE" && ${CONTENT}))`,
+      'The garbage collector deletes objects, and removes owners and finalizers. It changes nothing else.',
+    ),
+    variable(
+      'labelled',
+      `[dyn(object), dyn(oldObject)].exists(o, o != null && o.metadata.?labels[?"${MANAGED_BY_LABEL}"].orValue("") == "${FIELD_MANAGER}")`,
+      'The operator treats labelled objects as its own.',
+    ),
+    variable(
+      'ours',
+      `request.resource.group == "admissionregistration.k8s.io" ? (variables.labelled || ${matchesAny('variables.name', ADMISSION_NAMES)} || ${matchesAny('variables.subject.?spec.?policyName.orValue("")', ADMISSION_NAMES)}) : variables.resource in ["clusterroles", "clusterrolebindings"] && (variables.labelled || variables.name.startsWith("${GROUP}:use:"))`,
+      'An object of the operator, or one that looks like it.',
+    ),
+  ];
+}
+
+function isIn(operators: readonly ServiceAccount[]): string {
+  return `request.namespace in ${literal([...new Set(operators.map(({ namespace }) => namespace))])}`;
+}
+
+export function isLease(operators: readonly ServiceAccount[]): string {
+  return `variables.resource == "leases" && variables.name == "${LEASE}" && ${isIn(operators)}`;
+}
+
+/** By name too: the operator adds its label to what it finds under that name, and keeps what is in it. */
+export function isRolloutState(operators: readonly ServiceAccount[]): string {
+  return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP_PREFIX}[0-9]+[.]"))`;
+}
+
+export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
+
+/** The levels of properties that are compared one by one; below them they have to be equal. */
+const SCHEMA_DEPTH = 7;
+
+/** CEL, bool: what the two schemas say about the value itself, and not about what it contains. */
+function keepsValue(now: string, before: string): string {
+  const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
+  return `${same(['type', 'default'], [now, before])} && ${preserves(now)} == ${preserves(before)}`;
+}
+
+const CONTAINED = ['items', 'additionalProperties'];
+
+/**
+ * CEL, bool: the schema has every field that the old one has, of the same type and default.
+ *
+ * A list with one element binds a name. An array and a map are compared with the schema of what they contain. A list of
+ * lists is compared as a whole.
+ */
+function keepsSchema(now: string, before: string, depth = 0): string {
+  const keeps = keepsValue(now, before);
+  if (depth === SCHEMA_DEPTH) return `${keeps} && ${same(['properties', ...CONTAINED], [now, before])}`;
+  const [key, pair] = [`k${depth}`, `s${depth}`];
+  const element = (schema: string) => `${schema}.?items.orValue(${schema}.?additionalProperties.orValue(${schema}))`;
+  const [elementNow, elementBefore] = [`${pair}[0]`, `${pair}[1]`];
+  const inner = `(!has(${elementBefore}.properties) || (has(${elementNow}.properties) && ${elementBefore}.properties.all(${key}, ${key} in ${elementNow}.properties && ${keepsSchema(`${elementNow}.properties[${key}]`, `${elementBefore}.properties[${key}]`, depth + 1)})))`;
+  return `${keeps} && [[${element(now)}, ${element(before)}]].all(${pair}, ${keepsValue(elementNow, elementBefore)} && ${same(CONTAINED, [elementNow, elementBefore])} && ${inner})`;
+}
+
+const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
+
+/**
+ * CEL, bool: the versions are as before, and each one, also an additional one, has everything that stored objects may have.
+ * A write by a version with fewer fields would drop the others, even one that changes nothing.
+ */
+const KEEPS_VERSIONS = [
+  `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage))`,
+  `dyn(oldObject).spec.versions.filter(v, v.storage).all(v, dyn(object).spec.versions.all(w, ${same(['subresources'], ['w', 'v'])} && ${keepsSchema('w.schema.openAPIV3Schema', 'v.schema.openAPIV3Schema')}))`,
+];
+
+export const KEEPS_CRD = `(${[
+  same(['conversion', 'preserveUnknownFields'], SPEC),
+  same(['ownerReferences'], METADATA),
+  ...KEEPS_VERSIONS,
+].join(' && ')})`;
+
+const record = (object: string) => `${object}.metadata.?annotations[?"${RECORD}"]`;
+export const KEEPS_RECORD = `${record('dyn(object)')} == ${record('dyn(oldObject)')}`;
+
+const BUILT_IN_APIS = [
+  '',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  GROUP,
+  'coordination.k8s.io',
+  'rbac.authorization.k8s.io',
+];
+/** The API server takes over `service` from such an object until it starts again (kube-aggregator, autoregister). */
+export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
+
+/** CEL, bool: one of the accounts has this name, CEL, in the request's namespace. */
+function isOneOf(accounts: readonly ServiceAccount[], name: string): string {
+  return accounts.map((one) => `(request.namespace == "${one.namespace}" && ${name} == "${one.name}")`).join(' || ');
+}
+
+export function requestsToken(accounts: readonly ServiceAccount[]): string {
+  return `variables.resource == "serviceaccounts" && (${isOneOf(accounts, 'request.name')})`;
+}
+
+/** CEL, bool: the controller manager writes a token of one of the accounts into the Secret. Its type is immutable. */
+export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
+  const account = (object: string) =>
+    `${object}.metadata.?annotations[?"kubernetes.io/service-account.name"].orValue("")`;
+  const [now, before] = OBJECTS;
+  const isNew = `(request.operation == "CREATE" || ${account(now)} != ${account(before)})`;
+  return `variables.resource == "secrets" && ${now}.?type.orValue("") == "kubernetes.io/service-account-token" && ${isNew} && (${isOneOf(accounts, account(now))})`;
+}
+
+/** After a foreground deletion the garbage collector removes the finalizer. */
+export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
+
+export const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}").name(variables.name).check("exempt").allowed()`;

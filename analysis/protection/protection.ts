@@ -1,0 +1,218 @@
+/**
+ * The protection: an admission policy that API servers read from a file (KEP-5793), so that nobody can remove it through
+ * the API. It also sees writes of admission policies, which no policy of the API does
+ * (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
+ *
+ * Only the operator may write what enforces CapabilityPolicies. The API server refuses the same writes to everybody else,
+ * cluster administrators included.
+ */
+import { GROUP, PLURAL, RECORD } from '../../operator/api/capability-policy.ts';
+import { RBAC } from '../../operator/compile/objects.ts';
+import { MAY_WRITE, PROTECTION_ANSWER } from '../../operator/compile/protection-probe.ts';
+import type { Explained, ServiceAccount } from './protection-cel.ts';
+import * as cel from './protection-cel.ts';
+
+/** API servers accept names that end like this in files only (pkg/apis/admissionregistration/validation). */
+export const STATIC_SUFFIX = '.static.k8s.io';
+export const PROTECTION = `protection.${GROUP}${STATIC_SUFFIX}`;
+
+export interface ProtectionOptions {
+  /** The service accounts that operators run as: one, or two while its name changes. */
+  readonly operators: readonly ServiceAccount[];
+  /** CapabilityPolicies that only holders of `exempt` may change or delete. */
+  readonly pinned: readonly string[];
+}
+
+export interface Protection {
+  readonly rules: readonly Explained[];
+  readonly variables: readonly Explained[];
+  readonly validations: readonly Explained[];
+}
+
+const MUST_NOT_WRITE = 'is refused to write what it protects';
+
+export function protection(options: ProtectionOptions): Protection {
+  const { operators, pinned } = options;
+  return {
+    rules: rulesOf(operators, pinned),
+    variables: cel.variablesOf(operators.map(cel.userName)),
+    validations: [
+      {
+        why: 'Answers the question whether this policy is in force. It protects nothing.',
+        entry: {
+          expression: `!(${cel.PROBES})`,
+          messageExpression: `"${PROTECTION_ANSWER} " + request.userInfo.username + " " + (variables.operates ? "${MAY_WRITE}" : "${MUST_NOT_WRITE}")`,
+        },
+      },
+      ...validationsOf(options).map(({ why, expression, message }) => ({
+        why,
+        entry: { expression, message: `CapabilityPolicy protection: ${message}`, reason: 'Forbidden' },
+      })),
+    ],
+  };
+}
+
+interface Validation {
+  readonly why: string;
+  readonly expression: string;
+  readonly message: string;
+}
+
+function usersOf(accounts: readonly ServiceAccount[]): string {
+  return accounts.map(cel.userName).join(', ');
+}
+
+function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
+  const users = usersOf(operators);
+  const controllers = usersOf(cel.DELETING_CONTROLLERS);
+  return [
+    {
+      why: 'Admission policies, bindings and roles that the operator renders, and objects that look like them.',
+      expression: `!variables.ours || variables.operates || variables.unchanged || variables.collects`,
+      message: `only the operator (${users}) may write admission policies, bindings and roles that are named or labelled as those of CapabilityPolicies`,
+    },
+    {
+      why: 'The Lease by which replicas of the operator agree which one writes.',
+      expression: `!(${cel.isLease(operators)}) || variables.operates || variables.unchanged || ${cel.EMPTIES_NAMESPACE}`,
+      message: `only the operator (${users}) may write its Lease`,
+    },
+    {
+      why: 'The ConfigMaps that keep where a roll-out is.',
+      expression: `!(${cel.isRolloutState(operators)}) || variables.operates || variables.unchanged || variables.collects || ${cel.EMPTIES_NAMESPACE}`,
+      message: `only the operator (${users}) may write the ConfigMaps that keep where a roll-out is`,
+    },
+    {
+      why: 'The CRD: deleting it deletes all policies, and the garbage collector then deletes what they rendered.',
+      expression: `!(${cel.IS_CRD}) || !variables.deletes`,
+      message: `nobody may delete the CRD of CapabilityPolicies`,
+    },
+    {
+      why: 'The CRD: a change must not remove fields, versions or the status, add a version without them, convert objects or add defaults.',
+      expression: `!(${cel.IS_CRD}) || request.operation != "UPDATE" || (request.?subResource.orValue("") == "status" ? ${cel.API_SERVER} : ${cel.KEEPS_CRD})`,
+      message: `this change of the CRD could alter or drop stored CapabilityPolicies`,
+    },
+    {
+      why: 'The annotation of a namespace that records which Pod Security labels the operator set.',
+      expression: `variables.resource != "namespaces" || ${cel.KEEPS_RECORD} || variables.operates`,
+      message: `only the operator (${users}) may change the annotation ${RECORD} of a namespace`,
+    },
+    {
+      why: 'The APIs that enforcement uses: nobody may have another server answer for them.',
+      expression: `variables.resource != "apiservices" || !(${cel.IS_BUILT_IN_API}) || (variables.deletes ? ${cel.API_SERVER} : !has(object.spec.service))`,
+      message: `this APIService must not be deleted or served by another server`,
+    },
+    {
+      why: "Tokens of the operator's service account. Only nodes get them, for the operator's pods.",
+      expression: `!(${cel.requestsToken(operators)}) || "system:nodes" in request.userInfo.?groups.orValue([])`,
+      message: `only nodes may get tokens of the operator (${users})`,
+    },
+    {
+      why: 'Tokens of the controllers that may delete what is protected. Pods that name their accounts get none.',
+      expression: `!(${cel.requestsToken(cel.DELETING_CONTROLLERS)}) || ${cel.IS_MANAGER}`,
+      message: `only kube-controller-manager may get tokens of its controllers (${controllers})`,
+    },
+    {
+      why: 'Secrets that the controller manager fills with such a token.',
+      expression: `!(${cel.isFilledWithToken([...operators, ...cel.DELETING_CONTROLLERS])})`,
+      message: `no Secret may have a token of the operator or of these controllers (${users}, ${controllers})`,
+    },
+    ...(pinned.length > 0
+      ? [
+          {
+            why: `The policies that --protect-policies names: only holders of the verb exempt may change or delete them.`,
+            expression: `variables.resource != "${PLURAL}" || !(variables.name in ${JSON.stringify(pinned)}) || variables.unchanged || ${cel.FINISHES_DELETION} || ${cel.EXEMPT}`,
+            message: `changing or deleting this CapabilityPolicy needs the verb exempt on it`,
+          },
+        ]
+      : []),
+  ];
+}
+
+const ALL = ['*'];
+
+function namesOf(accounts: readonly ServiceAccount[]): string[] {
+  return [...new Set(accounts.map(({ name }) => name))];
+}
+
+/** A request for deletion of a collection has no name, so a rule about deletions must not have names either. */
+function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]): Explained[] {
+  const rule = (
+    group: string,
+    operations: readonly string[],
+    resources: readonly string[],
+    names?: readonly string[],
+  ) => ({
+    apiGroups: [group],
+    apiVersions: ALL,
+    operations,
+    resources,
+    ...(names && { resourceNames: names }),
+  });
+  return [
+    {
+      why: 'Admission policies and their bindings.',
+      entry: rule('admissionregistration.k8s.io', ALL, [
+        'validatingadmissionpolicies',
+        'validatingadmissionpolicybindings',
+        'mutatingadmissionpolicies',
+        'mutatingadmissionpolicybindings',
+      ]),
+    },
+    { why: 'The roles for the use of policies.', entry: rule(RBAC, ALL, ['clusterroles', 'clusterrolebindings']) },
+    {
+      why: 'The CRD.',
+      entry: rule(
+        'apiextensions.k8s.io',
+        ['UPDATE'],
+        ['customresourcedefinitions', 'customresourcedefinitions/status'],
+        [cel.CRD],
+      ),
+    },
+    { why: 'The CRD.', entry: rule('apiextensions.k8s.io', ['DELETE'], ['customresourcedefinitions']) },
+    {
+      why: 'The record of the Pod Security labels.',
+      entry: rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status']),
+    },
+    {
+      why: "The operator's Lease. With the name, so that the Leases of nodes cost nothing.",
+      entry: rule('coordination.k8s.io', ['CREATE', 'UPDATE'], ['leases'], [cel.LEASE]),
+    },
+    { why: "The operator's Lease.", entry: rule('coordination.k8s.io', ['DELETE'], ['leases']) },
+    { why: 'The states of roll-outs.', entry: rule('', ALL, ['configmaps']) },
+    { why: 'The APIs that enforcement uses.', entry: rule('apiregistration.k8s.io', ALL, ['apiservices']) },
+    {
+      why: "Tokens of the operator's service account, and of controllers that may delete.",
+      entry: rule('', ['CREATE'], ['serviceaccounts/token'], namesOf([...operators, ...cel.DELETING_CONTROLLERS])),
+    },
+    { why: 'Secrets with such a token.', entry: rule('', ['CREATE', 'UPDATE'], ['secrets']) },
+    ...(pinned.length > 0
+      ? [
+          { why: 'The policies of --protect-policies.', entry: rule(GROUP, ['UPDATE'], [PLURAL], pinned) },
+          { why: 'The policies of --protect-policies.', entry: rule(GROUP, ['DELETE'], [PLURAL]) },
+        ]
+      : []),
+  ];
+}
+
+/** The policy and its binding, as an API server reads them. */
+export function protectionObjects({ rules, variables, validations }: Protection): readonly [object, object] {
+  return [
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: PROTECTION },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: { matchPolicy: 'Equivalent', resourceRules: rules.map(({ entry }) => entry) },
+        variables: variables.map(({ entry }) => entry),
+        validations: validations.map(({ entry }) => entry),
+      },
+    },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name: PROTECTION },
+      spec: { policyName: PROTECTION, validationActions: ['Deny'] },
+    },
+  ];
+}

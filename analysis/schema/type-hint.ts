@@ -1,0 +1,110 @@
+/** A value of the wrong type → what to write instead. */
+import { type Schema, schemaAt } from '../../operator/api/schema.ts';
+import { valueAt } from '../../operator/model/raw.ts';
+import { bounded } from '../../operator/text/printable.ts';
+import type { FieldPath } from './paths.ts';
+import { hasType, isObject, type Problem } from './problems.ts';
+
+export interface Hinting {
+  /** The scalar as the file has it: `1.30`, which parses to the number 1.3. */
+  readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
+  /** The problem with a string, whether or not it is quoted. */
+  readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
+}
+
+const LONGEST = 80;
+/** YAML 1.1, as kubectl reads it. */
+const BOOLEANS: readonly (readonly [RegExp, boolean])[] = [
+  [/^(?:y|yes|on|true)$/i, true],
+  [/^(?:n|no|off|false)$/i, false],
+];
+
+/** The same problems; each type error ends with what to write instead. */
+export function withTypeHints(
+  problems: readonly Problem[],
+  value: unknown,
+  schema: Schema,
+  { textOf, refusalOf }: Hinting = {},
+): Problem[] {
+  return problems.map((problem) => {
+    const { path, message } = problem;
+    const [found, of] = [valueAt(value, path), schemaAt(schema, path)];
+    if (found === undefined || of?.type === undefined || hasType(found, of.type)) return problem;
+    const hint = hintFor(found, of, textOf?.(path) ?? String(found), refusalOf);
+    return hint === undefined ? problem : { path, message: `${message}: ${hint}` };
+  });
+}
+
+function hintFor(value: unknown, schema: Schema, written: string, refusalOf: Hinting['refusalOf']): string | undefined {
+  switch (schema.type) {
+    case 'string':
+      return isScalar(value) ? textHint(value, schema, written, refusalOf) : unwrapped(value);
+    case 'integer':
+    case 'number':
+      return typeof value === 'string' && /^[-+]?\d+$/.test(value)
+        ? `write ${Number(value)}, without quotes`
+        : undefined;
+    case 'boolean': {
+      const meant = typeof value === 'string' ? booleanOf(value) : undefined;
+      return meant === undefined ? undefined : `write ${meant}, without quotes`;
+    }
+    case 'array':
+      return `write a list: [${flow(value)}]`;
+    case 'object':
+      return fieldsHint(value, schema);
+    default:
+      return undefined;
+  }
+}
+
+function textHint(
+  value: unknown,
+  schema: Schema,
+  written: string,
+  refusalOf: Hinting['refusalOf'],
+): string | undefined {
+  const choices = (schema.enum ?? []).map(String);
+  const meant = choices.find((choice) => booleanOf(choice) === value);
+  if (meant !== undefined) return `write '${meant}', in quotes: YAML reads ${written} without quotes as ${value}`;
+  if (choices.length > 0)
+    return `write ${choices.map((choice) => (booleanOf(choice) === undefined ? choice : `'${choice}'`)).join(' or ')}`;
+  return (
+    refusalOf?.(written, schema) ??
+    `write '${written}', in quotes: YAML reads ${written} without quotes as a ${typeof value}`
+  );
+}
+
+/** A list with one entry where the entry itself is expected. */
+function unwrapped(value: unknown): string | undefined {
+  const [only] = Array.isArray(value) && value.length === 1 ? value : [];
+  return typeof only === 'string' ? `write ${only}, without brackets` : undefined;
+}
+
+/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`: the one field that accepts the value, else all fields. */
+function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
+  const fields = Object.entries(properties);
+  const [field, ...others] = fields.filter(([, { enum: own, items }]) => (own ?? items?.enum)?.includes(value));
+  if (field && others.length === 0) {
+    const [name, { type }] = field;
+    return `write {${name}: ${type === 'array' ? `[${value}]` : value}}`;
+  }
+  return fields.length > 0 ? `write its fields: ${fields.map(([name]) => name).join(', ')}` : undefined;
+}
+
+function booleanOf(text: string): boolean | undefined {
+  return BOOLEANS.find(([words]) => words.test(text))?.[1];
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'boolean' || typeof value === 'number';
+}
+
+/** The value as one line of YAML. */
+function flow(value: unknown): string {
+  const text = isObject(value)
+    ? `{${Object.entries(value)
+        .map(([key, part]) => `${key}: ${typeof part === 'object' ? JSON.stringify(part) : part}`)
+        .join(', ')}}`
+    : String(value);
+  return bounded(text, LONGEST);
+}

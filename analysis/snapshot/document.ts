@@ -1,0 +1,147 @@
+/**
+ * A cluster as one JSON document: all that judging reads, and the results of judging. A page, a report or another program
+ * reads it without the cluster. docs/reference/snapshot.schema.json describes it for readers in other languages.
+ *
+ * It has nothing that no rule reads: no environment variables, no Secrets, no image pull secrets, no annotations but those
+ * of the Pod Security Standards.
+ */
+import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
+import type { Verdict } from '../../operator/evaluate/verdict.ts';
+import type { Violation } from '../../operator/evaluate/violations.ts';
+import type { NamespaceView, PodParts, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import type { WorkloadKind } from '../../operator/model/workload-kinds.ts';
+import type { Finding } from '../capabilities/findings.ts';
+import type { ContainerRuntime } from '../capabilities/runtimes.ts';
+
+export const SNAPSHOT_VERSION = 'snapshot.capabilitypolicy.dev/v1';
+export const SNAPSHOT_KIND = 'Snapshot';
+
+export interface Snapshot {
+  readonly apiVersion: typeof SNAPSHOT_VERSION;
+  readonly kind: typeof SNAPSHOT_KIND;
+  /** When the cluster was read, RFC 3339. */
+  readonly taken: string;
+  /** The context of the kubeconfig. */
+  readonly context: string;
+  /** The Kubernetes version of the oldest API server, `v1.37`. */
+  readonly serverVersion: string;
+  readonly operatorNamespace: string;
+  /** Patterns of namespaces that no policy reaches. */
+  readonly excludedNamespaces: readonly string[];
+  /** The kinds that could not be read, and the consequences; empty when the document is complete. */
+  readonly missing: readonly string[];
+  /**
+   * Whether roles and bindings could be read. Otherwise everybody counts as a user of every policy. Absent in documents of
+   * earlier versions: they could.
+   */
+  readonly usersKnown?: boolean;
+  /** By name. */
+  readonly policies: readonly SnapshotPolicy[];
+  /** By name. */
+  readonly namespaces: readonly SnapshotNamespace[];
+  /** Each distinct pod or template once; namespaces refer to it by its index. */
+  readonly shapes: readonly Shape[];
+  /** Each distinct violation once; verdicts refer to it by its index. */
+  readonly violations: readonly Violation[];
+  /** The roles that grant something on CapabilityPolicies. */
+  readonly roles: readonly RoleView[];
+  /** The bindings of these roles. */
+  readonly roleBindings: readonly RoleBindingView[];
+}
+
+export interface SnapshotPolicy {
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** RFC 3339. */
+  readonly created?: string;
+  /** With the defaults filled in. */
+  readonly spec: CompleteSpec;
+  readonly status: CapabilityPolicyStatus;
+  /** The spec that is in force, if it is another one: the current one is not accepted. */
+  readonly accepted?: CompleteSpec;
+  /** True if a role in the cluster records a spec as accepted: such a policy stays where others do not fit. */
+  readonly recorded?: true;
+}
+
+export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
+  /** Whether policies decide here; not in excluded namespaces, nor in those that are being deleted. */
+  readonly reached: boolean;
+  /** The names of the policies that decide here, by mode. */
+  readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;
+  readonly controllers: readonly Controller[];
+  readonly pods: readonly PodGroup[];
+  /** By mode, kind and name. */
+  readonly verdicts: readonly SnapshotVerdict[];
+  /** The containers about which there is evidence of what their processes used; absent if there is none. */
+  readonly used?: readonly UsedByContainer[];
+}
+
+export interface UsedByContainer {
+  /** The kind and name of the workload. */
+  readonly kind: string;
+  readonly name: string;
+  readonly container: string;
+  /** The capabilities that it holds and used, in the order of their numbers. */
+  readonly used: readonly string[];
+}
+
+/** A reference to the owner of a pod or workload. The ID stands for a UID: it is unique only within the namespace. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly id: number;
+}
+
+/** An object with a pod template. */
+export interface Controller {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  readonly id: number;
+  readonly owner?: OwnerReference;
+  readonly replicas?: number;
+  /** A finished Job. */
+  readonly finished?: true;
+  /** The template, by its index in `shapes`. */
+  readonly shape: number;
+}
+
+/** Pods that are alike: the same owner and the same shape. */
+export interface PodGroup {
+  /** The first of them. */
+  readonly name: string;
+  readonly count: number;
+  readonly owner?: OwnerReference;
+  /** A mirror pod of a static pod, which admission can't refuse. */
+  readonly mirror?: true;
+  readonly shape: number;
+}
+
+export interface SnapshotVerdict {
+  readonly mode: Mode;
+  readonly kind: string;
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** How many of its pods violate now. */
+  readonly pods: number;
+  /** The Enforce policy that admits a workload that violates in another mode. */
+  readonly admittedBy?: string;
+  /** By policy, as indexes of the document's `violations`; absent when Compliant. */
+  readonly violations?: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface Shape extends PodParts {
+  readonly capabilities: readonly ContainerCapabilities[];
+  readonly findings: readonly Finding[];
+}
+
+/** The capabilities of a container: those that it asks for, and those that each container runtime gives to it as root. */
+export interface ContainerCapabilities {
+  readonly container: string;
+  readonly privileged: boolean;
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+  /** The bounding set; an error instead if the runtime does not start the container. */
+  readonly held: Readonly<Record<ContainerRuntime['name'], readonly string[] | { readonly error: string }>>;
+}

@@ -1,0 +1,40 @@
+/** Distinct values by number, so that a document has each of them once. */
+import type { PodParts } from '../../operator/model/objects.ts';
+import { disclosed } from './disclosed.ts';
+
+/** Distinct values, numbered in the order in which they were first seen. */
+export class Indexed<Item extends object | string> {
+  readonly items: Item[] = [];
+  readonly #keyOf: (item: Item) => string;
+  readonly #indexes = new Map<string, number>();
+
+  constructor(keyOf: (item: Item) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  index(item: Item): number {
+    const key = this.#keyOf(item);
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    this.#indexes.set(key, this.items.length);
+    return this.items.push(item) - 1;
+  }
+}
+
+/** The distinct shapes, as disclosed. Copies of a pod mostly share one spec: it is looked at once. */
+export class Shapes {
+  readonly #indexed = new Indexed<PodParts>(({ annotations, spec }) => JSON.stringify([annotations, spec]));
+  readonly #bySpec = new WeakMap<PodParts['spec'], Map<PodParts['annotations'], number>>();
+
+  get items(): readonly PodParts[] {
+    return this.#indexed.items;
+  }
+
+  index({ annotations, spec }: PodParts): number {
+    const known = this.#bySpec.get(spec) ?? new Map<PodParts['annotations'], number>();
+    this.#bySpec.set(spec, known);
+    const index = known.get(annotations) ?? this.#indexed.index(disclosed({ annotations, spec }));
+    known.set(annotations, index);
+    return index;
+  }
+}

@@ -1,0 +1,294 @@
+/** A cluster and the verdicts on it → the snapshot document. Pure: the same cluster gives the same document. */
+import type { CompletePolicy, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { Violation } from '../../operator/evaluate/violations.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import { watchedOwner } from '../../operator/evaluate/workloads.ts';
+import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
+import { findings } from '../capabilities/findings.ts';
+import { holdings } from '../capabilities/held.ts';
+import {
+  type ContainerCapabilities,
+  type Controller,
+  type OwnerReference,
+  type PodGroup,
+  type Shape,
+  SNAPSHOT_KIND,
+  SNAPSHOT_VERSION,
+  type Snapshot,
+  type SnapshotNamespace,
+  type SnapshotPolicy,
+  type SnapshotVerdict,
+  type UsedByContainer,
+} from './document.ts';
+import { Indexed, Shapes } from './indexed.ts';
+import { isSame } from './same.ts';
+
+/** The parts of a document that are not read from its namespaces. */
+export interface Taken
+  extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing'> {
+  readonly usersKnown: boolean;
+  readonly cluster: Cluster;
+  /** The spec that is in force for a policy, by its name. */
+  readonly accepted: ReadonlyMap<string, CompleteSpec>;
+  /** The specs that roles in the cluster record, by the policy's uid. */
+  readonly recorded: ReadonlyMap<string, CompleteSpec>;
+}
+
+export interface TakenNamespaces extends Taken {
+  /** One for each namespace that policies reach. */
+  readonly judgements: Iterable<NamespaceJudgement>;
+  /** The containers of a namespace about which there is evidence; none without this function. */
+  usedIn?(namespace: string): readonly UsedByContainer[];
+}
+
+export function takeSnapshot({ judgements, usedIn = () => [], ...taken }: TakenNamespaces): Snapshot {
+  const taker = new SnapshotTaker();
+  const judged = new Map([...judgements].map((judgement) => [judgement.namespace, judgement]));
+  for (const namespace of taken.cluster.namespaces()) {
+    const { name } = namespace;
+    taker.put(namespace, { judgement: judged.get(name), used: usedIn(name) }, taken.cluster);
+  }
+  return taker.document(taken);
+}
+
+/** The facts about a namespace that do not follow from its objects alone. */
+export interface KnownOfNamespace {
+  /** Undefined for a namespace that no policy reaches. */
+  readonly judgement: NamespaceJudgement | undefined;
+  /** The containers about which there is evidence. */
+  readonly used: readonly UsedByContainer[];
+  /** Whether its pods and workloads are those of the last document. */
+  readonly keepsObjects?: boolean;
+}
+
+/**
+ * Takes one document after the other of the same cluster. Objects that did not change are the same ones in both, and a
+ * shape or a violation keeps its index.
+ */
+export class SnapshotTaker {
+  readonly #shapes = new Shapes();
+  readonly #violations = new Indexed<Violation>(JSON.stringify);
+  /** Workloads with equal pods share their violations: each is looked at once, and both documents have one copy. */
+  readonly #indexesOf = perObject((violations: WorkloadJudgement['violations']): Indexes => {
+    const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
+    return Object.fromEntries(entries);
+  });
+  readonly #indexesIn = perObject((list: readonly Violation[]): readonly number[] =>
+    list.map((one) => this.#violations.index(one)),
+  );
+  readonly #namespaces = new Map<string, SnapshotNamespace>();
+  readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
+  #described: readonly Shape[] = [];
+
+  /** How many shapes and violations it knows; those that nothing refers to any more are among them. */
+  get size(): number {
+    return this.#shapes.items.length + this.#violations.items.length;
+  }
+
+  put(namespace: NamespaceView, known: KnownOfNamespace, cluster: Cluster): void {
+    const context = { cluster, shapes: this.#shapes, indexesOf: this.#indexesOf };
+    const before = known.keepsObjects ? this.#namespaces.get(namespace.name) : undefined;
+    const objects = before ?? objectsIn(namespace.name, context);
+    this.#namespaces.set(namespace.name, snapshotNamespace(namespace, { ...known, objects }, context));
+  }
+
+  drop(namespace: string): void {
+    this.#namespaces.delete(namespace);
+  }
+
+  document({ cluster, accepted, recorded, ...rest }: Taken): Snapshot {
+    const roles = [...cluster.roles()];
+    const granting = new Set(roles.map(({ namespace = '', name }) => `${namespace}/${name}`));
+    return {
+      apiVersion: SNAPSHOT_VERSION,
+      kind: SNAPSHOT_KIND,
+      ...rest,
+      serverVersion: formatVersion(cluster.oldestServer),
+      policies: cluster.policies().map((policy) => this.#policy(policy, accepted, recorded)),
+      namespaces: cluster.namespaces().flatMap(({ name }) => this.#namespaces.get(name) ?? []),
+      shapes: this.#describedShapes(),
+      violations: [...this.#violations.items],
+      roles,
+      roleBindings: [...cluster.roleBindings()].filter(({ namespace = '', role: { kind, name } }) =>
+        granting.has(`${kind === 'Role' ? namespace : ''}/${name}`),
+      ),
+    };
+  }
+
+  #policy(policy: CompletePolicy, accepted: Taken['accepted'], recorded: Taken['recorded']): SnapshotPolicy {
+    const { name = '', uid = '' } = policy.metadata ?? {};
+    const inForce = accepted.get(name);
+    const taken = snapshotPolicy(policy, {
+      accepted: isSame(inForce, policy.spec) ? undefined : inForce,
+      isRecorded: inForce !== undefined && recorded.has(uid),
+    });
+    const known = this.#policies.get(policy);
+    if (known && isSame(known.accepted, taken.accepted) && known.recorded === taken.recorded) return known;
+    this.#policies.set(policy, taken);
+    return taken;
+  }
+
+  #describedShapes(): readonly Shape[] {
+    const added = this.#shapes.items.slice(this.#described.length);
+    if (added.length > 0) this.#described = [...this.#described, ...added.map(describe)];
+    return this.#described;
+  }
+}
+
+function describe({ annotations, spec }: PodParts): Shape {
+  return { annotations, spec, capabilities: holdings(spec).map(capabilitiesOf), findings: findings(spec) };
+}
+
+interface Context {
+  readonly cluster: Cluster;
+  readonly shapes: Shapes;
+  /** The indexes of violations in the document. */
+  indexesOf(violations: WorkloadJudgement['violations']): Indexes;
+}
+
+interface InForce {
+  /** The spec that is in force, if it is another one. */
+  readonly accepted: CompleteSpec | undefined;
+  readonly isRecorded: boolean;
+}
+
+function snapshotPolicy(
+  { metadata = {}, spec, status = {} }: CompletePolicy,
+  { accepted, isRecorded }: InForce,
+): SnapshotPolicy {
+  const { name = '', uid = '', generation = 0, creationTimestamp } = metadata;
+  return {
+    name,
+    uid,
+    generation,
+    ...(creationTimestamp && { created: String(creationTimestamp) }),
+    spec,
+    status,
+    ...(accepted && { accepted }),
+    ...(isRecorded && { recorded: true }),
+  };
+}
+
+function snapshotNamespace(
+  { uid: _, ...namespace }: NamespaceView,
+  { judgement, used, objects: { controllers, pods } }: KnownOfNamespace & { readonly objects: Objects },
+  context: Context,
+): SnapshotNamespace {
+  return {
+    ...namespace,
+    reached: judgement !== undefined,
+    deciding: Object.fromEntries(MODES.flatMap((mode) => decidingIn(mode, judgement))),
+    controllers,
+    pods,
+    verdicts: MODES.flatMap((mode) => verdictsIn(mode, judgement, context)),
+    ...(used.length > 0 && { used }),
+  };
+}
+
+type Indexes = NonNullable<SnapshotVerdict['violations']>;
+type Objects = Pick<SnapshotNamespace, 'controllers' | 'pods'>;
+
+function objectsIn(name: string, { cluster, shapes }: Context): Objects {
+  const ids = new Indexed<string>((uid) => uid);
+  const pods = [...cluster.pods(name)].filter(({ finished }) => !finished);
+  const listed = [...cluster.workloads(name)];
+  // Old pods may belong to an old ReplicaSet, which only links them to their Deployment.
+  const linking = [...ownersOf([...pods, ...listed], cluster)].filter((workload) => !listed.includes(workload));
+  return {
+    controllers: [...listed, ...linking].map((workload) => controller(workload, shapes, ids)),
+    pods: podGroups(pods, shapes, ids),
+  };
+}
+
+/** The workloads of all owner chains. */
+function ownersOf(objects: readonly (PodView | WorkloadView)[], cluster: Cluster): Set<WorkloadView> {
+  const owners = new Set<WorkloadView>();
+  for (const object of objects) {
+    let owner = watchedOwner(object, cluster);
+    while (owner && !owners.has(owner)) {
+      owners.add(owner);
+      owner = watchedOwner(owner, cluster);
+    }
+  }
+  return owners;
+}
+
+function decidingIn(mode: Mode, judgement: NamespaceJudgement | undefined): [Mode, readonly string[]][] {
+  const judged = judgement?.modes[mode];
+  return judged ? [[mode, judged.deciding]] : [];
+}
+
+function verdictsIn(mode: Mode, judgement: NamespaceJudgement | undefined, context: Context): SnapshotVerdict[] {
+  return (judgement?.modes[mode]?.workloads ?? []).map((workload) => verdict(mode, workload, context));
+}
+
+function verdict(
+  mode: Mode,
+  { kind, name, verdict, pods, admittedBy, violations: broken }: WorkloadJudgement,
+  { indexesOf }: Context,
+): SnapshotVerdict {
+  return {
+    mode,
+    kind,
+    name,
+    verdict,
+    pods,
+    ...(admittedBy !== undefined && { admittedBy }),
+    ...(verdict !== 'Compliant' && { violations: indexesOf(broken) }),
+  };
+}
+
+function controller(
+  { kind, name, uid, owner, replicas, finished, template }: WorkloadView,
+  shapes: Shapes,
+  ids: Indexed<string>,
+): Controller {
+  return {
+    kind,
+    name,
+    id: ids.index(uid),
+    ...(owner && { owner: reference(owner, ids) }),
+    ...(replicas !== undefined && { replicas }),
+    ...(finished && { finished }),
+    shape: shapes.index(template),
+  };
+}
+
+function podGroups(pods: readonly PodView[], shapes: Shapes, ids: Indexed<string>): PodGroup[] {
+  const groups = Map.groupBy(pods, (pod) =>
+    // A pod without an owner is a workload of its own.
+    JSON.stringify([pod.owner?.uid ?? pod.name, pod.owner?.kind, pod.mirror, shapes.index(pod)]),
+  );
+  return [...groups.values()].map((alike) => {
+    const [{ name, owner, mirror, ...parts }] = alike as [PodView];
+    return {
+      name,
+      count: alike.length,
+      ...(owner && { owner: reference(owner, ids) }),
+      ...(mirror && { mirror }),
+      shape: shapes.index(parts),
+    };
+  });
+}
+
+function reference({ apiVersion, kind, name, uid }: Owner, ids: Indexed<string>): OwnerReference {
+  return { apiVersion, kind, name, id: ids.index(uid) };
+}
+
+function capabilitiesOf({
+  name,
+  privileged,
+  add,
+  drop,
+  runtimes,
+}: ReturnType<typeof holdings>[number]): ContainerCapabilities {
+  const held = runtimes.map(({ runtime, error, holdings: [asRoot] }) => [
+    runtime,
+    error === undefined ? (asRoot?.bounding ?? []) : { error },
+  ]);
+  return { container: name, privileged, add, drop, held: Object.fromEntries(held) };
+}

@@ -1,0 +1,37 @@
+/** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
+import { judgedOf } from '../../operator/evaluate/members.ts';
+import { topController, type WorkloadName } from '../../operator/evaluate/workloads.ts';
+import { valuesByKey } from '../../operator/model/by-key.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import type { SnapshotNamespace } from './document.ts';
+import { restoreOwner, restoreWorkloads } from './restore.ts';
+
+export interface SnapshotWorkload extends WorkloadName {
+  /** Running ones; with mirror pods, which belong to their node. */
+  readonly pods: number;
+  /** The distinct shapes of its template and its pods, by their index. */
+  readonly shapes: readonly number[];
+}
+
+/** Owners do not depend on templates. */
+const TEMPLATE = { annotations: {}, spec: { containers: [] } };
+
+/** In the order of kind and name, as verdicts are. Namespaces that a difference leaves alone stay the same objects. */
+export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
+  const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
+  const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };
+  const shapes = new Map(workloads.map((workload, index) => [workload, namespace.controllers[index]?.shape as number]));
+  const templates = judgedOf(workloads).map((workload) => {
+    return { ...topController(workload.kind, workload, cluster), pods: 0, shape: shapes.get(workload) as number };
+  });
+  const pods = namespace.pods.map(({ name, owner, count, shape }) => {
+    const pod = { namespace: namespace.name, name, ...(owner && { owner: restoreOwner(owner) }) };
+    return { ...topController('Pod', pod, cluster), pods: count, shape };
+  });
+  const groups = Map.groupBy([...templates, ...pods], ({ workload: { kind, name } }) => `${kind}\n${name}`);
+  return valuesByKey(groups).map((members) => ({
+    ...(members as [(typeof templates)[number]])[0].workload,
+    pods: members.reduce((sum, member) => sum + member.pods, 0),
+    shapes: [...new Set(members.map(({ shape }) => shape))],
+  }));
+});

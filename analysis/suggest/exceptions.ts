@@ -1,0 +1,171 @@
+/** Workloads that the level of their namespace refuses → exceptions for their service accounts. */
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { overridesOf } from '../../operator/api/overrides.ts';
+import { MOST_ASKED } from '../../operator/compile/decision.ts';
+import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Stated } from '../../operator/rules/rule.ts';
+import type { Level, Standard } from '../../operator/standards/level-version.ts';
+import { type ByContainer, statedByContainer, withOnly } from './containers.ts';
+import { type Draft, merge, ownersOf, withOwnersOf } from './drafts.ts';
+import { type Fitting, statedAtPrivileged, statedFor, unfitRules } from './fit.ts';
+import { type Need, needsOf, obstaclesOf, type StatedOverride } from './needs.ts';
+import { resolvedBy } from './stated.ts';
+import type { Workload } from './workloads.ts';
+
+/** A policy beside the namespace's own, with the same priority, for some of its service accounts. */
+export interface Exception {
+  /**
+   * The namespace's level, or privileged narrowed by overrides where no override of that level admits the workloads.
+   */
+  readonly level: Level;
+  readonly overrides: CapabilityPolicyOverrides;
+  /** The same overrides one by one, in the order of the API. */
+  readonly stated: readonly StatedOverride[];
+  /** The same where only some containers need it: tighter, and to be preferred. */
+  readonly byContainer?: ExceptionByContainer;
+  /** The workloads that it is for, by kind and name. */
+  readonly workloads: readonly WorkloadName[];
+  readonly serviceAccounts: readonly string[];
+  /** Whether it combines the needs of several workloads because the API server does not accept a policy for each. */
+  readonly merged: boolean;
+  /** The other workloads that run as one of the service accounts, and may therefore use it too. */
+  readonly sharing: readonly Sharing[];
+  /** The needs that no override of the namespace's level admits. */
+  readonly obstacles: readonly Need[];
+}
+
+export interface ExceptionByContainer extends Pick<Exception, 'overrides' | 'stated'> {
+  /** Entries of `spec.containers`. */
+  readonly containers: readonly (Pick<Exception, 'overrides' | 'stated'> & { readonly names: readonly string[] })[];
+}
+
+interface Sharing {
+  readonly serviceAccount: string;
+  readonly workloads: readonly WorkloadName[];
+}
+
+interface Members {
+  /** All workloads of the namespace. */
+  readonly workloads: readonly Workload[];
+  /** The workloads that the level admits. */
+  readonly ordinary: ReadonlySet<Workload>;
+}
+
+/** One exception for each different need; some are merged if the API server would not accept that many policies. */
+export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting): Exception[] {
+  const { standard } = fitting;
+  const draftOf = (members: readonly Workload[], merged = false): Draft => ({
+    ...statementFor(members, fitting),
+    ...ownersOf(members),
+    merged,
+  });
+  const single = workloads.filter((workload) => !ordinary.has(workload)).map((workload) => draftOf([workload]));
+  const distinct = joinedBy(single, ({ level, stated, serviceAccounts }) => [level, stated, serviceAccounts]);
+  const needed = withoutCovered(distinct, standard, fitting.evaluator);
+  const drafts = merge(
+    joinedBy(needed, ({ level, stated }) => [level, stated]),
+    {
+      haveRoom: (exceptions) => exceptions.length <= MOST_ASKED,
+      join: (a, b) => draftOf([...a.workloads, ...b.workloads], true),
+    },
+  );
+  const narrowed = drafts.map((draft) => byContainer(draft, fitting));
+  return drafts.map((draft, i) => exceptionOf(draft, narrowed[i], workloads, fitting));
+}
+
+function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
+  // Level privileged has an override for each rule, and narrowing lists for all containers.
+  if (level === 'privileged' || fitting.narrow || requiresAll(stated)) return undefined;
+  const pods = workloads.flatMap((workload) => workload.pods);
+  return statedByContainer(stated, pods, fitting);
+}
+
+/** Other containers would keep the level's value, which may require no drop. */
+function requiresAll({ 'capabilities.requiredDrop': drop }: Stated): boolean {
+  return Array.isArray(drop) && drop.includes('ALL');
+}
+
+function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draft, 'level' | 'stated'> {
+  const pods = members.flatMap((workload) => workload.pods);
+  const stated = statedFor(pods, fitting);
+  if (stated) return { level: fitting.standard.level, stated };
+  return { level: 'privileged', stated: statedAtPrivileged(pods, fitting) };
+}
+
+/** Drafts with the same key are merged. */
+function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
+  const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
+  return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
+}
+
+/** Drops redundant drafts: another draft already admits their workloads, for the same service accounts. */
+function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
+  const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>
+    serviceAccounts.every((account) => host.serviceAccounts.includes(account)) &&
+    workloads.every(({ pods }) =>
+      pods.every((pod) => evaluator.violations(pod, policyOf(host, standard)).length === 0),
+    );
+  let left = [...drafts];
+  for (;;) {
+    const covered = left.find((draft) => left.some((other) => other !== draft && covers(other, draft)));
+    const host = covered && left.find((other) => other !== covered && covers(other, covered));
+    if (!covered || !host) return left;
+    left = [...left.filter((draft) => draft !== covered && draft !== host), withOwnersOf(host, covered)];
+  }
+}
+
+function policyOf({ level, stated }: Draft, standard: Standard): ResolvedPolicy {
+  return resolvedBy(stated, { ...standard, level }, 'Subjects', []);
+}
+
+function exceptionOf(
+  draft: Draft,
+  narrowed: ByContainer | undefined,
+  all: readonly Workload[],
+  fitting: Fitting,
+): Exception {
+  const { level, stated, workloads, serviceAccounts, merged } = draft;
+  const pods = workloads.flatMap((workload) => workload.pods);
+  return {
+    level,
+    overrides: overridesOf(stated),
+    stated: needsOf(stated, workloads, fitting),
+    ...(narrowed && { byContainer: withNeeds(narrowed, workloads, fitting) }),
+    workloads: workloads.map(({ name }) => name),
+    serviceAccounts,
+    merged,
+    sharing: serviceAccounts.flatMap((serviceAccount) => sharingOf(serviceAccount, all, workloads)),
+    obstacles: level === 'privileged' ? obstaclesOf(unfitRules(pods, fitting), workloads, fitting) : [],
+  };
+}
+
+function withNeeds(
+  { stated, containers }: ByContainer,
+  workloads: readonly Workload[],
+  fitting: Fitting,
+): ExceptionByContainer {
+  return {
+    overrides: overridesOf(stated),
+    stated: needsOf(stated, workloads, fitting),
+    containers: containers.map(({ names, stated: own }) => ({
+      names,
+      overrides: overridesOf(own),
+      stated: needsOf(own, workloadsOfContainers(names, workloads), fitting),
+    })),
+  };
+}
+
+/** The workloads as if each of their pods had one of these containers. */
+function workloadsOfContainers(names: readonly string[], workloads: readonly Workload[]): Workload[] {
+  return workloads.map((workload) => ({
+    ...workload,
+    pods: workload.pods.flatMap((pod) => names.map((name) => withOnly(name, pod))),
+  }));
+}
+
+function sharingOf(serviceAccount: string, all: readonly Workload[], own: readonly Workload[]): Sharing[] {
+  const others = all.filter((workload) => workload.serviceAccounts.includes(serviceAccount) && !own.includes(workload));
+  return others.length > 0 ? [{ serviceAccount, workloads: others.map(({ name }) => name) }] : [];
+}

@@ -1,0 +1,138 @@
+/** Pods → the overrides with which one policy admits them. */
+import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
+import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule, Stated } from '../../operator/rules/rule.ts';
+import type { Standard } from '../../operator/standards/level-version.ts';
+import { judgingBy } from './stated.ts';
+
+export interface Fitting {
+  readonly standard: Standard;
+  /** Lists contain only the values that the pods use, and rules that no level restricts are set, too. */
+  readonly narrow: boolean;
+  /** The pods have only the capabilities that they used: the rule `capabilities` is narrowed to them. */
+  readonly used?: boolean;
+  readonly evaluator: Evaluator;
+}
+
+/** Restricted has little to narrow: containers drop ALL already. */
+export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omit<Fitting, 'evaluator'>): boolean {
+  return narrow || (used && id === 'capabilities' && standard.level !== 'restricted');
+}
+
+/**
+ * The level's own values and the pods' needs beyond them. Each override is needed: without it, the level refuses some
+ * of the pods, or an entry in another override admits more than they use.
+ *
+ * @returns undefined when no overrides make the level admit the pods
+ */
+export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+  const all = RULES.map((rule) => statedOf(rule, pods, fitting));
+  if (all.includes(undefined)) return undefined;
+  return withGuards(withoutCovered(Object.assign({}, ...all), pods, fitting), pods, fitting);
+}
+
+/**
+ * A rule that shares a field with another one is stated as if it were alone. This leaves out the entries of its list that
+ * the other's statement covers: what a pod may add in a user namespace, it may also hold there.
+ */
+function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
+  const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
+    const { [rule.id]: list } = stated;
+    if (!Array.isArray(list) || list.includes('*')) return {};
+    const without = (entry: unknown) => ({ ...stated, [rule.id]: list.filter((one) => one !== entry) });
+    return { [rule.id]: list.filter((entry) => !admits(rule, without(entry), pods, fitting)) };
+  });
+  return Object.assign({}, stated, ...lists);
+}
+
+/**
+ * Level privileged with an override for every rule that this level restricts: the level's own value where that admits
+ * the pods. Used for pods that no overrides of the level admit.
+ */
+export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
+  const privileged = { ...fitting.standard, level: 'privileged' as const };
+  const all = RULES.map((rule) => {
+    const stated = statedOf(rule, pods, { ...fitting, narrow: false });
+    if (stated === undefined) return {};
+    if (Object.keys(stated).length > 0) return choiceFor(rule, pods, fitting, privileged) ?? {};
+    return ownStatement(rule, fitting.standard, privileged);
+  });
+  return withGuards(Object.assign({}, ...all), pods, fitting);
+}
+
+/** The rules that make the level refuse the pods whatever the overrides. */
+export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
+  return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
+}
+
+/** How a rule is stated so that it admits the pods; empty if the level does, undefined if nothing does. */
+export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+  const { standard } = fitting;
+  const narrow = isNarrowed(rule, fitting);
+  const admitted = admits(rule, {}, pods, fitting);
+  if (admitted && !narrow) return {};
+  const choice = choiceFor(rule, pods, fitting, standard);
+  if (!choice) return admitted ? {} : undefined;
+  const text = (stated: Stated) => checksText(rule, stated, standard);
+  return Object.keys(choice).reduce<Stated>((stated, path) => {
+    const { [path]: _, ...rest } = stated;
+    const needless = admits(rule, rest, pods, fitting) && !(narrow && text(rest) !== text(stated));
+    return needless ? rest : stated;
+  }, choice);
+}
+
+/** The tightest override that admits the pods and, unless narrowing is requested, everything that the level admits. */
+function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, standard: Standard): Stated | undefined {
+  const { asks = [], own = [], choices } = rule.fit(fitting.standard);
+  const asked = pods.flatMap((pod) => asks.flatMap((asking) => fitting.evaluator.asked(pod, asking)));
+  return choices(eachOnce(isNarrowed(rule, fitting) ? asked : [...asked, ...own])).find((stated) =>
+    admits(rule, stated, pods, { ...fitting, standard }),
+  );
+}
+
+/** The override that sets the level's own value at another level; nothing when the level does not restrict the rule. */
+function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
+  const text = checksText(rule, {}, level);
+  if (text === '[]') return {};
+  const { own = [], choices } = rule.fit(level);
+  const statements = choices(own);
+  return statements.find((stated) => checksText(rule, stated, standard) === text) ?? statements[0] ?? {};
+}
+
+/** Narrows an entry that the level does not have, such as volume type hostPath, to the values that the pods use. */
+function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
+  const guards = RULES.flatMap((rule) => {
+    const { guards: guarded } = rule.fit(fitting.standard);
+    return guarded && isAdded(guarded, stated, fitting.standard)
+      ? [choiceFor(rule, pods, fitting, fitting.standard)]
+      : [];
+  });
+  const all = Object.entries<unknown>(Object.assign({}, stated, ...guards));
+  return Object.fromEntries(all.sort(([a], [b]) => placeOf(a) - placeOf(b)));
+}
+
+/** The position of an override in the API's order. */
+function placeOf(path: string): number {
+  return RULES.findIndex((rule) => isStatedBy(path, rule));
+}
+
+function isAdded({ path, entry }: { path: string; entry: string }, stated: Stated, standard: Standard): boolean {
+  const list = stated[path];
+  const holds = Array.isArray(list) && (list.includes(entry) || list.includes('*'));
+  return holds && !ownEntries(path, standard).includes(entry);
+}
+
+function admits(rule: Rule, stated: Stated, pods: readonly PodParts[], { standard, evaluator }: Fitting): boolean {
+  const judging = judgingBy(rule, stated, standard);
+  return pods.every((pod) => evaluator.violations(pod, judging).length === 0);
+}
+
+function checksText(rule: Rule, stated: Stated, standard: Standard): string {
+  return JSON.stringify(judgingBy(rule, stated, standard).checks.flatMap(({ checks }) => checks));
+}
+
+function eachOnce(answers: readonly unknown[]): unknown[] {
+  return [...new Map(answers.map((answer) => [JSON.stringify(answer), answer])).values()];
+}

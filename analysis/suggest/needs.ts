@@ -1,0 +1,156 @@
+/** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
+import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
+import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
+import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
+import { valuesByKey } from '../../operator/model/by-key.ts';
+import type { PodParts, PodSpec } from '../../operator/model/objects.ts';
+import { valueAt } from '../../operator/model/raw.ts';
+import { perObject } from '../../operator/policy/memo.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule, Stated } from '../../operator/rules/rule.ts';
+import { findings } from '../capabilities/findings.ts';
+import { type Fitting, isNarrowed } from './fit.ts';
+import { judgingBy } from './stated.ts';
+import type { Workload } from './workloads.ts';
+
+/** An override that can be left out on its own: then the level decides. */
+export interface StatedOverride {
+  /** The path below `spec.overrides`: `capabilities.allowedAdd`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** The needs by workload, container and entry; empty when the override only narrows. */
+  readonly needs: readonly Need[];
+}
+
+export interface Need {
+  readonly workload: WorkloadName;
+  readonly container?: string;
+  /** The entry of the override's list that is needed. */
+  readonly entry?: unknown;
+  /** The level's own requirement, for people; absent when the level has the entry, too. */
+  readonly change?: string;
+  /** The findings, as text for people, that could make the need unnecessary. */
+  readonly advice: readonly string[];
+}
+
+/** @returns overrides in the given order, each with its needs in a stable order and without duplicates */
+export function needsOf(stated: Stated, workloads: readonly Workload[], fitting: Fitting): StatedOverride[] {
+  const shapes = shapesOf(workloads);
+  return Object.entries(stated).map(([path, value]) => {
+    const without = withoutIt(path, stated, fitting);
+    const found = shapes.flatMap((shape) => ofOwners(shape, needsOfShape(without, shape, fitting.evaluator)));
+    return { path, value, needs: sortedOnce(found) };
+  });
+}
+
+/** The parts that break these rules under the level's own values. */
+export function obstaclesOf(
+  rules: readonly Rule[],
+  workloads: readonly Workload[],
+  { standard, evaluator }: Fitting,
+): Need[] {
+  const level = rules.map((rule) => judgingBy(rule, {}, standard));
+  const found = shapesOf(workloads).flatMap((shape) =>
+    ofOwners(
+      shape,
+      brokenBy(level, shape, evaluator).map((violation) => needOf(violation, shape)),
+    ),
+  );
+  return sortedOnce(found);
+}
+
+/** Equal pods are evaluated once. */
+interface Shape {
+  readonly parts: PodParts;
+  readonly owners: readonly WorkloadName[];
+}
+
+const findingsOf = perObject((spec: PodSpec) => findings(spec));
+
+function shapesOf(workloads: readonly Workload[]): Shape[] {
+  const all = workloads.flatMap(({ name, pods }) => pods.map((parts) => ({ name, parts })));
+  const groups = Map.groupBy(all, ({ parts }) => JSON.stringify(parts));
+  return [...groups.values()].flatMap((equal) => {
+    const [first] = equal;
+    return first ? [{ parts: first.parts, owners: equal.map(({ name }) => name) }] : [];
+  });
+}
+
+type ShapeNeed = Omit<Need, 'workload'>;
+
+function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
+  return needs.flatMap((need) => owners.map((workload): Need => ({ workload, ...need })));
+}
+
+type Judging = ReturnType<typeof judgingBy>;
+
+/** The evaluation without an override, and without each entry of its list. */
+interface Without {
+  readonly override: readonly Judging[];
+  readonly entries: readonly { readonly entry: unknown; readonly judgings: readonly Judging[] }[];
+}
+
+function withoutIt(path: string, stated: Stated, fitting: Fitting): Without {
+  const { standard } = fitting;
+  const { [path]: value, ...others } = stated;
+  const rules = RULES.filter((rule) => isStatedBy(path, rule));
+  const by = (overrides: Stated) => rules.map((rule) => judgingBy(rule, overrides, standard));
+  const list = Array.isArray(value) && !value.includes('*') ? value : [];
+  const own = rules.some((rule) => isNarrowed(rule, fitting)) ? [] : ownEntries(path, standard);
+  return {
+    override: by(others),
+    entries: list
+      .filter((entry) => !own.includes(entry))
+      .map((entry) => ({ entry, judgings: by({ ...stated, [path]: list.filter((one) => one !== entry) }) })),
+  };
+}
+
+function needsOfShape({ override, entries }: Without, shape: Shape, evaluator: Evaluator): ShapeNeed[] {
+  const byLevel = brokenBy(override, shape, evaluator);
+  const byEntry = entries.flatMap(({ entry, judgings }) =>
+    brokenBy(judgings, shape, evaluator).map((violation): ShapeNeed => {
+      const change = byLevel.find((one) => one.path === violation.path && isAbout(entry, one))?.message;
+      return { ...partOf(violation), entry, ...(change && { change }), advice: adviceOn(violation, shape, entry) };
+    }),
+  );
+  return byEntry.length > 0 ? byEntry : byLevel.map((violation) => needOf(violation, shape));
+}
+
+function brokenBy(judgings: readonly Judging[], { parts }: Shape, evaluator: Evaluator): Violation[] {
+  return judgings.flatMap((judging) => evaluator.violations(parts, judging));
+}
+
+function needOf(violation: Violation, shape: Shape): ShapeNeed {
+  return { ...partOf(violation), change: violation.message, advice: adviceOn(violation, shape) };
+}
+
+/**
+ * A message names the violation first and the accepted values last, so an entry of the level is not in the first part.
+ */
+function isAbout(entry: unknown, { message }: Violation): boolean {
+  if (typeof entry !== 'string') return true;
+  const wrong = message.replace(/ \([^(]*\)$/, '');
+  return wrong.split(/[\s,=]+/).includes(entry);
+}
+
+function partOf({ container }: Violation): { container?: string } {
+  return container === undefined ? {} : { container };
+}
+
+/** Findings about the field that breaks the level; for a list, about the entry. */
+function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
+  return findingsOf(shape.parts.spec)
+    .filter((finding) => finding.container === container && finding.path.startsWith(path))
+    .filter((finding) => {
+      // `containers[0].securityContext.capabilities.add[1]`
+      const at = valueAt(shape.parts.spec, finding.path.match(/\w+/g) ?? []);
+      return entry === undefined || typeof at !== 'string' || at === entry;
+    })
+    .map(({ message }) => message);
+}
+
+function sortedOnce(needs: readonly Need[]): Need[] {
+  const key = ({ workload, container, entry }: Need) =>
+    JSON.stringify([workload.namespace, workload.kind, workload.name, container ?? '', entry ?? '']);
+  return valuesByKey(new Map(needs.map((need) => [key(need), need])));
+}

@@ -1,0 +1,74 @@
+/**
+ * Workloads → a plain level for each namespace, and exceptions for the service accounts of workloads that need more.
+ */
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { overridesOf } from '../../operator/api/overrides.ts';
+import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import { entriesByKey } from '../../operator/model/by-key.ts';
+import type { Level, Standard } from '../../operator/standards/level-version.ts';
+import { type Exception, exceptionsFor } from './exceptions.ts';
+import { type Fitting, statedFor } from './fit.ts';
+import { candidacyOf, chooseLevel, type SuggestedLevel } from './level.ts';
+import { needsOf, type StatedOverride } from './needs.ts';
+import { type Given, type Workload, workloadsOf } from './workloads.ts';
+
+export interface SuggestOptions {
+  /** The version of the suggested level, and the version of the oldest API server. */
+  readonly standard: Omit<Standard, 'level'>;
+  /** Only this one. */
+  readonly level?: SuggestedLevel;
+  /** Whether to also narrow rules where the level admits more than these workloads need. */
+  readonly narrow?: boolean;
+  /** Whether the pods have only the capabilities that they used. Then policies drop the rest. */
+  readonly used?: boolean;
+  readonly evaluator: Evaluator;
+}
+
+export interface Suggestion {
+  readonly namespace: string;
+  readonly level: SuggestedLevel;
+  /** Empty unless narrowing is requested, or evidence narrows the capabilities. */
+  readonly overrides: CapabilityPolicyOverrides;
+  /** The same overrides one by one, in the order of the API. */
+  readonly stated: readonly StatedOverride[];
+  readonly exceptions: readonly Exception[];
+  /** Whether the pods have only the capabilities that they used. */
+  readonly used: boolean;
+  /** How many workloads there are. */
+  readonly workloads: number;
+  /** The number of workloads that each level admits without overrides; only the levels that were evaluated. */
+  readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
+}
+
+/**
+ * Every given workload is admitted, and so is everything that the level admits. Beyond the level, a pod is admitted
+ * only if it needs no more than a workload that runs as the same service account.
+ *
+ * @returns one for each namespace, by name
+ */
+export function suggest(given: readonly Given[], options: SuggestOptions): Suggestion[] {
+  const byNamespace = Map.groupBy(workloadsOf(given), ({ name }) => name.namespace);
+  return entriesByKey(byNamespace).map(([namespace, workloads]) => suggestFor(namespace, workloads, options));
+}
+
+function suggestFor(namespace: string, workloads: readonly Workload[], options: SuggestOptions): Suggestion {
+  const { standard, narrow = false, used = false, evaluator } = options;
+  const at = (level: Level): Fitting => ({ standard: { ...standard, level }, narrow: false, evaluator });
+  const levels: readonly SuggestedLevel[] = options.level ? [options.level] : ['restricted', 'baseline'];
+  const candidacies = levels.map((level) => candidacyOf(level, workloads, at(level)));
+  const { level, admitted } = chooseLevel(candidacies, workloads.length);
+  const fitting = { ...at(level), narrow, used };
+  const ordinary = workloads.filter((workload) => admitted.has(workload));
+  const pods = ordinary.flatMap((workload) => workload.pods);
+  const stated = (narrow || used) && pods.length > 0 ? (statedFor(pods, fitting) ?? {}) : {};
+  return {
+    namespace,
+    level,
+    overrides: overridesOf(stated),
+    stated: needsOf(stated, ordinary, fitting),
+    exceptions: exceptionsFor({ workloads, ordinary: admitted }, fitting),
+    used,
+    workloads: workloads.length,
+    admitted: Object.fromEntries(candidacies.map((one) => [one.level, one.admitted.size])),
+  };
+}

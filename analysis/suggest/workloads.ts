@@ -1,0 +1,29 @@
+/** Pods and templates → the workloads that a suggestion is made for. */
+import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
+import { valuesByKey } from '../../operator/model/by-key.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+
+/** A pod as policies judge it, and the workload that owns it. */
+export interface Given {
+  readonly workload: WorkloadName;
+  readonly parts: PodParts;
+}
+
+export interface Workload {
+  readonly name: WorkloadName;
+  /** Its pods and templates, without duplicates. */
+  readonly pods: readonly PodParts[];
+  /** The names of the service accounts that they run as. */
+  readonly serviceAccounts: readonly string[];
+}
+
+/** Sorted, so that the result does not depend on the order of the input. */
+export function workloadsOf(given: readonly Given[]): Workload[] {
+  const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
+  return valuesByKey(groups).flatMap((own) => {
+    const [first] = own;
+    const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
+    const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
+    return first ? [{ name: first.workload, pods: valuesByKey(pods), serviceAccounts }] : [];
+  });
+}

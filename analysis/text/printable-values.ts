@@ -1,0 +1,45 @@
+/** Texts of manifests and clusters reach a terminal, a log or a web page only in printable form. */
+import { printable } from '../../operator/text/printable.ts';
+
+/** The same value with every text in it printable: for tables, and for formats that have no escapes of their own. */
+export function printableTexts<Value>(value: Value): Value {
+  return mapped(value) as Value;
+}
+
+function mapped(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(mapped);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [printable(key), mapped(part)]));
+}
+
+/**
+ * Characters that JSON.stringify does not escape but terminals interpret: C1 and bidirectional controls, separators.
+ */
+const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** JSON that is safe to print on a terminal and parses to the same value. */
+export function jsonText(value: unknown): string {
+  return escapedControls(JSON.stringify(value, null, 2));
+}
+
+/** Escapes for JSON and for double-quoted YAML scalars. */
+export function escapedControls(text: string): string {
+  return text.replace(UNESCAPED, escapeOf);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
+const C0 = /[\x00-\x1f]/g;
+
+/** One line for a page, in which each control character is visible as its escape. */
+export function visibleControls(text: string): string {
+  return escapedControls(text.replace(C0, escapeOf)).toWellFormed();
+}
+
+function escapeOf(one: string): string {
+  return `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+export function hasControls(text: string): boolean {
+  return text.search(UNESCAPED) !== -1;
+}

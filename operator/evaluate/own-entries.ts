@@ -1,0 +1,17 @@
+/** The entries that a level has in the list of an override. */
+import { RULES } from '../rules/index.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { Standard } from '../standards/level-version.ts';
+
+/** The entries of an override's list that the level admits by itself. */
+export function ownEntries(path: string, standard: Standard): readonly unknown[] {
+  const rule = RULES.find((one) => isStatedBy(path, one));
+  const { own = [], choices } = rule?.fit(standard) ?? {};
+  const value = own.length > 0 ? choices?.(own)[0]?.[path] : [];
+  return Array.isArray(value) ? value : [];
+}
+
+/** Matches the rule itself, or one that shares a field with it: `capabilities` and `capabilities.allowedBounding`. */
+export function isStatedBy(path: string, { id }: Rule): boolean {
+  return path === id || path.startsWith(`${id}.`);
+}

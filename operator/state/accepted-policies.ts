@@ -1,0 +1,153 @@
+/** The policies as they were last compiled and accepted, and whether they have changed since. */
+import { isDeepStrictEqual } from 'node:util';
+import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import {
+  type Compiled,
+  type CompileOptions,
+  type CompilerOptions,
+  compiler,
+  NOTHING_COMPILED,
+} from '../compile/compile.ts';
+import { programsOf } from '../compile/program.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
+import { pendingPartOf } from '../policy/parts.ts';
+import { lastOf } from '../policy/pieces.ts';
+import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { lastAccepted } from './accepted-specs.ts';
+
+export interface CompileInput {
+  readonly policies: readonly CompletePolicy[];
+  readonly rendered: readonly RenderedObject[];
+  readonly options: Omit<CompileOptions, 'lastAccepted'>;
+}
+
+export class AcceptedPolicies {
+  readonly #compile: ReturnType<typeof compiler>;
+  /** uid and generation of each policy, by name: the source of its last text. */
+  readonly #generations = new Map<string, string>();
+  #compiled: Compiled = NOTHING_COMPILED;
+  /** The parts of each policy. */
+  #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
+  /** By the policy's uid: the watch may not have shown our write yet. */
+  #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
+  /** The names of policies that changed since they were compiled. */
+  readonly #edited = new Set<string>();
+  #isStale = true;
+  /** How often it became stale. */
+  #changes = 0;
+
+  constructor(options: CompilerOptions = {}) {
+    this.#compile = compiler(options);
+  }
+
+  /** As of the last `take`. */
+  get compiled(): Compiled {
+    return this.#compiled;
+  }
+
+  /** Whether something changed since then. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** @param edited the names of policies that changed */
+  outdate(edited: Iterable<string> = []): void {
+    this.#isStale = true;
+    this.#changes++;
+    for (const policy of edited) this.#edited.add(policy);
+  }
+
+  /** Forgets our own writes: the roles in the cluster record what was accepted last. */
+  forget(): void {
+    this.#accepted = new Map();
+    this.outdate();
+  }
+
+  /** @returns whether the policy's text differs from the last one, or the policy was deleted */
+  see(name: string, policy: CompletePolicy | undefined): boolean {
+    const generation = policy && `${policy.metadata?.uid}/${policy.metadata?.generation}`;
+    const isNew = generation === undefined || this.#generations.get(name) !== generation;
+    if (generation === undefined) this.#generations.delete(name);
+    else this.#generations.set(name, generation);
+    if (isNew) this.outdate([name]);
+    return isNew;
+  }
+
+  /** Compiles in pieces. Nothing changes before `take`. */
+  *compiling(input: () => CompileInput): Generator<void, Compiled> {
+    const begun = this.#changes;
+    const compiled = yield* this.#compiling(input());
+    // The compiler remembers most of it by now. In pieces, a stream of changes could keep it from ending.
+    return begun === this.#changes ? compiled : lastOf(this.#compiling(input()));
+  }
+
+  #compiling({ policies, rendered, options }: CompileInput): Generator<void, Compiled> {
+    return this.#compile(policies, {
+      ...options,
+      lastAccepted: new Map([...lastAccepted(rendered), ...this.#accepted]),
+    });
+  }
+
+  /** Accepts what was compiled. @returns the names of the policies whose resolution changed */
+  take(compiled: Compiled, policies: readonly CompletePolicy[]): Set<string> {
+    const before = this.#resolutions();
+    this.#compiled = compiled;
+    const accepted = policies.flatMap(({ metadata }) => {
+      const spec = compiled.specs.get(metadata?.name ?? '');
+      return spec ? [[metadata?.uid ?? '', spec] as const] : [];
+    });
+    this.#accepted = new Map(accepted);
+    this.#byName = Map.groupBy(compiled.policies, ({ name }) => name);
+    this.#isStale = false;
+    this.#edited.clear();
+    return differing(before, this.#resolutions());
+  }
+
+  /** Whether the policy has the same rows and users as then. */
+  isCompiledAs(policy: string, then: Compiled): boolean {
+    if (this.#edited.has(policy)) return false;
+    if (this.#compiled === then) return true;
+    const isSame = (id: string) => isDeepStrictEqual(rowsOf(id, this.#compiled), rowsOf(id, then));
+    const isGranted = isDeepStrictEqual(this.#compiled.grants.get(policy), then.grants.get(policy));
+    return isGranted && isSame(policy) && isSame(pendingPartOf(policy));
+  }
+
+  resolution(policy: string): Resolution | undefined {
+    const refusal = this.#compiled.refusals.get(policy);
+    if (refusal) return { refusal };
+    const resolved = this.#resolved(policy);
+    return resolved && { policy: resolved };
+  }
+
+  /** Undefined for a policy that was never accepted. */
+  acceptedText(policy: string): AcceptedText | undefined {
+    const [resolved, spec] = [this.#resolved(policy), this.#compiled.specs.get(policy)];
+    return resolved && spec && { policy: resolved, spec };
+  }
+
+  #resolved(policy: string): ResolvedPolicy | undefined {
+    const [first] = this.#byName.get(policy) ?? this.#compiled.expired.filter(({ name }) => name === policy);
+    return first?.pendingFor ?? first;
+  }
+
+  /** Undefined for a policy that was never accepted, or has expired. */
+  parts(policy: string): readonly ResolvedPolicy[] | undefined {
+    return this.#byName.get(policy);
+  }
+
+  #resolutions(): Map<string, unknown> {
+    const parts = [...this.#byName].map(([name, [first]]) => [name, first] as const);
+    return new Map<string, unknown>([...parts, ...this.#compiled.refusals]);
+  }
+}
+
+function rowsOf(id: string, compiled: Compiled) {
+  return programsOf({ id }, compiled).map(({ name, rows }) => [name, rows.get(id)]);
+}
+
+/** Unchanged resolved policies remain the same objects. */
+function differing(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): Set<string> {
+  const names = [...before.keys(), ...now.keys()];
+  return new Set(names.filter((name) => before.get(name) !== now.get(name)));
+}

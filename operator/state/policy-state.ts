@@ -1,0 +1,230 @@
+/**
+ * The accepted policies of a cluster as last seen, the namespaces that each selects, and their users. It changes only through
+ * `apply`, `select`, `outdate`, `forget` and `accept`; reading it changes nothing.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { CompletePolicy } from '../api/capability-policy.ts';
+import type { Compiled, CompileOptions, CompilerOptions } from '../compile/compile.ts';
+import type { AdmissionOptions } from '../compile/match.ts';
+import { type RenderedGrants, renderedGrants, withRendered } from '../evaluate/rendered-grants.ts';
+import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
+import type { Change, Cluster, NamespaceView, RenderedObject } from '../model/objects.ts';
+import type { AcceptedText } from '../policy/accepted-text.ts';
+import { type Concerned, type Coverage, mergeCoverages, Selections } from '../policy/coverage.ts';
+import { isExcluded, isReached } from '../policy/deciding.ts';
+import { lastOf } from '../policy/pieces.ts';
+import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import type { Labels } from '../policy/selector.ts';
+import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
+
+export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
+  /** The time of day, in ms since 1970: policies expire. */
+  readonly now: () => number;
+  /** Whether all roles and bindings could be read; by default they are. */
+  readonly usersKnown?: boolean;
+  /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
+  readonly ownerUid?: () => string;
+  /** The labels by which policies select a namespace; by default its own. */
+  readonly labelsOf?: (namespace: NamespaceView) => Labels;
+  /** How far roll-outs have come; by default a roll-out compiles as if it had begun. */
+  readonly stages?: (
+    policies: readonly CompletePolicy[],
+    rendered: readonly RenderedObject[],
+  ) => NonNullable<CompileOptions['stages']>;
+}
+
+/** The policies and namespaces that a change of the cluster concerns. */
+interface PolicyChange extends Concerned {
+  /** Whether policies have to be compiled again: the state is stale until `accept`. */
+  readonly recompiles: boolean;
+}
+
+/** The policies and namespaces that other texts concern. */
+export interface AcceptedChange extends Concerned {
+  /** The namespaces that other policies select now, or other texts of them. */
+  readonly reselected: ReadonlySet<string>;
+}
+
+const NOTHING: Concerned = { policies: new Set(), namespaces: new Set() };
+
+export class PolicyState {
+  readonly #cluster: Cluster;
+  readonly #options: PolicyStateOptions;
+  readonly #excluded: readonly string[];
+  readonly #accepted: AcceptedPolicies;
+  readonly #selections = new Selections();
+  #grants: RenderedGrants = new Map();
+  #use: UseIndex | undefined;
+
+  constructor(cluster: Cluster, options: PolicyStateOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#accepted = new AcceptedPolicies(options);
+    this.#excluded = [options.operatorNamespace, ...options.excludedNamespaces];
+  }
+
+  /** Records a change of the cluster. */
+  apply(change: Change): PolicyChange {
+    switch (change.of) {
+      case 'policy': {
+        // The watch shows status writes as changes, too.
+        const recompiles = this.#accepted.see(change.name, this.#cluster.policy(change.name));
+        return { ...NOTHING, policies: new Set([change.name]), recompiles };
+      }
+      case 'namespace':
+        return { policies: this.select(change.name), namespaces: new Set([change.name]), recompiles: false };
+      case 'rbac':
+        this.#use = undefined;
+        return { ...this.#restricted(), recompiles: false };
+      case 'servers':
+        if (change.oldest) this.outdate();
+        return { ...NOTHING, recompiles: change.oldest };
+      default:
+        return { ...NOTHING, recompiles: false };
+    }
+  }
+
+  /** Selects the policies of a namespace again. @returns the names of those that select it, or did */
+  select(name: string): ReadonlySet<string> {
+    const namespace = this.#cluster.namespace(name);
+    const labels = namespace && this.isReached(namespace) ? this.effectiveLabels(namespace) : undefined;
+    return this.#selections.update(name, labels);
+  }
+
+  /** @param edited the names of policies that compile to something else from now on */
+  outdate(edited: Iterable<string> = []): void {
+    this.#accepted.outdate(edited);
+  }
+
+  /** Forgets what this process accepted: the roles in the cluster record what was accepted last. */
+  forget(): void {
+    this.#accepted.forget();
+  }
+
+  /** Whether `accept` has to be called before anything is read. */
+  get isStale(): boolean {
+    return this.#accepted.isStale;
+  }
+
+  /** Runs `accepting` in one piece. */
+  accept(): AcceptedChange {
+    return lastOf(this.accepting());
+  }
+
+  /**
+   * Compiles the current policies, in pieces. The last piece accepts those that can be compiled; nothing changes before
+   * it.
+   */
+  *accepting(): Generator<void, AcceptedChange> {
+    const compiled = yield* this.#accepted.compiling(() => this.#compileInput());
+    const resolved = this.#accepted.take(compiled, this.#cluster.policies());
+    const namespaces = this.#cluster
+      .namespaces()
+      .filter((namespace) => this.isReached(namespace))
+      .map((namespace) => ({ name: namespace.name, labels: this.effectiveLabels(namespace) }));
+    const selected = this.#selections.replace(compiled.policies, namespaces);
+    const restricted = this.#grant(compiled.policies) ? this.#restricted() : NOTHING;
+    return {
+      policies: selected.policies.union(resolved).union(restricted.policies),
+      namespaces: selected.namespaces.union(restricted.namespaces),
+      reselected: selected.namespaces,
+    };
+  }
+
+  /** @returns whether the policies grant something else than before */
+  #grant(policies: readonly ResolvedPolicy[]): boolean {
+    const grants = renderedGrants(policies);
+    if (isDeepStrictEqual(grants, this.#grants)) return false;
+    this.#grants = grants;
+    this.#use = undefined;
+    return true;
+  }
+
+  #compileInput(): CompileInput {
+    const { operatorNamespace, excludedNamespaces, now, stages, ownerUid = () => '' } = this.#options;
+    const [policies, rendered] = [this.#cluster.policies(), this.#cluster.rendered()];
+    return {
+      policies,
+      rendered,
+      options: {
+        oldestServer: this.#cluster.oldestServer,
+        now: now(),
+        operatorNamespace,
+        excludedNamespaces,
+        ownerUid: ownerUid(),
+        ...(stages && { stages: stages(policies, rendered) }),
+      },
+    };
+  }
+
+  /** As of the last `accept`. */
+  get compiled(): Compiled {
+    return this.#accepted.compiled;
+  }
+
+  /** Whether the policy has the same rows and users as then. */
+  isCompiledAs(policy: string, then: Compiled): boolean {
+    return this.#accepted.isCompiledAs(policy, then);
+  }
+
+  /** With the grants that the operator renders, whether or not it has written them. */
+  get use(): UseIndex {
+    if (!this.#use) {
+      const live = { roles: this.#cluster.roles(), bindings: this.#cluster.roleBindings() };
+      const { roles, bindings } = withRendered(live, this.#grants);
+      this.#use = createUseIndex(roles, bindings, this.#options.usersKnown);
+    }
+    return this.#use;
+  }
+
+  resolution(policy: string): Resolution | undefined {
+    return this.#accepted.resolution(policy);
+  }
+
+  /** The text that decides for a policy: its current one, or the last accepted one while the current one is refused. */
+  acceptedText(policy: string): AcceptedText | undefined {
+    return this.#accepted.acceptedText(policy);
+  }
+
+  /** Whether the policy counted as deleted when it was compiled. */
+  hasExpired(policy: string): boolean {
+    return this.compiled.expired.some(({ name }) => name === policy);
+  }
+
+  /** Undefined for a policy that was never accepted, or has expired. */
+  coverage(policy: string): Coverage | undefined {
+    const parts = this.#accepted.parts(policy);
+    return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
+  }
+
+  /** The policies that select the namespace, by name: the same list until one of them changes. */
+  selecting(namespace: string): readonly ResolvedPolicy[] {
+    return this.#selections.selecting(namespace);
+  }
+
+  /** The labels by which policies select the namespace. */
+  effectiveLabels(namespace: NamespaceView): Labels {
+    return this.#options.labelsOf?.(namespace) ?? namespace.labels;
+  }
+
+  /** Whether policies decide in the namespace, and what runs there is evaluated. */
+  isReached(namespace: NamespaceView): boolean {
+    return isReached(namespace, this.#excluded);
+  }
+
+  /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  get excluded(): readonly string[] {
+    return this.#excluded;
+  }
+
+  isExcluded(namespace: string): boolean {
+    return isExcluded(namespace, this.#excluded);
+  }
+
+  /** RBAC matters to policies that are not for everyone, in the namespaces that they select. */
+  #restricted(): Concerned {
+    const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');
+    const namespaces = policies.flatMap(({ id }) => [...this.#selections.selectedBy(id)]);
+    return { policies: new Set(policies.map(({ name }) => name)), namespaces: new Set(namespaces) };
+  }
+}

@@ -1,0 +1,18 @@
+/** Untrusted texts as one line that is safe to print, also of a bounded length. */
+
+/** Characters that control a terminal or end a line: C0 and C1 controls, bidirectional controls, separators. */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
+
+/**
+ * One line that is safe to print. Names and values in messages are untrusted: they may contain terminal escape
+ * sequences, line breaks, bidirectional controls and lone surrogates.
+ */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, ' ').toWellFormed();
+}
+
+/** One printable line of at most `limit` UTF-16 units, cut with an ellipsis. */
+export function bounded(text: string, limit: number): string {
+  const line = printable(text);
+  return line.length <= limit ? line : `${line.slice(0, limit - 1).toWellFormed()}…`;
+}

@@ -1,0 +1,77 @@
+/** The product's folders and their imports as a flowchart of Mermaid, which GitHub draws. */
+import { FOLDERS, type Folder, folderOf, isIn } from './folders.ts';
+
+const PARTS: Readonly<Record<string, string>> = {
+  ui: 'the page, in a browser',
+  cli: 'arguments, I/O and words of cappol',
+  analysis: 'cappol and the page share it',
+  operator: 'what runs in the cluster',
+};
+
+const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
+
+/** An arrow leads from a folder to one that it imports. An import that follows from the others has none. */
+export function picture(): string {
+  const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
+  return [
+    '```mermaid',
+    'flowchart TD',
+    ...parts,
+    ...PRODUCT.flatMap((folder) => necessary(folder).map((target) => `  ${idOf(folder)} --> ${idOf(target)}`)),
+    ...PRODUCT.flatMap(singleFiles),
+    '  classDef pure fill:#fdf3d8,stroke:#b08a2e,color:#1c2733',
+    `  class ${PRODUCT.filter(({ pure }) => pure)
+      .map(idOf)
+      .join(',')} pure`,
+    '```',
+  ].join('\n');
+}
+
+function partText(part: string, does: string): string {
+  const folders = PRODUCT.filter(({ path }) => isIn(path, [part]));
+  const boxes = folders.map((folder) => `    ${idOf(folder)}["${nameOf(folder)}"]`);
+  return [`  subgraph ${part}_part["${part}/: ${does}"]`, ...boxes, '  end'].join('\n');
+}
+
+/** `compile`; for a part itself `operator/` */
+function nameOf({ path }: Folder): string {
+  return path.includes('/') ? path.slice(path.indexOf('/') + 1) : `${path}/`;
+}
+
+function idOf({ path }: Folder): string {
+  return path.replaceAll(/\W/g, '_');
+}
+
+/** The folders that it imports as a whole. */
+function imported({ imports }: Folder): Folder[] {
+  return PRODUCT.filter(({ path }) => imports.includes(path));
+}
+
+/** Those of them that no other of them imports, directly or through others. */
+function necessary(folder: Folder): Folder[] {
+  const all = imported(folder);
+  const reached = new Set(all.flatMap((one) => [...below(one)]));
+  return all.filter((one) => !reached.has(one));
+}
+
+function below(folder: Folder, found = new Set<Folder>()): ReadonlySet<Folder> {
+  for (const one of imported(folder)) {
+    if (found.has(one)) continue;
+    found.add(one);
+    below(one, found);
+  }
+  return found;
+}
+
+/** A dotted arrow for each folder of which only some files are imported, with their names. */
+function singleFiles(folder: Folder): string[] {
+  const files = folder.imports.filter((path) => path.endsWith('.ts'));
+  const byFolder = Map.groupBy(files, folderOf);
+  return [...byFolder].flatMap(([target, names]) =>
+    target ? [`  ${idOf(folder)} -. "${names.map(fileName).join(', ')}" .-> ${idOf(target)}`] : [],
+  );
+}
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

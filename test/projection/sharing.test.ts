@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { Recent } from '../../operator/model/recent.ts';
+import { PartsPool, UNSHARED } from '../../operator/projection/sharing.ts';
+import { collectGarbage } from '../support/garbage.ts';
+
+const parts = (name: string, annotations: Record<string, string> = {}): PodParts => ({
+  annotations,
+  spec: { containers: [{ name, securityContext: { capabilities: { add: ['CHOWN'] } } }] },
+});
+const copy = (text: string): PodParts => JSON.parse(text);
+
+describe('PartsPool', () => {
+  it('keeps equal parts once, and no reference to its input', () => {
+    const pool = new PartsPool();
+    const first = parts('app');
+    const shared = pool.share(first, copy);
+    assert.deepEqual(shared, first);
+    assert.notEqual(shared.spec, first.spec);
+    assert.equal(pool.share(parts('app'), copy), shared);
+    assert.notEqual(pool.share(parts('other'), copy), shared);
+    assert.equal(pool.size, 2);
+  });
+
+  it('has another spec for other annotations', () => {
+    const pool = new PartsPool();
+    const [plain, annotated] = [pool.share(parts('app'), copy), pool.share(parts('app', { a: 'b' }), copy)];
+    assert.notEqual(plain.spec, annotated.spec);
+    assert.deepEqual(annotated.annotations, { a: 'b' });
+  });
+
+  it('returns frozen values', () => {
+    const { annotations, spec } = new PartsPool().share(parts('app'), copy);
+    const context = spec.containers[0]?.securityContext as { capabilities: { add: string[] } };
+    for (const each of [annotations, spec, spec.containers, context, context.capabilities.add]) {
+      assert.ok(Object.isFrozen(each));
+    }
+  });
+
+  it('keeps parts as long as somebody holds their spec, and no longer', async () => {
+    const pool = new PartsPool();
+    const { spec } = pool.share(parts('held'), copy);
+    pool.share(parts('dropped'), copy);
+    await collectGarbage(() => pool.size === 1);
+    assert.equal(pool.size, 1);
+    assert.equal(pool.share(parts('held'), copy).spec, spec);
+    pool.share(parts('dropped'), copy);
+    assert.equal(pool.size, 2);
+  });
+});
+
+describe('parts that are not shared', () => {
+  it('are unchanged except for nulls, whatever the names of the fields', () => {
+    const spec = JSON.parse('{"containers":[null,{"name":"app","ports":null,"__proto__":{"privileged":true}}]}');
+    const shared = UNSHARED.share({ annotations: {}, spec }, copy);
+    assert.equal(JSON.stringify(shared.spec), '{"containers":[{"name":"app","__proto__":{"privileged":true}}]}');
+    assert.equal((shared.spec.containers[0] as Record<string, unknown>).privileged, undefined);
+    assert.equal(UNSHARED.size, 0);
+  });
+});
+
+describe('Recent', () => {
+  it('makes a value once, until it has dropped it', () => {
+    const recent = new Recent<string>(2);
+    const made: string[] = [];
+    const get = (key: string) =>
+      recent.get(key, () => {
+        made.push(key);
+        return key.toUpperCase();
+      });
+    for (const key of ['a', 'b', 'a', 'b', 'c', 'a', 'a']) assert.equal(get(key), key.toUpperCase());
+    assert.deepEqual(made, ['a', 'b', 'c', 'a']);
+  });
+});

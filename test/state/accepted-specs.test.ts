@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { completeSpec } from '../../operator/api/defaults.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+import { lastAccepted, standingEnforced } from '../../operator/state/accepted-specs.ts';
+
+describe('the last accepted spec of a policy', () => {
+  function object(kind: string, name: string, level: string, seconds: number): RenderedObject {
+    return {
+      apiVersion: 'v1',
+      kind,
+      metadata: {
+        name,
+        creationTimestamp: `2026-01-01T00:00:0${seconds}Z`,
+        labels: { 'capabilitypolicy.dev/policy': 'it' },
+        annotations: { 'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level }) },
+        ownerReferences: [
+          { name: 'a-peer', uid: 'another' },
+          { name: 'it', uid: 'uid' },
+        ],
+      },
+    };
+  }
+
+  const ours = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-0', 'restricted', 0);
+  const newer = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-1', 'baseline', 1);
+
+  const role = (name: string, level: string, uid = 'uid'): RenderedObject => {
+    const { metadata, ...rest } = object('ClusterRole', name, level, 0);
+    return {
+      ...rest,
+      metadata: { ...metadata, annotations: { ...metadata.annotations, 'capabilitypolicy.dev/policy-uid': uid } },
+    };
+  };
+  const own = role('capabilitypolicy.dev:use:it', 'privileged');
+
+  it('comes from its role, also beside objects of the form before programs', () => {
+    assert.equal(lastAccepted([own, ours, newer]).get('uid')?.level, 'privileged');
+    assert.equal(
+      lastAccepted([own, role('capabilitypolicy.dev:use:it', 'baseline', 'other')]).get('uid')?.level,
+      'privileged',
+    );
+  });
+
+  it('does not come from a role with another name, or without the uid', () => {
+    assert.equal(lastAccepted([role('mine', 'privileged'), ours]).get('uid')?.level, 'restricted');
+    assert.equal(lastAccepted([object('ClusterRole', 'capabilitypolicy.dev:use:it', 'privileged', 0)]).size, 0);
+  });
+
+  it('counts as enforced only with a row in an Enforce program', () => {
+    const program = (name: string, row: string): RenderedObject => ({
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name, labels: { 'capabilitypolicy.dev/program': name } },
+      spec: { variables: [{ name: 'table', expression: `[{"name": ["${row}"]}]` }] },
+    });
+    const rows: [string, string, boolean][] = [
+      ['capabilitypolicy.enforce', 'it', true],
+      ['capabilitypolicy.enforce-2-1', 'it', true],
+      ['capabilitypolicy.enforce', 'another', false],
+      ['capabilitypolicy.warn', 'it', false],
+      ['capabilitypolicy.enforce-canary', 'it', false],
+    ];
+    for (const [name, row, expected] of rows) {
+      assert.equal(standingEnforced([own, program(name, row)]).has('uid'), expected, name);
+    }
+  });
+
+  it('comes from the newest of its admission policies', () => {
+    for (const all of [
+      [ours, newer],
+      [newer, ours],
+    ]) {
+      assert.equal(lastAccepted(all).get('uid')?.level, 'baseline');
+    }
+  });
+
+  it('has defaults for the fields that the record leaves out', () => {
+    const spec = { namespaceSelector: {}, level: 'restricted' } as const;
+    assert.deepEqual(lastAccepted([ours]).get('uid'), completeSpec(spec));
+  });
+
+  it('does not come from an earlier policy of its name that still decides for its peers', () => {
+    const [peer] = ours.metadata.ownerReferences ?? [];
+    const outliving = { ...ours, metadata: { ...ours.metadata, ownerReferences: [peer, { name: 'it', uid: 'old' }] } };
+    assert.equal(lastAccepted([outliving]).has('uid'), false);
+  });
+
+  for (const [what, forged] of [
+    ['an object of another kind', object('ClusterRole', 'capabilitypolicy-it-1', 'privileged', 1)],
+    ['an admission policy without our form of name', object('ValidatingAdmissionPolicy', 'mine', 'privileged', 1)],
+  ] as const) {
+    it(`does not come from an object that ${what}`, () =>
+      assert.equal(lastAccepted([ours, forged]).get('uid')?.level, 'restricted'));
+  }
+});

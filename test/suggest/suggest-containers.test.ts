@@ -1,0 +1,148 @@
+/** Exceptions for the containers that need them, where other containers of the pods do not. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { validatePolicy } from '../../analysis/policies/validate.ts';
+import { policiesOf } from '../../analysis/suggest/policies.ts';
+import { type Suggestion, suggest } from '../../analysis/suggest/suggest.ts';
+import { completePolicy } from '../../operator/api/defaults.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
+import { isOfRealSize } from './suggest-features.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = 100;
+const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+const HARDENED = {
+  allowPrivilegeEscalation: false,
+  runAsNonRoot: true,
+  seccompProfile: { type: 'RuntimeDefault' },
+  capabilities: { drop: ['ALL'] },
+};
+const PROXY = { ...HARDENED, runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
+
+/** For a whole pod these exceptions refuse pods that the level admits: see suggest-doors.test.ts. */
+const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser'];
+
+const evaluator = new Evaluator();
+
+function meshed(init: object, app: object = HARDENED, spec: object = {}): PodParts {
+  return {
+    annotations: {},
+    spec: {
+      initContainers: [{ name: 'istio-init', securityContext: init }],
+      containers: [{ name: 'app', securityContext: app }],
+      ...spec,
+    },
+  };
+}
+
+function suggestionFor(pods: readonly PodParts[]): Suggestion {
+  const given = pods.map((parts) => ({
+    workload: { kind: 'Pod', namespace: 'net', name: 'pod' },
+    parts,
+  }));
+  const [suggestion] = suggest(given, { standard: STANDARD, level: 'restricted', evaluator });
+  assert.ok(suggestion);
+  return suggestion;
+}
+
+/** The overrides of the written policy's spec, for the pod and for containers. */
+function written(...pods: readonly PodParts[]) {
+  const [, exception] = policiesOf([suggestionFor(pods)], { mode: 'Enforce', everywhere: false });
+  const { overrides, containers } = exception?.policy.spec ?? {};
+  return { overrides, containers };
+}
+
+describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
+  it('is for those that need it', () => {
+    assert.deepEqual(written(meshed(PROXY)), {
+      overrides: undefined,
+      containers: [
+        {
+          names: ['istio-init'],
+          overrides: {
+            capabilities: { allowedAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'] },
+            runAsNonRoot: false,
+            runAsUser: { rule: 'RunAsAny' },
+          },
+        },
+      ],
+    });
+  });
+
+  it('leaves to the pod what the pod needs', () => {
+    const { overrides, containers } = written(meshed(PROXY, HARDENED, { hostNetwork: true }));
+    assert.deepEqual(overrides, { hostNetwork: true });
+    assert.deepEqual(
+      containers?.map(({ names }) => names),
+      [['istio-init']],
+    );
+  });
+
+  it('has an entry for each different need', () => {
+    const { containers } = written(
+      meshed(
+        PROXY,
+        { ...HARDENED, seccompProfile: { type: 'Unconfined' } },
+        { ephemeralContainers: [{ name: 'debug', securityContext: HARDENED }] },
+      ),
+    );
+    assert.deepEqual(
+      containers?.map(({ names }) => names),
+      [['istio-init'], ['app']],
+    );
+  });
+
+  it('is for the pod where every container needs it', () => {
+    const raw = { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
+    assert.deepEqual(written(meshed(raw, raw)), {
+      overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
+      containers: undefined,
+    });
+  });
+
+  it('is for the pod where the pod itself sets the field', () => {
+    const { runAsNonRoot: _, ...inheriting } = HARDENED;
+    const { overrides, containers } = written(
+      meshed(inheriting, HARDENED, { securityContext: { runAsNonRoot: false } }),
+    );
+    assert.deepEqual([overrides, containers], [{ runAsNonRoot: false }, undefined]);
+  });
+
+  it('admits its workloads and no more than the exception for the whole pod, and the API accepts it', () => {
+    let found = 0;
+    const pods = fc.array(randomPods().map(partsOf).filter(isOfRealSize), { minLength: 1, maxLength: 2 });
+    const probes = fc.array(randomPods().map(partsOf).filter(isOfRealSize), { minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(pods, probes, (workloads, others) => {
+        const suggestion = suggestionFor(workloads);
+        const [, ...exceptions] = policiesOf([suggestion], { mode: 'Enforce', everywhere: false });
+        for (const { policy, exception } of exceptions) {
+          if (!exception?.byContainer) continue;
+          found++;
+          assert.deepEqual(validatePolicy(policy as never).problems, []);
+          const { containers: _, ...spec } = policy.spec;
+          const wide = { ...policy, spec: { ...spec, overrides: exception.overrides } };
+          const [narrow, whole] = [policy, wide].map(resolvedOf) as [ResolvedPolicy, ResolvedPolicy];
+          for (const pod of workloads) assert.deepEqual(evaluator.violations(pod, narrow), []);
+          for (const pod of others) {
+            const admitted = evaluator.violations(pod, narrow).length === 0;
+            const refused = evaluator.violations(pod, whole).filter(({ rule }) => !TIGHTER_THAN_LEVEL.includes(rule));
+            if (admitted) assert.deepEqual(refused, [], JSON.stringify(policy.spec));
+          }
+        }
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    assert.ok(found > RUNS / 10, `${found} exceptions`);
+  });
+});
+
+function resolvedOf(policy: Parameters<typeof completePolicy>[0]): ResolvedPolicy {
+  const resolution = resolvePolicy(completePolicy(policy), NEWEST_KNOWN_MINOR);
+  assert.ok('policy' in resolution);
+  return resolution.policy;
+}

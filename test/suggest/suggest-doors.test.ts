@@ -1,0 +1,107 @@
+/** Suggestions refuse nothing that the level admits, and admit nothing that a workload does not need. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { resolvedBy } from '../../analysis/suggest/stated.ts';
+import { type Suggestion, suggest } from '../../analysis/suggest/suggest.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
+import { isOfRealSize, type Made, made, mayBeAdmitted, near, specOf } from './suggest-features.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env.FC_RUNS ?? 50);
+const evaluator = new Evaluator();
+const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+
+function suggestionFor(pods: readonly PodParts[]): Suggestion {
+  const given = pods.map((parts, i) => ({
+    workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` },
+    parts,
+  }));
+  const [suggestion] = suggest(given, { standard: STANDARD, evaluator });
+  return suggestion as Suggestion;
+}
+
+/** The policies of a suggestion that a pod of this service account may use. */
+function usable({ level, exceptions }: Suggestion, serviceAccount: string) {
+  const own = exceptions.filter(({ serviceAccounts }) => serviceAccounts.includes(serviceAccount));
+  return [{ level: level as Level, stated: [] }, ...own].map((one) => {
+    const stated = Object.fromEntries(one.stated.map(({ path, value }) => [path, value]));
+    return resolvedBy(stated, { ...STANDARD, level: one.level });
+  });
+}
+
+function isAdmitted(pod: PodParts, suggestion: Suggestion): boolean {
+  const { serviceAccountName = 'default' } = pod.spec;
+  return usable(suggestion, serviceAccountName).some((policy) => evaluator.violations(pod, policy).length === 0);
+}
+
+function podOf(of: Made): PodParts {
+  return { annotations: {}, spec: specOf(of) };
+}
+
+describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
+  this.timeout(300_000);
+
+  it('admits exactly the level, and beyond it what a workload of the same service account needs', () => {
+    const probed = fc
+      .array(made, { minLength: 1, maxLength: 5 })
+      .chain((workloads) =>
+        fc.tuple(fc.constant(workloads), fc.array(fc.oneof(made, near(workloads)), { minLength: 12, maxLength: 12 })),
+      );
+    let admitted = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(probed, ([workloads, probes]) => {
+        const suggestion = suggestionFor(workloads.map(podOf));
+        for (const probe of [...workloads, ...probes]) {
+          const expected = mayBeAdmitted(probe, workloads, suggestion.level);
+          const shown = JSON.stringify({ probe, level: suggestion.level, exceptions: suggestion.exceptions });
+          assert.equal(isAdmitted(podOf(probe), suggestion), expected, shown);
+          if (expected) admitted += 1;
+          else refused += 1;
+        }
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    assert.ok(admitted > RUNS && refused > RUNS, `${admitted} admitted, ${refused} refused`);
+  });
+
+  it("has exceptions whose rules refuse nothing that the level's rules admit", () => {
+    const pods = fc.array(randomPods().map(partsOf), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(pods, pods, (workloads, all) => {
+        const probes = all.filter(isOfRealSize);
+        const { level, exceptions } = suggestionFor(workloads);
+        for (const { stated } of exceptions) {
+          const exception = Object.fromEntries(stated.map(({ path, value }) => [path, value]));
+          for (const rule of RULES.filter(({ id }) => !TIGHTER_THAN_LEVEL.includes(id))) {
+            const judging = (by: object) => {
+              const policy = resolvedBy(by as never, { ...STANDARD, level });
+              const checks = policy.checks.filter((one) => one.rule === rule.id);
+              return { checks, filledChecks: checks };
+            };
+            for (const probe of probes) {
+              if (evaluator.violations(probe, judging({})).length > 0) continue;
+              assert.deepEqual(
+                evaluator.violations(probe, judging(exception)),
+                [],
+                `${rule.id}: ${JSON.stringify(exception)}`,
+              );
+            }
+          }
+        }
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+  });
+});
+
+/**
+ * The API has no value for "the Standard's choice and another one". So an exception for `spc_t` is for pods that set
+ * exactly that; one for a pod's root user that every container overrides is for pods without a root container; and no
+ * level restricts paths of the node and drivers.
+ */
+const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];
