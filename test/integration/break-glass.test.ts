@@ -5,12 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Tools } from '../../hack/tools.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { itUnprotected } from '../support/needs.ts';
 import { documentedBlocks } from '../support/page.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { Traffic } from '../support/traffic.ts';
 
 const [OPEN = '', BACK = '', BY_HAND = ''] = documentedBlocks('docs/operations.md', 'Break glass');
+const ONLY_OPERATOR = 'the protection lets only the operator change its bindings';
 const SUBJECT = { kind: 'User', name: 'somebody' } as const;
 
 const KINDS: Readonly<Record<string, object>> = {
@@ -89,15 +91,19 @@ describe('break glass as documented', function () {
     });
   }
 
-  it('opens a policy with a roll-out without an operator, and it goes back to where it was', async () => {
-    const { policy, enforced, pending } = await start('rolling-out', 'by-hand');
-    await cluster.operator.stop();
-    await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
-    await paste(BY_HAND, enforced);
-    await eventually('the pod to be admitted', () => admits(enforced));
-    await cluster.operator.startAndWatch();
-    await cluster.programmed(policy);
-    await paste(BACK, policy);
-    assert.deepEqual([await admits(enforced), await admits(pending)], [false, true]);
-  });
+  itUnprotected(
+    ONLY_OPERATOR,
+    'opens a policy with a roll-out without an operator, and it goes back to where it was',
+    async () => {
+      const { policy, enforced, pending } = await start('rolling-out', 'by-hand');
+      await cluster.operator.stop();
+      await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
+      await paste(BY_HAND, enforced);
+      await eventually('the pod to be admitted', () => admits(enforced));
+      await cluster.operator.startAndWatch();
+      await cluster.programmed(policy);
+      await paste(BACK, policy);
+      assert.deepEqual([await admits(enforced), await admits(pending)], [false, true]);
+    },
+  );
 });
