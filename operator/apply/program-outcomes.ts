@@ -13,6 +13,8 @@ export interface Progress {
   readonly older: ReadonlyMap<string, string>;
   /** The number of API servers that enforce the row of a resolved policy in a program, if all do; otherwise 0. */
   serversWith(id: string, program: Program): number;
+  /** A program that no longer has a row for the policy, while some API server may still enforce the row. */
+  leaving(policy: ResolvedPolicy): Program | undefined;
   /** Why a program is not in force: the API server's refusal. */
   failure(program: Program): string | undefined;
   /** Why a program is not in force yet. */
@@ -47,13 +49,14 @@ function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
   const servers = programs.map((program) => progress.serversWith(policy.id, program));
   const missing = programs.filter((_, index) => servers[index] === 0);
   const refused = progress.refused(policy.name);
+  const leaving = progress.leaving(policy);
   const [failure] = [
-    ...missing.flatMap((one) => failureOf(one, progress)),
+    ...[...missing, ...(leaving ? [leaving] : [])].flatMap((one) => failureOf(one, progress)),
     ...(refused === undefined ? [] : [refused]),
   ];
   if (failure !== undefined) return { state: 'Failed', row, servers: { inForce: 0, answering }, message: failure };
   const inForce = Math.min(...servers, answering);
-  const message = obstacleTo(policy, programs, missing, progress);
+  const message = obstacleTo(policy, programs, missing[0] ?? leaving, progress);
   return {
     state: message === undefined ? 'InForce' : 'Working',
     row,
@@ -65,11 +68,11 @@ function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
 function obstacleTo(
   { name }: ResolvedPolicy,
   programs: readonly Program[],
-  [missing]: readonly Program[],
+  awaited: Program | undefined,
   progress: Progress,
 ): string | undefined {
   if (programs.length === 0) return 'being written';
-  if (missing) return progress.obstacle(missing) ?? 'being written';
+  if (awaited) return progress.obstacle(awaited) ?? 'being written';
   const [deletion] = programs.flatMap((program) => progress.deletion(program) ?? []);
   if (deletion !== undefined) return deletion;
   const older = progress.older.get(name);

@@ -10,6 +10,7 @@ import type { Compiled } from '../compile/compile.ts';
 import { type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { policyNameOf } from '../policy/parts.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import { keyOf, type Live, labelOf, liveObjects } from '../state/live.ts';
@@ -198,6 +199,18 @@ export class Programs {
     };
   }
 
+  /** Whether some API server may enforce a row that the program has lost. */
+  #isLeaving({ id, name }: ResolvedPolicy, program: Program, live: Live): boolean {
+    if (program.rows.has(id)) return false;
+    const inForce = this.#inForceOf(program.name);
+    if (inForce.isChanging(id)) return true;
+    const object = live.get(keyOf(program.policy));
+    // Another process may have written it just now.
+    if (this.#programs.isWritten(program, live)) return !inForce.wasSeen;
+    const isWanted = [...program.rows.keys()].some((other) => policyNameOf(other) === name);
+    return object !== undefined && !isWanted && rowsIn(object).has(name);
+  }
+
   #isSettled(program: Program, live: Live): boolean {
     const isInForce = this.#programs.isWritten(program, live) && this.#inForceOf(program.name).proves(program);
     return isInForce && deletion(program, live) === undefined;
@@ -215,6 +228,7 @@ export class Programs {
       answering: distinct(servers),
       older: this.#removal.older(stale),
       serversWith: (id, program) => this.#inForceOf(program.name).serversWith(id, program),
+      leaving: (policy) => compiled.programs.find((program) => this.#isLeaving(policy, program, live)),
       failure: (program) => this.#failure(program, live),
       obstacle: (program) => this.#obstacle(program, pass),
       deletion: (program) => deletion(program, live),

@@ -231,6 +231,29 @@ describe('Programs.pass', function () {
     assert.ok(await place.admits(ONE, 'blue'));
   });
 
+  it('reports a policy whose mode changes only when a program that stays has lost its row', async () => {
+    await settled({ red, blue });
+    const warns = { red, blue: { ...blue, mode: 'Warn' as const } };
+    before = (_verb, path) => {
+      if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
+    };
+    const seen: (string | undefined)[] = [];
+    // Meanwhile the other program comes into force.
+    await place.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
+      seen.push(outcomes.get('blue')?.state);
+      return seen.length > 60;
+    });
+    assert.ok(!seen.includes('InForce'), seen.join());
+    assert.equal(await place.admits(TWO, 'red'), false);
+    assert.equal(
+      (await programs.pass(smallCompiled(warns), await place.rendered())).outcomes.get('blue')?.message,
+      'the connection was reset',
+    );
+    before = () => {};
+    await place.passUntil(programs, smallCompiled(warns), ({ outcomes }) => outcomes.get('blue')?.state === 'InForce');
+    assert.ok(await place.admits(TWO, 'red'));
+  });
+
   it('replaces the programs of another partition without a gap', async () => {
     await settled({ red });
     let done = false;
