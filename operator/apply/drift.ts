@@ -3,6 +3,7 @@ import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
+import { perObject } from '../policy/memo.ts';
 
 /** The defaults that API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go), by field name. */
 const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
@@ -17,7 +18,14 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
 /** Fields that belong to us completely: an addition by somebody else is drift as well. */
 const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 
+/** Each pass asks it again of thousands of pairs that are as they were. */
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
+  return driftOf(live)(desired);
+}
+
+const driftOf = perObject((live: RenderedObject) => perObject((desired: Manifest) => differs(live, desired)));
+
+function differs(live: RenderedObject, desired: Manifest): boolean {
   const { labels, annotations = {}, ownerReferences } = desired.metadata;
   return (
     OWNED.some((field) => canonical(live[field]) !== canonical(desired[field])) ||

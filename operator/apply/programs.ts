@@ -199,16 +199,16 @@ export class Programs {
     };
   }
 
-  /** Whether some API server may enforce a row that the program has lost. */
-  #isLeaving({ id, name }: ResolvedPolicy, program: Program, live: Live): boolean {
-    if (program.rows.has(id)) return false;
+  /** Whether some API server may enforce the row of a policy that the program has lost. */
+  #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
     const inForce = this.#inForceOf(program.name);
-    if (inForce.isChanging(id)) return true;
     const object = live.get(keyOf(program.policy));
+    const isWritten = this.#programs.isWritten(program, live);
+    const wanted = new Set([...program.rows.keys()].map(policyNameOf));
+    const older = object && !isWritten ? rowsIn(object).difference(wanted) : NONE;
     // Another process may have written it just now.
-    if (this.#programs.isWritten(program, live)) return !inForce.wasSeen;
-    const isWanted = [...program.rows.keys()].some((other) => policyNameOf(other) === name);
-    return object !== undefined && !isWanted && rowsIn(object).has(name);
+    const isUnknown = isWritten && !inForce.wasSeen;
+    return ({ id, name }) => !program.rows.has(id) && (isUnknown || inForce.isChanging(id) || older.has(name));
   }
 
   #isSettled(program: Program, live: Live): boolean {
@@ -223,15 +223,17 @@ export class Programs {
       const error = this.#refusals.error(keyOf(object));
       return error ? [{ object, error }] : [];
     });
+    const leaving = compiled.programs.map((program) => [program, this.#leaving(program, live)] as const);
+    const deletions = new Map(compiled.programs.map((program) => [program, deletion(program, live)]));
     const outcomes = outcomesOf({
       compiled,
       answering: distinct(servers),
       older: this.#removal.older(stale),
       serversWith: (id, program) => this.#inForceOf(program.name).serversWith(id, program),
-      leaving: (policy) => compiled.programs.find((program) => this.#isLeaving(policy, program, live)),
+      leaving: (policy) => leaving.find(([, isLeaving]) => isLeaving(policy))?.[0],
       failure: (program) => this.#failure(program, live),
       obstacle: (program) => this.#obstacle(program, pass),
-      deletion: (program) => deletion(program, live),
+      deletion: (program) => deletions.get(program),
       refused: (policy) =>
         this.#grants.failure(policy) ?? unremoved.find(({ object }) => policiesIn(object).has(policy))?.error.message,
       isGranted: (policy) => {
