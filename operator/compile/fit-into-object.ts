@@ -12,7 +12,7 @@ import { rowText } from './table.ts';
 /** In characters; the rest is for the rules, the levels and the managed fields. */
 const MOST = 1_000_000;
 
-/** The rows of a mode that stand in one object. */
+/** Rows that stand in one object. */
 class Rows {
   readonly policies: ResolvedPolicy[] = [];
   length = 0;
@@ -23,15 +23,43 @@ class Rows {
   }
 }
 
+/** The rows of one mode. */
+class RowsOfMode {
+  /** The rows of policies that may select any namespace. */
+  readonly general = new Rows();
+  readonly #byName = new Map<string, Rows>();
+  /** The longest of those by name; rows only grow. */
+  #longest = new Rows();
+
+  add(policy: ResolvedPolicy): void {
+    const names = namesOf(policy);
+    if (names === undefined) this.general.add(policy);
+    for (const name of names ?? []) {
+      const rows = this.#byName.get(name) ?? new Rows();
+      this.#byName.set(name, rows);
+      rows.add(policy);
+      if (rows.length > this.#longest.length) this.#longest = rows;
+    }
+  }
+
+  /** The longest rows by name that these would stand beside. */
+  longestBeside(parts: Parts): Rows {
+    const names = parts.map(namesOf);
+    if (names.includes(undefined)) return this.#longest;
+    const rows = names.flatMap((some) => some ?? []).flatMap((name) => this.#byName.get(name) ?? []);
+    return rows.reduce((longest, one) => (one.length > longest.length ? one : longest), new Rows());
+  }
+}
+
 export class FitIntoObject implements Limit {
-  readonly #rows = new Map<string, Rows>();
+  readonly #byMode = new Map<Mode, RowsOfMode>();
 
   refusalOf(parts: Parts): Refusal | undefined {
-    for (const { mode } of parts) {
-      const more = parts.filter((policy) => policy.mode === mode);
-      const length = more.reduce((total, policy) => total + rowText(policy).length, 0);
-      const together = this.#beside(mode, more);
-      if (together.reduce((total, rows) => total + rows.length, length) > MOST) {
+    for (const [mode, more] of Map.groupBy(parts, (policy) => policy.mode)) {
+      const rows = this.#of(mode);
+      const together = [rows.general, rows.longestBeside(more)];
+      const own = more.reduce((total, policy) => total + rowText(policy).length, 0);
+      if (together.reduce((total, { length }) => total + length, own) > MOST) {
         return tooMany([...together.flatMap(({ policies }) => policies), ...more]);
       }
     }
@@ -39,29 +67,12 @@ export class FitIntoObject implements Limit {
   }
 
   keep(parts: Parts): void {
-    for (const policy of parts) {
-      for (const name of namesOf(policy) ?? [undefined]) this.#of(policy.mode, name).add(policy);
-    }
+    for (const policy of parts) this.#of(policy.mode).add(policy);
   }
 
-  /** The rows of the fullest object that these would be in. */
-  #beside(mode: Mode, parts: Parts): readonly Rows[] {
-    const names = parts.flatMap((policy) => namesOf(policy) ?? []);
-    const isGeneral = parts.some((policy) => namesOf(policy) === undefined);
-    const named = isGeneral ? this.#named(mode) : names.map((name) => this.#of(mode, name));
-    const [fullest] = named.toSorted((a, b) => b.length - a.length);
-    return [this.#of(mode), ...(fullest ? [fullest] : [])];
-  }
-
-  #named(mode: Mode): Rows[] {
-    return [...this.#rows].flatMap(([key, rows]) => (key.startsWith(`${mode}/`) ? [rows] : []));
-  }
-
-  /** @param name of the only namespace; left out: of all namespaces */
-  #of(mode: Mode, name?: string): Rows {
-    const key = name === undefined ? mode : `${mode}/${name}`;
-    const rows = this.#rows.get(key) ?? new Rows();
-    this.#rows.set(key, rows);
+  #of(mode: Mode): RowsOfMode {
+    const rows = this.#byMode.get(mode) ?? new RowsOfMode();
+    this.#byMode.set(mode, rows);
     return rows;
   }
 }

@@ -19,10 +19,7 @@ const controlPlane = await startControlPlane();
 try {
   const cluster = new CurrentCluster(controlPlane.kubeconfig);
   await cluster.open();
-  const all = readRecorded();
-  const recorded = all.filter(({ set }) => migrated(set).policies.length > 0 && !isCrowd(set));
-  const without = all.filter(({ set }) => migrated(set).policies.length === 0);
-  const crowds = all.filter(({ set }) => isCrowd(set));
+  const { recorded = [], without = [], crowds = [] } = Object.groupBy(readRecorded(), ({ set }) => kindOf(set));
   const differences: string[] = [];
   for (const sets of batches(recorded)) {
     const withdraw = await cluster.enforce(sets.map(({ set }) => set));
@@ -48,9 +45,11 @@ try {
   await controlPlane.stop();
 }
 
-/** More policies than an API server asks about. */
-function isCrowd(set: PspSet): boolean {
-  return migrated(set).policies.filter(({ spec }) => spec.usableBy !== 'Everyone').length > MOST_ASKED;
+/** Sets without a policy, and crowds of more than an API server asks about, cannot be compared. */
+function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
+  const { policies } = migrated(set);
+  if (policies.length === 0) return 'without';
+  return policies.filter(({ spec }) => spec.usableBy !== 'Everyone').length > MOST_ASKED ? 'crowds' : 'recorded';
 }
 
 /** Sets that grant one policy in the namespace of its name are in force together. Others may reach further. */
