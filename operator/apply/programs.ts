@@ -174,19 +174,13 @@ export class Programs {
   /** Whether every API server enforces the rows of a policy, and whether some may enforce rows that are gone. */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
-    const wanted = new Map(programs.map((one) => [keyOf(one.policy), new Set([...one.rows.keys()].map(policyNameOf))]));
+    const wanted = new Map(programs.map((one) => [keyOf(one.policy), policiesOf(one)]));
     const texts = [...live.values()].filter(refuses);
     const leaving = texts.flatMap((object) => [...policiesIn(object).difference(wanted.get(keyOf(object)) ?? NONE)]);
     const older = new Set(leaving);
-    // Another process may have written it just now, in the place of any other text.
-    const unknown = new Set(
-      programs.filter(
-        (program) =>
-          refuses(program.policy) && !this.#inForceOf(program.name).wasSeen && this.#programs.isWritten(program, live),
-      ),
-    );
-    const isGone = (id: string) => (program: Program) =>
-      !refuses(program.policy) || !(unknown.has(program) || this.#inForceOf(program.name).isChanging(id));
+    const refusing = programs.filter(({ policy }) => refuses(policy));
+    const mayEnforceOther = new Map(refusing.map((one) => [one, this.#mayEnforceOther(one, live)]));
+    const isGone = (id: string) => (program: Program) => !mayEnforceOther.get(program)?.(id);
     const isInForce = (id: string) => (program: Program) => this.#inForceOf(program.name).serversWith(id, program) > 0;
     const every = (policy: string, is: (id: string) => (program: Program) => boolean, has: boolean) =>
       (ids.get(policy) ?? []).every(({ id }) => programs.filter(({ rows }) => rows.has(id) === has).every(is(id)));
@@ -199,16 +193,20 @@ export class Programs {
     };
   }
 
+  /** Whether some API server may enforce another row under an ID than the program has, or one that it has lost. */
+  #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
+    const inForce = this.#inForceOf(program.name);
+    // Another process may have written it just now, in the place of any other text.
+    const isUnknown = !inForce.wasSeen && this.#programs.isWritten(program, live);
+    return (id) => isUnknown || inForce.isChanging(id);
+  }
+
   /** Whether some API server may enforce the row of a policy that the program has lost. */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
-    const inForce = this.#inForceOf(program.name);
     const object = live.get(keyOf(program.policy));
-    const isWritten = this.#programs.isWritten(program, live);
-    const wanted = new Set([...program.rows.keys()].map(policyNameOf));
-    const older = object && !isWritten ? rowsIn(object).difference(wanted) : NONE;
-    // Another process may have written it just now.
-    const isUnknown = isWritten && !inForce.wasSeen;
-    return ({ id, name }) => !program.rows.has(id) && (isUnknown || inForce.isChanging(id) || older.has(name));
+    const older = object ? rowsIn(object).difference(policiesOf(program)) : NONE;
+    const mayEnforceOther = this.#mayEnforceOther(program, live);
+    return ({ id, name }) => !program.rows.has(id) && (mayEnforceOther(id) || older.has(name));
   }
 
   #isSettled(program: Program, live: Live): boolean {
@@ -292,4 +290,9 @@ export class Programs {
 /** The units of refused writes. */
 function unitsFor(program: Program): string[] {
   return [program.name, canaryUnit(program)];
+}
+
+/** The names of the policies that it has a row for. */
+function policiesOf({ rows }: Pick<Program, 'rows'>): ReadonlySet<string> {
+  return new Set([...rows.keys()].map(policyNameOf));
 }
