@@ -85,11 +85,13 @@ export class InForce {
     this.#askAt = now;
     // Only its answer was lost, or it was refused.
     if (isShown && this.#awaited?.hash === text.hash) return;
+    const before = this.#text?.rows ?? NONE;
     if (!isShown || this.#possible.has(text.hash)) {
       this.#text = undefined;
       this.#trustedFrom = now + COMPILED_MS;
     }
-    for (const id of differing(this.#text?.rows ?? NONE, text.rows)) this.#changed.add(id);
+    const changed = this.#text ? differing(before, text.rows) : [...before.keys(), ...text.rows.keys()];
+    for (const id of changed) this.#changed.add(id);
     this.#awaited = { hash: text.hash, since: now };
     this.#possible.add(text.hash);
   }

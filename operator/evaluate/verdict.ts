@@ -4,6 +4,7 @@
  * operator/compile/decision.ts is the same decision for the API server; change the two together. Only the API
  * server judges containers added to a pod (docs/decisions/0008); this code judges a pod as a whole.
  */
+import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { Recent } from '../model/recent.ts';
@@ -111,21 +112,38 @@ function* judgingAnew(
   { evaluator, use }: EvaluationContext,
 ): Generator<void, NewJudgement> {
   const violations: Record<string, readonly Violation[]> = {};
+  const restricted = policies.filter(({ usableBy }) => usableBy !== 'Everyone').length;
+  const usable: ResolvedPolicy[] = [];
+  let unusable = 0;
   let depends = false;
   let dependsOnUse = false;
   for (const policy of policies) {
     const broken = yield* evaluating(candidate, policy, evaluator);
     if (broken.length === 0) {
-      dependsOnUse ||= policy.usableBy !== 'Everyone';
-      if (mayUse(candidate, policy, use)) {
-        const judgement = { verdict: 'Compliant', admittedBy: policy.name, violations: NO_VIOLATIONS } as const;
-        return { judgement, dependsOnUse };
-      }
+      const asks = policy.usableBy !== 'Everyone';
+      dependsOnUse ||= asks;
+      if (!mayUse(candidate, policy, use)) unusable++;
+      else if (!asks || restricted <= MOST_ASKED) return { judgement: compliant(policy), dependsOnUse };
+      else usable.push(policy);
     }
     depends ||= broken === TOO_EXPENSIVE || (broken.length === 0 && candidate.unknownUser);
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
-  return { judgement: { verdict: depends ? 'Unknown' : 'Violating', violations }, dependsOnUse };
+  const [first] = usable;
+  // One of those that the API server asks about is usable.
+  if (first && unusable < MOST_ASKED) return { judgement: compliant(first), dependsOnUse };
+  for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
+  const verdict = depends || first ? 'Unknown' : 'Violating';
+  return { judgement: { verdict, violations }, dependsOnUse };
+}
+
+function compliant({ name }: ResolvedPolicy): Judgement {
+  return { verdict: 'Compliant', admittedBy: name, violations: NO_VIOLATIONS };
+}
+
+function perhapsNotAsked({ name }: ResolvedPolicy): readonly Violation[] {
+  const message = `pod complies, and may use policy ${name}, but it complies with more than ${MOST_ASKED} policies with restricted use, and the API server checks the right to use only ${MOST_ASKED} of them`;
+  return [{ rule: USE_RULE, message, path: 'serviceAccountName' }];
 }
 
 /**

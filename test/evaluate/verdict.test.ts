@@ -72,6 +72,44 @@ describe('the verdict on a pod', () => {
     assert.equal(verdict, 'Compliant');
   });
 
+  describe('before more policies with restricted use than an API server asks about', () => {
+    const several = (count: number) =>
+      Array.from({ length: count }, (_, i) => resolvedBaseline(`p${i}`, { usableBy: 'Bindings' as const }));
+    const candidate = podCandidate(podView('web', adding([])));
+    const verdict = (policies: readonly ResolvedPolicy[], ...usable: string[]) => {
+      const bindings = usable.map((name) =>
+        binding(useRoleName(name), { kind: 'Group', name: 'system:serviceaccounts' }),
+      );
+      return judge(candidate, policies, {
+        evaluator,
+        use: createUseIndex(
+          usable.map((name) => useRole(name)),
+          bindings,
+        ),
+      });
+    };
+
+    it('is Compliant where it is asked about one that it may use', () => {
+      assert.equal(verdict(several(10), 'p9').verdict, 'Compliant');
+      assert.equal(verdict(several(11), 'p0', 'p1').verdict, 'Compliant');
+      assert.equal(verdict([...several(11), baseline], 'p10').verdict, 'Compliant');
+    });
+
+    it('is Unknown where that may not be asked about, and says why', () => {
+      const { verdict: is, violations } = verdict(several(11), 'p10');
+      assert.equal(is, 'Unknown');
+      assert.match(
+        violations.p10?.[0]?.message ?? '',
+        /may use policy p10, but .* more than 10 policies with restricted use/,
+      );
+      assert.match(violations.p0?.[0]?.message ?? '', /use policy p0/);
+    });
+
+    it('is not Compliant where it may use none', () => {
+      assert.notEqual(verdict(several(11)).verdict, 'Compliant');
+    });
+  });
+
   describe('when an evaluation costs too much', () => {
     const none = { evaluator: new Evaluator({ costLimit: 0 }), use: createUseIndex([], []) };
     const candidate = templateCandidate(workloadView('Deployment', 'web', { template: adding(['SYS_ADMIN']) }));
