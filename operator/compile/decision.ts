@@ -161,10 +161,11 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const asIs = violationVariables(needed, 'variables.described');
   const filled = fills ? violationVariables(needed, 'variables.described', asIs) : undefined;
   const lists = (names: readonly string[]) => {
-    const of = (part: number) => names.map((name) => `variables.${name}[i][${part}]`).join(' + ');
+    const of = (part: number, from = names) => from.map((name) => `variables.${name}[i][${part}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = PART;
-    // Violations that the request's author can fix come first, because a message describes only some.
-    const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD)} : ${of(INHERITED)})`;
+    // Violations that the request's author can fix come first, because a message describes only some. Defaulting fills
+    // nothing in an existing pod but the added containers.
+    const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
   // Omits violations that defaulting fixes, unless defaulting could have made the pod comply and was not applied.

@@ -114,6 +114,26 @@ describe('the text of an admission policy', () => {
     );
   });
 
+  it('names no violation of a container that defaulting cannot fill any more', () => {
+    const capabilities = { allowedAdd: ['CHOWN'], defaultAdd: ['KILL'], allowedBounding: ['CHOWN'] };
+    const filling = policy('filling', {
+      level: 'privileged',
+      defaulting: 'Enabled',
+      overrides: { privileged: false, capabilities },
+    });
+    const container = (name: string, add: string[]) => ({
+      name,
+      securityContext: { capabilities: { drop: ['ALL'], add } },
+    });
+    const object = { spec: { containers: [container('app', ['CHOWN'])] } };
+    const after = { spec: { ...object.spec, ephemeralContainers: [container('debug', ['CHOWN', 'SYSLOG'])] } };
+    const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: after, oldObject: object };
+    assert.equal(
+      programText([filling]).refusal(request),
+      'CapabilityPolicy filling: capabilities: container "debug" must not add capability SYSLOG (allowed: CHOWN, KILL); capabilities.allowedBounding: container "debug" would hold capability SYSLOG, KILL, drop it or ALL (allowed: CHOWN)',
+    );
+  });
+
   it('does not mistake a pod for older than the policies because of an annotation that anybody may change', () => {
     const v18 = { level: 'baseline', levelVersion: 'v1.18' } as const;
     const policies = [['SYS_PTRACE'], ['NET_ADMIN']].map((allowedAdd, i) =>
