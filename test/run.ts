@@ -11,6 +11,7 @@ import { CLOSING_LINE } from './versions/runs.ts';
  * cores have room for both halves.
  */
 const SECOND = [
+  'attacks',
   'cluster',
   'controlplane',
   'crd',
@@ -20,10 +21,14 @@ const SECOND = [
   'install',
   'kernel',
   'node',
+  'programs',
   'release',
   'rollout',
   'snapshot',
+  'soak',
+  'storm',
   'ui',
+  'versions',
 ];
 
 const [first, second] = await Promise.all([

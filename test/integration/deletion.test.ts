@@ -355,7 +355,7 @@ describe('deleting and changing policies', function () {
   /** The row of a policy in the Enforce program. */
   async function rowOf(policy: string): Promise<string> {
     const program = (await cluster.programs()).find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce');
-    const lines: string[] = program?.spec.variables.flatMap(({ expression }: Json) => expression.split('\n')) ?? [];
+    const lines = JSON.stringify(program?.spec).replaceAll('\\"', '"').split('\\n');
     const row = lines.find((line) => line.includes(`"name":["${policy}"]`));
     assert.ok(row, policy);
     return row.replace(/,$/, '');
