@@ -2,7 +2,7 @@
 import type { ApiClient } from '../cluster/client.ts';
 import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
 import { inOrderOfRemoval, keyOf, type Live, labelOf } from '../state/live.ts';
-import type { InForce, Text } from './in-force.ts';
+import type { InForce, Question, Text } from './in-force.ts';
 import type { ProgramWrites } from './program-writes.ts';
 import type { Refusals } from './refusals.ts';
 import type { Writes } from './writes.ts';
@@ -51,6 +51,14 @@ export class Canaries {
   awaited(program: Program, live: Live): InForce | undefined {
     const canary = this.#neededFor(program, live);
     return canary && this.#options.inForceOf(canary.policy.metadata.name);
+  }
+
+  /** The question about a canary that is written and has not passed. */
+  question(program: Program, live: Live): Question | undefined {
+    const canary = this.#neededFor(program, live);
+    if (!canary || !this.#options.programs.isWritten(canary, live)) return undefined;
+    const text = textOf(program, canary);
+    return { inForce: this.#options.inForceOf(text.name), text };
   }
 
   /** The API servers' answer about a canary that should have passed. */

@@ -6,6 +6,12 @@ import { distinct, everywhere, type Probed } from './probe.ts';
 
 export type Text = Probed & Pick<Program, 'hash' | 'rulesHash' | 'rows'>;
 
+/** Whether the API servers enforce a written text. */
+export interface Question {
+  readonly inForce: InForce;
+  readonly text: Text;
+}
+
 /** API servers compile a changed policy within a second; the rest is for their watches. */
 export const COMPILED_MS = 3_000;
 /** An API server may come back without the program, or without the plug-in that enforces it. */
@@ -108,9 +114,20 @@ export class InForce {
     this.#possible.clear();
   }
 
-  /** Asks the API servers, if there is anything to find out. The text has to be written. */
-  async ask(text: Text, servers: readonly ApiClient[]): Promise<void> {
+  /**
+   * Asks the API servers, if there is anything to find out. The text has to be written.
+   *
+   * @returns whether something is known now that was not known before
+   */
+  async ask(text: Text, servers: readonly ApiClient[]): Promise<boolean> {
     const now = this.#clock.now();
+    const before = [this.#proof, this.#text, this.#servers, this.waitsFor];
+    await this.#ask(text, servers, now);
+    const after = [this.#proof, this.#text, this.#servers, this.waitsFor];
+    return after.some((one, i) => one !== before[i]);
+  }
+
+  async #ask(text: Text, servers: readonly ApiClient[], now: number): Promise<void> {
     const addresses = new Set(servers.map(({ server }) => server));
     if (this.#proof && !addresses.isSubsetOf(this.#proof.addresses)) {
       this.#proof = undefined;

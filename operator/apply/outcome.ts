@@ -36,3 +36,13 @@ export interface LabelConflict {
   readonly ours: string;
   readonly managers: readonly string[];
 }
+
+/** The result of a pass over all programs. */
+export interface PassResult {
+  /** By name of a policy. As long as nothing changes, the passes give the same map. */
+  readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
+  /** Why a stale object remains, if the API server refuses to delete it: for the log, since its policy may be deleted. */
+  readonly unremoved: Error | undefined;
+  /** When to run again, in ms: the operator waits for something that no watch reports. */
+  readonly comeBackMs: number | undefined;
+}

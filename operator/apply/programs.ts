@@ -16,11 +16,12 @@ import { inParallel } from '../runtime/in-parallel.ts';
 import { keyOf, type Live, labelOf, liveObjects } from '../state/live.ts';
 import { Canaries, canaryUnit } from './canaries.ts';
 import { Grants, type GrantsPass, refuses, unitsOf, usesOf } from './grants.ts';
-import { differing, InForce } from './in-force.ts';
-import type { ProgramOutcome } from './outcome.ts';
+import { differing, InForce, type Question } from './in-force.ts';
+import type { PassResult } from './outcome.ts';
 import { distinct } from './probe.ts';
 import { outcomesOf } from './program-outcomes.ts';
 import { deletion, ProgramWrites } from './program-writes.ts';
+import { Questions } from './questions.ts';
 import { Refusals } from './refusals.ts';
 import { Removal } from './removal.ts';
 import { policiesIn, unwanted } from './stale.ts';
@@ -34,15 +35,6 @@ interface ProgramsOptions {
   readonly signal?: AbortSignal;
   /** By which a pass waits: for probes, for the watch, and before it tries a refused write again. */
   readonly clock?: Pick<Clock, 'now'>;
-}
-
-export interface PassResult {
-  /** By name of a policy. */
-  readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
-  /** Why a stale object remains, if the API server refuses to delete it: for the log, since its policy may be deleted. */
-  readonly unremoved: Error | undefined;
-  /** When to run again, in ms: the operator waits for something that no watch reports. */
-  readonly comeBackMs: number | undefined;
 }
 
 interface Pass extends GrantsPass {
@@ -65,6 +57,7 @@ export class Programs {
   readonly #canaries: Canaries;
   readonly #grants: Grants;
   readonly #removal: Removal;
+  readonly #questions: Questions;
   /** By name of a program or canary. */
   readonly #inForce = new Map<string, InForce>();
   /** By hash of a text: its rows. */
@@ -85,11 +78,14 @@ export class Programs {
     });
     this.#grants = new Grants(this.#writes, this.#refusals, clock);
     this.#removal = new Removal(this.#writes, this.#refusals, clock);
+    this.#questions = new Questions(clock);
   }
 
   /** @param rendered the objects in the cluster with our managed-by label, as last seen */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
+    const unchanged = await this.#questions.askAgain({ compiled, rendered, servers });
+    if (unchanged) return unchanged;
     const live = this.#writes.live(rendered);
     const begun: Pass = { compiled, live, shown: liveObjects(rendered), servers, ...this.#states(compiled, live) };
     const { programs } = compiled;
@@ -108,7 +104,13 @@ export class Programs {
       await this.#removal.remove(unwanted(compiled, live), (name) => this.#inForceOf(name));
     }
     await this.#removal.ask(servers);
-    return this.#result({ ...pass, live: this.#writes.latest(live) });
+    const ended = { ...pass, live: this.#writes.latest(live) };
+    const questions = programs.flatMap((program) => this.#question(program, ended.live) ?? []);
+    const { stale } = unwanted(compiled, ended.live);
+    const otherMs = this.#otherMs(ended, stale);
+    const result = this.#result(ended, stale, nextMs(questions, otherMs, this.#clock.now()));
+    this.#questions.keep({ compiled, rendered, servers }, questions, result, otherMs);
+    return result;
   }
 
   #begin({ compiled: { programs, grants }, live }: Pass): void {
@@ -214,9 +216,8 @@ export class Programs {
     return isInForce && deletion(program, live) === undefined;
   }
 
-  #result(pass: Pass): PassResult {
+  #result(pass: Pass, stale: readonly RenderedObject[], comeBackMs: number | undefined): PassResult {
     const { compiled, live, servers } = pass;
-    const { stale } = unwanted(compiled, live);
     const unremoved = stale.flatMap((object) => {
       const error = this.#refusals.error(keyOf(object));
       return error ? [{ object, error }] : [];
@@ -239,7 +240,7 @@ export class Programs {
         return !grant || this.#grants.isCurrent(grant, live);
       },
     });
-    return { outcomes, unremoved: unremoved[0]?.error, comeBackMs: this.#comeBackMs(pass, stale) };
+    return { outcomes, unremoved: unremoved[0]?.error, comeBackMs };
   }
 
   #failure(program: Program, live: Live): string | undefined {
@@ -258,26 +259,30 @@ export class Programs {
       : this.#obstacleToWrite(program, this.#changing(program, pass.live), pass);
   }
 
-  #comeBackMs(pass: Pass, stale: readonly RenderedObject[]): number | undefined {
-    const { compiled, live } = pass;
-    const now = this.#clock.now();
-    const waits = compiled.programs.map((program) => this.#nextLookMs(program, pass, now));
+  /** When there is something else to do than to ask, in ms. */
+  #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[]): number {
     const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
-    const ms = Math.min(
-      ...waits,
+    return Math.min(
+      ...compiled.programs.map((program) => this.#nextWriteMs(program, live)),
       this.#removal.isWaiting(stale) || !isGranted ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY,
       this.#writes.mayBeUndone ? WATCH_LAG_MS : Number.POSITIVE_INFINITY,
-      this.#refusals.nextTry - now,
+      this.#refusals.nextTry - this.#clock.now(),
     );
-    return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
   }
 
-  #nextLookMs(program: Program, { live }: Pass, now: number): number {
-    // Its next try is known.
-    if (unitsFor(program).some((unit) => this.#refusals.error(unit))) return Number.POSITIVE_INFINITY;
-    if (this.#programs.isWritten(program, live)) return this.#inForceOf(program.name).askAt - now;
-    const awaited = this.#canaries.awaited(program, live);
-    return Math.max(awaited ? awaited.askAt - now : this.#programs.largeMs(program.name), LOOK_AGAIN_MS);
+  /** The question about it; undefined if its next try is known, or something must be written first. */
+  #question(program: Program, live: Live): Question | undefined {
+    if (unitsFor(program).some((unit) => this.#refusals.error(unit))) return undefined;
+    if (!this.#programs.isWritten(program, live)) return this.#canaries.question(program, live);
+    return { inForce: this.#inForceOf(program.name), text: program };
+  }
+
+  #nextWriteMs(program: Program, live: Live): number {
+    const waits = this.#programs.isWritten(program, live) || this.#question(program, live);
+    const hasFailed = unitsFor(program).some((unit) => this.#refusals.error(unit));
+    return waits || hasFailed
+      ? Number.POSITIVE_INFINITY
+      : Math.max(this.#programs.largeMs(program.name), LOOK_AGAIN_MS);
   }
 
   #inForceOf(name: string): InForce {
@@ -285,6 +290,12 @@ export class Programs {
     this.#inForce.set(name, known);
     return known;
   }
+}
+
+/** When to run again, in ms: to ask, or to do something else. */
+function nextMs(questions: readonly Question[], otherMs: number, now: number): number | undefined {
+  const ms = Math.min(otherMs, ...questions.map(({ inForce }) => inForce.askAt - now));
+  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
 }
 
 /** The units of refused writes. */

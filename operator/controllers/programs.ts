@@ -23,6 +23,7 @@ export class Programs implements Controller {
   readonly name = 'programs';
   readonly #context: Context;
   readonly #programs: AppliedPrograms;
+  #remembered: ReadonlyMap<string, ProgramOutcome> | undefined;
 
   /** @param servers one client for each answering API server */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
@@ -58,7 +59,8 @@ export class Programs implements Controller {
     });
     if (!result) return;
     const { outcomes, unremoved, comeBackMs } = result;
-    this.#remember(outcomes, compiled);
+    if (outcomes !== this.#remembered) this.#remember(outcomes, compiled);
+    this.#remembered = outcomes;
     // Policies changed meanwhile, and the next pass is queued already.
     if (state.policies.isStale || state.policies.compiled !== compiled) return;
     if (comeBackMs !== undefined) again(comeBackMs);

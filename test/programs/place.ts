@@ -5,7 +5,8 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { Api, type Identity } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
-import { type PassResult, Programs } from '../../operator/apply/programs.ts';
+import type { PassResult } from '../../operator/apply/outcome.ts';
+import { Programs } from '../../operator/apply/programs.ts';
 import type { OnWrite } from '../../operator/apply/writes.ts';
 import { ApiClient, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
@@ -58,6 +59,10 @@ export class Place {
 
   get api(): Api {
     return this.#open.api;
+  }
+
+  get client(): ApiClient {
+    return this.#open.client;
   }
 
   /** As a new process begins. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { ApiError, pathOf } from '../../operator/cluster/client.ts';
+import { endpoints } from '../../operator/cluster/servers.ts';
 import { type Interception, usePlace, type Verb } from './place.ts';
 import { type Rows, smallCompiled } from './small-programs.ts';
 
@@ -80,6 +81,37 @@ describe('Programs.pass', function () {
       );
       assert.ok(await place.admits(ONE, colour), colour);
     }
+  });
+
+  it('only asks while nothing changes, until an API server has loaded an edit or the watch shows something', async () => {
+    await settled({ red });
+    const clients = await endpoints(place.client);
+    const asking = place.programs({}, { servers: async () => clients });
+    await place.settled(asking, smallCompiled({ red }));
+    const edited = smallCompiled({ red: { ...red, colours: ['green'] } });
+    await asking.pass(edited, await place.rendered());
+    const seen = await place.rendered();
+    const until = performance.now() + 20_000;
+    let [before, same] = [await asking.pass(edited, seen), 0];
+    for (;;) {
+      const result = await asking.pass(edited, seen);
+      if (result.outcomes === before.outcomes) same++;
+      if (result.outcomes.get('red')?.state === 'InForce') break;
+      assert.ok(performance.now() < until, `${result.outcomes.get('red')?.message}`);
+      await sleep(Math.min(result.comeBackMs ?? 50, 50));
+      before = result;
+    }
+    assert.ok(same > 0, 'each pass was a whole one');
+    assert.ok(await place.admits(ONE, 'green'));
+    const later = await asking.pass(edited, seen);
+    // Somebody changes it: a pass over what the watch shows then is a whole one, and restores it.
+    const enforce = async () => (await place.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
+    const policy = await enforce();
+    assert.ok(policy);
+    await place.change(pathOf(policy), { spec: { failurePolicy: 'Ignore' } });
+    const restored = await asking.pass(edited, await place.rendered());
+    assert.notEqual(restored.outcomes, later.outcomes);
+    assert.deepEqual((await enforce())?.spec, policy.spec);
   });
 
   it('does not take the answer of a text that was there before the last but one for the last one', async () => {

@@ -1,0 +1,61 @@
+/**
+ * Between two whole passes about the same state, only questions to the API servers are left. An API server needs up to a
+ * second to compile a change, and a whole pass over a thousand policies costs much more than a question.
+ */
+import type { ApiClient } from '../cluster/client.ts';
+import type { Compiled } from '../compile/compile.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Question } from './in-force.ts';
+import type { PassResult } from './outcome.ts';
+
+/** The state that a pass sees. It has not changed as long as these are the same objects. */
+interface Subject {
+  readonly compiled: Compiled;
+  readonly rendered: readonly RenderedObject[];
+  readonly servers: readonly ApiClient[];
+}
+
+interface Last {
+  readonly subject: Subject;
+  readonly questions: readonly Question[];
+  readonly result: PassResult;
+  /** When the next whole pass is due, by the clock. */
+  readonly until: number;
+}
+
+/** A whole pass looks this often at everything else that time changes. */
+const WHOLE_AGAIN_MS = 1_000;
+
+export class Questions {
+  readonly #clock: Pick<Clock, 'now'>;
+  #last: Last | undefined;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  /** Remembers what a whole pass has left. @param otherMs when there is something else to do than to ask */
+  keep(subject: Subject, questions: readonly Question[], result: PassResult, otherMs: number): void {
+    const until = this.#clock.now() + Math.min(otherMs, WHOLE_AGAIN_MS);
+    this.#last = questions.length > 0 && !result.unremoved ? { subject, questions, result, until } : undefined;
+  }
+
+  /** @returns the result of the last whole pass, with a new time to come back; undefined if a whole pass is due */
+  async askAgain(subject: Subject): Promise<PassResult | undefined> {
+    const last = this.#last;
+    this.#last = undefined;
+    if (!last || !isSame(last.subject, subject) || this.#clock.now() >= last.until) return undefined;
+    const { questions, result, until } = last;
+    const found = await Promise.all(questions.map(({ inForce, text }) => inForce.ask(text, subject.servers)));
+    if (found.includes(true)) return undefined;
+    this.#last = last;
+    const next = Math.min(until, ...questions.map(({ inForce }) => inForce.askAt));
+    return { ...result, comeBackMs: Math.max(0, next - this.#clock.now()) };
+  }
+}
+
+function isSame(a: Subject, b: Subject): boolean {
+  const haveSameServers = a.servers.length === b.servers.length && a.servers.every((one, i) => one === b.servers[i]);
+  return a.compiled === b.compiled && a.rendered === b.rendered && haveSameServers;
+}
