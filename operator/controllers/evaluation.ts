@@ -9,7 +9,7 @@ import type { StateChange } from './state-change.ts';
 const NONE = new Map();
 
 export class Evaluation implements Controller {
-  readonly name = 'judge';
+  readonly name = 'evaluation';
   readonly concurrency = 8;
   readonly #context: Context;
   readonly #turns = new Turns();

@@ -48,7 +48,7 @@ export class Promotion implements Controller {
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
     if (cause.of === 'found' && cause.by === this.name) return [];
-    if (cause.of === 'found' && cause.by === 'judge') return state.verdicts.policiesIn(cause.namespace ?? '');
+    if (cause.of === 'found' && cause.by === 'evaluation') return state.verdicts.policiesIn(cause.namespace ?? '');
     return [...policies].filter((name) => cluster.policy(name)?.spec.rollout || state.promotions.get(name));
   }
 

@@ -28,7 +28,7 @@ export class Reports implements Controller {
   }
 
   keysFor({ cause }: StateChange): Iterable<Key> {
-    if (cause.of === 'found' && cause.by === 'judge') return [cause.namespace ?? ''];
+    if (cause.of === 'found' && cause.by === 'evaluation') return [cause.namespace ?? ''];
     if (cause.of === 'report') return [cause.namespace];
     if (cause.of !== 'term' && cause.of !== 'reports') return [];
     return this.#followed.api ? this.#context.cluster.namespaces().map(({ name }) => name) : [];

@@ -283,7 +283,7 @@ describe('ClusterState', () => {
     });
 
     it('found: the policies that it concerns, and those that select the namespace that it concerns', () => {
-      assert.equal(dirty(apply({ of: 'found', by: 'judge', namespace: 'b' })), 'all | ');
+      assert.equal(dirty(apply({ of: 'found', by: 'evaluation', namespace: 'b' })), 'all | ');
       assert.equal(dirty(apply({ of: 'found', by: 'programs', policies: ['net'] })), 'net | ');
     });
 

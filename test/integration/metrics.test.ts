@@ -96,7 +96,7 @@ describe('/metrics of a running operator, over TLS', () => {
       const stale = found.get(`capabilitypolicy_reflector_staleness_seconds{kind="${kind}"}`) ?? Number.NaN;
       assert.ok(stale >= 0 && stale < 90, `${kind}: ${stale}`);
     }
-    for (const name of ['programs', 'labels', 'judge', 'status']) {
+    for (const name of ['programs', 'labels', 'evaluation', 'status']) {
       assert.ok((found.get(`workqueue_adds_total{name="${name}"}`) ?? 0) > 0, name);
       const done = found.get(`controller_runtime_reconcile_total{controller="${name}",result="success"}`) ?? 0;
       assert.ok(done > 0, name);

@@ -65,7 +65,7 @@ describe('metrics', () => {
         work = Promise.withResolvers<void>();
         return work.promise;
       };
-      queue = new WorkQueue(run, { observer: metrics.queue('judge') });
+      queue = new WorkQueue(run, { observer: metrics.queue('evaluation') });
     });
 
     afterEach(async () => {
@@ -78,11 +78,11 @@ describe('metrics', () => {
       for (const key of ['a', 'b', 'a']) queue.add(key);
       other.add('a');
       assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_depth'), {
-        'workqueue_depth{name="judge"}': 2,
+        'workqueue_depth{name="evaluation"}': 2,
         'workqueue_depth{name="status"}': 1,
       });
       assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_adds_total'), {
-        'workqueue_adds_total{name="judge"}': 2,
+        'workqueue_adds_total{name="evaluation"}': 2,
         'workqueue_adds_total{name="status"}': 1,
       });
     });
@@ -93,34 +93,34 @@ describe('metrics', () => {
       queue.start();
       await settle();
       assert.deepEqual(await seriesOf(metrics.registry, 'controller_runtime_active'), {
-        'controller_runtime_active_workers{controller="judge"}': 1,
+        'controller_runtime_active_workers{controller="evaluation"}': 1,
       });
       await clock.advance(3_000);
       assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_unfinished'), {
-        'workqueue_unfinished_work_seconds{name="judge"}': 3,
+        'workqueue_unfinished_work_seconds{name="evaluation"}': 3,
       });
       assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_longest'), {
-        'workqueue_longest_running_processor_seconds{name="judge"}': 3,
+        'workqueue_longest_running_processor_seconds{name="evaluation"}': 3,
       });
       work.resolve();
       await settle();
       assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_'), {
-        'workqueue_depth{name="judge"}': 0,
-        'workqueue_adds_total{name="judge"}': 1,
-        'workqueue_retries_total{name="judge"}': 0,
-        'workqueue_queue_duration_seconds_sum{name="judge"}': 2,
-        'workqueue_queue_duration_seconds_count{name="judge"}': 1,
-        'workqueue_work_duration_seconds_sum{name="judge"}': 3,
-        'workqueue_work_duration_seconds_count{name="judge"}': 1,
-        'workqueue_unfinished_work_seconds{name="judge"}': 0,
-        'workqueue_longest_running_processor_seconds{name="judge"}': 0,
+        'workqueue_depth{name="evaluation"}': 0,
+        'workqueue_adds_total{name="evaluation"}': 1,
+        'workqueue_retries_total{name="evaluation"}': 0,
+        'workqueue_queue_duration_seconds_sum{name="evaluation"}': 2,
+        'workqueue_queue_duration_seconds_count{name="evaluation"}': 1,
+        'workqueue_work_duration_seconds_sum{name="evaluation"}': 3,
+        'workqueue_work_duration_seconds_count{name="evaluation"}': 1,
+        'workqueue_unfinished_work_seconds{name="evaluation"}': 0,
+        'workqueue_longest_running_processor_seconds{name="evaluation"}': 0,
       });
       assert.deepEqual(await seriesOf(metrics.registry, 'controller_'), {
-        'controller_runtime_reconcile_total{controller="judge",result="success"}': 1,
-        'controller_runtime_reconcile_errors_total{controller="judge"}': 0,
-        'controller_runtime_reconcile_time_seconds_sum{controller="judge"}': 3,
-        'controller_runtime_reconcile_time_seconds_count{controller="judge"}': 1,
-        'controller_runtime_active_workers{controller="judge"}': 0,
+        'controller_runtime_reconcile_total{controller="evaluation",result="success"}': 1,
+        'controller_runtime_reconcile_errors_total{controller="evaluation"}': 0,
+        'controller_runtime_reconcile_time_seconds_sum{controller="evaluation"}': 3,
+        'controller_runtime_reconcile_time_seconds_count{controller="evaluation"}': 1,
+        'controller_runtime_active_workers{controller="evaluation"}': 0,
       });
     });
 
@@ -130,13 +130,13 @@ describe('metrics', () => {
       await settle();
       work.reject(new Error('no'));
       await settle();
-      const { 'workqueue_retries_total{name="judge"}': retries } = await seriesOf(metrics.registry, 'workqueue_');
+      const { 'workqueue_retries_total{name="evaluation"}': retries } = await seriesOf(metrics.registry, 'workqueue_');
       assert.equal(retries, 1);
       assert.deepEqual(await seriesOf(metrics.registry, 'controller_runtime_reconcile_errors'), {
-        'controller_runtime_reconcile_errors_total{controller="judge"}': 1,
+        'controller_runtime_reconcile_errors_total{controller="evaluation"}': 1,
       });
       assert.deepEqual(await seriesOf(metrics.registry, 'controller_runtime_reconcile_total'), {
-        'controller_runtime_reconcile_total{controller="judge",result="error"}': 1,
+        'controller_runtime_reconcile_total{controller="evaluation",result="error"}': 1,
       });
     });
 
@@ -145,13 +145,17 @@ describe('metrics', () => {
       queue.add('a');
       await settle();
       queue.add('a');
-      assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_depth'), { 'workqueue_depth{name="judge"}': 1 });
+      assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_depth'), {
+        'workqueue_depth{name="evaluation"}': 1,
+      });
     });
 
     it('counts nothing as waiting after the queue was stopped', async () => {
       queue.add('a');
       await queue.stop();
-      assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_depth'), { 'workqueue_depth{name="judge"}': 0 });
+      assert.deepEqual(await seriesOf(metrics.registry, 'workqueue_depth'), {
+        'workqueue_depth{name="evaluation"}': 0,
+      });
     });
   });
 
