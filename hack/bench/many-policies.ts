@@ -32,7 +32,7 @@ interface Measured {
   readonly rssMiB: number;
   /** Seconds that a loop takes for the same objects, until the API server enforces the last. */
   readonly bare: number;
-  /** Seconds that it takes for everything that a rollout has to write: policies, labels and statuses as well. */
+  /** Seconds that it takes for everything that the policies make it write: policies, labels and statuses as well. */
   readonly complete: number;
   readonly objects: number;
   readonly apiServer: {
@@ -139,9 +139,9 @@ async function measure(policies: number): Promise<Measured> {
     const stopping = performance.now();
     await operator.stop('SIGTERM');
     const stopSeconds = (performance.now() - stopping) / 1000;
-    const rollouts = await Promise.all(Array.from({ length: policies }, (_, index) => rolloutOf(client, index)));
+    const writes = await Promise.all(Array.from({ length: policies }, (_, index) => writesOf(client, index)));
     const bare = await bareLoop(objects);
-    const complete = await bareLoop(objects, rollouts);
+    const complete = await bareLoop(objects, writes);
     return {
       policies,
       all,
@@ -174,19 +174,19 @@ async function apply(client: ApiClient, name: string, namespace: string): Promis
 }
 
 /** The writes for a policy besides the objects that enforce it. */
-interface RolledOut {
+interface PolicyWrites {
   readonly name: string;
   readonly namespace: string;
   readonly labels: object;
   readonly status: object;
 }
 
-interface Created extends RolledOut {
+interface Created extends PolicyWrites {
   /** On the cluster of the bare loop. */
   readonly uid: string;
 }
 
-async function rolloutOf(client: ApiClient, index: number): Promise<RolledOut> {
+async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites> {
   const [name, namespace] = [`policy-${index}`, `tenant-${index}`];
   const { status } = await readPolicy(client, name);
   const { metadata } = await client.get(pathFor('v1', 'Namespace', undefined, namespace));
@@ -196,9 +196,9 @@ async function rolloutOf(client: ApiClient, index: number): Promise<RolledOut> {
 /**
  * On a separate cluster. The objects of a policy go one after the other, and so do the programs.
  *
- * @param rollouts the policies to create, in a row, with the labels and statuses that belong to them
+ * @param writes the policies to create, in a row, with the labels and statuses that belong to them
  */
-async function bareLoop(objects: readonly RawObject[], rollouts: readonly RolledOut[] = []): Promise<number> {
+async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWrites[] = []): Promise<number> {
   const cluster = await startBenchCluster();
   const { qps, burst } = parseFlags([]);
   const loop = connect(cluster.controlPlane.kubeconfig, { qps, burst });
@@ -209,21 +209,19 @@ async function bareLoop(objects: readonly RawObject[], rollouts: readonly Rolled
       metadata: { name: 'capabilitypolicy-system' },
     });
     const groups = Map.groupBy(objects.map(bareObject), ({ metadata }) => metadata.labels?.[POLICY_LABEL] ?? '');
-    for (const { namespace } of rollouts) await createNamespace(cluster.client, namespace);
+    for (const { namespace } of writes) await createNamespace(cluster.client, namespace);
     const began = performance.now();
     const created = new Map<string, Promise<Created>>();
     let last: Promise<unknown> = Promise.resolve();
-    for (const rollout of rollouts) {
-      const creating = last
-        .then(() => apply(cluster.client, rollout.name, rollout.namespace))
-        .then((uid) => ({ ...rollout, uid }));
-      created.set(rollout.name, creating);
+    for (const own of writes) {
+      const creating = last.then(() => apply(cluster.client, own.name, own.namespace)).then((uid) => ({ ...own, uid }));
+      created.set(own.name, creating);
       last = creating;
     }
     await inParallel(groups, WRITES_AT_ONCE, async ([policy, group]) => {
-      const rollout = await created.get(policy);
+      const own = await created.get(policy);
       for (const object of group) await loop.apply(object as Identified);
-      if (rollout) await report(loop, rollout);
+      if (own) await report(loop, own);
     });
     for (const { kind, metadata } of objects) {
       const labels = metadata?.labels ?? {};

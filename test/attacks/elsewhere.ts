@@ -98,7 +98,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   row(
     'creates a pod while policies change',
     'no pod passes that both the old and the new state refuse',
-    'integration/rollout',
+    'integration/transitions',
     'pods that the old and the new state agree on keep their verdict',
   ),
   row(

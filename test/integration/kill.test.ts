@@ -7,8 +7,8 @@ import { Random } from '../support/random.ts';
 import { Traffic } from '../support/traffic.ts';
 
 const KILLS = 20;
-/** From the first write of a rollout to its last deletion. */
-const ROLLOUT_MS = 1_500;
+/** From the first write for a change to its last deletion. */
+const CHANGE_MS = 1_500;
 const TEAMS = ['one', 'two'];
 
 describe('an operator that is killed', () => {
@@ -30,7 +30,7 @@ describe('an operator that is killed', () => {
     );
     for (let kill = 0; kill < KILLS; kill++) {
       await Promise.all(TEAMS.map((team) => change(random, `p-${random.int(3)}`, team)));
-      const moment = random.int(ROLLOUT_MS);
+      const moment = random.int(CHANGE_MS);
       await sleep(moment);
       await cluster.operator.stop('SIGKILL');
       await cluster.operator.startAndWatch();

@@ -45,7 +45,7 @@ describe('the condition Programmed', () => {
     while (changes < CHANGES) {
       changes++;
       await change();
-      // Some changes meet the previous rollout, others come when it was seen in force.
+      // Some changes come while the previous one is being written, others when it was seen in force.
       const until = Date.now() + random.int(400);
       const waits = random.int(3) === 0;
       if (waits) await eventually('the change to be seen in force', look, 60_000);

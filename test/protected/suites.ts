@@ -17,7 +17,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 
 /** Test files in test/integration, in the order in which they run. */
 export const SUITES = [
-  'rollout',
+  'transitions',
   'rollout-laws',
   'decisions',
   'candidates',

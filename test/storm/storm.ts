@@ -7,7 +7,7 @@ import { attemptsOf, bring, changesAt, prepare } from '../support/transitioning.
 import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 import { PodClients } from './clients.ts';
 import { crashIn } from './crash-log.ts';
-import { RolloutWithVariables } from './with-variables.ts';
+import { ProgramsWithVariables } from './with-variables.ts';
 
 /** `auto`: the operator decides, as in a cluster. `variables`: the form for Kubernetes 1.36 and newer. */
 export type Rendering = 'auto' | 'variables';
@@ -52,8 +52,8 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     if (options.rendering === 'auto') return await run.run();
     // It has seen no policy yet.
     await cluster.operator.stop();
-    const rollout = new RolloutWithVariables(controlPlane.kubeconfig, cluster.api);
-    return await run.run().finally(() => rollout.stop());
+    const programs = new ProgramsWithVariables(controlPlane.kubeconfig, cluster.api);
+    return await run.run().finally(() => programs.stop());
   } finally {
     await cluster.operator.stop();
     await cluster.api.close();

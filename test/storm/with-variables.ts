@@ -1,5 +1,5 @@
 /**
- * Rolls out policies with `spec.variables` on any API server, in the form for Kubernetes 1.36 and newer. The operator
+ * Brings policies into force with `spec.variables` on any API server, in the form for Kubernetes 1.36 and newer. The operator
  * has no flag for it, so this runs its compiler and its passes in this process, in a loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ import { POLICIES } from '../support/rendered.ts';
 const WITH_VARIABLES = 36;
 const PAUSE_MS = 50;
 
-export class RolloutWithVariables {
+export class ProgramsWithVariables {
   readonly #api: Api;
   readonly #client: ApiClient;
   readonly #programs: Programs;
@@ -78,7 +78,7 @@ export class RolloutWithVariables {
       observedGeneration: generation,
       lastTransitionTime: new Date().toISOString(),
       reason: 'InForce',
-      message: 'Rolled out by the storm.',
+      message: 'Written by the storm.',
     };
     await this.#api.patch(`${POLICIES}/${name}/status`, { status: { conditions: [condition] } });
   }

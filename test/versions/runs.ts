@@ -28,7 +28,7 @@ const SUITES = [
   'integration/deletion',
   'integration/expiry',
   'integration/status',
-  'integration/rollout',
+  'integration/transitions',
   'attacks/attacks',
 ];
 const DEMO: Run = {

@@ -8,12 +8,12 @@ import { attemptsOf, bring, prepare } from '../support/transitioning.ts';
 import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 
 /** A round changes every transition's state once, and waits until all is in force; bursts don't wait. */
-const ROUNDS = Number(process.env.ROLLOUT_ROUNDS ?? 2);
+const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 2);
 const BURSTS = ROUNDS;
 
 describe('while policies change', function () {
   this.timeout(900_000);
-  const cluster = useCluster('rollout');
+  const cluster = useCluster('transitions');
   const random = new Random();
   let traffic: Traffic;
 
