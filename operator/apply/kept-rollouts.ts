@@ -5,7 +5,7 @@ import type { Cluster } from '../model/objects.ts';
 import { firstState } from '../promotion/first-state.ts';
 import type { Rollouts } from '../promotion/rollouts.ts';
 import { type RolloutState, resting } from '../promotion/state.ts';
-import { standingEnforced } from '../state/accepted-specs.ts';
+import { enforcedSpecs } from '../state/accepted-specs.ts';
 import { RolloutStates } from './rollout-states.ts';
 
 interface Context {
@@ -49,7 +49,7 @@ export class KeptRollouts {
       policy: name,
       uid,
       kept,
-      enforced: standingEnforced(cluster.rendered()).get(uid),
+      enforced: enforcedSpecs(cluster.rendered()).get(uid),
       excluded: state.policies.excluded,
       namespaces: cluster.namespaces(),
       now: state.now(),
@@ -72,8 +72,8 @@ export class KeptRollouts {
     const known = this.#context.state.promotions.get(name);
     const kept = known?.uid === uid ? known : await this.#states.read(name, uid);
     if (!kept || !(kept.begun || kept.inForce || kept.labelling)) return;
-    const standing = standingEnforced(this.#context.cluster.rendered()).get(uid)?.namespaceSelector;
-    await this.#states.write(name, resting(kept, standing));
+    const existingSelector = enforcedSpecs(this.#context.cluster.rendered()).get(uid)?.namespaceSelector;
+    await this.#states.write(name, resting(kept, existingSelector));
   }
 
   /** For a policy that is deleted, or enforced everywhere. @throws the client's error */

@@ -46,7 +46,7 @@ export function* accept(
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
   // Existing policies stay when a new one does not fit beside them.
-  const standing: Candidate[] = [];
+  const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
     const resolution = shortEnough(resolve(staged(policy, options), oldestServer));
@@ -65,11 +65,11 @@ export function* accept(
         .map((version) => partsOf(version, stageOf(policy, options)));
       const later = current.length > 0 && isStaged(policy, options) ? resolve(policy, oldestServer) : undefined;
       const whole = later && 'policy' in later ? partsOf(later.policy, BEGUN) : [];
-      (current.length > 0 && !isUnchanged ? changed : standing).push({ versions: parts, later: whole });
+      (current.length > 0 && !isUnchanged ? changed : existing).push({ versions: parts, later: whole });
     }
     yield;
   }
-  const candidates = [...standing, ...changed];
+  const candidates = [...existing, ...changed];
   const hasVariables = offers(oldestServer, 'admissionVariables');
   const fit = fitting(candidates, hasVariables ? new FitIntoObject() : new FitWithoutVariables(candidates));
   for (const [name, refusal] of fit.refusals) refusals.set(name, refusal);

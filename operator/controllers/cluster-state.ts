@@ -13,7 +13,7 @@ import { lastOf } from '../policy/pieces.ts';
 import { hasPendingLabel, isAwaited, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
-import { standingEnforced } from '../state/accepted-specs.ts';
+import { enforcedSpecs } from '../state/accepted-specs.ts';
 import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
@@ -58,7 +58,7 @@ export class ClusterState {
       // As they will be when the labels of roll-outs are written.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
-        stages: (policies, rendered) => stagesOf(policies, this.promotions, standingEnforced(rendered)),
+        stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),
       }),
     });
   }

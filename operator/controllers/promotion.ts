@@ -14,7 +14,7 @@ import { step } from '../promotion/step.ts';
 import { promotionEvent } from '../report/rollout-progress-events.ts';
 import { regardingPolicy } from '../report/transitions.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
-import { standingEnforced } from '../state/accepted-specs.ts';
+import { enforcedSpecs } from '../state/accepted-specs.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
@@ -110,10 +110,10 @@ export class Promotion implements Controller {
 
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
-    const standing = standingEnforced(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
+    const existingSelector = enforcedSpecs(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
     return {
       ...given,
-      ...(standing && { standing }),
+      ...(existingSelector && { existingSelector }),
       policy: name,
       namespaces: cluster.namespaces().filter((namespace) => state.policies.isReached(namespace)),
       verdict: (namespace) => this.#verdict(name, namespace),

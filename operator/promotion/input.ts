@@ -14,7 +14,7 @@ export interface StepInput {
    * The selector of the enforced part that exists in the cluster: after an edit of the selector that is refused or taken
    * back, it still enforces where the edited one did not select.
    */
-  readonly standing?: LabelSelector;
+  readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, by name. */
   readonly namespaces: readonly NamespaceLabels[];
   /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */

@@ -25,14 +25,15 @@ export interface Place {
 
 export function placeOf(
   namespace: NamespaceLabels,
-  { selector, state, standing }: StepInput,
+  { selector, state, existingSelector }: StepInput,
   label: string,
   labelling: Labelling | undefined,
 ): Place {
   const { name, uid, labels, created } = namespace;
   const entry = state.namespaces.get(name);
   const covered =
-    isCovered(state, namespace) || (standing !== undefined && isCovered({ ...state, selector: standing }, namespace));
+    isCovered(state, namespace) ||
+    (existingSelector !== undefined && isCovered({ ...state, selector: existingSelector }, namespace));
   return {
     name,
     uid,
@@ -42,7 +43,7 @@ export function placeOf(
     guarded: isGuarded(state, namespace),
     isNew: labelling !== undefined && created !== undefined && created > labelling.since,
     leftExclusion:
-      state.begun && isExcluded(name, state.excluded ?? []) && matchesAny(labels, state.selector, standing),
+      state.begun && isExcluded(name, state.excluded ?? []) && matchesAny(labels, state.selector, existingSelector),
     entry: entry?.uid === uid ? entry : undefined,
   };
 }

@@ -124,18 +124,18 @@ export function hasPendingLabel(labels: Labels): boolean {
 /**
  * How far each roll-out is.
  *
- * @param standing the specs of the enforced parts that exist, by the policy's uid
+ * @param existing the specs of the enforced parts that exist, by the policy's uid
  */
 export function stagesOf(
   policies: readonly CompletePolicy[],
   rollouts: Pick<Rollouts, 'get'>,
-  standing: ReadonlyMap<string, CompleteSpec>,
+  existing: ReadonlyMap<string, CompleteSpec>,
 ): Map<string, Stage> {
   return new Map(
     policies.map(({ metadata, spec }) => {
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
-      const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(standing.get(uid));
+      const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(uid));
       // In another mode than Enforce, the newest selector holds at once.
       return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),

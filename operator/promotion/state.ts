@@ -86,11 +86,11 @@ export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>):
  * The state of a policy that is not enforced for now: its mode is not Enforce, or it has expired. A roll-out whose text has
  * never existed has enforced nothing, whatever it had decided.
  *
- * @param standing the selector of the enforced part that still exists
+ * @param existingSelector the selector of the enforced part that still exists
  */
-export function resting(state: RolloutState, standing: LabelSelector | undefined): RolloutState {
+export function resting(state: RolloutState, existingSelector: LabelSelector | undefined): RolloutState {
   const { inForce, labelling: _, selector: __, ...rest } = state;
-  const selector = standing ?? inForce;
+  const selector = existingSelector ?? inForce;
   return { ...rest, begun: false, ...(selector && { selector }) };
 }
 

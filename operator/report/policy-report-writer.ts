@@ -9,14 +9,14 @@ import type { PolicyReport } from './policy-report.ts';
 export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 
 /**
- * @param standing all of our reports in the namespace @param onWritten called with each report as the API server has it
+ * @param existing all of our reports in the namespace @param onWritten called with each report as the API server has it
  * then, and its size as JSON @throws the client's errors; nothing when the namespace or the CRD is deleted or being
  * deleted, and all its reports with it
  */
 export async function writePolicyReports(
   client: PolicyReportClient,
   wanted: Iterable<PolicyReport>,
-  standing: readonly ReportView[],
+  existing: readonly ReportView[],
   onWritten: (report: RawObject, bytes: number) => void,
 ): Promise<void> {
   const names = new Set<string>();
@@ -24,8 +24,8 @@ export async function writePolicyReports(
     for (const report of wanted) {
       const { name, annotations } = report.metadata;
       names.add(keyOf(report.apiVersion, name));
-      const stands = standing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
-      if (stands?.digest === annotations[DIGEST]) continue;
+      const before = existing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
+      if (before?.digest === annotations[DIGEST]) continue;
       // By force: no other manager may write it.
       onWritten(await client.apply(report, { force: true }), Buffer.byteLength(JSON.stringify(report)));
     }
@@ -33,7 +33,7 @@ export async function writePolicyReports(
     if (isGoing(error)) return;
     throw error;
   }
-  for (const { api, namespace, name } of standing) {
+  for (const { api, namespace, name } of existing) {
     if (!names.has(keyOf(api.apiVersion, name)))
       await remove(client, pathFor(api.apiVersion, api.kind, namespace, name));
   }

@@ -15,7 +15,7 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
 }
 
 /** The specs of policies that refuse something somewhere, by uid. */
-export const standingEnforced: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
+export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
   (rendered) => {
     const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true);
     const enforced = new Set(programs.flatMap((program) => [...rowsIn(program)]));

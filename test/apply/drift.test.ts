@@ -22,9 +22,9 @@ const ROLE = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', 
 
 function drifted(wanted: readonly string[], live: readonly string[], managedFields: readonly object[]): boolean {
   const metadata = { name: 'it', labels: {} };
-  const standing = { ...ROLE, metadata: { ...metadata, ownerReferences: live.map(owner), managedFields } };
+  const existing = { ...ROLE, metadata: { ...metadata, ownerReferences: live.map(owner), managedFields } };
   const manifest = { ...ROLE, metadata: { ...metadata, ownerReferences: wanted.map(owner) } };
-  return hasDrifted(standing as RenderedObject, manifest);
+  return hasDrifted(existing as RenderedObject, manifest);
 }
 
 describe('the owners of rendered objects', () => {

@@ -115,7 +115,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'updated']);
   });
 
-  it('stands already', async () => {
+  it('counts the object as live', async () => {
     await writes.ensure(ROLE, nothing);
     assert.equal(writes.live([]).size, 1);
     now += WATCH_LAG_MS;

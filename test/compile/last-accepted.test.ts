@@ -14,7 +14,7 @@ const options = {
 };
 
 /** The objects in the cluster after these policies were rendered. */
-function standing(policies: readonly CompletePolicy[]): RenderedObject[] {
+function renderedFor(policies: readonly CompletePolicy[]): RenderedObject[] {
   return compiledObjects(compile(policies, options));
 }
 
@@ -25,7 +25,7 @@ describe('a policy that cannot be compiled', () => {
 
   it('keeps its last accepted row', () => {
     const before = compile([sibling, good], options);
-    const after = compile([sibling, broken], { ...options, lastAccepted: lastAccepted(standing([sibling, good])) });
+    const after = compile([sibling, broken], { ...options, lastAccepted: lastAccepted(renderedFor([sibling, good])) });
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
     assert.deepEqual(after.programs, before.programs);
     assert.deepEqual(after.grants, before.grants);
@@ -34,7 +34,7 @@ describe('a policy that cannot be compiled', () => {
   it('keeps its text also when an older API server joins, at the newest version that this one knows', () => {
     const newest = policy('exception', { ...good.spec, levelVersion: formatVersion(NEWEST_KNOWN_MINOR) });
     const older = { ...options, oldestServer: NEWEST_KNOWN_MINOR - 1 };
-    const lastOnes = lastAccepted(standing([sibling, newest]));
+    const lastOnes = lastAccepted(renderedFor([sibling, newest]));
     const after = compile([sibling, newest], { ...older, lastAccepted: lastOnes });
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
     const levelVersion = formatVersion(NEWEST_KNOWN_MINOR - 1);
@@ -46,7 +46,7 @@ describe('a policy that cannot be compiled', () => {
   it('keeps what it requires of pods also when an API server joins that drops the field', () => {
     const strict = policy('exception', { overrides: { supplementalGroups: { policy: 'Strict' } } });
     const older = { ...options, oldestServer: 32 };
-    const after = compile([sibling, strict], { ...older, lastAccepted: lastAccepted(standing([sibling, strict])) });
+    const after = compile([sibling, strict], { ...older, lastAccepted: lastAccepted(renderedFor([sibling, strict])) });
     assert.equal(after.refusals.get('exception')?.reason, 'ServerTooOld');
     const kept = after.policies.find(({ name }) => name === 'exception');
     assert.ok(kept?.checks.some(({ rule }) => rule === 'supplementalGroups.policy'));
@@ -63,7 +63,7 @@ describe('a policy that cannot be compiled', () => {
 
   for (const text of ['', 'no JSON', 'null', '[]', '{"level":"restricted"}']) {
     it(`is not read from the annotation ${JSON.stringify(text)}`, () => {
-      const [object] = standing([good]) as [RenderedObject];
+      const [object] = renderedFor([good]) as [RenderedObject];
       const annotations = { ...object.metadata.annotations, 'capabilitypolicy.dev/spec': text };
       assert.equal(lastAccepted([{ ...object, metadata: { ...object.metadata, annotations } }]).size, 0);
     });

@@ -376,11 +376,11 @@ describe('the controller of promotions', () => {
     assert.deepEqual([stage.state.promotions.get('it'), stage.writes.length], [state, writes]);
   });
 
-  const standing: [string, readonly Partial<CapabilityPolicySpec>[], string][] = [
+  const beginnings: [string, readonly Partial<CapabilityPolicySpec>[], string][] = [
     ['enforces where somebody set the label before the policy had a roll-out', [{}], 'Enforced'],
     ['takes the label for the state when the state of a roll-out is lost', [{}, { rollout: {} }], 'Pending'],
   ];
-  for (const [title, specs, expected] of standing) {
+  for (const [title, specs, expected] of beginnings) {
     it(title, async () => {
       const stage = new Stage();
       for (const [index, spec] of specs.entries()) {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { state } from '../report/arbitrary.ts';
-import { condition, standing } from '../report/fixtures.ts';
+import { condition, withStatus } from '../report/fixtures.ts';
 import { describeWith } from '../support/needs.ts';
 import { type Health, healthOf } from './health.ts';
 import { kstatusOf } from './kstatus.ts';
@@ -21,12 +21,12 @@ const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressin
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
     // The CRD's default status of a policy that the operator has not seen.
-    const fresh = standing({ observedGeneration: -1 }, earlier);
+    const fresh = withStatus({ observedGeneration: -1 }, earlier);
     const first = buildStatus(fresh);
-    const next = buildStatus(standing(first, later));
-    const { policy } = standing(next, later);
+    const next = buildStatus(withStatus(first, later));
+    const { policy } = withStatus(next, later);
     const changed = { ...policy, metadata: { ...policy.metadata, generation: 2 } };
-    return [fresh.policy, standing(first, earlier).policy, policy, changed];
+    return [fresh.policy, withStatus(first, earlier).policy, policy, changed];
   });
 }
 

@@ -19,8 +19,8 @@ import {
   REFUSED,
   ROLLOUT_LABEL,
   restrictedIn,
-  standing,
   violating,
+  withStatus,
 } from '../report/fixtures.ts';
 import { describeWith } from '../support/needs.ts';
 import { CUSTOMIZATION, type Health, healthOf } from './health.ts';
@@ -120,8 +120,8 @@ describe('the health check of Argo CD, in its layout', () => {
 /** The policy in the cluster. */
 function policyWith(name: string) {
   const from = STATUSES[name];
-  if (!from) return standing({ observedGeneration: -1 }, input()).policy;
-  const { policy } = standing(buildStatus({ ...from, now: EARLIER }), from);
+  if (!from) return withStatus({ observedGeneration: -1 }, input()).policy;
+  const { policy } = withStatus(buildStatus({ ...from, now: EARLIER }), from);
   const generation = name === 'progressing_changedSince' ? 2 : 1;
   return { ...policy, metadata: { ...policy.metadata, generation } };
 }

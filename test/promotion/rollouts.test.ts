@@ -96,8 +96,8 @@ describe('the stage of a roll-out', () => {
 
   it('has begun, with the selector in force, where its enforced part exists', () => {
     const selector = { matchLabels: { team: 'a' } };
-    const standing = new Map([[uid, { ...it1.spec, namespaceSelector: selector }]]);
-    assert.deepEqual(stagesOf([it1], new Rollouts(), standing).get('it'), { begun: true, selector });
+    const existing = new Map([[uid, { ...it1.spec, namespaceSelector: selector }]]);
+    assert.deepEqual(stagesOf([it1], new Rollouts(), existing).get('it'), { begun: true, selector });
   });
 
   it('is that of its state, if that is of the same policy', () => {

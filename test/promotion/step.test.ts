@@ -35,7 +35,7 @@ interface Space {
 interface Situation {
   readonly rollout?: Partial<CompleteRollout>;
   readonly selector?: StepInput['selector'];
-  readonly standing?: StepInput['selector'];
+  readonly existingSelector?: StepInput['selector'];
   readonly state?: Partial<RolloutState>;
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
@@ -57,7 +57,7 @@ function inputOf(given: Situation): StepInput {
     policy: 'it',
     rollout: { ...ROLLOUT, ...given.rollout },
     selector: given.selector ?? ALL,
-    ...(given.standing && { standing: given.standing }),
+    ...(given.existingSelector && { existingSelector: given.existingSelector }),
     state: { uid: 'p', begun: false, ...given.state, namespaces: new Map(entries) },
     namespaces: Object.entries(given.namespaces)
       .map(([name, { labels = {}, uid = `uid-${name}`, created = 0 }]) => ({ name, uid, labels, created }))
@@ -404,9 +404,9 @@ describe('a step of a roll-out', () => {
         {},
       ],
       'leaves a namespace enforced where the text in the cluster selects it, when an edit of the selector is taken back':
-        [{ state: { begun: true, selector: TEAM }, standing: ALL, namespaces: { a: {} } }, {}],
+        [{ state: { begun: true, selector: TEAM }, existingSelector: ALL, namespaces: { a: {} } }, {}],
       'makes a namespace pending that neither the last selector nor the text in the cluster selects': [
-        { state: { begun: true, selector: TEAM }, standing: TEAM, namespaces: { a: {} } },
+        { state: { begun: true, selector: TEAM }, existingSelector: TEAM, namespaces: { a: {} } },
         { a: 'Pending' },
       ],
       'forgets a namespace that is gone': [{ state: BEGUN, entries: { a: {} }, namespaces: {} }, {}],

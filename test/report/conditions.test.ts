@@ -18,9 +18,9 @@ import {
   REFUSED,
   ROLLOUT_LABEL,
   restrictedIn,
-  standing,
   tooExpensive,
   violating,
+  withStatus,
 } from './fixtures.ts';
 
 const SERVERS: ProgramOutcome['servers'] = { inForce: 1, answering: 2 };
@@ -48,7 +48,7 @@ const STRICT_GROUPS = baselinePolicy('groups', { overrides: { supplementalGroups
 describe('the conditions of a policy', () => {
   it('keep the last answer about protection until a restarted operator has asked', () => {
     const before = input({}, { protection: protection('Protected', 2) });
-    const { protection: _, ...restarted } = standing(buildStatus(before), before);
+    const { protection: _, ...restarted } = withStatus(buildStatus(before), before);
     assert.deepEqual(condition(buildStatus(restarted), 'Protected'), condition(buildStatus(before), 'Protected'));
   });
 
@@ -401,14 +401,14 @@ describe('the conditions of a policy', () => {
     const first = buildStatus(input({}, { now: EARLIER }));
 
     it('when their status changed, in whole seconds', () => {
-      const next = buildStatus(standing(first, input({}, { judgements: judgements([violating('web')]) })));
+      const next = buildStatus(withStatus(first, input({}, { judgements: judgements([violating('web')]) })));
       assert.equal(condition(next, 'Ready')?.lastTransitionTime, EARLIER);
       assert.equal(condition(next, 'Compliant')?.lastTransitionTime, NOW.replace('.678', ''));
     });
 
     it('the last evaluation while a namespace has not been evaluated, with its generation', () => {
       const violated = buildStatus(input({}, { now: EARLIER, judgements: judgements([violating('web')]) }));
-      const waiting = standing(violated, input({}, { judgements: new Map() }));
+      const waiting = withStatus(violated, input({}, { judgements: new Map() }));
       const next = buildStatus({
         ...waiting,
         policy: { ...waiting.policy, metadata: { name: 'ping', generation: 2 } },
@@ -420,17 +420,17 @@ describe('the conditions of a policy', () => {
     });
 
     it('that the policy is in force until a restarted operator has checked', () => {
-      assert.deepEqual(buildStatus(standing(first, input({}, { program: undefined }))), first);
+      assert.deepEqual(buildStatus(withStatus(first, input({}, { program: undefined }))), first);
     });
 
     it('nothing of an older generation that was in force', () => {
-      const next = standing(first, input({}, { program: undefined }));
+      const next = withStatus(first, input({}, { program: undefined }));
       const edited = { ...next, policy: { ...next.policy, metadata: { name: 'ping', generation: 2 } } };
       assert.equal(condition(buildStatus(edited), 'Programmed')?.reason, 'Pending');
     });
 
     it('nothing of a policy that was not accepted', () => {
-      const next = standing(buildStatus(tooNew), input({}, { program: undefined, judgements: new Map() }));
+      const next = withStatus(buildStatus(tooNew), input({}, { program: undefined, judgements: new Map() }));
       assert.equal(condition(buildStatus(next), 'Programmed')?.reason, 'Pending');
       assert.equal(
         condition(buildStatus(next), 'Compliant')?.message,

@@ -5,7 +5,7 @@ import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { policyEvents } from '../../operator/report/transitions.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { condition, input, judgements, standing, violating } from './fixtures.ts';
+import { condition, input, judgements, violating, withStatus } from './fixtures.ts';
 
 const END = '2027-01-31T00:00:00Z';
 const BEFORE = '2026-12-01T00:00:00Z';
@@ -16,9 +16,9 @@ const at = (now: string, fields: Partial<StatusInput> = {}) =>
   input({ expires: END, reason: 'until TICKET-1' }, { now, expired: now >= END, ...fields });
 
 function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput): string[] {
-  const { policy } = standing(before, next);
+  const { policy } = withStatus(before, next);
   const origin = { reportingInstance: 'operator-0', now: next.now };
-  const events = policyEvents(policy, buildStatus(standing(before, next)), () => ({ uid: 'uid' }), origin);
+  const events = policyEvents(policy, buildStatus(withStatus(before, next)), () => ({ uid: 'uid' }), origin);
   return events.map(({ type, reason }) => `${type} ${reason}`);
 }
 
@@ -27,7 +27,7 @@ function story(...times: string[]): string[][] {
   let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));
   return times.map((now) => {
     const events = eventsOf(status, at(now));
-    status = buildStatus(standing(status, at(now)));
+    status = buildStatus(withStatus(status, at(now)));
     return events;
   });
 }
@@ -64,7 +64,7 @@ describe('the condition Expired', () => {
 
 describe('an expired policy', () => {
   const before = buildStatus(at(DAY, { judgements: judgements([violating('web')]) }));
-  const status = buildStatus(standing(before, at(END)));
+  const status = buildStatus(withStatus(before, at(END)));
 
   it('is ready, and says that it has expired', () => {
     const found = (status.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
@@ -84,7 +84,7 @@ describe('an expired policy', () => {
 
   it('that comes back is programmed when it was seen in force', () => {
     const later = at(DAY, { program: undefined });
-    assert.equal(condition(buildStatus(standing(status, later)), 'Programmed')?.reason, 'Pending');
+    assert.equal(condition(buildStatus(withStatus(status, later)), 'Programmed')?.reason, 'Pending');
   });
 });
 
@@ -124,7 +124,7 @@ describe('Events about the end of a policy', () => {
     const expired = buildStatus(at(END));
     const later = (now: string) => input({ expires: '2027-06-30T00:00:00Z' }, { now, program: at(now).program });
     assert.deepEqual(eventsOf(expired, later('2027-02-02T00:00:00Z')), ['Normal InForce']);
-    const prolonged = buildStatus(standing(expired, later('2027-02-02T00:00:00Z')));
+    const prolonged = buildStatus(withStatus(expired, later('2027-02-02T00:00:00Z')));
     assert.deepEqual(eventsOf(prolonged, later('2027-06-24T00:00:00Z')), ['Normal ExpiresWithinAWeek']);
   });
 });

@@ -44,7 +44,7 @@ export function restrictedIn(namespaces: Readonly<Record<string, number>>): Cove
 }
 
 /** The same with the status in the cluster. */
-export function standing(status: CapabilityPolicyStatus | undefined, { policy, ...rest }: StatusInput): StatusInput {
+export function withStatus(status: CapabilityPolicyStatus | undefined, { policy, ...rest }: StatusInput): StatusInput {
   return { ...rest, policy: { ...policy, ...(status && { status }) } };
 }
 

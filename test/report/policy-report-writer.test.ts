@@ -20,7 +20,7 @@ const wanted = (policy: string): PolicyReport[] => [
     now: NOW,
   }),
 ];
-const standing = (report: PolicyReport, fields: Partial<ReportView> = {}): ReportView => ({
+const existing = (report: PolicyReport, fields: Partial<ReportView> = {}): ReportView => ({
   api: OPEN_REPORTS,
   namespace: 'net',
   name: report.metadata.name,
@@ -54,13 +54,13 @@ describe('the writer of policy reports', () => {
 
   const cases: [string, PolicyReport[], ReportView[], string[]][] = [
     ['writes missing reports', ping, [], applied],
-    ['leaves existing reports alone', ping, [standing(first)], []],
-    ['rewrites reports that differ', ping, [standing(first, { digest: 'another' })], applied],
-    ['removes reports that are no longer needed', [], [standing(first)], [`remove ${PATH}/capabilitypolicy-ping-1`]],
+    ['leaves existing reports alone', ping, [existing(first)], []],
+    ['rewrites reports that differ', ping, [existing(first, { digest: 'another' })], applied],
+    ['removes reports that are no longer needed', [], [existing(first)], [`remove ${PATH}/capabilitypolicy-ping-1`]],
     [
       'removes reports in the other API',
       ping,
-      [standing(first, { api: POLICY_REPORTS })],
+      [existing(first, { api: POLICY_REPORTS })],
       [...applied, 'remove /apis/wgpolicyk8s.io/v1alpha2/namespaces/net/policyreports/capabilitypolicy-ping-1'],
     ],
   ];
@@ -76,7 +76,7 @@ describe('the writer of policy reports', () => {
   ] as const) {
     it(`reports nothing when ${what}`, async () => {
       const attempted = ['apply capabilitypolicy-ping-1 by force'];
-      assert.deepEqual(await calls(ping, [standing(first, { name: 'old' })], error), attempted);
+      assert.deepEqual(await calls(ping, [existing(first, { name: 'old' })], error), attempted);
     });
   }
 
@@ -85,7 +85,7 @@ describe('the writer of policy reports', () => {
     assert.deepEqual(
       await calls(
         [],
-        ['a', 'b'].map((name) => standing(first, { name })),
+        ['a', 'b'].map((name) => existing(first, { name })),
         refusal(404),
       ),
       removed,
@@ -94,6 +94,6 @@ describe('the writer of policy reports', () => {
 
   it('passes on every other refusal', async () => {
     await assert.rejects(calls(ping, [], refusal(403)), /test/);
-    await assert.rejects(calls([], [standing(first)], refusal(500)), /test/);
+    await assert.rejects(calls([], [existing(first)], refusal(500)), /test/);
   });
 });

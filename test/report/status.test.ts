@@ -7,7 +7,7 @@ import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { CONFLICT, compliant, condition, input, judgements, labels, standing, violating } from './fixtures.ts';
+import { CONFLICT, compliant, condition, input, judgements, labels, violating, withStatus } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
@@ -195,7 +195,7 @@ describe('the status of a policy', () => {
     const facts = { coverage, judgements: enforced, labels: labels({ conflicts: [] }) };
     const good = buildStatus({ ...before, ...facts });
     const refused = (fields: Partial<StatusInput> = {}) =>
-      standing(good, input({ mode: 'Audit', levelVersion: 'v1.99' }, { ...facts, lastAccepted, ...fields }));
+      withStatus(good, input({ mode: 'Audit', levelVersion: 'v1.99' }, { ...facts, lastAccepted, ...fields }));
     const said = ({ namespaces, workloads, violations, violationsTotal, rendered, unusedGrants }: typeof good) => ({
       namespaces,
       workloads,
@@ -245,7 +245,7 @@ describe('the status of a policy', () => {
       const rolled = input({ mode: 'Enforce', rollout: { soak: '1h' } });
       const rollout = { enforced: 1, soaking: 0, blocked: 0, progress: '1/1' };
       const status = buildStatus(
-        standing({ rollout }, { ...refused(), lastAccepted: acceptedAs(rolled).lastAccepted }),
+        withStatus({ rollout }, { ...refused(), lastAccepted: acceptedAs(rolled).lastAccepted }),
       );
       assert.deepEqual(status.rollout, rollout);
     });

@@ -5,7 +5,7 @@ import type { CapabilityPolicyStatus } from '../../operator/api/capability-polic
 import { buildStatus } from '../../operator/report/status.ts';
 import { policyEvents } from '../../operator/report/transitions.ts';
 import { state } from './arbitrary.ts';
-import { condition, EARLIER, NOW, standing } from './fixtures.ts';
+import { condition, EARLIER, NOW, withStatus } from './fixtures.ts';
 
 function assertWellFormed(status: CapabilityPolicyStatus): void {
   const { conditions = [], observedGeneration } = status;
@@ -36,10 +36,10 @@ describe('every status', () => {
     fc.assert(
       fc.property(state, state, (earlier, later) => {
         const first = buildStatus({ ...earlier, now: EARLIER });
-        const second = buildStatus(standing(first, later));
+        const second = buildStatus(withStatus(first, later));
         for (const status of [first, second]) assertWellFormed(status);
-        assert.equal(JSON.stringify(buildStatus(standing(first, later))), JSON.stringify(second));
-        const third = buildStatus(standing(second, { ...later, now: '2026-02-02T00:00:00Z' }));
+        assert.equal(JSON.stringify(buildStatus(withStatus(first, later))), JSON.stringify(second));
+        const third = buildStatus(withStatus(second, { ...later, now: '2026-02-02T00:00:00Z' }));
         assert.equal(JSON.stringify(third), JSON.stringify(second));
         for (const { type, status, lastTransitionTime } of second.conditions ?? []) {
           const changed = condition(first, type)?.status !== status;
@@ -54,9 +54,9 @@ describe('every status', () => {
     fc.assert(
       fc.property(state, state, (earlier, later) => {
         const first = buildStatus(earlier);
-        const { policy } = standing(first, later);
+        const { policy } = withStatus(first, later);
         const origin = { reportingInstance: 'operator-0', now: NOW };
-        const events = policyEvents(policy, buildStatus(standing(first, later)), () => ({ uid: 'uid' }), origin);
+        const events = policyEvents(policy, buildStatus(withStatus(first, later)), () => ({ uid: 'uid' }), origin);
         for (const { note, reason, metadata } of events) {
           assert.ok(note.length > 0 && Buffer.byteLength(note) <= 1024);
           assert.match(reason, /^[A-Z][A-Za-z]+$/);

@@ -6,7 +6,7 @@ import { type EventClient, EventRecorder } from '../../operator/report/recorder.
 import { buildStatus } from '../../operator/report/status.ts';
 import { policyEvents } from '../../operator/report/transitions.ts';
 import { type StatusClient, WrittenStatuses, writeReport } from '../../operator/report/writer.ts';
-import { input, NOW, standing } from './fixtures.ts';
+import { input, NOW, withStatus } from './fixtures.ts';
 
 /** Records the writes, and answers each Event with `error`. */
 class RecordingClient implements StatusClient, EventClient {
@@ -123,7 +123,7 @@ describe('the writer of reports', () => {
 
   it('writes nothing when the status is already up to date', async () => {
     const client = new RecordingClient();
-    await write(client, standing(JSON.parse(JSON.stringify(status)), input()).policy, status, []);
+    await write(client, withStatus(JSON.parse(JSON.stringify(status)), input()).policy, status, []);
     assert.deepEqual(client.calls, []);
   });
 

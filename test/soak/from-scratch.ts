@@ -50,13 +50,13 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
   try {
     await start(reading.signal);
     const { oldestServer } = cluster;
-    const standing = await differences(api, { ...OPTIONS, oldestServer }, (name) => name.startsWith(PREFIX));
+    const existing = await differences(api, { ...OPTIONS, oldestServer }, (name) => name.startsWith(PREFIX));
     const state = new ClusterState(cluster, OPTIONS);
     state.accept();
     const judgements = judgeAll(cluster, state);
     const { reports, differences: ofReports } = await compareReports(api, cluster, state, judgements);
     return {
-      differences: [...standing, ...statusDifferences(cluster, state, judgements), ...ofReports],
+      differences: [...existing, ...statusDifferences(cluster, state, judgements), ...ofReports],
       reports,
       state: stateOf(cluster),
       pods: cluster.namespaces().reduce((sum, { name }) => sum + [...cluster.pods(name)].length, 0),

@@ -30,11 +30,11 @@ export async function compareReports(
   const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
   const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
   const differences = namespaces.flatMap((namespace) => {
-    const standing = byName(byNamespace.get(namespace.name) ?? []);
-    const wanted = byName(wantedIn(namespace, standing, cluster, state, judgements.get(namespace.name)));
-    const names = new Set([...standing.keys(), ...wanted.keys()]);
+    const existing = byName(byNamespace.get(namespace.name) ?? []);
+    const wanted = byName(wantedIn(namespace, existing, cluster, state, judgements.get(namespace.name)));
+    const names = new Set([...existing.keys(), ...wanted.keys()]);
     return [...names].flatMap((name) => {
-      const [actual, expected] = [standing.get(name), wanted.get(name)].map(timeless);
+      const [actual, expected] = [existing.get(name), wanted.get(name)].map(timeless);
       if (isDeepStrictEqual(actual, expected)) return [];
       const texts = [actual, expected].map((one) => JSON.stringify(one) ?? 'none');
       return [`report ${namespace.name}/${name}: ${texts.join(' instead of ')}`];
@@ -45,7 +45,7 @@ export async function compareReports(
 
 function wantedIn(
   namespace: NamespaceView,
-  standing: ReadonlyMap<string, Json>,
+  existing: ReadonlyMap<string, Json>,
   cluster: Cluster,
   state: ClusterState,
   judgement: NamespaceJudgement | undefined,
@@ -65,7 +65,7 @@ function wantedIn(
             return uid === undefined ? undefined : { uid };
           },
           // The only value that is in a report alone.
-          cleanSince: standing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
+          cleanSince: existing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),
         }),
       ]),

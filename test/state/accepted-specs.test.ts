@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
-import { lastAccepted, standingEnforced } from '../../operator/state/accepted-specs.ts';
+import { enforcedSpecs, lastAccepted } from '../../operator/state/accepted-specs.ts';
 
 describe('the last accepted spec of a policy', () => {
   function object(kind: string, name: string, level: string, seconds: number): RenderedObject {
@@ -61,7 +61,7 @@ describe('the last accepted spec of a policy', () => {
       ['capabilitypolicy.enforce-canary', 'it', false],
     ];
     for (const [name, row, expected] of rows) {
-      assert.equal(standingEnforced([own, program(name, row)]).has('uid'), expected, name);
+      assert.equal(enforcedSpecs([own, program(name, row)]).has('uid'), expected, name);
     }
   });
 

@@ -34,27 +34,27 @@ export async function differences(
 }
 
 function objectDifferences(compiled: Compiled, live: readonly Json[]): string[] {
-  const standing = new Map(live.map((object) => [keyOf(object), object]));
+  const existing = new Map(live.map((object) => [keyOf(object), object]));
   const wanted = manifestsOf(compiled);
   const keys = new Set(wanted.map(keyOf));
   return [
     ...wanted.flatMap((manifest) => {
-      const object = standing.get(keyOf(manifest));
+      const object = existing.get(keyOf(manifest));
       if (!object) return [`${keyOf(manifest)} is missing`];
       const changed = changes(object, manifest);
       return changed.length === 0 ? [] : [`${keyOf(manifest)} is changed: ${changed.join('; ')}`];
     }),
-    ...[...standing.keys()].filter((key) => !keys.has(key)).map((key) => `${key} is stale`),
+    ...[...existing.keys()].filter((key) => !keys.has(key)).map((key) => `${key} is stale`),
   ];
 }
 
 function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }: CompileOptions): string[] {
   const { name, labels = {}, annotations = {} } = namespace.metadata;
   const wanted = podSecurityLabels(compiled.policies, labels, { oldestServer, podSecurityDefaults: {} });
-  const standing = Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith(LABEL_PREFIX)));
+  const existing = Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith(LABEL_PREFIX)));
   const recorded = JSON.parse(annotations[RECORD] ?? '{}');
-  if (isDeepStrictEqual(standing, wanted) && isDeepStrictEqual(recorded, wanted)) return [];
-  return [`namespace ${name} has ${JSON.stringify(standing)} instead of ${JSON.stringify(wanted)}`];
+  if (isDeepStrictEqual(existing, wanted) && isDeepStrictEqual(recorded, wanted)) return [];
+  return [`namespace ${name} has ${JSON.stringify(existing)} instead of ${JSON.stringify(wanted)}`];
 }
 
 /** The differences of `live` from `wanted`; lists must have equal lengths. */

@@ -12,9 +12,9 @@ const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', '
 /** A set that differs from a well-known one by at most this many names is described by the difference. */
 const FEW = 4;
 /** Marks the row with the container's own user and allowPrivilegeEscalation. */
-const AS_IT_STANDS = '→ ';
+const CURRENT = '→ ';
 
-const LEGEND = `${AS_IT_STANDS}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
+const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
 
 const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
 const ADMITTED_THERE = '; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace';
@@ -70,21 +70,21 @@ function userText({ uid, nonRoot }: Pick<ExplainedContainer, 'uid' | 'nonRoot'>)
 interface Row {
   readonly runtimes: readonly string[];
   readonly cells: readonly string[];
-  readonly stands: boolean;
+  readonly isCurrent: boolean;
 }
 
 function table(container: ExplainedContainer, terminal: Terminal): string {
   const rows = together(container.runtimes.flatMap((one) => rowsOf(one, container)));
   return tableText(
     HEAD,
-    rows.map(({ runtimes, cells, stands }) => [(stands ? AS_IT_STANDS : '  ') + runtimes.join(', '), ...cells]),
+    rows.map(({ runtimes, cells, isCurrent }) => [(isCurrent ? CURRENT : '  ') + runtimes.join(', '), ...cells]),
     { terminal },
   );
 }
 
 function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: ExplainedContainer): Row[] {
   if (error !== undefined)
-    return [{ runtimes: [runtime], cells: ['-', '-', 'does not start', '', '', ''], stands: true }];
+    return [{ runtimes: [runtime], cells: ['-', '-', 'does not start', '', '', ''], isCurrent: true }];
   const byDefault = CONTAINER_RUNTIMES.find(({ name }) => name === runtime)?.byDefault ?? [];
   const users = container.uid === 0 ? [true] : [true, false];
   return users.flatMap((root) => {
@@ -96,7 +96,7 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
     return (same ? [first] : told).map(({ way, cells }) => ({
       runtimes: [runtime],
       cells: [who, same ? 'either' : way.noNewPrivileges ? 'yes' : 'no', ...cells],
-      stands: isItsUser(root, container) && (same || way.noNewPrivileges === container.noNewPrivileges),
+      isCurrent: isItsUser(root, container) && (same || way.noNewPrivileges === container.noNewPrivileges),
     }));
   });
 }
@@ -136,7 +136,7 @@ function setText(names: readonly string[], byDefault: readonly string[]): string
 function together(rows: readonly Row[]): Row[] {
   const merged = new Map<string, Row>();
   for (const row of rows) {
-    const key = JSON.stringify([row.cells, row.stands]);
+    const key = JSON.stringify([row.cells, row.isCurrent]);
     const before = merged.get(key);
     merged.set(key, before ? { ...before, runtimes: [...before.runtimes, ...row.runtimes] } : row);
   }

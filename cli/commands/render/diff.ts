@@ -48,10 +48,10 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
     new Map(objects.filter((object) => !isProbe(object)).map((object) => [keyOf(object), object]));
-  const standing = byKey(live);
+  const existing = byKey(live);
   const wanted = byKey(desired);
-  const keys = [...new Set([...standing.keys(), ...wanted.keys()])].sort();
-  return keys.map((key) => difference(standing.get(key), wanted.get(key))).join('');
+  const keys = [...new Set([...existing.keys(), ...wanted.keys()])].sort();
+  return keys.map((key) => difference(existing.get(key), wanted.get(key))).join('');
 }
 
 function keyOf({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): string {

@@ -16,7 +16,7 @@ export interface Implementation {
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
   /** The state that is kept while a policy rests; undefined for none. */
-  rest(kept: RolloutState, standing: LabelSelector | undefined): RolloutState | undefined;
+  rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state is written although nothing has changed. */
   readonly writesFirst: boolean;
   /** Whether texts and labels wait for the state of a roll-out. */
@@ -29,7 +29,7 @@ export const OPERATOR: Implementation = {
       policy: POLICY,
       uid: 'p',
       kept: world.kept,
-      enforced: standing(world),
+      enforced: existingSpec(world),
       excluded: [],
       namespaces: namespacesOf(world),
       now: world.now,
@@ -42,7 +42,7 @@ export const OPERATOR: Implementation = {
 };
 
 /** The spec of the enforced part that exists. */
-export function standing({ text, stated }: World) {
+export function existingSpec({ text, stated }: World) {
   if (!text) return undefined;
   return { ...specOf({ ...stated, mode: 'Enforce', rollsOut: text.divided }), namespaceSelector: selectorOf(text) };
 }
@@ -65,7 +65,7 @@ export function promote(
     const known = memory ?? kept;
     // A state that rests already stays as it is.
     const isResting = known && !known.begun && !known.inForce && !known.labelling;
-    const rested = isResting || !known ? known : of.rest(known, standing(world)?.namespaceSelector);
+    const rested = isResting || !known ? known : of.rest(known, existingSpec(world)?.namespaceSelector);
     return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };
   }
   const before = world.memory ?? of.first(world);
@@ -79,13 +79,13 @@ export function promote(
 function inputOf(world: World, state: RolloutState, rollout: StepInput['rollout']): StepInput {
   const { spaces, refused, now } = world;
   const verdict = (name: string) => ({ violating: spaces[name]?.violates ? 1 : 0 });
-  const enforced = standing(world);
+  const enforced = existingSpec(world);
   return {
     policy: POLICY,
     rollout,
     selector: selectorOf(world.stated),
     state,
-    ...(enforced && { standing: enforced.namespaceSelector }),
+    ...(enforced && { existingSelector: enforced.namespaceSelector }),
     namespaces: namespacesOf(world),
     excluded: [],
     verdict,
@@ -104,7 +104,7 @@ function isSettled(world: World): boolean {
 export function wantedText({ stated, memory, ...world }: World): Text | undefined {
   if (!isOn(stated)) return undefined;
   if (!stated.rollsOut) return { onlyTeam: stated.onlyTeam, divided: false, leftOut: [] };
-  const enforced = standing({ stated, ...world });
+  const enforced = existingSpec({ stated, ...world });
   const begun = memory ? memory.begun : enforced !== undefined;
   if (!begun) return undefined;
   const selector = memory ? memory.selector : enforced?.namespaceSelector;
