@@ -10,9 +10,9 @@ import type { JudgedContext } from '../policies/context.ts';
 import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedProblem, CheckedViolation, ItemVerdict } from './result.ts';
 
-type Place = Pick<CheckedViolation, 'path' | 'line'>;
+type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
 /** @param path from the PodSpec on, or of the pod's metadata */
-type PlaceOf = (path: string) => Place;
+type LocateField = (path: string) => FieldLocation;
 
 /** The policies by which a check evaluates, by name. One with a roll-out is listed once, although it has two parts. */
 export function checkedPolicies({ compiled, sources }: Pick<JudgedContext, 'compiled' | 'sources'>): CheckedPolicy[] {
@@ -32,7 +32,7 @@ export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
 export function checkedViolations(
   { violations }: Pick<Judgement, 'violations'>,
   mode: Mode,
-  placeOf: PlaceOf,
+  locate: LocateField,
 ): CheckedViolation[] {
   return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
     ofPolicy.map(({ rule, container, message, path }) => ({
@@ -41,17 +41,17 @@ export function checkedViolations(
       rule,
       container: container ?? null,
       message,
-      ...placeOf(path),
+      ...locate(path),
     })),
   );
 }
 
-export function checkedFindings(spec: PodSpec, placeOf: PlaceOf): CheckedFinding[] {
+export function checkedFindings(spec: PodSpec, locate: LocateField): CheckedFinding[] {
   return findings(spec).map(({ reason, container, message, path }) => ({
     reason,
     container,
     message,
-    ...placeOf(path),
+    ...locate(path),
   }));
 }
 

@@ -44,7 +44,7 @@ export class ManifestJudge {
   #item(manifest: InputObject, { candidate, fieldOf, unknown, ...place }: Candidature): CheckedItem {
     const { object, file, lineOf } = manifest;
     const { namespace, name } = identityOf(object, this.#options.namespace);
-    const placeOf = (inPod: string) => {
+    const locate = (inPod: string) => {
       const path = fieldOf(fieldIn([], inPod));
       return { path: pathText(path), line: lineOf(path) };
     };
@@ -58,11 +58,11 @@ export class ManifestJudge {
       verdict,
       notSelected: verdict === 'NotSelected' ? this.#whyNotSelected(candidate, namespace) : null,
       violations: withMisspelt(
-        ofModes.flatMap(({ mode, judgement }) => checkedViolations(judgement, mode, placeOf)),
+        ofModes.flatMap(({ mode, judgement }) => checkedViolations(judgement, mode, locate)),
         unknown,
         lineOf,
       ),
-      findings: candidate ? checkedFindings(candidate.parts.spec, placeOf) : [],
+      findings: candidate ? checkedFindings(candidate.parts.spec, locate) : [],
     };
   }
 

@@ -7,7 +7,7 @@ import { type Document, isCollection, isPair, parseDocument as parse } from 'yam
 import { valueAt } from '../../operator/model/raw.ts';
 import { parseDocument } from '../manifests/document.ts';
 import { mayMerge } from '../manifests/merge-keys.ts';
-import { Editing, type Place } from './editing.ts';
+import { Editing, type Parent } from './editing.ts';
 import {
   indentOf,
   isAlias,
@@ -70,7 +70,7 @@ function editsFor(text: string, before: unknown, after: unknown) {
   editing.change(contents, before, after);
   const aliases = aliasesIn(contents, []);
   const writtenOut = new Set<string>();
-  for (const { node, path, merging, place } of aliases) {
+  for (const { node, path, merging, parent } of aliases) {
     const name = `*${node.source}`;
     if (editing.isReplaced(startOf(node))) {
       writtenOut.add(name);
@@ -87,7 +87,7 @@ function editsFor(text: string, before: unknown, after: unknown) {
     }
     const wanted = valueAt(after, path);
     if (!isGone && isDeepStrictEqual(valueAt(after, at), wanted)) continue;
-    editing.writeOut(node, wanted, place);
+    editing.writeOut(node, wanted, parent);
     writtenOut.add(name);
   }
   return { edits: editing.edits as readonly TextEdit[], writtenOut: [...writtenOut].sort() };
@@ -97,12 +97,12 @@ interface FoundAlias {
   readonly node: Node & { source: string; resolve(document: never): unknown };
   readonly path: Path;
   readonly merging: boolean;
-  readonly place: Place;
+  readonly parent: Parent;
 }
 
-function aliasesIn(node: Node | null, path: Path, merging = false, place: Place = undefined): FoundAlias[] {
-  if (isAlias(node)) return [{ node: node as unknown as FoundAlias['node'], path, merging, place }];
-  return childrenOf(node).flatMap(({ child, step, merge, place: inside }) =>
+function aliasesIn(node: Node | null, path: Path, merging = false, parent: Parent = undefined): FoundAlias[] {
+  if (isAlias(node)) return [{ node: node as unknown as FoundAlias['node'], path, merging, parent }];
+  return childrenOf(node).flatMap(({ child, step, merge, parent: inside }) =>
     aliasesIn(child, [...path, step], merging || merge, inside),
   );
 }
@@ -120,7 +120,7 @@ interface Child {
   readonly child: Node | null;
   readonly step: string | number;
   readonly merge: boolean;
-  readonly place: Place;
+  readonly parent: Parent;
 }
 
 function childrenOf(node: Node | null): Child[] {
@@ -130,12 +130,12 @@ function childrenOf(node: Node | null): Child[] {
       child: pair.value,
       step: keyText(pair.key),
       merge: isMerge(pair),
-      place: { map, pair },
+      parent: { map, pair },
     }));
   }
   if (!isSeq(node)) return [];
   const list = node as SeqNode;
-  return list.items.map((child, step) => ({ child, step, merge: false, place: { list } }));
+  return list.items.map((child, step) => ({ child, step, merge: false, parent: { list } }));
 }
 
 /** As most of the document's collections are indented. */

@@ -40,7 +40,7 @@ import {
 } from './written.ts';
 
 /** The collection that a node is in; undefined for the whole document. */
-export type Place = { readonly map: MapNode; readonly pair: MapPair } | { readonly list: SeqNode } | undefined;
+export type Parent = { readonly map: MapNode; readonly pair: MapPair } | { readonly list: SeqNode } | undefined;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -62,27 +62,27 @@ export class Editing {
   }
 
   /** Leaves aliases alone: whether one has to be written out depends on its anchor. */
-  change(node: Node, before: unknown, after: unknown, place?: Place): void {
+  change(node: Node, before: unknown, after: unknown, parent?: Parent): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;
-    if (isMap(node) && isObject(before) && isObject(after)) this.#changeMap(node as MapNode, before, after, place);
+    if (isMap(node) && isObject(before) && isObject(after)) this.#changeMap(node as MapNode, before, after, parent);
     else if (isSeq(node) && Array.isArray(before) && Array.isArray(after))
-      this.#changeList(node as SeqNode, before, after, place);
-    else this.#replace(node, after, place);
+      this.#changeList(node as SeqNode, before, after, parent);
+    else this.#replace(node, after, parent);
   }
 
-  writeOut(node: Node, value: unknown, place: Place): void {
-    this.#replace(node, value, place);
+  writeOut(node: Node, value: unknown, parent: Parent): void {
+    this.#replace(node, value, parent);
   }
 
-  #changeMap(map: MapNode, before: Fields, after: Fields, place: Place): void {
+  #changeMap(map: MapNode, before: Fields, after: Fields, parent: Parent): void {
     const removed = new Set(Object.keys(before).filter((key) => !Object.hasOwn(after, key)));
     if (!isFilledMapping(after)) {
-      this.#empty(map, '{}', place);
+      this.#empty(map, '{}', parent);
       return;
     }
     const isWhole = pairsOf(map).every(({ key }) => removed.has(keyText(key)));
     if (isWhole && (isFlow(map) || pairsOf(map).length === 0)) {
-      this.#replace(map, after, place);
+      this.#replace(map, after, parent);
       return;
     }
     const added: Record<string, unknown> = {};
@@ -95,7 +95,7 @@ export class Editing {
       else if (pair.value) this.change(pair.value, before[key], value, { map, pair });
     }
     this.#remove(map, removed);
-    if (Object.keys(added).length > 0) this.#insert(map, added, removed, place);
+    if (Object.keys(added).length > 0) this.#insert(map, added, removed, parent);
   }
 
   #remove(map: MapNode, keys: ReadonlySet<string>): void {
@@ -130,7 +130,7 @@ export class Editing {
     }
   }
 
-  #insert(map: MapNode, fields: Fields, removed: ReadonlySet<string>, place: Place): void {
+  #insert(map: MapNode, fields: Fields, removed: ReadonlySet<string>, parent: Parent): void {
     const kept = pairsOf(map).filter(({ key }) => !removed.has(keyText(key)));
     if (isFlow(map)) {
       const last = kept.at(-1);
@@ -148,7 +148,7 @@ export class Editing {
     else if (isFirstInLine(text, startOf(first.key)) && !isExplicit(first)) {
       // Above what is said about the first field.
       const above =
-        place && 'pair' in place ? nextLine(text, endOfKey(place.pair)) : lineStart(text, startOf(first.key));
+        parent && 'pair' in parent ? nextLine(text, endOfKey(parent.pair)) : lineStart(text, startOf(first.key));
       this.edits.push({ start: above, end: above, text: lines.map((line) => line + lineBreak(text, above)).join('') });
     } else if (
       text[endOfPair(last) - 1] !== '\n' &&
@@ -201,20 +201,20 @@ export class Editing {
     this.edits.push(insertedLines(this.#text, below, lines));
   }
 
-  #replace(node: Node, value: unknown, place: Place): void {
+  #replace(node: Node, value: unknown, parent: Parent): void {
     const [start, end] = [startOf(node), contentEnd(node)];
     const text = this.#text;
     if (isBlockScalar(node)) throw new NotEditable('a text of several lines stands where another value is needed');
-    const around = place && ('map' in place ? place.map : place.list);
-    const isInFlow = isFlow(around) || (isFlow(node) && !place);
+    const around = parent && ('map' in parent ? parent.map : parent.list);
+    const isInFlow = isFlow(around) || (isFlow(node) && !parent);
     const isBlock = !isFlow(node) && (isMap(node) || isSeq(node));
     if (isBlock) throw new NotEditable('a mapping or a list stands where another value is needed');
     if (!isScalar(node) || typeof value === 'object') this.#replaced.push({ start, end });
     const isLong = isFilledMapping(value) || (Array.isArray(value) && value.length > 0);
-    if (isLong && !isInFlow && place && 'pair' in place && !text.slice(start, end).includes('\n')) {
+    if (isLong && !isInFlow && parent && 'pair' in parent && !text.slice(start, end).includes('\n')) {
       const before = text.slice(0, start).trimEnd().length;
       this.edits.push({ start: before, end, text: '' });
-      this.#write(end, value as Fields, place.map);
+      this.#write(end, value as Fields, parent.map);
       return;
     }
     const quotes = isScalar(node) ? node.srcToken?.type : undefined;
@@ -225,24 +225,24 @@ export class Editing {
   }
 
   /** @param brackets of the empty collection */
-  #empty(node: MapNode | SeqNode, brackets: string, place: Place): void {
+  #empty(node: MapNode | SeqNode, brackets: string, parent: Parent): void {
     const [start, end] = [startOf(node), contentEnd(node)];
     this.#replaced.push({ start, end });
-    if (!isFlow(node) && place && 'pair' in place && isFirstInLine(this.#text, start)) {
-      const at = endOfKey(place.pair);
+    if (!isFlow(node) && parent && 'pair' in parent && isFirstInLine(this.#text, start)) {
+      const at = endOfKey(parent.pair);
       this.edits.push({ start: at, end: at, text: ` ${brackets}` });
       this.edits.push({ start: lineStart(this.#text, start), end: afterLine(this.#text, end), text: '' });
     } else this.edits.push({ start, end, text: brackets });
   }
 
-  #changeList(list: SeqNode, before: readonly unknown[], after: readonly unknown[], place: Place): void {
+  #changeList(list: SeqNode, before: readonly unknown[], after: readonly unknown[], parent: Parent): void {
     const items = list.items as readonly Node[];
     if (after.length === 0) {
-      this.#empty(list, '[]', place);
+      this.#empty(list, '[]', parent);
       return;
     }
     if (items.length === 0) {
-      this.#replace(list, after, place);
+      this.#replace(list, after, parent);
       return;
     }
     const { kept, added } = matchedItems(before, after);

@@ -1,26 +1,26 @@
 /** The lines of the fields of a document in block style. */
 import type { FieldPath } from '../schema/paths.ts';
-import { placesInBlockStyle } from './block-style.ts';
+import { offsetsInBlockStyle } from './block-style.ts';
 import { LineTable } from './line-table.ts';
 
 export class BlockLines {
-  readonly #document: ReturnType<typeof placesInBlockStyle>;
+  readonly #document: ReturnType<typeof offsetsInBlockStyle>;
   readonly #lines: LineTable;
 
   /** @param text that readBlockStyle has read */
   constructor(text: string) {
-    this.#document = placesInBlockStyle(text);
+    this.#document = offsetsInBlockStyle(text);
     this.#lines = new LineTable(text);
   }
 
   /** From 0; if the field is absent, the line of the nearest existing field around it. */
   of(path: FieldPath): number {
-    const { value, start, places } = this.#document;
+    const { value, start, offsets } = this.#document;
     let [part, at] = [value, start];
     for (const step of path) {
-      const place = places.get(part)?.get(step);
-      if (place === undefined) break;
-      at = place;
+      const offset = offsets.get(part)?.get(step);
+      if (offset === undefined) break;
+      at = offset;
       part = (part as Record<string | number, unknown>)[step];
     }
     return this.#lines.of(at);

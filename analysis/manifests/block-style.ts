@@ -12,7 +12,7 @@ export interface BlockDocument {
 }
 
 /** By list and mapping: where its items begin, by index, or its fields, by key. */
-type Places = Map<unknown, Map<string | number, number>>;
+type EntryOffsets = Map<unknown, Map<string | number, number>>;
 
 type Mapping = Record<string, unknown>;
 
@@ -57,30 +57,30 @@ export function readBlockStyle(text: string): BlockDocument | undefined {
   }
 }
 
-/** @param text that readBlockStyle has read @returns its value, read again, whose parts are the keys of the places */
-export function placesInBlockStyle(text: string): BlockDocument & { readonly places: Places } {
-  const places: Places = new Map();
-  return { ...readerOf(text, places).document(), places };
+/** @param text that readBlockStyle has read @returns its value, read again, whose parts are the keys of the offsets */
+export function offsetsInBlockStyle(text: string): BlockDocument & { readonly offsets: EntryOffsets } {
+  const offsets: EntryOffsets = new Map();
+  return { ...readerOf(text, offsets).document(), offsets };
 }
 
-function readerOf(text: string, places?: Places): Reader {
+function readerOf(text: string, offsets?: EntryOffsets): Reader {
   // Every search ends at a line feed.
-  return new Reader(text.endsWith('\n') ? text : `${text}\n`, places);
+  return new Reader(text.endsWith('\n') ? text : `${text}\n`, offsets);
 }
 
 class Reader {
   readonly #text: string;
   /** Undefined if nobody needs them. */
-  readonly #places: Places | undefined;
+  readonly #offsets: EntryOffsets | undefined;
   /** The next character; after nextLine() the first one of a line that is neither empty nor a comment. */
   #at = 0;
   /** The column of that character; -1 at the end. */
   #column = -1;
   #depth = 0;
 
-  constructor(text: string, places?: Places) {
+  constructor(text: string, offsets?: EntryOffsets) {
     this.#text = text;
-    this.#places = places;
+    this.#offsets = offsets;
   }
 
   document(): BlockDocument {
@@ -110,7 +110,7 @@ class Reader {
       this.#column += item - this.#at;
       this.#at = item;
       if (this.#isLineEnd(item)) throw OTHER_STYLE;
-      this.#place(items, items.length, item);
+      this.#record(items, items.length, item);
       items.push(this.#isItem() || this.#keyEnd() > 0 ? this.#collection() : this.#scalar());
     } while (this.#column === column && this.#isItem());
     if (this.#column > column) throw OTHER_STYLE;
@@ -126,7 +126,7 @@ class Reader {
       const key = this.#keyTo(end);
       // Every object has some properties: such a key, too, goes to js-yaml.
       if (fields[key] !== undefined) throw OTHER_STYLE;
-      this.#place(fields, key, this.#at);
+      this.#record(fields, key, this.#at);
       this.#at = this.#skipSpaces(end + 1);
       fields[key] = this.#isLineEnd(this.#at) ? this.#below(column) : this.#scalar();
     } while (this.#column === column && !this.#isItem());
@@ -134,10 +134,10 @@ class Reader {
     return fields;
   }
 
-  #place(around: object, step: string | number, at: number): void {
-    if (!this.#places) return;
-    const entries = this.#places.get(around) ?? new Map();
-    this.#places.set(around, entries.set(step, at));
+  #record(around: object, step: string | number, at: number): void {
+    if (!this.#offsets) return;
+    const entries = this.#offsets.get(around) ?? new Map();
+    this.#offsets.set(around, entries.set(step, at));
   }
 
   /** The value of a key that has none in its line. The items of a sequence may be as far left as the key. */

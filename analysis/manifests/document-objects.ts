@@ -3,9 +3,9 @@ import { isText, objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import { isObject, type Problem } from '../schema/problems.ts';
 import { DocumentError, parseDocument } from './document.ts';
+import type { TextRange } from './field-positions.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
-import type { TextRange } from './places.ts';
 import { reason, type Trouble } from './trouble.ts';
 
 /** An object as somebody wrote it; for a List, each of its items. */

@@ -3,9 +3,9 @@ import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException }
 import type { FieldPath } from '../schema/paths.ts';
 import { BlockLines } from './block-lines.ts';
 import { type BlockDocument, readBlockStyle } from './block-style.ts';
+import { FieldPositions, type TextRange } from './field-positions.ts';
 import { mayMerge, withMergeKeys } from './merge-keys.ts';
 import { newlinesIn } from './piece.ts';
-import { Places, type TextRange } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
 interface Document {
@@ -52,19 +52,19 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   if (events.length === 0) return undefined;
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlinesIn(text, alias.anchorStart));
-  const places = new Places(text, events);
+  const positions = new FieldPositions(text, events);
   // The API server reads text into Go strings, where a lone surrogate becomes U+FFFD.
   const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
-  return documentOf(sound, firstLine, () => places);
+  return documentOf(sound, firstLine, () => positions);
 }
 
-/** Most documents need the line of their beginning only: their other places are found when somebody asks. */
+/** Most documents need the line of their beginning only: their other positions are found when somebody asks. */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
-  let places: Places | undefined;
+  let positions: FieldPositions | undefined;
   let lines: BlockLines | undefined;
   const document = documentOf(value, firstLine, () => {
-    places ??= new Places(text, parseEvents(text, {}));
-    return places;
+    positions ??= new FieldPositions(text, parseEvents(text, {}));
+    return positions;
   });
   // In this style the first item of a list begins where the list does.
   const isFirst = (path: FieldPath) =>
@@ -80,15 +80,15 @@ function quickDocument(text: string, firstLine: number, { value, start }: BlockD
   };
 }
 
-function documentOf(value: unknown, firstLine: number, places: () => Places): Document {
+function documentOf(value: unknown, firstLine: number, positions: () => FieldPositions): Document {
   return {
     value,
-    lineOf: (path) => firstLine + places().lineOf(path),
+    lineOf: (path) => firstLine + positions().lineOf(path),
     rangeOf: (path) => {
-      const range = places().rangeOf(path);
+      const range = positions().rangeOf(path);
       return { ...range, line: firstLine + range.line - 1 };
     },
-    textOf: (path) => places().textOf(path),
+    textOf: (path) => positions().textOf(path),
   };
 }
 

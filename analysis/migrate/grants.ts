@@ -102,14 +102,14 @@ export function readBinding(value: unknown): Binding {
 /** By namespace and name: clusters have thousands of bindings. */
 export type Roles = ReadonlyMap<string, Role>;
 
-export function rolesByPlace(roles: readonly Role[]): Roles {
-  return new Map(roles.map((role) => [placeOf(role), role]));
+export function rolesByKey(roles: readonly Role[]): Roles {
+  return new Map(roles.map((role) => [keyOf(role), role]));
 }
 
 /** In the order of the bindings' names. */
 export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Binding[]): Grant[] {
-  const byPlace = [...bindings].sort((a, b) => compare(placeOf(a), placeOf(b)));
-  return byPlace.flatMap((binding) => {
+  const inOrder = [...bindings].sort((a, b) => compare(keyOf(a), keyOf(b)));
+  return inOrder.flatMap((binding) => {
     const role = roleOf(binding, roles);
     if (!role || binding.subjects.length === 0) return [];
     const { subjects, namespace } = binding;
@@ -136,7 +136,7 @@ export function bindingText({ name, namespace }: Pick<Binding, 'name' | 'namespa
 }
 
 function roleOf({ role: { kind, name = '' }, namespace }: Binding, roles: Roles): Role | undefined {
-  return roles.get(placeOf({ name, ...(kind === 'Role' && namespace !== undefined && { namespace }) }));
+  return roles.get(keyOf({ name, ...(kind === 'Role' && namespace !== undefined && { namespace }) }));
 }
 
 function rulesOf(role: Role, roles: Roles): Rule[] {
@@ -174,7 +174,7 @@ function grantSubject(
   }
 }
 
-function placeOf({ namespace = '', name }: Pick<Binding, 'namespace' | 'name'>): string {
+function keyOf({ namespace = '', name }: Pick<Binding, 'namespace' | 'name'>): string {
   return `${namespace}/${name}`;
 }
 

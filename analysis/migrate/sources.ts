@@ -12,7 +12,7 @@ import {
   type Roles,
   readBinding,
   readRole,
-  rolesByPlace,
+  rolesByKey,
   unknownRoles,
 } from './grants.ts';
 import { type InputProblem, InvalidInput } from './invalid-input.ts';
@@ -105,7 +105,7 @@ export function readInput(objects: readonly unknown[]): Input {
   if (problems.length > 0) throw new InvalidInput(problems.sort((a, b) => a.index - b.index));
   const of = <Key extends string>(key: Key) => read.flatMap((one) => (key in one ? [one[key as keyof Read]] : []));
   const sources = (of('source') as Source[]).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const roles = rolesByPlace(of('role') as Role[]);
+  const roles = rolesByKey(of('role') as Role[]);
   const bindings = of('binding') as Binding[];
   return { sources, roles, bindings, notes: unknownRoles(roles, bindings).map(unknownRole) };
 }

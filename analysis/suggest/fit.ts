@@ -110,11 +110,11 @@ function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting)
       : [];
   });
   const all = Object.entries<unknown>(Object.assign({}, stated, ...guards));
-  return Object.fromEntries(all.sort(([a], [b]) => placeOf(a) - placeOf(b)));
+  return Object.fromEntries(all.sort(([a], [b]) => positionOf(a) - positionOf(b)));
 }
 
 /** The position of an override in the API's order. */
-function placeOf(path: string): number {
+function positionOf(path: string): number {
   return RULES.findIndex((rule) => isStatedBy(path, rule));
 }
 

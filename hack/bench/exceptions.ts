@@ -14,13 +14,13 @@ import { applyPolicy, inForceOf, isProgrammed, readPolicy } from './policies.ts'
 import { type Memory, ServerUsage } from './server-usage.ts';
 import type { Table } from './table.ts';
 import {
+  type BenchNamespace,
   EDITED,
   EVERYWHERE,
   EXCEPTED,
   edited,
   FREE,
   type NamedSpec,
-  type Place,
   type PolicyTopology,
   TEAM,
   TOPOLOGIES,
@@ -107,11 +107,11 @@ async function measure(
   const operator = startOperator(controlPlane.kubeconfig);
   try {
     await allowEditors(client);
-    const places = Array.from({ length: count + changes }, (_, index) => topology.namespace(index));
-    for (const place of [FREE, TEAM, ...places]) await createNamespace(client, place.name, place.labels);
+    const namespaces = Array.from({ length: count + changes }, (_, index) => topology.namespace(index));
+    for (const one of [FREE, TEAM, ...namespaces]) await createNamespace(client, one.name, one.labels);
     await write(client, EVERYWHERE);
     await operator.during(ready(client, [EVERYWHERE.name]));
-    const requests = requestsOf(topology, places[0] ?? FREE);
+    const requests = requestsOf(topology, namespaces[0] ?? FREE);
     const settled = async () => {
       await operator.during(operator.idle());
       await servers.idle();
@@ -126,7 +126,7 @@ async function measure(
     const after = operator.usage();
     await settled();
     const apiServerCpuSeconds = servers.cpuSeconds('kube-apiserver') - before.apiServer;
-    const wrong = found === names.length ? await wrongVerdicts(editor, places.slice(0, count)) : Number.NaN;
+    const wrong = found === names.length ? await wrongVerdicts(editor, namespaces.slice(0, count)) : Number.NaN;
     const all = await phase(editor, servers, requests, rounds);
     // Otherwise each of them would be waited for in vain.
     const possible = found === names.length ? changes : 0;
@@ -134,11 +134,11 @@ async function measure(
     const change = { client, editor, servers, operator, settled };
     const [more, edits]: Change[][] = [[], []];
     for (const [index, spec] of further.entries()) {
-      more?.push(await changed(change, spec, places[count + index] ?? FREE, EXCEPTED, true));
+      more?.push(await changed(change, spec, namespaces[count + index] ?? FREE, EXCEPTED, true));
     }
     const target = specs.at(-1);
     for (let edit = 1; target && edit <= possible; edit++) {
-      edits?.push(await changed(change, edited(target, edit), places[count - 1] ?? FREE, EDITED, edit % 2 === 1));
+      edits?.push(await changed(change, edited(target, edit), namespaces[count - 1] ?? FREE, EDITED, edit % 2 === 1));
     }
     return {
       topology: name,
@@ -179,10 +179,10 @@ async function ready(client: ApiClient, names: readonly string[]): Promise<numbe
 
 type Send = (client: ApiClient, round: number) => Promise<unknown>;
 
-function requestsOf({ teams }: PolicyTopology, excepted: Place): Readonly<Record<string, Send>> {
-  const pods = (place: string, namespace: string, add: string): Record<string, Send> => ({
-    [`pod, ${place}, admitted`]: (client) => createPod(client, namespace, place === 'excepted' ? [add] : undefined),
-    [`pod, ${place}, refused`]: (client) => refusedPod(client, namespace),
+function requestsOf({ teams }: PolicyTopology, excepted: BenchNamespace): Readonly<Record<string, Send>> {
+  const pods = (where: string, namespace: string, add: string): Record<string, Send> => ({
+    [`pod, ${where}, admitted`]: (client) => createPod(client, namespace, where === 'excepted' ? [add] : undefined),
+    [`pod, ${where}, refused`]: (client) => refusedPod(client, namespace),
   });
   return {
     'pod, no policy': (client) => createPod(client, EXCLUDED),
@@ -194,7 +194,7 @@ function requestsOf({ teams }: PolicyTopology, excepted: Place): Readonly<Record
   };
 }
 
-async function update(client: ApiClient, { name }: Place, metadata: object): Promise<unknown> {
+async function update(client: ApiClient, { name }: BenchNamespace, metadata: object): Promise<unknown> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...metadata } };
   return client.apply(namespace, { dryRun: true, force: true });
 }
@@ -236,14 +236,14 @@ function ignoreRefusal(error: unknown): undefined {
 }
 
 /** Exceptions admit their capability in their namespaces only, and nothing else. */
-async function wrongVerdicts(client: ApiClient, places: readonly Place[]): Promise<number> {
+async function wrongVerdicts(client: ApiClient, namespaces: readonly BenchNamespace[]): Promise<number> {
   let wrong = 0;
   const expect = async (namespace: string, capability: string, expected: boolean) => {
     if ((await admits(client, namespace, capability)) !== expected) wrong++;
   };
   await expect(FREE.name, EXCEPTED, false);
   await expect(TEAM.name, EXCEPTED, false);
-  for (const { name } of places) {
+  for (const { name } of namespaces) {
     await expect(name, EXCEPTED, true);
     await expect(name, NONE_ADMITS, false);
   }
@@ -262,7 +262,7 @@ interface Changing {
 async function changed(
   { client, editor, servers, operator, settled }: Changing,
   spec: NamedSpec,
-  { name: namespace }: Place,
+  { name: namespace }: BenchNamespace,
   capability: string,
   expected: boolean,
 ): Promise<Change> {

@@ -6,7 +6,7 @@ export interface NamedSpec {
   readonly spec: CapabilityPolicySpec;
 }
 
-export interface Place {
+export interface BenchNamespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -15,7 +15,7 @@ export interface PolicyTopology {
   /** Besides the policy for all. */
   exceptions(count: number): readonly NamedSpec[];
   /** Selected by the exception of this number, whether or not it exists. */
-  namespace(index: number): Place;
+  namespace(index: number): BenchNamespace;
   /** With tiers and teams by label. */
   readonly teams: boolean;
 }
@@ -23,9 +23,9 @@ export interface PolicyTopology {
 const TIERS = 3;
 const TEAMS = 40;
 /** Where only the policy for all decides. */
-export const FREE: Place = { name: 'bench-free', labels: {} };
+export const FREE: BenchNamespace = { name: 'bench-free', labels: {} };
 /** Where the policies of a tier and a team decide. */
-export const TEAM: Place = { name: 'bench-team', labels: teamLabels(0) };
+export const TEAM: BenchNamespace = { name: 'bench-team', labels: teamLabels(0) };
 /** Exceptions admit it, the policy for all does not. */
 export const EXCEPTED = 'NET_RAW';
 /** Edited exceptions admit it as well. */

@@ -3,15 +3,15 @@ import { ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { beginsAtOnce } from './duration.ts';
 import type { StepInput } from './input.ts';
-import type { Place } from './place.ts';
+import type { RolloutNamespace } from './rollout-namespace.ts';
 import { type Entry, isPending } from './state.ts';
 
 /** By how much the clocks of two machines may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 /** @param mayLeaveOut whether the text has room for one more namespace that it leaves out by name */
-export function entryFor(place: Place, input: StepInput, mayLeaveOut: boolean): Entry | undefined {
-  const { entry, label, uid, covered, selected } = place;
+export function entryFor(namespace: RolloutNamespace, input: StepInput, mayLeaveOut: boolean): Entry | undefined {
+  const { entry, label, uid, covered, selected } = namespace;
   const enforced: Entry = entry?.state === 'Enforced' ? entry : { uid, state: 'Enforced', since: input.now };
   if (!selected) {
     // An older text may still select it.
@@ -21,11 +21,11 @@ export function entryFor(place: Place, input: StepInput, mayLeaveOut: boolean): 
   if (label === ROLLOUT_ENFORCED) return enforced;
   // A text that leaves it out by name may still be in force.
   if (entry?.state === 'Enforced') return covered && label === undefined && input.settled ? undefined : entry;
-  const next = entry ? continued(entry, place, input) : first(place, input);
-  return next && isPending(next) ? leftOut(next, place, input, mayLeaveOut) : next;
+  const next = entry ? continued(entry, namespace, input) : first(namespace, input);
+  return next && isPending(next) ? leftOut(next, namespace, input, mayLeaveOut) : next;
 }
 
-function first({ uid, label, covered, guarded, isNew }: Place, input: StepInput): Entry | undefined {
+function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input: StepInput): Entry | undefined {
   const since = input.now;
   if (covered || isNew) {
     if (label !== ROLLOUT_PENDING) return undefined;
@@ -35,7 +35,7 @@ function first({ uid, label, covered, guarded, isNew }: Place, input: StepInput)
   return { uid, state: beginsAtOnce(input.rollout) && label !== ROLLOUT_PENDING ? 'Undecided' : 'Pending', since };
 }
 
-function continued(entry: Entry, { name, label, covered }: Place, input: StepInput): Entry | undefined {
+function continued(entry: Entry, { name, label, covered }: RolloutNamespace, input: StepInput): Entry | undefined {
   if (entry.state !== 'Undecided') return evaluated(entry, input.verdict(name), input);
   // It is enforced there.
   if (covered && label === undefined) return undefined;
@@ -61,7 +61,12 @@ export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, {
  * A namespace whose label cannot be written holds back itself, and no other. One that is enforced already stays so, although
  * somebody has removed its label.
  */
-function leftOut(entry: Entry, { name, label, covered, leftExclusion }: Place, input: StepInput, may: boolean): Entry {
+function leftOut(
+  entry: Entry,
+  { name, label, covered, leftExclusion }: RolloutNamespace,
+  input: StepInput,
+  may: boolean,
+): Entry {
   const isEnforced = covered && input.state.begun && !entry.byName;
   const isRefused = entry.byName || (may && !isEnforced && input.isRefused(name));
   const byName = label !== ROLLOUT_PENDING && (leftExclusion || isRefused);
@@ -74,8 +79,8 @@ function leftOut(entry: Entry, { name, label, covered, leftExclusion }: Place, i
  * Whether the enforced part may select the namespace: it is labelled or left out by name, or may be enforced. A label that
  * must go is gone, unless its removal is refused: the roll-out does not begin with a namespace that is pending by mistake.
  */
-export function isSettledIn(place: Place, entry: Entry | undefined, input: StepInput): boolean {
-  const { name, selected, covered, label } = place;
+export function isSettledIn(namespace: RolloutNamespace, entry: Entry | undefined, input: StepInput): boolean {
+  const { name, selected, covered, label } = namespace;
   if (!selected || !entry || (covered && input.state.begun)) return true;
   if (!isPending(entry)) return label !== ROLLOUT_PENDING || input.isRefused(name);
   if (entry.state === 'Undecided') return input.currentVerdict(name)?.violating === 0;

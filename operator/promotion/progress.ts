@@ -2,8 +2,8 @@
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { matches } from '../policy/selector.ts';
 import type { NamespaceLabels, StepInput, StepResult } from './input.ts';
-import { isGuarded } from './place.ts';
 import { soakOf } from './promote.ts';
+import { isGuarded } from './rollout-namespace.ts';
 import type { Entry } from './state.ts';
 
 export interface RolloutProgress {

@@ -7,8 +7,8 @@ import { rolloutLabel } from '../policy/parts.ts';
 import { isSameSelector } from '../policy/selector.ts';
 import { entryFor, isSettledIn } from './entries.ts';
 import type { StepInput, StepResult } from './input.ts';
-import { placeOf } from './place.ts';
 import { promote } from './promote.ts';
+import { rolloutNamespace } from './rollout-namespace.ts';
 import type { Entry, Labelling, RolloutState } from './state.ts';
 
 /** So many namespaces may be left out by name because their labels cannot be written: each makes the text longer. */
@@ -22,13 +22,13 @@ export function step(input: StepInput): StepResult {
   const enforced: string[] = [];
   let labelled = true;
   let refused = 0;
-  for (const namespace of input.namespaces) {
-    const place = placeOf(namespace, input, label, labelling);
-    const entry = entryFor(place, input, refused < MOST_REFUSED);
+  for (const labels of input.namespaces) {
+    const namespace = rolloutNamespace(labels, input, label, labelling);
+    const entry = entryFor(namespace, input, refused < MOST_REFUSED);
     if (entry) entries.set(namespace.name, entry);
     if (entry?.byName) refused++;
-    if (!entry && place.entry?.state === 'Enforced' && place.selected) enforced.push(namespace.name);
-    labelled &&= isSettledIn(place, entry, input);
+    if (!entry && namespace.entry?.state === 'Enforced' && namespace.selected) enforced.push(namespace.name);
+    labelled &&= isSettledIn(namespace, entry, input);
   }
   const { promoted, lastPromotion, next } = promote(entries, input, label);
   const begins = labelling !== undefined && labelled;

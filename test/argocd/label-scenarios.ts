@@ -45,7 +45,7 @@ export function labelScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-class Place {
+class LabelScene {
   readonly #stage: Stage;
   readonly name: string;
   readonly #commit: (labels: Readonly<Record<string, string>>) => string;
@@ -63,20 +63,20 @@ class Place {
     mode: Mode,
     options: Partial<ApplicationOptions> = {},
     labels: Readonly<Record<string, string>> = {},
-  ): Promise<Place> {
+  ): Promise<LabelScene> {
     await stage.api.apply(`${POLICIES}/${name}`, policyOf(name));
     await stage.inForce(name);
     const repository = stage.repository();
-    const place = new Place(stage, name, (more) => {
+    const scene = new LabelScene(stage, name, (more) => {
       return repository.commit({ 'namespace.yaml': [namespaceOf(name, { environment: name, ...more })] });
     });
     const syncOptions = [...mode.options, ...(options.options ?? [])];
-    const commit = place.#commit(labels);
+    const commit = scene.#commit(labels);
     await stage.applications.create(
       application(name, { url: repository.url, ...mode, ...options, options: syncOptions }),
     );
     await stage.applications.healthy(name, commit);
-    return place;
+    return scene;
   }
 
   async git(labels: Readonly<Record<string, string>>): Promise<void> {
@@ -119,55 +119,55 @@ class Place {
 }
 
 async function named(stage: Stage, mode: Mode): Promise<void> {
-  const place = await Place.make(stage, `labels-named-${slug(mode)}`, mode);
-  await place.become(OURS);
-  await place.stay(OURS);
-  await place.git({ [ENFORCE]: 'baseline' });
-  await place.become(IN_GIT);
-  await place.conflict(new RegExp(`namespace ${place.name}: label ${ENFORCE} is "baseline" by argocd-controller`));
-  await place.stay(IN_GIT);
-  await place.git({});
+  const scene = await LabelScene.make(stage, `labels-named-${slug(mode)}`, mode);
+  await scene.become(OURS);
+  await scene.stay(OURS);
+  await scene.git({ [ENFORCE]: 'baseline' });
+  await scene.become(IN_GIT);
+  await scene.conflict(new RegExp(`namespace ${scene.name}: label ${ENFORCE} is "baseline" by argocd-controller`));
+  await scene.stay(IN_GIT);
+  await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
     // The comparison looks for the traces of another way of applying, and finds nothing. The next sync applies it.
-    await place.stay(IN_GIT);
-    await place.git({ more: 'labels' });
+    await scene.stay(IN_GIT);
+    await scene.git({ more: 'labels' });
   }
-  await place.become(OURS);
-  await place.conflict(undefined);
-  await place.stay(OURS);
+  await scene.become(OURS);
+  await scene.conflict(undefined);
+  await scene.stay(OURS);
 }
 
 async function equalFirst(stage: Stage, mode: Mode): Promise<void> {
-  const place = await Place.make(stage, `labels-equal-${slug(mode)}`, mode, {}, { [ENFORCE]: 'restricted' });
-  await place.become(OURS);
-  await place.stay(OURS);
-  await place.deletePolicy();
+  const scene = await LabelScene.make(stage, `labels-equal-${slug(mode)}`, mode, {}, { [ENFORCE]: 'restricted' });
+  await scene.become(OURS);
+  await scene.stay(OURS);
+  await scene.deletePolicy();
   await sleep(5_000);
-  await place.become(OURS);
-  await place.stay(OURS);
+  await scene.become(OURS);
+  await scene.stay(OURS);
 }
 
 async function equalLater(stage: Stage, mode: Mode): Promise<void> {
-  const place = await Place.make(stage, `labels-later-${slug(mode)}`, mode);
-  await place.become(OURS);
-  await place.git({ [ENFORCE]: 'restricted' });
-  await place.stay(OURS);
-  await place.policy({ level: 'baseline' });
+  const scene = await LabelScene.make(stage, `labels-later-${slug(mode)}`, mode);
+  await scene.become(OURS);
+  await scene.git({ [ENFORCE]: 'restricted' });
+  await scene.stay(OURS);
+  await scene.policy({ level: 'baseline' });
   // The operator changes its own label; the next sync makes it Git's.
-  await place.conflict(new RegExp(`namespace ${place.name}: label ${ENFORCE} is "restricted" by argocd-controller`));
-  await place.become(OURS);
-  await place.stay(OURS);
+  await scene.conflict(new RegExp(`namespace ${scene.name}: label ${ENFORCE} is "restricted" by argocd-controller`));
+  await scene.become(OURS);
+  await scene.stay(OURS);
 }
 
 async function ignored(stage: Stage, mode: Mode): Promise<void> {
-  const place = await Place.make(stage, `labels-ignored-${slug(mode)}`, mode, {
+  const scene = await LabelScene.make(stage, `labels-ignored-${slug(mode)}`, mode, {
     ignoreDifferences: [{ group: '', kind: 'Namespace', managedFieldsManagers: ['capabilitypolicy.dev'] }],
     options: ['RespectIgnoreDifferences=true'],
   });
-  await place.become(OURS);
-  await place.git({ [ENFORCE]: 'baseline' });
-  await place.become(OURS);
-  await place.stay(OURS);
+  await scene.become(OURS);
+  await scene.git({ [ENFORCE]: 'baseline' });
+  await scene.become(OURS);
+  await scene.stay(OURS);
 }
 
 async function managed(stage: Stage): Promise<void> {
@@ -194,11 +194,11 @@ async function managed(stage: Stage): Promise<void> {
 }
 
 async function replaced(stage: Stage): Promise<void> {
-  const place = await Place.make(stage, 'labels-replaced', REPLACE);
-  await place.become(OURS);
-  await place.stay(OURS);
+  const scene = await LabelScene.make(stage, 'labels-replaced', REPLACE);
+  await scene.become(OURS);
+  await scene.stay(OURS);
   // A sync replaces the namespace.
-  await place.git({ more: 'labels' });
-  await place.become(OURS);
-  await place.stay(OURS);
+  await scene.git({ more: 'labels' });
+  await scene.become(OURS);
+  await scene.stay(OURS);
 }

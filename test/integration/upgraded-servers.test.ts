@@ -1,5 +1,5 @@
 /**
- * The last API server below 1.36 is upgraded: programs with variables replace those without, in place. The reverse, when an older
+ * The last API server below 1.36 is upgraded: programs with variables replace those without, in cluster. The reverse, when an older
  * API server joins.
  */
 import assert from 'node:assert/strict';
@@ -8,7 +8,7 @@ import { Api, type Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
-import { usePlace } from '../programs/place.ts';
+import { useProgramCluster } from '../programs/program-cluster.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { CREATOR } from '../support/harness.ts';
 import { allowEditor, change, EDITOR } from '../support/namespace-changes.ts';
@@ -56,7 +56,7 @@ const PODS = [
 
 describeIfOffered('admissionVariables', 'when the last API server below 1.36 is upgraded', function () {
   this.timeout(400_000);
-  const place = usePlace([TEAM, BOUND], sharedControlPlane, { timeoutMs: 60_000 });
+  const cluster = useProgramCluster([TEAM, BOUND], sharedControlPlane, { timeoutMs: 60_000 });
   const surprises: string[] = [];
   let api: Api;
   let programs: Programs;
@@ -72,7 +72,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
       await api.apply(`${NAMESPACES}/${namespace}/serviceaccounts/pinger`, account);
     }
     await allowEditor(api);
-    programs = place.programs();
+    programs = cluster.programs();
   });
 
   after(async () => {
@@ -81,7 +81,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     await api.close();
   });
 
-  it('every program gets variables in place, and no pod and no change of a namespace meets a gap', async () => {
+  it('every program gets variables in cluster, and no pod and no change of a namespace meets a gap', async () => {
     await replaced(OLDER, NEWER);
     const existing = await admissionPolicies();
     assert.deepEqual(namesOf(existing), ['capabilitypolicy.enforce', 'capabilitypolicy.guard']);
@@ -117,13 +117,13 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
   async function settled(oldestServer: number): Promise<void> {
     const compiled = compiledFor(oldestServer);
     assert.equal(compiled.refusals.size, 0, JSON.stringify([...compiled.refusals]));
-    await place.passUntil(
+    await cluster.passUntil(
       programs,
       compiled,
       ({ outcomes }) => NAMES.every((name) => outcomes.get(name)?.state === 'InForce'),
       180_000,
     );
-    await place.settled(programs, compiled);
+    await cluster.settled(programs, compiled);
   }
 
   async function enforceUid(): Promise<string | undefined> {
@@ -157,7 +157,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
   }
 
   async function admissionPolicies(): Promise<Json[]> {
-    const objects: Json[] = await place.rendered();
+    const objects: Json[] = await cluster.rendered();
     return objects.filter(
       ({ kind, metadata }) => kind === 'ValidatingAdmissionPolicy' && !metadata.name.endsWith('-canary'),
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { CONFIG } from '../support/rights.ts';
 
-interface Place {
+interface GridPosition {
   readonly x: number;
   readonly y: number;
   readonly w: number;
@@ -28,7 +28,7 @@ export interface Panel {
   readonly type: string;
   readonly title: string;
   readonly description?: string;
-  readonly gridPos: Place;
+  readonly gridPos: GridPosition;
   readonly datasource?: Datasource;
   readonly targets?: readonly Target[];
   readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { ApiError } from '../../operator/cluster/client.ts';
-import { type Interception, usePlace } from './place.ts';
+import { type Interception, useProgramCluster } from './program-cluster.ts';
 import { type Row, type Rows, smallCompiled } from './small-programs.ts';
 
 const ONE = 'grants-one';
@@ -13,7 +13,7 @@ const usedBy = (...users: string[]): Row => ({ namespace: ONE, colours: ['red', 
 
 describe('the users of a policy', function () {
   this.timeout(120_000);
-  const place = usePlace([ONE]);
+  const cluster = useProgramCluster([ONE]);
   let writes: { readonly what: string; readonly at: number }[];
   let before: NonNullable<Interception['before']>;
   let programs: Programs;
@@ -21,7 +21,7 @@ describe('the users of a policy', function () {
   beforeEach(() => {
     writes = [];
     before = () => {};
-    programs = place.programs({
+    programs = cluster.programs({
       before(verb, path, body) {
         const name = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
         if (!name.includes('canary')) writes.push({ what: `${verb} ${name}${usersIn(body)}`, at: performance.now() });
@@ -30,13 +30,13 @@ describe('the users of a policy', function () {
     });
   });
 
-  const settled = (rows: Rows) => place.settled(programs, smallCompiled(rows));
+  const settled = (rows: Rows) => cluster.settled(programs, smallCompiled(rows));
   const whats = () => writes.map(({ what }) => what);
 
   it('may use it before a program asks', async () => {
     await settled({ red: usedBy('a') });
     assert.deepEqual(whats().slice(0, 3), [`apply ${USE}`, `apply ${USE}: a`, `apply ${ENFORCE}`]);
-    assert.deepEqual([await place.admits(ONE, 'red', 'a'), await place.admits(ONE, 'red', 'b')], [true, false]);
+    assert.deepEqual([await cluster.admits(ONE, 'red', 'a'), await cluster.admits(ONE, 'red', 'b')], [true, false]);
   });
 
   it('change at once when the row stays as it is', async () => {
@@ -73,7 +73,8 @@ describe('the users of a policy', function () {
       ['both', 'd', false],
     ] as const;
     const watching = cases.map(async ([colour, account, expected]) => {
-      while (!done) if ((await place.admits(ONE, colour, account)) !== expected) surprises.push(`${account} ${colour}`);
+      while (!done)
+        if ((await cluster.admits(ONE, colour, account)) !== expected) surprises.push(`${account} ${colour}`);
     });
     await settled({ red: { ...usedBy('b', 'c'), colours: ['green', 'both'] } });
     done = true;
@@ -94,10 +95,10 @@ describe('the users of a policy', function () {
     before = (verb) => {
       if (verb === 'replace') throw new Error('killed');
     };
-    await place.passUntil(programs, edited, () => whats().includes(`replace ${ENFORCE}`));
+    await cluster.passUntil(programs, edited, () => whats().includes(`replace ${ENFORCE}`));
     const next: string[] = [];
-    const again = place.programs({ before: (verb, _path, body) => next.push(`${verb}${usersIn(body)}`) });
-    await place.passUntil(again, edited, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    const again = cluster.programs({ before: (verb, _path, body) => next.push(`${verb}${usersIn(body)}`) });
+    await cluster.passUntil(again, edited, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
     assert.deepEqual(next, ['replace', 'apply: b c']);
   });
 
@@ -108,8 +109,8 @@ describe('the users of a policy', function () {
     };
     const rows = { red: usedBy('a'), other: { namespace: 'elsewhere', colours: ['red'] } };
     const compiled = smallCompiled(rows);
-    await place.passUntil(programs, compiled, ({ outcomes }) => outcomes.get('other')?.state === 'InForce');
-    const { outcomes } = await place.passUntil(
+    await cluster.passUntil(programs, compiled, ({ outcomes }) => outcomes.get('other')?.state === 'InForce');
+    const { outcomes } = await cluster.passUntil(
       programs,
       compiled,
       ({ outcomes }) => outcomes.get('red')?.state === 'Failed',
@@ -130,18 +131,18 @@ describe('the users of a policy', function () {
 
   it('are restored when somebody changes or deletes the binding or the role', async () => {
     const compiled = smallCompiled({ red: usedBy('a') });
-    await place.settled(programs, compiled);
+    await cluster.settled(programs, compiled);
     const path = `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${USE}`;
     const subjects = [{ kind: 'Group', name: 'everybody', apiGroup: 'rbac.authorization.k8s.io' }];
     for (const change of [
-      () => place.change(path, { subjects }),
-      () => place.api.remove(path),
-      () => place.api.remove(path.replace('clusterrolebindings', 'clusterroles')),
+      () => cluster.change(path, { subjects }),
+      () => cluster.api.remove(path),
+      () => cluster.api.remove(path.replace('clusterrolebindings', 'clusterroles')),
     ]) {
       await change();
-      await place.settled(programs, compiled);
+      await cluster.settled(programs, compiled);
       await sleep(100);
-      assert.deepEqual([await place.admits(ONE, 'red', 'a'), await place.admits(ONE, 'red', 'b')], [true, false]);
+      assert.deepEqual([await cluster.admits(ONE, 'red', 'a'), await cluster.admits(ONE, 'red', 'b')], [true, false]);
     }
   });
 });

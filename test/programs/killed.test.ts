@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Interception, usePlace } from './place.ts';
+import { type Interception, useProgramCluster } from './program-cluster.ts';
 import { type Row, type Rows, smallCompiled } from './small-programs.ts';
 
 const [ONE, TWO] = ['killed-one', 'killed-two'];
@@ -38,7 +38,7 @@ class Killed extends Error {}
 
 describe('an operator that is killed at any write', function () {
   this.timeout(600_000);
-  const place = usePlace([ONE, TWO]);
+  const cluster = useProgramCluster([ONE, TWO]);
 
   it('leaves nothing that a new one does not bring to its end, and no pod meets a gap', async () => {
     const seed = Date.now() % 2 ** 31;
@@ -55,7 +55,7 @@ describe('an operator that is killed at any write', function () {
       }
       for (const [namespace, colour, account] of pods()) {
         assert.equal(
-          await place.admits(namespace, colour, account),
+          await cluster.admits(namespace, colour, account),
           admits(next, namespace, colour, account),
           `seed ${seed}, change ${index}`,
         );
@@ -78,11 +78,11 @@ describe('an operator that is killed at any write', function () {
       };
       const intercept: Interception =
         when === 'before' ? { before: count } : { before: () => term.signal.throwIfAborted(), after: count };
-      const programs = place.programs(intercept, { signal: term.signal });
+      const programs = cluster.programs(intercept, { signal: term.signal });
       const until = performance.now() + 20_000;
       try {
         for (;;) {
-          const { comeBackMs = Number.POSITIVE_INFINITY } = await programs.pass(compiled, await place.rendered());
+          const { comeBackMs = Number.POSITIVE_INFINITY } = await programs.pass(compiled, await cluster.rendered());
           if (comeBackMs > 10_000 || performance.now() > until) break;
         }
       } catch (error) {
@@ -90,7 +90,7 @@ describe('an operator that is killed at any write', function () {
         killed++;
       }
     }
-    await place.settled(place.programs(), compiled);
+    await cluster.settled(cluster.programs(), compiled);
     return killed;
   }
 
@@ -103,7 +103,7 @@ describe('an operator that is killed at any write', function () {
       while (!ended) {
         for (const pod of agreed) {
           const expected = admits(before, ...pod);
-          if ((await place.admits(...pod)) !== expected) surprises.push(`${pod.join(' ')}: not ${expected}`);
+          if ((await cluster.admits(...pod)) !== expected) surprises.push(`${pod.join(' ')}: not ${expected}`);
         }
       }
     })();

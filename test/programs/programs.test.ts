@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';
 import { ApiError, pathOf } from '../../operator/cluster/client.ts';
 import { endpoints } from '../../operator/cluster/servers.ts';
-import { type Interception, usePlace, type Verb } from './place.ts';
+import { type Interception, useProgramCluster, type Verb } from './program-cluster.ts';
 import { type Rows, smallCompiled } from './small-programs.ts';
 
 const [ONE, TWO] = ['programs-one', 'programs-two'];
@@ -14,7 +14,7 @@ const blue = { namespace: TWO, colours: ['blue'] };
 
 describe('Programs.pass', function () {
   this.timeout(120_000);
-  const place = usePlace([ONE, TWO]);
+  const cluster = useProgramCluster([ONE, TWO]);
   let writes: string[];
   let told: string[];
   let before: NonNullable<Interception['before']>;
@@ -24,7 +24,7 @@ describe('Programs.pass', function () {
     writes = [];
     told = [];
     before = () => {};
-    programs = place.programs(
+    programs = cluster.programs(
       {
         before: (verb, path, body) => {
           writes.push(`${verb} ${lastOf(path)}`);
@@ -35,9 +35,9 @@ describe('Programs.pass', function () {
     );
   });
 
-  const settled = (rows: Rows) => place.settled(programs, smallCompiled(rows));
+  const settled = (rows: Rows) => cluster.settled(programs, smallCompiled(rows));
   const stateOf = async (rows: Rows, policy: string) =>
-    (await programs.pass(smallCompiled(rows), await place.rendered())).outcomes.get(policy);
+    (await programs.pass(smallCompiled(rows), await cluster.rendered())).outcomes.get(policy);
 
   it('creates a program after its canary has passed: the policy first, the binding of the probe last', async () => {
     await settled({ red, blue: { ...blue, mode: 'Audit' } });
@@ -52,15 +52,15 @@ describe('Programs.pass', function () {
       `delete ${canary}-probe`,
       `delete ${canary}`,
     ]);
-    assert.deepEqual([await place.admits(ONE, 'red'), await place.admits(ONE, 'blue')], [true, false]);
+    assert.deepEqual([await cluster.admits(ONE, 'red'), await cluster.admits(ONE, 'blue')], [true, false]);
   });
 
-  it('changes a table by one write in place, and the other policies stay in force meanwhile', async () => {
+  it('changes a table by one write in cluster, and the other policies stay in force meanwhile', async () => {
     await settled({ red, blue });
     writes = [];
     const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
     const states: (string | undefined)[] = [];
-    await place.passUntil(programs, edited, ({ outcomes }) => {
+    await cluster.passUntil(programs, edited, ({ outcomes }) => {
       states.push(outcomes.get('red')?.state);
       return outcomes.get('blue')?.state === 'InForce';
     });
@@ -69,28 +69,28 @@ describe('Programs.pass', function () {
       [`replace ${ENFORCE}`],
     );
     assert.deepEqual([...new Set(states)], ['InForce']);
-    assert.deepEqual([await place.admits(TWO, 'green'), await place.admits(TWO, 'blue')], [true, false]);
+    assert.deepEqual([await cluster.admits(TWO, 'green'), await cluster.admits(TWO, 'blue')], [true, false]);
   });
 
   it('reports an edit as in force only when API servers have loaded it', async () => {
     for (const colour of ['red', 'green', 'red', 'yellow']) {
-      await place.passUntil(
+      await cluster.passUntil(
         programs,
         smallCompiled({ red: { ...red, colours: [colour] } }),
         ({ outcomes }) => outcomes.get('red')?.state === 'InForce',
       );
-      assert.ok(await place.admits(ONE, colour), colour);
+      assert.ok(await cluster.admits(ONE, colour), colour);
     }
   });
 
   it('only asks while nothing changes, until an API server has loaded an edit or the watch shows something', async () => {
     await settled({ red });
-    const clients = await endpoints(place.client);
-    const asking = place.programs({}, { servers: async () => clients });
-    await place.settled(asking, smallCompiled({ red }));
+    const clients = await endpoints(cluster.client);
+    const asking = cluster.programs({}, { servers: async () => clients });
+    await cluster.settled(asking, smallCompiled({ red }));
     const edited = smallCompiled({ red: { ...red, colours: ['green'] } });
-    await asking.pass(edited, await place.rendered());
-    const seen = await place.rendered();
+    await asking.pass(edited, await cluster.rendered());
+    const seen = await cluster.rendered();
     const until = performance.now() + 20_000;
     let [before, same] = [await asking.pass(edited, seen), 0];
     for (;;) {
@@ -102,14 +102,14 @@ describe('Programs.pass', function () {
       before = result;
     }
     assert.ok(same > 0, 'each pass was a whole one');
-    assert.ok(await place.admits(ONE, 'green'));
+    assert.ok(await cluster.admits(ONE, 'green'));
     const later = await asking.pass(edited, seen);
     // Somebody changes it: a pass over what the watch shows then is a whole one, and restores it.
-    const enforce = async () => (await place.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
+    const enforce = async () => (await cluster.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
     const policy = await enforce();
     assert.ok(policy);
-    await place.change(pathOf(policy), { spec: { failurePolicy: 'Ignore' } });
-    const restored = await asking.pass(edited, await place.rendered());
+    await cluster.change(pathOf(policy), { spec: { failurePolicy: 'Ignore' } });
+    const restored = await asking.pass(edited, await cluster.rendered());
     assert.notEqual(restored.outcomes, later.outcomes);
     assert.deepEqual((await enforce())?.spec, policy.spec);
   });
@@ -117,10 +117,14 @@ describe('Programs.pass', function () {
   it('does not take the answer of a text that was there before the last but one for the last one', async () => {
     await settled({ red });
     // It is written, and nobody waits for it.
-    await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await place.rendered());
-    await place.passUntil(programs, smallCompiled({ red }), ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await cluster.rendered());
+    await cluster.passUntil(
+      programs,
+      smallCompiled({ red }),
+      ({ outcomes }) => outcomes.get('red')?.state === 'InForce',
+    );
     for (let i = 0; i < 30; i++) {
-      assert.ok(await place.admits(ONE, 'red'));
+      assert.ok(await cluster.admits(ONE, 'red'));
       await sleep(50);
     }
   });
@@ -134,33 +138,37 @@ describe('Programs.pass', function () {
     await settled({ red });
     const unsound = smallCompiled({ red: { ...red, colours: ['green'] } }, { release: 'two', unsound: true });
     writes = [];
-    const result = await place.passUntil(programs, unsound, ({ outcomes }) => outcomes.get('red')?.state === 'Failed');
+    const result = await cluster.passUntil(
+      programs,
+      unsound,
+      ({ outcomes }) => outcomes.get('red')?.state === 'Failed',
+    );
     assert.match(result.outcomes.get('red')?.message ?? '', /index out of bounds/);
     assert.ok(!writes.includes(`replace ${ENFORCE}`));
-    assert.deepEqual([await place.admits(ONE, 'red'), await place.admits(ONE, 'green')], [true, false]);
-    await place.settled(programs, smallCompiled({ red: { ...red, colours: ['green'] } }, { release: 'three' }));
-    assert.ok(await place.admits(ONE, 'green'));
+    assert.deepEqual([await cluster.admits(ONE, 'red'), await cluster.admits(ONE, 'green')], [true, false]);
+    await cluster.settled(programs, smallCompiled({ red: { ...red, colours: ['green'] } }, { release: 'three' }));
+    assert.ok(await cluster.admits(ONE, 'green'));
   });
 
   it('restores what somebody changed or deleted, and says so', async () => {
     await settled({ red });
     const compiled = smallCompiled({ red });
     const rendered = async (name: string) => {
-      const object = (await place.rendered()).find(({ metadata }) => metadata.name === name);
+      const object = (await cluster.rendered()).find(({ metadata }) => metadata.name === name);
       assert.ok(object);
       return object;
     };
     const policyPath = pathOf(await rendered(ENFORCE));
     for (const change of [
-      async () => place.api.remove(policyPath),
-      async () => place.api.remove(pathOf(await rendered(`${ENFORCE}-pods`))),
-      async () => place.change(policyPath, { spec: { failurePolicy: 'Ignore' } }),
-      async () => place.change(pathOf(await rendered(`${ENFORCE}-pods`)), { spec: { validationActions: ['Audit'] } }),
-      async () => place.change(policyPath, { metadata: { labels: { 'capabilitypolicy.dev/text': 'other' } } }),
+      async () => cluster.api.remove(policyPath),
+      async () => cluster.api.remove(pathOf(await rendered(`${ENFORCE}-pods`))),
+      async () => cluster.change(policyPath, { spec: { failurePolicy: 'Ignore' } }),
+      async () => cluster.change(pathOf(await rendered(`${ENFORCE}-pods`)), { spec: { validationActions: ['Audit'] } }),
+      async () => cluster.change(policyPath, { metadata: { labels: { 'capabilitypolicy.dev/text': 'other' } } }),
     ]) {
       told = [];
       await change();
-      await place.passUntil(
+      await cluster.passUntil(
         programs,
         compiled,
         ({ outcomes }) => told.length > 0 && outcomes.get('red')?.state === 'InForce',
@@ -169,23 +177,23 @@ describe('Programs.pass', function () {
         told.every((one) => one.startsWith('repaired')),
         told.join(),
       );
-      assert.ok(!(await place.admits(ONE, 'blue')), told.join());
+      assert.ok(!(await cluster.admits(ONE, 'blue')), told.join());
     }
   });
 
   it('does not count as in force what a finalizer keeps from being deleted, names it, and writes it all the same', async () => {
     await settled({ red });
-    const [object] = (await place.rendered()).filter(({ metadata }) => metadata.name === ENFORCE);
+    const [object] = (await cluster.rendered()).filter(({ metadata }) => metadata.name === ENFORCE);
     assert.ok(object);
-    await place.change(pathOf(object), { metadata: { finalizers: ['example.org/keep'] } });
-    await place.api.remove(pathOf(object));
+    await cluster.change(pathOf(object), { metadata: { finalizers: ['example.org/keep'] } });
+    await cluster.api.remove(pathOf(object));
     const rows = { red: { ...red, colours: ['green'] } };
-    await place.passUntil(programs, smallCompiled(rows), ({ outcomes }) =>
+    await cluster.passUntil(programs, smallCompiled(rows), ({ outcomes }) =>
       /example\.org\/keep/.test(outcomes.get('red')?.message ?? ''),
     );
     assert.equal((await stateOf(rows, 'red'))?.state, 'Working');
-    assert.ok(await place.admits(ONE, 'green'));
-    await place.change(pathOf(object), { metadata: { finalizers: null } });
+    assert.ok(await cluster.admits(ONE, 'green'));
+    await cluster.change(pathOf(object), { metadata: { finalizers: null } });
     await settled(rows);
   });
 
@@ -196,7 +204,7 @@ describe('Programs.pass', function () {
         if (verb !== 'delete' && lastOf(path) === ENFORCE)
           throw new ApiError({ status, reason: 'Test', message: `refused with ${status}`, causes: [] });
       };
-      const { outcomes } = await place.passUntil(
+      const { outcomes } = await cluster.passUntil(
         programs,
         smallCompiled(rows),
         ({ outcomes }) => outcomes.get('blue')?.state === 'InForce' && outcomes.get('red')?.state === 'Failed',
@@ -214,15 +222,15 @@ describe('Programs.pass', function () {
     assert.ok(program);
     const spec = program.policy.spec as { variables: object[] };
     for (let i = 0; i < 20; i++) spec.variables.push({ name: `more${i}`, expression: `"${'x'.repeat(90_000)}"` });
-    const { outcomes } = await place.passUntil(
+    const { outcomes } = await cluster.passUntil(
       programs,
       large,
       ({ outcomes }) => outcomes.get('red')?.state === 'Failed',
     );
     assert.match(outcomes.get('red')?.message ?? '', /too large|limit/);
-    const names = (await place.rendered()).map(({ metadata }) => metadata.name);
+    const names = (await cluster.rendered()).map(({ metadata }) => metadata.name);
     assert.ok(names.includes('capabilitypolicy.warn'));
-    assert.ok(await place.admits(ONE, 'red'));
+    assert.ok(await cluster.admits(ONE, 'red'));
   });
 
   it('a lost connection for one object keeps no other one from being written, and is the reason in the status', async () => {
@@ -230,8 +238,8 @@ describe('Programs.pass', function () {
     before = (_verb, path) => {
       if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
     };
-    await place.passUntil(programs, smallCompiled(rows), ({ outcomes }) => outcomes.get('blue')?.state === 'InForce');
-    await place.passUntil(
+    await cluster.passUntil(programs, smallCompiled(rows), ({ outcomes }) => outcomes.get('blue')?.state === 'InForce');
+    await cluster.passUntil(
       programs,
       smallCompiled(rows),
       ({ outcomes }) => outcomes.get('red')?.message === 'the connection was reset',
@@ -253,14 +261,14 @@ describe('Programs.pass', function () {
       `delete ${role}`,
     ]);
     await settled({});
-    assert.ok(await place.admits(TWO, 'red'));
+    assert.ok(await cluster.admits(TWO, 'red'));
   });
 
   it('reports a policy whose mode changes only when its old program is out of force', async () => {
     await settled({ red });
     const warns = smallCompiled({ red: { ...red, mode: 'Warn' } });
-    await place.passUntil(programs, warns, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
-    assert.ok(await place.admits(ONE, 'blue'));
+    await cluster.passUntil(programs, warns, ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+    assert.ok(await cluster.admits(ONE, 'blue'));
   });
 
   it('reports a policy whose mode changes only when a program that stays has lost its row', async () => {
@@ -271,19 +279,23 @@ describe('Programs.pass', function () {
     };
     const seen: (string | undefined)[] = [];
     // Meanwhile the other program comes into force.
-    await place.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
+    await cluster.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
       seen.push(outcomes.get('blue')?.state);
       return seen.length > 60;
     });
     assert.ok(!seen.includes('InForce'), seen.join());
-    assert.equal(await place.admits(TWO, 'red'), false);
+    assert.equal(await cluster.admits(TWO, 'red'), false);
     assert.equal(
-      (await programs.pass(smallCompiled(warns), await place.rendered())).outcomes.get('blue')?.message,
+      (await programs.pass(smallCompiled(warns), await cluster.rendered())).outcomes.get('blue')?.message,
       'the connection was reset',
     );
     before = () => {};
-    await place.passUntil(programs, smallCompiled(warns), ({ outcomes }) => outcomes.get('blue')?.state === 'InForce');
-    assert.ok(await place.admits(TWO, 'red'));
+    await cluster.passUntil(
+      programs,
+      smallCompiled(warns),
+      ({ outcomes }) => outcomes.get('blue')?.state === 'InForce',
+    );
+    assert.ok(await cluster.admits(TWO, 'red'));
   });
 
   it('replaces the programs of another partition without a gap', async () => {
@@ -292,11 +304,11 @@ describe('Programs.pass', function () {
     const surprises: string[] = [];
     const watching = (async () => {
       while (!done) {
-        if (!(await place.admits(ONE, 'red'))) surprises.push('red refused');
-        if (await place.admits(ONE, 'blue')) surprises.push('blue admitted');
+        if (!(await cluster.admits(ONE, 'red'))) surprises.push('red refused');
+        if (await cluster.admits(ONE, 'blue')) surprises.push('blue admitted');
       }
     })();
-    await place.settled(programs, smallCompiled({ red }, { suffix: '-2-0' }));
+    await cluster.settled(programs, smallCompiled({ red }, { suffix: '-2-0' }));
     done = true;
     await watching;
     assert.deepEqual(surprises, []);
@@ -307,9 +319,9 @@ describe('Programs.pass', function () {
     const labels = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', 'capabilitypolicy.dev/policy': 'red' };
     const [program] = smallCompiled({ red }).programs;
     const old = { ...program?.policy, metadata: { name, labels } };
-    await place.api.apply(`/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`, old);
+    await cluster.api.apply(`/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/${name}`, old);
     const messages: (string | undefined)[] = [];
-    await place.passUntil(programs, smallCompiled({ red }), ({ outcomes }) => {
+    await cluster.passUntil(programs, smallCompiled({ red }), ({ outcomes }) => {
       messages.push(outcomes.get('red')?.message);
       return outcomes.get('red')?.state === 'InForce';
     });
@@ -325,7 +337,7 @@ describe('Programs.pass', function () {
         throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
     };
     const rows = { red: { ...red, mode: 'Warn' as const }, blue: { ...blue, mode: 'Warn' as const } };
-    const { outcomes, unremoved } = await place.passUntil(
+    const { outcomes, unremoved } = await cluster.passUntil(
       programs,
       smallCompiled(rows),
       ({ outcomes }) => outcomes.get('red')?.state === 'Failed',
@@ -335,13 +347,13 @@ describe('Programs.pass', function () {
       ['not now', 'InForce', 'not now'],
     );
     assert.deepEqual(
-      (await place.rendered()).map(({ metadata }) => metadata.name).filter((name) => name.startsWith(`${ENFORCE}-`)),
+      (await cluster.rendered()).map(({ metadata }) => metadata.name).filter((name) => name.startsWith(`${ENFORCE}-`)),
       [],
     );
   });
 
   it('waits three seconds between two writes of a large text', async () => {
-    await place.passUntil(
+    await cluster.passUntil(
       programs,
       smallCompiled({ red }, { padding: 90_000 }),
       ({ outcomes }) => outcomes.get('red')?.state === 'InForce',
@@ -355,7 +367,7 @@ describe('Programs.pass', function () {
       return compiled;
     };
     for (const colour of ['green', 'yellow'])
-      await place.passUntil(programs, large(colour), ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
+      await cluster.passUntil(programs, large(colour), ({ outcomes }) => outcomes.get('red')?.state === 'InForce');
     assert.equal(times.length, 2);
     assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 3_000, times.join());
   });

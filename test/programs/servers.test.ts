@@ -11,7 +11,7 @@ import type { ApiClient } from '../../operator/cluster/client.ts';
 import { CREATOR } from '../support/harness.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
-import { usePlace } from './place.ts';
+import { useProgramCluster } from './program-cluster.ts';
 import { smallCompiled } from './small-programs.ts';
 
 const ONE = 'servers-one';
@@ -20,20 +20,20 @@ const red = { namespace: ONE, colours: ['red'] };
 describe('Programs.pass with several API servers', function () {
   this.timeout(150_000);
   let controlPlane: ControlPlane;
-  const place = usePlace([ONE], async () => {
+  const cluster = useProgramCluster([ONE], async () => {
     controlPlane = await startControlPlane({ quiet: true, apiServers: 2 });
     return controlPlane;
   });
   let programs: Programs;
 
   beforeEach(() => {
-    programs = place.programs({}, { servers: answering });
+    programs = cluster.programs({}, { servers: answering });
   });
   after(() => controlPlane.stop());
 
   const inForceOn = async (servers: number, colour: string) => {
     const compiled = smallCompiled({ red: { ...red, colours: [colour] } });
-    const { outcomes } = await place.passUntil(programs, compiled, ({ outcomes }) => {
+    const { outcomes } = await cluster.passUntil(programs, compiled, ({ outcomes }) => {
       const { state, servers: seen } = outcomes.get('red') ?? {};
       return state === 'InForce' && seen?.inForce === servers;
     });

@@ -18,10 +18,10 @@ import { Operators } from './operators.ts';
 import {
   applyLower,
   applyRollout,
+  type CampaignNamespace,
   LOWER,
-  newPlaces,
+  newNamespaces,
   PENDING_LABEL,
-  type Place,
   POLICY,
   populate,
 } from './population.ts';
@@ -71,7 +71,7 @@ class Campaign {
   readonly #api: Api;
   readonly #options: CampaignOptions;
   readonly #truth = new Truth();
-  readonly #places: readonly Place[];
+  readonly #namespaces: readonly CampaignNamespace[];
   readonly #clients: Clients;
   readonly #began = Date.now();
   readonly #failures: string[] = [];
@@ -86,11 +86,11 @@ class Campaign {
     this.#api = api;
     this.#options = options;
     const { namespaces, violatingPercent, soakMs } = options;
-    this.#places = newPlaces(namespaces, violatingPercent);
+    this.#namespaces = newNamespaces(namespaces, violatingPercent);
     // Populated first: the clients know the violations from the beginning.
     this.#clients = new Clients({
       api,
-      places: this.#places,
+      namespaces: this.#namespaces,
       truth: this.#truth,
       random: () => this.#random(),
       soakMs,
@@ -131,9 +131,9 @@ class Campaign {
       name: 'namespace-maker',
     });
     await grantReplicas(api);
-    await populate(api, this.#places, this.#truth);
+    await populate(api, this.#namespaces, this.#truth);
     this.#clients.adopt();
-    this.#say(`${this.#places.length} namespaces exist`);
+    this.#say(`${this.#namespaces.length} namespaces exist`);
     this.#operators = await Operators.start(this.#controlPlane);
     await applyLower(api);
     await this.#programmed(LOWER);
@@ -185,7 +185,7 @@ class Campaign {
   async #settle(operators: Operators): Promise<void> {
     const { soakMs, namespacesPerHour } = this.#options;
     const history = this.#history as LabelHistory;
-    const left = this.#places.filter(({ name }) => history.promotedAt(name) === undefined).length;
+    const left = this.#namespaces.filter(({ name }) => history.promotedAt(name) === undefined).length;
     const atPace = (left * 3_600_000) / namespacesPerHour;
     const mostMs = soakMs + atPace * 1.2 + 15_000;
     const from = Date.now();
@@ -209,9 +209,9 @@ class Campaign {
       ...this.#shortcomings(operators),
     ];
     if (failures.length > 0) failures.push(operators.logEnds());
-    const promotions = history.promotions(this.#places.map(({ name }) => name)).length;
+    const promotions = history.promotions(this.#namespaces.map(({ name }) => name)).length;
     const summary = [
-      `seed ${this.#options.seed}: ${((Date.now() - this.#began) / 60_000).toFixed(1)} min, ${this.#places.length} namespaces`,
+      `seed ${this.#options.seed}: ${((Date.now() - this.#began) / 60_000).toFixed(1)} min, ${this.#namespaces.length} namespaces`,
       `${promotions} promotions, ${this.#truth.size} violations, ${operators.kills} kills, ${this.#counts} counts`,
       `requests: ${this.#clients.summary}`,
     ].join('; ');
@@ -219,9 +219,9 @@ class Campaign {
   }
 
   /** A namespace that lost the label refuses, and one that has it does not. */
-  async #notEnforced({ places, history }: Record): Promise<string[]> {
+  async #notEnforced({ namespaces, history }: Record): Promise<string[]> {
     return this.#clients.differing(
-      places.map(({ name }) => ({ name, enforced: history.promotedAt(name) !== undefined })),
+      namespaces.map(({ name }) => ({ name, enforced: history.promotedAt(name) !== undefined })),
     );
   }
 
@@ -241,7 +241,7 @@ class Campaign {
     const history = this.#history as LabelHistory;
     const { made } = this.#clients;
     const asked = { soakMs, namespacesPerHour, askedAt: this.#askedAt };
-    return { places: this.#places, made, history, truth: this.#truth, gaps, logged, ...asked };
+    return { namespaces: this.#namespaces, made, history, truth: this.#truth, gaps, logged, ...asked };
   }
 
   #say(what: string): void {

@@ -7,12 +7,12 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 import type { Random } from '../support/random.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import {
+  type CampaignNamespace,
   cronJob,
   deployment,
   deploymentPath,
   LOWER,
   PENDING_LABEL,
-  type Place,
   POLICY,
   pod,
   SELECTED,
@@ -24,7 +24,7 @@ const CRON_POD_MS = 1_000;
 
 export interface ClientOptions {
   readonly api: Api;
-  readonly places: readonly Place[];
+  readonly namespaces: readonly CampaignNamespace[];
   readonly truth: Truth;
   readonly random: () => Random;
   readonly soakMs: number;
@@ -62,8 +62,8 @@ export class Clients {
 
   /** Takes over the violations of the populated namespaces, to repair them. */
   adopt(): void {
-    const { places, truth } = this.#options;
-    for (const { name, kind } of places) {
+    const { namespaces, truth } = this.#options;
+    for (const { name, kind } of namespaces) {
       const [known] = truth.of(name);
       const ends = () => {
         if (known) known.until = Date.now();
@@ -84,9 +84,9 @@ export class Clients {
   }
 
   start(): void {
-    const { places, random, soakMs } = this.#options;
+    const { namespaces, random, soakMs } = this.#options;
     const often = Math.min(1_000, soakMs / 10);
-    const crons = places.filter(({ kind }) => kind === 'cron');
+    const crons = namespaces.filter(({ kind }) => kind === 'cron');
     this.#work = [
       ...crons.map(({ name }) => this.#cron(name, random())),
       this.#repeat(often / 2, random(), (draw) => this.#pod(draw)),
@@ -126,12 +126,12 @@ export class Clients {
   }
 
   /** The namespaces that do not admit and refuse as they must. */
-  async differing(places: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
-    const left = [...places];
+  async differing(namespaces: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
+    const left = [...namespaces];
     const wrong: string[] = [];
     const worker = async () => {
-      for (let place = left.shift(); place; place = left.shift()) {
-        const { name, enforced } = place;
+      for (let namespace = left.shift(); namespace; namespace = left.shift()) {
+        const { name, enforced } = namespace;
         const request = { body: pod('asked', true), as: CREATOR, query: { dryRun: 'All' } };
         const answer = await this.#options.api.ask('POST', `${NAMESPACES}/${name}/pods`, request);
         if (isRefusal(answer) !== enforced)
@@ -261,8 +261,8 @@ export class Clients {
   /** Somebody who may edit namespaces cannot make one pending: by each request that can change it, and at its creation. */
   async #edit(draw: Random): Promise<void> {
     if (!this.inForce) return;
-    const { api, places } = this.#options;
-    const { name } = places[draw.int(places.length)] as Place;
+    const { api, namespaces } = this.#options;
+    const { name } = namespaces[draw.int(namespaces.length)] as CampaignNamespace;
     const { metadata } = await api.get(`${NAMESPACES}/${name}`);
     const route = ROUTES[draw.int(ROUTES.length)];
     if (metadata.labels?.[PENDING_LABEL] === undefined && route) {
@@ -281,8 +281,8 @@ export class Clients {
   }
 
   #any(draw: Random): string {
-    const { places } = this.#options;
-    return (places[draw.int(places.length)] as Place).name;
+    const { namespaces } = this.#options;
+    return (namespaces[draw.int(namespaces.length)] as CampaignNamespace).name;
   }
 }
 

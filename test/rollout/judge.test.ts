@@ -8,7 +8,7 @@ const KILLED = { from: 90_000, until: 99_500 };
 function faults(violatesFrom: number, fields: Pick<Record, 'gaps' | 'logged'>): string[] {
   const violation = { what: 'Deployment web', from: violatesFrom, until: Number.POSITIVE_INFINITY };
   return soakFaults({
-    places: [{ name: 'net' }],
+    namespaces: [{ name: 'net' }],
     history: { promotedAt: () => PROMOTED_AT },
     truth: { of: () => [violation] },
     made: [],

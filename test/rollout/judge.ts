@@ -1,11 +1,11 @@
 /** The rules of a roll-out, checked against the history of the labels and against what the clients know. */
 import type { LabelHistory } from './label-history.ts';
 import type { Operators } from './operators.ts';
-import type { Place } from './population.ts';
+import type { CampaignNamespace } from './population.ts';
 import type { Truth } from './truth.ts';
 
 export interface Record {
-  readonly places: readonly Place[];
+  readonly namespaces: readonly CampaignNamespace[];
   /** Namespaces that were created during the roll-out. */
   readonly made: readonly string[];
   readonly history: LabelHistory;
@@ -28,8 +28,8 @@ const UNSEEN_MS = 2_500;
 const SECOND = 1_000;
 
 /** Each namespace becomes pending once and enforced once; a namespace that was made later is never pending. */
-export function labelFaults({ places, made, history }: Record): string[] {
-  const written = places.flatMap(({ name }) => {
+export function labelFaults({ namespaces, made, history }: Record): string[] {
+  const written = namespaces.flatMap(({ name }) => {
     const values = history.of(name).map(({ value }) => value ?? '-');
     const path = values.join(' ');
     return path === '- pending' || path === '- pending -' ? [] : [`the pending label of ${name} was ${path}`];
@@ -40,8 +40,8 @@ export function labelFaults({ places, made, history }: Record): string[] {
 
 /** No namespace is promoted within its soak after a violation. */
 export function soakFaults(record: Record): string[] {
-  const { places, history, truth, soakMs, askedAt } = record;
-  return places.flatMap(({ name }) => {
+  const { namespaces, history, truth, soakMs, askedAt } = record;
+  return namespaces.flatMap(({ name }) => {
     const promoted = history.promotedAt(name);
     if (promoted === undefined) return [];
     const decided = decidedAt(name, promoted, record);
@@ -76,8 +76,8 @@ function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Re
 }
 
 /** Promotions keep the pace: in no window of a minute are there more than it allows. */
-export function paceFaults({ places, history, namespacesPerHour }: Record): string[] {
-  const all = history.promotions(places.map(({ name }) => name));
+export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
+  const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
@@ -89,8 +89,8 @@ export function paceFaults({ places, history, namespacesPerHour }: Record): stri
 }
 
 /** Every namespace that has been clean for the soak is enforced in the end. */
-export function endFaults({ places, history, truth }: Record): string[] {
-  return places.flatMap(({ name }) => {
+export function endFaults({ namespaces, history, truth }: Record): string[] {
+  return namespaces.flatMap(({ name }) => {
     const violates = truth.of(name).some(({ until }) => until === Number.POSITIVE_INFINITY);
     const promoted = history.promotedAt(name) !== undefined;
     if (violates || promoted) return [];

@@ -17,12 +17,12 @@ export const SELECTED = { campaign: 'rollout' };
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
 
-export interface Place {
+export interface CampaignNamespace {
   readonly name: string;
   readonly kind: Kind;
 }
 
-export function newPlaces(namespaces: number, violatingPercent: number): Place[] {
+export function newNamespaces(namespaces: number, violatingPercent: number): CampaignNamespace[] {
   const violating = Math.ceil((namespaces * violatingPercent) / 100);
   const step = Math.max(1, Math.floor(namespaces / Math.max(1, violating)));
   return Array.from({ length: namespaces }, (_, index) => {
@@ -33,11 +33,11 @@ export function newPlaces(namespaces: number, violatingPercent: number): Place[]
 }
 
 /** In parallel, so that 500 namespaces do not take minutes. */
-export async function populate(api: Api, places: readonly Place[], truth: Truth): Promise<void> {
-  const left = [...places];
+export async function populate(api: Api, namespaces: readonly CampaignNamespace[], truth: Truth): Promise<void> {
+  const left = [...namespaces];
   const worker = async () => {
-    for (let place = left.shift(); place; place = left.shift()) {
-      const { name, kind } = place;
+    for (let namespace = left.shift(); namespace; namespace = left.shift()) {
+      const { name, kind } = namespace;
       await createNamespace(api, name, SELECTED);
       await api.apply(deploymentPath(name), deployment(kind !== 'deployment'));
       if (kind === 'deployment') truth.begins(name, 'Deployment web');

@@ -66,7 +66,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   }
 }
 
-interface Place {
+interface SoakCluster {
   readonly controlPlane: ControlPlane;
   readonly api: Api;
   readonly audit: AuditLog;
@@ -74,7 +74,7 @@ interface Place {
 
 class Soak {
   readonly #options: SoakOptions;
-  readonly #place: Place;
+  readonly #cluster: SoakCluster;
   readonly #began = performance.now();
   readonly #window = new Window();
   readonly #churn: Churn;
@@ -90,12 +90,12 @@ class Soak {
   #sampling: NodeJS.Timeout | undefined;
   #checks = 0;
 
-  constructor(options: SoakOptions, place: Place) {
+  constructor(options: SoakOptions, cluster: SoakCluster) {
     this.#options = options;
-    this.#place = place;
+    this.#cluster = cluster;
     const population = newPopulation(options.namespaces, options.policies);
-    this.#churn = new Churn(place.api, this.#window, this.#random(), population);
-    this.#probes = new Probes(place.api, this.#window, this.#random(), population);
+    this.#churn = new Churn(cluster.api, this.#window, this.#random(), population);
+    this.#probes = new Probes(cluster.api, this.#window, this.#random(), population);
     this.#deck = new Deck(this.#random());
   }
 
@@ -126,7 +126,7 @@ class Soak {
   }
 
   async #begin(): Promise<void> {
-    const { controlPlane, api } = this.#place;
+    const { controlPlane, api } = this.#cluster;
     await installCrd(api);
     await installReportCrd(api, OPEN_REPORTS);
     await allowCreators(api);
@@ -175,13 +175,13 @@ class Soak {
   /** The replica that has the Lease, or had it last. */
   #holder(): Replica {
     const [first, second] = this.#replicas as [Replica, Replica];
-    return this.#place.audit.turns().holders.at(-1) === second.name ? second : first;
+    return this.#cluster.audit.turns().holders.at(-1) === second.name ? second : first;
   }
 
   #scene(leader: Replica) {
     const [first, second] = this.#replicas as [Replica, Replica];
     return {
-      controlPlane: this.#place.controlPlane,
+      controlPlane: this.#cluster.controlPlane,
       leader,
       standBy: leader === first ? second : first,
       spared: this.#elapsedMs > this.#options.durationMs / 2 ? first : undefined,
@@ -197,7 +197,7 @@ class Soak {
     this.#churn.continueFrom(state);
     if (differences.length === 0) this.#failures.push(...(await this.#probes.differences()));
     const crashes = this.#replicas.flatMap((replica) => replica.crashes);
-    this.#failures.push(...this.#probes.wider, ...this.#place.audit.turns().outOfTurn, ...crashes);
+    this.#failures.push(...this.#probes.wider, ...this.#cluster.audit.turns().outOfTurn, ...crashes);
     this.#say(
       `settled after ${seconds(this.#elapsedMs - began)}: ${state.policies.size} policies, ${state.labels.size} namespaces, ${pods} pods, ${reports} reports`,
     );
@@ -206,7 +206,7 @@ class Soak {
 
   /** @returns the difference that remains after a long time, if any */
   async #settle(): Promise<Comparison> {
-    const { api, controlPlane } = this.#place;
+    const { api, controlPlane } = this.#cluster;
     const until = this.#elapsedMs + SETTLE_MS;
     for (;;) {
       const comparison = await compareFromScratch(api, controlPlane.kubeconfig);
@@ -232,7 +232,7 @@ class Soak {
       changes: sum(this.#churn.changes),
       faults: added(met),
       disturbed: this.#disturbed,
-      turns: this.#place.audit.turns(),
+      turns: this.#cluster.audit.turns(),
       probes: this.#probes,
       memory: this.#memory.report(this.#options.durationMs / 120_000),
     };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { constructFromEvents, parseEvents } from 'js-yaml';
 import { readBlockStyle } from '../../analysis/manifests/block-style.ts';
 import { parseDocument } from '../../analysis/manifests/document.ts';
-import { Places } from '../../analysis/manifests/places.ts';
+import { FieldPositions } from '../../analysis/manifests/field-positions.ts';
 import { MANIFEST_SCHEMA } from '../../analysis/manifests/scalars.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 
@@ -19,8 +19,8 @@ export function isReadAlike(text: string): boolean {
   assert.deepEqual(found.value, value);
   assert.equal(JSON.stringify(found.value), JSON.stringify(value));
   const document = parseDocument(text, 1);
-  const places = new Places(text, events);
-  for (const path of pathsIn(value)) assert.equal(document?.lineOf(path), 1 + places.lineOf(path), path.join('.'));
+  const positions = new FieldPositions(text, events);
+  for (const path of pathsIn(value)) assert.equal(document?.lineOf(path), 1 + positions.lineOf(path), path.join('.'));
   return true;
 }
 

@@ -1,8 +1,8 @@
 /** The view of the policies, and the page of one. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
-import { placeState, STATE_WORDS, whyText } from '../../ui/model/place-words.ts';
 import { policyRows } from '../../ui/model/policy-list.ts';
+import { STATE_WORDS, selectionState, whyText } from '../../ui/model/selection-words.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import { CHROMIUM, type Locator } from '../support/browser.ts';
 import { longest, mainThreadTasks } from '../support/browser-trace.ts';
@@ -75,28 +75,29 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
   it('says for each namespace whether the policy decides there, and why', async () => {
     for (const name of [EVERYWHERE, OVERRIDDEN]) {
       const page = await openPolicy(name);
-      const { places } = answers.policy({ policy: name });
+      const { selected } = answers.policy({ policy: name });
       const priority = snapshot.policies.find((policy) => policy.name === name)?.spec.priority ?? 0;
-      const rows = await page.locator('.places .row').all();
+      const rows = await page.locator('.selected-namespaces .row').all();
       assert.ok(rows.length > 0 && rows.length < 60, `${rows.length} rows are in the document`);
       for (const row of rows) {
-        const place = places[Number(await row.getAttribute('aria-rowindex')) - 2];
-        assert.ok(place);
+        const one = selected[Number(await row.getAttribute('aria-rowindex')) - 2];
+        assert.ok(one);
         assert.deepEqual((await row.locator('> *').allInnerTexts()).slice(0, 3), [
-          place.namespace,
-          STATE_WORDS[placeState(place)],
-          whyText(place, priority),
+          one.namespace,
+          STATE_WORDS[selectionState(one)],
+          whyText(one, priority),
         ]);
       }
-      if (name === OVERRIDDEN) await page.locator('.places').getByText('Another one decides').first().waitFor();
+      if (name === OVERRIDDEN)
+        await page.locator('.selected-namespaces').getByText('Another one decides').first().waitFor();
     }
   });
 
   it('shows one policy by the address, and only the namespaces that the address asks for', async () => {
-    const { places } = answers.policy({ policy: EVERYWHERE });
-    const wanted = places.filter(({ namespace }) => namespace.includes('team-01'));
-    const page = await openPolicy(EVERYWHERE, '&namespace=team-01&place=decides');
-    assert.equal(await page.locator('.places').getAttribute('aria-rowcount'), `${wanted.length + 1}`);
+    const { selected } = answers.policy({ policy: EVERYWHERE });
+    const wanted = selected.filter(({ namespace }) => namespace.includes('team-01'));
+    const page = await openPolicy(EVERYWHERE, '&namespace=team-01&decision=decides');
+    assert.equal(await page.locator('.selected-namespaces').getAttribute('aria-rowcount'), `${wanted.length + 1}`);
   });
 
   it('shows the conditions with the summary first', async () => {
@@ -159,11 +160,11 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
 
   it('goes by the keyboard from a namespace to what violates there', async () => {
     const page = await openPolicy(EVERYWHERE);
-    await page.locator('.places .row[tabindex="0"]').focus();
+    await page.locator('.selected-namespaces .row[tabindex="0"]').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(/#\/violations\?namespace=/);
-    const second = answers.policy({ policy: EVERYWHERE }).places[1]?.namespace;
+    const second = answers.policy({ policy: EVERYWHERE }).selected[1]?.namespace;
     assert.equal(new URL(page.url()).hash, `#/violations?namespace=${second}`);
   });
 
@@ -174,8 +175,8 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
 });
 
 /** The columns of the first list. */
-function columnsIn(place: Locator): Promise<string[][]> {
-  return place
+function columnsIn(one: Locator): Promise<string[][]> {
+  return one
     .locator('dl')
     .first()
     .evaluate((list) => {

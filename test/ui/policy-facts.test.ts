@@ -15,7 +15,7 @@ import { policy } from '../support/policies.ts';
 import { takenSnapshot } from '../support/snapshots.ts';
 import { binding, clusterOf, useRole, wholeCluster } from '../support/views.ts';
 
-const PLACES = ['--operator-namespace', 'operator', '--excluded-namespaces', 'kube-*'];
+const FLAGS = ['--operator-namespace', 'operator', '--excluded-namespaces', 'kube-*'];
 
 function answersFor(taken: Snapshot) {
   const answers = createAnswers();
@@ -75,11 +75,11 @@ describe('the facts about a policy on the page', () => {
         const random = takenSnapshot(cluster);
         const asked = answersFor(random);
         for (const { name } of random.policies) {
-          const { places } = asked.policy({ policy: name });
-          const decides = places.filter(({ role }) => role.name === 'Decides' || role.name === 'Shares');
+          const { selected } = asked.policy({ policy: name });
+          const decides = selected.filter(({ role }) => role.name === 'Decides' || role.name === 'Shares');
           compared += decides.length;
           assert.deepEqual(
-            decides.map((place) => [place.namespace, place.mode]),
+            decides.map((one) => [one.namespace, one.mode]),
             random.namespaces.flatMap((one) =>
               Object.entries(one.deciding).flatMap(([mode, names]) => (names.includes(name) ? [[one.name, mode]] : [])),
             ),
@@ -121,7 +121,7 @@ describe('the facts about a policy on the page', () => {
     assert.deepEqual(asked.policy({ policy: 'over' }).force, { in: false, why: 'Expired' });
     assert.deepEqual(asked.policy({ policy: 'new' }).force, { in: false, why: 'NotAccepted' });
     assert.deepEqual(asked.policy({ policy: 'gone' }).force, { in: false, why: 'Gone' });
-    assert.deepEqual(asked.policy({ policy: 'gone' }).places, []);
+    assert.deepEqual(asked.policy({ policy: 'gone' }).selected, []);
   });
 
   it('have the objects of `cappol render`', async () => {
@@ -131,7 +131,7 @@ describe('the facts about a policy on the page', () => {
         JSON.stringify({ apiVersion, kind, metadata: { name }, spec }),
       );
       writeFileSync(join(folder, 'policies.yaml'), manifests.join('\n---\n'));
-      const { stdout } = await cappol(['render', '--policy', 'policies.yaml', ...PLACES], '', folder);
+      const { stdout } = await cappol(['render', '--policy', 'policies.yaml', ...FLAGS], '', folder);
       const rendered = loadAll(stdout) as Manifest[];
       const shown = new Map(
         POLICIES.flatMap(({ metadata: { name } }) => {

@@ -80,11 +80,12 @@ export type Sort = (typeof SORTS)[number];
 
 type Compare = (a: ViolatingRow, b: ViolatingRow) => number;
 
-const byPlace: Compare = (a, b) => byText(a.namespace, b.namespace) || byText(a.kind, b.kind) || byText(a.name, b.name);
+const byObject: Compare = (a, b) =>
+  byText(a.namespace, b.namespace) || byText(a.kind, b.kind) || byText(a.name, b.name);
 const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
 const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
 
-/** Each ends in the place, so that the order is always the same. */
+/** Each ends with the object, so that the order is always the same. */
 const COMPARE: Readonly<Record<Sort, Compare>> = {
   worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
   namespace: () => 0,
@@ -100,7 +101,7 @@ export function sorted(rows: readonly ViolatingRow[], order: string): readonly V
   const { sort, reverse } = parseOrder(order);
   const sign = reverse ? -1 : 1;
   return rows.toSorted(
-    (a, b) => sign * COMPARE[sort](a, b) || (sort === 'namespace' ? sign : 1) * byPlace(a, b) || byMode(a, b),
+    (a, b) => sign * COMPARE[sort](a, b) || (sort === 'namespace' ? sign : 1) * byObject(a, b) || byMode(a, b),
   );
 }
 

@@ -4,7 +4,7 @@ import policySchema from '../../docs/reference/capabilitypolicy.schema.json' wit
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { CAPABILITIES, CAPABILITY_TABLE } from '../../operator/standards/capabilities.ts';
 import { meaningText } from './capability-words.ts';
-import { cursorAt, type Place } from './yaml-place.ts';
+import { cursorAt, type YamlPath } from './yaml-cursor.ts';
 
 const POLICY_TYPE = 'capabilitypolicy.dev/v1alpha1 CapabilityPolicy';
 const POLICY = policySchema as unknown as Schema;
@@ -109,8 +109,8 @@ export function meaningAt(text: string, offset: number): Meaning | undefined {
   const cursor = word === '' ? undefined : cursorAt(text, from);
   if (!cursor) return undefined;
   if (/^\s*:(?:\s|$)/.test(text.slice(to)) && cursor.writes === 'key') {
-    const place = [...cursor.around, word];
-    const schema = schemaFor(cursor.type, place);
+    const path = [...cursor.around, word];
+    const schema = schemaFor(cursor.type, path);
     if (!schema) return undefined;
     const meaning = schema.description ?? meaningOfField(word);
     const required = typeText(schema);
@@ -120,7 +120,7 @@ export function meaningAt(text: string, offset: number): Meaning | undefined {
   return meaning === '' ? undefined : { from, to, title: word, text: meaning };
 }
 
-function keysOf(schema: Schema | undefined, around: Place, siblings: readonly string[]): Suggestion[] {
+function keysOf(schema: Schema | undefined, around: YamlPath, siblings: readonly string[]): Suggestion[] {
   const properties = schema?.properties ?? (around.length === 0 ? ROOT : {});
   return Object.entries(properties)
     .filter(([key]) => !siblings.includes(key) && !(around.length === 0 && key === 'status'))
@@ -144,7 +144,7 @@ function isCollection({ type }: Schema): boolean {
   return type === 'object' || type === 'array';
 }
 
-function valuesOf(schema: Schema | undefined, around: Place): readonly string[] {
+function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string[] {
   const [last = '', before = ''] = around.filter((step) => step !== 0).toReversed();
   if (around.length === 1 && last === 'kind') return KINDS.map(([, kind]) => kind ?? '');
   if (around.length === 1 && last === 'apiVersion') return [...new Set(KINDS.map(([version]) => version ?? ''))];
@@ -169,10 +169,10 @@ function meaningOfValue(word: string): string {
   return found ? meaningText(found) : '';
 }
 
-function schemaFor(type: string | undefined, place: Place): Schema | undefined {
-  if (type === POLICY_TYPE) return schemaAt(POLICY, place);
+function schemaFor(type: string | undefined, path: YamlPath): Schema | undefined {
+  if (type === POLICY_TYPE) return schemaAt(POLICY, path);
   const root = type === undefined ? undefined : KUBERNETES_FIELDS.roots[type];
-  return root === undefined ? undefined : schemaAt(schemaOf(root), place);
+  return root === undefined ? undefined : schemaAt(schemaOf(root), path);
 }
 
 /** `true or false`, `list of text` */

@@ -7,7 +7,7 @@ import { ManifestJudge } from '../../analysis/check/judge.ts';
 import { judgeManifest, type ResultListener } from '../../analysis/check/judged-piece.ts';
 import type { CheckedItem, CheckedPolicy, NotJudged } from '../../analysis/check/result.ts';
 import { type FilePiece, type InputObject, manifestsOfPiece } from '../../analysis/manifests/document-objects.ts';
-import type { TextRange } from '../../analysis/manifests/places.ts';
+import type { TextRange } from '../../analysis/manifests/field-positions.ts';
 import { documentsIn } from '../../analysis/manifests/split.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { PolicyContext } from '../../analysis/policies/context.ts';

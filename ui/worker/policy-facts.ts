@@ -1,5 +1,5 @@
 /** Facts about a policy that the snapshot does not have: they follow from all policies together. */
-import { type Place, placesOf } from '../../analysis/policies/places.ts';
+import { type SelectedNamespace, selectedNamespaces } from '../../analysis/policies/selected-namespaces.ts';
 import {
   type LabelCost,
   type LevelVersion,
@@ -15,7 +15,7 @@ export interface PolicyFacts {
   /** Whether some text of it is in force; else why not. */
   readonly force: { readonly in: true } | { readonly in: false; readonly why: 'Expired' | 'NotAccepted' | 'Gone' };
   /** The namespaces that it selects, by name. */
-  readonly places: readonly Place[];
+  readonly selected: readonly SelectedNamespace[];
   /** The Pod Security label of namespaces where it decides alone; absent if nothing of it is in force. */
   readonly label?: LabelFacts;
   /** Absent when roles or bindings could not be read. */
@@ -45,7 +45,7 @@ export function policyFacts(name: string, loaded: Loaded): PolicyFacts {
   const why = state.hasExpired(name) ? 'Expired' : cluster.policy(name) ? 'NotAccepted' : 'Gone';
   return {
     force: policy ? { in: true } : { in: false, why },
-    places: placesOf(parts, {
+    selected: selectedNamespaces(parts, {
       namespaces: cluster.namespaces(),
       excluded,
       selecting: (namespace) => state.selecting(namespace),

@@ -12,7 +12,7 @@ export interface RolloutFacts {
   readonly begun: boolean;
 }
 
-interface Place {
+interface NamespaceFacts {
   readonly labels: Readonly<Record<string, string>>;
   readonly rollouts?: ReadonlyMap<string, RolloutFacts>;
 }
@@ -21,24 +21,24 @@ interface Place {
  * "A namespace where the policy is not enforced yet has the label rollout.capabilitypolicy.dev/<policy>: pending." Before
  * the roll-out has begun, the policy is enforced nowhere.
  */
-export function modeIn(place: Place, { name, mode }: ResolvedPolicy): Mode | undefined {
-  const rollout = place.rollouts?.get(name);
+export function modeIn(namespace: NamespaceFacts, { name, mode }: ResolvedPolicy): Mode | undefined {
+  const rollout = namespace.rollouts?.get(name);
   if (!rollout) return mode;
-  if (isPendingIn(place, name)) return rollout.meanwhile;
+  if (isPendingIn(namespace, name)) return rollout.meanwhile;
   return rollout.begun ? mode : undefined;
 }
 
-export function isPendingIn({ labels, rollouts }: Place, policy: string): boolean {
+export function isPendingIn({ labels, rollouts }: NamespaceFacts, policy: string): boolean {
   return rollouts?.has(policy) === true && labels[labelOf(policy)] === 'pending';
 }
 
 /** "A namespace is evaluated as if its label were gone", also before the roll-out has begun. */
-export function promotedIn<T extends Place>(place: T, policy: string): T {
-  const { [labelOf(policy)]: _, ...labels } = place.labels;
-  const rollouts = new Map(place.rollouts);
+export function promotedIn<T extends NamespaceFacts>(namespace: T, policy: string): T {
+  const { [labelOf(policy)]: _, ...labels } = namespace.labels;
+  const rollouts = new Map(namespace.rollouts);
   const rollout = rollouts.get(policy);
   if (rollout) rollouts.set(policy, { ...rollout, begun: true });
-  return { ...place, labels, rollouts };
+  return { ...namespace, labels, rollouts };
 }
 
 function labelOf(policy: string): string {
@@ -46,8 +46,8 @@ function labelOf(policy: string): string {
 }
 
 /** "Creators of pods that will be refused see a warning": a pod that will be filled in and then complies will not be. */
-export function wouldComply(place: Place, policy: ResolvedPolicy, pod: StatedPod): boolean {
-  return isPendingIn(place, policy.name) && compliesFilled(policy, pod);
+export function wouldComply(namespace: NamespaceFacts, policy: ResolvedPolicy, pod: StatedPod): boolean {
+  return isPendingIn(namespace, policy.name) && compliesFilled(policy, pod);
 }
 
 /** Whether it complies after defaulting. */

@@ -25,7 +25,7 @@ export function Detail({ runtime, register }: DetailProps) {
       {pointed?.column === undefined ? (
         <p class="quiet">
           {pointed?.row ? (
-            <Place row={pointed.row} />
+            <ContainerName row={pointed.row} />
           ) : (
             'Point at a cell, or go to it with the arrow keys, to read what it means.'
           )}
@@ -39,7 +39,7 @@ export function Detail({ runtime, register }: DetailProps) {
   );
 }
 
-function Place({ row: { namespace, workload, container } }: { readonly row: MapRow }) {
+function ContainerName({ row: { namespace, workload, container } }: { readonly row: MapRow }) {
   const { name, state, deciding, mode } = namespace.namespace;
   const policies =
     deciding.length > 0 ? `${mode}: ${deciding.join(', ')}` : state === 'excluded' ? 'excluded' : 'no policy';
@@ -64,7 +64,7 @@ function OfCell({
   return (
     <>
       <p>
-        <b>{capability}</b> <Place row={row} />
+        <b>{capability}</b> <ContainerName row={row} />
       </p>
       <p>
         {here} <Name text={policy} />

@@ -14,9 +14,9 @@ import { Section } from '../../parts/section.tsx';
 import { useAnswer } from '../../worker/use-answer.ts';
 import type { ViewProps } from '../view.ts';
 import { LabelSection } from './label.tsx';
-import { Places } from './places.tsx';
 import { RenderedObjects } from './rendered.tsx';
 import { RolloutSection } from './rollout.tsx';
+import { SelectedNamespaces } from './selected-namespaces.tsx';
 import { Users } from './users.tsx';
 
 export function PolicyPage(props: ViewProps & { readonly name: string }) {
@@ -119,7 +119,13 @@ function Details({ cluster: { snapshot }, judge, parameters, policy, link }: Det
       {facts.state === 'failed' && <p class="critical">{facts.error}</p>}
       {facts.state === 'answered' && (
         <>
-          <Places policy={policy} facts={facts.answer} snapshot={snapshot} parameters={parameters} link={link} />
+          <SelectedNamespaces
+            policy={policy}
+            facts={facts.answer}
+            snapshot={snapshot}
+            parameters={parameters}
+            link={link}
+          />
           <LabelSection policy={policy} facts={facts.answer} />
           <Users policy={policy} facts={facts.answer} />
         </>

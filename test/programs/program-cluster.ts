@@ -26,7 +26,7 @@ export interface Interception {
   after?(verb: Verb, path: string): void;
 }
 
-interface PlaceOptions {
+interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
   /** By default, those that are published: not on the loopback interface. */
@@ -34,22 +34,22 @@ interface PlaceOptions {
 }
 
 /** Call it in a describe. @param timeoutMs of a request */
-export function usePlace(
+export function useProgramCluster(
   namespaces: readonly string[],
   controlPlane = sharedControlPlane,
   { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {},
-): Place {
-  const place = new Place(timeoutMs);
+): ProgramCluster {
+  const cluster = new ProgramCluster(timeoutMs);
   before(async function () {
     this.timeout(120_000);
-    await place.open(await controlPlane(), namespaces);
+    await cluster.open(await controlPlane(), namespaces);
   });
-  afterEach(() => place.clear());
-  after(() => place.close());
-  return place;
+  afterEach(() => cluster.clear());
+  after(() => cluster.close());
+  return cluster;
 }
 
-export class Place {
+export class ProgramCluster {
   readonly #timeoutMs: number;
   #opened: { readonly api: Api; readonly client: ApiClient; readonly namespaces: readonly string[] } | undefined;
 
@@ -68,7 +68,7 @@ export class Place {
   /** As a new process begins. */
   programs(
     intercept: Interception = {},
-    { onWrite = () => {}, signal, servers = endpoints }: PlaceOptions = {},
+    { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},
   ): Programs {
     const { client } = this.#open;
     const options = { servers: () => servers(client), onWrite, ...(signal && { signal }) };

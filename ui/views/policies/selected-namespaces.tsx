@@ -1,11 +1,17 @@
 /** The namespaces that a policy selects: where it decides, and why not elsewhere. */
 import { useMemo } from 'preact/hooks';
-import type { Place } from '../../../analysis/policies/places.ts';
+import type { SelectedNamespace } from '../../../analysis/policies/selected-namespaces.ts';
 import type { Snapshot, SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
 import { setParameters } from '../../address.ts';
 import type { LinkTo } from '../../model/links.ts';
-import { PLACE_STATES, type PlaceState, placeState, STATE_WORDS, whyText } from '../../model/place-words.ts';
+import {
+  SELECTION_STATES,
+  type SelectionState,
+  STATE_WORDS,
+  selectionState,
+  whyText,
+} from '../../model/selection-words.ts';
 import { Badge, type Tone } from '../../parts/badge.tsx';
 import { Cell, HeadRow } from '../../parts/cells.tsx';
 import { Empty } from '../../parts/empty.tsx';
@@ -15,7 +21,7 @@ import { VirtualRows } from '../../parts/rows.tsx';
 import { Section } from '../../parts/section.tsx';
 import type { PolicyFacts } from '../../worker/policy-facts.ts';
 
-const TONES: Readonly<Record<PlaceState, Tone>> = {
+const TONES: Readonly<Record<SelectionState, Tone>> = {
   decides: 'good',
   shares: 'good',
   pending: 'warning',
@@ -32,7 +38,7 @@ const WHY_NOWHERE = {
   Gone: 'It is gone.',
 } as const;
 
-interface PlacesProps {
+interface SelectedNamespacesProps {
   readonly policy: SnapshotPolicy;
   readonly facts: PolicyFacts;
   readonly snapshot: Snapshot;
@@ -40,21 +46,21 @@ interface PlacesProps {
   readonly link: LinkTo;
 }
 
-interface Shown extends Place {
-  readonly state: PlaceState;
+interface Shown extends SelectedNamespace {
+  readonly state: SelectionState;
   readonly why: string;
   readonly label: string;
 }
 
-export function Places({ policy, facts, snapshot, parameters, link }: PlacesProps) {
-  const { namespace: text = '', place = '' } = parameters;
-  const all = useMemo(() => shownPlaces(facts.places, policy, snapshot), [facts, policy, snapshot]);
-  const counts = PLACE_STATES.flatMap((state) => {
+export function SelectedNamespaces({ policy, facts, snapshot, parameters, link }: SelectedNamespacesProps) {
+  const { namespace: text = '', decision = '' } = parameters;
+  const all = useMemo(() => shownNamespaces(facts.selected, policy, snapshot), [facts, policy, snapshot]);
+  const counts = SELECTION_STATES.flatMap((state) => {
     const count = all.filter((one) => one.state === state).length;
     return count > 0 ? [{ value: state, text: `${STATE_WORDS[state]} (${count.toLocaleString('en')})` }] : [];
   });
   const shown = all.filter(
-    ({ namespace, state }) => namespace.includes(text.toLowerCase()) && (place === '' || state === place),
+    ({ namespace, state }) => namespace.includes(text.toLowerCase()) && (decision === '' || state === decision),
   );
   if (!facts.force.in) return <Section title="Where it decides">{WHY_NOWHERE[facts.force.why]}</Section>;
   return (
@@ -65,19 +71,19 @@ export function Places({ policy, facts, snapshot, parameters, link }: PlacesProp
           <ChoiceFilter
             label="Decision"
             all={`All (${all.length.toLocaleString('en')})`}
-            value={place}
+            value={decision}
             choices={counts}
-            onChange={(value) => setParameters({ place: value })}
+            onChange={(value) => setParameters({ decision: value })}
           />
         </FilterBar>
       )}
       {all.length > 0 && shown.length === 0 && (
-        <Empty text="No namespace matches the filter." onReset={() => setParameters({ namespace: '', place: '' })} />
+        <Empty text="No namespace matches the filter." onReset={() => setParameters({ namespace: '', decision: '' })} />
       )}
       {shown.length > 0 && (
         <VirtualRows
           label="Namespaces that the policy selects"
-          class="places"
+          class="selected-namespaces"
           count={shown.length}
           rowHeight={ROW_HEIGHT}
           columns={HEADINGS.length}
@@ -92,13 +98,17 @@ export function Places({ policy, facts, snapshot, parameters, link }: PlacesProp
   );
 }
 
-function shownPlaces(places: readonly Place[], { spec }: SnapshotPolicy, { namespaces }: Snapshot): Shown[] {
+function shownNamespaces(
+  selected: readonly SelectedNamespace[],
+  { spec }: SnapshotPolicy,
+  { namespaces }: Snapshot,
+): Shown[] {
   const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]));
-  return places.map((place) => ({
-    ...place,
-    state: placeState(place),
-    why: whyText(place, spec.priority),
-    label: labels.get(place.namespace)?.[labelOfMode('Enforce')] ?? '–',
+  return selected.map((one) => ({
+    ...one,
+    state: selectionState(one),
+    why: whyText(one, spec.priority),
+    label: labels.get(one.namespace)?.[labelOfMode('Enforce')] ?? '–',
   }));
 }
 

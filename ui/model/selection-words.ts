@@ -1,13 +1,13 @@
 /** Why a policy decides in a namespace, or why it does not: one sentence each. */
-import type { Other, Place } from '../../analysis/policies/places.ts';
+import type { Other, SelectedNamespace } from '../../analysis/policies/selected-namespaces.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
 /** From where the policy decides to where no policy reaches. */
-export const PLACE_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
-export type PlaceState = (typeof PLACE_STATES)[number];
+export const SELECTION_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
+export type SelectionState = (typeof SELECTION_STATES)[number];
 
-export const STATE_WORDS: Readonly<Record<PlaceState, string>> = {
+export const STATE_WORDS: Readonly<Record<SelectionState, string>> = {
   decides: 'Decides',
   shares: 'Shares the decision',
   pending: 'Pending',
@@ -23,7 +23,7 @@ const ACTIONS: Readonly<Record<Mode, string>> = {
   Audit: 'audits pods',
 };
 
-export function placeState({ pending, role }: Place): PlaceState {
+export function selectionState({ pending, role }: SelectedNamespace): SelectionState {
   switch (role.name) {
     case 'Decides':
       return pending ? 'pending' : 'decides';
@@ -39,7 +39,7 @@ export function placeState({ pending, role }: Place): PlaceState {
 }
 
 /** @param priority of the policy */
-export function whyText({ mode, pending, role }: Place, priority: number): string {
+export function whyText({ mode, pending, role }: SelectedNamespace, priority: number): string {
   const meanwhile = pending ? `The roll-out has not enforced it here: meanwhile it ${ACTIONS[mode]} only. ` : '';
   switch (role.name) {
     case 'Decides':

@@ -23,7 +23,7 @@ type Entries = ReadonlyMap<string | number, Position>;
 /**
  * Caches each list or mapping that it has walked, because callers ask for all of its entries, which may be thousands.
  */
-export class Places {
+export class FieldPositions {
   readonly #text: string;
   readonly #events: readonly Event[];
   /** By the event that begins the list or mapping. */

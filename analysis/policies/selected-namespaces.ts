@@ -6,7 +6,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { type Labels, matches } from '../../operator/policy/selector.ts';
 
 /** A namespace that a policy selects. */
-export interface Place {
+export interface SelectedNamespace {
   readonly namespace: string;
   /** That of the policy's part which selects it. */
   readonly mode: Mode;
@@ -32,14 +32,14 @@ export interface Other {
   readonly priority: number;
 }
 
-interface PlacedNamespace {
+interface NamespaceFacts {
   readonly name: string;
   readonly terminating: boolean;
   readonly labels: Labels;
 }
 
 interface Surroundings {
-  readonly namespaces: Iterable<PlacedNamespace>;
+  readonly namespaces: Iterable<NamespaceFacts>;
   /** Patterns of namespaces that no policy reaches. */
   readonly excluded: readonly string[];
   /** The policies in force that select a namespace which policies reach. */
@@ -47,7 +47,7 @@ interface Surroundings {
 }
 
 /** In the order of the namespaces. @param parts of one policy */
-export function placesOf(parts: readonly ResolvedPolicy[], around: Surroundings): Place[] {
+export function selectedNamespaces(parts: readonly ResolvedPolicy[], around: Surroundings): SelectedNamespace[] {
   return [...around.namespaces].flatMap((namespace) => {
     const { name, terminating, labels } = namespace;
     const part = parts.find(({ selector }) => matches(selector, labels));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Place } from '../../../analysis/policies/places.ts';
+import type { SelectedNamespace } from '../../../analysis/policies/selected-namespaces.ts';
 import { costsByLabel, labelText } from '../../../ui/model/label-words.ts';
-import { type PlaceState, placeState, whyText } from '../../../ui/model/place-words.ts';
+import { type SelectionState, selectionState, whyText } from '../../../ui/model/selection-words.ts';
 
-const at = (fields: Partial<Place> & Pick<Place, 'role'>): Place => ({
+const at = (fields: Partial<SelectedNamespace> & Pick<SelectedNamespace, 'role'>): SelectedNamespace => ({
   namespace: 'a',
   mode: 'Enforce',
   pending: false,
@@ -11,7 +11,7 @@ const at = (fields: Partial<Place> & Pick<Place, 'role'>): Place => ({
 });
 const other = (policy: string, priority: number) => ({ policy, priority });
 
-const ROWS: readonly [place: Place, state: PlaceState, why: string][] = [
+const ROWS: readonly [selected: SelectedNamespace, state: SelectionState, why: string][] = [
   [at({ role: { name: 'Decides', over: [] } }), 'decides', 'No other policy of mode Enforce selects it.'],
   [
     at({ role: { name: 'Decides', over: [other('b', 0), other('c', 1)] } }),
@@ -38,10 +38,10 @@ const ROWS: readonly [place: Place, state: PlaceState, why: string][] = [
 ];
 
 describe('why a policy decides', () => {
-  for (const [place, state, why] of ROWS) {
+  for (const [selected, state, why] of ROWS) {
     it(`${state}: ${why}`, () => {
-      assert.equal(placeState(place), state);
-      assert.equal(whyText(place, 5), why);
+      assert.equal(selectionState(selected), state);
+      assert.equal(whyText(selected, 5), why);
     });
   }
 });

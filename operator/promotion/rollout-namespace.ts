@@ -5,7 +5,7 @@ import { matches } from '../policy/selector.ts';
 import type { NamespaceLabels, StepInput } from './input.ts';
 import { type Entry, isCovered, type Labelling, type RolloutState } from './state.ts';
 
-export interface Place {
+export interface RolloutNamespace {
   readonly name: string;
   readonly uid: string;
   /** The value of the label; undefined without it. */
@@ -23,12 +23,12 @@ export interface Place {
   readonly entry: Entry | undefined;
 }
 
-export function placeOf(
+export function rolloutNamespace(
   namespace: NamespaceLabels,
   { selector, state, existingSelector }: StepInput,
   label: string,
   labelling: Labelling | undefined,
-): Place {
+): RolloutNamespace {
   const { name, uid, labels, created } = namespace;
   const entry = state.namespaces.get(name);
   const covered =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Place, placesOf } from '../../analysis/policies/places.ts';
+import { type SelectedNamespace, selectedNamespaces } from '../../analysis/policies/selected-namespaces.ts';
 import { deciding, isReached } from '../../operator/policy/deciding.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -15,14 +15,14 @@ const one = <Of>(list: readonly Of[]): Of => {
   return list[0] as Of;
 };
 
-function placesIn(
+function selectedIn(
   parts: readonly ResolvedPolicy[],
   all: readonly ResolvedPolicy[],
   namespaces: readonly { name: string; terminating: boolean; labels: Record<string, string> }[],
-): Place[] {
+): SelectedNamespace[] {
   const labels = new Map(namespaces.map((namespace) => [namespace.name, namespace.labels]));
   const selecting = (name: string) => all.filter(({ selector }) => matches(selector, labels.get(name) ?? {}));
-  return placesOf(parts, { namespaces, excluded: EXCLUDED, selecting });
+  return selectedNamespaces(parts, { namespaces, excluded: EXCLUDED, selecting });
 }
 
 describe('where a policy decides', () => {
@@ -35,31 +35,31 @@ describe('where a policy decides', () => {
   it('alone, with those that it takes precedence over', () => {
     const all = [low, high];
     const net = { ...NAMESPACE, name: 'net', labels: { team: 'net' } };
-    assert.deepEqual(one(placesIn([high], all, [net, { ...NAMESPACE, name: 'web' }])), {
+    assert.deepEqual(one(selectedIn([high], all, [net, { ...NAMESPACE, name: 'web' }])), {
       namespace: 'net',
       mode: 'Enforce',
       pending: false,
       role: { name: 'Decides', over: [{ policy: 'low', priority: 0 }] },
     });
-    assert.deepEqual(one(placesIn([low], all, [net])).role, {
+    assert.deepEqual(one(selectedIn([low], all, [net])).role, {
       name: 'Overridden',
       by: [{ policy: 'high', priority: 5 }],
     });
   });
 
   it('together with those of its priority', () => {
-    const [place] = placesIn([low], [low, peer], [{ ...NAMESPACE, name: 'web' }]);
-    assert.deepEqual(place?.role, { name: 'Shares', with: [{ policy: 'peer', priority: 0 }], over: [] });
+    const [found] = selectedIn([low], [low, peer], [{ ...NAMESPACE, name: 'web' }]);
+    assert.deepEqual(found?.role, { name: 'Shares', with: [{ policy: 'peer', priority: 0 }], over: [] });
   });
 
   it('in the mode of the roll-out where it is pending: a policy that is enforced there has another mode', () => {
-    const [place] = placesIn(rolling, [...rolling, low], [pending]);
-    assert.deepEqual(place, { namespace: 'a', mode: 'Warn', pending: true, role: { name: 'Decides', over: [] } });
-    assert.equal(placesIn(rolling, rolling, [{ ...pending, labels: {} }])[0]?.pending, false);
+    const [found] = selectedIn(rolling, [...rolling, low], [pending]);
+    assert.deepEqual(found, { namespace: 'a', mode: 'Warn', pending: true, role: { name: 'Decides', over: [] } });
+    assert.equal(selectedIn(rolling, rolling, [{ ...pending, labels: {} }])[0]?.pending, false);
   });
 
   it('nowhere in excluded namespaces and in those that are being deleted', () => {
-    const names = placesIn(
+    const names = selectedIn(
       [low],
       [low],
       [
@@ -101,17 +101,17 @@ describe('where a policy decides', () => {
           labels: { ...rest.labels, ...(pending && label) },
         }));
         for (const own of parts) {
-          const places = new Map(placesIn(own, all, spaces).map((place) => [place.namespace, place]));
+          const byName = new Map(selectedIn(own, all, spaces).map((found) => [found.namespace, found]));
           for (const namespace of spaces) {
             const selected = own.filter(({ selector }) => matches(selector, namespace.labels));
-            const place = places.get(namespace.name);
-            assert.equal(place !== undefined, selected.length > 0);
-            if (!place) continue;
+            const found = byName.get(namespace.name);
+            assert.equal(found !== undefined, selected.length > 0);
+            if (!found) continue;
             compared += 1;
-            const deciders = deciding(all, place.mode, namespace.labels);
+            const deciders = deciding(all, found.mode, namespace.labels);
             const decides = isReached(namespace, EXCLUDED) && deciders.includes(one(selected));
-            assert.equal(place.role.name === 'Decides' || place.role.name === 'Shares', decides);
-            const named = 'with' in place.role ? place.role.with : 'by' in place.role ? place.role.by : [];
+            assert.equal(found.role.name === 'Decides' || found.role.name === 'Shares', decides);
+            const named = 'with' in found.role ? found.role.with : 'by' in found.role ? found.role.by : [];
             if (isReached(namespace, EXCLUDED))
               assert.deepEqual(
                 named.map(({ policy }) => policy),

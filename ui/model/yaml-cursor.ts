@@ -4,11 +4,11 @@
  */
 
 /** A key, or 0 for an item of a list, whichever it is. */
-export type Place = readonly (string | 0)[];
+export type YamlPath = readonly (string | 0)[];
 
 export interface Cursor {
   /** The mapping or list around the word. */
-  readonly around: Place;
+  readonly around: YamlPath;
   /** A key is being written, or a value: of a key, or as an item. */
   readonly writes: 'key' | 'value';
   /** Where the word begins. */
@@ -65,7 +65,7 @@ function splitFlow(line: string): readonly [string, string | undefined] {
   return at === -1 ? [line, undefined] : [line.slice(0, at), line.slice(at)];
 }
 
-function inFlow(flow: string, around: Place, rest: Pick<Cursor, 'from' | 'type'>): Cursor | undefined {
+function inFlow(flow: string, around: YamlPath, rest: Pick<Cursor, 'from' | 'type'>): Cursor | undefined {
   const stack: { readonly open: string; key: string | undefined; readonly keys: string[] }[] = [];
   let word = '';
   for (const character of flow) {
@@ -106,7 +106,7 @@ function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly r
 }
 
 /** @param isItem whether there is a dash at the column, which may be as far to the left as its key */
-function pathTo(before: readonly string[], column: number, isItem: boolean): Place {
+function pathTo(before: readonly string[], column: number, isItem: boolean): YamlPath {
   const path: (string | 0)[] = [];
   let [limit, below] = [column, isItem];
   for (const line of before.toReversed()) {
