@@ -1,5 +1,5 @@
 /** The changes that a policy would make, as `-o json` prints it: docs/reference/check-changes.schema.json describes it. */
-import type { Outcome } from './outcome.ts';
+import type { Effect } from './effect.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
 
 export interface Changes {
@@ -8,7 +8,7 @@ export interface Changes {
   readonly candidates: readonly string[];
   /** The namespaces that a candidate selects, and those with changes. */
   readonly namespaces: readonly NamespaceChange[];
-  /** Workloads whose outcome changes, sorted by namespace, kind and name. */
+  /** Workloads whose effect changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
   readonly summary: ChangeSummary;
 }
@@ -26,15 +26,15 @@ export interface WorkloadChange {
   readonly kind: string;
   readonly name: string;
   readonly change: ChangeKind;
-  /** The worst outcome over all modes. */
-  readonly before: Outcome;
-  readonly after: Outcome;
+  /** The worst effect over all modes. */
+  readonly before: Effect;
+  readonly after: Effect;
   /** Why the candidates do not simply admit it. */
   readonly violations: readonly CheckedViolation[];
 }
 
-/** How many workloads have which outcome. */
-export type OutcomeCounts = Readonly<Record<Lowercase<Outcome>, number>>;
+/** How many workloads have which effect. */
+export type EffectCounts = Readonly<Record<Lowercase<Effect>, number>>;
 
 export interface ChangeCounts {
   readonly workloads: number;
@@ -47,8 +47,8 @@ export interface ChangeCounts {
 
 export interface NamespaceChange extends ChangeCounts {
   readonly namespace: string;
-  readonly before: OutcomeCounts;
-  readonly after: OutcomeCounts;
+  readonly before: EffectCounts;
+  readonly after: EffectCounts;
   /**
    * Whether candidates in mode Enforce would admit everything that runs there; null where no candidate selects the
    * namespace.
@@ -73,7 +73,7 @@ export interface RefusedIfEnforced {
   readonly kind: string;
   readonly name: string;
   /** Unknown: it depends on who creates the pod. */
-  readonly outcome: 'Refused' | 'Unknown';
+  readonly effect: 'Refused' | 'Unknown';
   readonly violations: readonly CheckedViolation[];
 }
 

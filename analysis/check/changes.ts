@@ -12,15 +12,15 @@ import type {
   ChangeKind,
   ChangeSummary,
   Changes,
+  EffectCounts,
   NamespaceChange,
-  OutcomeCounts,
   RefusedIfEnforced,
   RolloutStart,
   RolloutSummary,
   WorkloadChange,
 } from './changes-result.ts';
 import { checkedPolicies } from './checked.ts';
-import { isWorse, OUTCOMES, type Outcome, outcomeOf } from './outcome.ts';
+import { EFFECTS, type Effect, effectOf, isWorse } from './effect.ts';
 import { pendingIn, type RolloutInput, rolloutStarts } from './rollout-start.ts';
 import { violationsOf } from './running.ts';
 
@@ -69,60 +69,57 @@ function byNamespace(all: Iterable<JudgedWorkloads>): Map<string, JudgedWorkload
 }
 
 /** A workload in one cluster state. */
-interface WorkloadOutcome {
+interface WorkloadEffect {
   readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
-  readonly outcome: Outcome;
-  /** The mode that has this outcome, and its judgement. */
+  readonly effect: Effect;
+  /** The mode that has this effect, and its judgement. */
   readonly mode: Mode;
   readonly judgement: WorkloadJudgement;
 }
 
-/** By kind and name. Each mode is judged separately; the creator of the pod sees the worst outcome. */
-const outcomesIn = perObject((judgement: JudgedWorkloads): ReadonlyMap<string, WorkloadOutcome> => {
-  const outcomes = new Map<string, WorkloadOutcome>();
+/** By kind and name. Each mode is judged separately; the creator of the pod sees the worst effect. */
+const effectsIn = perObject((judgement: JudgedWorkloads): ReadonlyMap<string, WorkloadEffect> => {
+  const effects = new Map<string, WorkloadEffect>();
   for (const mode of MODES) {
     for (const workload of judgement.modes[mode]?.workloads ?? []) {
       const key = `${workload.kind}/${workload.name}`;
-      const outcome = outcomeIn(mode, workload);
-      const known = outcomes.get(key);
-      if (known && !isWorse(outcome, known.outcome)) continue;
-      outcomes.set(key, { workload, outcome, mode, judgement: workload });
+      const effect = effectIn(mode, workload);
+      const known = effects.get(key);
+      if (known && !isWorse(effect, known.effect)) continue;
+      effects.set(key, { workload, effect, mode, judgement: workload });
     }
   }
-  return outcomes;
+  return effects;
 });
 
 /** Only a refusal is marked with "perhaps". */
-function outcomeIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Outcome {
-  if (verdict === 'Violating') return outcomeOf(mode);
+function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Effect {
+  if (verdict === 'Violating') return effectOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
 }
 
 /** A workload before and after. */
 interface Compared {
-  readonly before: Outcome;
-  readonly after: Outcome;
+  readonly before: Effect;
+  readonly after: Effect;
   /** Null if nothing changes. */
   readonly change: WorkloadChange | null;
 }
 
 function comparedWith(before: JudgedWorkloads | undefined, after: JudgedWorkloads): readonly Compared[] {
-  return before === after ? unchanged(after) : compare(before ? outcomesIn(before) : new Map(), outcomesIn(after));
+  return before === after ? unchanged(after) : compare(before ? effectsIn(before) : new Map(), effectsIn(after));
 }
 
 /** An edit leaves most namespaces as they are. */
 const unchanged = perObject((judgement: JudgedWorkloads): readonly Compared[] =>
-  compare(outcomesIn(judgement), outcomesIn(judgement)),
+  compare(effectsIn(judgement), effectsIn(judgement)),
 );
 
-function compare(
-  before: ReadonlyMap<string, WorkloadOutcome>,
-  after: ReadonlyMap<string, WorkloadOutcome>,
-): Compared[] {
+function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap<string, WorkloadEffect>): Compared[] {
   const workloads = new Map([...before, ...after].map(([key, { workload }]) => [key, workload]));
   return entriesByKey(workloads).map(([key, { namespace, kind, name }]) => {
     const [then, now] = [before.get(key), after.get(key)];
-    const [was, is] = [then?.outcome ?? 'Admitted', now?.outcome ?? 'Admitted'];
+    const [was, is] = [then?.effect ?? 'Admitted', now?.effect ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
     // Most workloads don't change: describing their violations would take longer than everything else.
     const violations = now && is !== 'Admitted' ? violationsOf(now.judgement, now.mode) : [];
@@ -131,7 +128,7 @@ function compare(
   });
 }
 
-function changeKind(before: Outcome, after: Outcome): ChangeKind {
+function changeKind(before: Effect, after: Effect): ChangeKind {
   if (after === 'Refused') return 'NewlyRefused';
   if (after === 'Unknown') return 'PerhapsRefused';
   return before === 'Refused' || before === 'Unknown' ? 'NewlyAdmitted' : 'ReportedOtherwise';
@@ -139,10 +136,10 @@ function changeKind(before: Outcome, after: Outcome): ChangeKind {
 
 const refusedIn = perObject((judgement: JudgedWorkloads): readonly RefusedIfEnforced[] =>
   (judgement.modes.Enforce?.workloads ?? []).flatMap((workload) => {
-    const outcome = outcomeIn('Enforce', workload);
-    if (outcome !== 'Refused' && outcome !== 'Unknown') return [];
+    const effect = effectIn('Enforce', workload);
+    if (effect !== 'Refused' && effect !== 'Unknown') return [];
     const { kind, name } = workload;
-    return [{ kind, name, outcome, violations: violationsOf(workload, 'Enforce') }];
+    return [{ kind, name, effect, violations: violationsOf(workload, 'Enforce') }];
   }),
 );
 
@@ -175,9 +172,9 @@ const changeCounts = perObject((compared: readonly Compared[]) => {
   };
 });
 
-function countsOf(outcomes: readonly Outcome[]): OutcomeCounts {
-  const counts = OUTCOMES.map((outcome) => [outcome.toLowerCase(), outcomes.filter((one) => one === outcome).length]);
-  return Object.fromEntries(counts) as OutcomeCounts;
+function countsOf(effects: readonly Effect[]): EffectCounts {
+  const counts = EFFECTS.map((effect) => [effect.toLowerCase(), effects.filter((one) => one === effect).length]);
+  return Object.fromEntries(counts) as EffectCounts;
 }
 
 function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange): boolean {
@@ -185,8 +182,8 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 }
 
 /** As the operator decides: a pod that depends on its creator blocks no roll-out, and one that is too expensive does. */
-function isBlocking({ outcome, violations }: RefusedIfEnforced): boolean {
-  return outcome === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);
+function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {
+  return effect === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);
 }
 
 function rolloutSummary(

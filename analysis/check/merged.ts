@@ -2,7 +2,7 @@
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
-import { outcomeOf } from './outcome.ts';
+import { effectOf } from './effect.ts';
 
 /** The fields that the violations of a check and of a status share. */
 interface PolicyViolation {
@@ -42,7 +42,7 @@ export function mergeViolations<One extends PolicyViolation>(violations: readonl
 /** `ping, restricted`; and after those of the strictest mode `all (audited)`. */
 export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViolation>, 'mode' | 'policies'>): string {
   return policies
-    .map((one) => (one.mode === mode ? one.name : `${one.name} (${outcomeOf(one.mode).toLowerCase()})`))
+    .map((one) => (one.mode === mode ? one.name : `${one.name} (${effectOf(one.mode).toLowerCase()})`))
     .join(', ');
 }
 

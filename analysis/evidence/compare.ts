@@ -6,7 +6,7 @@ import { type ContainerHoldings, holdings } from '../capabilities/held.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
 import type { EvidenceIndex, ManifestPod } from './matching.ts';
 import { bothSeen, type Seen } from './merge.ts';
-import type { CapabilityUse, Evidence, Noise, Outcome } from './use.ts';
+import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 
 export interface ContainerEvidence {
   /** The capabilities that the container holds at most, on some container runtime. */
@@ -20,7 +20,7 @@ export interface ContainerEvidence {
   /** Checks that the kernel granted, though this manifest does not grant the capability. */
   readonly grantedElsewhere: readonly SeenChecks[];
   /** Checks that show no need. */
-  readonly noise: readonly (SeenChecks & { readonly outcome: Outcome; readonly noise: Noise })[];
+  readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }
 

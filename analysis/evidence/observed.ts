@@ -3,12 +3,12 @@ import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
 import {
   type CapabilityUse,
+  CHECK_OUTCOMES,
+  type CheckOutcome,
   type ContainerWatch,
   NOISE,
   type Noise,
   type ObservedContainer,
-  OUTCOMES,
-  type Outcome,
   type UseExample,
 } from './use.ts';
 
@@ -64,10 +64,10 @@ function containerIn(value: Fields): ObservedContainer {
   };
 }
 
-function outcomeIn(value: unknown): Outcome {
-  const outcome = OUTCOMES.find((one) => one === value);
+function outcomeIn(value: unknown): CheckOutcome {
+  const outcome = CHECK_OUTCOMES.find((one) => one === value);
   if (outcome) return outcome;
-  throw new RecordError(`unknown outcome ${JSON.stringify(value)}: ${OUTCOMES.join(', ')}`);
+  throw new RecordError(`unknown outcome ${JSON.stringify(value)}: ${CHECK_OUTCOMES.join(', ')}`);
 }
 
 function noiseIn(value: unknown): Noise | undefined {

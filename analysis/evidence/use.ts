@@ -4,8 +4,8 @@
  */
 
 /** Unknown: the tool does not say it. */
-export const OUTCOMES = ['granted', 'refused', 'unknown'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export const CHECK_OUTCOMES = ['granted', 'refused', 'unknown'] as const;
+export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
 
 /** Why a check does not show that the workload needs the capability, for people. */
 export const NOISE = {
@@ -45,7 +45,7 @@ export interface ObservedWorkload {
 export interface CapabilityUse extends ObservedContainer {
   /** The kernel's name without CAP_. */
   readonly capability: string;
-  readonly outcome: Outcome;
+  readonly outcome: CheckOutcome;
   /** Absent for the workload's own checks. */
   readonly noise?: Noise;
   readonly count: number;

@@ -140,7 +140,7 @@ describe('the changes that a policy would make', () => {
     for (const candidates of [AUDIT, WARN, ENFORCE]) {
       const [net, web] = changes(AUDIT, candidates).namespaces;
       assert.deepEqual(
-        [net?.safeToEnforce, net?.refusedIfEnforced.map(({ kind, name, outcome }) => [kind, name, outcome])],
+        [net?.safeToEnforce, net?.refusedIfEnforced.map(({ kind, name, effect }) => [kind, name, effect])],
         [
           false,
           [
@@ -163,7 +163,7 @@ describe('the changes that a policy would make', () => {
     assert.deepEqual([summary.workloads, summary.safeToEnforce, summary.candidateNamespaces], [1, 1, 1]);
   });
 
-  it('counts workloads by outcome, before and after', () => {
+  it('counts workloads by effect, before and after', () => {
     const [net] = changes(AUDIT, ENFORCE).namespaces;
     assert.deepEqual(net?.before, { refused: 0, unknown: 0, warned: 0, audited: 2, admitted: 1 });
     assert.deepEqual(net?.after, { refused: 2, unknown: 0, warned: 0, audited: 0, admitted: 1 });

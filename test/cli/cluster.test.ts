@@ -320,7 +320,7 @@ describe('cappol, with a cluster', () => {
       const own = json.namespaces.find((one: Json) => one.namespace === namespace);
       assert.equal(own.safeToEnforce, false);
       assert.deepEqual(
-        own.refusedIfEnforced.map(({ name, outcome }: Json) => `${name} ${outcome}`),
+        own.refusedIfEnforced.map(({ name, effect }: Json) => `${name} ${effect}`),
         ['network', 'ping', 'privileged', 'time'].map((name) => `${name} Refused`),
       );
     });

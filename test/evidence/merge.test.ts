@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { mergeEvidence } from '../../analysis/evidence/merge.ts';
 import {
   type CapabilityUse,
+  CHECK_OUTCOMES,
   type ContainerWatch,
   type Evidence,
   NOISE,
   type Noise,
-  OUTCOMES,
 } from '../../analysis/evidence/use.ts';
 
 const WEB = { namespace: 'shop', pod: 'web-5d9c7b8f6d-x2x4z', container: 'web' };
@@ -66,7 +66,7 @@ describe('merging evidence', () => {
           pod: fc.constantFrom('a', 'b'),
           container: fc.constantFrom('x', 'y'),
           capability: fc.constantFrom('CHOWN', 'KILL'),
-          outcome: fc.constantFrom(...OUTCOMES),
+          outcome: fc.constantFrom(...CHECK_OUTCOMES),
           noise: fc.constantFrom(...(Object.keys(NOISE) as Noise[])),
           count: fc.integer({ min: 1, max: 5 }),
           first: time,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { outcomeOf } from '../versions/runs.ts';
+import { resultOf } from '../versions/runs.ts';
 import { LEFT_OUT, runs, SUITES } from './suites.ts';
 
 const INTEGRATION = join(import.meta.dirname, '..', 'integration');
@@ -15,7 +15,7 @@ describe('the suites under protection', () => {
   it('pass only if the API server was asked for writes of the operator and refused none', () => {
     const [run] = runs();
     assert.ok(run);
-    const ended = (line: string) => outcomeOf(run, { code: 0, output: `${line}\n15 passed, 0 failed\n` });
+    const ended = (line: string) => resultOf(run, { code: 0, output: `${line}\n15 passed, 0 failed\n` });
     assert.deepEqual(ended('the protection refused 0 of 431 writes of the operator'), {
       ok: true,
       summary: '15 passed, 0 failed, refused 0 of 431 writes',

@@ -18,7 +18,7 @@ import { Memory } from './memory.ts';
 import { newPopulation } from './population.ts';
 import { Probes } from './probes.ts';
 import { grantReplicas, REPLICAS, Replica, replicaKubeconfig } from './replicas.ts';
-import { type Outcome, shortcomings, summary } from './summary.ts';
+import { type SoakFigures, shortcomings, summary } from './summary.ts';
 import { Window } from './window.ts';
 
 interface SoakOptions {
@@ -106,11 +106,11 @@ class Soak {
       await this.#round();
       await this.#check();
     }
-    const outcome = this.#outcome();
-    const failures = this.#failures.length > 0 ? [...this.#failures] : shortcomings(outcome);
+    const figures = this.#figures();
+    const failures = this.#failures.length > 0 ? [...this.#failures] : shortcomings(figures);
     if (failures.length > 0)
       failures.push(...this.#replicas.map(({ name, process }) => `${name}:\n${process.logEnd()}`));
-    return { failures, summary: `seed ${this.#options.seed}: ${summary(outcome)}` };
+    return { failures, summary: `seed ${this.#options.seed}: ${summary(figures)}` };
   }
 
   async end(): Promise<void> {
@@ -122,7 +122,7 @@ class Soak {
   #goesOn(): boolean {
     const { durationMs, leastRounds } = this.#options;
     if (this.#elapsedMs < durationMs || this.#checks <= leastRounds) return true;
-    return this.#checks <= leastRounds + MORE_ROUNDS && shortcomings(this.#outcome()).length > 0;
+    return this.#checks <= leastRounds + MORE_ROUNDS && shortcomings(this.#figures()).length > 0;
   }
 
   async #begin(): Promise<void> {
@@ -216,7 +216,7 @@ class Soak {
   }
 
   #say(what: string): void {
-    const { changes, faults, turns, probes } = this.#outcome();
+    const { changes, faults, turns, probes } = this.#figures();
     const counts = `${changes} changes, ${sum(faults)} faults, ${turns.holders.length} turns, ${probes.tried} pods tried (${probes.forbidden} forbidden)`;
     const verdict = this.#failures.length === 0 ? 'ok' : `${this.#failures.length} FAILURES`;
     this.#options.say(
@@ -224,7 +224,7 @@ class Soak {
     );
   }
 
-  #outcome(): Outcome {
+  #figures(): SoakFigures {
     const met = this.#replicas.map(({ proxy }) => proxy.met);
     return {
       minutes: this.#elapsedMs / 60_000,

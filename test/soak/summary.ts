@@ -4,7 +4,7 @@ import { ALL, type Disturbance } from './disturbances.ts';
 import type { MemoryReport } from './memory.ts';
 import { REPLICAS } from './replicas.ts';
 
-export interface Outcome {
+export interface SoakFigures {
   readonly minutes: number;
   readonly checks: number;
   readonly changes: number;
@@ -26,7 +26,7 @@ const MAX_RSS_MIB = 250;
 const MINUTES_FOR_TREND = 10;
 
 /** Why the run does not count, though no check failed. */
-export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: Outcome): string[] {
+export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: SoakFigures): string[] {
   const { trend, peakMiB } = memory;
   const longEnough = minutes > MINUTES_FOR_TREND;
   return [
@@ -42,16 +42,16 @@ export function shortcomings({ minutes, faults, disturbed, turns, probes, memory
   ];
 }
 
-export function summary(outcome: Outcome): string {
-  const { turns, probes } = outcome;
-  const acts = Object.fromEntries(ALL.map((one) => [one, outcome.disturbed.filter((other) => other === one).length]));
+export function summary(figures: SoakFigures): string {
+  const { turns, probes } = figures;
+  const acts = Object.fromEntries(ALL.map((one) => [one, figures.disturbed.filter((other) => other === one).length]));
   return [
-    `${outcome.minutes.toFixed(1)} min, ${outcome.checks} checks, ${outcome.changes} changes`,
-    `faults: ${counts(outcome.faults)}`,
+    `${figures.minutes.toFixed(1)} min, ${figures.checks} checks, ${figures.changes} changes`,
+    `faults: ${counts(figures.faults)}`,
     `disturbances: ${counts(acts)}`,
     `${turns.holders.length} turns of the Lease, writes: ${counts(turns.writes)}, ${turns.outOfTurn.length} out of turn`,
     `${probes.tried} pods tried, ${probes.forbidden} had to be refused, ${probes.wider.length} were not`,
-    `RSS at most ${outcome.memory.peakMiB.toFixed(0)} MiB, ${trendText(outcome.memory)}`,
+    `RSS at most ${figures.memory.peakMiB.toFixed(0)} MiB, ${trendText(figures.memory)}`,
   ].join('; ');
 }
 

@@ -90,7 +90,7 @@ async function assertViolations(page: Page, { status: { policies }, items, isPen
   const cells = [...groups].map(([key, all]): RowText => {
     const [Namespace, Workload, mode] = JSON.parse(key) as [string, string, Mode];
     const [{ verdict, pods }] = all as [(typeof all)[number]];
-    const Result = verdict === 'Unknown' ? 'Unknown' : OUTCOMES[mode];
+    const Result = verdict === 'Unknown' ? 'Unknown' : EFFECTS[mode];
     const names = [...new Set(all.map(({ policy }) => policy.name))];
     const rules = new Set(all.map(({ rule }) => rule));
     return { Namespace, Workload, Result, Policy: listed(names), Rules: listed([...rules]), Pods: String(pods) };
@@ -109,7 +109,7 @@ function modeIn({ mode, rollout }: PolicyView, isPending: boolean): Mode {
   return rollout && isPending ? rollout.meanwhile : mode;
 }
 
-const OUTCOMES = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
+const EFFECTS = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
 
 /** The rules, messages and fields of each workload, as check names them. */
 async function assertDetails(page: Page, items: readonly CheckedItem[]): Promise<number> {

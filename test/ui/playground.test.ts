@@ -192,8 +192,8 @@ async function accept(page: Page): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-async function verdict(page: Page, name: string, outcome: string): Promise<void> {
-  await page.locator('.play-item', { hasText: name }).filter({ hasText: outcome }).waitFor();
+async function verdict(page: Page, name: string, effect: string): Promise<void> {
+  await page.locator('.play-item', { hasText: name }).filter({ hasText: effect }).waitFor();
 }
 
 async function markedLines(page: Page, label: 'Policies' | 'Pods'): Promise<string[]> {

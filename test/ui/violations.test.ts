@@ -35,8 +35,8 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
   }
 
   function expected(rows: ReturnType<typeof violatingRows>): string[] {
-    return rows.map(({ namespace, kind, name, outcome, policies, rules }) =>
-      [namespace, `${kind} ${name}`, outcome, policies.join(', '), rules.join(', ')].join(' | '),
+    return rows.map(({ namespace, kind, name, effect, policies, rules }) =>
+      [namespace, `${kind} ${name}`, effect, policies.join(', '), rules.join(', ')].join(' | '),
     );
   }
 

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { isBuilt, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
 import { lacksFeatures, leaveOut } from '../support/needs.ts';
 import { execute } from './execute.ts';
-import { outcomeOf, suiteRun } from './runs.ts';
+import { resultOf, suiteRun } from './runs.ts';
 import { cell } from './table.ts';
 
 /** The suites that cover most of what admission policies do. */
@@ -26,9 +26,9 @@ if (built === undefined) {
     it(`pass: ${RUN.name}`, async function () {
       this.timeout(600_000);
       const ended = await execute(RUN.command, environment);
-      const outcome = outcomeOf(RUN, ended);
-      console.log(`      ${cell(outcome)}`);
-      assert.ok(outcome.ok, ended.output);
+      const result = resultOf(RUN, ended);
+      console.log(`      ${cell(result)}`);
+      assert.ok(result.ok, ended.output);
     });
   });
 }

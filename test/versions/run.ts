@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { findBinaries, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
 import { lacksFeatures } from '../support/needs.ts';
 import { runOn } from './run-on.ts';
-import { type Outcome, runsOf } from './runs.ts';
+import { type RunResult, runsOf } from './runs.ts';
 import { markdown } from './table.ts';
 
 const { positionals, values } = parseArgs({
@@ -38,18 +38,18 @@ async function runAll(): Promise<boolean> {
     ...process.env,
     KUBERNETES_VERSION: version,
   }));
-  const columns = new Map<string, Map<string, Outcome>>();
+  const columns = new Map<string, Map<string, RunResult>>();
   for (const environment of environments) {
     await findBinaries(environment);
     const version = kubernetesVersion(environment);
-    columns.set(version, await runOn(environment, runs, logs, (outcome) => whole(outcome, version)));
+    columns.set(version, await runOn(environment, runs, logs, (result) => whole(result, version)));
   }
   console.log(`\n${markdown(columns)}\n\nThe output of each run is in ${logs}.`);
-  return [...columns.values()].flatMap((outcomes) => [...outcomes.values()]).every(({ ok }) => ok);
+  return [...columns.values()].flatMap((results) => [...results.values()]).every(({ ok }) => ok);
 }
 
 /** If the API server has every feature, a skipped test counts as failed. */
-function whole(outcome: Outcome, version: string): Outcome {
-  const complete = outcome.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
-  return complete ? outcome : { ...outcome, ok: false };
+function whole(result: RunResult, version: string): RunResult {
+  const complete = result.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
+  return complete ? result : { ...result, ok: false };
 }

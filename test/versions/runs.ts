@@ -1,4 +1,4 @@
-/** The runs of `npm run test:versions` on each version of Kubernetes, and the parsing of each run's outcome. */
+/** The runs of `npm run test:versions` on each version of Kubernetes, and the parsing of each run's result. */
 import { type LeftOut, leftOutIn } from '../support/needs.ts';
 import type { Ended } from './execute.ts';
 
@@ -9,7 +9,7 @@ export interface Run {
   summary(output: string): string | undefined;
 }
 
-export interface Outcome {
+export interface RunResult {
   readonly ok: boolean;
   readonly summary: string;
   readonly leftOut: readonly LeftOut[];
@@ -72,7 +72,7 @@ export function suiteRun(suites: readonly string[]): Run {
   };
 }
 
-export function outcomeOf(run: Run, { code, output }: Ended): Outcome {
+export function resultOf(run: Run, { code, output }: Ended): RunResult {
   const summary = run.summary(output);
   return {
     ok: code === 0 && summary !== undefined,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { outcomeOf, runsOf, suiteRun } from './runs.ts';
+import { resultOf, runsOf, suiteRun } from './runs.ts';
 import { markdown } from './table.ts';
 
 const SUITE = suiteRun(['integration/decisions']);
@@ -10,11 +10,11 @@ const OLD = {
 };
 const [levels, policies] = runsOf({ full: false, seed: '7' }).slice(-2);
 
-describe('the outcomes of test:versions', () => {
+describe('the results of test:versions', () => {
   it('are counted by suite and version, with the skipped tests and the reasons', () => {
     const columns = new Map([
-      ['v1.33.13', new Map([[SUITE.name, outcomeOf(SUITE, OLD)]])],
-      ['v1.36.3', new Map([[SUITE.name, outcomeOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' })]])],
+      ['v1.33.13', new Map([[SUITE.name, resultOf(SUITE, OLD)]])],
+      ['v1.36.3', new Map([[SUITE.name, resultOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' })]])],
     ]);
     assert.equal(
       markdown(columns),
@@ -30,9 +30,9 @@ describe('the outcomes of test:versions', () => {
   });
 
   it('are a failure when a test failed, and when a run ended before its last line', () => {
-    assert.ok(outcomeOf(SUITE, OLD).ok);
-    assert.ok(!outcomeOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' }).ok);
-    const died = outcomeOf(SUITE, { code: 0, output: 'before all hook\n' });
+    assert.ok(resultOf(SUITE, OLD).ok);
+    assert.ok(!resultOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' }).ok);
+    const died = resultOf(SUITE, { code: 0, output: 'before all hook\n' });
     assert.deepEqual(died, { ok: false, summary: 'ended early, with exit code 0', leftOut: [] });
   });
 
@@ -41,13 +41,13 @@ describe('the outcomes of test:versions', () => {
       'levels: seed 7, 26 levels and versions, 15 policies with overrides, 820 pods judged, 300 admitted, 0 differences';
     assert.ok(levels && policies);
     assert.match(
-      outcomeOf(levels, { code: 0, output: `policy PSA\n${all}\n` }).summary,
+      resultOf(levels, { code: 0, output: `policy PSA\n${all}\n` }).summary,
       /^seed 7, 26 .*, 0 differences$/,
     );
     const random = 'policies: seed 7, 8 policies, 320 pods judged, 100 admitted, 9 invalid, 0 differences';
     const labels = 'labels: seed 7, 66 counterexamples, 0 missing';
     assert.match(
-      outcomeOf(policies, { code: 0, output: `${random}\n${labels}\n` }).summary,
+      resultOf(policies, { code: 0, output: `${random}\n${labels}\n` }).summary,
       /^seed 7, 8 policies, .*, 0 differences; seed 7, 66 counterexamples, 0 missing$/,
     );
   });

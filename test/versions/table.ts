@@ -1,22 +1,22 @@
-/** The table of outcomes by run and version, in Markdown, and the skipped tests. */
+/** The table of results by run and version, in Markdown, and the skipped tests. */
 import type { LeftOut } from '../support/needs.ts';
-import type { Outcome } from './runs.ts';
+import type { RunResult } from './runs.ts';
 
-/** @param columns a version, as in v1.33.13 → a run's name → its outcome */
-export function markdown(columns: ReadonlyMap<string, ReadonlyMap<string, Outcome>>): string {
+/** @param columns a version, as in v1.33.13 → a run's name → its result */
+export function markdown(columns: ReadonlyMap<string, ReadonlyMap<string, RunResult>>): string {
   const versions = [...columns.keys()];
-  const names = [...new Set([...columns.values()].flatMap((outcomes) => [...outcomes.keys()]))];
+  const names = [...new Set([...columns.values()].flatMap((results) => [...results.keys()]))];
   const rows = names.map((name) => row([name, ...versions.map((version) => cell(columns.get(version)?.get(name)))]));
   const leftOut = versions.flatMap((version) =>
-    [...(columns.get(version) ?? [])].flatMap(([name, outcome]) => explained(version, name, outcome.leftOut)),
+    [...(columns.get(version) ?? [])].flatMap(([name, result]) => explained(version, name, result.leftOut)),
   );
   return [row(['', ...versions]), row(['---', ...versions.map(() => '---')]), ...rows, '', ...leftOut].join('\n');
 }
 
 /** For one line: `26 passed, 0 failed, 1 left out`. */
-export function cell(outcome: Outcome | undefined): string {
-  if (outcome === undefined) return '';
-  const { summary, leftOut } = outcome;
+export function cell(result: RunResult | undefined): string {
+  if (result === undefined) return '';
+  const { summary, leftOut } = result;
   return leftOut.length > 0 ? `${summary}, ${leftOut.length} left out` : summary;
 }
 

@@ -1,7 +1,8 @@
 /** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
+
+import { EFFECTS, type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
 import { NotJudgedObjects, notJudgedLines } from '../../analysis/check/not-judged.ts';
-import { OUTCOMES, type Outcome, outcomeOf } from '../../analysis/check/outcome.ts';
 import type { CheckedViolation, ItemVerdict } from '../../analysis/check/result.ts';
 import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
@@ -21,7 +22,7 @@ export interface ShownItem {
   readonly name: string;
   readonly verdict: ItemVerdict;
   /** Undefined if no policy decides. */
-  readonly outcome: Outcome | undefined;
+  readonly effect: Effect | undefined;
   /** One sentence. */
   readonly text: string;
   readonly violations: readonly MergedViolation<CheckedViolation>[];
@@ -31,28 +32,28 @@ export interface ShownItem {
 export function shownItems({ items, policies }: CheckAnswer): ShownItem[] {
   return items.map((item) => {
     const violations = mergeViolations(item.violations);
-    const outcome = outcomeFor(item);
+    const effect = effectFor(item);
     const template = item.template === null ? '' : ` (${item.template})`;
     return {
       name: `${item.kind} ${item.namespace}/${item.name}${template}`,
       verdict: item.verdict,
-      outcome,
-      text: textOf(item, outcome, policies.length),
+      effect,
+      text: textOf(item, effect, policies.length),
       violations,
       findings: item.findings,
     };
   });
 }
 
-function outcomeFor({ verdict, violations }: PlacedItem): Outcome | undefined {
+function effectFor({ verdict, violations }: PlacedItem): Effect | undefined {
   if (verdict === 'NotSelected') return undefined;
   if (verdict === 'Compliant') return 'Admitted';
   if (verdict === 'Unknown') return 'Unknown';
-  const outcomes = violations.map(({ mode }) => outcomeOf(mode));
-  return OUTCOMES.find((outcome) => outcomes.includes(outcome)) ?? 'Refused';
+  const effects = violations.map(({ mode }) => effectOf(mode));
+  return EFFECTS.find((effect) => effects.includes(effect)) ?? 'Refused';
 }
 
-const TEXTS: Readonly<Record<Outcome, string>> = {
+const TEXTS: Readonly<Record<Effect, string>> = {
   Refused: 'The API server refuses it.',
   Unknown: 'Whether the API server refuses it depends on who creates it.',
   Warned: 'The API server admits it, with a warning.',
@@ -60,8 +61,8 @@ const TEXTS: Readonly<Record<Outcome, string>> = {
   Admitted: 'The API server admits it.',
 };
 
-function textOf({ notSelected, namespace }: PlacedItem, outcome: Outcome | undefined, policies: number): string {
-  if (outcome) return TEXTS[outcome];
+function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefined, policies: number): string {
+  if (effect) return TEXTS[effect];
   if (policies === 0) return 'There is no valid policy to judge it by.';
   switch (notSelected) {
     case 'ExcludedNamespace':
@@ -94,7 +95,7 @@ export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
 
 function itemMarkers({ violations, findings, ranges }: PlacedItem): Marker[] {
   const ofViolations = violations.map(({ policy, mode, message }, index): Marker => {
-    const severity = outcomeOf(mode) === 'Refused' ? 'error' : 'warning';
+    const severity = effectOf(mode) === 'Refused' ? 'error' : 'warning';
     return { ...(ranges.violations[index] ?? { line: 1 }), severity, message: `${policy}: ${message}` };
   });
   const ofFindings = findings.map(

@@ -1,6 +1,7 @@
 /** The workloads that violate, as rows: one for each workload and mode. */
+
+import { type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { mergeViolations } from '../../analysis/check/merged.ts';
-import { type Outcome, outcomeOf } from '../../analysis/check/outcome.ts';
 import type { Snapshot, SnapshotVerdict } from '../../analysis/snapshot/document.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
@@ -15,7 +16,7 @@ export interface ViolatingRow {
   readonly mode: Mode;
   readonly verdict: 'Violating' | 'Unknown';
   /** The fate of its new pods, in the words of admission control. */
-  readonly outcome: Outcome;
+  readonly effect: Effect;
   /** How many of its pods violate now. */
   readonly pods: number;
   readonly policies: readonly string[];
@@ -33,9 +34,9 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
     verdicts.flatMap((of): ViolatingRow[] => {
       const { mode, kind, name, verdict, pods, violations: broken = {} } = of;
       if (verdict === 'Compliant') return [];
-      const outcome = verdict === 'Unknown' ? 'Unknown' : outcomeOf(mode);
+      const effect = verdict === 'Unknown' ? 'Unknown' : effectOf(mode);
       const rules = rulesOf(Object.values(broken).flat().join(','));
-      return [{ namespace, kind, name, mode, verdict, outcome, pods, policies: Object.keys(broken), rules, of }];
+      return [{ namespace, kind, name, mode, verdict, effect, pods, policies: Object.keys(broken), rules, of }];
     }),
   );
 }
@@ -55,7 +56,7 @@ export interface ViolatingFilter {
   readonly namespace: string;
   readonly policy: string;
   readonly rule: string;
-  /** An outcome: `Refused`. */
+  /** An effect: `Refused`. */
   readonly result: string;
   /** In the namespace, kind or name, in any case of letters. */
   readonly text: string;
@@ -68,7 +69,7 @@ export function filtered(rows: readonly ViolatingRow[], filter: ViolatingFilter)
   return rows.filter(
     (row) =>
       (namespace === '' || row.namespace === namespace) &&
-      (result === '' || row.outcome === result) &&
+      (result === '' || row.effect === result) &&
       (policy === '' || row.policies.includes(policy)) &&
       (rule === '' || row.rules.includes(rule)) &&
       (text === '' || `${row.namespace}/${row.kind} ${row.name}`.toLowerCase().includes(text)),
@@ -123,7 +124,7 @@ const NEW_PODS: Readonly<Record<Mode, string>> = {
 };
 
 /** The fate of a workload's new pods, and of those that run. */
-export function outcomeText({ verdict, mode, pods }: ViolatingRow): string {
+export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   if (verdict === 'Unknown')
     return 'Whether its new pods are refused depends on who creates them, or they are too expensive to evaluate.';
   if (pods === 0) return NEW_PODS[mode];

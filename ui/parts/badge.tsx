@@ -44,7 +44,7 @@ export function Badge({ tone, children, title }: BadgeProps) {
   );
 }
 
-/** Verdicts, modes, outcomes, levels and the status of conditions. */
+/** Verdicts, modes, effects, levels and the status of conditions. */
 const TONES: Readonly<Record<string, Tone>> = {
   Violating: 'critical',
   Unknown: 'unknown',
@@ -61,7 +61,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   restricted: 'good',
 };
 
-/** @param word a verdict, mode, outcome or level, as the API spells it */
+/** @param word a verdict, mode, effect or level, as the API spells it */
 export function WordBadge({ word }: { readonly word: string }) {
   return <Badge tone={TONES[word] ?? 'quiet'}>{word}</Badge>;
 }

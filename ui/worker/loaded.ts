@@ -52,7 +52,7 @@ function oncePerGroup(snapshot: Snapshot): Snapshot {
   return { ...snapshot, namespaces: snapshot.namespaces.map(withOnePod) };
 }
 
-/** Pods that are alike have the same outcome, and answers are about workloads. */
+/** Pods that are alike have the same effect, and answers are about workloads. */
 const withOnePod = perObject(
   (namespace: SnapshotNamespace): SnapshotNamespace => ({
     ...namespace,

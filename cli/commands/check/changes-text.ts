@@ -2,20 +2,20 @@
 import type {
   ChangeSummary,
   Changes,
+  EffectCounts,
   NamespaceChange,
-  OutcomeCounts,
   RolloutStart,
   RolloutSummary,
   WorkloadChange,
 } from '../../../analysis/check/changes-result.ts';
+import type { Effect } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
-import type { Outcome } from '../../../analysis/check/outcome.ts';
 import type { CheckedViolation } from '../../../analysis/check/result.ts';
 import { severityRank } from '../../../operator/rules/severity.ts';
 import { counted } from '../../../operator/text/wording.ts';
+import { EFFECT_STYLES, effectPaint } from '../../output/effect-paint.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
-import { OUTCOME_STYLES, outcomePaint } from '../../output/outcome-paint.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
@@ -60,7 +60,7 @@ function changeTable({ changes }: Changes, terminal: Terminal): string {
   ]);
   return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, {
     terminal,
-    paint: outcomePaint('AFTER', terminal, word),
+    paint: effectPaint('AFTER', terminal, word),
   });
 }
 
@@ -71,7 +71,7 @@ function changeGroups({ changes }: Changes, terminal: Terminal): string {
 function workloadEntries({ namespace, kind, name, before, after, violations }: WorkloadChange): WorkloadEntries {
   const entries = mergeViolations(violations).map((violation) => ({
     label: after.toLowerCase(),
-    style: OUTCOME_STYLES[after],
+    style: EFFECT_STYLES[after],
     text: violationText(violation),
     detail: `by ${policiesText(violation)}`,
   }));
@@ -86,9 +86,9 @@ interface NamespaceColumn {
 
 const SAFE = 'SAFE TO ENFORCE';
 
-/** Omits outcomes that no workload has. */
+/** Omits effects that no workload has. */
 function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
-  const counts = (head: string, field: keyof OutcomeCounts): NamespaceColumn[] =>
+  const counts = (head: string, field: keyof EffectCounts): NamespaceColumn[] =>
     field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)
       ? [{ head, cell: ({ before, after }) => countText(before[field], after[field]) }]
       : [];
@@ -143,7 +143,7 @@ function whyNot({ refusedIfEnforced }: NamespaceChange): string {
   const [first] = ranked;
   if (!first) return '';
   const more = ranked.length > 1 ? ` and ${ranked.length - 1} more` : '';
-  const perhaps = first.one.outcome === 'Unknown' ? 'perhaps, depending on who creates the pod: ' : '';
+  const perhaps = first.one.effect === 'Unknown' ? 'perhaps, depending on who creates the pod: ' : '';
   const why = first.worst ? `: ${perhaps}${violationText(first.worst)}` : '';
   return `${first.one.kind} ${first.one.name}${more}${why}`;
 }
@@ -161,8 +161,8 @@ function whyText(violation: MergedViolation<CheckedViolation>): string {
   return `${violationText(violation)} (by ${policiesText(violation)})`;
 }
 
-function word(outcome: Outcome): string {
-  return outcome === 'Unknown' ? 'perhaps refused' : outcome.toLowerCase();
+function word(effect: Effect): string {
+  return effect === 'Unknown' ? 'perhaps refused' : effect.toLowerCase();
 }
 
 function summaryLine(candidates: readonly string[], summary: ChangeSummary): string {

@@ -2,7 +2,7 @@
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';
 import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
-import { isWorse, outcomeOf } from '../../../analysis/check/outcome.ts';
+import { effectOf, isWorse } from '../../../analysis/check/effect.ts';
 import { itemsOf } from '../../../analysis/check/running.ts';
 import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
@@ -154,7 +154,7 @@ async function showChanges(
 
 /** Whether the policies of any mode find a violation that they did not find before. */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
-  return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && outcomeOf(mode) === after);
+  return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);
 }
 
 const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes, terminal: Terminal) => string>>> = {

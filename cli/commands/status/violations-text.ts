@@ -1,11 +1,12 @@
 /** The violations of a status: a table, or on a terminal by namespace and workload. */
+
+import { type Effect, effectOf } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
-import { type Outcome, outcomeOf } from '../../../analysis/check/outcome.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
+import { EFFECT_STYLES, effectPaint } from '../../output/effect-paint.ts';
 import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
-import { OUTCOME_STYLES, outcomePaint } from '../../output/outcome-paint.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import type { PolicyView, ViolationView } from './view.ts';
@@ -14,7 +15,7 @@ const HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESS
 
 /** One violation of a workload, with all policies that report it. */
 interface ShownViolation extends MergedViolation<ViolationView & { readonly policy: string; readonly mode: Mode }> {
-  readonly outcome: Outcome;
+  readonly effect: Effect;
 }
 
 export function violationsText(policies: readonly PolicyView[], terminal: Terminal): string {
@@ -29,7 +30,7 @@ function mergedViolations(policies: readonly PolicyView[]): ShownViolation[] {
   return [...workloads.keys()]
     .sort()
     .flatMap((key) => mergeViolations(workloads.get(key) ?? []))
-    .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
+    .map((one) => ({ ...one, effect: one.first.verdict === 'Unknown' ? 'Unknown' : effectOf(one.mode) }));
 }
 
 function workloadKey({ namespace, kind, name }: ViolationView): string {
@@ -40,13 +41,13 @@ function violationTable(all: readonly ShownViolation[], terminal: Terminal): str
   const rows = all.map((one) => [
     one.first.namespace,
     bounded(`${one.first.kind} ${one.first.name}`, 320),
-    one.outcome === 'Unknown' ? '?' : String(one.first.pods),
-    one.outcome.toLowerCase(),
+    one.effect === 'Unknown' ? '?' : String(one.first.pods),
+    one.effect.toLowerCase(),
     byText(one),
     one.first.rule,
     bounded(one.message, 1024),
   ]);
-  return tableText(HEAD, rows, { terminal, paint: outcomePaint('RESULT', terminal) });
+  return tableText(HEAD, rows, { terminal, paint: effectPaint('RESULT', terminal) });
 }
 
 function violationGroups(all: readonly ShownViolation[], terminal: Terminal): string {
@@ -63,10 +64,10 @@ function violationGroups(all: readonly ShownViolation[], terminal: Terminal): st
 }
 
 function entryOf(violation: ShownViolation): Entry {
-  const { outcome, first, message } = violation;
+  const { effect, first, message } = violation;
   return {
-    label: outcome.toLowerCase(),
-    style: OUTCOME_STYLES[outcome],
+    label: effect.toLowerCase(),
+    style: EFFECT_STYLES[effect],
     text: `${first.rule}: ${bounded(message, 1024)}`,
     detail: `by ${byText(violation)}`,
   };

@@ -4,8 +4,8 @@ import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
 import { fixCommand } from '../../../ui/model/fix-command.ts';
 import {
+  effectText,
   filtered,
-  outcomeText,
   parseOrder,
   SORTS,
   sorted,
@@ -23,7 +23,7 @@ const row = (fields: Partial<ViolatingRow>): ViolatingRow => ({
   name: 'ping',
   mode: 'Enforce',
   verdict: 'Violating',
-  outcome: 'Refused',
+  effect: 'Refused',
   pods: 0,
   policies: ['base'],
   rules: ['capabilities'],
@@ -57,11 +57,11 @@ describe('the commands that fix manifests', () => {
 
 describe('the workloads that violate', () => {
   it('are filtered by their result: an unknown one is not among those that are refused', () => {
-    const rows = [row({}), row({ verdict: 'Unknown', outcome: 'Unknown' }), row({ mode: 'Audit', outcome: 'Audited' })];
-    const outcomes = (result: string) => filtered(rows, { ...ALL, result }).map(({ outcome }) => outcome);
-    assert.deepEqual(outcomes('Refused'), ['Refused']);
-    assert.deepEqual(outcomes('Unknown'), ['Unknown']);
-    assert.deepEqual(outcomes(''), ['Refused', 'Unknown', 'Audited']);
+    const rows = [row({}), row({ verdict: 'Unknown', effect: 'Unknown' }), row({ mode: 'Audit', effect: 'Audited' })];
+    const effects = (result: string) => filtered(rows, { ...ALL, result }).map(({ effect }) => effect);
+    assert.deepEqual(effects('Refused'), ['Refused']);
+    assert.deepEqual(effects('Unknown'), ['Unknown']);
+    assert.deepEqual(effects(''), ['Refused', 'Unknown', 'Audited']);
   });
 
   it('are all verdicts but the compliant ones, with their rules, for random clusters', () => {
@@ -94,7 +94,7 @@ describe('the workloads that violate', () => {
   it('are filtered by each column, and by text', () => {
     const rows = [
       row({}),
-      row({ namespace: 'web', policies: ['other'], rules: ['privileged'], mode: 'Warn', outcome: 'Warned' }),
+      row({ namespace: 'web', policies: ['other'], rules: ['privileged'], mode: 'Warn', effect: 'Warned' }),
     ];
     const namespaces = (filter: object) => filtered(rows, { ...ALL, ...filter }).map(({ namespace }) => namespace);
     assert.deepEqual(namespaces({}), ['net', 'web']);
@@ -123,9 +123,9 @@ describe('the workloads that violate', () => {
   });
 
   it('say what happens to new pods, and how many run', () => {
-    assert.equal(outcomeText(row({})), 'Its new pods are refused.');
+    assert.equal(effectText(row({})), 'Its new pods are refused.');
     assert.equal(
-      outcomeText(row({ mode: 'Warn', pods: 2 })),
+      effectText(row({ mode: 'Warn', pods: 2 })),
       'Its new pods are created, and their creators see a warning. 2 running pods violate the policy.',
     );
   });

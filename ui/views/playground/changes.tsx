@@ -54,7 +54,7 @@ function Summary({ answer: { candidates, summary, changes, refusals } }: { reado
       <p role="status">{changesText(summary)}</p>
       <p>{selectionText(candidates, summary)}</p>
       {changes.length > 0 && (
-        <Scrolled label="Workloads whose outcome changes">
+        <Scrolled label="Workloads whose effect changes">
           <Table columns={['Namespace', 'Workload', 'Now', 'Then', 'Why']}>
             {changes.map((change) => (
               <Row key={`${change.namespace} ${change.kind} ${change.name}`} change={change} />

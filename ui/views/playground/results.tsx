@@ -56,11 +56,11 @@ export function Results({ items, troubles, leftOut, problem, onReveal }: Results
 }
 
 function Item({ item, onReveal }: { readonly item: ShownItem; readonly onReveal: OnReveal }) {
-  const { name, outcome, text, violations, findings } = item;
+  const { name, effect, text, violations, findings } = item;
   return (
     <article class="play-item">
       <h3>
-        {outcome ? <WordBadge word={outcome} /> : <Badge tone="quiet">No policy</Badge>}{' '}
+        {effect ? <WordBadge word={effect} /> : <Badge tone="quiet">No policy</Badge>}{' '}
         <code>
           <Name text={name} />
         </code>
@@ -110,7 +110,7 @@ function Line({ text, line, onReveal }: LineProps) {
 
 /** For screen readers, each time that it changes. */
 function summaryOf(items: readonly ShownItem[], troubles: readonly Trouble[], leftOut: readonly string[]): string {
-  const verdicts = items.map(({ name, outcome }) => `${name}: ${outcome ?? 'no policy'}`);
+  const verdicts = items.map(({ name, effect }) => `${name}: ${effect ?? 'no policy'}`);
   return [...verdicts, ...leftOut, ...(troubles.length > 0 ? [`${troubles.length} problems in the texts`] : [])].join(
     '. ',
   );

@@ -185,8 +185,8 @@ function fewChoices(values: readonly string[]) {
 
 function* csvRows(rows: readonly ViolatingRow[]): Generator<string[]> {
   yield ['namespace', 'kind', 'name', 'result', 'mode', 'policies', 'rules', 'pods'];
-  for (const { namespace, kind, name, outcome, mode, policies, rules, pods } of rows)
-    yield [namespace, kind, name, outcome, mode, policies.join(' '), rules.join(' '), String(pods)];
+  for (const { namespace, kind, name, effect, mode, policies, rules, pods } of rows)
+    yield [namespace, kind, name, effect, mode, policies.join(' '), rules.join(' '), String(pods)];
 }
 
 /** A click sorts, and another one reverses. */
@@ -200,7 +200,7 @@ function headings(order: string) {
 }
 
 function rowOf(row: ViolatingRow, active: number | undefined, chosen: string, show: (row: ViolatingRow) => void) {
-  const { namespace, kind, name, mode, outcome, policies, rules, pods } = row;
+  const { namespace, kind, name, mode, effect, policies, rules, pods } = row;
   const isChosen = workloadKey(row) === chosen;
   return {
     key: `${mode} ${workloadKey(row)}`,
@@ -216,7 +216,7 @@ function rowOf(row: ViolatingRow, active: number | undefined, chosen: string, sh
           </button>
         </Cell>
         <Cell column={3} active={active}>
-          <WordBadge word={outcome} />
+          <WordBadge word={effect} />
         </Cell>
         <Cell column={4} active={active}>
           <Name text={policies.join(', ')} />

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { LinkTo } from '../../model/links.ts';
-import { type BrokenRule, brokenBy, outcomeText, type ViolatingRow } from '../../model/violating.ts';
+import { type BrokenRule, brokenBy, effectText, type ViolatingRow } from '../../model/violating.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Scrolled } from '../../parts/scrolled.tsx';
@@ -39,8 +39,8 @@ export function WorkloadDetails({ rows, snapshot, judge, link, onClose }: Worklo
         </button>
       </h2>
       {rows.map((row) => (
-        <p key={row.mode} class="outcome">
-          <WordBadge word={row.outcome} /> {outcomeText(row)}
+        <p key={row.mode} class="effect">
+          <WordBadge word={row.effect} /> {effectText(row)}
           {row.of.admittedBy !== undefined && (
             <>
               {' '}

@@ -17,7 +17,7 @@ export function markdownReporter({ stdout }: ReporterOptions): Reporter {
       const where = (line: number | null) => code(place(item.file, line));
       for (const one of violations) {
         const wrong = code(`${one.first.rule}: ${one.message}`);
-        const result = `**${one.outcome.toLowerCase()}**`;
+        const result = `**${one.effect.toLowerCase()}**`;
         broken.push([result, name, where(one.first.line), wrong, code(policiesText(one))]);
       }
       for (const { reason, message, line } of findings) notes.push([name, where(line), code(`${reason}: ${message}`)]);

@@ -1,7 +1,7 @@
 /** An item as people see it: its violations, each once, and advice. */
 import type { FindingReason } from '../../../../analysis/capabilities/findings.ts';
+import { type Effect, effectOf } from '../../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../../analysis/check/merged.ts';
-import { type Outcome, outcomeOf } from '../../../../analysis/check/outcome.ts';
 import type {
   CheckedFinding,
   CheckedItem,
@@ -21,7 +21,7 @@ export interface Shown {
 }
 
 interface ShownViolation extends MergedViolation<CheckedViolation> {
-  readonly outcome: Outcome;
+  readonly effect: Effect;
 }
 
 /** Properties of all items that only people see. */
@@ -39,7 +39,7 @@ export function shownOf(item: CheckedItem, wide: boolean): Shown {
     item,
     violations: mergeViolations(item.violations).map((one) => ({
       ...one,
-      outcome: item.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode),
+      effect: item.verdict === 'Unknown' ? 'Unknown' : effectOf(one.mode),
     })),
     findings,
     hidden: item.findings.length - findings.length,

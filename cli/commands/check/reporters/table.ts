@@ -1,7 +1,7 @@
 /** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
-import { outcomePaint } from '../../../output/outcome-paint.ts';
+import { effectPaint } from '../../../output/effect-paint.ts';
 import { tableText } from '../../../output/table.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { type Shown, withoutViolations } from './shown.ts';
@@ -34,7 +34,7 @@ export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boole
     const columns = known ?? columnsFor(rows, wide);
     const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
     const heads = columns.map((column) => column.head);
-    stdout.write(tableText(known ? undefined : heads, cells, { heads, paint: outcomePaint(RESULT, terminal) }));
+    stdout.write(tableText(known ? undefined : heads, cells, { heads, paint: effectPaint(RESULT, terminal) }));
     known = columns;
     rows = [];
   };
@@ -58,7 +58,7 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
   const rows = violations.map((one) => ({
     ...own,
     where: place(item.file, one.first.line),
-    result: one.outcome.toLowerCase(),
+    result: one.effect.toLowerCase(),
     policy: policiesText(one),
     rule: one.first.rule,
     field: one.first.path,

@@ -1,8 +1,8 @@
 /** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
+import { EFFECT_STYLES } from '../../../output/effect-paint.ts';
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../../../output/grouped.ts';
-import { OUTCOME_STYLES } from '../../../output/outcome-paint.ts';
 import { paragraph } from '../../../output/wrap.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { type Shown, withoutViolations } from './shown.ts';
@@ -32,8 +32,8 @@ function entriesOf({ item, violations, findings }: Shown, wide: boolean): Entry[
   const detail = ({ line, path }: { line: number | null; path: string }, by: string) =>
     [place(item.file, line), wide ? path : '', by].filter((part) => part !== '').join(', ');
   const broken = violations.map((one) => ({
-    label: one.outcome.toLowerCase(),
-    style: OUTCOME_STYLES[one.outcome],
+    label: one.effect.toLowerCase(),
+    style: EFFECT_STYLES[one.effect],
     text: `${one.first.rule}: ${one.message}`,
     detail: detail(one.first, `by ${policiesText(one)}`),
   }));
@@ -47,5 +47,5 @@ function entriesOf({ item, violations, findings }: Shown, wide: boolean): Entry[
 
 function whole(item: CheckedItem): Entry {
   const { result: label, message: text } = withoutViolations(item);
-  return { label, text, detail: '', ...(item.verdict === 'Compliant' && { style: OUTCOME_STYLES.Admitted }) };
+  return { label, text, detail: '', ...(item.verdict === 'Compliant' && { style: EFFECT_STYLES.Admitted }) };
 }

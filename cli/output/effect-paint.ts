@@ -1,9 +1,9 @@
-/** The colours of outcomes. */
-import { OUTCOMES, type Outcome } from '../../analysis/check/outcome.ts';
+/** The colours of effects. */
+import { EFFECTS, type Effect } from '../../analysis/check/effect.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 /** Every terminal has these colours. Blue, black and white are left out: they vanish on some backgrounds. */
-export const OUTCOME_STYLES: Readonly<Record<Outcome, Style>> = {
+export const EFFECT_STYLES: Readonly<Record<Effect, Style>> = {
   Refused: 'red',
   Unknown: 'magenta',
   Warned: 'yellow',
@@ -12,16 +12,16 @@ export const OUTCOME_STYLES: Readonly<Record<Outcome, Style>> = {
 };
 
 /**
- * Paints the outcomes in one column of a table.
+ * Paints the effects in one column of a table.
  *
- * @param wordOf the outcome as it is in the cell
+ * @param wordOf the effect as it is in the cell
  */
-export function outcomePaint(
+export function effectPaint(
   column: string,
   { paint }: Terminal,
-  wordOf: (outcome: Outcome) => string = (outcome) => outcome.toLowerCase(),
+  wordOf: (effect: Effect) => string = (effect) => effect.toLowerCase(),
 ): (head: string, cell: string) => string {
-  const styles = new Map(OUTCOMES.map((outcome) => [wordOf(outcome), OUTCOME_STYLES[outcome]]));
+  const styles = new Map(EFFECTS.map((effect) => [wordOf(effect), EFFECT_STYLES[effect]]));
   return (head, cell) => {
     const style = head === column ? styles.get(cell) : undefined;
     return style ? paint(style, cell) : cell;
