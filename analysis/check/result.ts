@@ -78,7 +78,7 @@ export interface CheckedPolicy {
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
-  /** `v1.37`: the version that `latest` means here. */
+  /** `v1.N`: the version that `latest` means here. */
   readonly version: string;
   /** The file that it was read from; null for a live policy. */
   readonly file: string | null;

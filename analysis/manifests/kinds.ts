@@ -19,9 +19,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   [`${RBAC} ClusterRoleBinding`]: 'roleBinding',
 };
 
-/**
- * The other kinds of the API groups that workloads are in (k8s.io/api v0.37): a kind that is not listed is misspelt.
- */
+/** The other kinds of the API groups that workloads are in (k8s.io/api): a kind that is not listed is misspelt. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
     'Binding',

@@ -23,7 +23,7 @@ export interface Snapshot {
   readonly taken: string;
   /** The context of the kubeconfig. */
   readonly context: string;
-  /** The Kubernetes version of the oldest API server, `v1.37`. */
+  /** The Kubernetes version of the oldest API server, `v1.N`. */
   readonly serverVersion: string;
   readonly operatorNamespace: string;
   /** Patterns of namespaces that no policy reaches. */

@@ -45,7 +45,7 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
   return { ...programs, apiServer, controllerManager };
 }
 
-/** The Kubernetes version of the API server, as in v1.37.2: that of go.mod, or what KUBERNETES_VERSION asks for. */
+/** The Kubernetes version of the API server, as in v1.33.13: that of go.mod, or what KUBERNETES_VERSION asks for. */
 export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {
   return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);
 }

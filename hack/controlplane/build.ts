@@ -26,7 +26,7 @@ export interface Build {
   readonly names: readonly string[];
   /** The packages to build, in the form of `go build`; go.mod's tools by default. */
   readonly packages?: readonly string[];
-  /** The version in go.mod, such as v1.37.2. */
+  /** The version in go.mod, such as v1.33.13. */
   readonly version: string;
   /** Flags for `go build`. */
   readonly flags: readonly string[];

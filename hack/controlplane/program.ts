@@ -9,7 +9,7 @@ export interface GoProgram {
   readonly module: string;
   /** The module in go.mod whose version the program has. */
   readonly of: string;
-  /** Flags of `go build`, for a version such as v1.37.2. */
+  /** Flags of `go build`, for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
   /** How long the first build takes on two cores. */
   readonly minutes: number;
@@ -45,7 +45,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
   return join(dir, name);
 }
 
-/** @returns what the go.mod of a folder requires of a module, as in v1.37.2 */
+/** @returns what the go.mod of a folder requires of a module, as in v1.33.13 */
 export function requiredVersion(module: string, of: string): string {
   const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
   const required = lines

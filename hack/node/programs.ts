@@ -11,7 +11,7 @@ interface NodePrograms {
 const MODULE = join(import.meta.dirname, 'kubelet');
 const KUBERNETES = 'k8s.io/kubernetes';
 
-/** As in v1.37.2. */
+/** As in v1.33.13. */
 export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
 
 /**

@@ -2,7 +2,7 @@
  * Linux capabilities: what each permits, its risk, and what to use instead.
  *
  * Names and numbers: linux/include/uapi/linux/capability.h; what each permits: capabilities(7) and the manual pages that
- * an entry names; who may add it: k8s.io/pod-security-admission at v1.37. The risk is our own assessment.
+ * an entry names; who may add it: k8s.io/pod-security-admission. The risk is our own assessment.
  */
 import type { Level } from './level-version.ts';
 

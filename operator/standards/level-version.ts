@@ -8,7 +8,7 @@
 export const LEVELS = ['privileged', 'baseline', 'restricted'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.37). */
+/** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.N). */
 export const NEWEST_KNOWN_MINOR = 37;
 
 /** The text of the Standard that a value or a check is for. */
@@ -30,7 +30,7 @@ export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }
 
-/** `v1.37` → 37; undefined for anything that is not v1.N (`latest` included). */
+/** `v1.30` → 30; undefined for anything that is not v1.N (`latest` included). */
 export function parseVersion(text: string): number | undefined {
   const match = /^v1\.(0|[1-9]\d*)$/.exec(text);
   return match ? Number(match[1]) : undefined;

@@ -15,6 +15,7 @@ import { JudgeThreads } from '../../cli/commands/check/judge-threads.ts';
 import { manifestFiles } from '../../cli/input/files.ts';
 import { piecesOf } from '../../cli/input/manifests.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { ROOT } from '../support/page.ts';
 
 const CLI = join(ROOT, 'cli', 'main.ts');
@@ -27,7 +28,7 @@ describe('check in threads', function () {
   const options = {
     operatorNamespace: 'capabilitypolicy-system',
     excludedNamespaces: ['kube-system'],
-    oldestServer: 37,
+    oldestServer: NEWEST_KNOWN_MINOR,
     namespaceLabels: { team: 'net' },
     at: Date.UTC(2027, 0, 1),
   };

@@ -30,11 +30,11 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ level: 'restricted', levelVersion: NEWEST }, `restricted ${NEWEST}`],
   // v1.35 relaxed checks for user namespaces, so older texts are tighter.
   [{ level: 'restricted', levelVersion: 'v1.34' }, `restricted ${NEWEST}`],
-  // v1.37 added safe sysctls, so older texts are tighter.
+  // The next text added safe sysctls, so older ones are tighter.
   [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
   [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],
-  // v1.34 and newer refuse host probes, and v1.36 and older refuse the sysctls that v1.37 calls safe.
+  // v1.34 and newer refuse host probes, and v1.36 and older refuse sysctls that the newest text calls safe.
   [{ overrides: { hostProbes: true } }, 'none'],
   [{ levelVersion: 'v1.34', overrides: { hostProbes: true } }, 'restricted v1.33'],
   [{ overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }, `restricted ${NEWEST}`],

@@ -9,7 +9,7 @@ import { tableOf } from '../../operator/compile/table.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { matches } from '../../operator/policy/selector.ts';
-import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy, resolved } from '../support/policies.ts';
 import { arbitraryPolicy } from '../support/random-policies.ts';
 import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
@@ -17,6 +17,7 @@ import { AdmissionText, evaluated } from './admission-text.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NAME = 'kubernetes.io/metadata.name';
+const RESTRICTED = `restricted:${formatVersion(NEWEST_KNOWN_MINOR)}`;
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
 /** The API server accepts no longer expression. */
 const MAX_EXPRESSION = 100_000;
@@ -49,11 +50,11 @@ function indexesOf(policies: readonly ResolvedPolicy[]): string[] {
 
 describe('the row of a policy', () => {
   it('has only what differs from its level', () => {
-    assert.deepEqual(rowOf(resolved('plain')), { name: ['plain'], level: ['restricted:v1.37'] });
+    assert.deepEqual(rowOf(resolved('plain')), { name: ['plain'], level: [RESTRICTED] });
     const spec: Partial<CapabilityPolicySpec> = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
     assert.deepEqual(rowOf(resolved('ping', spec)), {
       name: ['ping'],
-      level: ['restricted:v1.37'],
+      level: [RESTRICTED],
       allowedAdd: ['NET_RAW'],
       boundedNames: ['Yes'],
     });
@@ -73,7 +74,7 @@ describe('the row of a policy', () => {
     const [enforced, pending] = partsOf(full, { begun: true });
     const row = {
       name: ['full'],
-      level: ['restricted:v1.37'],
+      level: [RESTRICTED],
       priority: ['7'],
       use: ['full'],
       expires: ['2027-01-31T00:00:00Z'],

@@ -211,7 +211,7 @@ export const GOOD_CONTAINER_INPUT: readonly Omit<BadInput, 'answer'>[] = [
       ...INIT,
       images: [
         'busybox',
-        'busybox:1.37',
+        'busybox:1.36',
         'docker.io/istio/proxyv2:*',
         'docker.io/istio/proxyv2:1.2*',
         'docker.io/istio/proxyv2@sha256:*',

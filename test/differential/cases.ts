@@ -3,8 +3,9 @@ import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
+import { levelColumns } from '../../operator/compile/rows.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
-import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policyManifest } from '../support/policies.ts';
 
 export interface DifferentialCase {
@@ -21,7 +22,9 @@ export interface DifferentialCase {
 export const CASE_LABEL = 'differential';
 
 /** The versions of the Standards at which some check changed. */
-const CHANGED_AT = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 37];
+const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor).filter(
+  (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
+);
 
 /** Those that the API server knows, and the server's own. */
 export const VERSIONS: readonly number[] = [
@@ -164,6 +167,11 @@ export const OVERRIDDEN: readonly DifferentialCase[] = [
     ],
   }),
 ];
+
+/** The values of every rule at a version of the Standards, as text. */
+function valuesAt(minor: number): string {
+  return JSON.stringify(LEVELS.map((level) => levelColumns({ level, minor, server: NEWEST_KNOWN_MINOR })));
+}
 
 function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): DifferentialCase {
   const policy = policyOf(name, spec);

@@ -1,6 +1,6 @@
 /**
  * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
- * with `--versions 1.0,1.37` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
+ * with `--versions 1.0,1.30` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
  * policies.test.ts (the others; N is their policies, sets, steps or topologies; for topologies also `--policies N
  * --namespaces N --pods N --meeting N` for the sizes of each). Prints the number of evaluated objects, then each
  * difference; exits 1 if there is one.
@@ -92,7 +92,7 @@ function versions(list: string | undefined): readonly number[] {
   if (list === undefined) return VERSIONS;
   return list.split(',').map((text) => {
     const minor = parseVersion(text.startsWith('v') ? text : `v${text}`);
-    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is not a version such as 1.37`);
+    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is not a version such as 1.30`);
     return minor;
   });
 }

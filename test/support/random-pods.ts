@@ -22,7 +22,7 @@ const CONFINED = { seccompProfile: { type: 'RuntimeDefault' } };
 
 const HOST_LOGS = { name: 'logs', hostPath: { path: '/var/log/pods' } };
 
-/** Pods that level restricted admits at v1.37, each in a different way. */
+/** Pods that level restricted admits at its newest version, each in a different way. */
 export const COMPLIANT: Readonly<Record<string, Pod>> = {
   'hardened on the pod': pod(HARDENED, { securityContext: { ...NON_ROOT, ...CONFINED } }),
   'hardened on each container': pod({ ...HARDENED, ...NON_ROOT, ...CONFINED }, {}),

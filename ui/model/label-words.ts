@@ -3,7 +3,7 @@ import type { LabelCost, LevelVersion } from '../../operator/compile/labels.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** `restricted v1.37`; `none`. */
+/** `restricted v1.30`; `none`. */
 export function labelText(found: LevelVersion | undefined): string {
   return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
 }

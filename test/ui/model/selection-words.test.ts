@@ -48,7 +48,7 @@ describe('why a policy decides', () => {
 
 describe('why a label is no tighter', () => {
   it('names the version and the containers', () => {
-    const wanted = { policy: 'a', level: 'restricted', minor: 37 } as const;
+    const wanted = { policy: 'a', level: 'restricted', minor: 30 } as const;
     assert.equal(labelText(undefined), 'none');
     assert.deepEqual(
       costsByLabel([
@@ -59,11 +59,11 @@ describe('why a label is no tighter', () => {
       ]),
       [
         {
-          label: 'restricted v1.37',
+          label: 'restricted v1.30',
           rules: ['runAsNonRoot (container init)', 'capabilities (single containers)'],
           beforeFilling: true,
         },
-        { label: 'baseline v1.37', rules: ['hostPorts'], beforeFilling: false },
+        { label: 'baseline v1.30', rules: ['hostPorts'], beforeFilling: false },
       ],
     );
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { shortenedCel } from '../../../ui/model/shortened-cel.ts';
 
-const row = (name: string) => `{"name": ["${name}"], "level": ["restricted:v1.37"]}`;
+const row = (name: string) => `{"name": ["${name}"], "level": ["restricted:v1.30"]}`;
 const table = (names: readonly string[]) => `[\n${names.map(row).join(',\n')}\n]`;
 const names = Array.from({ length: 1_500 }, (_, i) => `team-${i}`);
 
