@@ -4,6 +4,7 @@
  *
  *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
  *   --seed N      of the differential tests
+ *   --list        only prints the versions, as JSON
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
@@ -22,19 +23,21 @@ import { markdown } from './table.ts';
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    list: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', multiple: true, default: [''] },
   },
 });
 
-process.exitCode = (await runAll()) ? 0 : 1;
+if (values.list) console.log(JSON.stringify(allVersions().map(minorVersion)));
+else process.exitCode = (await runAll()) ? 0 : 1;
 
 /** Whether all passed. */
 async function runAll(): Promise<boolean> {
   const logs = mkdtempSync(join(tmpdir(), 'capabilitypolicy-versions-'));
   const runs = runsOf(values).filter(({ name }) => values.only.some((text) => name.includes(text)));
-  const environments = (positionals.length > 0 ? positionals : [...otherVersions(), '']).map((version) => ({
+  const environments = (positionals.length > 0 ? positionals : allVersions()).map((version) => ({
     ...process.env,
     KUBERNETES_VERSION: version,
   }));
@@ -46,6 +49,16 @@ async function runAll(): Promise<boolean> {
   }
   console.log(`\n${markdown(columns)}\n\nThe output of each run is in ${logs}.`);
   return [...columns.values()].flatMap((results) => [...results.values()]).every(({ ok }) => ok);
+}
+
+/** As in KUBERNETES_VERSION; an empty one means that of the tests. */
+function allVersions(): string[] {
+  return [...otherVersions(), ''];
+}
+
+/** `1.33` */
+function minorVersion(version: string): string {
+  return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v|\.\d+$/g, '');
 }
 
 /** If the API server has every feature, a skipped test counts as failed. */
