@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import {
@@ -23,6 +24,7 @@ import {
   withStatus,
 } from '../report/fixtures.ts';
 import { describeWith } from '../support/needs.ts';
+import { baselinePolicy } from '../support/policies.ts';
 import { CUSTOMIZATION, type Health, healthOf } from './health.ts';
 
 interface HealthTests {
@@ -31,6 +33,7 @@ interface HealthTests {
 
 const TESTDATA = join(CUSTOMIZATION, 'testdata');
 const ENDING = { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' };
+const TOO_NEW = { levelVersion: 'v1.99' };
 const VIOLATED = judgements([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
 
 const SINCE = Date.parse(EARLIER);
@@ -47,7 +50,8 @@ const ROLLOUT: RolloutProgress = { ...ROLLED_OUT, namespaces: new Map([...ROLLED
 
 /** Name of the file → the input for the operator's status; undefined before it has seen the policy. */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
-  degraded_notAccepted: input({ levelVersion: 'v1.99' }),
+  // An old API server, because the message names its version.
+  degraded_notAccepted: input(TOO_NEW, { resolution: resolvePolicy(baselinePolicy('ping', TOO_NEW), 30) }),
   healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, program: undefined }),
   healthy_expires: input(ENDING),
   healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
