@@ -1,7 +1,8 @@
 /**
  * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
  * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/; the manifests
- * of the observer from analysis/observe/; and the table of the decision records in docs/README.md.
+ * of the observer from analysis/observe/; the tables of the decision records in docs/README.md and of Kubernetes versions in
+ * docs/operations.md; and the newest version in the outputs that pages show.
  *
  * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
  * generated file is stale.
@@ -18,8 +19,10 @@ import { commandReference } from './command-reference.ts';
 import { decisionOf, decisionsTable } from './decisions.ts';
 import { jsonSchema } from './json-schema.ts';
 import { withPart } from './markdown.ts';
+import { withNewestVersion } from './newest-version.ts';
 import { observerManifests } from './observer-manifests.ts';
 import { rulesReference } from './rules-reference.ts';
+import { versionsTable } from './versions-table.ts';
 
 /** Path below the output directory → text. */
 type Files = ReadonlyMap<string, string>;
@@ -30,6 +33,7 @@ const GENERATED = join(ROOT, 'operator', 'api', 'generated');
 const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
+const OPERATIONS_PAGE = join(ROOT, 'docs', 'operations.md');
 const INDEX_PAGE = join(ROOT, 'docs', 'README.md');
 const DECISIONS = join(ROOT, 'docs', 'decisions');
 const OBSERVER = join(ROOT, 'config', 'observe');
@@ -72,9 +76,28 @@ async function referencePages(): Promise<Files> {
     [RULES_PAGE, rulesReference(RULES)],
     [COMMANDS_PAGE, await commandReference()],
     [JSON_SCHEMA, jsonSchema(await crd())],
-    [INDEX_PAGE, withPart(await readFile(INDEX_PAGE, 'utf8'), 'docs/decisions/', await decisions())],
+    ...(await writtenPages()),
     ...Object.entries(observerManifests()).map(([name, text]) => [join(OBSERVER, name), text] as const),
   ]);
+}
+
+/**
+ * The pages that people write, with their generated parts and outputs. Records, the changelog and measurements show no outputs of
+ * the newest release, so nothing in them changes.
+ */
+async function writtenPages(): Promise<[path: string, text: string][]> {
+  const parts: Readonly<Record<string, (page: string) => string | Promise<string>>> = {
+    [INDEX_PAGE]: async (page) => withPart(page, 'docs/decisions/', await decisions()),
+    [OPERATIONS_PAGE]: (page) => withPart(page, 'hack/controlplane/versions/', versionsTable()),
+  };
+  const names = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
+  const paths = [join(ROOT, 'README.md'), ...names.sort().map((name) => join(ROOT, 'docs', name))];
+  return Promise.all(
+    paths.map(async (path): Promise<[string, string]> => {
+      const page = await readFile(path, 'utf8');
+      return [path, withNewestVersion((await parts[path]?.(page)) ?? page)];
+    }),
+  );
 }
 
 async function decisions(): Promise<string> {
