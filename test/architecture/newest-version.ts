@@ -1,0 +1,94 @@
+/** Finds where files name the newest Kubernetes version that this release knows. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, matchesGlob } from 'node:path';
+import { mapOutputs } from '../../hack/generate/newest-version.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** The files that have to name it. All others read it from the first one, or from the modules that are built. */
+export const NAMED_IN: readonly string[] = [
+  'operator/standards/level-version.ts',
+  'hack/controlplane/go.mod',
+  'hack/node/kubelet/go.mod',
+];
+
+/** Files and folders that may name it, because what they say of a version stays true when the next one is known. */
+export const RECORDS: Readonly<Record<string, string>> = {
+  'operator/rules/': 'since when a value is as it is',
+  'test/rules/': 'since when a value is as it is',
+  'test/differential/reference/': 'since when a value is as it is',
+  'operator/standards/server-features.ts': 'since when API servers have a feature',
+  'docs/CHANGELOG.md': 'what each release brought',
+  'docs/decisions/': 'what was decided, and what was seen then',
+  'docs/operations.md': 'runs of the differential tests',
+  'docs/performance.md': 'measurements',
+  'docs/security-model.md': 'the fields that a version added, and what was tried on it',
+  'docs/static-protection.md': 'since when API servers have the feature, and what was tried',
+};
+
+/** Written by tools; and what Helm and other programs require, which is not ours to choose. */
+const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
+const BINARY = /\.(png|gz|ico|woff2?)$/;
+const GENERATED_PART = /<!-- Written by `npm run generate` from [\s\S]*?<!-- End of what is written/g;
+/** A number on such a line is read as a version. */
+const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
+
+export interface Mention {
+  /** From the project's folder. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** In files that people write. */
+export function mentions(minor = NEWEST_KNOWN_MINOR): Mention[] {
+  return writtenFiles().flatMap((file) => mentionsIn(file, readFileSync(join(ROOT, file), 'utf8'), minor));
+}
+
+/** @param minor N of 1.N */
+export function mentionsIn(file: string, text: string, minor: number): Mention[] {
+  const found = patternsFor(file, minor);
+  return (file.endsWith('.md') ? written(text) : text)
+    .split('\n')
+    .flatMap((line, index) => (found(line) ? [{ file, line: index + 1, text: line.trim() }] : []));
+}
+
+export function isRecord(file: string): boolean {
+  return Object.keys(RECORDS).some((path) => file === path || (path.endsWith('/') && file.startsWith(path)));
+}
+
+function patternsFor(file: string, minor: number): (line: string) => boolean {
+  // 1.30, v1.30, v1.30.2; but no measurement such as 11.30, 1.30× or 1.30 ms, and no tag of an image.
+  const version = new RegExp(`(?<![\\d.:-])v?1\\.${minor}(?![\\d×]|\\.?\\d{3}| m?s\\b)|:v1\\.${minor}(?!\\d)`);
+  const module = new RegExp(`(?<![\\w.])k8s\\.io/\\S* v?0\\.${minor}\\b`);
+  const number = new RegExp(`(?<![\\w.])${minor}(?![\\w.])`);
+  const isCode = /\.[cm]?[jt]sx?$/.test(file);
+  if (file.endsWith('go.mod')) return (line) => module.test(line);
+  return (line) =>
+    version.test(line) || module.test(line) || (isCode && number.test(line) && ABOUT_VERSIONS.test(line));
+}
+
+/** A page without its generated parts and outputs; every line keeps its number. */
+function written(page: string): string {
+  const blank = (text: string) => text.replaceAll(/[^\n]/g, '');
+  return mapOutputs(page.replaceAll(GENERATED_PART, blank), blank);
+}
+
+/** Files that git tracks, and new ones that it does not ignore. */
+function writtenFiles(): string[] {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
+  const generated = readFileSync(join(ROOT, '.gitattributes'), 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(' linguist-generated'))
+    .map((line) => line.split(' ')[0] ?? '');
+  return [...new Set(String(listed).split('\n'))].filter(
+    (file) =>
+      file !== '' &&
+      (!LOCKED.test(file) || NAMED_IN.includes(file)) &&
+      !BINARY.test(file) &&
+      !generated.some((pattern) => matchesGlob(file, pattern)),
+  );
+}
