@@ -11,15 +11,15 @@ import { tooLong } from './limits.ts';
 
 export interface AcceptOptions {
   /**
-   * The last accepted specs, by the policy's uid: a policy that is edited into something that cannot be compiled keeps
-   * its old text, so that neither its own namespaces nor shared ones are disturbed.
+   * The last accepted specs, by the policy's uid. A policy that is edited into something that cannot be compiled keeps
+   * its old text. So the edit disturbs neither its own namespaces nor shared ones.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
-  /** By name of a policy; a roll-out without an entry has begun everywhere. */
+  /** By name of a policy. A roll-out without an entry has begun in every namespace. */
   readonly stages?: ReadonlyMap<string, Stage>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
-  /** In ms since 1970. Left out: nothing has expired. */
+  /** The time of day, in ms since 1970. Without it, no policy has expired. */
   readonly now?: number;
 }
 
@@ -28,15 +28,21 @@ export interface Accepted {
   readonly policies: readonly ResolvedPolicy[];
   /** Policies that have expired and count as deleted, by name. */
   readonly expired: readonly ResolvedPolicy[];
-  /** Why others were not accepted in their current version; they may still be among `policies` in an earlier one. */
+  /**
+   * Why policies were not accepted in their current version, by name. Such a policy may still be among `policies` in an
+   * earlier version.
+   */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** The accepted spec of each policy, by name: its current one, or the last accepted one. */
+  /** The accepted spec of each policy, by name: its current spec, or the last accepted one. */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
-  /** The uid of each policy, by name; also of those that are not enforced. */
+  /** The uid of each policy, by name; also of policies that are not enforced. */
   readonly uids: ReadonlyMap<string, string>;
 }
 
-/** A policy that cannot be compiled gets the reason, and keeps its last accepted text; the others are not affected. */
+/**
+ * Decides which policies are in force. A policy that cannot be compiled gets a refusal and keeps its last accepted text;
+ * other policies are not affected.
+ */
 export function* accept(
   policies: readonly CompletePolicy[],
   options: AcceptOptions,
@@ -57,7 +63,7 @@ export function* accept(
     const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : undefined;
     const versions = [...current, ...(before ? [before] : [])];
     const [newest] = versions;
-    // A text that has expired must not bring the text before it back.
+    // An expired text must not bring back the text before it.
     if (newest && newest.expires <= now) expired.push(newest);
     else {
       const parts = versions
@@ -83,7 +89,7 @@ export function* accept(
   return { policies: byId(fit.policies), expired: byId(expired), refusals, specs: new Map(specs), uids };
 }
 
-/** A row that is longer than the API server accepts. */
+/** Refuses a policy whose row is longer than the API server accepts. */
 function shortEnough(resolution: Resolution): Resolution {
   const refusal = 'policy' in resolution ? tooLong(resolution.policy) : undefined;
   return refusal ? { refusal } : resolution;
@@ -101,7 +107,10 @@ function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
   return policy.spec.rollout !== undefined && (!begun || selector !== undefined);
 }
 
-/** Until the namespaces that a new selector selects are labelled, the policy keeps the old selector with its new rules. */
+/**
+ * The policy with the selector to compile now. Until the namespaces that a new selector selects are labelled, the policy
+ * keeps the old selector with its new rules.
+ */
 function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
   const { selector } = stageOf(policy, options);
   if (!selector || !policy.spec.rollout) return policy;
@@ -109,8 +118,9 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
 }
 
 /**
- * An older API server may have joined since: then the newest version that it knows. The text still requires a field that
- * this server drops from pods, since all API servers share the text.
+ * Resolves a text that was accepted before. An older API server may have joined since; then the text uses the newest
+ * version that this server knows. All API servers share the text, so it still requires a field that this server drops
+ * from pods.
  */
 function resolveAsItWas(
   resolve: typeof resolvePolicy,
@@ -128,7 +138,10 @@ function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOp
   return lastAccepted?.get(metadata?.uid ?? '');
 }
 
-/** In the API server's order, so that the text is the same whether a policy comes from it or from a file. */
+/**
+ * In the API server's order of fields, so that the text is the same whether the policy comes from the API server or from
+ * a file.
+ */
 export const textOf: (spec: CompleteSpec) => string = perObject((spec) => JSON.stringify(spec, sortedKeys));
 
 function sortedKeys(_key: string, value: unknown): unknown {
@@ -136,7 +149,10 @@ function sortedKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)));
 }
 
-/** Policies created in the same second by name. A policy that is not in the cluster yet counts as the youngest. */
+/**
+ * Policies created in the same second are ordered by name. A policy that is not in the cluster yet counts as the
+ * youngest.
+ */
 function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
   const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '~');
   return compareText(created(a), created(b)) || compareText(a?.name ?? '', b?.name ?? '');

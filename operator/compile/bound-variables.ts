@@ -1,6 +1,6 @@
-/** Emulates variables where an admission policy can't have them: in match conditions, and below Kubernetes 1.36. */
+/** Emulates variables where an admission policy cannot have them: in match conditions, and below Kubernetes 1.36. */
 
-/** One expression for all names: one for each variable would be built and run for each text. */
+/** One expression for all names: the API server would compile and run one expression for each variable and text. */
 const NAMED = /\bvariables\.(\w+)/g;
 
 export interface Variable {
@@ -27,19 +27,19 @@ export function withVariables(variables: readonly Variable[], expression: string
   return bound(variables, expression, 'all', ')');
 }
 
-/** CEL: the same for an expression of any type. */
+/** CEL of any type: the expression with its variables bound inside it. */
 export function valueWithVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'map', ')[0]');
 }
 
 /**
- * Variables become the fields of maps that comprehensions bind: `v0` has those that name no other variable, `v1` those that
- * name only these, and so on. All fields of a map are evaluated, so variables with authorizer checks are inlined instead: a
- * check costs 350,000 of the 1,000,000 that an expression may cost.
+ * Variables become the fields of maps that comprehensions bind. `v0` has the variables that name no other variable, `v1`
+ * those that name only variables of `v0`, and so on. All fields of a map are evaluated, so variables with authorizer
+ * checks are inlined instead: a check costs 350,000 of the 1,000,000 that an expression may cost.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
-  /** By name of a variable: the map that has it. */
+  /** By name of a variable: the number of the map that has it. */
   const levels = new Map<string, number>();
   const put = (cel: string) => cel.replaceAll(NAMED, (_, name: string) => `v${levels.get(name)}.${name}`);
   let rest = needed(eager, [text]);
@@ -69,7 +69,7 @@ function withoutAuthorizers(variables: readonly Variable[], expression: string) 
   return { text: inPlace(asking, expression), eager };
 }
 
-/** @param expressions of variables, by name; they contain no other variable of these */
+/** @param expressions of variables, by name; none of them reads another variable of this map */
 function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
   if (expressions.size === 0) return text;
   return text.replaceAll(NAMED, (named, name: string) => {

@@ -12,7 +12,7 @@ import { Resolver } from './resolver.ts';
 export interface CompileOptions extends ProgramOptions, AcceptOptions {}
 
 export interface Compiled extends Accepted {
-  /** Those that are wanted in the cluster. */
+  /** The admission programs that the cluster must have. */
   readonly programs: readonly Program[];
   /** By name of a policy. */
   readonly grants: ReadonlyMap<string, Grant>;
@@ -36,12 +36,12 @@ export function compile(policies: readonly CompletePolicy[], options: CompileOpt
 type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) => Generator<void, Compiled>;
 
 export interface CompilerOptions {
-  /** False for those who only judge: rendered objects take most of the time, and megabytes for hundreds of policies. */
+  /** False for callers that only evaluate pods: rendering takes most of the time, and megabytes for hundreds of policies. */
   readonly renders?: boolean;
 }
 
 /**
- * For repeated compiling: a result whose inputs did not change is the same object as before. It compiles policy by policy,
+ * For repeated compiling: a result whose inputs did not change is the same object as before. It yields after each policy,
  * because hundreds of policies take a second.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
@@ -58,7 +58,7 @@ export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   };
 }
 
-/** One for each policy, whatever its parts. */
+/** One grant for each policy, however many parts it has. */
 function grantsOf(
   { policies, specs }: Accepted,
   { ownerUid = '' }: CompileOptions,

@@ -1,6 +1,6 @@
 /**
- * The decision about a pod as CEL variables: which policies select its namespace, which of these decide, which of those it
- * complies with, and who may use them. The order is that of docs/concepts.md.
+ * The decision about a pod as CEL variables: which policies select its namespace, which of them decide, with which
+ * deciding policies it complies, and who may use them. The order is that of docs/concepts.md.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -11,7 +11,7 @@ import { ENFORCED, PENDING, type Row } from './rows.ts';
 import { type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
 
-/** Which columns some row has: the program leaves out the text about the others. */
+/** The columns that at least one row has. The program leaves out the CEL text about the other columns. */
 export type Columns = ReadonlySet<string>;
 
 export function columnsIn(rows: readonly Row[]): Columns {
@@ -19,26 +19,26 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * So many policies with restricted use are asked about: k8s.io/apiserver/pkg/cel/library/cost.go charges 350,000 for an
- * authorizer check, each policy needs two, and an admission policy has 10,000,000.
+ * The most policies with restricted use that a request asks about. k8s.io/apiserver/pkg/cel/library/cost.go charges
+ * 350,000 for an authorizer check, each policy needs two, and an admission policy has 10,000,000.
  */
 export const MOST_ASKED = 10;
-/** So many deciding policies are described in a message; it counts the others. */
+/** The most deciding policies that a message describes; it counts the rest. */
 const DESCRIBED = 3;
-/** The number of violations that a message describes, over all policies; the rest is counted. */
+/** The most violations that a message describes, over all policies; it counts the rest. */
 const VIOLATIONS = 24;
 /** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * RE2: the characters that a message may contain. Excludes control characters, line ends and bidirectional controls, as
- * report/text.ts does. The API server drops a warning with a control character (apimachinery/pkg/util/net/http.go).
+ * RE2: the characters that a message may contain. It excludes control characters, line ends and bidirectional controls,
+ * as report/text.ts does. The API server drops a warning with a control character (apimachinery/pkg/util/net/http.go).
  */
 export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
 
 /**
- * Adds `selected` and `deciding`, CEL, list(map): the rows of the policies that select the namespace, and of those among
- * them with the highest priority.
+ * Adds two variables, CEL, list(map). `selected` has the rows of the policies that select the namespace; `deciding` has
+ * the rows with the highest priority among them.
  */
 export function decidingVariables(
   table: Table,
@@ -83,20 +83,23 @@ function highestVariables(): Variable[] {
   return [{ name: 'highest', expression: `variables.selected.size() == 0 ? 0 : ${priorities}.max()` }];
 }
 
-/** CEL, bool, over a row `p`: the namespace is in this part of the policy's roll-out, or it has none. @param labels CEL, map */
+/**
+ * CEL, bool, over a row `p`: the policy has no roll-out, or the namespace is in the part that `p` is.
+ * @param labels CEL, map
+ */
 function inPart(labels: string): string {
   return `(!has(p.rollout) || (p.rollout[0] == "${PENDING}") == ${isPending(labels)})`;
 }
 
-/** CEL, bool, over a row `p`: the namespace has the label that keeps it out of the policy. @param labels CEL, map */
+/** CEL, bool, over a row `p`: the namespace has the label that excludes it from the policy. @param labels CEL, map */
 export function isPending(labels: string): string {
   return `(${labels}[?"${ROLLOUT_LABEL_PREFIX}" + p.name[0]].orValue("") == "${ROLLOUT_PENDING}")`;
 }
 
 /**
  * Adds `complying`, CEL, list(map): the rows of the deciding policies that the pod complies with. An added container is
- * judged together with the whole pod. It is judged alone, with the fields that it inherits from the pod, only where the pod
- * complied with no policy before (docs/decisions/0008).
+ * evaluated together with the whole pod. Only where the pod complied with no policy before, the container is evaluated
+ * alone, with the fields that it inherits from the pod (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
@@ -108,8 +111,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // Nothing is filled in where the policy is pending, and a pod that will be needs no warning. A template is judged as its
-  // pods will be, after filling.
+  // Where the policy is pending, defaulting fills in nothing. A pod that defaulting would fill there needs no warning. A
+  // template is evaluated as its pods will be after defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -121,7 +124,10 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
   ];
 }
 
-/** Adds `free` (bool: everybody may use a policy that the pod complies with) and `mayUse0` … for the others. */
+/**
+ * Adds `free` (bool: everybody may use a policy that the pod complies with), and `mayUse0`, `mayUse1` … for complying
+ * policies with restricted use.
+ */
 export function useVariables(
   columns: Columns,
   complying = 'variables.complying',
@@ -163,12 +169,12 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const lists = (names: readonly string[]) => {
     const of = (part: number, from = names) => from.map((name) => `variables.${name}[i][${part}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = PART;
-    // Violations that the request's author can fix come first, because a message describes only some. Defaulting fills
-    // nothing in an existing pod but the added containers.
+    // Violations that the request's author can fix come first, because a message describes only some. In an existing pod,
+    // defaulting fills only the added containers.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
-  // Omits violations that defaulting fixes, unless defaulting could have made the pod comply and was not applied.
+  // Omits violations that defaulting fixes, unless defaulting could have made the pod comply but was not applied.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
   const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
   const most = `(${VIOLATIONS} / variables.described.size())`;
@@ -182,7 +188,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
     {
-      // The first by name.
+      // CEL, list: the first items by name.
       name: 'described',
       expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
     },
@@ -208,12 +214,12 @@ function oneLine(text: string): string {
   return `${cut}.findAll(${JSON.stringify(PRINTABLE)}).join(" ")`;
 }
 
-/** The columns of the ranges of numbers, which are read as numbers. */
+/** The columns that hold ranges of numbers, which CEL reads as numbers. */
 const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementalGroupsRanges', 'fsGroupRanges'];
 
 /**
- * CEL, bool: every row can be read. An error in it, or false, keeps a table from coming into force unseen: only the probe
- * evaluates it.
+ * CEL, bool: every row can be read. An error in it, or false, prevents a broken table from coming into force unnoticed.
+ * Only the probe evaluates it.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

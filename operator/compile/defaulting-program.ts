@@ -1,6 +1,6 @@
 /**
- * The policies with defaulting → a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy did: if no usable
- * policy admits the unchanged pod, the first by name that would admit the filled pod fills it.
+ * The policies with defaulting → a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy did. If no
+ * usable policy admits the unchanged pod, the first policy by name that would admit the filled pod fills it.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -18,15 +18,15 @@ import { rowOf } from './rows.ts';
 import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules-cel.ts';
 import { tableOf } from './table.ts';
 
-/** Names the policy that admitted a pod. It informs; nothing trusts it. */
+/** On a pod: the policy that admitted it. The annotation is only information; nothing trusts it. */
 export const ADMITTED_BY = `${GROUP}/policy`;
-/** CEL, string: the policy that the pod says has admitted it. */
+/** CEL, string: the policy that admitted the pod, by the pod's annotation. */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
 
 /** CEL, bool, over a row `p`: the policy fills in fields. */
 const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
 
-/** @param part with policies of mode Enforce, by name; some of them have defaulting */
+/** @param part policies of mode Enforce, by name; some of them have defaulting */
 export function defaultingProgram({ policies, ...range }: Part, options: AdmissionOptions): ProgramText {
   const owns = ownsCel(range, 'request.namespace');
   const table = tableOf(policies);
@@ -51,9 +51,9 @@ export function defaultingProgram({ policies, ...range }: Part, options: Admissi
     variables,
     validations: [],
     spec: (hash) => ({
-      // The validating program refuses what is left unfilled; failing here would refuse compliant pods as well.
+      // The validating program refuses a pod that was left unfilled. Failing here would refuse compliant pods as well.
       failurePolicy: 'Ignore',
-      // Other mutations may add containers after ours.
+      // A mutation that runs after ours may add containers.
       reinvocationPolicy: 'IfNeeded',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...PROBE_CARRIER] },
       matchConditions: [
@@ -67,7 +67,7 @@ export function defaultingProgram({ policies, ...range }: Part, options: Admissi
   };
 }
 
-/** The fillings of a rule, and those of its entries in `spec.containers`. */
+/** The fillings of a rule for the policy, and for its entries in `spec.containers`. */
 interface RuleFillings {
   readonly rule: Rule;
   readonly own: readonly Filling[];
@@ -76,7 +76,7 @@ interface RuleFillings {
 
 interface Fillings {
   readonly rules: readonly RuleFillings[];
-  /** Binds the columns that they read, of candidate `p` and entry `e`. */
+  /** Binds the columns that the fillings read, for candidate `p` and entry `e`. */
   readonly values: RowValues;
   readonly entry: RowValues;
 }
@@ -125,21 +125,22 @@ function changesCel({ rules, values, entry }: Fillings): string {
   return values.bind(conditions.join(' || ') || 'false');
 }
 
-/** CEL, list(map): the first by name. */
+/** CEL, list(map): the first candidates by name. */
 function firstByName(list: string): string {
   return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
 }
 
 /**
- * Adds `filler` (the policy that fills the pod, if one does) and `named` (the one that admits it, if one does), CEL,
- * list(map): the first by name that admits the pod unchanged, else the first that does after filling.
+ * Adds `filler` (the policy that fills the pod, if one does) and `named` (the policy that admits it, if one does). Both
+ * are CEL, list(map): the first policy by name that admits the pod unchanged; without one, the first that admits it after
+ * filling.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
   const annotated = `p.name[0] == ${ADMITTED_BY_NOW}`;
   // PodSecurityPolicy did not check ephemeral containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // On reinvocation a policy may admit what a later one has filled: the pod keeps the name of the later one.
+  // On reinvocation, an earlier policy may admit what a later policy has filled: the pod keeps the name of the later one.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,
@@ -181,7 +182,7 @@ function useCel() {
   };
 }
 
-/** CEL, list(JSONPatch): parents before their children; empty if nothing changes. */
+/** CEL, list(JSONPatch): parents before their children; empty if defaulting changes nothing. */
 function patchesCel({ rules, values, entry }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
   const ofPod = podPatches(own.filter(({ over }) => over === 'pod'));
@@ -199,7 +200,10 @@ function patchesCel({ rules, values, entry }: Fillings): string {
   return `(variables.filler.size() == 0 ? [] : [variables.filler[0]].map(p, ${filling})[0])`;
 }
 
-/** CEL, list(string): the lists of containers that may be filled. In an existing pod, these are the added containers. */
+/**
+ * CEL, list(string): the lists of containers that defaulting may fill. In an existing pod, only the added containers may
+ * change.
+ */
 const LISTS = '(variables.ephemeral ? ["ephemeralContainers"] : ["initContainers", "containers"])';
 /** CEL, list: the containers of list `l`. */
 const CONTAINERS =
@@ -227,8 +231,8 @@ function containerPatches(fills: readonly Filling[]): string[] {
 }
 
 /**
- * The objects that must exist before their fields can be set, from the outside in, and the conditions for creating
- * them.
+ * The objects that must exist before their fields can be set, from the outermost to the innermost, with the conditions
+ * for creating them.
  */
 function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(1, ...fills.map(({ path }) => path.length));
@@ -245,7 +249,7 @@ function isAbsent(part: string, path: readonly string[]): string {
   return `!${part}.?${path.join('.?')}.hasValue()`;
 }
 
-/** The metadata of an existing pod cannot change together with its ephemeral containers. */
+/** An update of ephemeral containers cannot change the pod's metadata. */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';
   // A policy without defaulting leaves pods as they are.

@@ -1,6 +1,6 @@
 /**
- * Policies that may decide in the same namespace stand in one object, and etcd stores 1.5 MiB of it. A table is split by the
- * names of namespaces, so each of its objects has all policies that do not select by name.
+ * The limit of one object. Policies that may decide in the same namespace share an object, and etcd stores 1.5 MiB of it.
+ * A large table is split by the names of namespaces. Each part has all policies that do not select namespaces by name.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -9,10 +9,10 @@ import { type Limit, namesIn } from './fit.ts';
 import { namesOf } from './partition.ts';
 import { rowText } from './table.ts';
 
-/** In characters; the rest is for the rules, the levels and the managed fields. */
+/** In characters; the rest of the object is for the rules, the levels and the managed fields. */
 const MOST = 1_000_000;
 
-/** Rows that stand in one object. */
+/** Rows that share one object. */
 class Rows {
   readonly policies: ResolvedPolicy[] = [];
   length = 0;
@@ -28,7 +28,7 @@ class RowsOfMode {
   /** The rows of policies that may select any namespace. */
   readonly general = new Rows();
   readonly #byName = new Map<string, Rows>();
-  /** The longest of those by name; rows only grow. */
+  /** The longest entry of `#byName`; rows only grow. */
   #longest = new Rows();
 
   add(policy: ResolvedPolicy): void {
@@ -42,7 +42,7 @@ class RowsOfMode {
     }
   }
 
-  /** The longest rows by name that these would stand beside. */
+  /** The longest rows by name that would share an object with these parts. */
   longestBeside(parts: Parts): Rows {
     const names = parts.map(namesOf);
     if (names.includes(undefined)) return this.#longest;

@@ -1,6 +1,6 @@
 /**
- * Where API servers have no variables (standards/server-features.ts), a whole decision is one expression, with one limit for
- * its length and its cost (docs/decisions/0016).
+ * The limits where API servers have no variables (standards/server-features.ts): a whole decision is one expression
+ * there, with one limit for its length and one for its cost (docs/decisions/0016).
  */
 import { influencedBy, influencing } from '../policy/deciding.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -14,9 +14,9 @@ import { costInParts } from './pod-cel.ts';
 import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
-/** k8s.io/apiserver/pkg/cel/library/cost.go: the service account and the creator are asked about. */
+/** Two checks, for the service account and for the creator, by k8s.io/apiserver/pkg/cel/library/cost.go. */
 const USE_COST = 2 * 350_000;
-/** k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit, less what the decision's own text costs. */
+/** k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit, minus the cost of the decision's own text. */
 const EXPRESSION_COST = 950_000;
 /** RuntimeCELCostBudgetMatchConditions in the same file: the limit for all match conditions of an admission policy. */
 const MATCH_CONDITIONS_COST = 2_500_000;
@@ -42,7 +42,7 @@ export class FitWithoutVariables implements Limit {
         if (problem) return tooMany(together, problem);
       }
     }
-    // Every program contains those that do not select by name.
+    // Every program contains the policies that do not select namespaces by name.
     const general = all.filter((policy) => policy.mode === parts[0]?.mode && namesOf(policy) === undefined);
     const length = general.reduce((total, policy) => total + rowText(policy).length, 0);
     return length > MOST.withoutVariables ? tooMany(general, 'text') : undefined;
@@ -53,7 +53,7 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
   const checks = together.reduce((total, policy) => total + costInParts(policy.checks), 0);
   const asking = together.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const expression = checks + (asking > 0 ? USE_COST : 0);
-  // A match condition can't read the namespace, so it works only where all policies decide in the same ones.
+  // A match condition cannot read the namespace, so it works only if all policies decide in the same namespaces.
   if (asking > 1 && !areAlike(together)) return 'cost';
   if (expression > EXPRESSION_COST) return 'cost';
   return asking > 1 && asking * expression > MATCH_CONDITIONS_COST ? 'cost' : undefined;

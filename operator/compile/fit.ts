@@ -1,17 +1,26 @@
-/** Which policies fit together. Those that do not are refused before anything is rendered: new or changed ones, the newest first. */
+/**
+ * Which policies fit together. A policy that does not fit is refused before anything is rendered. New or changed policies
+ * are refused first, the newest before the others.
+ */
 import type { Parts } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 
 export interface Candidate {
-  /** The possible versions of a policy, the preferred one first. If that one does not fit, it is refused and the next one stays. */
+  /**
+   * The possible versions of a policy, the preferred one first. If the preferred version does not fit, it is refused and
+   * the next one stays in force.
+   */
   readonly versions: readonly Parts[];
-  /** The preferred version as it will be once its namespaces are labelled; they are not, if this does not fit. */
+  /**
+   * The preferred version as it will be once its namespaces are labelled. If it does not fit, the namespaces are not
+   * labelled.
+   */
   readonly later: Parts;
 }
 
 /** A limit of API servers for several policies together. */
 export interface Limit {
-  /** Why these do not fit beside those that are kept. */
+  /** Why the parts do not fit beside the parts that are kept. */
   refusalOf(parts: Parts): Refusal | undefined;
   keep(parts: Parts): void;
 }
@@ -22,7 +31,7 @@ interface Fitting {
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
 
-/** @param candidates policies in force first, which stay when a new one does not fit */
+/** @param candidates policies in force come first: they stay when a new one does not fit */
 export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
   const kept: ResolvedPolicy[] = [];
   const refusals = new Map<string, Refusal>();

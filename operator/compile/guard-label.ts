@@ -1,6 +1,6 @@
 /**
  * Guards the Pod Security label `enforce`: nobody may weaken it below the level that the policies deciding in the
- * namespace want, whether or not we have set it yet, and even where another field manager owns it.
+ * namespace want. This holds even if the operator has not set the label yet, or another field manager owns it.
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -11,17 +11,17 @@ import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 export const GUARDED_LABELS = [`${LABEL_PREFIX}enforce`, `${LABEL_PREFIX}enforce-version`] as const;
 const [LEVEL, VERSION] = GUARDED_LABELS.map((label) => JSON.stringify(label)) as [string, string];
 const RANKS = { baseline: 1, restricted: 2 } as const;
-/** CEL, int: the number for `latest` and for an absent version. */
+/** CEL, int: the number that stands for `latest` and for an absent version. */
 const LATEST = 10_000;
 
-/** The label that a policy asks for when it decides alone; undefined for none. */
+/** The label that a policy asks for when it decides alone; undefined if it asks for none. */
 export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
   return policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
 }
 
 /**
- * Adds `variables.tampered` (bool): the change weakens a label that we set or that the policies in `variables.deciding` want,
- * or changes our record.
+ * Adds `variables.tampered` (bool): the change weakens a label that the operator set or that the policies in
+ * `variables.deciding` want, or it changes the operator's record.
  *
  * @param before CEL, dyn: the namespace before the change
  */
@@ -33,12 +33,15 @@ export function labelVariables(before: string): Variable[] {
   ];
 }
 
-/** CEL, string: the record of the labels that we set; empty where there is none. @param namespace CEL, dyn */
+/** CEL, string: the record of the labels that the operator set; empty if there is none. @param namespace CEL, dyn */
 export function recordOf(namespace: string): string {
   return `${namespace}.metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
 }
 
-/** CEL, bools: our record, or a label in it, changed. A tighter level at the same version does not count. */
+/**
+ * CEL, bools: the record changed, or a label in it changed. A tighter level at the same version does not count as a
+ * change.
+ */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
   const tightened = `${value('before', LEVEL)} == "baseline" && ${value('after', LEVEL)} == "restricted"`;
@@ -50,8 +53,9 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.loosened` (bool): the label becomes looser than wanted. Anyone may tighten another manager's looser
- * label, or remove it so that ours replaces it; a new label must be at least as tight as wanted.
+ * Adds `variables.loosened` (bool): the change makes the label looser than wanted. Anyone may tighten a looser label of
+ * another manager, or remove it so that the operator's label replaces it. A new label must be at least as tight as
+ * wanted.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
@@ -76,7 +80,7 @@ function weakeningVariables(): Variable[] {
   ];
 }
 
-/** CEL, int: the lowest number among the deciding policies, 0 without any. @param number CEL, int, over a row `p` */
+/** CEL, int: the lowest number among the deciding policies; 0 without any policy. @param number CEL, int, over a row `p` */
 function least(number: string): string {
   return `variables.deciding.size() == 0 ? 0 : variables.deciding.map(p, ${number}).min()`;
 }

@@ -1,9 +1,10 @@
 /**
- * Enforce policies → the guard, which stops people who may edit namespaces or bind pods from bypassing the policies. A change
- * must keep a namespace in each policy that selects it, whether or not another one overrides it at that moment; let no policy
- * of the same or a higher priority select it, too; not make it pending; and leave a Pod Security label as tight as policies
- * want it. Otherwise its author needs the verb `exempt` on each policy concerned, cluster-wide. A binding must not give an
- * admitted pod an AppArmor profile or a mirror annotation.
+ * Enforce policies → the guard, which stops people who may edit namespaces or bind pods from bypassing the policies. A
+ * change of a namespace must meet four conditions. Each policy that selected the namespace still selects it, whether or
+ * not another policy overrides it at that moment. No further policy of the same or a higher priority selects it. It does
+ * not become pending. A Pod Security label stays as tight as policies want it. Otherwise the author of the change needs
+ * the verb `exempt` on each policy concerned, cluster-wide. A binding must not give an admitted pod an AppArmor profile
+ * or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -30,25 +31,34 @@ import type { ProgramText } from './program-text.ts';
 import type { Row } from './rows.ts';
 import { type Table, tableOf } from './table.ts';
 
-/** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
+/**
+ * The API server copies a Binding's annotations onto the pod (registry/core/pod/storage assignPod), after the pod's
+ * admission.
+ */
 const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
-/** CEL, bool: the request is about a pod's binding. */
+/** CEL, bool: the request binds a pod to a node. */
 const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 /** CEL, bool: the request creates a namespace. */
 const CREATES = 'request.operation == "CREATE"';
-/** CEL, dyn: the namespace before the change. A new one counts as if it had existed without labels of roll-outs. */
+/**
+ * CEL, dyn: the namespace before the change. A new namespace counts as if it had existed before, without labels of
+ * roll-outs.
+ */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
-/** CEL: a check without a namespace, so for the whole cluster. */
+/** CEL: a check without a namespace, so it asks about the whole cluster. */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
- * So many policies that a change concerns are asked about. A check costs 350,000 of the 10,000,000 that the API server grants
- * an admission policy and of the 1,000,000 that it grants an expression, and exceeding that refuses the request. A change that
- * concerns more policies needs the right to all of them, in one check.
+ * The most policies that a change may concern and one program asks about. A check costs 350,000 of the 10,000,000 that
+ * the API server grants an admission policy and of the 1,000,000 that it grants an expression. A request that exceeds a
+ * limit is refused. A change that concerns more policies needs the right to all of them, in one check.
  */
 const MOST_ASKED = 24;
 
-/** Without variables, an API server takes seconds to compile a dozen such validations: no more than are needed, in steps. */
+/**
+ * Without variables, an API server takes seconds to compile a dozen such validations. So the program has only as many as
+ * it needs, rounded up to a multiple of this number.
+ */
 const STEP = 4;
 
 /** The columns of a policy that the guard reads. */
@@ -70,8 +80,9 @@ interface Slots {
 }
 
 /**
- * One program asks about 24 policies that a change concerns, a second one about 24 more, if that many may select one
- * namespace. @param binds whether it also checks the bindings of pods, which one program does for all
+ * One program asks about 24 policies that a change concerns. If more policies may select one namespace, a second program
+ * asks about 24 more.
+ * @param binds whether the program also checks the bindings of pods, which one program does for all
  */
 export function guardPrograms(part: Part, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
   const hasVariables = part.policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
@@ -92,14 +103,14 @@ interface GuardText {
   readonly text: ProgramText;
 }
 
-/** So many policies may select one namespace, at most. */
+/** The most policies that may select one namespace. */
 function mostTogether(policies: readonly ResolvedPolicy[]): number {
   const named = policies.flatMap((policy) => namesOf(policy) ?? []);
   const byName = [...Map.groupBy(named, (name) => name).values()].map(({ length }) => length);
   return policies.filter((policy) => !namesOf(policy)).length + Math.max(0, ...byName);
 }
 
-/** @param part with policies of mode Enforce, by name */
+/** @param part policies of mode Enforce, by name */
 function guardProgram(
   { policies, ...range }: Part,
   slots: Slots,
@@ -171,9 +182,9 @@ function has(list: string, row: string): string {
 }
 
 /**
- * Adds `was` and `is`, CEL, list(map): the policies that select the namespace before and after the change, without those that
- * are pending there. A label of a roll-out that the change removes counts as removed before it: removing it only lets a policy
- * decide that is meant to decide there anyway, so it needs no right.
+ * Adds `was` and `is`, CEL, list(map): the policies that select the namespace before and after the change, without the
+ * policies that are pending there. Removing the label of a roll-out needs no right, because it only lets a policy decide
+ * as intended. So a label that the change removes counts as absent before the change, too.
  */
 function selectionVariables(table: Table): Variable[] {
   const selection = table.selecting(['variables.before', 'variables.after']);
@@ -188,7 +199,7 @@ function selectionVariables(table: Table): Variable[] {
     { name: 'is', expression: `variables.selectedAfter.filter(p, !has(p.rollout) || !${after})` },
     { name: 'joined', expression: `variables.is.filter(p, !${has('variables.was', 'p')})` },
     {
-      // Also for policies without a roll-out: one may be added.
+      // Also for policies without a roll-out, because somebody may add one.
       name: 'madePending',
       expression: `variables.selectedAfter.filter(p, ${after} && !(${stays} && ${has('variables.selectedBefore', 'p')}))`,
     },
@@ -207,7 +218,7 @@ function weakenedVariables(): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // It overrides the policy, or decides beside it: now, or once no other one overrides both.
+    // The policy overrides `p` or decides beside it, either now or once no other policy overrides both.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -215,7 +226,10 @@ function weakenedVariables(): Variable[] {
   return [{ name: 'weakened', expression: `${all}.filter(p, ${conditions.join(' || ')})` }];
 }
 
-/** Adds `exemptFrom0` … for the policies in `weakened`, and `exempt`, from all policies, to the last program. */
+/**
+ * Adds `exemptFrom0`, `exemptFrom1` … for the policies in `weakened`. To the last program it also adds `exempt`, the
+ * right to all policies.
+ */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
     name: `exemptFrom${i}`,
@@ -224,7 +238,10 @@ function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   return isLast ? [...each, { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` }] : each;
 }
 
-/** One for each policy that a change may concern, so that a refusal names the first one that its author may not leave. */
+/**
+ * One validation for each policy that a change may concern, so that a refusal names the first policy for which the author
+ * lacks `exempt`.
+ */
 function validationsOf({ from, to, isLast }: Slots) {
   const unless = 'variables.probe || variables.binds || variables.isOther';
   const message = `this change of the namespace needs the verb exempt on ${PLURAL}`;
@@ -245,19 +262,20 @@ function validationsOf({ from, to, isLast }: Slots) {
   return isLast ? [...each, tooMany] : each;
 }
 
-/** CEL, string. @param name CEL, string: a policy's */
+/** CEL, string. @param name CEL, string: name of a policy */
 function messageFor(name: string): string {
   const why =
     'this change would take the namespace out of the policy, let another policy decide there too, or weaken the Pod Security label enforce that policies want there; that needs the verb exempt on';
   return `"CapabilityPolicy " + ${name} + ": ${why} ${PLURAL}/" + ${name} + ", granted by a ClusterRoleBinding"`;
 }
 
-/** In characters: longer lists of keys are replaced by a comparison of all labels. */
+/** In characters. A longer list of keys is replaced by a comparison of all labels. */
 const KEYS_LENGTH = 4_000;
 
 /**
- * A match condition: the change touches a label that decides which of the policies decide, a label that the guard protects,
- * a label of a roll-out, or the record of the labels that we set. Everything else leaves all that the guard compares as it was.
+ * A match condition: the change touches a label that decides which of the policies decide, a label that the guard
+ * protects, a label of a roll-out, or the record of the labels that we set. Other changes do not affect anything that the
+ * guard compares.
  */
 function matchTouching(policies: readonly ResolvedPolicy[]) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

@@ -1,6 +1,6 @@
 /**
- * Policies → Pod Security Admission labels of a namespace: the tightest (level, version) that refuses, at creation,
- * nothing that some deciding policy admits.
+ * Policies → Pod Security Admission labels of a namespace: the tightest level and version that, at creation, refuse
+ * nothing that a deciding policy admits.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -34,7 +34,7 @@ export const LABEL_OF_MODE: Readonly<Record<Mode, PodSecurityMode>> = {
   Audit: 'audit',
 };
 
-/** The key of the label that a mode sets; its version has the same with `-version`. */
+/** The key of the label for a mode; the key of its version is the same with `-version`. */
 export function labelOfMode(mode: Mode): string {
   return `${LABEL_PREFIX}${LABEL_OF_MODE[mode]}`;
 }
@@ -42,7 +42,7 @@ export function labelOfMode(mode: Mode): string {
 interface LabelOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
-  /** A label replaces the default, so it must not be looser. They cannot be read from the API. */
+  /** The cluster's defaults, which cannot be read from the API. A label replaces the default, so it must not be looser. */
   readonly podSecurityDefaults: PodSecurityDefaults;
 }
 
@@ -59,8 +59,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // Without labels of their own, warn and audit follow enforce, and would warn about fields that defaulting will fill
-    // in.
+    // Without labels of their own, the modes warn and audit follow enforce, and would warn about fields that defaulting
+    // will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -74,7 +74,7 @@ export function podSecurityLabels(
 }
 
 /**
- * Whether the wanted labels of a mode refuse something that other ones admit, or that no label does.
+ * Whether the labels wanted for a mode refuse something that the other labels admit, or that is admitted without a label.
  *
  * @param server N of Kubernetes 1.N of the oldest API server
  */
@@ -88,7 +88,7 @@ export function isTighter(
   return now !== undefined && (then === undefined || !isAsTight(then, now, server));
 }
 
-/** The level and version of a mode's labels; undefined if they admit everything, or nobody knows them. */
+/** The level and version of a mode's labels; undefined if they admit everything, or if the default is unknown. */
 function labelled(
   mode: PodSecurityMode,
   labels: Readonly<Record<string, string>>,
@@ -100,7 +100,7 @@ function labelled(
   return { level, minor: Math.min(minor, NEWEST_KNOWN_MINOR) };
 }
 
-/** Whether the default would refuse nothing that the label admits: comparing levels or versions alone is not enough. */
+/** Whether the default refuses nothing that the label admits. Comparing levels or versions alone is not enough. */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
   if (!byDefault) return true;
   const standard: Standard = { ...label, server };
@@ -111,7 +111,7 @@ function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, ser
 }
 
 /**
- * The highest level for which a version exists that refuses nothing the policies admit, then the newest such version.
+ * The highest level that has a version which refuses nothing the policies admit, with the newest such version.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -129,8 +129,8 @@ export function tightest(
 }
 
 /**
- * The tightest level that at version v1.`label` refuses nothing which the policy admits. @param unfilled for pods
- * before defaulting: only level restricted requires the fields that it fills in
+ * The tightest level that, at version v1.`label`, refuses nothing the policy admits.
+ * @param unfilled for pods before defaulting: only level restricted requires the fields that defaulting fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
   const known = levelsOf(policy);
@@ -142,14 +142,14 @@ export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false)
 /** By version of the label. */
 const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
 
-/** The loosest of all rules, and of all values that a rule has for the containers of a pod. */
+/** The loosest level over all rules, and over all values that a rule has for the containers of a pod. */
 function ofRules(policy: ResolvedPolicy, label: number): Level {
   return levelsByRule(policy, label)
     .map(({ level }) => level)
     .reduce(looser);
 }
 
-/** The tightest level that refuses nothing which a rule of the policy admits, for each rule and each of its values. */
+/** For each rule and each of its values: the tightest level that refuses nothing the rule admits. */
 function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
   const all = [{ values, names: undefined }, ...containers];
   return RULES.flatMap((rule) =>
@@ -163,18 +163,22 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
   );
 }
 
-/** A value of a policy without which the label could be tighter: it admits what that label refuses. */
+/** A value of a policy that prevents a tighter label: it admits something that the tighter label refuses. */
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
-  /** Undefined: the policy fills in fields that the level requires of a pod before it is filled in. */
+  /**
+   * Undefined if the value prevents the label through defaulting: the level requires fields before the policy fills them
+   * in.
+   */
   readonly rule: string | undefined;
-  /** The names of the containers for which the value is; undefined for that of `spec.overrides`. */
+  /** The names of the containers that have the value; undefined for the value of `spec.overrides`. */
   readonly containers: readonly string[] | undefined;
 }
 
 /**
- * Explains the label of `tightest`: the costs of each tighter level at its newest version, and of the next version of the
- * label's own level. Empty if nothing tighter exists. @param unfilled as for levelAt
+ * Explains the label of `tightest`: what prevents each tighter level at its newest version, and the next version of the
+ * label's own level. Empty if no tighter label exists.
+ * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
   const found = tightest(policies, oldestServer, unfilled);
@@ -197,7 +201,7 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
   ];
 }
 
-/** The rules that restrict more than the label does: only the admission policy enforces them. */
+/** The rules that restrict more than the label does. Only the admission policy enforces them. */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {
   const standard = found
     ? { level: found.level, minor: found.minor, server: policy.standard.server }

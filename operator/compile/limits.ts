@@ -1,14 +1,17 @@
-/** The limits of an API server for one policy. How many policies there are does not matter: a table is split. */
+/** The limits of an API server for one policy. The number of policies does not matter, because a table is split. */
 import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import { entriesOf, rowOf } from './rows.ts';
 
-/** The rest of the expression that contains a row or a selector. */
+/** Room for the rest of the expression that contains a row or a selector. */
 const AROUND = 1_000;
 
-/** Why a policy's row, its entries of `spec.containers` or its selector is longer than an expression may be. */
+/**
+ * Why the policy is refused: its row, its entries of `spec.containers` or its selector is longer than an expression may
+ * be.
+ */
 export const tooLong: (policy: ResolvedPolicy) => Refusal | undefined = perObject((policy) => {
   const texts = [JSON.stringify(rowOf(policy)), JSON.stringify(entriesOf(policy)), selectorCel(policy.selector, 'l')];
   const length = Math.max(...texts.map((text) => JSON.stringify(text).length));

@@ -1,4 +1,4 @@
-/** The parts of a match (which requests a policy sees) that all rendered admission policies share. */
+/** The parts of a match (the requests that a policy sees) that all rendered admission policies share. */
 import { GROUP } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
@@ -21,7 +21,7 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
-/** Changes of a pod itself; only images and a few other fields can change. */
+/** Changes of a pod itself. Only images and a few other fields can change. */
 export const POD_UPDATES = [rule('', ['UPDATE'], ['pods'])];
 export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))).map(
   ([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()),
@@ -32,7 +32,7 @@ export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion 
  */
 export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
-/** Matched only because of the label of a roll-out. */
+/** Requests that match only because of the label of a roll-out. */
 export const NEW_NAMESPACES = [rule('', ['CREATE'], ['namespaces'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
@@ -50,15 +50,15 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 }
 
 /**
- * CEL, bool: a mirror pod, created by its node. The static pod already runs, whatever the API server answers. A pod
- * with that annotation from anybody else is judged like any other pod. Nodes are in this group
+ * CEL, bool: a mirror pod, created by its node. The static pod already runs, whatever the API server answers. If anybody
+ * else creates a pod with that annotation, it is evaluated like any other pod. Nodes are in this group
  * (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
- * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried), so they know a
- * namespace only by its name.
+ * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried), so match conditions
+ * know a namespace only by its name.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

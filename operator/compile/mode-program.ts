@@ -36,7 +36,7 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** Templates are never refused, only their pods. */
+/** Templates are never refused; only their pods are. */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],
@@ -44,8 +44,9 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 };
 
 /**
- * A change of a pod is judged like a creation if it changes an image: Pod Security Admission does the same. The API server
- * lets nobody add, remove or move containers. So lists are compared whole, whose cost does not grow with their square.
+ * A change of a pod is evaluated like a creation if it changes an image, as Pod Security Admission does. The API server
+ * lets nobody add, remove or move containers. So lists are compared whole: the cost of that does not grow with the square
+ * of their length.
  */
 const KEEPS_IMAGES = ['initContainers', 'containers']
   .map((list) => {
@@ -55,7 +56,7 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** @param part with policies of one mode, by name */
+/** @param part policies of one mode, by name */
 export function modeProgram(
   mode: Mode,
   { policies, selector, ...range }: Part,
@@ -65,7 +66,7 @@ export function modeProgram(
   const columns = columnsIn(policies.map(rowOf));
   const rules = rulesOf(policies);
   const { variables: ofUse, allowed } = useVariables(columns);
-  // Match conditions ask about the others.
+  // Match conditions ask about the policies with restricted use.
   const admitted = selector ? ['variables.free'] : allowed;
   const owns = ownsCel(range, 'request.namespace');
   const skipped = or(
@@ -127,7 +128,7 @@ export function modeProgram(
   };
 }
 
-/** Match conditions, of which each asks who may use one policy: the pod is refused only if all are true. */
+/** Match conditions. Each asks who may use one policy, and the pod is refused only if all conditions are true. */
 function askingConditions(policies: readonly ResolvedPolicy[], variables: readonly Variable[]) {
   return policies
     .filter(({ usableBy }) => usableBy !== 'Everyone')

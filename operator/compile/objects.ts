@@ -1,19 +1,19 @@
-/** Common parts of all rendered objects: their owners, and the labels by which they are found again. */
+/** Common parts of all rendered objects: their owners, and the labels by which the operator finds them again. */
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, PLURAL, VERSION } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The policy that an object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
-/** On what was rendered for the pending part of a policy with `rollout`: pending. */
+/** On an object that was rendered for the pending part of a policy with `rollout`; its value is "pending". */
 export const PART_LABEL = `${GROUP}/part`;
-/** On the role of a policy: the spec that was accepted last, as JSON. */
+/** On the role of a policy: the last accepted spec, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
 /** On the role of a policy: the policy's uid. */
 export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 export const RBAC = 'rbac.authorization.k8s.io';
 
-/** A Kubernetes object to be applied: only the fields that we own. */
+/** A Kubernetes object to be applied, with only the fields that the operator owns. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -29,8 +29,8 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * Never the policy's own labels or annotations: Argo CD would prune objects with its tracking label. @param owners the
- * object is deleted when the last of them is; a single one is its controller
+ * It never has the policy's own labels or annotations: Argo CD would prune objects with its tracking label.
+ * @param owners the object is deleted when the last of them is; a single one is its controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {
@@ -46,7 +46,10 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
   };
 }
 
-/** The CustomResourceDefinition owns what is rendered: it goes with that, and not before. @param uid empty offline */
+/**
+ * The CustomResourceDefinition owns the rendered objects: they are deleted with it, and not before.
+ * @param uid empty offline
+ */
 export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {
   const owner = {
     apiVersion: 'apiextensions.k8s.io/v1',

@@ -1,6 +1,7 @@
 /**
- * Splits the policies of a program that would be too large. Each part has the policies that select namespaces by their names
- * alone, if one of the names is in the part's range, and all others. So each namespace has one part that decides there.
+ * Splits the policies of a program that would be too large. Each part has a range of namespaces. It contains the policies
+ * that name a namespace of this range, and all policies that do not select by names alone. So exactly one part decides in
+ * each namespace.
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
@@ -10,26 +11,26 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Part {
-  /** Empty for the only part; else it names the range. */
+  /** The end of the program's name, which names the range; empty for the only part. */
   readonly suffix: string;
   /** Selects exactly the namespaces where these policies decide, for API servers without variables: see `alike`. */
   readonly selector?: LabelSelector;
-  /** The namespaces whose names are not before this one; absent in the first part. */
+  /** The part has the namespaces whose names are not before this one; absent in the first part. */
   readonly from?: string;
-  /** The namespaces whose names are before this one; absent in the last part. */
+  /** The part has the namespaces whose names are before this one; absent in the last part. */
   readonly to?: string;
   readonly policies: readonly ResolvedPolicy[];
 }
 
-/** The first names of all parts but the first. */
+/** The first name of each part, except that of the first part. */
 type Boundaries = readonly string[];
 
-/** Keeps the boundaries as long as they do, because a part with another range is another program. */
+/** Keeps the boundaries as long as possible, because a part with another range is another program. */
 export class Partition {
   readonly #most: number;
   #boundaries: Boundaries = [];
 
-  /** @param most the length of a part's rows, in characters */
+  /** @param most the most characters that the rows of a part may have */
   constructor(most: number) {
     this.#most = most;
   }
@@ -49,8 +50,9 @@ export class Partition {
 }
 
 /**
- * Policies with restricted use that have the same selector and priority, and that no other policy meets: without variables,
- * one expression can ask who may use one policy, but each match condition can ask about one more (docs/decisions/0016).
+ * Policies with restricted use that share selector and priority, and that overlap with no other policy. Without
+ * variables, one expression can ask who may use one policy, and each match condition can ask about one more
+ * (docs/decisions/0016).
  */
 export function alike(policies: readonly ResolvedPolicy[]): { parts: Part[]; others: ResolvedPolicy[] } {
   const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);
@@ -78,14 +80,14 @@ export function ownsCel({ from, to }: Pick<Part, 'from' | 'to'>, namespace: stri
   return conditions.length === 0 ? undefined : conditions.join(' && ');
 }
 
-/** The names of the only namespaces that a policy can select; undefined if it can select others. */
+/** The names of all namespaces that a policy can select; undefined if it does not select by name. */
 export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined = perObject(({ selector }) => {
   const { own } = splitSelector(selector);
   const [required] = requiredValues(own);
   return required?.[0] === NAME_LABEL && keysOf(own).length === 1 ? required[1] : undefined;
 });
 
-/** Greedy, by name: each part has as much as fits beside the policies that all parts have. */
+/** Greedy, by name: each part gets as many policies as fit beside the policies that all parts have. */
 function boundariesFor(
   policies: readonly ResolvedPolicy[],
   lengthOf: (policy: ResolvedPolicy) => number,
@@ -96,7 +98,7 @@ function boundariesFor(
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  // A policy of many names is one row of a part.
+  // A policy that names many namespaces is one row of a part.
   const part = new Set<ResolvedPolicy>();
   let length = 0;
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -1,12 +1,13 @@
 /**
- * The judged parts of a request, as CEL. A new pod is one part. An existing pod has three: the old pod (OLD), the added
- * containers (ADDED), and the fields that these inherit from the pod (INHERITED): docs/decisions/0008.
+ * The evaluated parts of a request, as CEL. A new pod is one part. An existing pod has three: the old pod (OLD), the
+ * added containers (ADDED), and the fields that the added containers inherit from the pod (INHERITED). See
+ * docs/decisions/0008.
  */
 
 /**
- * The longest list that one loop evaluates; longer lists are split into blocks of this length. Until a loop ends, cel-
- * go keeps each step on a stack and searches all of it at nearly every step (interpreter/runtimecost.go,
- * refValStack.drop), so a loop over n items takes time proportional to n².
+ * The longest list that one loop evaluates. A longer list is split into blocks of this length. Until a loop ends, cel-go
+ * keeps each step on a stack and searches all of it at nearly every step (interpreter/runtimecost.go, refValStack.drop),
+ * so a loop over n items takes time proportional to n².
  */
 const BLOCK = 256;
 
@@ -14,7 +15,8 @@ const BLOCK = 256;
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
 /**
- * Splitting costs 18 per item, and the API server grants an expression 1,000,000, so longer lists stay in one block.
+ * Splitting costs 18 per item, and the API server grants an expression 1,000,000. So a list of more items stays in one
+ * block.
  */
 const MOST_IN_BLOCKS = 64 * BLOCK;
 
@@ -26,7 +28,10 @@ export function blocksOf(list: string): string {
   return `${isOneBlock} ? [${list}] : variables.positions.map(i, i * ${BLOCK}).filter(start, start < ${list}.size()).map(start, ${block})`;
 }
 
-/** CEL, list(map): the parts, with as many containers and volumes as a message describes, and whether it leaves out any. */
+/**
+ * CEL, list(map): the parts, with as many containers and volumes as a message describes, and whether containers or
+ * volumes were left out.
+ */
 export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
   index: 'part.index',
   pod: 'part.pod',
@@ -35,7 +40,7 @@ export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
   cut: `part.volumes.size() > ${BLOCK} || part.containers.size() > ${BLOCK}`,
 })})`;
 
-/** CEL, list(string): notes that a described part may have more violations than the message lists. */
+/** CEL, list(string): notes that a part may have more violations than the message lists. */
 export const CUT = `(part.cut ? ["pod has more than ${BLOCK} containers or volumes: what is wrong with the others is not described"] : [])`;
 
 function firstOf(list: string): string {
@@ -51,9 +56,9 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
   .join(' + ');
 
 /**
- * CEL, list(map): the parts. Each check iterates over them, so that its text appears only once. `pod` says whether pod-
- * level checks apply; `volumes` and `containers` are the judged ones; the blocks hold the same items for loops that may
- * be long.
+ * CEL, list(map): the parts. Each check iterates over them, so that its text appears only once. `pod` says whether
+ * pod-level checks apply. `volumes` and `containers` are the evaluated ones. The blocks hold the same items, for loops
+ * that may be long.
  */
 export const PARTS = [
   '(variables.ephemeral',

@@ -13,7 +13,7 @@ export const EXPRESSION_BUDGET = 100_000;
 /** The number of containers in the largest pod that the budget allows for. */
 export const CONTAINERS = 100;
 
-/** CEL, map(string, string): a template's resource → the service account that creates its pods. */
+/** CEL, map(string, string): the resource of a template → the service account of the controller that creates its pods. */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
 /** CEL: the pod or template of a request. */
@@ -27,7 +27,7 @@ const POD = [
 
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 
-/** CEL, list(string): the names of a template's claims, which its controller adds to each pod as volumes. */
+/** CEL, list(string): the names of the template's volume claims. The controller adds a volume for each to its pods. */
 const CLAIMS = WORKLOAD_KINDS.reduceRight(
   (others, { resource, claims }) =>
     claims
@@ -40,7 +40,7 @@ const CLAIMS = WORKLOAD_KINDS.reduceRight(
 export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
- * The pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that its
+ * CEL: the pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that its
  * policy matches, and the kinds have the pod at different paths.
  */
 export const POD_VARIABLES: readonly Variable[] = [
@@ -56,30 +56,34 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'claims', expression: CLAIMS },
   {
-    // As operator/projection/pod-projection.ts has them: a claim replaces the volume of its name.
+    // A claim replaces the volume of the same name, as in operator/projection/pod-projection.ts.
     name: 'volumes',
     expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },
   {
-    // The API server forbids changing or removing existing ones (ValidatePodEphemeralContainersUpdate).
+    // The API server forbids changing or removing existing ephemeral containers (ValidatePodEphemeralContainersUpdate).
     name: 'added',
     expression:
       'variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))',
   },
   { name: 'parts', expression: PARTS },
   { name: 'describedParts', expression: DESCRIBED_PARTS },
-  // Only at creation is it the time of the request. The API server sets it before validation, whatever the request says.
+  // The object's creationTimestamp is the time of the request only at creation. The API server sets it before validation,
+  // whatever the request says.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
 ];
 
-/** How often each check is run for a pod of CONTAINERS containers and as many volumes. */
+/** How often each check runs for a pod of CONTAINERS containers and as many volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
-/** Checks of an existing pod and its volumes run a second time for the added containers that inherit from them. */
+/** Checks of an existing pod and of its volumes run a second time for the added containers that inherit from the pod. */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
-/** The highest cost that the API server charges for such a pod, which may already exist and is judged part by part. */
+/**
+ * The highest cost that the API server charges for such a pod. The pod may already exist and then be evaluated part by
+ * part.
+ */
 export function costInParts(ofRules: readonly RuleChecks[]): number {
   return sumOf(
     checksOf(ofRules),
@@ -88,7 +92,10 @@ export function costInParts(ofRules: readonly RuleChecks[]): number {
   );
 }
 
-/** A container pays for the checks of one entry of spec.containers, and for the question whether it is in the others. */
+/**
+ * For each container, the cost of the checks by one entry of spec.containers, and of finding whether it is in another
+ * entry.
+ */
 function sumOf(checks: readonly Check[], cost: (check: Check) => number): number {
   const sum = (some: readonly Check[]) => some.reduce((total, check) => total + cost(check), 0);
   const entries = Map.groupBy(

@@ -17,28 +17,34 @@ import {
 /** The text of a program, without names and hashes. */
 export interface ProgramText {
   readonly kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
-  /** Without variables and validations. */
+  /** The match conditions and everything else except variables and validations. */
   spec(hash: string): Readonly<Record<string, unknown>>;
   readonly variables: readonly Variable[];
-  /** The names of the variables that policies change: the rest changes only with the operator, or the oldest API server. */
+  /**
+   * The names of the variables that policies change. The rest of the text changes only with the operator or the oldest
+   * API server.
+   */
   readonly table: readonly string[];
   readonly validations: readonly Validation[];
-  /** Without that of the probe. */
+  /** The validations, without that of the probe. */
   readonly bindings: readonly { readonly suffix: string; readonly spec: Readonly<Record<string, unknown>> }[];
 }
 
 interface Validation {
-  /** CEL, bool, over the variables: requests that it does not judge. It is evaluated first. */
+  /** CEL, bool, over the variables: requests that the program does not evaluate. The API server evaluates this first. */
   readonly unless: string;
   /** CEL, bool. */
   readonly expression: string;
-  /** If there is no other one. */
+  /** The message if there is no `messageExpression`. */
   readonly message: string;
-  /** CEL, string. The API server evaluates it for every request. @param quiet when nobody reads it, beside `unless` */
+  /**
+   * CEL, string. The API server evaluates it for every request.
+   * @param quiet when nobody reads the message, in addition to `unless`
+   */
   readonly messageExpression?: { readonly quiet: string; readonly text: string };
 }
 
-/** The probe's has no reason. */
+/** The reason of a refusal; the probe's validation has none. */
 interface Written extends Validation {
   readonly reason?: 'Forbidden';
 }
@@ -68,8 +74,8 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * The same for API servers that variables can crash: each expression contains all that it reads. A message that is longer than
- * an expression may be is left out.
+ * The same for API servers that variables can crash: each expression contains everything that it reads. A message is left
+ * out if it is longer than an expression may be.
  */
 function inlined({ unless, expression, message, messageExpression, reason }: Written, variables: readonly Variable[]) {
   const skips = withVariables(variables, unless);
@@ -86,7 +92,7 @@ function inlined({ unless, expression, message, messageExpression, reason }: Wri
 
 interface Named {
   readonly kind: ProgramKind;
-  /** The admission policy's; its bindings' names begin with it. */
+  /** The admission policy's name; the names of its bindings begin with it. */
   readonly name: string;
   /** By ID of a resolved policy: its row, as text. */
   readonly rows: ReadonlyMap<string, string>;
@@ -122,7 +128,7 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
   return { kind, name, hash, rulesHash, ...objects(name, text.bindings), canary, rows: hashes };
 }
 
-/** An API server crashes if a variable reads itself, and with two of a name, the first one reads the second. */
+/** An API server crashes if a variable reads itself. If two variables have the same name, the first one reads the second. */
 function checkNames(variables: readonly Variable[]): void {
   const names = variables.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

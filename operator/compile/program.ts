@@ -1,6 +1,6 @@
 /**
- * A program: one admission policy for many CapabilityPolicies, which are rows of a table in its text; and the probe that
- * shows which text of it is in force.
+ * A program: one admission policy for many CapabilityPolicies, which are rows of a table in its text. A probe shows which
+ * text of the program is in force.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -18,15 +18,15 @@ export interface Program {
   /** The name of the admission policy, such as `capabilitypolicy.enforce`: the same for each text. */
   readonly name: string;
   readonly kind: ProgramKind;
-  /** The hash of the whole text: the probe's answer contains these 12 hex digits. */
+  /** The hash of the whole text. The probe's answer contains these 12 hex digits. */
   readonly hash: string;
   /** The hash of the text without the table. */
   readonly rulesHash: string;
   /** With the labels of `programLabels`. */
   readonly policy: Manifest;
   /**
-   * In the order in which they are created, the probe's last: an API server that has loaded it has loaded the others. They
-   * are the same for each table.
+   * In the order in which they are created, the probe's binding last: an API server that has loaded it has loaded the
+   * others. The bindings are the same for each table.
    */
   readonly bindings: readonly Manifest[];
   /** Undefined for a kind that needs none. */
@@ -35,7 +35,10 @@ export interface Program {
   readonly rows: ReadonlyMap<string, string>;
 }
 
-/** The same text under another name, bound for the probe only: its self-test has to pass before the program is written. */
+/**
+ * The same text under another name, bound for the probe only. Its self-test has to pass before the operator writes the
+ * program.
+ */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
 /** In the order in which they are created. */
@@ -43,7 +46,7 @@ export function objectsOfProgram({ policy, bindings }: Pick<Program, 'policy' | 
   return [policy, ...bindings];
 }
 
-/** Whether it binds the text of a program or a canary for the probe only. */
+/** Whether the binding is for a program, or for a program's canary. */
 export function isProbeBinding({ kind, metadata }: Named): boolean {
   return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }
@@ -75,34 +78,40 @@ export const TEXT_LABEL = `${GROUP}/text`;
 /** On a program: the hash of its text without the table. */
 export const RULES_LABEL = `${GROUP}/rules`;
 
-/** The labels of a program's or canary's admission policy. Its bindings have only the first one. */
+/** The labels of the admission policy of a program or canary. Its bindings have only the first label. */
 export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 'hash' | 'rulesHash'>) {
   return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
 }
 
-/** The programs that must be in force for a resolved policy to be: those with a row for it. */
+/** The programs with a row for the resolved policy. It is in force once all of them are. */
 export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Programs): Program[] {
   return programs.filter(({ rows }) => rows.has(id));
 }
 
-/** The hash of its row in the program of its mode; empty if there is none. */
+/** The hash of the policy's row in the program of its mode; empty if the program has no row for it. */
 export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): string {
   return programs.find(({ kind, rows }) => kind === mode && rows.has(id))?.rows.get(id) ?? '';
 }
 
-/** The names of the policies that have a row in a live admission policy; empty for an object of another form. */
+/**
+ * The names of the policies that have a row in a live admission policy; empty if the object was not rendered as a
+ * program.
+ */
 export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
   (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),
 );
 
-/** The names of the policies that a live admission policy asks for `use` on, also one of the form before programs. */
+/**
+ * The names of the policies that a live admission policy asks for `use` on. It also reads admission policies from before
+ * programs existed.
+ */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);
   const asked = [...cel.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g), ...cel.matchAll(/"use": ?\["([^"]+)"\]/g)];
   return new Set(asked.map(([, name = '']) => name));
 });
 
-/** A canary decides about nothing. */
+/** A canary decides about no request. */
 function celOf({ kind, metadata, spec }: RenderedObject): string {
   const decides = kind.endsWith('AdmissionPolicy') && !isCanary(metadata.name);
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
@@ -121,7 +130,7 @@ export function probeLabels({ name }: Pick<Program, 'name'>, of: ProbeKind) {
   return { [PROBE_LABEL]: name, [`${PROBE_LABEL}-kind`]: kind };
 }
 
-/** The ClusterRole that a probe asks the API server to create, by dry run. It would grant nothing. */
+/** The ClusterRole that a probe asks the API server to create, by dry run. The role would grant nothing. */
 export function probeCarrier(program: Pick<Program, 'name'>, of: ProbeKind) {
   return {
     apiVersion: `${RBAC}/v1`,

@@ -13,13 +13,14 @@ import { type ProgramText, programOf } from './program-text.ts';
 import { rowText, textOfRow } from './table.ts';
 
 export interface ProgramOptions extends AdmissionOptions {
-  /** The uid of the CustomResourceDefinition of policies, which owns what is rendered; empty offline. */
+  /** The uid of the CustomResourceDefinition of policies, which owns the rendered objects; empty offline. */
   readonly ownerUid?: string;
 }
 
 /**
- * The rows of one program, in characters. An API server needs a second for 700,000, sends the whole object to each watcher, and
- * etcd accepts 1.5 MiB. Without variables all of it is one expression, and up to v1.33 its constants are computed for each pod.
+ * The most characters that the rows of one program may have. An API server needs a second for 700,000, sends the whole
+ * object to each watcher, and etcd accepts 1.5 MiB. Without variables, the whole program is one expression. Up to v1.33,
+ * the API server computes its constants for each pod.
  */
 export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
 
@@ -30,9 +31,9 @@ interface NamedText {
 }
 
 interface Kind {
-  /** Which policies it is about, of all that are in force. */
+  /** The policies that this kind of program is about, among all that are in force. */
   policies(all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[];
-  /** Mostly one, without a suffix. */
+  /** The texts of a part: mostly one, without a suffix. */
   texts(part: Part, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
   readonly rowText: (policy: ResolvedPolicy) => string;
 }
@@ -62,12 +63,12 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   ) as Record<(typeof MODES)[number], Kind>),
 };
 
-/** Remembers the programs whose policies did not change, and how they are split. */
+/** Renders programs, and remembers those whose policies did not change, and how the policies are split. */
 export class Programs {
   readonly #known = new Memo<readonly Program[]>();
   readonly #partitions = new Map<string, Partition>();
 
-  /** @param policies by ID @returns the guard first: it must stand before what it guards */
+  /** @param policies by ID @returns the guard first: it must exist before the policies that it guards */
   render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
     const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
     const programs = PROGRAM_KINDS.flatMap((kind) => this.#ofKind(kind, policies, options, hasVariables));

@@ -20,9 +20,10 @@ export function useRoleName(policy: string): string {
 
 /**
  * The role exists whatever `usableBy` says, so that bindings can be created before the policy is narrowed. It keeps the
- * spec that was accepted last for an operator that restarts.
+ * last accepted spec, so that an operator that restarts can read it.
  *
- * @param spec the accepted one, as JSON @param ownerUid of the CustomResourceDefinition; empty offline
+ * @param spec the accepted one, as JSON
+ * @param ownerUid of the CustomResourceDefinition; empty offline
  */
 export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string): Grant {
   const metadata = ownedMetadata(ownerUid, useRoleName(policy.name), { [POLICY_LABEL]: policy.name });

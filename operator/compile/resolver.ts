@@ -1,4 +1,7 @@
-/** Resolves policies again and again: equal ones are the same object each time, by which texts and verdicts are known. */
+/**
+ * Resolves policies repeatedly. An unchanged policy resolves to the same object each time; compiled texts and verdicts
+ * are kept by this object.
+ */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { Memo } from '../policy/memo.ts';
 import { type Resolution, resolvePolicy } from '../policy/resolve.ts';
@@ -14,7 +17,7 @@ export class Resolver {
     return this.#known.get(key, () => resolvePolicy(policy, oldestServer));
   };
 
-  /** Ends a round: only what was resolved in it is kept. */
+  /** Ends a round. Only policies that were resolved in this round are kept. */
   forgetUnused(): void {
     this.#known.forgetUnused();
   }

@@ -1,6 +1,6 @@
 /**
- * A policy as a row of a program's table: only the columns in which it differs from its level, so that a row says what an
- * exception excepts. The values of the levels are constants of the program.
+ * A policy as a row of a program's table. The row has only the columns in which the policy differs from its level, so it
+ * shows what an exception admits in addition. The values of the levels are constants of the program.
  */
 import { formatTime, NEVER } from '../policy/expiry.ts';
 import { perObject } from '../policy/memo.ts';
@@ -19,7 +19,7 @@ export const ENFORCED = 'enforced';
 
 export const levelKey = ({ level, minor }: Standard): string => `${level}:${formatVersion(minor)}`;
 
-/** The columns of a level without overrides: all that some rule reads. */
+/** The columns of a level without overrides: all columns that a rule reads. */
 export function levelColumns(standard: Standard): Columns {
   const key = `${levelKey(standard)} ${standard.server}`;
   const columns =
@@ -41,7 +41,7 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     name: [name],
     level: [levelKey(standard)],
     ...(priority !== 0 && { priority: [`${priority}`] }),
-    // The authorizer is asked about the policy's name.
+    // The name for which the program asks the authorizer.
     ...(usableBy !== 'Everyone' && { use: [name] }),
     ...(expires !== NEVER && { expires: [formatTime(expires)] }),
     ...(label !== undefined && { rollout: [isPendingPart(id) ? PENDING : ENFORCED] }),
@@ -52,7 +52,10 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
   };
 });
 
-/** The entries of `spec.containers`, each as a row: its containers, the rules that have another value there, and these. */
+/**
+ * The entries of `spec.containers`. Each is a row with its containers, the rules that have another value there, and these
+ * values.
+ */
 export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
   containers.map((entry, index) => ({
     index: [`${index}`],
@@ -70,7 +73,7 @@ function exceptions(columns: Columns, standard: Standard): Row {
   );
 }
 
-/** The columns of rules that have the same value for all policies and for all entries of `spec.containers`. */
+/** The columns of rules that have the same value in all policies and all entries of `spec.containers`. */
 export function commonColumns(policies: readonly ResolvedPolicy[]): Columns {
   const stated = new Set(policies.flatMap((policy) => [rowOf(policy), ...entriesOf(policy)].flatMap(Object.keys)));
   const levels = new Map(policies.map(({ standard }) => [levelKey(standard), levelColumns(standard)]));

@@ -1,6 +1,6 @@
 /**
- * The rules as CEL over candidate policies. Each rule is one variable: of the candidates that comply with the rules before
- * it, those that also comply with it. So a policy that a pod does not comply with costs nothing from then on.
+ * The rules as CEL over candidate policies. Each rule is one variable: the candidates that comply with all rules up to
+ * this one. So a policy that a pod violates costs nothing from then on.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -15,12 +15,15 @@ export const LEVEL = 'variables.levels[p.level[0]]';
 /** CEL, bool, over an entry `e` of `spec.containers`: container `c` belongs to it. */
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
-/** Which rules a program needs: the IDs of those that restrict something, and of those that entries restate. */
+/**
+ * The IDs of the rules that a program needs: rules that restrict something, and rules that entries of `spec.containers`
+ * restate.
+ */
 export interface NeededRules {
   readonly rules: readonly Rule[];
   /** IDs. */
   readonly restated: ReadonlySet<string>;
-  /** The columns that are the same for all policies. */
+  /** The columns that are the same in all policies. */
   readonly common: Columns;
 }
 
@@ -29,17 +32,17 @@ interface RuleText {
   readonly rule: Rule;
   /** CEL, bool, over `p` and `part`: the part complies. */
   readonly complies: string;
-  /** CEL, list(string), over `p` and the described part `part`: one line for each violation. */
+  /** CEL, list(string), over `p` and the described part `part`: one line for each violation of the rule. */
   readonly violations: string;
-  /** The variables that these texts read, computed once for the pod. */
+  /** The variables that both texts read, computed once for the pod. */
   readonly facts: readonly Variable[];
 }
 
 /**
- * Adds a variable for each rule, CEL, list(list(map)): for each part, the candidates that comply so far.
- *
- * @param from CEL, list(map): the candidates @param suffix of the variables' names
- * @returns also the name of the last one
+ * Adds one variable for each rule, CEL, list(list(map)): for each part, the candidates that comply with the rules so far.
+ * @param from CEL, list(map): the candidates
+ * @param suffix of the variables' names
+ * @returns the variables, and the name of the last one
  */
 export function ruleVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
   const suffix = filled ? 'Filled' : '';
@@ -55,7 +58,7 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
   return variables;
 }
 
-/** A variable, CEL, list(list(list(string))), for each described candidate and part: what is wrong by one rule. */
+/** A variable, CEL, list(list(list(string))): the violations of one rule, for each described candidate and part. */
 interface Violations {
   readonly variables: readonly Variable[];
   /** The names of the variables of all rules, in their order. */
@@ -63,10 +66,10 @@ interface Violations {
 }
 
 /**
- * One variable for each rule: an API server checks many small expressions faster than one of the same length.
+ * One variable for each rule, because an API server checks many small expressions faster than a long one.
  *
  * @param described CEL, list(map): the candidates
- * @param asIs those of the unfilled pod, for the filled one: most rules say the same about both
+ * @param asIs the variables of the unfilled pod, when this is the filled pod: most rules say the same about both
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -82,7 +85,7 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
   };
 }
 
-/** Not the rule's name: the pod's volumes are a variable, too. */
+/** `pod` alone would not be a unique name: the pod's volumes are a variable, too. */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
@@ -97,7 +100,7 @@ function textsOf({ rules, restated, common }: NeededRules, filled: boolean): Rul
   );
 }
 
-/** None where the rule admits everything for all policies. */
+/** No text if the rule admits everything in all policies. */
 function plainText(rule: Rule, common: Columns, filled: boolean): RuleText[] {
   const values = new RowValues('p', LEVEL, common);
   const tests = applying(rule.tests(values, { filled }));
@@ -123,7 +126,7 @@ function applying(tests: readonly Test[]): Test[] {
   return tests.filter(({ applies }) => applies !== false);
 }
 
-/** CEL, bool. @param applies where it does not, the candidate complies */
+/** CEL, bool. @param applies the candidate complies wherever this is false */
 function unless(applies: Condition | undefined, complies: string): string {
   return `${anyOf(not(applies ?? true), complies)}`;
 }
@@ -150,7 +153,7 @@ function compliesWith(test: Test): string {
   }
 }
 
-/** CEL, bool: a pod-level violation counts for an added container unless the container does not inherit it. */
+/** CEL, bool: a pod-level violation counts for an added container, unless the container does not inherit the field. */
 function violatesPart({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
   if (reaches === undefined) return violates;
@@ -172,8 +175,8 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
 }
 
 /**
- * The text of a rule to which entries of `spec.containers` give another value: their containers are judged by the entry, the
- * others and the pod by the candidate.
+ * The text of a rule to which entries of `spec.containers` give another value. Containers of an entry are evaluated by
+ * the entry, and the other containers and the pod by the candidate.
  */
 function restatedText(rule: Rule, common: Columns, filled: boolean): RuleText {
   const mine = `own.exists(e, ${BELONGS})`;
@@ -209,7 +212,7 @@ export function entriesFor({ id }: Rule): string {
   return `(has(p.containers) ? ${ENTRIES}.filter(e, ${JSON.stringify(id)} in e.rules) : [])`;
 }
 
-/** The entries of one policy: the CRD accepts no more. */
+/** The most entries of one policy that the CRD accepts. */
 const MOST_ENTRIES = 16;
 
 /** CEL, list(string): the items of a list of lists; CEL has no macro for that. */

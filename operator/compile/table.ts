@@ -1,7 +1,7 @@
 /**
- * Policies → the table of a program: constants of one type, which the API server computes once. An index by the namespace's
- * name, and by each other label that many policies require, leads from a namespace to the policies that select it; the
- * selectors of the others are conditions.
+ * Policies → the table of a program: constants of one type, which the API server computes once. An index leads from a
+ * namespace to the policies that select it. There is one by the namespace's name, and one by each other label that many
+ * policies require. Other selectors are conditions.
  */
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -11,21 +11,21 @@ import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 import type { Variable } from './bound-variables.ts';
 import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
 
-/** An expression has at most 100,000 characters; this leaves room for quotes that JSON escapes. */
+/** In characters. An expression has at most 100,000; the rest is for quotes that JSON escapes. */
 const CHUNK = 60_000;
-/** From so many policies on, a label other than the namespace's name gets an index. */
+/** If at least this many policies require a label, the label gets an index. The namespace's name always has one. */
 const MANY = 8;
 
 export interface Table {
   /** Constants: `levels`, `policies`, `containers` and the indexes. */
   readonly constants: readonly Variable[];
-  /** The names of the variables that policies change: those of the constants, and of the conditions of selectors. */
+  /** The names of the variables that policies change: the constants, and the conditions of selectors. */
   readonly names: readonly string[];
   /** @param sets labels of a namespace: CEL, map(string, string) */
   selecting(sets: readonly string[]): Selection;
   /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
   rowAt(position: string): string;
-  /** CEL, list(map(string, list(string))) each: all rows. */
+  /** CEL, list(map(string, list(string))) each: together all rows. */
   readonly chunks: readonly string[];
   readonly size: number;
   /** CEL, bool: the condition holds for every row, for the self-test. @param condition CEL, bool, over a row `p` */
@@ -33,7 +33,7 @@ export interface Table {
 }
 
 export interface Selection {
-  /** The conditions of selectors, for all sets. */
+  /** The variables for the conditions of selectors, for all sets of labels. */
   readonly variables: readonly Variable[];
   /** CEL, list(int), one for each set of labels: the positions of the policies that select the namespace. */
   readonly positions: readonly string[];
@@ -66,7 +66,8 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     constants,
     names: [...constants, ...general].map(({ name }) => name),
     selecting: (sets) => ({
-      // Each condition once for all sets, and apart from the rules: an edit of a selector is an edit of the table.
+      // Each condition is written once for all sets of labels, and apart from the rules: an edit of a selector counts as
+      // an edit of the table.
       variables: general.map(({ name, items }) => ({
         name,
         expression: `[${sets.join(', ')}].map(l, [\n${items}\n].filter(i, i >= 0))`,
@@ -84,7 +85,7 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
   };
 }
 
-/** CEL of constants is JSON; CEL has no lone surrogates. */
+/** A CEL constant is written as JSON, without lone surrogates, which CEL does not have. */
 export function cel(value: unknown): string {
   return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? part.toWellFormed() : part));
 }
@@ -112,7 +113,7 @@ function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
   return [...variables, { name: 'containerRows', expression: `[${all.join(', ')}]` }];
 }
 
-/** Lists of constants that are short enough for an expression. */
+/** Lists of constants, each short enough for an expression. */
 function chunked(name: string, items: readonly string[]) {
   const chunks = split(items.length > 0 ? items : ['{"": [""]}']);
   const variables = chunks.map((lines, i) => ({
@@ -141,7 +142,7 @@ function chunkedMap(name: string, entries: ReadonlyMap<string, readonly number[]
   }));
 }
 
-/** CEL, int each: the position if the condition holds, else -1. */
+/** CEL, int each: the position if the condition holds, otherwise -1. */
 function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>) {
   const all = [...conditions].flatMap(([text, positions]) =>
     positions.map((position) => (text === 'true' ? `${position}` : `${text} ? ${position} : -1`)),
@@ -164,7 +165,7 @@ function split(items: readonly string[]): string[][] {
   return chunks;
 }
 
-/** The positions of policies, by the value of a label that they require, or by their selector's condition. */
+/** The positions of policies, by the value of a label that they require, or by the condition of their selector. */
 function selectionsOf(policies: readonly ResolvedPolicy[]) {
   const own = policies.map(({ selector }) => splitSelector(selector).own);
   const keys = own.map(indexKey);
@@ -188,17 +189,20 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
   return { indexes, conditions };
 }
 
-/** The only label that the selector looks at, if it requires one of some values; an absent label is no empty value. */
+/**
+ * The label by which a selector can be indexed: the only one that it reads, if it requires one of some values. An absent
+ * label is not the empty value.
+ */
 function indexKey(selector: LabelSelector): string | undefined {
   const [required, ...others] = requiredValues(selector);
   if (!required || others.length > 0 || keysOf(selector).length > 1 || required[1].includes('')) return undefined;
   return required[0];
 }
 
-/** The text that an edit of a policy changes: its row, and its selector. */
+/** The text that changes when somebody edits a policy: its row, and its selector. */
 export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) => Row = rowOf): string {
   return JSON.stringify([row(policy), entriesOf(policy), policy.selector]);
 }
 
-/** A level's own values may change with the operator. */
+/** A level's own values change only with the operator. */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));
