@@ -1,4 +1,4 @@
-/** Proves the rules of a program under another name, before they are written in the place of others. */
+/** Proves the rules of a program under another name, before they replace the rules that are in force. */
 import type { ApiClient } from '../cluster/client.ts';
 import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
 import { inOrderOfRemoval, keyOf, type Live, labelOf } from '../state/live.ts';
@@ -14,7 +14,7 @@ interface CanariesOptions {
   readonly inForceOf: (name: string) => InForce;
 }
 
-/** From when its text could have been compiled, a canary has so long to pass. */
+/** How long a canary may take to pass, from the time at which its text could have been compiled. */
 const PASSES_MS = 10_000;
 
 export class Canaries {
@@ -31,7 +31,7 @@ export class Canaries {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);
     if (!canary) {
-      // If somebody deletes the program, it is written again without a wait.
+      // A program that is already in force needs no canary, even if somebody deletes it.
       if (this.#options.inForceOf(program.name).proves(program)) this.#passed.add(program.rulesHash);
       await this.#remove(program, live);
       return true;
@@ -61,7 +61,7 @@ export class Canaries {
     return { inForce: this.#options.inForceOf(text.name), text };
   }
 
-  /** The API servers' answer about a canary that should have passed. */
+  /** Why a canary that should have passed has not: the API servers' answer. */
   failure(program: Program, live: Live): string | undefined {
     const awaited = this.awaited(program, live);
     return awaited && awaited.awaitedMs >= PASSES_MS ? awaited.waitsFor : undefined;
@@ -83,7 +83,7 @@ export class Canaries {
   }
 }
 
-/** The unit of refused writes. */
+/** The write of the canary, as a unit for refused writes. */
 export function canaryUnit({ name }: Pick<Program, 'name'>): string {
   return `canary/${name}`;
 }

@@ -1,4 +1,4 @@
-/** Whether an object in the cluster still equals the rendered one. Pure. */
+/** Whether an object in the cluster has drifted from the rendered one. Pure. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -15,10 +15,10 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
   scope: '"*"',
 };
 
-/** Fields that belong to us completely: an addition by somebody else is drift as well. */
+/** Fields that belong to the operator completely: an addition by somebody else is drift as well. */
 const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 
-/** Each pass asks it again of thousands of pairs that are as they were. */
+/** Remembered for each pair of objects: every pass compares thousands of pairs that have not changed. */
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
   return driftOf(live)(desired);
 }
@@ -36,7 +36,7 @@ function differs(live: RenderedObject, desired: Manifest): boolean {
   );
 }
 
-/** The uids of the owners that we set; owners that others added are theirs. */
+/** The uids of the owners that the operator set; owners that others added are ignored. */
 function ownersStated({ metadata }: RenderedObject): string[] {
   const ours = arrayOf(metadata.managedFields)
     .map(objectOf)

@@ -1,6 +1,7 @@
 /**
- * The roles by which policies are used, and their bindings. Meanwhile an old and a new text of a program are in force, one on
- * each API server, so a binding that changes together with the text first keeps only the subjects that both states share.
+ * The roles through which policies are used, and their bindings. While a program changes, some API servers enforce its
+ * old text and others its new one. So a binding that changes together with the text first keeps only the subjects that
+ * both states share.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -17,19 +18,19 @@ import type { Writes } from './writes.ts';
 
 export interface GrantsPass {
   readonly compiled: Compiled;
-  /** With our own writes. */
+  /** The live objects, including the operator's own writes. */
   readonly live: Live;
-  /** As the watch shows it. */
+  /** The live objects as the watch shows them. */
   readonly shown: Live;
-  /** The policies that the live texts which refuse ask for `use` on. */
+  /** The policies for which a live text that refuses requests asks for `use`. */
   readonly asked: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
-  /** Whether some API server may still enforce a row of the policy that its program has no more. */
+  /** Whether some API server may still enforce a row of the policy that is no longer in its program. */
   isLeaving(policy: string): boolean;
 }
 
-/** API servers follow bindings by another watch than programs. */
+/** How long API servers may take to see a binding: they follow bindings and programs by separate watches. */
 const FOLLOWED_MS = 1_000;
 const AT_ONCE = 8;
 const STEPS = ['first', 'narrow', 'last'] as const;
@@ -48,7 +49,7 @@ export class Grants {
     this.#clock = clock;
   }
 
-  /** Writes the roles, and the bindings of policies whose rows are in force or that no refusing text asks for. */
+  /** Writes the roles. Also writes the binding of each policy whose rows are in force, or that no refusing text asks for. */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
     await this.#each('first', grants, async (policy, { role, roleBinding }) => {
@@ -66,7 +67,10 @@ export class Grants {
     });
   }
 
-  /** Narrows the bindings of the policies whose rows are about to change, where the old and the new text ask for them. */
+  /**
+   * Narrows the bindings of the policies whose rows are about to change, if both the old and the new text ask for their
+   * use.
+   */
   async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
     const askedByNew = usesOf(texts.filter(refuses));
@@ -77,7 +81,7 @@ export class Grants {
       if (subjects.length === arrayOf(before.subjects).length) return;
       const { annotations: _, ...metadata } = role.metadata;
       const { apiVersion, kind, roleRef } = before;
-      // The API server stores no empty list.
+      // The API server stores no list where it is empty.
       const some = subjects.length > 0 ? { subjects } : {};
       await this.#writes.ensure({ apiVersion, kind, metadata, roleRef, ...some }, live, policy);
     });
@@ -85,7 +89,7 @@ export class Grants {
 
   /**
    * Why the row of a policy must not change yet: its binding has to be written or narrowed first, and API servers have to
-   * see that.
+   * see the change.
    */
   obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
     const { role, roleBinding } = compiled.grants.get(policy) ?? {};
@@ -131,7 +135,7 @@ export class Grants {
   }
 }
 
-/** The units of refused writes. */
+/** The writes of the grants, as units for refused writes. */
 export function unitsOf(policy: string): string[] {
   return STEPS.map((step) => unitOf(step, policy));
 }
@@ -145,7 +149,7 @@ export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> 
   return new Set(objects.flatMap((object) => [...usesAsked(object)]));
 }
 
-/** Texts that only warn or audit refuse nobody while a binding changes. */
+/** A text that only warns or audits refuses nobody while a binding changes. */
 export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {
   return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);
 }

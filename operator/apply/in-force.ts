@@ -12,9 +12,12 @@ export interface Question {
   readonly text: Text;
 }
 
-/** API servers compile a changed policy within a second; the rest is for their watches. */
+/** How long API servers may take: they compile a changed policy within a second, and the rest is for their watches. */
 export const COMPILED_MS = 3_000;
-/** An API server may come back without the program, or without the plug-in that enforces it. */
+/**
+ * How often a proved text is probed again: an API server may come back without the program, or without the plug-in that
+ * enforces it.
+ */
 const PROVED_AGAIN_MS = 60_000;
 /** How long after an unwanted answer the next probe waits: a share of the time since the write. */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
@@ -31,12 +34,12 @@ export class InForce {
   readonly #possible = new Set<string>();
   #proof: { readonly hash: string; readonly at: number; readonly addresses: ReadonlySet<string> } | undefined;
   #servers = 0;
-  /** The written text that no proof has shown. */
+  /** The written text that no probe has proved yet. */
   #awaited: { readonly hash: string; readonly since: number } | undefined;
   /** The earliest time at which an answer can be trusted. */
   #trustedFrom = 0;
   #askAt = 0;
-  /** Why the last probe did not prove it. */
+  /** Why the last probe did not prove the text. */
   waitsFor: string | undefined;
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -49,22 +52,22 @@ export class InForce {
     return this.#text.rows.get(id) === rows.get(id) ? this.#servers : 0;
   }
 
-  /** Whether some API server may enforce another row, or a row that the current text has no more. */
+  /** Whether some API server may enforce another row for the policy, or a row that is no longer in the current text. */
   isChanging(id: string): boolean {
     return this.#changed.has(id);
   }
 
-  /** Whether every API server was seen with the text, and nothing was written since. */
+  /** Whether a probe found the text on every API server, and nothing was written since. */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;
   }
 
-  /** Whether every API server has enforced a text of it. */
+  /** Whether a probe found a text of the program on every API server. */
   get wasSeen(): boolean {
     return this.#proof !== undefined;
   }
 
-  /** How long the text has been written without a proof, from when an answer can be trusted. */
+  /** For how long the text has been without a proof, from the time at which an answer could be trusted. */
   get awaitedMs(): number {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
   }
@@ -75,21 +78,21 @@ export class InForce {
     return Math.max(at, this.#trustedFrom);
   }
 
-  /** The text that exists in the cluster when we write another one. */
+  /** Records the text that is in the cluster before another one replaces it. */
   exists(hash: string | undefined): void {
     if (hash !== undefined) this.#possible.add(hash);
   }
 
   /**
-   * Call it before the write: its answer may be lost.
+   * Records a write. Call it before the write, because the answer may be lost.
    *
-   * @param isShown whether the first answer with the hash shows that everything is loaded. If an API server may enforce a
-   * text with this hash already, it shows nothing
+   * @param isShown whether the first answer with the hash proves that everything is loaded; ignored if an API server may
+   * already enforce a text with this hash
    */
   writes(text: Text, isShown: boolean): void {
     const now = this.#clock.now();
     this.#askAt = now;
-    // Only its answer was lost, or it was refused.
+    // The same text is written again: the answer was lost, or the write was refused.
     if (isShown && this.#awaited?.hash === text.hash) return;
     const before = this.#text?.rows ?? NONE;
     if (!isShown || this.#possible.has(text.hash)) {
@@ -102,20 +105,20 @@ export class InForce {
     this.#possible.add(text.hash);
   }
 
-  /** Its objects were deleted, and API servers may still enforce them. */
+  /** Records that the program's objects were deleted; API servers may still enforce them. */
   deleted(): void {
     this.#proof = undefined;
     this.#awaited = undefined;
     this.#text = undefined;
   }
 
-  /** After that, no API server enforces it any more. */
+  /** Records that no API server enforces the program any more. */
   gone(): void {
     this.#possible.clear();
   }
 
   /**
-   * Asks the API servers, if there is anything to find out. The text has to be written.
+   * Probes the API servers, if there is anything to find out. The text must be written already.
    *
    * @returns whether something is known now that was not known before
    */
@@ -134,7 +137,7 @@ export class InForce {
       this.#text = undefined;
       this.#askAt = now;
     }
-    // Without a proof, another process may have written it.
+    // Without a proof, another process may have written the text.
     if (this.#proof?.hash !== text.hash) this.#awaited ??= { hash: text.hash, since: now };
     this.#servers = Math.min(this.#servers, addresses.size);
     if (now < this.askAt) return;
@@ -146,7 +149,7 @@ export class InForce {
     this.waitsFor = other?.message || COMPILING;
     const waited = this.#awaited ? now - this.#awaited.since : 0;
     this.#askAt = now + Math.min(Math.max(AGAIN.leastMs, waited * AGAIN.share), AGAIN.mostMs);
-    // A server that did not say may enforce what it did.
+    // An API server that did not name its text may still enforce what it enforced before.
     if (other?.hash === undefined || this.#possible.has(other.hash)) return;
     this.#awaited ??= { hash: text.hash, since: now };
     this.#text = undefined;

@@ -1,4 +1,4 @@
-/** The states of roll-outs from one term to the next, and while a policy rests. */
+/** Keeps the states of roll-outs from one term to the next, and while a policy rests. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';
@@ -12,7 +12,7 @@ interface Context {
   readonly client: ApiClient;
   readonly cluster: Pick<Cluster, 'rendered' | 'namespaces'>;
   readonly state: {
-    /** Those of this term. */
+    /** The states of this term. */
     readonly promotions: Rollouts;
     readonly policies: {
       /** The namespaces that no policy reaches. */
@@ -35,8 +35,8 @@ export class KeptRollouts {
   }
 
   /**
-   * In the first step of a term, or after a rest, reads the saved state. Without one, derives it from the enforced part and
-   * the labels.
+   * In the first step of a term, or after a rest, reads the saved state. If there is none, derives the state from the
+   * enforced part and the labels.
    */
   async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
     const { name = '', uid = '' } = metadata ?? {};
@@ -64,8 +64,8 @@ export class KeptRollouts {
   }
 
   /**
-   * For a policy that is not enforced for now: the roll-out goes on later as it was, so that no namespace becomes pending
-   * again. @throws the client's error
+   * Keeps the state of a policy that is not enforced for now. The roll-out goes on later from this state, so that no
+   * namespace becomes pending again. @throws the client's error
    */
   async rest({ metadata }: CompletePolicy): Promise<void> {
     const { name = '', uid = '' } = metadata ?? {};
@@ -76,7 +76,7 @@ export class KeptRollouts {
     await this.#states.write(name, resting(kept, existingSelector));
   }
 
-  /** For a policy that is deleted, or enforced everywhere. @throws the client's error */
+  /** Deletes the state of a policy that is deleted, or enforced everywhere. @throws the client's error */
   async remove(policy: string, uid: string | undefined): Promise<void> {
     await this.#states.remove(policy, uid);
   }

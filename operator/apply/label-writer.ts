@@ -1,4 +1,4 @@
-/** Carries out a label plan. */
+/** Applies a label plan to a namespace. */
 import { RECORD } from '../api/capability-policy.ts';
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import type { NamespaceView } from '../model/objects.ts';
@@ -9,11 +9,11 @@ import type { LabelRefusal } from './outcome.ts';
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
- * Server-side apply: a label that is not in the plan is removed if only we own it, and kept if somebody else states it
- * too.
+ * Server-side apply: a label that is not in the plan is removed if only the operator owns it, and kept if another manager
+ * states it too.
  *
- * @returns whether anything had to be changed
- * @throws ApiError 409 when somebody changed a label meanwhile or the namespace was deleted: plan again
+ * @returns whether anything had to be changed @throws ApiError 409 if somebody changed a label or deleted the namespace
+ * meanwhile: plan again
  */
 export async function writeLabels(
   client: ApiClient,
@@ -30,16 +30,18 @@ export async function writeLabels(
       kind: 'Namespace',
       metadata: {
         name: namespace.name,
-        // Apply would recreate a namespace that was deleted meanwhile: with its uid that is a conflict.
+        // Without a uid, apply would recreate a namespace that was deleted meanwhile. With it, the API server answers
+        // with a conflict.
         uid: namespace.uid,
-        // If we stated it as empty, the field would stay ours.
+        // If the apply stated empty labels, the field would stay ours.
         ...(Object.keys(labels).length > 0 && { labels }),
         ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
       },
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
-  // Apply keeps fields that another field manager also owns. Only we write the record, and decide about roll-outs.
+  // Apply keeps a field that another manager also owns. But only the operator may write the record and the labels of
+  // roll-outs.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {
@@ -54,10 +56,13 @@ export async function writeLabels(
   return true;
 }
 
-/** The answers that say nothing about the write itself: gone, changed meanwhile, overloaded, no answer of a proxy's server. */
+/**
+ * The answers that say nothing about the write itself: the object is gone or has changed, the server is overloaded, or a
+ * proxy got no answer from it.
+ */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 
-/** The API server's refusal, with its reason; undefined for an error that may pass by itself. */
+/** The API server's refusal, with its reason; undefined for an error that may be temporary. */
 export function labelRefusal(
   error: unknown,
   namespace: NamespaceView,

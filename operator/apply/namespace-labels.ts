@@ -1,14 +1,14 @@
 /**
  * The Pod Security labels of a namespace: which to set, and which belong to others. Pure.
  *
- * An annotation records the labels that we set. A recorded label that somebody changed by hand is set again. A label
- * that existed before ours, or that somebody changed by server-side apply (as Argo CD does), is left alone and
+ * An annotation records the labels that the operator set. A recorded label that somebody changed by hand is set again. If
+ * another manager set a label first, or changed it by server-side apply (as Argo CD does), the label is left alone and
  * reported.
  *
  * Another manager that applies the same value does not take the label over. Otherwise anyone who can edit a namespace
- * could own the label from our next change on, by applying it or by removing our managedFields entry. Changing the
- * value requires the verb `exempt`, which the guard checks (compile/guard-label.ts). Labels to remove are also found
- * through managedFields, in case the record was lost.
+ * could own the label from our next change on, by applying it or by removing our managedFields entry. Changing the value
+ * requires the verb `exempt`, which the guard checks (compile/guard-label.ts). Labels to remove are also found through
+ * managedFields, in case the record was lost.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -19,10 +19,11 @@ export interface LabelPlan {
   /** The labels that we will own. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The labels that no other manager set first. Undefined if there are none: then the annotation is removed as well.
+   * The labels to record. Undefined if there are none: then the annotation is removed as well. A label that another
+   * manager set first is not recorded.
    */
   readonly record: string | undefined;
-  /** Somebody changed a label of ours or the record, which only force takes back. */
+  /** Somebody changed a label of ours or the record, so the operator has to force the apply. */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
   readonly changes: boolean;
@@ -54,10 +55,10 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 }
 
 /**
- * The labels for now: a mode that is held back keeps our labels as they are. A label of another owner is planned as wanted,
- * because a conflict leaves it alone.
+ * The labels to set for now: a mode that is held back keeps the labels that the operator set. A label of another owner is
+ * planned as wanted, because the conflict leaves it alone.
  *
- * @param isHeld whether to hold back a mode, from its label and the labels that we set
+ * @param isHeld whether to hold back a mode, by its label and the labels that the operator set
  */
 export function heldBack(
   namespace: NamespaceView,
@@ -95,7 +96,10 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
   };
 }
 
-/** The outcome before the first label pass: a planned label that is not there yet may be refused, so it does not count. */
+/**
+ * The outcome before the first label pass. A planned label that is not on the namespace yet may be refused, so it does
+ * not count.
+ */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);
   const there = Object.entries(labels).filter(([key, value]) => namespace.labels[key] === value);
@@ -115,7 +119,7 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
   }
 }
 
-/** The last editor of the record owns it. */
+/** The owner of the record is the manager that edited it last. */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
 }
@@ -124,7 +128,7 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
   const live = namespace.labels[label];
   if (live === undefined || live === value || live === ours[label]) return false;
   const { us, others } = ownersOf(namespace, label);
-  // A label on which we agree with another owner is not ours to change.
+  // A label that another owner set to the same value is not ours to change.
   if (us) return others.length > 0;
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }

@@ -1,22 +1,25 @@
 /** The results of applying: plain values for the report. */
 
 export interface ProgramOutcome {
-  /** Working: written or being written, not yet seen in force. Failed: the API server refused one of our writes. */
+  /**
+   * Working: the object is written or being written, and not in force yet. Failed: the API server refused one of our
+   * writes.
+   */
   readonly state: 'Working' | 'InForce' | 'Failed';
   /** The hash of the policy's newest row. */
   readonly row: string;
-  /** The number of answering API servers that enforce the newest row, and no longer an older one. */
+  /** The number of API servers that enforce the newest row and no older one. */
   readonly servers: { readonly inForce: number; readonly answering: number };
-  /** The awaited or failed step, for people. */
+  /** The step that the policy waits for or that failed, for people. */
   readonly message: string;
 }
 
 export interface LabelOutcome {
   readonly namespace: string;
-  /** The Pod Security labels on the namespace that we own. */
+  /** The Pod Security labels of the namespace that the operator owns. */
   readonly applied: Readonly<Record<string, string>>;
   readonly conflicts: readonly LabelConflict[];
-  /** Why the API server does not let us write the labels; absent when the last write was accepted. */
+  /** Why the API server does not let the operator write the labels; absent if it accepted the last write. */
   readonly refusal?: LabelRefusal;
 }
 
@@ -39,10 +42,13 @@ export interface LabelConflict {
 
 /** The result of a pass over all programs. */
 export interface PassResult {
-  /** By name of a policy. As long as nothing changes, the passes give the same map. */
+  /** The outcomes, by name of a policy. As long as nothing changes, the passes give the same map. */
   readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
-  /** Why a stale object remains, if the API server refuses to delete it: for the log, since its policy may be deleted. */
+  /**
+   * Why a stale object remains, if the API server refuses to delete it. It is for the log, because the object's policy
+   * may be deleted.
+   */
   readonly unremoved: Error | undefined;
-  /** When to run again, in ms: the operator waits for something that no watch reports. */
+  /** In how many ms to run again: the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * Asks an API server which text of a program it enforces. An admission policy has no status that says so, and each server
- * compiles it separately, up to a second after the write. So we ask each server to create an object, by dry run, that only
- * this program refuses or changes.
+ * Asks an API server which text of a program it enforces. The status of an admission policy does not say so, and each
+ * server compiles it separately, up to a second after the write. So the operator asks each server to create an object, by
+ * dry run, that only this program refuses or changes.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -11,7 +11,7 @@ export type Probed = Pick<Program, 'name' | 'kind'>;
 interface Answer {
   /** The hash of the text in force; empty if none is; undefined if the server did not say. */
   readonly hash: string | undefined;
-  /** Why it did not say. */
+  /** Why the server did not name a hash. */
   readonly message: string;
 }
 
@@ -32,8 +32,8 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the text with this hash; the empty one: none. Most answers during a change are other
- * ones, and one of them decides: so the first server is asked alone.
+ * Whether all API servers enforce the text with this hash; with an empty hash, whether none enforces any. During a
+ * change, most answers are negative, and a single one decides. So the first server is asked alone.
  */
 export async function everywhere(
   servers: readonly ApiClient[],

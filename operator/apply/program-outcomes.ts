@@ -9,7 +9,7 @@ export interface Progress {
   readonly compiled: Compiled;
   /** The number of answering API servers. */
   readonly answering: number;
-  /** By policy, an older text that API servers may still enforce for it. */
+  /** By policy: an older text that API servers may still enforce for it. */
   readonly older: ReadonlyMap<string, string>;
   /** The number of API servers that enforce the row of a resolved policy in a program, if all do; otherwise 0. */
   serversWith(id: string, program: Program): number;
@@ -21,13 +21,13 @@ export interface Progress {
   obstacle(program: Program): string | undefined;
   /** Why an object of the program counts as missing. */
   deletion(program: Program): string | undefined;
-  /** The API server's refusal of the policy's role or binding, or of the deletion of an older text. */
+  /** The API server's refusal to write the policy's role or binding, or to delete an older text. */
   refused(policy: string): string | undefined;
   /** Whether the role and the binding are as wanted. */
   isGranted(policy: string): boolean;
 }
 
-/** By name of a policy: the least advanced of its parts counts. */
+/** By name of a policy. A policy with two parts is as far as the less advanced one. */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
   return new Map(
@@ -41,7 +41,7 @@ export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
 
 const ORDER = ['Failed', 'Working', 'InForce'] as const;
 
-/** InForce: every API server enforces the policy's row, and nothing older. */
+/** The outcome of one part. InForce: every API server enforces the policy's row, and nothing older. */
 function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
   const { compiled, answering } = progress;
   const programs = programsOf(policy, compiled);

@@ -1,4 +1,4 @@
-/** Writes the objects of a program or a canary: an existing text is replaced in place. */
+/** Writes the objects of a program or a canary. An existing text is replaced in place. */
 import { type Canary, isProbeBinding, objectsOfProgram, type Program, TEXT_LABEL } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { heldBy, keyOf, type Live, labelOf } from '../state/live.ts';
@@ -7,7 +7,10 @@ import type { Writes } from './writes.ts';
 
 type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;
 
-/** Each API server decodes and compiles the whole text, and every watcher gets it. */
+/**
+ * The time between two writes of a large text: each API server decodes and compiles all of it, and every watcher receives
+ * it.
+ */
 const LARGE = { bytes: 300_000, everyMs: 3_000 };
 
 export class ProgramWrites {
@@ -25,7 +28,7 @@ export class ProgramWrites {
     return objectsOfProgram(program).every((object) => this.#writes.isCurrent(object, live));
   }
 
-  /** Writes what is missing or differs: the policy first, the probe's binding last. */
+  /** Writes every object that is missing or has drifted: the admission policy first, the probe's binding last. */
   async write(program: Objects, text: Text, inForce: InForce, live: Live): Promise<void> {
     const { policy, bindings } = program;
     if (this.isWritten(program, live)) return;
@@ -51,7 +54,7 @@ export class ProgramWrites {
   }
 }
 
-/** Names a deleted object of the program, and its finalizers: it will be gone at any time. */
+/** Names an object of the program that is being deleted, and its finalizers: it may disappear at any time. */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {
     const object = live.get(keyOf(manifest));

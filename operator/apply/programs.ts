@@ -1,9 +1,9 @@
 /**
  * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the new
- * state at once; what surrounds that write keeps to what both states agree on.
+ * state at once. Everything that is written around it follows both states.
  *
  * A pass does everything that can be done now, and reports what it still waits for. It keeps nothing that a new process
- * could not find out again, so that the operator may be killed at any point.
+ * could not find out again, so the operator may be killed at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -31,9 +31,9 @@ interface ProgramsOptions {
   /** One client for each answering API server. */
   readonly servers: () => Promise<readonly ApiClient[]>;
   readonly onWrite: OnWrite;
-  /** Ends a pass before its next write, with its reason. */
+  /** Aborts a pass before its next write; its reason is thrown. */
   readonly signal?: AbortSignal;
-  /** By which a pass waits: for probes, for the watch, and before it tries a refused write again. */
+  /** The clock for all waits: for probes, for the watch, and before a refused write is tried again. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
@@ -43,9 +43,15 @@ interface Pass extends GrantsPass {
 
 const NONE: ReadonlySet<string> = new Set();
 const AT_ONCE = 4;
-/** An API server takes up to a second to compile a change, and the same pass asks for other reasons, too. */
+/**
+ * The shortest wait before the next pass. An API server takes up to a second to compile a change, and other causes start
+ * passes, too.
+ */
 const LOOK_AGAIN_MS = 100;
-/** The texts of a program whose rows are remembered: the last one is in the cluster, or one shortly before it. */
+/**
+ * The number of texts whose rows are remembered for each program. One of them is the last text in the cluster, or was
+ * there shortly before.
+ */
 const TEXTS_KEPT = 20;
 
 export class Programs {
@@ -125,7 +131,7 @@ export class Programs {
     this.#refusals.keep(new Set([...units, ...[...grants.keys()].flatMap(unitsOf), ...live.keys()]));
   }
 
-  /** The names of the policies whose rows a write changes, as far as is known. */
+  /** The names of the policies whose rows a write changes, as far as the earlier text is known. */
   #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
     const before = live.get(keyOf(policy));
     const liveHash = before && labelOf(before, TEXT_LABEL);
@@ -156,8 +162,9 @@ export class Programs {
   }
 
   /**
-   * A program of the same kind that is not in force yet while this one has an older text: its rows may be in that text, and must
-   * not leave it before. Programs that both have older texts do not wait for each other.
+   * Another program of the same kind that must come into force first. It is new, while this program still has an older
+   * text. Rows of the new program may be in that older text and must not leave it before. Programs that both have older
+   * texts do not wait for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {
@@ -173,7 +180,7 @@ export class Programs {
     });
   }
 
-  /** Whether every API server enforces the rows of a policy, and whether some may enforce rows that are gone. */
+  /** Whether every API server enforces the rows of a policy, and whether some API server may enforce rows that are gone. */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
     const wanted = new Map(programs.map((one) => [keyOf(one.policy), policiesOf(one)]));
@@ -195,10 +202,13 @@ export class Programs {
     };
   }
 
-  /** Whether some API server may enforce another row under an ID than the program has, or one that it has lost. */
+  /**
+   * Whether, for the ID of a policy, some API server may enforce another row than the program has, or a row that it has
+   * lost.
+   */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
-    // Another process may have written it just now, in the place of any other text.
+    // Another process may have written the text just now, in place of any other text.
     const isUnknown = !inForce.wasSeen && this.#programs.isWritten(program, live);
     return (id) => isUnknown || inForce.isChanging(id);
   }
@@ -298,12 +308,12 @@ function nextMs(questions: readonly Question[], otherMs: number, now: number): n
   return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
 }
 
-/** The units of refused writes. */
+/** The writes of the program, as units for refused writes. */
 function unitsFor(program: Program): string[] {
   return [program.name, canaryUnit(program)];
 }
 
-/** The names of the policies that it has a row for. */
+/** The names of the policies that have a row in the program. */
 function policiesOf({ rows }: Pick<Program, 'rows'>): ReadonlySet<string> {
   return new Set([...rows.keys()].map(policyNameOf));
 }

@@ -7,11 +7,11 @@ import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/prote
 import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {
-  /** OtherOperator: they protect, and refuse the writes of the user who asks. */
+  /** OtherOperator: they protect the objects, and refuse the writes of the user who asks. */
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
   /** How many of the answering API servers protect. */
   readonly servers: { readonly protecting: number; readonly answering: number };
-  /** Why the state is unknown; otherwise empty. */
+  /** Why the state is unknown; empty if it is known. */
   readonly message: string;
 }
 
@@ -22,7 +22,7 @@ export async function askProtection(servers: readonly ApiClient[]): Promise<Prot
   const answers = await Promise.all(servers.map(ask));
   const having = (state: ProtectionOutcome['state']) => answers.filter((one) => one.state === state);
   const unknown = having('Unknown')[0];
-  // Several connections to one address count once, as they do for what is in force.
+  // Several connections to one address count once, as in probe.ts.
   const answering = distinct(servers);
   const isWithout = (_: ApiClient, index: number) => ['Unprotected', 'Unknown'].includes(answers[index]?.state ?? '');
   const without = new Set(servers.filter(isWithout).map(({ server }) => server));

@@ -1,4 +1,4 @@
-/** Writes that failed: when to try them again, and from when on a failure counts. All times are by the clock of the passes. */
+/** Writes that failed: when to try them again, and when to report a failure. All times are by the clock of the passes. */
 import { ApiError, isConflict, isNotFound, isOverloaded } from '../cluster/client.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { askedMs } from '../runtime/retry-after.ts';
@@ -12,17 +12,20 @@ interface Refusal {
   readonly wanted: object;
 }
 
-/** A possibly transient error is reported after so many in a row and so long, so that conditions do not flap. */
+/**
+ * A possibly temporary error is reported after this many failures in a row and this much time, so that conditions do not
+ * flap.
+ */
 const REPORTED = { times: 3, ms: 1_500 };
 /** An API server that has just started refuses objects that it accepts later, because it does not know its RBAC yet. */
 const FOR_GOOD_MS = 15_000;
-/** How long the next try waits. The watch shows within the first one why a write met a conflict. */
+/** How long to wait for the next try. Within the first wait, the watch shows why a write met a conflict. */
 const TRY_AGAIN = { conflictMs: 100, newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 export class Refusals {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #signal: AbortSignal | undefined;
-  /** By unit: what is written together. */
+  /** By unit. A unit is a set of objects that are written together. */
   readonly #units = new Map<string, Refusal>();
 
   constructor(clock: Pick<Clock, 'now'>, signal?: AbortSignal) {
@@ -31,13 +34,12 @@ export class Refusals {
   }
 
   /**
-   * Writes a unit, unless the last try failed too short a time ago. A write that fails must not keep others from being
-   * tried, whatever the error: the API server answers 500 when etcd refuses an object that is too large, and one request
-   * may time out.
+   * Writes a unit, unless the last try failed a short time ago. A failed write must not keep other units from being
+   * written, whatever the error: the API server answers 500 when etcd refuses an object that is too large, and one
+   * request may time out.
    *
-   * @param wanted the object to write: with another one, it tries at once
-   * @returns whether it was written
-   * @throws the signal's reason
+   * @param wanted the object to write; if it is another one than before, the write is tried at once
+   * @returns whether it was written @throws the signal's reason
    */
   async attempt(unit: string, wanted: object, write: () => Promise<unknown>): Promise<boolean> {
     const last = this.#units.get(unit);
@@ -70,13 +72,13 @@ export class Refusals {
     return this.#units.get(unit)?.error;
   }
 
-  /** The last error, if it may pass: others wait for the next try. */
+  /** The last error, if it may be temporary: the unit waits for the next try. */
   passing(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** The last error, if it counts. */
+  /** The last error, if it has to be reported. */
   failure(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && !this.#mayPass(last) ? last.error.message : undefined;
@@ -93,7 +95,7 @@ export class Refusals {
   }
 }
 
-/** Somebody else changed or deleted the object since the watch showed it. */
+/** The object was changed or deleted since the watch showed it. */
 function isRace(error: Error): boolean {
   return isConflict(error) || isNotFound(error);
 }

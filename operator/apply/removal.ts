@@ -15,10 +15,13 @@ import type { Writes } from './writes.ts';
 /** A deleted text. */
 interface Leaving {
   readonly policies: ReadonlySet<string>;
-  /** Undefined for the form before programs. */
+  /** Undefined for an object from before programs existed. */
   readonly probed: Probed | undefined;
   readonly inForce: InForce;
-  /** When an answer that it is gone can be trusted: API servers may have loaded a text without its probe's binding. */
+  /**
+   * The earliest time at which a probe proves that the text is gone. Before that, an API server may have loaded the text
+   * without its probe's binding.
+   */
   readonly trustedFrom: number;
 }
 
@@ -40,18 +43,21 @@ export class Removal {
     this.#begun = clock.now();
   }
 
-  /** Whether API servers may enforce a deleted text with the policy: one that we deleted, or another process just before. */
+  /**
+   * Whether API servers may enforce a deleted text with the policy. This process, or another one just before, deleted the
+   * text.
+   */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
     return this.#leaving.values().some(({ policies }) => policies.has(policy));
   }
 
-  /** Whether deleted texts, or what only they need, are still there. */
+  /** Whether a deleted text may still be in force, or objects remain that only such a text needs. */
   isWaiting(stale: readonly RenderedObject[]): boolean {
     return this.#leaving.size > 0 || stale.some((object) => !isAdmission(object));
   }
 
-  /** The policies for which API servers may enforce a stale or deleted text, by name, with the text's name. */
+  /** The policies for which API servers may enforce a stale or deleted text, by name, with the name of the text. */
   older(stale: readonly RenderedObject[]): Map<string, string> {
     const texts = [
       ...stale.map((object) => [object.metadata.name, policiesIn(object)] as const),
@@ -61,7 +67,8 @@ export class Removal {
   }
 
   /**
-   * Everything that is wanted is in force. Roles go when no API server may enforce a text that asks for them.
+   * Deletes stale objects. Call it once everything that is wanted is in force. A role is deleted when no API server may
+   * enforce a text that asks for its use.
    *
    * @param inForce by name of a text
    */
@@ -77,7 +84,7 @@ export class Removal {
     await inParallel(roles, AT_ONCE, (object) => this.#remove(object, inForce));
   }
 
-  /** Asks whether the deleted texts are gone. */
+  /** Probes whether the deleted texts are gone. */
   async ask(servers: readonly ApiClient[]): Promise<void> {
     for (const [name, { probed, trustedFrom, inForce }] of this.#leaving) {
       if (this.#clock.now() < trustedFrom) continue;
@@ -87,7 +94,7 @@ export class Removal {
     }
   }
 
-  /** A program that is wanted again. */
+  /** Forgets a deleted program that is wanted again. */
   comesBack(name: string): void {
     this.#leaving.delete(name);
   }

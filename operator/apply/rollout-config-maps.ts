@@ -15,11 +15,11 @@ import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../
 
 /** On a ConfigMap: the policy whose roll-out it keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
-/** The key of what concerns the whole roll-out. No namespace has a dot in its name. */
+/** The key of the data about the roll-out as a whole. No namespace has a dot in its name. */
 const WHOLE = 'rollout.json';
 /** The index in a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
-/** A ConfigMap holds 1 MiB; with this many entries, a change rewrites some 70 kB. */
+/** The most entries of a ConfigMap, which holds 1 MiB. With this many, a change rewrites some 70 kB. */
 const MOST_ENTRIES = 500;
 
 export interface ConfigMap {
@@ -34,7 +34,7 @@ export interface ConfigMap {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** Which ConfigMap has which namespace, so that a change rewrites only that one. */
+/** Knows which ConfigMap has which namespace, so that a change rewrites only that one. */
 export type Placement = ReadonlyMap<string, number>;
 
 /** Keeps namespaces where they are, and puts new ones where there is room. */
@@ -52,7 +52,7 @@ export function placed(state: RolloutState, before: Placement): Placement {
   return after;
 }
 
-/** By index; the first one exists as long as the roll-out does. */
+/** The ConfigMaps by index. The first one exists as long as the roll-out does. */
 export function configMapsOf(
   policy: string,
   state: RolloutState,
@@ -103,13 +103,13 @@ function configMap(policy: string, uid: string, index: number, namespace: string
   };
 }
 
-/** A roll-out as its ConfigMaps keep it. */
+/** A roll-out as it is read from its ConfigMaps. */
 export interface Kept {
   readonly state: RolloutState;
   readonly placement: Placement;
 }
 
-/** @param raws all ConfigMaps of roll-outs @returns by the policy's uid; what cannot be read is left out */
+/** @param raws all ConfigMaps of roll-outs @returns the roll-outs by the policy's uid, without those that cannot be read */
 export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
   const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
   return new Map([...byOwner].map(([uid, ofOne]) => [uid, keptOf(uid, ofOne)]));
@@ -164,7 +164,7 @@ function entryIn({ uid, state, since, byName }: Readonly<Record<string, unknown>
   return { uid, state: known, since: at, ...(byName === true && { byName }) };
 }
 
-/** People may edit a ConfigMap. */
+/** Not trusted, because people may edit a ConfigMap. */
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
     return objectOf(JSON.parse(text));

@@ -1,4 +1,4 @@
-/** Reads and writes the states of roll-outs, which ConfigMaps in the operator's namespace keep. */
+/** Reads and writes the states of roll-outs in ConfigMaps in the operator's namespace. */
 import { FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -25,7 +25,7 @@ interface Written {
 
 const NOTHING: Written = { placement: new Map(), texts: new Map() };
 
-/** Lives as long as a leader's term: nobody else writes meanwhile. */
+/** Lives as long as a leader's term, in which nobody else writes these ConfigMaps. */
 export class RolloutStates {
   readonly #client: ApiClient;
   readonly #namespace: string;
@@ -39,7 +39,7 @@ export class RolloutStates {
     this.#namespace = namespace;
   }
 
-  /** The state that was kept for the policy with this uid. @throws the client's error */
+  /** The saved state of the policy with this uid. @throws the client's error */
   async read(policy: string, uid: string): Promise<RolloutState | undefined> {
     this.#kept ??= this.#list().catch((error: unknown) => {
       this.#kept = undefined;
@@ -55,7 +55,7 @@ export class RolloutStates {
     return kept.state;
   }
 
-  /** Writes what differs. @throws the client's error; what was written until then counts as not written */
+  /** Writes the ConfigMaps that differ. @throws the client's error; then all of them count as not written */
   async write(policy: string, state: RolloutState): Promise<void> {
     const before = this.#written.get(policy) ?? NOTHING;
     const placement = placed(state, before.placement);
@@ -71,7 +71,7 @@ export class RolloutStates {
     (await this.#kept)?.set(state.uid, { state, placement });
   }
 
-  /** For a policy that has no roll-out any more. @throws the client's error */
+  /** Deletes the state of a policy that has no roll-out any more. @throws the client's error */
   async remove(policy: string, uid: string | undefined): Promise<void> {
     if (uid !== undefined && !this.#written.has(policy)) await this.read(policy, uid);
     for (const index of this.#written.get(policy)?.texts.keys() ?? []) await this.#remove(policy, index);

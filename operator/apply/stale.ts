@@ -8,11 +8,14 @@ import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { hasText, inOrderOfRemoval, isNamedByUs, keyOf, type Live, labelOf } from '../state/live.ts';
 
-/** The existing objects that are not rendered any more. Canaries of wanted programs are not among them. */
+/** The existing objects that are not rendered any more, without the canaries of wanted programs. */
 export interface Unwanted {
-  /** In the order in which they may be deleted. */
+  /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
-  /** Those of the form before programs for a policy that no program has a row for, because it cannot be compiled now. */
+  /**
+   * The objects from before programs existed, for policies without a row in any program because they cannot be compiled
+   * now.
+   */
   readonly kept: readonly RenderedObject[];
 }
 

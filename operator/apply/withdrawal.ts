@@ -1,8 +1,8 @@
 /**
- * The withdrawal of what the operator set for policies that are gone, and the objects whose deletion waits for it.
+ * The withdrawal of what the operator set for deleted policies, and the objects whose deletion waits for it.
  *
  * Argo CD deletes such an object after the policies and before the operator (config/argocd/operator), and waits until it
- * is gone. docs/decisions/0018 says why there is an object for that.
+ * is gone. docs/decisions/0018 explains the object.
  */
 import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
@@ -17,12 +17,15 @@ import { unwanted } from './stale.ts';
 export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
   readonly compiled: Compiled;
-  /** Whether the API server refuses what some policy compiles to: then its older objects stay in force. */
+  /**
+   * Whether the API server refuses the objects that some policy compiles to: then the policy's older objects stay in
+   * force.
+   */
   readonly isRefused: boolean;
   wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;
 }
 
-/** Names everything that is left of policies that are gone. Pure. */
+/** Names everything that is left of deleted policies. Pure. */
 export function leftovers({ cluster, compiled, isRefused, wantedLabels }: WithdrawalContext): string[] {
   const policies = cluster.policies().filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
   const names = new Set(cluster.policies().map(({ metadata }) => rolloutLabel(metadata?.name ?? '')));
@@ -50,7 +53,10 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
   }
 }
 
-/** Whether the operator has set a label there. Without one, the most that is missing is a label of a policy that stays. */
+/**
+ * Whether the operator has set a label on the namespace. If it has not, the only label that can be missing belongs to a
+ * policy that stays.
+ */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();
   return recorded !== undefined || owners.some(({ manager }) => manager === FIELD_MANAGER);

@@ -16,42 +16,42 @@ interface Named {
 interface WrittenObject {
   readonly kind: string;
   readonly name: string;
-  /** The name of the policy that alone it is for. */
+  /** The name of the policy, if the object is for one policy only. */
   readonly policy?: string;
 }
 
 /**
- * Called for each object that was written or deleted. Repaired: the object differed from our last write, or was
- * missing.
+ * Called for each object that was written or deleted. Repaired: the object was missing or differed from the operator's
+ * last write.
  */
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /**
- * The watch shows our own writes well within this time; otherwise somebody reverted them first. Writing again is
- * harmless. A deletion has no such limit: no later object has its uid.
+ * The watch shows our own writes well within this time. If it does not, somebody reverted the write first, and writing
+ * again is harmless. A deletion has no such limit, because no later object has its uid.
  */
 export const WATCH_LAG_MS = 1_500;
 
-/** A write, with the API server's answer and the time by the clock; or the deletion of the object with the UID. */
+/** A write with the API server's answer and the time by the clock, or the deletion of the object with the UID. */
 type Unseen =
   | { readonly object: RenderedObject; readonly at: number }
   | { readonly object?: undefined; readonly uid: string | undefined };
 
 /** The state of one object. */
 interface ObjectRecord {
-  /** Our last write or deletion, until the watch shows it: until then the watch shows older states. */
+  /** Our last write or deletion that the watch has not shown yet. Until it does, it shows older states. */
   unseen?: Unseen | undefined;
-  /** Our last write, which shows whether somebody else changed the object or we want another text. */
+  /** Our last write. It shows whether somebody else changed the object, or the operator now wants another text. */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** Whether it was missing at the beginning of the last pass. */
   missing?: boolean;
-  /** A pair of objects that were found equal: they need no further comparison as long as both are the same objects. */
+  /** A pair of objects that were found equal. They need no further comparison as long as both are the same objects. */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
 interface WritesOptions {
   readonly onWrite: OnWrite;
-  /** Once it is aborted, no write begins: throws its reason. */
+  /** Once it is aborted, no write begins, and its reason is thrown. */
   readonly signal?: AbortSignal;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -67,23 +67,23 @@ export class Writes {
     this.#options = options;
   }
 
-  /** The existing objects: as the watch shows them, with our own writes that it has not shown yet. */
+  /** The existing objects as the watch shows them, with our own writes that it has not shown yet. */
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // Only here: later in the pass, what is compared includes our own writes, which the watch has not shown.
+      // Only at the start of a pass: later, the compared objects include our own writes, which the watch has not shown.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // If we wanted it, the last pass has written it again.
+      // If the object is wanted, the last pass has written it again.
       if (record.missing && !object && !record.unseen) this.#records.delete(key);
       record.missing = !object;
     }
     return now;
   }
 
-  /** The existing objects, with what was written since. */
+  /** The existing objects, including everything that was written since. */
   latest(live: Live): Live {
     const now = new Map(live);
     for (const [key, record] of this.#records) {
@@ -94,7 +94,11 @@ export class Writes {
     return now;
   }
 
-  /** @param policy the name of the policy that alone it is for @returns whether anything had to be changed */
+  /**
+   * Writes the object if it is missing or has drifted.
+   * @param policy the name of the policy, if the object is for one policy only
+   * @returns whether anything had to be changed
+   */
   async ensure(manifest: Manifest, live: Live, policy?: string): Promise<boolean> {
     if (this.isCurrent(manifest, live)) return false;
     const record = this.#recordOf(manifest);
@@ -105,7 +109,7 @@ export class Writes {
     record.unseen = { object: after, at: this.#now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
-    // Nobody reverted it: the watch lags.
+    // Nobody reverted the write: the watch lags.
     if (again && last?.version === version) return false;
     this.#tell(again ? 'repaired' : before ? 'updated' : 'created', manifest, policy);
     return true;
@@ -116,7 +120,7 @@ export class Writes {
     const { uid } = object.metadata;
     this.#options.signal?.throwIfAborted();
     const record = this.#recordOf(object);
-    // If it is wanted again, that is no repair.
+    // If the object is wanted again later, writing it is no repair.
     this.#records.set(keyOf(object), { unseen: record.unseen });
     try {
       await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
@@ -132,15 +136,15 @@ export class Writes {
   }
 
   /**
-   * Whether some write has not been shown yet. A write that was reverted at once is never shown, and the watch may have
-   * reported that earlier: so compare again after WATCH_LAG_MS. A write that became overdue during a pass counts, because
-   * that pass took it for granted.
+   * Whether the watch has not shown some write yet. It never shows a write that was reverted at once, and it may have
+   * reported the revert earlier. So compare again after WATCH_LAG_MS. A write that became overdue during a pass counts,
+   * because that pass relied on it.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
   }
 
-  /** Whether nothing has to be written. */
+  /** Whether the object is as wanted, so that nothing has to be written. */
   isCurrent(manifest: Manifest, live: Live): boolean {
     const record = this.#recordOf(manifest);
     const seen = this.#latest(record, live.get(keyOf(manifest)));
@@ -184,18 +188,18 @@ export class Writes {
     }
     const applied = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
-    // Apply keeps what somebody else added: the object belongs to us alone, so it is replaced.
+    // Apply would keep what somebody else added. The object belongs to the operator alone, so it is replaced.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     return (await this.#client.replace(whole)) as RenderedObject;
   }
 
   /**
-   * The addition of another owner can make our apply invalid: the API server refuses each write that leaves a parameter in a
-   * binding, unless the writer may read that parameter (k8s.io/kubernetes
+   * An addition by another owner can make our apply invalid. For example, the API server refuses each write that leaves a
+   * parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
-   * @returns the object, which remains as it was after such a refusal
+   * @returns the object, which is unchanged after such a refusal
    */
   async #apply(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     try {
@@ -208,10 +212,11 @@ export class Writes {
 }
 
 /**
- * The whole text at once: API servers must never load a mixture of two, as server-side apply could make of lists. Labels
- * and annotations of others stay. So do finalizers: without them, an object that is being deleted would be gone.
+ * Replaces the whole text at once. Server-side apply could merge the lists of two texts, and API servers must never load
+ * such a mixture. Labels and annotations of others stay. Finalizers stay, too: without them, an object that is being
+ * deleted would disappear.
  *
- * @param before the version that we have seen: with another one, the API server answers 409
+ * @param before the version that was read; if the object has another one, the API server answers 409
  */
 function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject, manifest: Manifest) {
   const labels = { ...before.labels, ...manifest.metadata.labels };
@@ -220,8 +225,9 @@ function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }
 }
 
 /**
- * The API server refuses every change of a roleRef, and every change of a role with an aggregationRule by a writer without all
- * rights (k8s.io/kubernetes pkg/registry/rbac/clusterrole/policybased/storage.go): such an object has to be deleted first.
+ * Whether the object must be deleted before it can be written. The API server refuses every change of a roleRef. It also
+ * refuses every change of a role with an aggregationRule, unless the writer has all rights (k8s.io/kubernetes
+ * pkg/registry/rbac/clusterrole/policybased/storage.go).
  */
 function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
   return canonical(before.roleRef) !== canonical(manifest.roleRef) || before.aggregationRule !== undefined;
@@ -229,6 +235,6 @@ function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
 
 function shows(seen: RenderedObject | undefined, unseen: Unseen): boolean {
   if (unseen.object) return seen !== undefined && versionOf(seen) >= versionOf(unseen.object);
-  // A finalizer may keep it, and then it still exists.
+  // A finalizer may still keep the object in the cluster.
   return seen?.metadata.uid !== unseen.uid || seen?.metadata.deletionTimestamp !== undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * The API server's refusal of a request (a metav1.Status).
  *
- * It holds only the method and path of the request: neither headers nor tokens can reach a log through it.
+ * It holds only the method and path of the request, so neither headers nor tokens can reach a log through it.
  */
 import { arrayOf, objectOf } from '../model/raw.ts';
 
@@ -79,7 +79,7 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
-/** The server refuses the request, however often it is repeated. */
+/** The server refuses the request and will refuse it again. */
 export function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }

@@ -30,7 +30,7 @@ export interface ClientOptions extends Partial<Settings> {
   /** Writes per second on average (50), and at once (100). The copies that `at` and `fresh` make share these limits. */
   readonly qps?: number;
   readonly burst?: number;
-  /** Instead of the configured server. */
+  /** The server to talk to instead of the configured one. */
   readonly endpoint?: Endpoint;
 }
 
@@ -52,7 +52,7 @@ interface Preconditions {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** False: managed fields are left out, and decoding takes half the time. */
+  /** False: managed fields are left out, which halves the time of decoding. */
   readonly managedFields?: boolean;
   /** True: the API server sends only the metadata of each object. */
   readonly metadataOnly?: boolean;
@@ -61,7 +61,7 @@ export interface ReadOptions {
 export interface WatchOptions extends ReadOptions {
   /** A watch that receives nothing for this long ends with an error. */
   readonly idleMs?: number;
-  /** The server has accepted the watch, whether or not it has events. */
+  /** Called when the server has accepted the watch, whether or not events follow. */
   readonly onBegin?: () => void;
 }
 
@@ -81,7 +81,7 @@ const METADATA_OF_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k
 const PAGE_SIZE = 500;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 330_000;
-/** The other API servers are asked in parallel, so a short wait for one that does not answer is enough. */
+/** The other API servers are asked in parallel, so it is enough to wait a short time for one that does not answer. */
 const ENDPOINT_TIMEOUT_MS = 5_000;
 
 export class ApiClient {
@@ -106,7 +106,7 @@ export class ApiClient {
   /** A client of the API server at `server`, whose certificate carries `servername` if that is not the URL's host. */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // One clock is enough, and that of another server may differ.
+    // One clock is enough; another server's clock may differ.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
@@ -116,7 +116,10 @@ export class ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, reuse: false });
   }
 
-  /** A client whose writes wait for no others. @param writes their rate limit, by default the same numbers */
+  /**
+   * A client with its own rate limit, whose writes do not wait for those of this one.
+   * @param writes the rate limit, by default the same numbers
+   */
   apart(writes = this.#settings.writes.another()): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, writes });
   }
@@ -126,7 +129,7 @@ export class ApiClient {
     await this.#connection.close();
   }
 
-  /** @throws ApiError, or the connection's error; this holds for all calls below */
+  /** @throws ApiError, or the connection's error, like all calls below */
   async get<Answer = RawObject>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
     return this.#json({ method: 'GET', path, query, signal });
   }
@@ -178,14 +181,14 @@ export class ApiClient {
     await this.#lines({ method: 'GET', path, query, accept: '*/*', signal, idleMs: IDLE_MS }, onLine);
   }
 
-  /** Server-side apply: `object` holds the fields that we set, and only those become ours. */
+  /** Server-side apply. `object` holds only the fields that the operator sets; only these fields become its own. */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);
   }
 
   /**
-   * Replaces the status of the object at `path`, whoever wrote it, if the object still has this uid. The uid is tested inside
-   * the patch: API servers ignore the one in an apply patch of a custom resource's status.
+   * Replaces the status of the object at `path`, whoever wrote it, if the object still has this uid. The patch tests the
+   * uid itself, because API servers ignore a uid in an apply patch of a custom resource's status.
    */
   async replaceStatus(path: string, uid: string, status: object): Promise<RawObject> {
     const body = [
@@ -207,7 +210,9 @@ export class ApiClient {
     return this.#json({ method: 'PATCH', path, query: writeQuery({}), body: fields, contentType });
   }
 
-  /** Replaces an object completely, including fields of others: only for objects that belong to us alone. */
+  /**
+   * Replaces an object completely, including fields of others. Use it only for objects that belong to the operator alone.
+   */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
   }
@@ -220,7 +225,7 @@ export class ApiClient {
 
   async #apply(path: string, object: Identified, { force = false, dryRun }: ApplyOptions): Promise<RawObject> {
     const query = { ...writeQuery({ ...(dryRun && { dryRun }) }), force };
-    // JSON is YAML.
+    // JSON is valid YAML.
     const contentType = 'application/apply-patch+yaml';
     return this.#json({ method: 'PATCH', path, query, body: object, contentType });
   }

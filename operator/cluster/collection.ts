@@ -5,10 +5,10 @@ import { keyOf, type RawObject } from '../model/raw.ts';
 import type { Sink } from './sink.ts';
 
 interface CollectionOptions<View> {
-  /** Undefined: not kept. */
+  /** Undefined if the object is not kept. */
   project(raw: RawObject): View | undefined;
   /**
-   * Called when the projection of an object has changed; `view` is the last known one, also for an object that was
+   * Called when the projection of an object has changed. `view` is the last known projection, also for an object that was
    * deleted.
    */
   changed(view: View, before?: View): void;
@@ -20,9 +20,9 @@ type Names<View> = Map<string, View>;
 export class Collection<View> implements Sink {
   readonly #options: CollectionOptions<View>;
   readonly #views = new Map<string, Names<View>>();
-  /** The views of a namespace in the order of their names, until one of them changes. */
+  /** The views of a namespace in the order of their names; kept until one of them changes. */
   readonly #sorted = new Map<string, readonly View[]>();
-  /** While a list is read: the objects that it has not shown yet. */
+  /** While a list is read: the known objects that the list has not shown yet. */
   #unseen = new Map<string, Set<string>>();
   readonly #synced = Promise.withResolvers<void>();
 

@@ -1,8 +1,8 @@
 /**
  * A way to one API server: credentials and TLS from the kubeconfig, connections from undici.
  *
- * KubeConfig makes a new dispatcher for every request, and with it a new TLS connection; here one is kept for as long
- * as the TLS options stay the same (certificates are read again each time, so a rotated one is noticed).
+ * KubeConfig makes a new dispatcher, and so a new TLS connection, for every request. This class keeps the dispatcher as
+ * long as the TLS options stay the same. Certificates are read again for each request, so a rotated one is noticed.
  */
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -22,8 +22,8 @@ export interface Endpoint {
   /** `https://10.0.0.1:6443`, without a slash at its end. */
   readonly server: string;
   /**
-   * The name that the server's certificate must have, if it is not the URL's host. It is checked even if the kubeconfig says
-   * not to: whoever answers at an address that the cluster publishes must not receive the credentials.
+   * The name that the server's certificate must have, if it is not the URL's host. It is checked even if the kubeconfig
+   * disables the check: the credentials must not go to just anyone who answers at an address that the cluster publishes.
    */
   readonly servername?: string;
 }
@@ -31,7 +31,7 @@ export interface Endpoint {
 type DispatcherOptions = ReturnType<KubeConfig['createDispatcherOptions']>;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Unless the kubeconfig says otherwise, whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
+/** Certificates are verified unless the kubeconfig says otherwise, whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
 const VERIFIED = { rejectUnauthorized: true };
 
 export class Connection extends KubeConfig {
@@ -39,7 +39,7 @@ export class Connection extends KubeConfig {
   #options?: DispatcherOptions;
   #dispatcher?: Dispatcher;
 
-  /** @param endpoint instead of the configured server */
+  /** @param endpoint used instead of the configured server */
   constructor(config: KubeConfig, endpoint?: Endpoint) {
     super();
     const { clusters, users, contexts, currentContext } = config;
@@ -72,7 +72,7 @@ export class Connection extends KubeConfig {
     return { headers, ...(dispatcher && { dispatcher }) };
   }
 
-  /** The API server did not accept the credentials of a request with these headers. */
+  /** Call it when the API server did not accept the credentials of a request with these headers. */
   refused({ Authorization }: Access['headers']): void {
     this.#loaded?.plugins.refused(Authorization as string | undefined);
   }
@@ -83,7 +83,7 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // Only client-node has a connector for SOCKS; it needs a connection for each request.
+    // Only client-node has a connector for SOCKS; it needs a new connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
@@ -96,7 +96,7 @@ export class Connection extends KubeConfig {
   }
 }
 
-/** HTTP/1.1, so that one stalled connection blocks one watch and not all of them; each request has its own timeouts. */
+/** HTTP/1.1, so that a stalled connection blocks one watch and not all of them. Each request has its own timeouts. */
 function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>): Dispatcher {
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
   if (options.type === 'proxy') {
@@ -104,7 +104,7 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
-  // Otherwise every connection would parse the certificates again, which takes as long as the handshake.
+  // Without a shared context, every connection would parse the certificates again, which takes as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

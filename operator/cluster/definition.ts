@@ -1,4 +1,7 @@
-/** The CustomResourceDefinition of policies: it owns what the operator renders, so that all of it goes with the policies. */
+/**
+ * The CustomResourceDefinition of policies. It owns the rendered objects, so that they are deleted together with the
+ * policies.
+ */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { RawObject } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
@@ -11,7 +14,7 @@ export class Definition {
   readonly #client: ApiClient;
   readonly #log: Log;
   #uid: string | undefined;
-  /** Whether the log has said that it may not be read. */
+  /** Whether the log already says that the definition may not be read. */
   #told = false;
 
   constructor(client: ApiClient, log: Log) {
@@ -19,16 +22,16 @@ export class Definition {
     this.#log = log;
   }
 
-  /** Empty until it has been read, and where it does not exist or may not be read. */
+  /** Empty until the definition has been read, and if it does not exist or may not be read. */
   get uid(): string {
     return this.#uid ?? '';
   }
 
   /**
-   * Reads it again. Somebody may have deleted it and created it again: the garbage collector deletes every object whose owner
-   * does not exist, so the UID must be the current one.
+   * Reads the definition again. Somebody may have deleted and recreated it. The garbage collector deletes every object
+   * whose owner does not exist, so the UID must be the current one.
    *
-   * @throws the client's error, if it has not been read before
+   * @throws the client's error, if the definition has never been read
    */
   async read(signal?: AbortSignal): Promise<void> {
     try {
@@ -37,7 +40,7 @@ export class Definition {
     } catch (error) {
       if (signal?.aborted) return;
       if (isForbidden(error) || isNotFound(error)) this.#uid = '';
-      // While no API server answers, nothing is written either.
+      // The last known UID is good enough: while no API server answers, nothing is written either.
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
       this.#told = true;

@@ -1,4 +1,7 @@
-/** The process as kubectl's configuration uses it: variables for kubeconfigs, proxies and plugins, and the terminal. */
+/**
+ * The process as far as kubectl's configuration needs it: variables for kubeconfigs, proxies and plugins, and the
+ * terminal.
+ */
 import { env } from 'node:process';
 import { isatty } from 'node:tty';
 

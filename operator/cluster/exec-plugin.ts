@@ -1,6 +1,6 @@
 /**
- * Credentials that a program of the user prints (KEP-541). client-node runs the program once for each request that is under way,
- * and without the description of the request that the protocol has.
+ * Credentials that a program of the user prints (KEP-541). client-node runs the program once for each concurrent request,
+ * and does not pass it the description of the cluster that the protocol requires.
  *
  * Source: k8s.io/client-go/plugin/pkg/client/auth/exec.
  */
@@ -79,7 +79,7 @@ export function execPluginIn(exec: unknown): ExecPlugin {
   };
 }
 
-/** Runs the program once for all connections of a client, again when its credential has expired or was refused. */
+/** Runs the program once for all connections of a client, and again when its credential has expired or was refused. */
 export class ExecPlugins implements Authenticator {
   readonly #environment: Environment;
   readonly #infoOf: () => ClusterInfo | undefined;
@@ -103,7 +103,10 @@ export class ExecPlugins implements Authenticator {
     if (authorization !== undefined) options.headers = { ...options.headers, Authorization: authorization };
   }
 
-  /** An API server refused a request: the next one runs the program again. @param authorization of that request */
+  /**
+   * Forgets the credential that an API server refused, so that the next request runs the program again.
+   * @param authorization of the refused request
+   */
   refused(authorization: string | undefined): void {
     const { result } = this.#last ?? {};
     if (result && bearer(result) === authorization) this.#last = undefined;

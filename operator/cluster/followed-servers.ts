@@ -1,4 +1,4 @@
-/** The API servers and their versions, as long as the cluster is followed. */
+/** Follows the API servers and their versions. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../model/objects.ts';
@@ -15,10 +15,10 @@ export interface FollowedServersOptions {
   readonly serversRefreshMs?: number;
 }
 
-/** They come and go, and RBAC lets us get their addresses but not watch them. */
+/** How often they are read. API servers come and go, and RBAC lets the operator get their addresses but not watch them. */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** Clients are requested at each probe. */
+/** How long clients are reused, since every probe requests them. */
 const CLIENTS_KEPT_MS = 10_000;
 
 export class FollowedServers {

@@ -1,4 +1,4 @@
-/** The user that a kubeconfig acts as, beyond its name, which is all that client-node reads. */
+/** The user that a kubeconfig acts as. client-node reads only the user's name. */
 import { arrayOf, isText, objectOf } from '../model/raw.ts';
 
 /** Fields `as-uid`, `as-groups` and `as-user-extra` of a user (k8s.io/client-go/tools/clientcmd/api/v1). */
@@ -8,7 +8,7 @@ export interface Impersonation {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @throws Error if they are set without a user to act as, which the API server refuses */
+/** @throws Error if the fields are set without a user to act as, which the API server refuses */
 export function impersonationIn(user: Readonly<Record<string, unknown>>): Impersonation | undefined {
   const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = user;
   const texts = (value: unknown) => arrayOf(value).filter(isText);
@@ -24,7 +24,7 @@ export function impersonationIn(user: Readonly<Record<string, unknown>>): Impers
   return impersonation;
 }
 
-/** As k8s.io/client-go/transport/round_trippers.go writes them: a header for each group and value. */
+/** The headers of k8s.io/client-go/transport/round_trippers.go: one for each group and value. */
 export function impersonationHeaders({ uid, groups, extra }: Impersonation): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   if (uid !== undefined) headers['Impersonate-Uid'] = headerValue(uid);
@@ -35,7 +35,7 @@ export function impersonationHeaders({ uid, groups, extra }: Impersonation): Rec
   return headers;
 }
 
-/** The characters of a header's name (RFC 7230, tchar) without `%`, which escapes all others. */
+/** The characters of a header's name (RFC 7230, tchar), without `%`, which escapes all other characters. */
 const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
 
 function headerKey(key: string): string {

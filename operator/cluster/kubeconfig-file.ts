@@ -1,4 +1,4 @@
-/** One kubeconfig → its entries, with what client-node leaves out. */
+/** One kubeconfig → its entries, including those that client-node leaves out. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Cluster, type Context, KubeConfig, type User } from '@kubernetes/client-node';
@@ -32,7 +32,7 @@ const PLUGIN_EXTENSION = 'client.authentication.k8s.io/exec';
 export function readKubeconfig(file: string): KubeconfigFile {
   const content = objectOf(loadAll(readFileSync(file, 'utf8'))[0]);
   const config = new KubeConfig();
-  // JSON is YAML.
+  // JSON is valid YAML.
   config.loadFromString(JSON.stringify(content));
   const folder = dirname(file);
   config.makePathsAbsolute(folder);
@@ -68,7 +68,7 @@ function readUser({ certFile, keyFile, exec, token, ...user }: User, fields: Fie
     ...user,
     ...(certFile && !user.certData && { certFile }),
     ...(keyFile && !user.keyData && { keyFile }),
-    // The file, which is read again and again, takes precedence.
+    // The file takes precedence; it is read for each request.
     ...(isText(tokenFile) && tokenFile !== ''
       ? { authProvider: { name: 'tokenFile', config: { tokenFile: absolute(folder, tokenFile) } } }
       : token && { token }),

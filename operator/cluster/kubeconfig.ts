@@ -8,13 +8,13 @@ import { ExecPlugins } from './exec-plugin.ts';
 import { type KubeconfigFile, type ReadCluster, type ReadUser, readKubeconfig } from './kubeconfig-file.ts';
 
 export interface KubeConfigOptions {
-  /** A file; undefined for KUBECONFIG, else ~/.kube/config, else the pod's own service account. */
+  /** A file. Undefined: the files in KUBECONFIG; without it, ~/.kube/config; without that, the pod's own service account. */
   readonly kubeconfig?: string | undefined;
   /** Undefined for the current context. */
   readonly context?: string | undefined;
 }
 
-/** A kubeconfig with what client-node does not know of it. */
+/** A kubeconfig with the fields that client-node does not know. */
 export class LoadedConfig extends KubeConfig {
   readonly environment: Environment;
   /** All connections share the credentials that a program prints. */
@@ -33,7 +33,7 @@ export class LoadedConfig extends KubeConfig {
     return super.getCurrentUser();
   }
 
-  /** The first file that has a name decides what it means (k8s.io/client-go/tools/clientcmd, ClientConfigLoadingRules). */
+  /** The first file that defines a name wins (k8s.io/client-go/tools/clientcmd, ClientConfigLoadingRules). */
   add(files: readonly KubeconfigFile[]): void {
     this.clusters = byName(files.flatMap(({ clusters }) => clusters)) as ReadCluster[];
     this.users = byName(files.flatMap(({ users }) => users));
@@ -47,7 +47,7 @@ export class LoadedConfig extends KubeConfig {
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
   const config = new LoadedConfig(environment);
   const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];
-  // Like kubectl: KUBECONFIG may name files that do not exist, and --kubeconfig may not.
+  // As with kubectl, KUBECONFIG may name files that do not exist, but --kubeconfig may not.
   const existing = kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files;
   config.add(existing.map(read));
   if (config.clusters.length === 0 && kubeconfig === undefined) loadAnother(config, files);
@@ -76,7 +76,7 @@ function read(file: string): KubeconfigFile {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** @param files that name no cluster, or do not exist */
+/** @param files that do not exist, or that name no cluster */
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';

@@ -1,8 +1,7 @@
 /**
- * Splits incoming bytes at line ends; a line may arrive in many parts, and an incomplete last line is dropped.
+ * Splits incoming bytes at line ends. A line may arrive in many parts, and an incomplete last line is dropped.
  *
- * Splitting text would decode a character twice if it is cut in the middle; here bytes are decoded once, as whole
- * lines.
+ * Bytes are decoded once, as whole lines: decoding each part would break a character that is cut in the middle.
  */
 export async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let begun: Buffer[] = [];

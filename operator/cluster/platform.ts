@@ -12,10 +12,10 @@ const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 const GKE = /-gke\./;
 
 /**
- * Throws when the API server does not answer, instead of guessing: excluding too many namespaces leaves a hole, and
- * excluding too few can block a platform's own pods.
+ * Throws instead of guessing when the API server does not answer. Excluding too many namespaces leaves them without any
+ * policy, and excluding too few can block a platform's own pods.
  *
- * @throws the client's errors, and an ApiError with advice where the API server refuses the request
+ * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */
 export async function platformsOf(client: ApiClient): Promise<Platform[]> {
   try {

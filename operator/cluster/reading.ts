@@ -27,7 +27,7 @@ export interface Source {
   readonly labelSelector?: string;
   /** Whether some reader needs its managedFields. */
   readonly managedFields?: boolean;
-  /** The server may not serve the kind: then the collection is empty, and requested again from time to time. */
+  /** Whether the server may not serve the kind. Then the collection is empty, and requested again from time to time. */
   readonly optional?: boolean;
   /** Only its metadata is needed. */
   readonly metadataOnly?: boolean;
@@ -63,9 +63,9 @@ export class Reading {
   readonly #sink: Sink;
   readonly #options: ReadingOptions;
   readonly #path: string;
-  /** Whether a watch's events still belong to the list. */
+  /** Whether the events of a watch are still part of the list. */
   #listing = false;
-  /** Unsupported: the server has no streaming lists. Broken: the last one did not reach its end. */
+  /** Unsupported: the server has no streaming lists. Broken: the last streaming list did not reach its end. */
   #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
 
   constructor(client: Reader, source: Source, sink: Sink, options: ReadingOptions) {
@@ -101,8 +101,8 @@ export class Reading {
       this.#streams = 'Unsupported';
       return false;
     } finally {
-      // The server drops a stream whose reader is too slow for the current events, and would drop the next one as well:
-      // pages can be read at any pace.
+      // The server drops a stream if the reader is too slow for current events, and it would drop the next stream as
+      // well. Pages can be read at any pace.
       if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
       this.#listing = false;
     }
@@ -129,7 +129,7 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // Some kinds have no events and so no bookmarks: for them it is enough that the server accepts a watch.
+    // Some kinds have no events and so no bookmarks. For them, it is enough that the server accepts a watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {
@@ -158,7 +158,7 @@ export class Reading {
       this.#listing = false;
       this.#listed();
     }
-    // A list comes in the order of names: before its end, no version tells which objects are still missing.
+    // A list is sorted by name, so before its end, no version says which objects are still missing.
     if (this.#listing) return;
     this.version = resourceVersion ?? this.version;
     this.#options.healthy();
@@ -173,7 +173,7 @@ export class Reading {
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      // Items of a list lack both; objects with nothing but metadata have others.
+      // Items of a list lack both fields; objects that consist only of metadata have other values there.
       take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};

@@ -1,8 +1,8 @@
 /**
  * Follows one collection of the API: all existing objects, then all events, forever.
  *
- * After an interrupted watch it resumes from the last resourceVersion; if the server no longer knows that one (410), it
- * reads the collection again.
+ * After an interrupted watch, it resumes from the last resourceVersion. If the server no longer knows that version (410),
+ * it reads the collection again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
@@ -28,10 +28,13 @@ const LAST_DELAY_MS = 30_000;
 const ABSENT_DELAY_MS = 2_000;
 /** For a kind that only an upgrade of the server will bring. */
 const OPTIONAL_DELAY_MS = 60_000;
-/** Neither an expired version nor overload: possibly a fault of this watch. */
+/** After an error that is neither an expired version nor overload: possibly this watch has a fault. */
 const MOST_REFUSALS = 3;
 
-/** Feeds its sink until its signal is aborted. Waits after errors, and logs each once as long as it stays the same. */
+/**
+ * Feeds its sink until its signal is aborted. It waits after errors, and logs each error once as long as it stays the
+ * same.
+ */
 export class Reflector {
   readonly #source: Source;
   readonly #sink: Sink;
@@ -43,7 +46,7 @@ export class Reflector {
   readonly #path: string;
   readonly #reading: Reading;
   #failures = 0;
-  /** How often in a row the server itself refused to continue from the reading's version. */
+  /** How often in a row the server refused to continue from the version of the reading. */
   #refusals = 0;
   /** Ends the running request, so that the collection is read again. */
   #anew = new AbortController();
@@ -79,7 +82,7 @@ export class Reflector {
   /**
    * Reads the collection again, whatever is running: a watch that seems to work may lag far behind.
    *
-   * @returns a promise that resolves when it has been read, and never when it cannot be
+   * @returns a promise that resolves when the collection has been read, and stays pending as long as that fails
    */
   refresh(): Promise<void> {
     this.#refreshed ??= Promise.withResolvers();
@@ -110,7 +113,7 @@ export class Reflector {
     this.#failures = 0;
   }
 
-  /** Decides on an error: whether to list again, what to log, and a special delay if there is one. */
+  /** Decides on an error: whether to list again, what to log, and whether to wait for a special delay. */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
     if (isExpired(error)) {

@@ -1,6 +1,6 @@
 /**
- * Our policy reports, in whichever API the cluster has for them. Their CRDs come and go while we run. Keeps only what
- * shows whether a report has to be rewritten, never its results.
+ * Our policy reports, in the API that the cluster has for them. The CRDs of these APIs may be installed and removed at
+ * any time. Only what shows whether a report has to be rewritten is kept, never the results.
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';
@@ -18,14 +18,12 @@ export interface ReportApi {
 
 /** https://github.com/openreports/reports-api */
 export const OPEN_REPORTS: ReportApi = { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' };
-/** Its predecessor, of the Kubernetes Policy Working Group, which Kyverno installs. */
+/** The preceding API, of the Kubernetes Policy Working Group, which Kyverno installs. */
 export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' };
 
 /** Annotation: a hash of the report's content, without the times of its results. */
 export const DIGEST = `${GROUP}/digest`;
-/**
- * Annotation on a report of a namespace without violations of the policy: RFC 3339, since when there have been none.
- */
+/** Annotation on a report without violations of the policy: since when the namespace has had none, as RFC 3339. */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 
 export interface ReportView {
@@ -68,7 +66,7 @@ export class FollowedReports {
     );
   }
 
-  /** The API to write to; undefined as long as it is unknown, and if there is none. */
+  /** The API to write to; undefined while that is unknown, and if the cluster has none. */
   get api(): ReportApi | undefined {
     const first = this.#followed.find(({ served }) => served !== 'No');
     return first?.served === 'Yes' ? first.api : undefined;
@@ -79,7 +77,7 @@ export class FollowedReports {
     return this.#followed.flatMap((reports) => reports.in(namespace));
   }
 
-  /** @param raw the answer to our own write: the watch's later event about it brings nothing new */
+  /** @param raw the answer to our own write; the later event of the watch brings nothing new */
   wrote(raw: RawObject): void {
     this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.wrote(raw);
   }
@@ -110,7 +108,7 @@ class Followed extends WrittenCollection<ReportView> {
     this.#turn('No');
   }
 
-  /** If the preferred API is missing, we write to the other one. */
+  /** If the preferred API is missing, the operator writes to the other one. */
   #turn(served: 'Yes' | 'No'): void {
     if (served === this.served) return;
     this.served = served;

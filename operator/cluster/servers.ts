@@ -9,20 +9,20 @@ const SERVERNAME = 'kubernetes.default.svc';
  * servers.
  */
 const FRESH_CLIENTS = 3;
-/** From outside the cluster the published addresses are often unreachable. */
+/** A short wait: from outside the cluster, the published addresses are often unreachable. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
- * URL of each API server → N of Kubernetes 1.N. Servers behind a load balancer count as one, with the oldest version
+ * URL of each API server → N of Kubernetes 1.N. Servers behind a load balancer count as one, which has the oldest version
  * that was seen.
  */
 export type ServerMinors = ReadonlyMap<string, number>;
 
 /**
- * A client for each API server that answers at its published address; if none does, several clients of the configured
+ * A client for each API server that answers at its published address. If none does, several clients of the configured
  * address that each open new connections.
  *
- * @throws the client's error when not even the configured address answers
+ * @throws the client's error if not even the configured address answers
  */
 export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
   const bound = await published(client);
@@ -34,9 +34,9 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
 /**
  * Lists the API servers and their versions.
  *
- * @param before the last result: an API server that is still published but silent, because it is overloaded or
- * restarts, keeps the version that it last reported. Otherwise `latest` would move while an older server is silent.
- * @throws the client's error when none answers, and an error when one answers without a version
+ * @param before the last result. An API server that is overloaded or restarts may be published but silent: it keeps the
+ * version that it last reported. Otherwise `latest` would move while an older server is silent. @throws the client's
+ * error when no server answers, and an error when one answers without a version
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
@@ -50,7 +50,7 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** The same for a caller that may not read the API servers' addresses: then it counts the one that answers. */
+/** The same for a caller that may not read the API servers' addresses: only the server that answers counts. */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
     if (isForbidden(error)) return new Map([[client.server, await minorOf(client)]]);
@@ -72,9 +72,9 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 }
 
 /**
- * The URLs that the API servers publish themselves; none when that cannot be read.
+ * The URLs that the API servers publish themselves; none if they cannot be read.
  *
- * @throws ApiError 403: a caller that may not read them would mistake one API server for all
+ * @throws ApiError 403: a caller that may not read the addresses would mistake one API server for all
  */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');
@@ -111,7 +111,7 @@ async function minorOf(client: ApiClient): Promise<number> {
   return minorIn(await versionOf(client), client.server);
 }
 
-/** @throws if there is none: the text of a policy depends on what the oldest API server knows */
+/** @throws Error if there is no version: the text of a policy depends on what the oldest API server knows */
 function minorIn({ emulationMinor, minor, gitVersion = '' }: VersionInfo, server: string): number {
   const [, ofBuild = ''] = /^v1\.(\d+)/.exec(gitVersion) ?? [];
   const found = [emulationMinor, minor, ofBuild].map((text) => Number.parseInt(text ?? '', 10)).find(Number.isInteger);

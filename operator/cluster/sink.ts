@@ -1,17 +1,15 @@
 /** The target of a reflector: receives what it reads. */
 import { keyOf, type RawObject } from '../model/raw.ts';
 
-/** Receives objects. Calls come one after the other, and must only enqueue: they block the reading. */
+/** Receives objects. Calls come one after the other. A call must only enqueue, because it blocks the reading. */
 export interface Sink {
-  /** A list begins: an object that is not put until `listed` does not exist. May be called again before `listed`. */
+  /** A list begins. An object that is not put before `listed` does not exist. May be called again before `listed`. */
   listing(): void;
   put(raw: RawObject): void;
   remove(raw: RawObject): void;
-  /** The list has been read; after the first call the sink is in step with the cluster. */
+  /** The list has been read. After the first call, the sink is in step with the cluster. */
   listed(): void;
-  /**
-   * The server does not serve this kind, so there are no objects of it. A sink without this method gets an empty list.
-   */
+  /** The server does not serve this kind, so no objects of it exist. A sink without this method gets an empty list. */
   absent?(): void;
 }
 

@@ -6,7 +6,7 @@ import type { Source } from './reading.ts';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-/** For kinds whose field owners matter: namespaces' labels, and our rendered objects. */
+/** Kinds whose field owners matter: namespaces, because of their labels, and our rendered objects. */
 const managedFields = true;
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
@@ -20,13 +20,13 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * Followed because they say who may use policies. They include those that we render, and one that Argo CD deletes before
- * the operator.
+ * Kinds that say who may use policies. Among them are the rendered roles and bindings, and one object that Argo CD
+ * deletes before the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
-/** Their annotations record which specs were accepted. */
+/** The annotations of roles record which specs were accepted. */
 export const VALIDATING_POLICIES: Source = {
   apiVersion: ADMISSION,
   kind: 'ValidatingAdmissionPolicy',

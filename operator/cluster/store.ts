@@ -30,9 +30,9 @@ import * as sources from './sources.ts';
 interface ClusterOptions extends FollowedServersOptions {
   /** Called for each change, also while the first lists are read; it must only enqueue. */
   onChange(change: Change): void;
-  /** The fields of a pod that they read are kept. */
+  /** The rules to evaluate; of a pod, the fields that they read are kept. */
   readonly rules?: readonly Rule[];
-  /** Kinds that are not followed, and so are empty. */
+  /** Kinds that are not followed and count as empty. */
   readonly except?: readonly Source[];
   /** Kinds whose metadata is enough. */
   readonly metadataOnly?: readonly Source[];
@@ -59,7 +59,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
-        // Policies affect each other; objects of other kinds do not.
+        // Policies affect each other, and need settling. Objects of other kinds do not.
         const sink = source === sources.POLICIES ? bufferUntilListed(fanOut(collections)) : fanOut(collections);
         const asked = metadataOnly.includes(source) ? { ...source, metadataOnly: true } : source;
         reflectors.set(source, new Reflector(client, asked, sink, signal, reading));
@@ -128,7 +128,7 @@ export class Store implements Cluster {
       [sources.ROLES, sources.CLUSTER_ROLES].map((source) => [source.kind, this.#follow(source, role, rbac)]),
     );
     this.#bindings = [sources.ROLE_BINDINGS, sources.CLUSTER_ROLE_BINDINGS].map((source) =>
-      // A binding that was deleted and recreated between two lists may have the same name and another role.
+      // A binding that was deleted and recreated between two lists may have the same name but another role.
       this.#follow(source, roleBinding, (binding, before) => {
         if (this.#concernsPolicies(binding) || (before && this.#concernsPolicies(before))) rbac();
       }),
@@ -211,8 +211,8 @@ export class Store implements Cluster {
   }
 
   /**
-   * Whether its role grants anything on policies: most bindings of a cluster don't, and changes to them do not matter
-   * here.
+   * Whether the binding's role grants anything on policies. Most bindings of a cluster do not, and changes to them do not
+   * matter here.
    */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;
@@ -225,7 +225,7 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
   signal.throwIfAborted();
 }
 
-/** Where something changed, and what was there until now. */
+/** The change of an object: where it is, and its views before and after the change. */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
 }

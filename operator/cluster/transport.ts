@@ -23,20 +23,20 @@ export interface Call {
 }
 
 export interface Settings {
-  /** How long to wait for the head of an answer. */
+  /** How long to wait for the headers of an answer. */
   readonly timeoutMs: number;
   /** Whether a connection may serve more than one request. */
   readonly reuse: boolean;
   /** Limits the rate of all requests except GET. */
   readonly writes: RateLimit;
   /**
-   * Called immediately before a write leaves, after it has waited for its turn and for a connection. If it throws, the
-   * write is not sent, and the error becomes the call's error.
+   * Called immediately before a write is sent, after it has waited for its turn and for a connection. If the callback
+   * throws, the write is not sent, and the call fails with that error.
    */
   readonly beforeWrite?: (() => void) | undefined;
   /** Receives each answer's HTTP status, or `<error>` if there was none. */
   readonly onAnswer?: ((method: string, code: string) => void) | undefined;
-  /** Receives the time of each answer by the server's clock, in milliseconds since 1970; in whole seconds. */
+  /** Receives the time of each answer by the server's clock, in milliseconds since 1970, rounded to seconds. */
   readonly onTime?: ((ms: number) => void) | undefined;
 }
 
@@ -49,8 +49,7 @@ const MAX_RETRY_WAIT_S = 10;
  * The body of a successful answer. Retries a few times when the server is overloaded or starting (429 or 503 with
  * Retry-After), unless it asks for a longer wait than the request may take.
  *
- * @throws ApiError for any other answer, with the server's retry time if it states one; undici's error when there was
- * none
+ * @throws ApiError for any other answer, with the server's retry time if it states one; undici's error if no answer came
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
@@ -60,7 +59,7 @@ export async function send(connection: Connection, settings: Settings, call: Cal
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
-    // With jitter: otherwise all clients that were sent away would come back together.
+    // With jitter: otherwise all refused clients would come back together.
     await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
@@ -81,7 +80,7 @@ async function counted(connection: Connection, settings: Settings, call: Call): 
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
   const { method, path, contentType, signal } = call;
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  // A dry run writes nothing: probes must not wait for their turn behind writes, nor the writes behind probes.
+  // A dry run writes nothing. Probes must not wait behind writes, nor writes behind probes.
   if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
     if (wait > 0) await sleep(wait);
@@ -111,8 +110,8 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
 }
 
 /**
- * undici reads the body only once the request has a connection, so this runs immediately before the write. Every write
- * has a body.
+ * undici reads the body only once the request has a connection, so this runs immediately before the write is sent. Every
+ * write has a body.
  */
 function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   async function* pulled() {

@@ -1,9 +1,12 @@
-/** A collection of objects that we write ourselves: the answer to a write counts before the watch shows it. */
+/** A collection of objects that the operator itself writes: the answer to a write counts before the watch shows it. */
 import { type RawObject, versionOf } from '../model/raw.ts';
 import { Collection } from './collection.ts';
 
 export class WrittenCollection<View> extends Collection<View> {
-  /** The latest that the watch has shown. Resource versions can be compared (KEP-5504), as those of etcd always could. */
+  /**
+   * The newest resource version that the watch has shown. Resource versions can be compared (KEP-5504), as those of etcd
+   * always could.
+   */
   #shown = 0n;
 
   override put(raw: RawObject): void {

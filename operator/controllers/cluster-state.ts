@@ -1,6 +1,6 @@
 /**
- * The policies of the cluster as last seen, and the outcomes of controllers and the roll-outs, as far as more than one
- * controller needs them. It changes only through `apply` and `accept`, which return what becomes dirty.
+ * The policies of the cluster as last seen, the outcomes of controllers, and the roll-outs, as far as more than one
+ * controller needs them. The state changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
@@ -18,14 +18,14 @@ import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
-/** If the saved states of roll-outs cannot be read for so long, the other policies must not wait for longer. */
+/** If the saved states of roll-outs cannot be read for this long, the other policies stop waiting. */
 const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** The time of day, in ms since 1970: policies expire. */
   readonly now?: () => number;
-  /** Compile a roll-out as far as it has come in the cluster; otherwise as if it had begun. */
+  /** Whether to compile a roll-out only as far as it has come in the cluster; otherwise it compiles as if it had begun. */
   readonly rollsOut?: boolean;
   /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
   readonly ownerUid?: () => string;
@@ -36,10 +36,10 @@ export class ClusterState {
   readonly outcomes = newOutcomes();
   /** The states of roll-outs in this term. The controller of promotions writes them. */
   readonly promotions = new Rollouts();
-  /** Also kept by a standby, which then knows what its predecessor may have missed. */
+  /** A standby also keeps these, so that it knows what its predecessor may have missed. */
   readonly seen = new SeenObjects();
   readonly verdicts = new PromotionVerdicts();
-  /** One for all controllers: it remembers its verdicts. */
+  /** One evaluation for all controllers, because it remembers its verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
@@ -55,7 +55,7 @@ export class ClusterState {
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
-      // As they will be when the labels of roll-outs are written.
+      // The labels of a namespace as they will be once the labels of roll-outs are written.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
         stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),
@@ -96,12 +96,12 @@ export class ClusterState {
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();
-    // A verdict by another text is worthless: drop it until the namespace has been evaluated again.
+    // A verdict by another text is worthless, so it is dropped until the namespace has been evaluated again.
     for (const name of reselected) this.outcomes.judgements.delete(name);
     return { ...unchanged({ of: 'accepted' }), policies, namespaces };
   }
 
-  /** Whether texts and labels have to wait for the controller of promotions. */
+  /** Whether texts and labels have to wait until the controller of promotions has read the states. */
   awaitsRollouts(): boolean {
     const { compiled } = this.policies;
     const hasExpired = (policy: string) => this.policies.hasExpired(policy);
@@ -117,7 +117,7 @@ export class ClusterState {
     return this.promotions.labelsOf(namespace);
   }
 
-  /** The Pod Security labels that the policies ask for here. */
+  /** The Pod Security labels that the policies ask for in a namespace. */
   wantedLabels(namespace: NamespaceView): Record<string, string> {
     const options = { oldestServer: this.#cluster.oldestServer, podSecurityDefaults: this.#podSecurityDefaults };
     const { policies } = this;
@@ -129,7 +129,7 @@ export class ClusterState {
     return this.#now();
   }
 
-  /** The outcome of this term; before the first one, derived from the labels themselves. */
+  /** The outcome of this term; before the first label pass, it is derived from the labels themselves. */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
@@ -142,13 +142,13 @@ export class ClusterState {
 
   #applyPolicy(cause: Extract<Change, { of: 'policy' }>): StateChange {
     const change = this.policies.apply(cause);
-    // It may even be another policy of the same name.
+    // The policy may even be another one with the same name.
     if (change.recompiles)
       for (const outcomes of [this.outcomes.programs, this.outcomes.progress]) outcomes.delete(cause.name);
     return { cause, ...change };
   }
 
-  /** A promotion depends on everything that was in the namespace, however briefly. */
+  /** A promotion depends on every object that was in the namespace, however briefly. */
   #see({ namespace: name, seen = [] }: Extract<Change, { of: 'pod' | 'workload' }>): void {
     const namespace = this.#cluster.namespace(name);
     if (!namespace) this.seen.forget(name);

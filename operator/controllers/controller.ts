@@ -6,7 +6,7 @@ import type { Log } from '../runtime/log.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Found, StateChange } from './state-change.ts';
 
-/** The name of a namespace or of a policy; a single constant where a controller's work cannot be divided. */
+/** The name of a namespace or of a policy. A controller whose work cannot be divided has a single constant key. */
 export type Key = string;
 
 /** Lives as long as a leader's term. */
@@ -17,12 +17,12 @@ export interface Controller {
   readonly concurrency?: number;
   /** The keys that a change makes dirty. */
   keysFor(change: StateChange): Iterable<Key>;
-  /** How many milliseconds a key waits for more changes, or until it has cooled down; 0 by default. */
+  /** How many milliseconds a key waits for more changes, or for the end of its cooldown; 0 by default. */
   delay?(key: Key, change: StateChange): number;
   /**
    * Does the work for a key in the current cluster.
    *
-   * @param again requeues the key after this many milliseconds @throws the error that prevents the work: the key is
+   * @param again requeues the key after this many milliseconds @throws the error that prevents the work; the key is
    * requeued later
    */
   reconcile(key: Key, again: (ms: number) => void): Promise<void>;

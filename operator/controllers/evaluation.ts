@@ -13,7 +13,9 @@ export class Evaluation implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   readonly #turns = new Turns();
-  /** Without it, pods that come one by one would have their namespace evaluated again for each. */
+  /**
+   * The wait for more changes: without it, pods that come one by one would have their namespace evaluated again for each.
+   */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
 
   constructor(context: Context) {
@@ -38,7 +40,7 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const judged = await this.#judge(namespace);
-      // Its policies have changed since it began, and its key is queued again; or the term has ended.
+      // The policies have changed since the evaluation began, and the key is queued again; or the term has ended.
       if (!judged) return;
       judgements.set(name, judged.result);
       this.#cooldown.start(name, judged.spentMs);

@@ -1,4 +1,4 @@
-/** Writes the Events that no other work waits for: about repairs, and about the repetitions of an Event. */
+/** Writes the Events that no other work waits for: Events about repairs, and repetitions of an Event. */
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 

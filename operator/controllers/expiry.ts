@@ -1,15 +1,15 @@
 /**
- * Watches the clock: compiles the policies again when one of them expires, and has statuses tell how near an end is.
+ * Watches the clock. It compiles the policies again when one of them expires, and queues statuses when an end comes near.
  *
- * It compares the time of day with all policies, and keeps no timer for each: a timer ignores that somebody sets the
- * clock or suspends the machine, and setTimeout() fires at once for more than 24.8 days.
+ * It compares the time of day with all policies, and keeps no timer for each. A timer does not notice that somebody sets
+ * the clock or suspends the machine, and setTimeout() with more than 24.8 days fires at once.
  */
 import { NEVER, nextStageAt, type Stage, stageOf } from '../policy/expiry.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
-/** How late it notices a clock that was set. */
+/** How late the controller may notice that somebody has set the clock. */
 const LOOK_MS = 10_000;
 
 export class Expiry implements Controller {
@@ -36,7 +36,7 @@ export class Expiry implements Controller {
     const before = this.#stages;
     this.#stages = new Map(ending.map(({ name, expires }) => [name, stageOf(expires, now)]));
     const changed = [...this.#stages].filter(([name, stage]) => before.get(name) !== stage).map(([name]) => name);
-    // A clock that was set back brings a policy back, too.
+    // If the clock is set back, an expired policy comes back, too.
     const recompiles = policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
     if (changed.length > 0 || recompiles) found({ by: this.name, policies: changed, recompiles });
     if (ending.length === 0) return;

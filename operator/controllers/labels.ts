@@ -1,4 +1,4 @@
-/** Sets and withdraws the labels of each namespace: those of Pod Security, and those of roll-outs. */
+/** Sets and removes the labels of each namespace: Pod Security labels, and the labels of roll-outs. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../api/capability-policy.ts';
 import { labelRefusal, writeLabels } from '../apply/label-writer.ts';
@@ -14,14 +14,14 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** Until the saved states of roll-outs have been read. */
+/** The wait until the saved states of roll-outs have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** The namespaces whose tighter labels wait for programs. */
+  /** The namespaces whose tighter labels wait until programs are in force. */
   readonly #waiting = new Set<string>();
   /** Namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
@@ -53,7 +53,7 @@ export class Labels implements Controller {
       wrote = await writeLabels(client, namespace, plan, rollout);
     } catch (error) {
       const refusal = labelRefusal(error, namespace, plan, rollout);
-      // Once may be by accident, such as while etcd elects a leader.
+      // A single refusal may be temporary, such as while etcd elects a leader.
       if (refusal && this.#refused.has(name)) await this.#tell(namespace, { ...this.#present(namespace), refusal });
       if (refusal) this.#refused.add(name);
       throw error;
@@ -74,7 +74,7 @@ export class Labels implements Controller {
     const { name } = namespace;
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
-    // Before it is stored: a failed write of an Event is tried again with the key.
+    // Events come before the outcome is stored: if writing an Event fails, it is tried again with the key.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
@@ -82,8 +82,8 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits until the programs of the policies that decide here are in force: without an exception that is
-   * still being written, it would refuse what both states admit.
+   * A tighter label waits until the programs of the policies that decide in the namespace are in force. An exception may
+   * still be on its way: without it, the label would refuse what both the old and the new state admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;
@@ -97,7 +97,7 @@ export class Labels implements Controller {
     return held;
   }
 
-  /** Labels of each mode may follow the policies of mode Enforce, too. */
+  /** The labels of each mode may depend on the policies of mode Enforce, too. */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;
     const [policies, labels] = [state.policies.selecting(namespace.name), state.policies.effectiveLabels(namespace)];
@@ -105,7 +105,7 @@ export class Labels implements Controller {
     return deciders.every(({ name }) => state.outcomes.programs.get(name)?.state === 'InForce');
   }
 
-  /** Somebody removed the label of a roll-out, or changed it. */
+  /** Somebody removed or changed the label of a roll-out. */
   #reportRestored(namespace: NamespaceView, { set }: RolloutLabels): void {
     const { state, recorder, cluster } = this.#context;
     for (const label of state.promotions.missingAgain(namespace, set)) {

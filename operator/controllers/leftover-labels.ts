@@ -8,12 +8,12 @@ import { hasText } from '../state/live.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The labels that can be removed depend on all policies. */
+/** One key, because the labels that can be removed depend on all policies. */
 const ALL = ['all'];
 const DELAY_MS = 500;
 /**
- * An API server may still judge by an object that was deleted, and would enforce it where the label is gone: as long as it
- * takes to compile a change, and then for its watch.
+ * How long to wait before removing a label. An API server may still enforce a deleted object, and would refuse pods in
+ * namespaces where the label is gone. It needs the time for its watch, and for compiling the change.
  */
 const UNLOADED_MS = 3_000;
 
@@ -50,7 +50,7 @@ export class LeftoverLabels implements Controller {
     if (leftover.length > 0) again(UNLOADED_MS);
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
-    // API servers that compile other policies may not have unloaded this one yet.
+    // An API server that compiles other policies may not have unloaded this one yet.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);

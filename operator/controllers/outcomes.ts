@@ -1,4 +1,7 @@
-/** The outcomes of controllers in this term, each by name of a policy or namespace. The controller writes it. */
+/**
+ * The outcomes of controllers in this term, each by name of a policy or namespace. Each controller writes its own
+ * outcome.
+ */
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';

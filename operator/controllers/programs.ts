@@ -12,11 +12,11 @@ import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** A program has many policies. */
+/** The wait for more changes: a program has many policies. */
 const ALL = ['all'];
-/** Our own writes come back, many together; so would repairs. */
+/** Our own writes come back from the watch, many at once; repairs of all of them would, too. */
 const DELAY_MS = 50;
-/** Until the saved states of roll-outs have been read. */
+/** The wait until the saved states of roll-outs have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Programs implements Controller {
@@ -42,7 +42,7 @@ export class Programs implements Controller {
   }
 
   keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
-    // A new API server may not enforce yet what is in force elsewhere.
+    // A new API server may not enforce yet what the other servers enforce.
     return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
   }
 
@@ -67,7 +67,7 @@ export class Programs implements Controller {
     if (unremoved) throw unremoved;
   }
 
-  /** A text that waits for the labels of namespaces is not the newest one. */
+  /** A text that waits for the labels of namespaces is not the policy's newest text. */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;
     const { policies, specs, refusals } = compiled;
@@ -80,7 +80,7 @@ export class Programs implements Controller {
     return waits ? { ...outcome, state: 'Working', message } : outcome;
   }
 
-  /** Leaves out the policies that changed since the pass began, about which it says nothing. */
+  /** Leaves out the policies that changed since the pass began, because the pass says nothing about them. */
   #remember(outcomes: ReadonlyMap<string, ProgramOutcome>, compiled: Compiled): void {
     const { state } = this.#context;
     const { programs } = state.outcomes;

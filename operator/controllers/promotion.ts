@@ -19,9 +19,9 @@ import { type Context, type Controller, type Key, originOf } from './controller.
 import type { StateChange } from './state-change.ts';
 
 const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
-/** Changes come in bursts; a burst leads to one write. */
+/** The wait for more changes: a burst of changes leads to one write. */
 const DELAY_MS = 100;
-/** The wall clock decides when a soak has ended, and it may be set meanwhile. */
+/** The wall clock decides when a soak has ended, and somebody may set it meanwhile. */
 const MOST_AGAIN_MS = 60_000;
 
 export class Promotion implements Controller {
@@ -30,12 +30,12 @@ export class Promotion implements Controller {
   readonly #context: Context;
   readonly #kept: KeptRollouts;
   /**
-   * A step looks at every namespace, and so does the progress. While thousands are labelled and evaluated, each of them asks
-   * for a step.
+   * A step looks at every namespace, and so does the progress. While thousands of namespaces are labelled and evaluated,
+   * each of them asks for a step.
    */
   readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
-  /** @param operatorNamespace has the ConfigMaps that keep the states */
+  /** @param operatorNamespace the namespace of the ConfigMaps that keep the states */
   constructor(context: Context, operatorNamespace: string) {
     this.#context = context;
     this.#kept = new KeptRollouts(context, operatorNamespace);
@@ -43,7 +43,7 @@ export class Promotion implements Controller {
 
   keysFor({ cause, policies }: StateChange): Iterable<Key> {
     const { cluster, state } = this.#context;
-    // Something may be kept for a policy that had a roll-out in an earlier term.
+    // A state may still be saved for a policy that had a roll-out in an earlier term.
     if (cause.of === 'term') return policies;
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
@@ -61,23 +61,24 @@ export class Promotion implements Controller {
     const policy = cluster.policy(name);
     const { refusals, specs } = state.policies.compiled;
     const spec = refusals.has(name) ? specs.get(name) : policy?.spec;
-    // A policy that was never accepted.
+    // The policy was never accepted.
     if (policy && !spec) return;
     if (!policy || !spec) return this.#end(name, () => this.#kept.remove(name, undefined));
     if (spec.mode !== 'Enforce' || state.policies.hasExpired(name))
       return this.#end(name, () => this.#kept.rest(policy));
     if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
     const before = await this.#kept.stateOf(policy);
-    // Policies changed meanwhile.
+    // The policies changed meanwhile.
     if (state.policies.isStale) return again(0);
-    // Nothing may happen between reading the cluster and deciding.
+    // No other work may run between reading the cluster and deciding.
     const input = this.#input(name, { rollout: spec.rollout, selector: spec.namespaceSelector, state: before });
     const began = performance.now();
     const result = step(input);
     const progress = progressOf(input, result);
     const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
-    // No text may follow from a first state that a crash would lose: without it, anybody's labels would be the state.
+    // Save the first state before any text follows from it. If a crash lost it, the next process would derive the state
+    // from labels that anybody may have set.
     if (isNew || result.state !== before) {
       await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
@@ -86,7 +87,7 @@ export class Promotion implements Controller {
     const shown = state.outcomes.progress.get(name);
     state.outcomes.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
-    // The workloads that block it have changed.
+    // The workloads that block the roll-out have changed.
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
@@ -95,7 +96,7 @@ export class Promotion implements Controller {
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
 
-  /** The roll-outs that a change of the namespace concerns. */
+  /** The roll-outs of the policies that a change of the namespace concerns. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
     const labels = cluster.namespace(namespace)?.labels;
@@ -136,7 +137,10 @@ export class Promotion implements Controller {
     });
   }
 
-  /** Judges what the watches have shown since the last evaluation: in a busy namespace they always show something. */
+  /**
+   * Evaluates everything that the watches have shown since the last evaluation. In a busy namespace they always show
+   * something.
+   */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;
     const { evaluator } = state;
@@ -161,7 +165,7 @@ export class Promotion implements Controller {
     return outcome?.state === 'InForce' && part !== undefined && outcome.row === rowOf(part, state.policies.compiled);
   }
 
-  /** @param before undefined for the first state of a term */
+  /** @param before undefined if this is the first state of a term */
   #publish(policy: string, before: RolloutState | undefined, after: RolloutState): void {
     const { state, found } = this.#context;
     const { compiled } = state.policies;
@@ -189,7 +193,7 @@ export class Promotion implements Controller {
     }
   }
 
-  /** The policy has no roll-out, or it rests. @param keep what to do about the saved state */
+  /** Ends the step for a policy that has no roll-out, or rests. @param keep what to do with the saved state */
   async #end(name: string, keep: () => Promise<void>): Promise<void> {
     const { state, found } = this.#context;
     const before = state.promotions.get(name);
@@ -203,7 +207,7 @@ export class Promotion implements Controller {
   }
 }
 
-/** The namespaces where another part decides, or whose label changes. */
+/** The namespaces where the policy now decides by its other part, or whose label changes. */
 function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
   const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');
   const names = new Set([...before.keys(), ...after.keys()]);

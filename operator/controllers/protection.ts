@@ -6,9 +6,12 @@ import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
-/** API servers look at their files as often (apiserver/pkg/admission/plugin/policy/manifest/source). */
+/** How often to ask. API servers check their files as often (apiserver/pkg/admission/plugin/policy/manifest/source). */
 const ASK_AGAIN_MS = 60_000;
-/** An API server that restarts does not answer for a moment: only the last of so many questions makes the answer unknown. */
+/**
+ * An API server that restarts does not answer for a moment. So the answer becomes unknown only after this many questions
+ * in a row.
+ */
 const UNANSWERED = 3;
 const RETRY_MS = 5_000;
 

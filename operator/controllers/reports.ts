@@ -11,7 +11,7 @@ import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 3_000;
-/** The larger a namespace's reports are, the less often they are written. */
+/** A cooldown: the larger a namespace's reports are, the less often they are written. */
 const MOST_BYTES_PER_MS = 256;
 
 const NOWHERE: Pick<NamespaceJudgement, 'modes'> = { modes: {} };
@@ -43,8 +43,8 @@ export class Reports implements Controller {
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
     if (!namespace) this.#cooldown.forget(name);
-    // A namespace that has not been evaluated yet comes back when it has been; deleting a namespace deletes its
-    // reports.
+    // A namespace that has not been evaluated yet is queued again after its evaluation. A deleted namespace loses its
+    // reports anyway.
     if (!api || !namespace || namespace.terminating) return;
     if (state.policies.isReached(namespace) && !state.outcomes.judgements.has(name)) return;
     let written = 0;
@@ -63,7 +63,7 @@ export class Reports implements Controller {
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.policies.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);
-        // In either API: it may have been the other one until now.
+        // Reads the reports of both APIs, because the operator may have written to the other one until now.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
         yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
       }

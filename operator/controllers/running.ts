@@ -9,16 +9,19 @@ import type { ClusterState } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** All policies are compiled together. */
+/** The key for compiling, because all policies are compiled together. */
 const ALL = 'all';
-/** A policy and its exception in one file are two changes, and 200 policies come one after the other. */
+/**
+ * The wait for more changes: a policy and its exception in one file are two changes, and 200 policies come one after the
+ * other.
+ */
 const SETTLES = { quietMs: 300, mostMs: 10_000 };
 
 export interface RunningOptions {
   readonly log: Log;
   /** Makes the observer of a controller's queue. */
   readonly observeQueue?: (controller: string) => QueueObserver;
-  /** The facts that compiling needs beside what is followed. */
+  /** The facts that compiling needs besides the followed objects. */
   readonly beforeAccept?: () => Promise<void>;
 }
 
@@ -42,7 +45,7 @@ export class Running {
   enqueue(change: StateChange): void {
     const { cause, recompiles } = change;
     if (recompiles && cause.of === 'policy') this.#settling.changed();
-    // Nobody has edited anything, and everything may be wrong until then.
+    // At the start of a term, nobody has edited anything, but every object may be wrong: no wait.
     if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {

@@ -20,9 +20,9 @@ export interface Found {
   readonly by: string;
   /** The policies that it concerns. */
   readonly policies?: Iterable<string>;
-  /** The namespace that it concerns, and with it the policies that select it. */
+  /** The namespace that the outcome concerns, and with it the policies that select the namespace. */
   readonly namespace?: string;
-  /** Namespaces where other policies decide now. */
+  /** Namespaces where different policies decide now. */
   readonly namespaces?: Iterable<string>;
   /** Whether policies compile to something else from now on. */
   readonly recompiles?: boolean;
@@ -33,7 +33,7 @@ export interface StateChange extends Concerned {
   readonly cause: Cause;
   /** Policies whose conditions, counts or namespaces may have changed. */
   readonly policies: ReadonlySet<string>;
-  /** Namespaces where the deciding policies or their users may have changed, or that changed themselves. */
+  /** Namespaces that changed, or where the deciding policies or their users may have changed. */
   readonly namespaces: ReadonlySet<string>;
   /** Whether policies have to be compiled again: the state is stale until `accept`. */
   readonly recompiles: boolean;

@@ -13,9 +13,15 @@ import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
-/** While many policies come into force: most are in force by then, and their progress needs no write. */
+/**
+ * The wait for progress while many policies come into force. Most are in force after it, so their progress needs no write
+ * of its own.
+ */
 const MANY_CHANGE_MS = 5_000;
-/** The progress of hundreds of policies that come into force together, in statuses per second and at once. */
+/**
+ * The rate limit for the progress of hundreds of policies that come into force together: statuses per second on average,
+ * and at once.
+ */
 const PROGRESS_LIMIT = [1, 10] as const;
 
 export class Status implements Controller {
@@ -23,10 +29,11 @@ export class Status implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   /**
-   * The status of a policy with thousands of namespaces takes long to build, and each change in one of them changes it.
+   * A cooldown: the status of a policy with thousands of namespaces takes long to build, and a change in each of them
+   * changes it.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
-  /** Until the progress of a policy is written. */
+  /** The time after which the progress of a policy is written. */
   readonly #progress = new Cooldown({ times: 1 });
   readonly #progressLimit = new RateLimit(...PROGRESS_LIMIT);
   readonly #written = new WrittenStatuses();
@@ -40,7 +47,7 @@ export class Status implements Controller {
   }
 
   delay(policy: Key, { recompiles }: StateChange): number {
-    // Somebody who changed a policy waits for its status.
+    // No wait: somebody who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
     const { state = 'Working' } = this.#context.state.outcomes.programs.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));

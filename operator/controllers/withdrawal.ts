@@ -12,7 +12,10 @@ const LOG_AGAIN_MS = 30_000;
 export interface Finalizing {
   /** The objects that wait. */
   finalizing(): readonly FinalizingView[];
-  /** Reads policies, namespaces and rendered objects again. @throws the signal's reason, when it is aborted before that */
+  /**
+   * Reads policies, namespaces and rendered objects again. @throws the signal's reason, if the signal is aborted before
+   * that
+   */
   refresh(signal: AbortSignal): Promise<void>;
 }
 
@@ -34,7 +37,8 @@ export class Withdrawal implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { client, state, log, signal } = this.#context;
     if (this.#followed.finalizing().length === 0) return;
-    // The watch of policies may be behind the one that showed the deletion, so what looks clean is read again.
+    // The watch of policies may lag behind the watch that showed the deletion. So nothing counts as gone before
+    // everything is read again.
     if (this.#isClean()) {
       await this.#followed.refresh(signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;

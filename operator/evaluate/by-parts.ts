@@ -1,6 +1,6 @@
 /**
- * Results about the parts of pods and templates, kept as long as the parts live. Parts are compared by identity, since
- * the cluster's projection keeps equal ones once.
+ * Results about the parts of pods and templates, kept as long as the parts live. Parts are compared by identity, because
+ * the cluster's projection keeps equal parts once.
  */
 import type { PodParts, PodSpec } from '../model/objects.ts';
 

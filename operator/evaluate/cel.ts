@@ -1,6 +1,6 @@
 /**
- * CEL as the API server runs it: cel-js, with the API server's results where the two differ beyond ASCII, and with a
- * cost counter. test/differential/cel-functions.test.ts compares each function with a real API server.
+ * CEL as the API server runs it: cel-js with a cost counter, and with the API server's results where cel-js differs
+ * beyond ASCII. test/differential/cel-functions.test.ts compares each function with a real API server.
  */
 import { Environment } from '@marcbachmann/cel-js';
 import { TOKEN } from '../compile/pod-cel.ts';
@@ -20,7 +20,7 @@ interface Program {
 const MOST_PROGRAMS = 10_000;
 /** cel-go's charge per character that a function traverses (cel-go checker/cost.go StringTraversalCostFactor). */
 const COST_OF_CHARACTER = 0.1;
-/** The fixed cost of a string and of a list, as the number of names and operators that take cel-js as long. */
+/** The fixed cost of a string or a list: as many names and operators as cel-js evaluates in the same time. */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
 
@@ -31,11 +31,11 @@ export class TooExpensive extends Error {
   }
 }
 
-/** Thrown once for each item of a list. A stack trace each time would take longer than the evaluation. */
+/** Thrown once for each item of a list. Recording a stack trace each time would take longer than the evaluation. */
 const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
-  /** Adds functions that only the API server needs, so that tests can run the whole text of a program. */
+  /** Adds functions that only the API server's texts need, so that tests can run the whole text of a program. */
   readonly register?: (environment: Environment) => void;
 }
 
@@ -71,8 +71,8 @@ export class CelEngine {
   }
 
   /**
-   * The result of `work`, in which run() may be called; its costs are added up.
-   * @throws TooExpensive as soon as they exceed the limit. About one unit for each name and operator, as in the API server
+   * The result of `work`, in which run() may be called. The costs of these calls are added up: about one unit for each
+   * name and operator, as in the API server. @throws TooExpensive as soon as the sum exceeds the limit
    */
   within<Result>(limit: number, work: () => Result): Result {
     this.#spent = 0;
@@ -94,7 +94,7 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // `||` and `exists` ignore the error of one operand when another one decides.
+    // `||` and `exists` ignore the error of one operand if another operand decides.
     this.#charge(0);
     return result;
   }
@@ -110,8 +110,8 @@ export class CelEngine {
 }
 
 /**
- * A value of a manifest as a context needs it. cel-js takes the type of an object from its `constructor`, which may be a
- * field: such an object becomes a Map, which has the same fields in CEL.
+ * A value of a manifest, in the form that a context needs. cel-js takes the type of an object from its `constructor`, and
+ * a manifest may have a field of that name. Such an object becomes a Map, which has the same fields in CEL.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -120,7 +120,7 @@ export function celValue(value: unknown): unknown {
   return Object.hasOwn(value, 'constructor') ? new Map(entries) : Object.fromEntries(entries);
 }
 
-/** celValue for a spec and its parts, which mostly have no such field: then they are what CEL needs. */
+/** celValue for a spec and its parts. Most have no field `constructor` and are returned unchanged. */
 export const celValueIn = perObject((spec: PodSpec): ((part: unknown) => unknown) =>
   ownsConstructor(spec) ? celValue : (part) => part,
 );
@@ -131,7 +131,7 @@ function ownsConstructor(value: unknown): boolean {
   return Object.values(value).some(ownsConstructor);
 }
 
-/** cel-js does not let its own functions be replaced, so the texts call ours by another name. */
+/** cel-js does not let a caller replace its own functions, so the texts call ours by another name. */
 const OWN = 'asApiServer_';
 /** The prefix of each macro that iterates over a list. */
 const METERED = 'metered_';
@@ -151,7 +151,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   // cel-js lacks this function.
   'replace(string, string): string': (text, old: string, by: string) =>
     old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
-  // RE2 works on code points.
+  // RE2 counts code points.
   'matches(string): bool': (text, pattern: string) => expression(pattern, 'u').test(text),
   'findAll(string): list<string>': (text, pattern: string) => text.match(expression(pattern, 'gu')) ?? [],
   'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),

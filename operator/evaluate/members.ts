@@ -9,19 +9,19 @@ export type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 /** A pod or template of a workload. */
 export interface Member extends Top {
   readonly pod: boolean;
-  /** Whether it is the workload's own template, and not that of a ReplicaSet or Job that it created. */
+  /** Whether this is the workload's own template, not that of a ReplicaSet or Job that the workload created. */
   readonly own: boolean;
   readonly candidate: Candidate;
 }
 
-/** A pod or workload that was there at some time since the last evaluation, and may be gone or changed. */
+/** A pod or workload that existed at some time since the last evaluation, and may be gone or changed. */
 export interface Seen {
   readonly object: SeenObject;
-  /** The last time at which it was there, in milliseconds since 1970. */
+  /** The last time at which it existed, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** The judged objects of a namespace: running pods, and templates that will make pods. */
+/** The objects of a namespace to evaluate: running pods, and templates that will make pods. */
 export function membersOf(namespace: string, cluster: Objects): Member[] {
   const templates = judgedOf([...cluster.workloads(namespace)]).map((workload) => templateMember(workload, cluster));
   const pods = [...cluster.pods(namespace)].flatMap((pod) => podMember(pod, cluster));
@@ -49,10 +49,10 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
 }
 
 /**
- * The workloads whose own template will make pods, whoever owns them: an owner may have another template. A ReplicaSet or
- * Job with the template of its owner shares the owner's verdict.
+ * The workloads whose own template will make pods, whatever owns the workloads: an owner may have another template. A
+ * ReplicaSet or Job with the template of its owner shares the owner's verdict.
  *
- * @param all of the namespace; read only if they matter
+ * @param all of the namespace; called only if they matter
  */
 export function judgedOf<View extends WorkloadView>(
   workloads: readonly View[],

@@ -1,4 +1,7 @@
-/** The workloads of a namespace → their verdicts in each mode, judged again only where something else decides than before. */
+/**
+ * The workloads of a namespace → their verdicts in each mode. A mode is evaluated again only if other policies, texts or
+ * rights decide than before.
+ */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -19,15 +22,18 @@ export interface ModeJudgement {
   readonly workloads: readonly WorkloadJudgement[];
 }
 
-/** For each workload the policy that admits it; undefined if none does. */
+/** For each workload, the policy that admits it; undefined if none does. */
 type Admitting = readonly (string | undefined)[];
 
-/** All that the verdicts of a mode follow from, besides the workloads. */
+/** Everything that the verdicts of a mode depend on, besides the workloads. */
 interface ModeContext {
   /** The policies that decide; at least one. */
   readonly deciders: readonly ResolvedPolicy[];
   readonly evaluation: EvaluationContext;
-  /** By the Enforce policies, if these would still decide if those of this mode were enforced; else empty. */
+  /**
+   * The Enforce policy that admits each workload, if Enforce policies would still decide once this mode's policies were
+   * enforced; otherwise empty.
+   */
   readonly exceptions: Admitting;
 }
 
@@ -37,14 +43,15 @@ export interface JudgedMode {
   readonly admitting: Admitting;
 }
 
-/** Only the modes in which some policy decides. */
+/** The results of the modes in which some policy decides. */
 export type JudgedModes = Partial<Readonly<Record<Mode, JudgedMode>>>;
 
 /**
- * In pieces.
+ * Evaluates in pieces.
  *
- * @param policies all that select the namespace @param labels the namespace's @param before earlier results about the
- * same workloads
+ * @param policies all that select the namespace
+ * @param labels the namespace's
+ * @param before earlier results about the same workloads
  */
 export function* judgingModes(
   groups: readonly Group[],
@@ -63,7 +70,7 @@ export function* judgingModes(
   return modes;
 }
 
-/** None while Enforce itself is judged, which is the first of the modes. */
+/** Empty while Enforce itself is evaluated, which is the first mode. */
 function exceptionsFrom(enforced: JudgedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;
   return enforced && first && priority >= first.priority ? enforced.admitting : [];

@@ -13,19 +13,19 @@ import { groupsOf } from './workload-judgement.ts';
 
 export interface NamespaceJudgement {
   readonly namespace: string;
-  /** Only the modes in which some policy decides. */
+  /** The verdicts of the modes in which some policy decides. */
   readonly modes: Partial<Readonly<Record<Mode, ModeJudgement>>>;
-  /** By name of each policy that is pending here; absent if there is none. */
+  /** By name of each policy that is pending in the namespace; absent if there is none. */
   readonly promotions?: ReadonlyMap<string, PromotionVerdict>;
-  /** Every capability, as written, that some container of a judged pod or template adds; sorted. */
+  /** Every capability, as written, that some container of an evaluated pod or template adds; sorted. */
   readonly addedCapabilities: readonly string[];
-  /** Those of them that some container adds in a pod with hostUsers: false; sorted. */
+  /** The capabilities among them that some container adds in a pod with hostUsers: false; sorted. */
   readonly addedInUserNamespaces: readonly string[];
 }
 
 type Judged = Pick<NamespaceView, 'name' | 'labels'>;
 
-/** @param policies all accepted ones; the namespace must not be excluded */
+/** @param policies all accepted policies; the namespace must not be excluded */
 export function judgeNamespace(
   namespace: Judged,
   policies: readonly ResolvedPolicy[],
@@ -36,9 +36,9 @@ export function judgeNamespace(
 }
 
 /**
- * Like judgeNamespace(), but in pieces. Reads the namespace's pods and workloads once, at the start.
+ * The same in pieces. It reads the namespace's pods and workloads once, at the start.
  *
- * @param seen counts only for promotions
+ * @param seen objects that count only for promotions
  */
 export function* judgingNamespace(
   { name, labels }: Judged,
@@ -65,7 +65,7 @@ export function* judgingNamespace(
   };
 }
 
-/** Without what they follow from. */
+/** The results, without the inputs that they depend on. */
 export function judgementsOf(judged: JudgedModes): NamespaceJudgement['modes'] {
   return Object.fromEntries(Object.entries(judged).map(([mode, { judgement }]) => [mode, judgement]));
 }

@@ -3,7 +3,7 @@ import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';
 
-/** The entries of an override's list that the level admits by itself. */
+/** The entries of an override's list that the level admits without the override. */
 export function ownEntries(path: string, standard: Standard): readonly unknown[] {
   const rule = RULES.find((one) => isStatedBy(path, one));
   const { own = [], choices } = rule?.fit(standard) ?? {};
@@ -11,7 +11,10 @@ export function ownEntries(path: string, standard: Standard): readonly unknown[]
   return Array.isArray(value) ? value : [];
 }
 
-/** Matches the rule itself, or one that shares a field with it: `capabilities` and `capabilities.allowedBounding`. */
+/**
+ * Matches the rule itself, and rules that share a field with it, such as `capabilities` and
+ * `capabilities.allowedBounding`.
+ */
 export function isStatedBy(path: string, { id }: Rule): boolean {
   return path === id || path.startsWith(`${id}.`);
 }

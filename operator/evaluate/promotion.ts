@@ -1,4 +1,7 @@
-/** Whether a namespace where a policy is pending could be promoted: what the policy would refuse there if it were enforced. */
+/**
+ * Whether a namespace where a policy is pending could be promoted: the workloads that the policy would refuse there if it
+ * were enforced.
+ */
 import { deciding } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -19,7 +22,7 @@ export interface PromotionVerdict {
   readonly violating: number;
   /** The workload with the worst violation; absent when nothing violates. */
   readonly worst?: WorkloadJudgement;
-  /** When a pod or workload violated that is gone or was changed; in milliseconds since 1970. */
+  /** The last time at which a pod or workload violated that is now gone or changed; in milliseconds since 1970. */
   readonly violatedAt?: number;
 }
 
@@ -34,8 +37,8 @@ interface Pending {
 }
 
 /**
- * Enforced, the policy decides together with the Enforce policies of its priority, and not at all beside one with a
- * higher priority.
+ * If it were enforced, the policy would decide together with the Enforce policies of its priority, and not at all beside
+ * a policy with a higher priority.
  */
 export function* judgingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
@@ -50,7 +53,7 @@ export function* judgingPromotion(
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
 }
 
-/** When an object violated that may be gone or changed, in milliseconds since 1970. */
+/** The last time at which an object violated that may be gone or changed, in milliseconds since 1970. */
 export function* judgingSeen(pending: Pending, evaluation: EvaluationContext): Generator<void, number | undefined> {
   const deciders = decidersOf(pending);
   let violatedAt: number | undefined;
@@ -67,7 +70,7 @@ export function* judgingSeen(pending: Pending, evaluation: EvaluationContext): G
   return violatedAt;
 }
 
-/** The policies that decide once this one is enforced; none if it is not among them. */
+/** The policies that decide once this one is enforced; empty if this policy is not among them. */
 function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
   const enforced = policy.pendingFor as ResolvedPolicy;
   const others = policies.filter((other) => other.name !== policy.name);
@@ -80,13 +83,13 @@ const EVERYWHERE = {};
 /** The namespace has the label of the pending part. */
 const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
-/** A pod that is created after the promotion is filled in, where its policy does that. */
+/** A pod that is created after the promotion is filled in, if its policy has defaulting. */
 function asCreatedAgain(group: Group): Group {
   const members = group.members.map((member) => ({ ...member, candidate: { ...member.candidate, filled: true } }));
   return { ...group, members };
 }
 
-/** A pod that is too expensive to evaluate is refused by limits that no Standard has. */
+/** A pod that is too expensive to evaluate would be refused by the API server's limits, which no Standard has. */
 function wouldBeRefused(workload: WorkloadJudgement): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);
 }
@@ -95,7 +98,7 @@ function isWorse(a: WorkloadJudgement, b: WorkloadJudgement): boolean {
   return rankOf(a) < rankOf(b);
 }
 
-/** The lower, the worse. */
+/** A number to compare verdicts by: the lower, the worse. */
 function rankOf({ violations }: WorkloadJudgement): number {
   const broken = Object.values(violations).flat();
   return Math.min(...broken.map(({ rule }) => severityRank(rule)));

@@ -1,6 +1,6 @@
 /**
- * The roles and bindings that the operator renders, as they will be once they are written. A verdict from before would call
- * workloads violating that the policy is about to admit.
+ * The roles and bindings that the operator renders, as they will be once they are written. Without them, a verdict would
+ * call workloads violating that the policy is about to admit.
  */
 
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
@@ -15,20 +15,23 @@ export interface Grants {
 
 interface RenderedGrant {
   readonly role: RoleView;
-  /** With `usableBy: Subjects` only. */
+  /** Only with `usableBy: Subjects`. */
   readonly binding?: RoleBindingView;
 }
 
-/** By name of the role, which is also that of the binding. */
+/** By name of the role; the binding has the same name. */
 export type RenderedGrants = ReadonlyMap<string, RenderedGrant>;
 
-/** No verdict asks for the use of a policy that is for everyone. The parts of a policy with a roll-out share one grant. */
+/**
+ * Evaluation never asks for the use of a policy that is for everyone. The parts of a policy with a roll-out share one
+ * grant.
+ */
 export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGrants {
   const restricted = policies.filter(({ usableBy }) => usableBy !== 'Everyone');
   return new Map(restricted.map((policy) => [useRoleName(policy.name), grantOf(policy)]));
 }
 
-/** The grants of the cluster. The rendered ones replace those of the same names. */
+/** The grants of the cluster, in which a rendered grant replaces the one with the same name. */
 export function withRendered({ roles, bindings }: Grants, rendered: RenderedGrants): Grants {
   const bound = new Map([...rendered].flatMap(([name, { binding }]) => (binding ? [[name, binding] as const] : [])));
   return {

@@ -1,4 +1,4 @@
-/** The order in which people want to read violations. */
+/** The order in which reports list violations. */
 import { severityRank } from '../rules/severity.ts';
 
 interface Broken {
@@ -6,7 +6,7 @@ interface Broken {
   readonly container?: string;
 }
 
-/** Violations that give more access to the node come first; within a rule they are sorted by container. */
+/** Violations that give more access to the node come first. Within a rule, they are sorted by container. */
 export function worstFirst(a: Broken, b: Broken): number {
   const [left, right] = [a, b].map(({ rule = '', container = '' }) => `${rule}\n${container}`) as [string, string];
   return severityRank(a.rule ?? '') - severityRank(b.rule ?? '') || (left < right ? -1 : left > right ? 1 : 0);

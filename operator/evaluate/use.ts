@@ -1,6 +1,6 @@
 /**
  * The rights to `use` a policy, evaluated from the watched RBAC objects as the API server's RBAC authorizer does
- * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). It does not see other authorizers.
+ * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). Other authorizers are not evaluated.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import { valuesByKey } from '../model/by-key.ts';
@@ -17,13 +17,13 @@ export interface User {
 export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
-  /** All rights to the policy, from which the answers of mayUse() follow: equal texts, equal answers. */
+  /** All rights to the policy as a text. Equal texts give equal answers of mayUse(). */
   rightsTo(policy: string): string;
   /** The subjects that may use the policy by its name, in a stable order. */
   holders(policy: string): readonly Holder[];
   /** The subjects that may use every policy, in a stable order. */
   holdersOfAll(): readonly Holder[];
-  /** The bindings that grant the use of the policy by its name and are older than it, in a stable order. */
+  /** The bindings that grant the use of the policy by its name and are older than the policy, in a stable order. */
   olderBindings(policy: string, created: string): readonly BindingName[];
 }
 
@@ -31,13 +31,13 @@ export interface Holder {
   readonly subject: RbacSubject;
   /** The binding's namespace; absent: everywhere. */
   readonly namespace?: string;
-  /** By verb `*` on every policy. */
+  /** Whether the right comes from verb `*` on every policy. */
   readonly wildcard?: true;
-  /** It includes the built-in controllers, and therefore everybody who may create a workload. */
+  /** Whether the subjects include the built-in controllers, and so everybody who may create a workload. */
   readonly everybody?: true;
 }
 
-/** A RoleBinding, or without a namespace a ClusterRoleBinding. */
+/** A RoleBinding; without a namespace, a ClusterRoleBinding. */
 export type BindingName = Pick<RoleBindingView, 'namespace' | 'name'>;
 
 interface Grant {
@@ -50,11 +50,11 @@ interface Grant {
 interface Policies {
   readonly all: boolean;
   readonly names: ReadonlySet<string>;
-  /** By verb `*`. */
+  /** Whether by verb `*`. */
   readonly wildcard: boolean;
 }
 
-/** @param usersKnown whether all roles and bindings could be read: otherwise everybody may use every policy */
+/** @param usersKnown whether all roles and bindings could be read; if not, everybody may use every policy */
 export function createUseIndex(
   roles: Iterable<RoleView>,
   bindings: Iterable<RoleBindingView>,
@@ -101,7 +101,7 @@ export function serviceAccountUser(namespace: string, name: string): User {
   };
 }
 
-/** A built-in controller when it creates pods: it is authenticated, and so has one group more. */
+/** A built-in controller when it creates pods. It is authenticated, so it has one group more. */
 export function controllerUser(serviceAccount: string): User {
   return CONTROLLER_USERS.get(serviceAccount, () => {
     const { name, groups } = serviceAccountUser(CONTROLLER_NAMESPACE, serviceAccount);
@@ -111,7 +111,7 @@ export function controllerUser(serviceAccount: string): User {
 
 const CONTROLLER_USERS = new Recent<User>();
 
-/** Whether a grant to the subject reaches a built-in controller, and therefore everybody who may create a workload. */
+/** Whether a grant to the subject reaches a built-in controller, and so everybody who may create a workload. */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);
   return CONTROLLERS.some(({ serviceAccount }) => userKeys(controllerUser(serviceAccount)).some((one) => one === key));
@@ -162,8 +162,8 @@ function holders(grants: readonly Grant[]): Holder[] {
 }
 
 /**
- * Includes bindings made for an earlier policy, because RBAC refers to names, not uids. Times have a resolution of
- * seconds.
+ * Includes bindings that were made for an earlier policy of that name, because RBAC refers to names, not uids. Times have
+ * a resolution of seconds.
  */
 function olderBindings(grants: readonly Grant[], policy: string, created: string): BindingName[] {
   const older = grants.filter(
@@ -180,7 +180,7 @@ function sortedOnce<Of>(all: readonly Of[]): Of[] {
   return valuesByKey(new Map(all.map((one) => [JSON.stringify(one), one])));
 }
 
-/** The key of a user or group; a service account is the user that it logs in as. */
+/** The key of a user or group. A service account has the key of the user that it logs in as. */
 function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string | undefined {
   if (kind !== 'ServiceAccount') return `${kind}/${name}`;
   const home = namespace || bindingNamespace;

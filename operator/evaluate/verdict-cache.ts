@@ -1,7 +1,8 @@
 /**
- * The results of a policy's checks for a pod's parts: computed once, and kept as long as both live.
+ * The results of a policy's checks for a pod's parts. Each is computed once, and kept as long as the policy's checks and
+ * the parts live.
  *
- * If another policy changes, this one is resolved again and gets new checks with the same text, so results are found by
+ * If another policy changes, this one is resolved again and gets new checks with the same text. So results are found by
  * text.
  */
 import type { PodParts } from '../model/objects.ts';
@@ -12,7 +13,7 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], ByParts<Found>>();
   readonly #byText = new Map<string, WeakRef<ByParts<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // There may be new ones meanwhile.
+    // A new cache may exist for the text meanwhile.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
@@ -21,7 +22,7 @@ export class VerdictCache<Found> {
     return this.#byText.size;
   }
 
-  /** The cached result; else what `find` returns, which is cached if the parts can't change. */
+  /** The cached result. Without one, the result of `find`, which is cached if the parts cannot change. */
   get(parts: PodParts, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(parts.spec)) return find();
     const byParts = this.#byPartsOf(checks);

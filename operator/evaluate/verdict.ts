@@ -1,8 +1,8 @@
 /**
  * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
  *
- * operator/compile/decision.ts is the same decision for the API server; change the two together. Only the API
- * server judges containers added to a pod (docs/decisions/0008); this code judges a pod as a whole.
+ * operator/compile/decision.ts makes the same decision for the API server; change both files together. Only the API
+ * server judges containers added to a pod (docs/decisions/0008); this code evaluates a pod as a whole.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -26,9 +26,9 @@ export interface Candidate {
   readonly parts: PodParts;
   /** The service account, and the creator when it is known. */
   readonly users: readonly User[];
-  /** Whether to evaluate it as it will be after defaulting, as for a template. */
+  /** Whether to evaluate the pod as it will be after defaulting, as for a template. */
   readonly filled: boolean;
-  /** Whether the API server also checked a user whom nothing in the cluster names. */
+  /** Whether the API server also checked a user whom no object in the cluster names. */
   readonly unknownUser: boolean;
 }
 
@@ -40,13 +40,13 @@ export interface Judgement {
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
-/** The context of an evaluation, besides the pod and the policies. */
+/** The context that an evaluation needs besides the pod and the policies. */
 export interface EvaluationContext {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
 }
 
-/** One shared object for all compliant results, which are most of a large cluster's. */
+/** One shared object for all compliant results, because most results of a large cluster are compliant. */
 export const NO_VIOLATIONS: Judgement['violations'] = Object.freeze({});
 
 /** A policy may be called `constructor`, which every object has as a property. */
@@ -54,10 +54,10 @@ export function violationsBy(policy: string, violations: Judgement['violations']
   return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
 }
 
-/** The rule's name in the violation of a pod that complies with a policy which it may not use. */
+/** The rule's name in a violation, if the pod complies with a policy but may not use it. */
 export const USE_RULE = 'use';
 
-/** The rule's name in the violation of a pod whose evaluation is too expensive. */
+/** The rule's name in a violation, if the pod is too expensive to evaluate. */
 export const COST_RULE = 'evaluation';
 const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
   {
@@ -80,7 +80,7 @@ export function judge(
   return lastOf(judging(candidate, policies, evaluation));
 }
 
-/** Like judge(), in pieces: yields after each evaluation. */
+/** The same in pieces: yields after each evaluation. */
 export function* judging(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
@@ -95,14 +95,14 @@ export function* judging(
   return judgement;
 }
 
-/** By policies, in their order: the judgements that every pod with the same parts shares. They are frozen. */
+/** The results by policies, in their order, that every pod with the same parts shares. They are frozen. */
 const judgementsOf = perObject((_: Evaluator) =>
   perList((_: readonly ResolvedPolicy[]) => ({ asIs: new ByParts<Judgement>(), filled: new ByParts<Judgement>() })),
 );
 
 interface NewJudgement {
   readonly judgement: Judgement;
-  /** Whether it depends on the right to use a policy, besides the parts. */
+  /** Whether the result depends on the right to use a policy, besides the parts. */
   readonly dependsOnUse: boolean;
 }
 
@@ -130,7 +130,7 @@ function* judgingAnew(
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
   const [first] = usable;
-  // One of those that the API server asks about is usable.
+  // The user may use one of the policies that the API server asks about.
   if (first && unusable < MOST_ASKED) return { judgement: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
   const verdict = depends || first ? 'Unknown' : 'Violating';
@@ -147,9 +147,9 @@ function perhapsNotAsked({ name }: ResolvedPolicy): readonly Violation[] {
 }
 
 /**
- * A running pod. Its creator is the built-in controller that owns it; for a bare pod or another owner's pod it is
- * unknown. The author of an ephemeral container is unknown, too: the API server checked that person's rights, not the
- * controller's.
+ * The users of a running pod. If a built-in controller owns the pod, it is the creator. For a bare pod or another owner's
+ * pod, the creator is unknown. The author of an ephemeral container is unknown, too: the API server checked that person's
+ * rights, not the controller's.
  */
 export function podCandidate(pod: PodView): Candidate {
   const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
@@ -162,7 +162,10 @@ export function podCandidate(pod: PodView): Candidate {
   };
 }
 
-/** The pods that a workload's controller will make. A PodTemplate has none: only its service account counts. */
+/**
+ * The users of the pods that a workload's controller will make. A PodTemplate has no controller, so only its service
+ * account counts.
+ */
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
   return {
     namespace,
@@ -173,7 +176,7 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   };
 }
 
-/** The pods of a custom resource, whose creator is unknown. */
+/** The users of the pods of a custom resource. Their creator is unknown. */
 export function customCandidate(namespace: string, parts: PodParts): Candidate {
   const serviceAccount = parts.spec.serviceAccountName ?? 'default';
   return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };

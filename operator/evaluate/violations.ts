@@ -11,7 +11,7 @@ export interface Violation {
   readonly rule: string;
   /** The container's name, when a container breaks the rule. */
   readonly container?: string;
-  /** For people: the part, what is wrong and what would be accepted. */
+  /** For people: the part, what is wrong with it and what would be accepted. */
   readonly message: string;
   /** The offending field, from the PodSpec on: `containers[1].securityContext.privileged`. */
   readonly path: string;
@@ -29,12 +29,13 @@ interface Part {
 }
 
 /**
- * The number of violations to describe per rule; further ones are counted, because objects may have thousands of parts.
+ * The most violations that are described per rule. Further ones are only counted, because objects may have thousands of
+ * parts.
  */
 const DESCRIBED = 32;
 /**
- * In UTF-16 units: longer than any message about a list in a policy, shorter than a message about a list in an object
- * may be.
+ * The longest message in UTF-16 units. A message about a list in a policy is shorter; a message about a list in an object
+ * may be longer.
  */
 const MESSAGE_LENGTH = 2048;
 
@@ -52,7 +53,7 @@ interface EvaluatorOptions {
   readonly costLimit?: number;
 }
 
-/** Runs checks. Caches the verdict on parts that can't change, because most pods are copies. */
+/** Runs checks. It caches the verdicts on parts that cannot change, because most pods are copies. */
 export class Evaluator {
   readonly #engine = new CelEngine();
   readonly #costLimit: number;
@@ -65,8 +66,7 @@ export class Evaluator {
 
   /**
    * The violations of a policy, in the order of its rules; empty when the pod complies.
-   * @param filled whether to judge the pod as defaulting will make it, as templates are
-   * @throws TooExpensive
+   * @param filled whether to evaluate the pod as it will be after defaulting, as for a template @throws TooExpensive
    */
   violations(pod: PodParts, policy: Judging, filled = false): readonly Violation[] {
     const checks = filled ? policy.filledChecks : policy.checks;
@@ -75,7 +75,10 @@ export class Evaluator {
     return found;
   }
 
-  /** The answers of a rule's CEL text about each part of a pod. Whole numbers are numbers, as in JSON, not BigInts. */
+  /**
+   * The answers of a rule's CEL text about each part of a pod. Whole numbers are JavaScript numbers, as in JSON, not
+   * BigInts.
+   */
   asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
     return partsOf(pod)
       [over].flatMap(({ context }) => this.#engine.run(text, context) as unknown[])
@@ -93,7 +96,7 @@ export class Evaluator {
 
   #judge(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
     const parts = partsOf(pod);
-    // Most parts break nothing: evaluating all checks at once takes half as long.
+    // Most parts break no rule, and evaluating all checks in one expression takes half the time.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
       return any === '' ? [] : parts[over].filter(({ context }) => this.#engine.run(any, context) === true);
@@ -113,7 +116,7 @@ export class Evaluator {
     });
   }
 
-  /** CEL, bool, by the part that it runs on: whether anything is violated; empty without checks. */
+  /** CEL, bool, by kind of part: whether the part breaks any rule; empty without checks. */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);
     if (known) return known;

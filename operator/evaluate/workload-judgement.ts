@@ -16,9 +16,9 @@ import type { Violation } from './violations.ts';
 import type { Top, WorkloadName } from './workloads.ts';
 
 export interface WorkloadJudgement extends WorkloadName {
-  /** The owner reference that names it, for a custom resource. */
+  /** The owner reference that names the workload, for a custom resource. */
   readonly custom?: Owner;
-  /** The worst of its template's and its pods' verdicts. */
+  /** The worst verdict among its template and its pods. */
   readonly verdict: Verdict;
   /** How many of its pods violate now. */
   readonly pods: number;
@@ -31,7 +31,7 @@ export interface WorkloadJudgement extends WorkloadName {
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
-/** A workload with the objects that are judged. */
+/** A workload with the objects to evaluate. */
 export interface Group extends Top {
   readonly members: readonly Member[];
 }
@@ -57,7 +57,7 @@ export function* judgingWorkloads(
   return judged;
 }
 
-/** The verdicts of one mode on the members of a group, in their order. */
+/** The verdicts of one mode on the members of a group, in the members' order. */
 export function* judgingMembers(
   { members }: Group,
   policies: readonly ResolvedPolicy[],
@@ -65,12 +65,12 @@ export function* judgingMembers(
 ): Generator<void, readonly Judgement[]> {
   const judgements: Judgement[] = [];
   for (const { candidate } of members) judgements.push(yield* judging(candidate, policies, evaluation));
-  // Judgements that are known already have no pieces.
+  // Results that are known already need no pieces.
   yield;
   return judgements;
 }
 
-/** @param admittedBy the Enforce policy that admits the workload, if it would still decide */
+/** @param admittedBy the Enforce policy that admits the workload, if that policy would still decide */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,
   judgements: readonly Judgement[],
@@ -85,12 +85,12 @@ export function mergeMembers(
     verdict: verdict ?? 'Compliant',
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     pods: members.filter(({ pod }, index) => pod && judgements[index]?.verdict === 'Violating').length,
-    // For a workload that violates, unknown results would hide what there is to repair.
+    // For a workload that violates, unknown results would hide what has to be repaired.
     violations: verdict ? mergeViolations(judgements.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
 
-/** The first policy that admits the first of the members, if all of them comply. */
+/** The policy that admits the first member, if every member is admitted. */
 export function admittedAsAWhole(judgements: readonly Judgement[]): string | undefined {
   return judgements.every(({ verdict }) => verdict === 'Compliant') ? judgements[0]?.admittedBy : undefined;
 }
@@ -99,7 +99,7 @@ type Merged = WorkloadJudgement['violations'];
 
 function mergeViolations(judgements: readonly Judgement[]): Merged {
   const distinct = [...new Set(judgements)];
-  // Frozen judgements are shared by many workloads.
+  // Frozen results are shared by many workloads.
   return distinct.every(Object.isFrozen) ? mergedBefore(distinct) : merged(distinct);
 }
 
@@ -112,7 +112,7 @@ function merged(judgements: readonly Judgement[]): Merged {
 
 const mergedBefore: (judgements: readonly Judgement[]) => Merged = perList(merged);
 
-/** Equal pods share one list, which all workloads with such pods can refer to. */
+/** Equal pods share one list, and all workloads with such pods can refer to it. */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);
   return others.reduce((all, more) => unionWith(all)(more), distinct(list));
@@ -120,14 +120,14 @@ function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[
 
 type Violations = readonly Violation[];
 
-/** Most workloads of a cluster have a template and pods like those of others. */
+/** Most workloads of a cluster have a template and pods that are equal to those of others. */
 const distinct = perObject((list: Violations): Violations => {
   const once = new Map(list.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
   return once.size === list.length ? list : [...once.values()];
 });
 const unionWith = perObject((all: Violations) => perObject((more: Violations) => distinct([...all, ...more])));
 
-/** Whether its verdict is unknown because it is too expensive to evaluate. */
+/** Whether its verdict is Unknown because it is too expensive to evaluate. */
 export function isTooExpensive({ verdict, violations }: WorkloadJudgement): boolean {
   const rules = Object.values(violations).flatMap((broken) => broken.map(({ rule }) => rule));
   return verdict === 'Unknown' && rules.includes(COST_RULE);

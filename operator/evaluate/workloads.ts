@@ -23,14 +23,14 @@ interface Owned {
 /** The topmost controller of a pod or workload. */
 export interface Top {
   readonly workload: WorkloadName;
-  /** The reference to a custom resource, which is the only information about it because nobody watches it. */
+  /** The reference to a custom resource. Nobody watches custom resources, so nothing else is known about it. */
   readonly custom?: Owner;
 }
 
 /**
  * The top of the owner chain: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain ends at an owner
- * that is not watched: a custom resource, whose own owner is unknown, or a deleted object. It ends before a workload
- * with another template: an operator's Deployment may own a DaemonSet only so that both are deleted together.
+ * that is not watched. That is a deleted object, or a custom resource, whose own owner is unknown. The chain ends before
+ * a workload with another template: an operator's Deployment may own a DaemonSet only so that both are deleted together.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
@@ -48,23 +48,23 @@ export function topController(kind: string, start: Owned, cluster: Pick<Cluster,
   return { workload: { kind: topKind, namespace, name: top.name }, ...(custom && { custom }) };
 }
 
-/** A custom resource may make anything. */
+/** A custom resource may make objects of any kind. */
 function isMadeBy(owner: Owner, kind: string): boolean {
   return kind === 'Pod' || hasTemplateOf(owner, kind) || controllerOf(owner.apiVersion, owner.kind) === undefined;
 }
 
-/** Volcano also has a kind Job, so the group distinguishes kinds with the name of a built-in one. */
+/** The group distinguishes kinds that share the name of a built-in one: Volcano also has a kind Job. */
 function customKind({ apiVersion, kind }: Owner): string {
   return kind === 'Pod' || workloadKind(kind) ? qualifiedKind(apiVersion, kind) : kind;
 }
 
-/** The workload that owns this object; undefined when nothing does, or something that is not watched. */
+/** The workload that owns this object; undefined if it has no owner, or one that is not watched. */
 export function watchedOwner(
   { namespace, owner }: Owned,
   cluster: Pick<Cluster, 'workload'>,
 ): WorkloadView | undefined {
   if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
   const found = cluster.workload(namespace, owner.kind, owner.name);
-  // The name may belong to a successor.
+  // The name may belong to a successor of the owner.
   return found?.uid === owner.uid ? found : undefined;
 }
