@@ -11,47 +11,6 @@ import {
 } from '../../operator/standards/level-version.ts';
 import { table } from './markdown.ts';
 
-/** Example overrides, for every rule: each is shown with its effect. The field that is left out belongs to `volumes`. */
-const EXAMPLES: Required<Omit<CapabilityPolicyOverrides, 'serviceAccountTokenVolumes'>> = {
-  capabilities: {
-    allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'],
-    allowedAddInUserNamespace: ['SYS_PTRACE'],
-    requiredDrop: ['ALL'],
-    defaultAdd: ['NET_BIND_SERVICE'],
-    allowedBounding: ['NET_BIND_SERVICE', 'NET_RAW'],
-  },
-  privileged: false,
-  allowPrivilegeEscalation: false,
-  defaultAllowPrivilegeEscalation: false,
-  hostNetwork: true,
-  hostPID: true,
-  hostIPC: true,
-  hostProcess: true,
-  hostProbes: true,
-  hostPorts: [{ min: 8000, max: 8080 }],
-  volumes: ['configMap', 'emptyDir', 'hostPath'],
-  hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
-  flexVolumeDrivers: ['example/lvm'],
-  csiDrivers: ['ebs.csi.aws.com'],
-  runAsNonRoot: true,
-  runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
-  runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
-  supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }], policy: 'Strict' },
-  fsGroup: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
-  seccomp: { types: ['Localhost'], localhostProfiles: ['profiles/*'], unset: 'Refused' },
-  appArmor: {
-    types: ['RuntimeDefault', 'Localhost'],
-    localhostProfiles: ['app-*'],
-    unset: 'Refused',
-    default: { type: 'RuntimeDefault' },
-  },
-  seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } },
-  procMount: { types: ['Default', 'Unmasked'] },
-  sysctls: { allowed: ['net.ipv4.*'], forbidden: ['net.ipv4.ip_forward'] },
-  readOnlyRootFilesystem: true,
-  runtimeClasses: { allowed: ['gvisor'], default: 'gvisor' },
-};
-
 const MINORS = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor);
 
 /** The page, in Markdown. */
@@ -83,7 +42,7 @@ function indexRow({ id, title }: Rule): string[] {
 }
 
 function section(rule: Rule): string {
-  const overrides = exampleOf(rule);
+  const { overrides = {} } = rule.examples[0] ?? {};
   const restricted = standardOf('restricted', NEWEST_KNOWN_MINOR);
   return [
     `## ${rule.id}`,
@@ -227,19 +186,6 @@ function countsWhen({ reaches, atCreation }: Check): string {
 function block(title: string, lines: readonly string[]): string {
   return `${title}:\n\n\`\`\`cel\n${lines.join('\n')}\n\`\`\``;
 }
-
-/** The rule's own part of the examples: `capabilities.allowedBounding` is a rule beside `capabilities`. */
-function exampleOf({ id }: Rule): CapabilityPolicyOverrides {
-  const [field = '', inner] = id.split('.') as [keyof typeof EXAMPLES | '', string?];
-  const whole = field === '' ? undefined : EXAMPLES[field];
-  const separate = OWN_RULES[field];
-  if (separate === undefined) return { [field]: whole };
-  const { [separate]: value, ...others } = whole as Readonly<Record<string, unknown>>;
-  return { [field]: inner === undefined ? others : { [separate]: value } };
-}
-
-/** The values in a field of the overrides that have a rule of their own. */
-const OWN_RULES: Readonly<Record<string, string>> = { capabilities: 'allowedBounding', supplementalGroups: 'policy' };
 
 function standardOf(level: Level, minor: number): Standard {
   return { level, minor, server: NEWEST_KNOWN_MINOR };

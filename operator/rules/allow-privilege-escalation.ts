@@ -66,6 +66,13 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
   reads: { spec: ['os', 'securityContext'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: { allowPrivilegeEscalation: false },
+      admits: [{ container: { securityContext: { allowPrivilegeEscalation: false } } }],
+      refuses: [{}, { container: { securityContext: { allowPrivilegeEscalation: true } } }],
+    },
+  ],
 
   value: (overrides, { level, minor }) => overrides.allowPrivilegeEscalation ?? (level !== 'restricted' || minor < 8),
 

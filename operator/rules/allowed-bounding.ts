@@ -147,6 +147,30 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     spec: ['os', 'hostUsers', 'hostPID', 'hostNetwork', 'volumes'],
     container: ['securityContext', 'volumeMounts'],
   },
+  examples: [
+    {
+      overrides: { capabilities: { allowedBounding: ['NET_BIND_SERVICE', 'NET_RAW'] } },
+      admits: [{ container: { securityContext: { capabilities: { drop: ['ALL'] } } } }],
+      refuses: [{}, { container: { securityContext: { privileged: true } } }],
+    },
+    {
+      overrides: { capabilities: { allowedBounding: [], allowedAddInUserNamespace: ['SYS_PTRACE'] } },
+      admits: [{ container: { securityContext: { capabilities: { drop: ['ALL'] } } } }],
+      refuses: [{ container: { securityContext: { capabilities: { add: ['SYS_PTRACE'], drop: ['ALL'] } } } }],
+    },
+    {
+      overrides: {
+        capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'], allowedBounding: ['CHOWN'] },
+      },
+      admits: [
+        {
+          spec: { hostUsers: false },
+          container: { securityContext: { capabilities: { add: ['SYS_ADMIN'], drop: ['ALL'] } } },
+        },
+      ],
+      refuses: [{ container: { securityContext: { capabilities: { add: ['KILL'], drop: ['ALL'] } } } }],
+    },
+  ],
 
   value: (overrides, standard) => ({
     allowed: overrides.capabilities?.allowedBounding ?? ['*'],

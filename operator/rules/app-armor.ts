@@ -285,6 +285,40 @@ export const appArmor = defineRule<AppArmor, string>({
   sources: ['k8s.io/pod-security-admission/policy/check_appArmorProfile.go', 'KEP-24'],
   guides: { cis: [], nsa: ['SecurityServices'] },
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'], annotations: [ANNOTATION] },
+  examples: [
+    {
+      overrides: {
+        appArmor: {
+          types: ['RuntimeDefault', 'Localhost'],
+          localhostProfiles: ['app-*'],
+          unset: 'Refused',
+          default: { type: 'RuntimeDefault' },
+        },
+      },
+      admits: [
+        { spec: { securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } } },
+        {
+          container: { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'app-one' } } },
+        },
+      ],
+      refuses: [
+        {},
+        { container: { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'one' } } } },
+      ],
+    },
+    {
+      overrides: {
+        appArmor: { types: ['RuntimeDefault', 'Localhost'], localhostProfiles: ['a', 'b/*'], unset: 'Refused' },
+      },
+      admits: [{ container: { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'a' } } } }],
+      refuses: [{ container: { securityContext: { appArmorProfile: { type: 'Unconfined' } } } }],
+    },
+    {
+      overrides: { appArmor: { unset: 'Refused', default: { type: 'RuntimeDefault' } } },
+      admits: [{ container: { securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } } }],
+      refuses: [{}],
+    },
+  ],
 
   value: ({ appArmor: stated = {} }, { level }) => {
     const { localhostProfiles, unset = 'Allowed' } = stated;

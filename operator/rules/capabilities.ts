@@ -152,6 +152,57 @@ export const capabilities = defineRule<Capabilities, Asked>({
   ],
   guides: { cis: ['5.2.8', '5.2.9', '5.2.10'], nsa: [] },
   reads: { spec: ['os', 'hostUsers'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: {
+        capabilities: {
+          allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'],
+          allowedAddInUserNamespace: ['SYS_PTRACE'],
+          requiredDrop: ['ALL'],
+          defaultAdd: ['NET_BIND_SERVICE'],
+        },
+      },
+      admits: [
+        { container: { securityContext: { capabilities: { add: ['NET_RAW'], drop: ['ALL'] } } } },
+        {
+          spec: { hostUsers: false },
+          container: { securityContext: { capabilities: { add: ['SYS_PTRACE'], drop: ['ALL'] } } },
+        },
+      ],
+      refuses: [
+        {},
+        { container: { securityContext: { capabilities: { add: ['CHOWN'], drop: ['ALL'] } } } },
+        { container: { securityContext: { capabilities: { add: ['SYS_PTRACE'], drop: ['ALL'] } } } },
+      ],
+    },
+    {
+      overrides: {
+        capabilities: {
+          allowedAdd: ['CHOWN'],
+          requiredDrop: ['NET_RAW', 'MKNOD'],
+          defaultAdd: ['KILL'],
+          dropByName: true,
+        },
+      },
+      admits: [{ container: { securityContext: { capabilities: { add: ['KILL'], drop: ['MKNOD', 'NET_RAW'] } } } }],
+      refuses: [{ container: { securityContext: { capabilities: { drop: ['ALL'] } } } }],
+    },
+    {
+      overrides: { capabilities: { requiredDrop: ['NET_RAW', 'MKNOD'] } },
+      admits: [{ container: { securityContext: { capabilities: { drop: ['ALL'] } } } }],
+      refuses: [{ container: { securityContext: { capabilities: { drop: ['NET_RAW'] } } } }],
+    },
+    {
+      overrides: { capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'] } },
+      admits: [
+        {
+          spec: { hostUsers: false },
+          container: { securityContext: { capabilities: { add: ['SYS_ADMIN'], drop: ['ALL'] } } },
+        },
+      ],
+      refuses: [{ container: { securityContext: { capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] } } } }],
+    },
+  ],
 
   value: capabilitiesOf,
 

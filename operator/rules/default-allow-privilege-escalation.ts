@@ -15,6 +15,14 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
   reads: { spec: ['os'], container: ['securityContext'] },
+  examples: [
+    {
+      level: 'baseline',
+      overrides: { defaultAllowPrivilegeEscalation: false },
+      admits: [{}],
+      refuses: [{ container: { securityContext: { privileged: true } } }],
+    },
+  ],
 
   // The rule that refuses a value fills it in.
   value: (overrides, standard) =>

@@ -1,4 +1,5 @@
 /** A rule about a field that the Standards below level privileged forbid. */
+import type { ExamplePod } from './example.ts';
 import { firstOfValues } from './fit.ts';
 import { type Check, defineRule, type Fix, type Rule } from './rule.ts';
 
@@ -7,15 +8,21 @@ interface ForbiddenField extends Pick<Rule, 'title' | 'words' | 'sources' | 'gui
   readonly ofContainer?: 'as-is';
   /** The first version of the Standards that forbids it: N of v1.N; 0 by default. */
   readonly since?: number;
+  /** The smallest pod that sets the field. */
+  readonly example: ExamplePod;
   /** For pods that may not set the field. */
   readonly checks: Check[];
   readonly fixes?: Fix[];
 }
 
-export function forbiddenField({ id, since = 0, checks, fixes, ...described }: ForbiddenField): Rule {
+export function forbiddenField({ id, since = 0, example, checks, fixes, ...described }: ForbiddenField): Rule {
   return defineRule<boolean>({
     id,
     ...described,
+    examples: [
+      { overrides: { [id]: true }, admits: [example], refuses: [] },
+      { overrides: { [id]: false }, admits: [{}], refuses: [example] },
+    ],
     value: (overrides, { level, minor }) => overrides[id] ?? (level === 'privileged' || minor < since),
     columns: (allowed) => ({ [id]: [allowed ? 'Allowed' : 'Forbidden'] }),
     tests: (values) => checks.map((check) => ({ ...check, applies: values.includes(id, 'Forbidden') })),

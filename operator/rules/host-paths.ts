@@ -142,6 +142,34 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   sources: ['PodSecurityPolicy allowedHostPaths'],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   reads: { spec: ['volumes'], container: ['volumeMounts'] },
+  examples: [
+    {
+      overrides: { hostPaths: [{ pathPrefix: '/var/log', readOnly: true }] },
+      admits: [{ spec: { volumes: [{ name: 'one', hostPath: { path: '/var/log/pods' } }] } }],
+      refuses: [
+        { spec: { volumes: [{ name: 'one', hostPath: { path: '/etc' } }] } },
+        {
+          spec: { volumes: [{ name: 'one', hostPath: { path: '/var/log' } }] },
+          container: { volumeMounts: [{ name: 'one', mountPath: '/one' }] },
+        },
+      ],
+    },
+    {
+      overrides: { hostPaths: [{ pathPrefix: '/var', readOnly: true }, { pathPrefix: '/var/log' }] },
+      admits: [
+        {
+          spec: { volumes: [{ name: 'one', hostPath: { path: '/var/log' } }] },
+          container: { volumeMounts: [{ name: 'one', mountPath: '/one' }] },
+        },
+      ],
+      refuses: [
+        {
+          spec: { volumes: [{ name: 'one', hostPath: { path: '/var/lib' } }] },
+          container: { volumeMounts: [{ name: 'one', mountPath: '/one' }] },
+        },
+      ],
+    },
+  ],
 
   value: (overrides) => overrides.hostPaths,
 

@@ -1,6 +1,6 @@
 import { namedIn } from './cel.ts';
 import { choose, concat, not } from './condition.ts';
-import { rangesOf, rangeText } from './id-ranges.ts';
+import { rangesOf, rangeText, THREE_RANGES } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 import type { Values } from './values.ts';
 
@@ -35,6 +35,18 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
   sources: ['k8s.io/pod-security-admission/policy/check_hostPorts.go'],
   guides: { cis: ['5.2.13'], nsa: [] },
   reads: { spec: ['hostNetwork'], container: ['ports'] },
+  examples: [
+    {
+      overrides: { hostPorts: [{ min: 8000, max: 8080 }] },
+      admits: [{}, { container: { ports: [{ containerPort: 8000, hostPort: 8000 }] } }],
+      refuses: [{ container: { ports: [{ containerPort: 80, hostPort: 80 }] } }],
+    },
+    {
+      overrides: { hostPorts: THREE_RANGES },
+      admits: [{ container: { ports: [{ containerPort: 9, hostPort: 9 }] } }],
+      refuses: [{ container: { ports: [{ containerPort: 10, hostPort: 10 }] } }],
+    },
+  ],
 
   value: (overrides, { level }) => overrides.hostPorts ?? (level === 'privileged' ? EVERY_PORT : []),
 

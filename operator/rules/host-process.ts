@@ -12,6 +12,7 @@ export const hostProcess = forbiddenField({
   sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
   guides: { cis: ['5.2.11'], nsa: [] },
   reads: { spec: ['securityContext'], container: ['securityContext'] },
+  example: { spec: { securityContext: { windowsOptions: { hostProcess: true } } } },
   unfixable:
     'a HostProcess container works on the node itself, and nothing inside the pod replaces it; write an exception for it (cappol suggest)',
   checks: [

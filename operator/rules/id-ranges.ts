@@ -1,5 +1,7 @@
 /** Text fragments that the rules about user and group IDs share. */
 
+import type { Example, ExamplePod } from './example.ts';
+
 /** User or group IDs, both ends included. */
 export interface IdRange {
   readonly min: number;
@@ -10,6 +12,30 @@ export interface IdRange {
 export interface GroupStrategy {
   readonly rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs';
   readonly ranges?: readonly IdRange[];
+}
+
+/** As many as have a text of their own, which searches them. */
+export const THREE_RANGES = [
+  { min: 1, max: 2 },
+  { min: 5, max: 9 },
+  { min: 100, max: 199 },
+];
+
+/** @param pod with this group ID */
+export function groupExamples(id: 'runAsGroup' | 'fsGroup' | 'supplementalGroups', pod: (group: number) => ExamplePod) {
+  const example = (
+    rule: GroupStrategy['rule'],
+    ranges: readonly IdRange[],
+    refuses: readonly ExamplePod[],
+  ): Example => ({
+    overrides: { [id]: { rule, ranges } },
+    admits: [pod(ranges[0]?.min ?? 0)],
+    refuses,
+  });
+  return [
+    example('MustRunAs', [{ min: 1000, max: 65535 }], [{}, pod(999)]),
+    example('MayRunAs', THREE_RANGES, [pod(10)]),
+  ];
 }
 
 /** Represents an unset ID: no range contains it. */

@@ -27,6 +27,18 @@ export const procMount = defineRule<ProcMount>({
   ],
   guides: { cis: [], nsa: [] },
   reads: { spec: ['hostUsers'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: { procMount: { types: ['Default', 'Unmasked'] } },
+      admits: [{}, { spec: { hostUsers: false }, container: { securityContext: { procMount: 'Unmasked' } } }],
+      refuses: [],
+    },
+    {
+      overrides: { procMount: { types: ['Unmasked'] } },
+      admits: [{ spec: { hostUsers: false }, container: { securityContext: { procMount: 'Unmasked' } } }],
+      refuses: [{}, { container: { securityContext: { procMount: 'Default' } } }],
+    },
+  ],
 
   value: (overrides, { level, minor }) => {
     const stated = overrides.procMount?.types;

@@ -20,6 +20,13 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
   sources: ['PodSecurityPolicy readOnlyRootFilesystem'],
   guides: { cis: [], nsa: ['ImmutableFileSystem'] },
   reads: { spec: ['os'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: { readOnlyRootFilesystem: true },
+      admits: [{ container: { securityContext: { readOnlyRootFilesystem: true } } }],
+      refuses: [{}, { container: { securityContext: { readOnlyRootFilesystem: false } } }],
+    },
+  ],
 
   value: (overrides) => overrides.readOnlyRootFilesystem ?? false,
 

@@ -9,6 +9,7 @@ import type { GuideReferences } from '../standards/hardening-guides.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 import type { ServerFeature } from '../standards/server-features.ts';
 import { all, type Condition } from './condition.ts';
+import type { Example } from './example.ts';
 import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
@@ -165,6 +166,11 @@ export interface Rule<Value = unknown, Asked = unknown> {
   /** The recommendations of hardening guides that the rule covers. */
   readonly guides: GuideReferences;
   readonly reads: Reads;
+  /**
+   * One for each form of the override that has another text. The first is the one that people get to see; at least one
+   * refuses a pod.
+   */
+  readonly examples: readonly Example[];
 
   /** The value in force: that of the overrides, and for absent ones the Standard's. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;

@@ -19,6 +19,16 @@ export const runAsNonRoot = defineRule<boolean>({
   sources: ['k8s.io/pod-security-admission/policy/check_runAsNonRoot.go', 'KEP-127'],
   guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
   reads: { spec: ['securityContext', 'hostUsers'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: { runAsNonRoot: true },
+      admits: [
+        { spec: { securityContext: { runAsNonRoot: true } } },
+        { container: { securityContext: { runAsNonRoot: true } } },
+      ],
+      refuses: [{}, { spec: { securityContext: { runAsNonRoot: false } } }],
+    },
+  ],
 
   value: (overrides, { level }) => overrides.runAsNonRoot ?? level === 'restricted',
 

@@ -1,7 +1,7 @@
 import { ALL_CONTAINERS, and, effective, FOR_WINDOWS, takesFromPod, unlessInUserNamespace } from './cel.ts';
 import { all, type Condition, concat } from './condition.ts';
 import { exemptions, isOutsideUserNamespace } from './exemptions.ts';
-import { firstOf, groupColumns, type IdRange, inRanges, strategies, UNSET } from './id-ranges.ts';
+import { firstOf, groupColumns, type IdRange, inRanges, strategies, THREE_RANGES, UNSET } from './id-ranges.ts';
 import { defineRule, type Filling, type Fix, type Test } from './rule.ts';
 import type { Values } from './values.ts';
 
@@ -142,6 +142,31 @@ export const runAsUser = defineRule<RunAsUser, number>({
   ],
   guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
   reads: { spec: ['securityContext', 'hostUsers', 'os'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] } },
+      admits: [
+        { spec: { securityContext: { runAsUser: 1000 } } },
+        { container: { securityContext: { runAsUser: 65535 } } },
+      ],
+      refuses: [{}, { container: { securityContext: { runAsUser: 999 } } }],
+    },
+    {
+      overrides: { runAsUser: { rule: 'MustRunAs', ranges: THREE_RANGES } },
+      admits: [{ container: { securityContext: { runAsUser: 9 } } }],
+      refuses: [{ container: { securityContext: { runAsUser: 10 } } }],
+    },
+    {
+      overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } },
+      admits: [{ container: { securityContext: { runAsNonRoot: true } } }],
+      refuses: [{}, { container: { securityContext: { runAsUser: 0 } } }],
+    },
+    {
+      overrides: { runAsUser: { rule: 'NotZero' } },
+      admits: [{}],
+      refuses: [{ container: { securityContext: { runAsUser: 0 } } }],
+    },
+  ],
 
   value: (overrides, { level, minor }) =>
     overrides.runAsUser ?? { rule: level === 'restricted' && minor >= 23 ? 'NotZero' : 'RunAsAny' },

@@ -20,6 +20,18 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
   guides: { cis: [], nsa: [] },
   reads: { spec: ['runtimeClassName'] },
+  examples: [
+    {
+      overrides: { runtimeClasses: { allowed: ['gvisor'], default: 'gvisor' } },
+      admits: [{}, { spec: { runtimeClassName: 'gvisor' } }],
+      refuses: [{ spec: { runtimeClassName: 'kata' } }],
+    },
+    {
+      overrides: { runtimeClasses: { allowed: [] } },
+      admits: [{}],
+      refuses: [{ spec: { runtimeClassName: 'gvisor' } }],
+    },
+  ],
 
   value: (overrides) => overrides.runtimeClasses ?? {},
 

@@ -294,6 +294,29 @@ export const seLinux = defineRule<SeLinux, Options>({
   sources: ['k8s.io/pod-security-admission/policy/check_seLinuxOptions.go', 'PodSecurityPolicy seLinux: MustRunAs'],
   guides: { cis: [], nsa: ['SecurityServices'] },
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'] },
+  examples: [
+    {
+      overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } } },
+      admits: [{ spec: { securityContext: { seLinuxOptions: { type: 'container_t' } } } }],
+      refuses: [{}, { spec: { securityContext: { seLinuxOptions: { type: 'spc_t' } } } }],
+    },
+    {
+      overrides: {
+        seLinux: { rule: 'MustRunAs', options: { user: 'u', role: 'r', type: 't', level: 's0:c1,c2' } },
+      },
+      admits: [
+        { container: { securityContext: { seLinuxOptions: { user: 'u', role: 'r', type: 't', level: 's0:c2,c1' } } } },
+      ],
+      refuses: [
+        { container: { securityContext: { seLinuxOptions: { user: 'u', role: 'r', type: 't', level: 's0:c1' } } } },
+      ],
+    },
+    {
+      overrides: { seLinux: { rule: 'PodSecurityStandard' } },
+      admits: [{}, { container: { securityContext: { seLinuxOptions: { type: 'container_t' } } } }],
+      refuses: [{ container: { securityContext: { seLinuxOptions: { type: 'spc_t' } } } }],
+    },
+  ],
 
   value: (overrides, { level }) =>
     overrides.seLinux ?? { rule: level === 'privileged' ? 'RunAsAny' : 'PodSecurityStandard' },

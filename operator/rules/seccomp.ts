@@ -197,6 +197,34 @@ export const seccomp = defineRule<Seccomp, string>({
     container: ['securityContext'],
     annotations: [POD_ANNOTATION, CONTAINER_ANNOTATION],
   },
+  examples: [
+    {
+      overrides: { seccomp: { types: ['Localhost'], localhostProfiles: ['profiles/*'], unset: 'Refused' } },
+      admits: [
+        {
+          container: {
+            securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'profiles/one.json' } },
+          },
+        },
+      ],
+      refuses: [{}, { container: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } } }],
+    },
+    {
+      overrides: {
+        seccomp: { types: ['RuntimeDefault', 'Localhost'], localhostProfiles: ['a', 'b/*'], unset: 'RefusedOnPod' },
+      },
+      admits: [{ spec: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } } }],
+      refuses: [
+        { container: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } } },
+        { spec: { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'b' } } } },
+      ],
+    },
+    {
+      overrides: { seccomp: { unset: 'Refused' } },
+      admits: [{ spec: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } } }],
+      refuses: [{ spec: { securityContext: { seccompProfile: { type: 'Unconfined' } } } }],
+    },
+  ],
 
   value: (overrides, standard) => {
     const own = ownValue(standard);

@@ -1,7 +1,7 @@
 /** A rule about one group ID, by PodSecurityPolicy's strategies. */
 import { and, FOR_WINDOWS, literal } from './cel.ts';
 import { all, choose, concat, not } from './condition.ts';
-import { firstOf, type GroupStrategy, groupColumns, inRanges, strategies, UNSET } from './id-ranges.ts';
+import { firstOf, type GroupStrategy, groupColumns, groupExamples, inRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule, type Rule } from './rule.ts';
 
 interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'reads'> {
@@ -21,6 +21,10 @@ export function singleGroupRule({ id, over, group, wrong, missing, ...described 
   return defineRule<GroupStrategy, number>({
     id,
     ...described,
+    examples: groupExamples(id, (group) => {
+      const fields = { securityContext: { [id]: group } };
+      return over === 'pod' ? { spec: fields } : { container: fields };
+    }),
 
     value: (overrides) => overrides[id] ?? { rule: 'RunAsAny' },
 

@@ -24,6 +24,13 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
   sources: ['KEP-3619'],
   guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext', 'os'] },
+  examples: [
+    {
+      overrides: { supplementalGroups: { policy: 'Strict' } },
+      admits: [{ spec: { securityContext: { supplementalGroupsPolicy: 'Strict' } } }],
+      refuses: [{}, { spec: { securityContext: { supplementalGroupsPolicy: 'Merge' } } }],
+    },
+  ],
 
   value: ({ supplementalGroups }) => supplementalGroups?.policy,
 

@@ -1,6 +1,6 @@
 import { and, FOR_WINDOWS } from './cel.ts';
 import { all, any, concat, not } from './condition.ts';
-import { firstOf, type GroupStrategy, groupColumns, inRanges, strategies, UNSET } from './id-ranges.ts';
+import { firstOf, type GroupStrategy, groupColumns, groupExamples, inRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
@@ -19,6 +19,9 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
   sources: ['PodSecurityPolicy supplementalGroups'],
   guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext', 'os'] },
+  examples: groupExamples('supplementalGroups', (group) => ({
+    spec: { securityContext: { supplementalGroups: [group] } },
+  })),
 
   value: ({ supplementalGroups }) => {
     const { rule = 'RunAsAny', ranges } = supplementalGroups ?? {};

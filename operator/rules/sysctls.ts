@@ -88,6 +88,23 @@ export const sysctls = defineRule<Sysctls, string>({
   sources: ['k8s.io/pod-security-admission/policy/check_sysctls.go'],
   guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext'] },
+  examples: [
+    {
+      overrides: { sysctls: { allowed: ['net.ipv4.*'], forbidden: ['net.ipv4.ip_forward'] } },
+      admits: [{ spec: { securityContext: { sysctls: [{ name: 'net.ipv4.tcp_syncookies', value: '1' }] } } }],
+      refuses: [
+        { spec: { securityContext: { sysctls: [{ name: 'net.ipv4.ip_forward', value: '1' }] } } },
+        { spec: { securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1' }] } } },
+      ],
+    },
+    {
+      overrides: {
+        sysctls: { allowed: ['net.*', 'kernel.shm_rmid_forced'], forbidden: ['kernel.*', 'net.ipv4.tcp_rmem'] },
+      },
+      admits: [{ spec: { securityContext: { sysctls: [{ name: 'net.core.somaxconn', value: '1' }] } } }],
+      refuses: [{ spec: { securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1' }] } } }],
+    },
+  ],
 
   value: (overrides, { level, minor }) => ({
     allowed: overrides.sysctls?.allowed ?? (level === 'privileged' ? ['*'] : safe(minor)),

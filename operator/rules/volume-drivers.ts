@@ -2,16 +2,32 @@ import { concat, not } from './condition.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule, type Fit, type Rule } from './rule.ts';
 
-type Described = Pick<Rule, 'title' | 'words' | 'sources'>;
+interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
+  /** The name of a driver. */
+  readonly example: string;
+}
 
 /** @param field of the volume, whose `driver` must be in the list */
-function drivers(id: 'csiDrivers' | 'flexVolumeDrivers', field: string, described: Described, guards?: Fit['guards']) {
+function drivers(
+  id: 'csiDrivers' | 'flexVolumeDrivers',
+  field: string,
+  { example, ...described }: Described,
+  guards?: Fit['guards'],
+) {
   const driver = `v.?${field}.?driver.orValue("")`;
   return defineRule<readonly string[] | undefined, string>({
     id,
     ...described,
     guides: { cis: [], nsa: [] },
     reads: { spec: ['volumes'] },
+    examples: [[example], []].map((allowed) => {
+      const using = (driver: string) => ({ spec: { volumes: [{ name: 'one', [field]: { driver } }] } });
+      return {
+        overrides: { [id]: allowed },
+        admits: [{}, ...allowed.map(using)],
+        refuses: [using('example.org/other')],
+      };
+    }),
 
     value: (overrides) => overrides[id],
 
@@ -43,6 +59,7 @@ export const csiDrivers = drivers('csiDrivers', 'csi', {
   title: 'Which drivers the csi volumes that a pod itself declares may name.',
   words: 'No Standard has this. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
   sources: ['PodSecurityPolicy allowedCSIDrivers', 'KEP-596'],
+  example: 'ebs.csi.aws.com',
 });
 
 export const flexVolumeDrivers = drivers(
@@ -52,6 +69,7 @@ export const flexVolumeDrivers = drivers(
     title: 'Which drivers flexVolume volumes may name.',
     words: 'No Standard has this. PodSecurityPolicy: the driver of a flexVolume must be in the list.',
     sources: ['PodSecurityPolicy allowedFlexVolumes'],
+    example: 'example/lvm',
   },
   { path: 'volumes', entry: 'flexVolume' },
 );

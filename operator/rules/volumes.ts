@@ -85,6 +85,20 @@ export const volumes = defineRule<VolumeTypes, string>({
   ],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   reads: { spec: ['volumes'] },
+  examples: [
+    {
+      overrides: { volumes: ['configMap', 'emptyDir', 'hostPath'] },
+      admits: [{ spec: { volumes: [{ name: 'one', emptyDir: {} }] } }],
+      refuses: [{ spec: { volumes: [{ name: 'one', secret: { secretName: 'one' } }] } }],
+    },
+    {
+      overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true },
+      admits: [
+        { spec: { volumes: [{ name: 'one', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] } },
+      ],
+      refuses: [{ spec: { volumes: [{ name: 'one', projected: { sources: [{ secret: { name: 'one' } }] } }] } }],
+    },
+  ],
 
   value: (overrides, standard) => {
     const stated = overrides.volumes;

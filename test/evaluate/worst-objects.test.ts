@@ -8,7 +8,7 @@ import { TooExpensive } from '../../operator/evaluate/cel.ts';
 import { COST_LIMIT, Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import { ALTERNATIVES } from '../rules/overrides.ts';
+import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 import { resolvedBaseline } from '../support/policies.ts';
 import { WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
@@ -81,7 +81,7 @@ describe('the dearest object', () => {
 });
 
 describe('an evaluator with a limit', () => {
-  const everything = resolvedBaseline('everything', { level: 'restricted', overrides: ALTERNATIVES[2] ?? {} });
+  const everything = resolvedBaseline('everything', { level: 'restricted', overrides: EVERYTHING_RESTRICTED });
 
   it('evaluates pods of 100 containers that break every rule', () => {
     const parts = crowded(100);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { CEL_FUNCTIONS } from '../differential/cel-functions.ts';
-import { ALTERNATIVES } from './overrides.ts';
+import { overridesIn } from '../support/examples.ts';
 
 /** For optionals, lists and numbers: they read no text. */
 const OTHER_FUNCTIONS = ['has', 'all', 'exists', 'filter', 'map', 'hasValue', 'orValue', 'or', 'string', 'int', 'dyn'];
@@ -18,7 +18,7 @@ describe('the CEL of the rules', () => {
   for (const rule of RULES) {
     const texts = new Set(
       STANDARDS.flatMap((standard) =>
-        ALTERNATIVES.flatMap((overrides) => {
+        [{}, ...overridesIn(rule)].flatMap((overrides) => {
           const value = rule.value(overrides, standard);
           return [
             ...[false, true]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { ALTERNATIVES } from './overrides.ts';
+import { overridesIn } from '../support/examples.ts';
 import { POD_FIELDS, WHOLE } from './pod-fields.ts';
 
 const { types } = KUBERNETES_FIELDS;
@@ -58,9 +58,9 @@ function textsOfRules(): string[] {
   return RULES.flatMap((rule) =>
     LEVELS.flatMap((level) => {
       const standard = { level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
-      return ALTERNATIVES.flatMap((overrides) => rule.checks(rule.value(overrides, standard), standard)).flatMap(
-        ({ violates, reaches = '', message }) => [violates, reaches, message],
-      );
+      return [{}, ...overridesIn(rule)]
+        .flatMap((overrides) => rule.checks(rule.value(overrides, standard), standard))
+        .flatMap(({ violates, reaches = '', message }) => [violates, reaches, message]);
     }),
   );
 }

@@ -1,5 +1,6 @@
 /** Minimal pods as rules read them: container `app` and nothing else, except for what a test is about. */
 import type { Container, PodParts } from '../../operator/model/objects.ts';
+import type { ExamplePod } from '../../operator/rules/example.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,6 +11,11 @@ export function pod(spec: Fields = {}, annotations: Readonly<Record<string, stri
 /** A pod whose container `app` has these fields. */
 export function app(fields: Fields, spec: Fields = {}): PodParts {
   return pod({ containers: [{ name: 'app', ...fields }], ...spec });
+}
+
+/** The pod of a rule's example. */
+export function examplePod({ spec, container = {} }: ExamplePod): PodParts {
+  return app(container, spec);
 }
 
 /** A pod whose container `app` adds these capabilities. Baseline admits CHOWN, nothing admits SYS_ADMIN. */

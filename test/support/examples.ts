@@ -1,0 +1,33 @@
+/** The values of policies that tests take from the examples of the rules. */
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type { Example } from '../../operator/rules/example.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+
+/** The overrides of a rule, in each form that has a text of its own. */
+export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
+  return examples.map(({ overrides }) => overrides);
+}
+
+/** The example that people get to see of a rule that refuses something. */
+export function restricting({ id, examples }: Rule): Example {
+  const found = examples.find(({ refuses }) => refuses.length > 0);
+  if (!found) throw new Error(`no example of ${id} refuses a pod`);
+  return found;
+}
+
+/** One value for each rule, which refuses something. */
+export const EVERYTHING_RESTRICTED: CapabilityPolicyOverrides = merged(RULES.map((one) => restricting(one).overrides));
+
+/** Rules that share a field state different parts of it. */
+function merged(all: readonly CapabilityPolicyOverrides[]): CapabilityPolicyOverrides {
+  const overrides: Record<string, unknown> = {};
+  for (const [field, value] of all.flatMap((one) => Object.entries<unknown>(one))) {
+    overrides[field] = isParts(value) ? { ...(overrides[field] as object | undefined), ...value } : value;
+  }
+  return overrides;
+}
+
+function isParts(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
