@@ -25,7 +25,7 @@ FROM ${RUN_IMAGE} AS cappol
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="cappol" \
-      org.opencontainers.image.description="Judges manifests and clusters by CapabilityPolicies and by the Pod Security Standards" \
+      org.opencontainers.image.description="Evaluates manifests and clusters by CapabilityPolicies and by the Pod Security Standards" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="https://github.com/capabilitypolicy/capabilitypolicy" \
       org.opencontainers.image.documentation="https://github.com/capabilitypolicy/capabilitypolicy/blob/main/docs/reference/cappol.md" \

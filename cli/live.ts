@@ -1,4 +1,4 @@
-/** Reads all that judging the live cluster needs, as far as the user's rights allow. */
+/** Reads all that evaluating the live cluster needs, as far as the user's rights allow. */
 import type { Taken } from '../analysis/snapshot/take.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
@@ -17,13 +17,13 @@ export interface Rights {
   readonly forbidden: readonly Source[];
   /** One line for each missing right, with the consequence; empty if there is none. */
   readonly missing: readonly string[];
-  /** Whether everything that judging needs could be read. */
-  readonly judgeable: boolean;
+  /** Whether everything that evaluating needs could be read. */
+  readonly canEvaluate: boolean;
   /** Whether roles and bindings could be read. */
   readonly usersKnown: boolean;
 }
 
-const JUDGED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
+const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
 
 const RBAC: readonly Source[] = [
   sources.ROLES,
@@ -35,18 +35,18 @@ const RBAC: readonly Source[] = [
 /** The purpose for which a command reads a cluster, for errors. */
 export interface LivePurpose {
   readonly command: string;
-  /** The consequence when something that is judged can't be read. */
-  readonly unjudged: string;
+  /** The consequence when something that is evaluated can't be read. */
+  readonly notEvaluated: string;
 }
 
 /** That consequence for a snapshot. */
-export const SNAPSHOT_UNJUDGED = 'nothing is judged, so there are no verdicts';
+export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
 /** @throws UsageError when policies can't be read, or are not installed */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
-  { command, unjudged, namespace }: LivePurpose & { readonly namespace?: string | undefined },
+  { command, notEvaluated, namespace }: LivePurpose & { readonly namespace?: string | undefined },
 ): Promise<{ cluster: Cluster; rights: Rights }> {
   const forbidden: Source[] = [];
   const cluster = await readWhole(connected, io, {
@@ -58,14 +58,14 @@ export async function readLive(
     },
   });
   await isInstalled(cluster, connected);
-  return { cluster, rights: rightsWithout(forbidden, unjudged) };
+  return { cluster, rights: rightsWithout(forbidden, notEvaluated) };
 }
 
-function rightsWithout(forbidden: readonly Source[], unjudged: string): Rights {
+function rightsWithout(forbidden: readonly Source[], notEvaluated: string): Rights {
   return {
     forbidden,
-    missing: missingTexts(forbidden, unjudged),
-    judgeable: !JUDGED.some((source) => forbidden.includes(source)),
+    missing: missingTexts(forbidden, notEvaluated),
+    canEvaluate: !EVALUATED.some((source) => forbidden.includes(source)),
     usersKnown: !RBAC.some((source) => forbidden.includes(source)),
   };
 }
@@ -78,13 +78,13 @@ function rightsWithout(forbidden: readonly Source[], unjudged: string): Rights {
 export async function rightsOf(
   connected: Connected,
   { signal }: Pick<Io, 'signal'>,
-  { command, unjudged }: LivePurpose,
+  { command, notEvaluated }: LivePurpose,
 ): Promise<Rights> {
   await checkInstalled(connected);
   const forbidden = await forbiddenSources(connected.client, signal);
   const policies = forbidden.get(sources.POLICIES);
   if (policies) throw missingRight(command, policies);
-  return rightsWithout([...forbidden.keys()], unjudged);
+  return rightsWithout([...forbidden.keys()], notEvaluated);
 }
 
 /** @param at the time that is asked about; undefined for now */
@@ -98,7 +98,7 @@ export function acceptedStateOf(
   return state;
 }
 
-/** The state of the cluster for judging it: nothing is accepted yet, nor rendered later. */
+/** The state of the cluster for evaluating it: nothing is accepted yet, nor rendered later. */
 export function stateOf(
   cluster: Cluster,
   { usersKnown }: Pick<Rights, 'usersKnown'>,
@@ -130,12 +130,12 @@ export function takenOf(
   };
 }
 
-function missingTexts(forbidden: readonly Source[], unjudged: string): string[] {
+function missingTexts(forbidden: readonly Source[], notEvaluated: string): string[] {
   const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
-  const judging = rights(JUDGED);
+  const evaluating = rights(EVALUATED);
   const use = rights(RBAC);
   return [
-    ...(judging.length > 0 ? [`you may not list ${judging.join(', ')}: ${unjudged}`] : []),
+    ...(evaluating.length > 0 ? [`you may not list ${evaluating.join(', ')}: ${notEvaluated}`] : []),
     ...(use.length > 0
       ? [`you may not list ${use.join(', ')}: the users of a policy are not known, so everybody is assumed to be one`]
       : []),

@@ -78,9 +78,10 @@ export const contexts = () =>
 
 /** Replaces the policies. */
 export const level = () =>
-  new Option('--level <level>', 'judge by this level of the Pod Security Standards, in every namespace').choices(
-    LEVELS,
-  );
+  new Option(
+    '--level <level>',
+    'evaluate against this level of the Pod Security Standards, in every namespace',
+  ).choices(LEVELS);
 
 export const levelVersion = () =>
   new Option('--level-version <version>', 'the version of that level: latest, or v1.N (default: latest)').argParser(

@@ -36,7 +36,7 @@ const COMMANDS: readonly RegisterCommand[] = [
 
 const ABOUT = `Which Linux capabilities may workloads hold, who breaks the rule, and what would be accepted.
 
-Judges manifests and clusters by CapabilityPolicies, exactly as the API server does. Needs no cluster unless asked to read one.`;
+Evaluates manifests and clusters by CapabilityPolicies, exactly as the API server does. Needs no cluster unless asked to read one.`;
 
 const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;

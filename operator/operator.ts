@@ -134,6 +134,6 @@ export class Operator {
   };
 
   exportMetrics({ registry }: Pick<Metrics, 'registry'>): void {
-    exportPolicies(registry, this.#followed.cluster, this.#state.outcomes.judgements);
+    exportPolicies(registry, this.#followed.cluster, this.#state.outcomes.verdicts);
   }
 }

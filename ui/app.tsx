@@ -7,17 +7,17 @@ import { Name } from './parts/name.tsx';
 import { OpenFile } from './parts/open-file.tsx';
 import { VIEWS } from './views/index.ts';
 import type { View } from './views/view.ts';
-import type { Judge } from './worker/client.ts';
+import type { PageWorker } from './worker/client.ts';
 import { snapshotTeller } from './worker/tell-snapshot.ts';
 
 interface AppProps {
   readonly source: ClusterSource | undefined;
   /** Opens files with snapshots; undefined where the page has its own. */
   readonly onOpen?: ((files: Iterable<File>) => void) | undefined;
-  readonly judge: Judge;
+  readonly worker: PageWorker;
 }
 
-export function App({ source, onOpen, judge }: AppProps) {
+export function App({ source, onOpen, worker }: AppProps) {
   const address = useAddress();
   const [clusters, setClusters] = useState<Clusters>(NO_CLUSTERS);
   useEffect(() => source?.(setClusters), [source]);
@@ -25,7 +25,7 @@ export function App({ source, onOpen, judge }: AppProps) {
   const cluster = shown.find(({ snapshot }) => snapshot.context === address.parameters.cluster) ?? shown[0];
   const snapshot = cluster?.snapshot;
   // Questions are answered in order: what a view asks comes after this.
-  const tell = useMemo(() => snapshotTeller((name, question) => void judge.ask(name, question)), [judge]);
+  const tell = useMemo(() => snapshotTeller((name, question) => void worker.ask(name, question)), [worker]);
   useMemo(() => cluster && tell(cluster), [snapshot, tell]);
   const view = viewFor(address.view, clusters, onOpen !== undefined);
   useEffect(() => {
@@ -45,9 +45,9 @@ export function App({ source, onOpen, judge }: AppProps) {
       <Problems clusters={clusters} current={cluster} />
       <main id="view" tabindex={-1} aria-label={view.title}>
         {cluster ? (
-          <view.Component cluster={cluster} clusters={shown} parameters={address.parameters} judge={judge} />
+          <view.Component cluster={cluster} clusters={shown} parameters={address.parameters} worker={worker} />
         ) : view.Standalone ? (
-          <view.Standalone cluster={undefined} clusters={shown} parameters={address.parameters} judge={judge} />
+          <view.Standalone cluster={undefined} clusters={shown} parameters={address.parameters} worker={worker} />
         ) : (
           <Nothing clusters={clusters} />
         )}

@@ -10,6 +10,6 @@ const given = embeddedClusters() ?? liveClusters();
 const opened = given ? undefined : openedClusters();
 
 render(
-  <App source={given ?? opened?.source} onOpen={opened?.open} judge={startWorker()} />,
+  <App source={given ?? opened?.source} onOpen={opened?.open} worker={startWorker()} />,
   document.getElementById('page') as Element,
 );

@@ -1,4 +1,4 @@
-/** The capabilities that a container of a policy's namespace may end up holding, for views: admission judges by CEL. */
+/** The capabilities that a container of a policy's namespace may end up holding, for views: admission evaluates by CEL. */
 import type { Container } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { isMatch } from '../../operator/rules/cel.ts';

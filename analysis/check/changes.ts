@@ -1,12 +1,12 @@
 /** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
 import type { CompleteRollout, Mode } from '../../operator/api/capability-policy.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import { entriesByKey } from '../../operator/model/by-key.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { matches } from '../../operator/policy/selector.ts';
-import type { JudgedContext, JudgedWorkloads } from '../policies/context.ts';
+import type { EvaluatedContext, EvaluatedWorkloads } from '../policies/context.ts';
 import type {
   ChangeCounts,
   ChangeKind,
@@ -27,18 +27,18 @@ import { violationsOf } from './running.ts';
 interface ChangeInput extends RolloutInput {
   readonly candidates: readonly string[];
   /** The live policies with the candidates. @param pending the roll-outs that have not reached a namespace yet */
-  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => JudgedContext;
+  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
 }
 
 export function changesOf(input: ChangeInput): Changes {
   const { candidates, before, rollouts, namespace: only } = input;
-  const was = byNamespace(before.judgeCluster());
+  const was = byNamespace(before.evaluateCluster());
   const refused = refusedIfEnforced(input);
   const starts = new Map([...refused].map(([name, all]) => [name, rolloutStarts(name, all.some(isBlocking), input)]));
   const after = input.after(pendingIn(starts));
-  const all = [...after.judgeCluster(only)].map((now) => {
+  const all = [...after.evaluateCluster(only)].map((now) => {
     const { namespace } = now;
     const compared = comparedWith(was.get(namespace), now);
     const change = namespaceChange(namespace, compared, refused.get(namespace), starts.get(namespace) ?? []);
@@ -57,43 +57,43 @@ export function changesOf(input: ChangeInput): Changes {
 /** By namespace that a candidate selects: the workloads that it would refuse there in mode Enforce. */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
-  const judgements = [...enforced.judgeCluster()].filter(({ namespace }) => {
+  const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
     const labels = enforced.labelsOf(namespace);
     return stated.some(({ selector }) => matches(selector, labels));
   });
-  return new Map(judgements.map((judgement) => [judgement.namespace, refusedIn(judgement)]));
+  return new Map(verdicts.map((result) => [result.namespace, refusedIn(result)]));
 }
 
-function byNamespace(all: Iterable<JudgedWorkloads>): Map<string, JudgedWorkloads> {
+function byNamespace(all: Iterable<EvaluatedWorkloads>): Map<string, EvaluatedWorkloads> {
   return new Map([...all].map((one) => [one.namespace, one]));
 }
 
 /** A workload in one cluster state. */
 interface WorkloadEffect {
-  readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
+  readonly workload: Pick<WorkloadVerdict, 'namespace' | 'kind' | 'name'>;
   readonly effect: Effect;
-  /** The mode that has this effect, and its judgement. */
+  /** The mode that has this effect, and its verdict. */
   readonly mode: Mode;
-  readonly judgement: WorkloadJudgement;
+  readonly result: WorkloadVerdict;
 }
 
-/** By kind and name. Each mode is judged separately; the creator of the pod sees the worst effect. */
-const effectsIn = perObject((judgement: JudgedWorkloads): ReadonlyMap<string, WorkloadEffect> => {
+/** By kind and name. Each mode is evaluated separately; the creator of the pod sees the worst effect. */
+const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, WorkloadEffect> => {
   const effects = new Map<string, WorkloadEffect>();
   for (const mode of MODES) {
-    for (const workload of judgement.modes[mode]?.workloads ?? []) {
+    for (const workload of result.modes[mode]?.workloads ?? []) {
       const key = `${workload.kind}/${workload.name}`;
       const effect = effectIn(mode, workload);
       const known = effects.get(key);
       if (known && !isWorse(effect, known.effect)) continue;
-      effects.set(key, { workload, effect, mode, judgement: workload });
+      effects.set(key, { workload, effect, mode, result: workload });
     }
   }
   return effects;
 });
 
 /** Only a refusal is marked with "perhaps". */
-function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Effect {
+function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): Effect {
   if (verdict === 'Violating') return effectOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
 }
@@ -106,13 +106,13 @@ interface Compared {
   readonly change: WorkloadChange | null;
 }
 
-function comparedWith(before: JudgedWorkloads | undefined, after: JudgedWorkloads): readonly Compared[] {
+function comparedWith(before: EvaluatedWorkloads | undefined, after: EvaluatedWorkloads): readonly Compared[] {
   return before === after ? unchanged(after) : compare(before ? effectsIn(before) : new Map(), effectsIn(after));
 }
 
 /** An edit leaves most namespaces as they are. */
-const unchanged = perObject((judgement: JudgedWorkloads): readonly Compared[] =>
-  compare(effectsIn(judgement), effectsIn(judgement)),
+const unchanged = perObject((result: EvaluatedWorkloads): readonly Compared[] =>
+  compare(effectsIn(result), effectsIn(result)),
 );
 
 function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap<string, WorkloadEffect>): Compared[] {
@@ -122,7 +122,7 @@ function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap
     const [was, is] = [then?.effect ?? 'Admitted', now?.effect ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
     // Most workloads don't change: describing their violations would take longer than everything else.
-    const violations = now && is !== 'Admitted' ? violationsOf(now.judgement, now.mode) : [];
+    const violations = now && is !== 'Admitted' ? violationsOf(now.result, now.mode) : [];
     const fields = { namespace, kind, name, before: was, after: is, violations };
     return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
   });
@@ -134,8 +134,8 @@ function changeKind(before: Effect, after: Effect): ChangeKind {
   return before === 'Refused' || before === 'Unknown' ? 'NewlyAdmitted' : 'ReportedOtherwise';
 }
 
-const refusedIn = perObject((judgement: JudgedWorkloads): readonly RefusedIfEnforced[] =>
-  (judgement.modes.Enforce?.workloads ?? []).flatMap((workload) => {
+const refusedIn = perObject((result: EvaluatedWorkloads): readonly RefusedIfEnforced[] =>
+  (result.modes.Enforce?.workloads ?? []).flatMap((workload) => {
     const effect = effectIn('Enforce', workload);
     if (effect !== 'Refused' && effect !== 'Unknown') return [];
     const { kind, name } = workload;

@@ -1,12 +1,12 @@
 /** Verdicts, violations and advice as a check reports them, for a file or for running workloads. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
-import type { Judgement } from '../../operator/evaluate/verdict.ts';
+import type { PodVerdict } from '../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { isPendingPart } from '../../operator/policy/parts.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { findings } from '../capabilities/findings.ts';
 import type { Trouble } from '../manifests/trouble.ts';
-import type { JudgedContext } from '../policies/context.ts';
+import type { EvaluatedContext } from '../policies/context.ts';
 import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedProblem, CheckedViolation, ItemVerdict } from './result.ts';
 
@@ -15,7 +15,10 @@ type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
 type LocateField = (path: string) => FieldLocation;
 
 /** The policies by which a check evaluates, by name. One with a roll-out is listed once, although it has two parts. */
-export function checkedPolicies({ compiled, sources }: Pick<JudgedContext, 'compiled' | 'sources'>): CheckedPolicy[] {
+export function checkedPolicies({
+  compiled,
+  sources,
+}: Pick<EvaluatedContext, 'compiled' | 'sources'>): CheckedPolicy[] {
   const whole = compiled.policies.filter(({ id }) => !isPendingPart(id));
   return whole.map(({ name, mode, meanwhile = null, priority, standard: { level, minor } }) => {
     const { file = null, line = null } = sources.get(name) ?? {};
@@ -28,9 +31,9 @@ export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
   return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
 }
 
-/** @param mode of the policies that the judgement is by */
+/** @param mode of the policies that the verdict is by */
 export function checkedViolations(
-  { violations }: Pick<Judgement, 'violations'>,
+  { violations }: Pick<PodVerdict, 'violations'>,
   mode: Mode,
   locate: LocateField,
 ): CheckedViolation[] {

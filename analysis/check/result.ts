@@ -53,7 +53,7 @@ export interface CheckedFinding {
   readonly line: number | null;
 }
 
-/** A problem of the input: an object that could not be read or judged, or a field that the API server would refuse. */
+/** A problem of the input: an object that could not be read or evaluated, or a field that the API server would refuse. */
 export interface CheckedProblem {
   /** A warning does not fail the check. */
   readonly severity: 'error' | 'warning';
@@ -70,7 +70,7 @@ export interface CheckedRule {
   readonly references: readonly Reference[];
 }
 
-/** A policy that was used for judging, whether or not it decided anything. */
+/** A policy that was used for evaluating, whether or not it decided anything. */
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
@@ -85,8 +85,8 @@ export interface CheckedPolicy {
   readonly line: number | null;
 }
 
-/** Objects of one kind that were not judged. */
-export interface NotJudged {
+/** Objects of one kind that were not evaluated. */
+export interface NotEvaluated {
   /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
   readonly kind: string;
   readonly count: number;
@@ -108,12 +108,12 @@ export interface Summary {
   readonly findings: number;
   /** Objects of kinds that make no pods: services, roles. */
   readonly skipped: number;
-  /** Objects that may make pods but have no pod template that could be judged, by kind. */
-  readonly notJudged: readonly NotJudged[];
+  /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
+  readonly notEvaluated: readonly NotEvaluated[];
   /** Skipped documents in folders. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** Problems that do not fail the check. */
   readonly warnings: number;
-  /** Objects that could not be read or judged, and fields that the API server would refuse. */
+  /** Objects that could not be read or evaluated, and fields that the API server would refuse. */
   readonly errors: number;
 }

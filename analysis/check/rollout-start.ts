@@ -3,16 +3,16 @@ import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capabi
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { beginsAtOnce } from '../../operator/promotion/duration.ts';
-import type { JudgedContext } from '../policies/context.ts';
+import type { EvaluatedContext } from '../policies/context.ts';
 import type { RolloutStart } from './changes-result.ts';
 
 export interface RolloutInput {
   /** The candidates of mode Enforce with `spec.rollout`, by name. */
   readonly rollouts: ReadonlyMap<string, CompleteRollout>;
   /** The live policies. */
-  readonly before: JudgedContext;
+  readonly before: EvaluatedContext;
   /** The live policies with the candidates, which are enforced everywhere. */
-  readonly enforced: JudgedContext;
+  readonly enforced: EvaluatedContext;
 }
 
 /** @param isBlocked whether something in the namespace violates the candidates */
@@ -34,7 +34,7 @@ export function rolloutStarts(
 }
 
 /** Whether the live policy of this name is already enforced there. */
-function isEnforced(policy: string, namespace: string, before: JudgedContext): boolean {
+function isEnforced(policy: string, namespace: string, before: EvaluatedContext): boolean {
   const labels = before.labelsOf(namespace);
   return before.compiled.policies.some(
     ({ name, mode, selector }) => name === policy && mode === 'Enforce' && matches(selector, labels),

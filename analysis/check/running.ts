@@ -1,7 +1,7 @@
 /** Running workloads of a cluster → verdicts, as the operator reports them. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import type { Cluster, PodSpec } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
@@ -11,24 +11,24 @@ import { pathText } from '../schema/paths.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { CheckedItem, CheckedViolation } from './result.ts';
 
-interface JudgedInMode {
+interface EvaluatedInMode {
   readonly mode: Mode;
-  readonly judged: WorkloadJudgement;
+  readonly evaluated: WorkloadVerdict;
 }
 
 /** In the order of namespaces, kinds and names. */
-export function itemsOf(judgement: NamespaceJudgement, cluster: Cluster): CheckedItem[] {
-  const all = MODES.flatMap((mode) => (judgement.modes[mode]?.workloads ?? []).map((judged) => ({ mode, judged })));
-  const groups = Map.groupBy(all, ({ judged: { kind, name } }) => `${kind}/${name}`);
+export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedItem[] {
+  const all = MODES.flatMap((mode) => (result.modes[mode]?.workloads ?? []).map((evaluated) => ({ mode, evaluated })));
+  const groups = Map.groupBy(all, ({ evaluated: { kind, name } }) => `${kind}/${name}`);
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
 /** Shows the modes with the worst verdict. */
-function itemOf(ofModes: readonly JudgedInMode[], cluster: Cluster): CheckedItem {
-  const [{ judged }] = ofModes as [JudgedInMode];
-  const { kind, namespace, name } = judged;
-  const verdict = worst(ofModes.map((one) => one.judged.verdict));
-  const bad = ofModes.filter((one) => one.judged.verdict === verdict);
+function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
+  const [{ evaluated }] = ofModes as [EvaluatedInMode];
+  const { kind, namespace, name } = evaluated;
+  const verdict = worst(ofModes.map((one) => one.evaluated.verdict));
+  const bad = ofModes.filter((one) => one.evaluated.verdict === verdict);
   return {
     kind,
     namespace,
@@ -37,15 +37,15 @@ function itemOf(ofModes: readonly JudgedInMode[], cluster: Cluster): CheckedItem
     file: null,
     line: null,
     verdict,
-    // The judgements omit objects about which no policy decides.
+    // The verdicts omit objects about which no policy decides.
     notSelected: null,
-    violations: bad.flatMap((one) => violationsOf(one.judged, one.mode)),
+    violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
   };
 }
 
 export function violationsOf(
-  { kind, violations }: Pick<WorkloadJudgement, 'kind' | 'violations'>,
+  { kind, violations }: Pick<WorkloadVerdict, 'kind' | 'violations'>,
   mode: Mode,
 ): readonly CheckedViolation[] {
   const known = violationsByModeAndKind(violations);
@@ -57,7 +57,7 @@ export function violationsOf(
 
 /** Workloads with pods like those of others share their violations. */
 const violationsByModeAndKind = perObject(
-  (_: WorkloadJudgement['violations']) => new Map<string, readonly CheckedViolation[]>(),
+  (_: WorkloadVerdict['violations']) => new Map<string, readonly CheckedViolation[]>(),
 );
 
 function specOf(kind: string, namespace: string, name: string, cluster: Cluster): PodSpec | undefined {

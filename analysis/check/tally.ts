@@ -1,12 +1,12 @@
 /** Counts what a check sees, item by item. */
 import { SkippedDocuments } from '../manifests/other-documents.ts';
-import { NotJudgedObjects } from './not-judged.ts';
-import type { CheckedItem, ItemVerdict, NotJudged, Summary } from './result.ts';
+import { NotEvaluatedObjects } from './not-evaluated.ts';
+import type { CheckedItem, ItemVerdict, NotEvaluated, Summary } from './result.ts';
 
 export class Tally {
   readonly #counts = { items: 0, violations: 0, findings: 0, skipped: 0, excluded: 0, warnings: 0 };
   readonly #verdicts: Record<ItemVerdict, number> = { Compliant: 0, Violating: 0, Unknown: 0, NotSelected: 0 };
-  readonly #notJudged = new NotJudgedObjects();
+  readonly #notEvaluated = new NotEvaluatedObjects();
   readonly #excluded = new Set<string>();
   readonly #skipped = new SkippedDocuments();
 
@@ -25,8 +25,8 @@ export class Tally {
     this.#counts.skipped += 1;
   }
 
-  notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void {
-    this.#notJudged.add(object);
+  notEvaluated(object: Pick<NotEvaluated, 'kind' | 'makesPods'>): void {
+    this.#notEvaluated.add(object);
   }
 
   notKubernetes(what: string): void {
@@ -44,10 +44,20 @@ export class Tally {
   summary(errors: number): Summary {
     const { items, excluded, skipped, warnings, ...counts } = this.#counts;
     const { Compliant: compliant, Violating: violating, Unknown: unknown, NotSelected: notSelected } = this.#verdicts;
-    const notJudged = this.#notJudged.all;
+    const notEvaluated = this.#notEvaluated.all;
     const notKubernetes = this.#skipped.all;
     const verdicts = { compliant, violating, unknown, notSelected, excluded };
     const excludedNamespaces = [...this.#excluded].sort();
-    return { items, ...verdicts, excludedNamespaces, ...counts, skipped, notJudged, notKubernetes, warnings, errors };
+    return {
+      items,
+      ...verdicts,
+      excludedNamespaces,
+      ...counts,
+      skipped,
+      notEvaluated,
+      notKubernetes,
+      warnings,
+      errors,
+    };
   }
 }

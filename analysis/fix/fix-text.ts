@@ -136,7 +136,7 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     objects.push(...now.objects);
     notes.push(...result.writtenOut.map((alias) => aliasNote(alias, piece, file)));
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
-    now = repairsIn([...again], { ...fixing, tell: () => {}, notJudged: () => {} });
+    now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
   // The lines of the file as it is.
   const left = now.left.length === first.left.length ? first.left : now.left;

@@ -7,8 +7,8 @@ import {
   type Candidate,
   COST_RULE,
   type EvaluationContext,
-  type Judgement,
-  judge,
+  evaluate,
+  type PodVerdict,
   USE_RULE,
   violationsBy,
 } from '../../operator/evaluate/verdict.ts';
@@ -46,7 +46,7 @@ export interface Repaired {
 interface Attempt {
   readonly candidate: Candidate;
   readonly repairs: readonly Repair[];
-  readonly judgement: Judgement;
+  readonly result: PodVerdict;
 }
 
 /** A rule says why it cannot be fixed, so nobody should read this. */
@@ -62,8 +62,8 @@ export class Repairer {
   readonly #classes: ReadonlySet<FixClass>;
   readonly #fixesOf = perObject((policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> => fixesOf(policy));
   /** A pod that complies is asked about twice, before and after all repairs. */
-  readonly #judged = perObject((candidate: Candidate) =>
-    perObject((policies: readonly ResolvedPolicy[]) => judge(candidate, policies, this.#evaluation)),
+  readonly #evaluated = perObject((candidate: Candidate) =>
+    perObject((policies: readonly ResolvedPolicy[]) => evaluate(candidate, policies, this.#evaluation)),
   );
 
   /** @param classes of the changes to make */
@@ -82,7 +82,7 @@ export class Repairer {
     let now = candidate;
     let repairs: readonly Repair[] = [];
     for (const [index, policies] of modes.entries()) {
-      if (this.#judged(now)(policies).verdict !== 'Violating') continue;
+      if (this.#evaluated(now)(policies).verdict !== 'Violating') continue;
       const best = this.#best(now, policies);
       if (modes.slice(0, index).some((before) => this.#isWorse(best.candidate, now, before))) continue;
       now = best.candidate;
@@ -98,25 +98,25 @@ export class Repairer {
 
   #attempt(candidate: Candidate, policy: ResolvedPolicy): Attempt {
     let now = candidate;
-    let judgement = judge(now, [policy], this.#evaluation);
+    let result = evaluate(now, [policy], this.#evaluation);
     const repairs: Repair[] = [];
-    for (let round = 0; round < ROUNDS && judgement.verdict === 'Violating'; round += 1) {
+    for (let round = 0; round < ROUNDS && result.verdict === 'Violating'; round += 1) {
       const before = now;
-      for (const { rule, changes, fix } of this.#changesFor(policy, judgement, () => now.parts)) {
+      for (const { rule, changes, fix } of this.#changesFor(policy, result, () => now.parts)) {
         for (const change of changes) {
           now = { ...now, parts: withChange(now.parts, change) };
-          repairs.push(repairOf(change, { fix, rule, policy, judgement }));
+          repairs.push(repairOf(change, { fix, rule, policy, result }));
         }
       }
       if (now === before) break;
-      judgement = judge(now, [policy], this.#evaluation);
+      result = evaluate(now, [policy], this.#evaluation);
     }
-    return { candidate: now, repairs, judgement };
+    return { candidate: now, repairs, result };
   }
 
   /** Only the rules that are violated change anything, one fix after the other. */
-  *#changesFor(policy: ResolvedPolicy, judgement: Judgement, parts: () => PodParts) {
-    const violated = new Set(violationsBy(policy.name, judgement.violations).map(({ rule }) => rule));
+  *#changesFor(policy: ResolvedPolicy, result: PodVerdict, parts: () => PodParts) {
+    const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {
       if (!violated.has(rule)) continue;
       for (const fix of fixes) {
@@ -127,14 +127,14 @@ export class Repairer {
 
   /** Whether `after` violates policies more than `before`. */
   #isWorse(after: Candidate, before: Candidate, policies: readonly ResolvedPolicy[]): boolean {
-    return countOf(this.#judged(after)(policies)) > countOf(this.#judged(before)(policies));
+    return countOf(this.#evaluated(after)(policies)) > countOf(this.#evaluated(before)(policies));
   }
 
   #left(candidate: Candidate, policies: readonly ResolvedPolicy[]): LeftViolation[] {
-    const judgement = this.#judged(candidate)(policies);
-    if (judgement.verdict !== 'Violating') return [];
+    const result = this.#evaluated(candidate)(policies);
+    if (result.verdict !== 'Violating') return [];
     return policies.flatMap((policy) =>
-      violationsBy(policy.name, judgement.violations).map((violation) => ({
+      violationsBy(policy.name, result.violations).map((violation) => ({
         ...violation,
         policy: policy.name,
         why: this.#why(violation, policy, candidate.parts),
@@ -157,15 +157,15 @@ export class Repairer {
   }
 }
 
-function countOf({ verdict, violations }: Judgement): number {
+function countOf({ verdict, violations }: PodVerdict): number {
   return verdict === 'Compliant' ? 0 : Object.values(violations).reduce((sum, ofPolicy) => sum + ofPolicy.length, 0);
 }
 
 /** By verdict, then by the violations that are left, the riskiest change, and the number of changes. */
 function isBetter(a: Attempt, b: Attempt): boolean {
-  const rank = ({ judgement, repairs }: Attempt) => [
-    VERDICTS.indexOf(judgement.verdict),
-    countOf(judgement),
+  const rank = ({ result, repairs }: Attempt) => [
+    VERDICTS.indexOf(result.verdict),
+    countOf(result),
     Math.max(-1, ...repairs.map((one) => FIX_CLASSES.indexOf(one.class))),
     repairs.length,
   ];
@@ -178,11 +178,11 @@ interface Cause {
   readonly fix: Fix;
   readonly rule: string;
   readonly policy: ResolvedPolicy;
-  readonly judgement: Judgement;
+  readonly result: PodVerdict;
 }
 
-function repairOf(change: PodChange, { fix, rule, policy, judgement }: Cause): Repair {
-  const ofRule = violationsBy(policy.name, judgement.violations).filter((violation) => violation.rule === rule);
+function repairOf(change: PodChange, { fix, rule, policy, result }: Cause): Repair {
+  const ofRule = violationsBy(policy.name, result.violations).filter((violation) => violation.rule === rule);
   const ofPart = ofRule.filter(({ container }) => container === change.container);
   const cause = ofPart.find(({ path }) => path.endsWith(change.field.join('.'))) ?? ofPart[0] ?? ofRule[0];
   return { ...change, policy: policy.name, rule, class: fix.class, reason: cause?.message ?? '', risk: fix.risk };

@@ -20,7 +20,7 @@ export interface Fixing {
   /** The namespace of objects that state none. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
-  notJudged(object: NonNullable<Candidatures['notJudged']>): void;
+  notEvaluated(object: NonNullable<Candidatures['notEvaluated']>): void;
   /** A document in a folder that is not a Kubernetes object. */
   skip(what: string): void;
 }
@@ -47,10 +47,10 @@ interface PartChange {
 }
 
 export function repairsOf(manifest: InputObject, fixing: Fixing) {
-  const { candidatures, problems, warnings, notJudged } = fixing.candidates.of(manifest);
+  const { candidatures, problems, warnings, notEvaluated } = fixing.candidates.of(manifest);
   for (const problem of problems) fixing.tell(troubleOf(manifest, problem));
   for (const problem of warnings) fixing.tell({ ...troubleOf(manifest, problem), severity: 'warning' });
-  if (notJudged) fixing.notJudged(notJudged);
+  if (notEvaluated) fixing.notEvaluated(notEvaluated);
   const changes: PartChange[] = [];
   const fields: FieldChange[] = [];
   const edits: FixEdit[] = [];

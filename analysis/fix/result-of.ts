@@ -1,7 +1,7 @@
 /** Fixed files → the result that is printed. */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import { checkedPolicies, checkedProblem } from '../check/checked.ts';
-import type { NotJudged } from '../check/result.ts';
+import type { NotEvaluated } from '../check/result.ts';
 import type { Trouble } from '../manifests/trouble.ts';
 import type { PolicyContext } from '../policies/context.ts';
 import { type FixedFile, total } from './fix-text.ts';
@@ -10,11 +10,11 @@ import type { FixResult } from './result.ts';
 interface Told {
   readonly context: PolicyContext;
   readonly problems: readonly Trouble[];
-  readonly notJudged: readonly NotJudged[];
+  readonly notEvaluated: readonly NotEvaluated[];
   readonly errors: number;
 }
 
-export function resultOf(files: readonly FixedFile[], { context, problems, notJudged, errors }: Told): FixResult {
+export function resultOf(files: readonly FixedFile[], { context, problems, notEvaluated, errors }: Told): FixResult {
   const { edits, left, notes, workloads, notSelected, violating, fixed } = total(files);
   const ofClass = (name: FixClass) => edits.filter((edit) => edit.class === name).length;
   return {
@@ -34,7 +34,7 @@ export function resultOf(files: readonly FixedFile[], { context, problems, notJu
       check: ofClass('check'),
       left: left.length,
       files: files.filter(({ before, text }) => before !== text).length,
-      notJudged,
+      notEvaluated,
       errors,
     },
   };

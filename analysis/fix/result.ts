@@ -1,6 +1,6 @@
 /** The edits of `fix`, and what they leave, as `-o json` prints them: docs/reference/fix.schema.json describes them. */
 import type { FixClass } from '../../operator/rules/rule.ts';
-import type { CheckedPolicy, CheckedProblem, NotJudged } from '../check/result.ts';
+import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
 
 /** The object that somebody wrote. */
 interface InObject {
@@ -65,8 +65,8 @@ export interface FixSummary {
   readonly left: number;
   /** Files with edits. */
   readonly files: number;
-  /** Objects that may make pods but have no pod template that could be judged, by kind. */
-  readonly notJudged: readonly NotJudged[];
+  /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
+  readonly notEvaluated: readonly NotEvaluated[];
   readonly errors: number;
 }
 

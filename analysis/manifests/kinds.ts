@@ -1,4 +1,4 @@
-/** The role of an object for cappol: something to judge, something that judging depends on, or neither. */
+/** The role of an object for cappol: something to evaluate, something that evaluating depends on, or neither. */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -58,8 +58,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const kinds = Object.hasOwn(OTHERS, apiVersion) ? OTHERS[apiVersion] : undefined;
   if (kinds?.includes(kind)) return 'other';
   if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
-  const judged = kind === 'Pod' || kind === KIND || workloadKind(kind);
-  const served = judged && KNOWN.find((known) => known.endsWith(` ${kind}`));
+  const evaluated = kind === 'Pod' || kind === KIND || workloadKind(kind);
+  const served = evaluated && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
   // Volcano has a Job, too: a group that is not Kubernetes' own may use any kind names.

@@ -1,6 +1,6 @@
 /**
  * Checks the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as `privileged:
- * "true"`, and no rule could judge it; unknown-fields.ts is about fields that it does not know.
+ * "true"`, and no rule could evaluate it; unknown-fields.ts is about fields that it does not know.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
@@ -10,7 +10,7 @@ import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
 
-/** The required fields without which there is no pod to judge; other required fields do not affect a verdict. */
+/** The required fields without which there is no pod to evaluate; other required fields do not affect a verdict. */
 const REQUIRED: FieldPath = ['spec', 'containers'];
 
 const POD = requiring(schemaOf('PodTemplateSpec'), REQUIRED);

@@ -1,6 +1,6 @@
 /**
  * The volume with the token of the service account. The API server adds it to nearly every pod that is created, before policies
- * judge the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount): a manifest or a template does not have it.
+ * evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount): a manifest or a template does not have it.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -25,7 +25,7 @@ const ADDED: Volume = frozen({
 });
 
 /**
- * The pod as policies will judge it. It keeps the field only if it gets the volume.
+ * The pod as policies will evaluate it. It keeps the field only if it gets the volume.
  *
  * @param mounts automountServiceAccountToken of the pod, or else of its service account; by default, a pod without the field
  * stays as it is

@@ -47,7 +47,7 @@ export interface Remark {
   /** How it is migrated, and what to do. */
   readonly text: string;
   /**
-   * False: some pods are judged or filled differently than before, and you must decide what to do. True: for
+   * False: some pods are evaluated or filled differently than before, and you must decide what to do. True: for
    * information only.
    */
   readonly exact: boolean;

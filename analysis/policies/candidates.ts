@@ -1,4 +1,4 @@
-/** A manifest → the pods that it makes, as the operator's judge takes them, and what is wrong with it. */
+/** A manifest → the pods that it makes, as the operator's evaluate takes them, and what is wrong with it. */
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
@@ -36,13 +36,13 @@ export interface Candidature {
 /** The pods of one manifest; every part may be empty. */
 export interface Candidatures {
   readonly candidatures: readonly Candidature[];
-  /** Why the manifest or a part of it can't be judged, in the API server's words. */
+  /** Why the manifest or a part of it can't be evaluated, in the API server's words. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   /** An object of a kind that makes no pods. */
   readonly skipped?: true;
-  /** An object that may make pods, but in which no pod can be judged. */
-  readonly notJudged?: {
+  /** An object that may make pods, but in which no pod can be evaluated. */
+  readonly notEvaluated?: {
     /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
     readonly kind: string;
     /** Whether objects of this kind are known to make pods; null: unknown. */
@@ -61,7 +61,7 @@ export class PodCandidates {
 
   /**
    * @param namespace of objects that state none
-   * @param automounts undefined for objects of a cluster, which are judged as they are
+   * @param automounts undefined for objects of a cluster, which are evaluated as they are
    */
   constructor(namespace: string, automounts: Automounts | undefined) {
     this.#namespace = namespace;
@@ -110,7 +110,10 @@ export class PodCandidates {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
       // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
       for (const { path, message } of problems) {
-        warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
+        warnings.push({
+          path: template.fieldOf(path),
+          message: `${pathText(template.path)}: not evaluated: ${message}`,
+        });
       }
       if (problems.length === 0) {
         const unknown = misspeltIn(template, inPod);
@@ -128,7 +131,7 @@ export class PodCandidates {
     const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
     if (isWhole && warnings.length === 0) return found;
     if (makes === false && warnings.length === 0) return { ...found, skipped: true };
-    return { ...found, notJudged: { kind: qualifiedKind(apiVersion, kind), makesPods: makes || null } };
+    return { ...found, notEvaluated: { kind: qualifiedKind(apiVersion, kind), makesPods: makes || null } };
   }
 
   #customCandidature(
@@ -142,7 +145,7 @@ export class PodCandidates {
     return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
   }
 
-  /** As the API server completes the pod before policies judge it. A pod with a uid has been completed. */
+  /** As the API server completes the pod before policies evaluate it. A pod with a uid has been completed. */
   #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
     const { metadata, spec } = objectOf(pod);
     const { annotations, uid } = objectOf(metadata);

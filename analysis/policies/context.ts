@@ -2,7 +2,7 @@
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -11,7 +11,7 @@ import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { PolicyState } from '../../operator/state/policy-state.ts';
 import type { Automounting } from './automounting.ts';
-import { judgeCluster } from './judge-cluster.ts';
+import { evaluateCluster } from './evaluate-cluster.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -33,12 +33,12 @@ export interface PolicySource {
 }
 
 /** The verdicts of a namespace, as far as a comparison of two needs them. */
-export type JudgedWorkloads = Pick<NamespaceJudgement, 'namespace' | 'modes'>;
+export type EvaluatedWorkloads = Pick<NamespaceVerdicts, 'namespace' | 'modes'>;
 
-/** Policies and the cluster that they judge, as far as a comparison of two needs them. */
-export interface JudgedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
+/** Policies and the cluster that they evaluate, as far as a comparison of two needs them. */
+export interface EvaluatedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
   readonly compiled: Pick<Compiled, 'policies'>;
-  judgeCluster(only?: string): Iterable<JudgedWorkloads>;
+  evaluateCluster(only?: string): Iterable<EvaluatedWorkloads>;
 }
 
 /** The policies that decide in a namespace in one mode. */
@@ -90,8 +90,8 @@ export class PolicyContext {
   }
 
   /** @param only the single namespace to evaluate; undefined for all */
-  judgeCluster(only?: string): Iterable<NamespaceJudgement> {
-    return judgeCluster(this.#parts.cluster, this.#parts.state, this.evaluation, only);
+  evaluateCluster(only?: string): Iterable<NamespaceVerdicts> {
+    return evaluateCluster(this.#parts.cluster, this.#parts.state, this.evaluation, only);
   }
 
   isExcluded(namespace: string): boolean {

@@ -11,7 +11,7 @@ export interface PassesBy {
   readonly without: readonly string[];
 }
 
-/** By the container's name; a pod that is filled in is judged as it is then. */
+/** By the container's name; a pod that is filled in is evaluated as it is then. */
 export function passingByEntry(
   pod: PodParts,
   policy: ResolvedPolicy,

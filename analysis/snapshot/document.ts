@@ -1,5 +1,5 @@
 /**
- * A cluster as one JSON document: all that judging reads, and the results of judging. A page, a report or another program
+ * A cluster as one JSON document: all that evaluating reads, and the results of evaluating. A page, a report or another program
  * reads it without the cluster. docs/reference/snapshot.schema.json describes it for readers in other languages.
  *
  * It has nothing that no rule reads: no environment variables, no Secrets, no image pull secrets, no annotations but those

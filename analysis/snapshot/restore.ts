@@ -1,4 +1,4 @@
-/** A snapshot document → a cluster that can be judged again, for instance by an edited policy. */
+/** A snapshot document → a cluster that can be evaluated again, for instance by an edited policy. */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from '../../operator/compile/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';

@@ -1,8 +1,8 @@
 /** A cluster and the verdicts on it → the snapshot document. Pure: the same cluster gives the same document. */
 import type { CompletePolicy, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import { watchedOwner } from '../../operator/evaluate/workloads.ts';
 import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
@@ -40,17 +40,17 @@ export interface Taken
 
 export interface TakenNamespaces extends Taken {
   /** One for each namespace that policies reach. */
-  readonly judgements: Iterable<NamespaceJudgement>;
+  readonly verdicts: Iterable<NamespaceVerdicts>;
   /** The containers of a namespace about which there is evidence; none without this function. */
   usedIn?(namespace: string): readonly UsedByContainer[];
 }
 
-export function takeSnapshot({ judgements, usedIn = () => [], ...taken }: TakenNamespaces): Snapshot {
+export function takeSnapshot({ verdicts, usedIn = () => [], ...taken }: TakenNamespaces): Snapshot {
   const taker = new SnapshotTaker();
-  const judged = new Map([...judgements].map((judgement) => [judgement.namespace, judgement]));
+  const evaluated = new Map([...verdicts].map((result) => [result.namespace, result]));
   for (const namespace of taken.cluster.namespaces()) {
     const { name } = namespace;
-    taker.put(namespace, { judgement: judged.get(name), used: usedIn(name) }, taken.cluster);
+    taker.put(namespace, { result: evaluated.get(name), used: usedIn(name) }, taken.cluster);
   }
   return taker.document(taken);
 }
@@ -58,7 +58,7 @@ export function takeSnapshot({ judgements, usedIn = () => [], ...taken }: TakenN
 /** The facts about a namespace that do not follow from its objects alone. */
 export interface KnownOfNamespace {
   /** Undefined for a namespace that no policy reaches. */
-  readonly judgement: NamespaceJudgement | undefined;
+  readonly result: NamespaceVerdicts | undefined;
   /** The containers about which there is evidence. */
   readonly used: readonly UsedByContainer[];
   /** Whether its pods and workloads are those of the last document. */
@@ -73,7 +73,7 @@ export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
   /** Workloads with equal pods share their violations: each is looked at once, and both documents have one copy. */
-  readonly #indexesOf = perObject((violations: WorkloadJudgement['violations']): Indexes => {
+  readonly #indexesOf = perObject((violations: WorkloadVerdict['violations']): Indexes => {
     const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
     return Object.fromEntries(entries);
   });
@@ -147,7 +147,7 @@ interface Context {
   readonly cluster: Cluster;
   readonly shapes: Shapes;
   /** The indexes of violations in the document. */
-  indexesOf(violations: WorkloadJudgement['violations']): Indexes;
+  indexesOf(violations: WorkloadVerdict['violations']): Indexes;
 }
 
 interface InForce {
@@ -175,16 +175,16 @@ function snapshotPolicy(
 
 function snapshotNamespace(
   { uid: _, ...namespace }: NamespaceView,
-  { judgement, used, objects: { controllers, pods } }: KnownOfNamespace & { readonly objects: Objects },
+  { result, used, objects: { controllers, pods } }: KnownOfNamespace & { readonly objects: Objects },
   context: Context,
 ): SnapshotNamespace {
   return {
     ...namespace,
-    reached: judgement !== undefined,
-    deciding: Object.fromEntries(MODES.flatMap((mode) => decidingIn(mode, judgement))),
+    reached: result !== undefined,
+    deciding: Object.fromEntries(MODES.flatMap((mode) => decidingIn(mode, result))),
     controllers,
     pods,
-    verdicts: MODES.flatMap((mode) => verdictsIn(mode, judgement, context)),
+    verdicts: MODES.flatMap((mode) => verdictsIn(mode, result, context)),
     ...(used.length > 0 && { used }),
   };
 }
@@ -217,18 +217,18 @@ function ownersOf(objects: readonly (PodView | WorkloadView)[], cluster: Cluster
   return owners;
 }
 
-function decidingIn(mode: Mode, judgement: NamespaceJudgement | undefined): [Mode, readonly string[]][] {
-  const judged = judgement?.modes[mode];
-  return judged ? [[mode, judged.deciding]] : [];
+function decidingIn(mode: Mode, result: NamespaceVerdicts | undefined): [Mode, readonly string[]][] {
+  const evaluated = result?.modes[mode];
+  return evaluated ? [[mode, evaluated.deciding]] : [];
 }
 
-function verdictsIn(mode: Mode, judgement: NamespaceJudgement | undefined, context: Context): SnapshotVerdict[] {
-  return (judgement?.modes[mode]?.workloads ?? []).map((workload) => verdict(mode, workload, context));
+function verdictsIn(mode: Mode, result: NamespaceVerdicts | undefined, context: Context): SnapshotVerdict[] {
+  return (result?.modes[mode]?.workloads ?? []).map((workload) => verdict(mode, workload, context));
 }
 
 function verdict(
   mode: Mode,
-  { kind, name, verdict, pods, admittedBy, violations: broken }: WorkloadJudgement,
+  { kind, name, verdict, pods, admittedBy, violations: broken }: WorkloadVerdict,
   { indexesOf }: Context,
 ): SnapshotVerdict {
   return {

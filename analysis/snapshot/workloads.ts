@@ -1,5 +1,5 @@
 /** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
-import { judgedOf } from '../../operator/evaluate/members.ts';
+import { evaluatedOf } from '../../operator/evaluate/members.ts';
 import { topController, type WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import { perObject } from '../../operator/policy/memo.ts';
@@ -21,7 +21,7 @@ export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly Sn
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
   const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };
   const shapes = new Map(workloads.map((workload, index) => [workload, namespace.controllers[index]?.shape as number]));
-  const templates = judgedOf(workloads).map((workload) => {
+  const templates = evaluatedOf(workloads).map((workload) => {
     return { ...topController(workload.kind, workload, cluster), pods: 0, shape: shapes.get(workload) as number };
   });
   const pods = namespace.pods.map(({ name, owner, count, shape }) => {

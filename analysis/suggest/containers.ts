@@ -5,7 +5,7 @@ import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { type Fitting, statedOf } from './fit.ts';
-import { judgingBy, resolvedBy } from './stated.ts';
+import { policyChecksFor, resolvedBy } from './stated.ts';
 
 /** Tighter than the overrides that it is made from: other containers keep the values of the level. */
 export interface ByContainer {
@@ -56,8 +56,8 @@ function needingContainers(
   pods: readonly PodParts[],
   { standard, evaluator }: Fitting,
 ): ReadonlySet<string> | undefined {
-  const judging = judgingBy(rule, {}, standard);
-  const violations = pods.flatMap((pod) => evaluator.violations(pod, judging));
+  const policyChecks = policyChecksFor(rule, {}, standard);
+  const violations = pods.flatMap((pod) => evaluator.violations(pod, policyChecks));
   const names = violations.flatMap(({ container }) => container ?? []);
   return names.length > 0 && names.length === violations.length ? new Set(names) : undefined;
 }

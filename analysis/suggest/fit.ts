@@ -5,7 +5,7 @@ import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import type { Standard } from '../../operator/standards/level-version.ts';
-import { judgingBy } from './stated.ts';
+import { policyChecksFor } from './stated.ts';
 
 export interface Fitting {
   readonly standard: Standard;
@@ -125,12 +125,12 @@ function isAdded({ path, entry }: { path: string; entry: string }, stated: State
 }
 
 function admits(rule: Rule, stated: Stated, pods: readonly PodParts[], { standard, evaluator }: Fitting): boolean {
-  const judging = judgingBy(rule, stated, standard);
-  return pods.every((pod) => evaluator.violations(pod, judging).length === 0);
+  const policyChecks = policyChecksFor(rule, stated, standard);
+  return pods.every((pod) => evaluator.violations(pod, policyChecks).length === 0);
 }
 
 function checksText(rule: Rule, stated: Stated, standard: Standard): string {
-  return JSON.stringify(judgingBy(rule, stated, standard).checks.flatMap(({ checks }) => checks));
+  return JSON.stringify(policyChecksFor(rule, stated, standard).checks.flatMap(({ checks }) => checks));
 }
 
 function eachOnce(answers: readonly unknown[]): unknown[] {

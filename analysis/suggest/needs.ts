@@ -10,7 +10,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { findings } from '../capabilities/findings.ts';
 import { type Fitting, isNarrowed } from './fit.ts';
-import { judgingBy } from './stated.ts';
+import { policyChecksFor } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
 /** An override that can be left out on its own: then the level decides. */
@@ -49,7 +49,7 @@ export function obstaclesOf(
   workloads: readonly Workload[],
   { standard, evaluator }: Fitting,
 ): Need[] {
-  const level = rules.map((rule) => judgingBy(rule, {}, standard));
+  const level = rules.map((rule) => policyChecksFor(rule, {}, standard));
   const found = shapesOf(workloads).flatMap((shape) =>
     ofOwners(
       shape,
@@ -82,33 +82,33 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
   return needs.flatMap((need) => owners.map((workload): Need => ({ workload, ...need })));
 }
 
-type Judging = ReturnType<typeof judgingBy>;
+type PolicyChecks = ReturnType<typeof policyChecksFor>;
 
 /** The evaluation without an override, and without each entry of its list. */
 interface Without {
-  readonly override: readonly Judging[];
-  readonly entries: readonly { readonly entry: unknown; readonly judgings: readonly Judging[] }[];
+  readonly override: readonly PolicyChecks[];
+  readonly entries: readonly { readonly entry: unknown; readonly remaining: readonly PolicyChecks[] }[];
 }
 
 function withoutIt(path: string, stated: Stated, fitting: Fitting): Without {
   const { standard } = fitting;
   const { [path]: value, ...others } = stated;
   const rules = RULES.filter((rule) => isStatedBy(path, rule));
-  const by = (overrides: Stated) => rules.map((rule) => judgingBy(rule, overrides, standard));
+  const by = (overrides: Stated) => rules.map((rule) => policyChecksFor(rule, overrides, standard));
   const list = Array.isArray(value) && !value.includes('*') ? value : [];
   const own = rules.some((rule) => isNarrowed(rule, fitting)) ? [] : ownEntries(path, standard);
   return {
     override: by(others),
     entries: list
       .filter((entry) => !own.includes(entry))
-      .map((entry) => ({ entry, judgings: by({ ...stated, [path]: list.filter((one) => one !== entry) }) })),
+      .map((entry) => ({ entry, remaining: by({ ...stated, [path]: list.filter((one) => one !== entry) }) })),
   };
 }
 
 function needsOfShape({ override, entries }: Without, shape: Shape, evaluator: Evaluator): ShapeNeed[] {
   const byLevel = brokenBy(override, shape, evaluator);
-  const byEntry = entries.flatMap(({ entry, judgings }) =>
-    brokenBy(judgings, shape, evaluator).map((violation): ShapeNeed => {
+  const byEntry = entries.flatMap(({ entry, remaining }) =>
+    brokenBy(remaining, shape, evaluator).map((violation): ShapeNeed => {
       const change = byLevel.find((one) => one.path === violation.path && isAbout(entry, one))?.message;
       return { ...partOf(violation), entry, ...(change && { change }), advice: adviceOn(violation, shape, entry) };
     }),
@@ -116,8 +116,8 @@ function needsOfShape({ override, entries }: Without, shape: Shape, evaluator: E
   return byEntry.length > 0 ? byEntry : byLevel.map((violation) => needOf(violation, shape));
 }
 
-function brokenBy(judgings: readonly Judging[], { parts }: Shape, evaluator: Evaluator): Violation[] {
-  return judgings.flatMap((judging) => evaluator.violations(parts, judging));
+function brokenBy(remaining: readonly PolicyChecks[], { parts }: Shape, evaluator: Evaluator): Violation[] {
+  return remaining.flatMap((policyChecks) => evaluator.violations(parts, policyChecks));
 }
 
 function needOf(violation: Violation, shape: Shape): ShapeNeed {

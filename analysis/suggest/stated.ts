@@ -24,7 +24,7 @@ export function resolvedBy(
 }
 
 /** The input with which an Evaluator applies this rule alone. */
-export function judgingBy(
+export function policyChecksFor(
   rule: Rule,
   stated: Stated,
   standard: Standard,

@@ -3,7 +3,7 @@ import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 
-/** A pod as policies judge it, and the workload that owns it. */
+/** A pod as policies evaluate it, and the workload that owns it. */
 export interface Given {
   readonly workload: WorkloadName;
   readonly parts: PodParts;

@@ -20,7 +20,7 @@ export interface GivenPolicies extends PolicyOptions {
 
 /** Documents without these add nothing to the context: words in their kinds, and the escape that may stand for a letter. */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
-/** In bytes: judging less takes no longer than starting threads. */
+/** In bytes: evaluating less takes no longer than starting threads. */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
 /** @param namespace of roles and bindings that state none */
@@ -42,10 +42,10 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 }
 
 /**
- * Adds the policies among the manifests that they judge, with the namespaces, roles, bindings and service accounts. Does not
- * tell what can't be read: the reading for the judgement does.
+ * Adds the policies among the manifests that they evaluate, with the namespaces, roles, bindings and service accounts. Does not
+ * tell what can't be read: the reading for the evaluation does.
  *
- * @param onLong called when the files are so long that judging them is worth threads
+ * @param onLong called when the files are so long that evaluating them is worth threads
  */
 export async function addContext(
   builder: PolicyContextBuilder,

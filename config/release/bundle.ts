@@ -26,7 +26,7 @@ export function bundleOperator(): Promise<Bundle> {
 }
 
 /** The process, and the thread that it may start. */
-const CAPPOL = ['cli/main.ts', 'cli/commands/check/judge-thread.ts'];
+const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**
  * Each command's code is in files of its own, so that only the code that runs is loaded. The page is beside them.

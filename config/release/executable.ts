@@ -39,7 +39,7 @@ async function build(program: string, scratch: string): Promise<string> {
   const settings = {
     main: join(scratch, 'main.cjs'),
     output: blob,
-    assets: { 'judge-thread': join(scratch, 'judge-thread.cjs'), 'page.html': join(scratch, 'page.html') },
+    assets: { 'evaluation-thread': join(scratch, 'evaluation-thread.cjs'), 'page.html': join(scratch, 'page.html') },
     disableExperimentalSEAWarning: true,
     // It makes the start faster, and belongs to one system, one processor and one version of V8.
     useCodeCache: true,

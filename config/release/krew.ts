@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { type Archive, REPOSITORY } from './archives.ts';
 import { executableName } from './platforms.ts';
 
-const DESCRIPTION = `cappol judges manifests and clusters by CapabilityPolicies and by the Pod Security Standards,
+const DESCRIPTION = `cappol evaluates manifests and clusters by CapabilityPolicies and by the Pod Security Standards,
 exactly as the API server does: who breaks which rule, where, and what would be accepted.
 It explains what a container ends up holding, suggests policies that fit what runs, and says
 what a policy would change. Needs no cluster unless asked to read one.

@@ -70,7 +70,7 @@ export async function admission(): Promise<Table> {
     notes: [
       `Dry runs, one after the other, ${PODS} in each of four namespaces in turn on one API server. Checks nothing: one`,
       'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Peers select the same namespaces, those of own',
-      'selectors meet in the one that is measured. Where only the last by name admits the pod, every other one is judged before',
+      'selectors meet in the one that is measured. Where only the last by name admits the pod, every other one is evaluated before',
       'it: peers in one admission policy, those of own selectors each in its own. Disjoint: 99 of the policies select other',
       'namespaces.',
       ...[...new Set(measured.map((one) => one.series))].flatMap((name) => (name ? growthOf(name, measured) : [])),
@@ -126,7 +126,7 @@ async function timeOfPod(client: ApiClient, namespace: string): Promise<number> 
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
   const users = (i: number) =>
     ADMITTING[admitting](i, count) ? ([USER, USER + i] as const) : ([i + 1, i + 1] as const);
-  // All different, so that each is judged separately.
+  // All different, so that each is evaluated separately.
   return Array.from({ length: count }, (_, i) => policy(selectorOf(i), users(i)));
 }
 

@@ -36,7 +36,7 @@ export const BESIDE_LOOP = [
   `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
   `Both times are medians of ${ROUNDS} rounds, between which the policy and the labels are removed.`,
   'The control plane has half of the cores, and the loop or the operator the others, as on machines of their own.',
-  `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
+  `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 
 /** @param sizes the numbers of namespaces, one after the other */

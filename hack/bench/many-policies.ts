@@ -87,7 +87,7 @@ export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
     ]),
     notes: [
       'The bare loop writes the objects that the operator left, at its rate and as many at a time, and waits until the API',
-      'server judges by the last. The complete loop also creates the policies in a row, and writes the labels of their',
+      'server evaluates by the last. The complete loop also creates the policies in a row, and writes the labels of their',
       'namespaces and one status of each. The operator runs with the flags of the Deployment.',
       `One more: the median of ${MORE}, each applied when the operator is idle. Limits: 300 policies are Ready after 15 s, one`,
       'more after 2 s and 0.3 CPU seconds; the API server grows by 100 MiB at 1,000.',
@@ -225,7 +225,7 @@ async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWr
     });
     for (const { kind, metadata } of objects) {
       const labels = metadata?.labels ?? {};
-      if (kind === KIND) await judges(cluster.client, labels[PROGRAM_LABEL] ?? '', labels[TEXT_LABEL] ?? '');
+      if (kind === KIND) await enforces(cluster.client, labels[PROGRAM_LABEL] ?? '', labels[TEXT_LABEL] ?? '');
     }
     return (performance.now() - began) / 1000;
   } finally {
@@ -245,7 +245,7 @@ function bareObject({ metadata, status: _, ...rest }: RawObject) {
 }
 
 /** @param hash of the program's text */
-async function judges(client: ApiClient, name: string, hash: string): Promise<void> {
+async function enforces(client: ApiClient, name: string, hash: string): Promise<void> {
   const carrier = probeCarrier({ name }, KIND);
   const look = async () => {
     try {

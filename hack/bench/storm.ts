@@ -87,7 +87,7 @@ function describe(pods: number, measured: readonly Measured[]): Table {
     ]),
     notes: [
       `${ROUNDS} bare pods that violate, created and deleted while other pods change, each to something that no`,
-      'other is and that has to be judged. CPU: share of one core.',
+      'other is and that has to be evaluated. CPU: share of one core.',
       ...growth(
         'CPU grows with the number of changes',
         busy.map(({ reached }) => reached),

@@ -23,7 +23,7 @@ const INTRODUCTION = `# Rules
 
 <!-- Written by \`npm run generate\` from operator/rules/. Do not edit. -->
 
-A rule is judged on each container of a pod, init and ephemeral containers included, on each volume, or on the pod as a whole.
+A rule is evaluated on each container of a pod, init and ephemeral containers included, on each volume, or on the pod as a whole.
 \`spec.level\` and \`spec.levelVersion\` give every rule a value; \`spec.overrides\` replaces single ones. For each rule this page has
 
 * the value at each level, and at which version of the Pod Security Standards it changed. Versions go to ${formatVersion(NEWEST_KNOWN_MINOR)};
@@ -97,13 +97,13 @@ function valuesOf(rule: Rule): string {
       const standard = standardOf(level, minor);
       const value = rule.value({}, standard);
       return { value: flow(value), checks: rule.checks(value, standard) };
-    }).map((span) => [level, versions(span), `\`${span.value.value}\``, judged(span.value.checks)]),
+    }).map((span) => [level, versions(span), `\`${span.value.value}\``, evaluated(span.value.checks)]),
   );
   return table(['level', 'version', 'value', 'looked at'], rows);
 }
 
 /** The fields that some check reads, once each. */
-function judged(checks: readonly Check[]): string {
+function evaluated(checks: readonly Check[]): string {
   const fields = checks.map(({ over, path }) => `${partOf(over)} \`${path}\``);
   return fields.length === 0 ? 'nothing: everything is admitted' : [...new Set(fields)].join(', ');
 }

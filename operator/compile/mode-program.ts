@@ -97,7 +97,7 @@ export function modeProgram(
         resourceRules: [...pods, ...TEMPLATES, ...PROBE_CARRIER],
       },
       matchConditions: [
-        { name: 'changes-what-is-judged', expression: `!(${IS_OTHER_UPDATE})` },
+        { name: 'changes-what-is-evaluated', expression: `!(${IS_OTHER_UPDATE})` },
         ...(selector ? askingConditions(policies, variables) : []),
       ],
     }),

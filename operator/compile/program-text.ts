@@ -57,8 +57,8 @@ function probeValidation(hash: string): Written {
 /** @param hasVariables whether API servers may have variables (standards/server-features.ts) */
 function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
   const { kind, variables, validations } = text;
-  const judging = validations.map((one): Written => ({ ...one, reason: 'Forbidden' }));
-  const all = kind === 'ValidatingAdmissionPolicy' ? [probeValidation(hash), ...judging] : [];
+  const evaluating = validations.map((one): Written => ({ ...one, reason: 'Forbidden' }));
+  const all = kind === 'ValidatingAdmissionPolicy' ? [probeValidation(hash), ...evaluating] : [];
   const spec = text.spec(hash);
   if (!hasVariables) return { ...spec, validations: all.map((one) => inlined(one, variables)) };
   const written = all.map(({ unless, expression, message, messageExpression, reason }) => ({

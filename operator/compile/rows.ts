@@ -4,7 +4,7 @@
  */
 import { formatTime, NEVER } from '../policy/expiry.ts';
 import { perObject } from '../policy/memo.ts';
-import { isPendingPart, judgesFilled, splitSelector } from '../policy/parts.ts';
+import { evaluatesFilled, isPendingPart, splitSelector } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
 import type { Columns } from '../rules/values.ts';
@@ -45,7 +45,7 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     ...(usableBy !== 'Everyone' && { use: [name] }),
     ...(expires !== NEVER && { expires: [formatTime(expires)] }),
     ...(label !== undefined && { rollout: [isPendingPart(id) ? PENDING : ENFORCED] }),
-    ...(judgesFilled(policy) && { defaulting: [defaulting ? 'Enabled' : 'Later'] }),
+    ...(evaluatesFilled(policy) && { defaulting: [defaulting ? 'Enabled' : 'Later'] }),
     ...(seccompChanges && { seccompChanges: ['Yes'] }),
     ...(policy.containers.length > 0 && { containers: [name] }),
     ...exceptions(columnsOf(policy.values, standard), standard),

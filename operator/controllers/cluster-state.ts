@@ -38,7 +38,7 @@ export class ClusterState {
   readonly promotions = new Rollouts();
   /** A standby also keeps these, so that it knows what its predecessor may have missed. */
   readonly seen = new SeenObjects();
-  readonly verdicts = new PromotionVerdicts();
+  readonly promotionVerdicts = new PromotionVerdicts();
   /** One evaluation for all controllers, because it remembers its verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
@@ -97,7 +97,7 @@ export class ClusterState {
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();
     // A verdict by another text is worthless, so it is dropped until the namespace has been evaluated again.
-    for (const name of reselected) this.outcomes.judgements.delete(name);
+    for (const name of reselected) this.outcomes.verdicts.delete(name);
     return { ...unchanged({ of: 'accepted' }), policies, namespaces };
   }
 
@@ -168,7 +168,7 @@ export class ClusterState {
     this.policies.forget();
     for (const outcome of Object.values(this.outcomes)) outcome.clear();
     this.promotions.clear();
-    this.verdicts.endTerm(this.#now());
+    this.promotionVerdicts.endTerm(this.#now());
     const policies = this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '');
     const namespaces = this.#cluster.namespaces().map(({ name }) => name);
     return { cause, policies: new Set(policies), namespaces: new Set(namespaces), recompiles: true };

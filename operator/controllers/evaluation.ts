@@ -1,5 +1,5 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
-import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
+import { evaluatingNamespace, type NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Done, Turns } from '../runtime/turns.ts';
@@ -32,34 +32,34 @@ export class Evaluation implements Controller {
 
   async reconcile(name: Key): Promise<void> {
     const { cluster, state, found } = this.#context;
-    const { judgements } = state.outcomes;
+    const { verdicts } = state.outcomes;
     const namespace = cluster.namespace(name);
     if (!namespace || !state.policies.isReached(namespace)) {
-      judgements.delete(name);
-      state.verdicts.forget(name);
+      verdicts.delete(name);
+      state.promotionVerdicts.forget(name);
       this.#cooldown.forget(name);
     } else {
-      const judged = await this.#judge(namespace);
+      const evaluated = await this.#evaluate(namespace);
       // The policies have changed since the evaluation began, and the key is queued again; or the term has ended.
-      if (!judged) return;
-      judgements.set(name, judged.result);
-      this.#cooldown.start(name, judged.spentMs);
+      if (!evaluated) return;
+      verdicts.set(name, evaluated.result);
+      this.#cooldown.start(name, evaluated.spentMs);
     }
     found({ by: this.name, namespace: name });
   }
 
-  async #judge(namespace: NamespaceView): Promise<Done<NamespaceJudgement> | undefined> {
+  async #evaluate(namespace: NamespaceView): Promise<Done<NamespaceVerdicts> | undefined> {
     const { cluster, state, signal } = this.#context;
     const { name } = namespace;
     const policies = state.policies.selecting(name);
-    const judged = { name, labels: state.policies.effectiveLabels(namespace) };
+    const evaluated = { name, labels: state.policies.effectiveLabels(namespace) };
     const seen = state.seen.take(name);
     const { evaluator } = state;
     const { use } = state.policies;
-    const pieces = judgingNamespace(judged, policies, cluster, { evaluator, use }, seen);
+    const pieces = evaluatingNamespace(evaluated, policies, cluster, { evaluator, use }, seen);
     const done = await this.#turns.run(pieces, () => !signal.aborted && state.policies.selecting(name) === policies);
     if (!done) state.seen.restore(name, seen);
-    else state.verdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, state.now());
+    else state.promotionVerdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, state.now());
     return done;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
-import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { RolloutProgress } from '../promotion/progress.ts';
 
 interface Protection {
@@ -22,7 +22,7 @@ export function newOutcomes() {
     /** How far each policy's rows are in force. */
     programs: new Map<string, ProgramOutcome>(),
     labels: new Map<string, LabelOutcome>(),
-    judgements: new Map<string, NamespaceJudgement>(),
+    verdicts: new Map<string, NamespaceVerdicts>(),
     /** How far each policy with `rollout` is. */
     progress: new Map<string, RolloutProgress>(),
     protection,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { KeptRollouts } from '../apply/kept-rollouts.ts';
 import { rowOf } from '../compile/program.ts';
-import { judgingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
+import { evaluatingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
@@ -48,7 +48,8 @@ export class Promotion implements Controller {
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
     if (cause.of === 'found' && cause.by === this.name) return [];
-    if (cause.of === 'found' && cause.by === 'evaluation') return state.verdicts.policiesIn(cause.namespace ?? '');
+    if (cause.of === 'found' && cause.by === 'evaluation')
+      return state.promotionVerdicts.policiesIn(cause.namespace ?? '');
     return [...policies].filter((name) => cluster.policy(name)?.spec.rollout || state.promotions.get(name));
   }
 
@@ -131,7 +132,7 @@ export class Promotion implements Controller {
 
   #verdict(policy: string, namespace: string): PromotionVerdict | undefined {
     const { state } = this.#context;
-    return state.verdicts.get(namespace, policy, {
+    return state.promotionVerdicts.get(namespace, policy, {
       policies: state.policies.selecting(namespace),
       use: state.policies.use,
     });
@@ -152,7 +153,7 @@ export class Promotion implements Controller {
     const policy = policies.find(({ id }) => id === pendingPartOf(name));
     if (!last || !view || !policy) return undefined;
     const labels = state.policies.effectiveLabels(view);
-    const violatedAt = lastOf(judgingSeen({ policy, policies, labels, seen, cluster }, { evaluator, use }));
+    const violatedAt = lastOf(evaluatingSeen({ policy, policies, labels, seen, cluster }, { evaluator, use }));
     return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
 

@@ -1,6 +1,6 @@
 /** Writes the policy reports of each namespace where a policy decides, in clusters that have an API for them. */
 import type { FollowedReports, ReportApi } from '../cluster/reports.ts';
-import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { firstReportName, type PolicyReport, policyReports } from '../report/policy-report.ts';
 import { writePolicyReports } from '../report/policy-report-writer.ts';
@@ -14,7 +14,7 @@ const DELAY_MS = 3_000;
 /** A cooldown: the larger a namespace's reports are, the less often they are written. */
 const MOST_BYTES_PER_MS = 256;
 
-const NOWHERE: Pick<NamespaceJudgement, 'modes'> = { modes: {} };
+const NOWHERE: Pick<NamespaceVerdicts, 'modes'> = { modes: {} };
 
 export class Reports implements Controller {
   readonly name = 'reports';
@@ -46,7 +46,7 @@ export class Reports implements Controller {
     // A namespace that has not been evaluated yet is queued again after its evaluation. A deleted namespace loses its
     // reports anyway.
     if (!api || !namespace || namespace.terminating) return;
-    if (state.policies.isReached(namespace) && !state.outcomes.judgements.has(name)) return;
+    if (state.policies.isReached(namespace) && !state.outcomes.verdicts.has(name)) return;
     let written = 0;
     await writePolicyReports(client, this.#wanted(namespace, api), this.#followed.in(name), (report, bytes) => {
       this.#followed.wrote(report);
@@ -59,7 +59,7 @@ export class Reports implements Controller {
     const { state } = this.#context;
     const findIdentity = this.#identities(namespace.name);
     const now = new Date().toISOString();
-    const { modes } = state.outcomes.judgements.get(namespace.name) ?? NOWHERE;
+    const { modes } = state.outcomes.verdicts.get(namespace.name) ?? NOWHERE;
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.policies.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);

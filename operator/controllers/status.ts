@@ -94,7 +94,7 @@ export class Status implements Controller {
       ...(outcomes.protection.current && { protection: outcomes.protection.current }),
       ...(progress && { progress }),
       labels: state.labelOutcomes(coverage?.selected ?? []),
-      judgements: outcomes.judgements,
+      verdicts: outcomes.verdicts,
       holdersOfAll: use.holdersOfAll(),
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,
@@ -105,8 +105,8 @@ export class Status implements Controller {
     const { cluster, state } = this.#context;
     if (kind === 'Pod') return [...cluster.pods(namespace)].find((pod) => pod.name === name);
     const isIt = (one: { readonly kind: string; readonly name: string }) => one.kind === kind && one.name === name;
-    const { modes = {} } = state.outcomes.judgements.get(namespace) ?? {};
-    const judged = MODES.flatMap((mode) => modes[mode]?.workloads.find(isIt) ?? []);
-    return judged.find(({ custom }) => custom)?.custom ?? cluster.workload(namespace, kind, name);
+    const { modes = {} } = state.outcomes.verdicts.get(namespace) ?? {};
+    const evaluated = MODES.flatMap((mode) => modes[mode]?.workloads.find(isIt) ?? []);
+    return evaluated.find(({ custom }) => custom)?.custom ?? cluster.workload(namespace, kind, name);
   };
 }

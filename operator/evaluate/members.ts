@@ -23,14 +23,14 @@ export interface Seen {
 
 /** The objects of a namespace to evaluate: running pods, and templates that will make pods. */
 export function membersOf(namespace: string, cluster: Objects): Member[] {
-  const templates = judgedOf([...cluster.workloads(namespace)]).map((workload) => templateMember(workload, cluster));
+  const templates = evaluatedOf([...cluster.workloads(namespace)]).map((workload) => templateMember(workload, cluster));
   const pods = [...cluster.pods(namespace)].flatMap((pod) => podMember(pod, cluster));
   return [...templates, ...pods];
 }
 
 export function memberOf(object: SeenObject, cluster: Objects): Member[] {
   if (!('template' in object)) return podMember(object, cluster);
-  return judgedOf([object], () => cluster.workloads(object.namespace)).map((workload) =>
+  return evaluatedOf([object], () => cluster.workloads(object.namespace)).map((workload) =>
     templateMember(workload, cluster),
   );
 }
@@ -54,7 +54,7 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
  *
  * @param all of the namespace; called only if they matter
  */
-export function judgedOf<View extends WorkloadView>(
+export function evaluatedOf<View extends WorkloadView>(
   workloads: readonly View[],
   all: () => Iterable<WorkloadView> = () => workloads,
 ): View[] {

@@ -9,17 +9,17 @@ import type { Labels } from '../policy/selector.ts';
 import type { EvaluationContext } from './verdict.ts';
 import {
   admittedAsAWhole,
+  evaluatingMembers,
   type Group,
-  judgingMembers,
   mergeMembers,
-  type WorkloadJudgement,
-} from './workload-judgement.ts';
+  type WorkloadVerdict,
+} from './workload-verdict.ts';
 
-export interface ModeJudgement {
+export interface ModeVerdicts {
   /** Names of the policies that decide. */
   readonly deciding: readonly string[];
   /** By kind and name. */
-  readonly workloads: readonly WorkloadJudgement[];
+  readonly workloads: readonly WorkloadVerdict[];
 }
 
 /** For each workload, the policy that admits it; undefined if none does. */
@@ -37,14 +37,14 @@ interface ModeContext {
   readonly exceptions: Admitting;
 }
 
-export interface JudgedMode {
+export interface EvaluatedMode {
   readonly context: ModeContext;
-  readonly judgement: ModeJudgement;
+  readonly result: ModeVerdicts;
   readonly admitting: Admitting;
 }
 
 /** The results of the modes in which some policy decides. */
-export type JudgedModes = Partial<Readonly<Record<Mode, JudgedMode>>>;
+export type EvaluatedModes = Partial<Readonly<Record<Mode, EvaluatedMode>>>;
 
 /**
  * Evaluates in pieces.
@@ -53,39 +53,39 @@ export type JudgedModes = Partial<Readonly<Record<Mode, JudgedMode>>>;
  * @param labels the namespace's
  * @param before earlier results about the same workloads
  */
-export function* judgingModes(
+export function* evaluatingModes(
   groups: readonly Group[],
   { policies, labels }: { readonly policies: readonly ResolvedPolicy[]; readonly labels: Labels },
   evaluation: EvaluationContext,
-  before: readonly JudgedModes[] = [],
-): Generator<void, JudgedModes> {
-  const modes: Partial<Record<Mode, JudgedMode>> = {};
+  before: readonly EvaluatedModes[] = [],
+): Generator<void, EvaluatedModes> {
+  const modes: Partial<Record<Mode, EvaluatedMode>> = {};
   for (const mode of MODES) {
     const deciders = deciding(policies, mode, labels);
     if (deciders.length === 0) continue;
     const context = { deciders, evaluation, exceptions: exceptionsFrom(modes.Enforce, deciders) };
     const known = before.map((one) => one[mode]).find((one) => one && isSame(one.context, context));
-    modes[mode] = known ?? (yield* judgingMode(groups, context));
+    modes[mode] = known ?? (yield* evaluatingMode(groups, context));
   }
   return modes;
 }
 
 /** Empty while Enforce itself is evaluated, which is the first mode. */
-function exceptionsFrom(enforced: JudgedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
+function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;
   return enforced && first && priority >= first.priority ? enforced.admitting : [];
 }
 
-function* judgingMode(groups: readonly Group[], context: ModeContext): Generator<void, JudgedMode> {
+function* evaluatingMode(groups: readonly Group[], context: ModeContext): Generator<void, EvaluatedMode> {
   const { deciders, evaluation, exceptions } = context;
-  const workloads: WorkloadJudgement[] = [];
+  const workloads: WorkloadVerdict[] = [];
   const admitting: (string | undefined)[] = [];
   for (const [index, group] of groups.entries()) {
-    const judgements = yield* judgingMembers(group, deciders, evaluation);
-    workloads.push(mergeMembers(group, judgements, exceptions[index]));
-    admitting.push(admittedAsAWhole(judgements));
+    const verdicts = yield* evaluatingMembers(group, deciders, evaluation);
+    workloads.push(mergeMembers(group, verdicts, exceptions[index]));
+    admitting.push(admittedAsAWhole(verdicts));
   }
-  return { context, judgement: { deciding: deciders.map(({ name }) => name), workloads }, admitting };
+  return { context, result: { deciding: deciders.map(({ name }) => name), workloads }, admitting };
 }
 
 function isSame(a: ModeContext, b: ModeContext): boolean {

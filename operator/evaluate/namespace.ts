@@ -6,15 +6,15 @@ import { perObject } from '../policy/memo.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { membersOf, type Objects, type Seen } from './members.ts';
-import { type JudgedModes, judgingModes, type ModeJudgement } from './modes.ts';
-import { judgingPromotion, type PromotionVerdict } from './promotion.ts';
+import { type EvaluatedModes, evaluatingModes, type ModeVerdicts } from './modes.ts';
+import { evaluatingPromotion, type PromotionVerdict } from './promotion.ts';
 import type { EvaluationContext } from './verdict.ts';
-import { groupsOf } from './workload-judgement.ts';
+import { groupsOf } from './workload-verdict.ts';
 
-export interface NamespaceJudgement {
+export interface NamespaceVerdicts {
   readonly namespace: string;
   /** The verdicts of the modes in which some policy decides. */
-  readonly modes: Partial<Readonly<Record<Mode, ModeJudgement>>>;
+  readonly modes: Partial<Readonly<Record<Mode, ModeVerdicts>>>;
   /** By name of each policy that is pending in the namespace; absent if there is none. */
   readonly promotions?: ReadonlyMap<string, PromotionVerdict>;
   /** Every capability, as written, that some container of an evaluated pod or template adds; sorted. */
@@ -23,16 +23,16 @@ export interface NamespaceJudgement {
   readonly addedInUserNamespaces: readonly string[];
 }
 
-type Judged = Pick<NamespaceView, 'name' | 'labels'>;
+type Evaluated = Pick<NamespaceView, 'name' | 'labels'>;
 
 /** @param policies all accepted policies; the namespace must not be excluded */
-export function judgeNamespace(
-  namespace: Judged,
+export function evaluateNamespace(
+  namespace: Evaluated,
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
   evaluation: EvaluationContext,
-): NamespaceJudgement {
-  return lastOf(judgingNamespace(namespace, policies, cluster, evaluation));
+): NamespaceVerdicts {
+  return lastOf(evaluatingNamespace(namespace, policies, cluster, evaluation));
 }
 
 /**
@@ -40,25 +40,25 @@ export function judgeNamespace(
  *
  * @param seen objects that count only for promotions
  */
-export function* judgingNamespace(
-  { name, labels }: Judged,
+export function* evaluatingNamespace(
+  { name, labels }: Evaluated,
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
   evaluation: EvaluationContext,
   seen: readonly Seen[] = [],
-): Generator<void, NamespaceJudgement> {
+): Generator<void, NamespaceVerdicts> {
   const members = membersOf(name, cluster);
   const groups = groupsOf(members);
-  const judged = yield* judgingModes(groups, { policies, labels }, evaluation);
+  const evaluated = yield* evaluatingModes(groups, { policies, labels }, evaluation);
   const promotions = new Map<string, PromotionVerdict>();
   for (const policy of policies.filter(({ pendingFor }) => pendingFor)) {
     const pending = { policy, policies, labels, groups, seen, cluster };
-    promotions.set(policy.name, yield* judgingPromotion(pending, evaluation));
+    promotions.set(policy.name, yield* evaluatingPromotion(pending, evaluation));
   }
   const pods = members.map(({ candidate }) => candidate.parts);
   return {
     namespace: name,
-    modes: judgementsOf(judged),
+    modes: verdictsOf(evaluated),
     ...(promotions.size > 0 && { promotions }),
     addedCapabilities: addedCapabilities(pods),
     addedInUserNamespaces: addedCapabilities(pods.filter(({ spec }) => spec.hostUsers === false)),
@@ -66,8 +66,8 @@ export function* judgingNamespace(
 }
 
 /** The results, without the inputs that they depend on. */
-export function judgementsOf(judged: JudgedModes): NamespaceJudgement['modes'] {
-  return Object.fromEntries(Object.entries(judged).map(([mode, { judgement }]) => [mode, judgement]));
+export function verdictsOf(evaluated: EvaluatedModes): NamespaceVerdicts['modes'] {
+  return Object.fromEntries(Object.entries(evaluated).map(([mode, { result }]) => [mode, result]));
 }
 
 function addedCapabilities(pods: readonly PodParts[]): string[] {

@@ -9,19 +9,13 @@ import type { Labels } from '../policy/selector.ts';
 import { severityRank } from '../rules/severity.ts';
 import { memberOf, type Objects, type Seen } from './members.ts';
 import type { EvaluationContext } from './verdict.ts';
-import {
-  type Group,
-  groupsOf,
-  isTooExpensive,
-  judgingWorkloads,
-  type WorkloadJudgement,
-} from './workload-judgement.ts';
+import { evaluatingWorkloads, type Group, groupsOf, isTooExpensive, type WorkloadVerdict } from './workload-verdict.ts';
 
 export interface PromotionVerdict {
   /** How many workloads would be refused. */
   readonly violating: number;
   /** The workload with the worst violation; absent when nothing violates. */
-  readonly worst?: WorkloadJudgement;
+  readonly worst?: WorkloadVerdict;
   /** The last time at which a pod or workload violated that is now gone or changed; in milliseconds since 1970. */
   readonly violatedAt?: number;
 }
@@ -40,27 +34,27 @@ interface Pending {
  * If it were enforced, the policy would decide together with the Enforce policies of its priority, and not at all beside
  * a policy with a higher priority.
  */
-export function* judgingPromotion(
+export function* evaluatingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
   evaluation: EvaluationContext,
 ): Generator<void, PromotionVerdict> {
   const deciders = decidersOf(pending);
   if (deciders.length === 0) return { violating: 0 };
-  const judged = yield* judgingWorkloads(pending.groups.map(asCreatedAgain), deciders, evaluation);
-  const workloads = judged.filter(wouldBeRefused);
-  const worst = workloads.reduce<WorkloadJudgement | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
-  const violatedAt = yield* judgingSeen(pending, evaluation);
+  const evaluated = yield* evaluatingWorkloads(pending.groups.map(asCreatedAgain), deciders, evaluation);
+  const workloads = evaluated.filter(wouldBeRefused);
+  const worst = workloads.reduce<WorkloadVerdict | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
+  const violatedAt = yield* evaluatingSeen(pending, evaluation);
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
 }
 
 /** The last time at which an object violated that may be gone or changed, in milliseconds since 1970. */
-export function* judgingSeen(pending: Pending, evaluation: EvaluationContext): Generator<void, number | undefined> {
+export function* evaluatingSeen(pending: Pending, evaluation: EvaluationContext): Generator<void, number | undefined> {
   const deciders = decidersOf(pending);
   let violatedAt: number | undefined;
   if (deciders.length === 0) return violatedAt;
   for (const { object, at } of pending.seen) {
     if (at <= (violatedAt ?? 0)) continue;
-    const gone = yield* judgingWorkloads(
+    const gone = yield* evaluatingWorkloads(
       groupsOf(memberOf(object, pending.cluster)).map(asCreatedAgain),
       deciders,
       evaluation,
@@ -90,16 +84,16 @@ function asCreatedAgain(group: Group): Group {
 }
 
 /** A pod that is too expensive to evaluate would be refused by the API server's limits, which no Standard has. */
-function wouldBeRefused(workload: WorkloadJudgement): boolean {
+function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);
 }
 
-function isWorse(a: WorkloadJudgement, b: WorkloadJudgement): boolean {
+function isWorse(a: WorkloadVerdict, b: WorkloadVerdict): boolean {
   return rankOf(a) < rankOf(b);
 }
 
 /** A number to compare verdicts by: the lower, the worse. */
-function rankOf({ violations }: WorkloadJudgement): number {
+function rankOf({ violations }: WorkloadVerdict): number {
   const broken = Object.values(violations).flat();
   return Math.min(...broken.map(({ rule }) => severityRank(rule)));
 }

@@ -2,7 +2,6 @@
  * The roles and bindings that the operator renders, as they will be once they are written. Without them, a verdict would
  * call workloads violating that the policy is about to admit.
  */
-
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';

@@ -2,7 +2,7 @@
  * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
  *
  * operator/compile/decision.ts makes the same decision for the API server; change both files together. Only the API
- * server judges containers added to a pod (docs/decisions/0008); this code evaluates a pod as a whole.
+ * server evaluates containers added to a pod (docs/decisions/0008); this code evaluates a pod as a whole.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -10,7 +10,7 @@ import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { Recent } from '../model/recent.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
 import { perList, perObject } from '../policy/memo.ts';
-import { judgesFilled } from '../policy/parts.ts';
+import { evaluatesFilled } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { ByParts } from './by-parts.ts';
@@ -32,7 +32,7 @@ export interface Candidate {
   readonly unknownUser: boolean;
 }
 
-export interface Judgement {
+export interface PodVerdict {
   readonly verdict: Verdict;
   /** The first policy that admits the pod. */
   readonly admittedBy?: string;
@@ -47,10 +47,10 @@ export interface EvaluationContext {
 }
 
 /** One shared object for all compliant results, because most results of a large cluster are compliant. */
-export const NO_VIOLATIONS: Judgement['violations'] = Object.freeze({});
+export const NO_VIOLATIONS: PodVerdict['violations'] = Object.freeze({});
 
 /** A policy may be called `constructor`, which every object has as a property. */
-export function violationsBy(policy: string, violations: Judgement['violations']): readonly Violation[] {
+export function violationsBy(policy: string, violations: PodVerdict['violations']): readonly Violation[] {
   return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
 }
 
@@ -72,45 +72,45 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
  * @param policies of one mode that decide in the namespace; at least one @returns Unknown when the result depends on an
  * unknown creator's rights, or the evaluation is too expensive
  */
-export function judge(
+export function evaluate(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
   evaluation: EvaluationContext,
-): Judgement {
-  return lastOf(judging(candidate, policies, evaluation));
+): PodVerdict {
+  return lastOf(evaluating(candidate, policies, evaluation));
 }
 
 /** The same in pieces: yields after each evaluation. */
-export function* judging(
+export function* evaluating(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
   evaluation: EvaluationContext,
-): Generator<void, Judgement> {
+): Generator<void, PodVerdict> {
   const { parts, filled } = candidate;
-  const known = judgementsOf(evaluation.evaluator)(policies)[filled ? 'filled' : 'asIs'];
+  const known = verdictsOf(evaluation.evaluator)(policies)[filled ? 'filled' : 'asIs'];
   const before = known.get(parts);
   if (before) return before;
-  const { judgement, dependsOnUse } = yield* judgingAnew(candidate, policies, evaluation);
-  if (!dependsOnUse && Object.isFrozen(parts.spec)) known.set(parts, Object.freeze(judgement));
-  return judgement;
+  const { result, dependsOnUse } = yield* evaluatingAnew(candidate, policies, evaluation);
+  if (!dependsOnUse && Object.isFrozen(parts.spec)) known.set(parts, Object.freeze(result));
+  return result;
 }
 
 /** The results by policies, in their order, that every pod with the same parts shares. They are frozen. */
-const judgementsOf = perObject((_: Evaluator) =>
-  perList((_: readonly ResolvedPolicy[]) => ({ asIs: new ByParts<Judgement>(), filled: new ByParts<Judgement>() })),
+const verdictsOf = perObject((_: Evaluator) =>
+  perList((_: readonly ResolvedPolicy[]) => ({ asIs: new ByParts<PodVerdict>(), filled: new ByParts<PodVerdict>() })),
 );
 
-interface NewJudgement {
-  readonly judgement: Judgement;
+interface NewVerdict {
+  readonly result: PodVerdict;
   /** Whether the result depends on the right to use a policy, besides the parts. */
   readonly dependsOnUse: boolean;
 }
 
-function* judgingAnew(
+function* evaluatingAnew(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
   { evaluator, use }: EvaluationContext,
-): Generator<void, NewJudgement> {
+): Generator<void, NewVerdict> {
   const violations: Record<string, readonly Violation[]> = {};
   const restricted = policies.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const usable: ResolvedPolicy[] = [];
@@ -118,12 +118,12 @@ function* judgingAnew(
   let depends = false;
   let dependsOnUse = false;
   for (const policy of policies) {
-    const broken = yield* evaluating(candidate, policy, evaluator);
+    const broken = yield* findingViolations(candidate, policy, evaluator);
     if (broken.length === 0) {
       const asks = policy.usableBy !== 'Everyone';
       dependsOnUse ||= asks;
       if (!mayUse(candidate, policy, use)) unusable++;
-      else if (!asks || restricted <= MOST_ASKED) return { judgement: compliant(policy), dependsOnUse };
+      else if (!asks || restricted <= MOST_ASKED) return { result: compliant(policy), dependsOnUse };
       else usable.push(policy);
     }
     depends ||= broken === TOO_EXPENSIVE || (broken.length === 0 && candidate.unknownUser);
@@ -131,13 +131,13 @@ function* judgingAnew(
   }
   const [first] = usable;
   // The user may use one of the policies that the API server asks about.
-  if (first && unusable < MOST_ASKED) return { judgement: compliant(first), dependsOnUse };
+  if (first && unusable < MOST_ASKED) return { result: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
   const verdict = depends || first ? 'Unknown' : 'Violating';
-  return { judgement: { verdict, violations }, dependsOnUse };
+  return { result: { verdict, violations }, dependsOnUse };
 }
 
-function compliant({ name }: ResolvedPolicy): Judgement {
+function compliant({ name }: ResolvedPolicy): PodVerdict {
   return { verdict: 'Compliant', admittedBy: name, violations: NO_VIOLATIONS };
 }
 
@@ -193,7 +193,7 @@ function users(namespace: string, serviceAccount: string, controller: string | u
 }
 
 /** Defaulting does not change a pod that already complies. */
-function* evaluating(
+function* findingViolations(
   { parts, filled }: Candidate,
   policy: ResolvedPolicy,
   evaluator: Evaluator,
@@ -202,7 +202,7 @@ function* evaluating(
     const asIs = evaluator.violations(parts, policy);
     yield;
     const becomesFilled = filled || policy.pendingFor !== undefined;
-    if (!becomesFilled || !judgesFilled(policy) || asIs.length === 0) return asIs;
+    if (!becomesFilled || !evaluatesFilled(policy) || asIs.length === 0) return asIs;
     const afterFilling = evaluator.violations(parts, policy, true);
     yield;
     return afterFilling;

@@ -17,7 +17,7 @@ export interface Violation {
   readonly path: string;
 }
 
-type Judging = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
+type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /** A part of a pod that a check runs on, and how messages and paths name it. */
 interface Part {
@@ -68,9 +68,9 @@ export class Evaluator {
    * The violations of a policy, in the order of its rules; empty when the pod complies.
    * @param filled whether to evaluate the pod as it will be after defaulting, as for a template @throws TooExpensive
    */
-  violations(pod: PodParts, policy: Judging, filled = false): readonly Violation[] {
+  violations(pod: PodParts, policy: PolicyChecks, filled = false): readonly Violation[] {
     const checks = filled ? policy.filledChecks : policy.checks;
-    const found = this.#verdicts.get(pod, checks, () => this.#judgeWithin(pod, checks));
+    const found = this.#verdicts.get(pod, checks, () => this.#evaluateWithin(pod, checks));
     if (found instanceof TooExpensive) throw found;
     return found;
   }
@@ -85,16 +85,16 @@ export class Evaluator {
       .map((answer) => (typeof answer === 'bigint' ? Number(answer) : answer));
   }
 
-  #judgeWithin(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] | TooExpensive {
+  #evaluateWithin(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] | TooExpensive {
     try {
-      return this.#engine.within(this.#costLimit, () => this.#judge(pod, ofRules));
+      return this.#engine.within(this.#costLimit, () => this.#evaluate(pod, ofRules));
     } catch (error) {
       if (error instanceof TooExpensive) return error;
       throw error;
     }
   }
 
-  #judge(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
+  #evaluate(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
     const parts = partsOf(pod);
     // Most parts break no rule, and evaluating all checks in one expression takes half the time.
     const breaking = (over: Check['over']) => {

@@ -7,7 +7,7 @@
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
 
-/** The parts of a pod or pod template that rules judge. */
+/** The parts of a pod or pod template that rules evaluate. */
 export interface PodParts {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;

@@ -54,10 +54,13 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy judges pods also as they will be after filling: it fills them in, or it will where it is pending. A pod
+ * Whether the policy evaluates pods also as they will be after filling: it fills them in, or it will where it is pending. A pod
  * that the enforced part would admit needs no warning.
  */
-export function judgesFilled({ defaulting, pendingFor }: Pick<ResolvedPolicy, 'defaulting' | 'pendingFor'>): boolean {
+export function evaluatesFilled({
+  defaulting,
+  pendingFor,
+}: Pick<ResolvedPolicy, 'defaulting' | 'pendingFor'>): boolean {
   return defaulting || pendingFor?.defaulting === true;
 }
 

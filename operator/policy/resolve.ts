@@ -154,7 +154,7 @@ type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 /** Most policies of a cluster have a level's own values, and these share the same list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
-/** @param filled whether the checks judge a pod as it will be after filling */
+/** @param filled whether the checks evaluate a pod as it will be after filling */
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
   // JSON leaves out a value that is undefined: a rule without a value for an entry differs from one with the pod's value.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);

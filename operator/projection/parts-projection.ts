@@ -16,7 +16,7 @@ const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
 export interface PartsProjection {
-  /** The judged parts of a pod, or of a pod template; the same object for equal ones. */
+  /** The evaluated parts of a pod, or of a pod template; the same object for equal ones. */
   parts(raw: unknown): PodParts;
   /** How many distinct parts are in use. */
   distinctParts(): number;

@@ -12,7 +12,7 @@ export interface Pool {
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts;
 }
 
-/** For callers that use each object once and drop it: finding equal ones would cost more than judging them. */
+/** For callers that use each object once and drop it: finding equal ones would cost more than evaluating them. */
 export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) as PodParts };
 
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */

@@ -10,7 +10,7 @@ interface Evaluated {
   /** Absent if no text was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
-  /** Absent while not everything has been judged, and when no text was ever accepted. */
+  /** Absent while not everything has been evaluated, and when no text was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
 }
 

@@ -33,7 +33,7 @@ interface ConditionInput {
   readonly restricted: ReadonlyMap<string, number>;
   /** Absent until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
-  /** Absent while not everything has been judged, and when no text was ever accepted. */
+  /** Absent while not everything has been evaluated, and when no text was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];

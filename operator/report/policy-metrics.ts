@@ -1,19 +1,19 @@
 /** The metrics of policies, read at each scrape. None has a label for a pod or workload. */
 import { Gauge, type Registry } from 'prom-client';
 import type { CapabilityPolicy, CompletePolicy, CompleteRollout } from '../api/capability-policy.ts';
-import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { Cluster, PodSpec } from '../model/objects.ts';
 import { parseTime } from '../policy/expiry.ts';
 import { durationMs } from '../promotion/duration.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
 /** By namespace. */
-type Judgements = ReadonlyMap<string, NamespaceJudgement>;
+type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 type AddGauge = (name: string, help: string, labelNames: readonly string[], series: () => Iterable<Series>) => Gauge;
 
-export function exportPolicies(registry: Registry, cluster: Objects, judgements: Judgements): void {
+export function exportPolicies(registry: Registry, cluster: Objects, verdicts: VerdictsByNamespace): void {
   const gauge: AddGauge = (name, help, labelNames, series) =>
     new Gauge({
       name: `capabilitypolicy_${name}`,
@@ -27,12 +27,12 @@ export function exportPolicies(registry: Registry, cluster: Objects, judgements:
     });
   const byPolicy = (name: string, help: string, read: (policy: CapabilityPolicy) => number) =>
     gauge(name, help, ['policy'], () => cluster.policies().map((one) => [{ policy: nameOf(one) }, read(one)]));
-  const specs = () => Iterator.from(specsIn(judgements.keys(), cluster));
+  const specs = () => Iterator.from(specsIn(verdicts.keys(), cluster));
   gauge(
     'violating_workloads',
     'Workloads that a policy does not admit, by the rule they break and the mode of the policy.',
     ['policy', 'namespace', 'rule', 'mode'],
-    () => violating(judgements),
+    () => violating(verdicts),
   );
   byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', isProgrammed);
   byPolicy(
@@ -53,9 +53,9 @@ export function exportPolicies(registry: Registry, cluster: Objects, judgements:
   );
   gauge(
     'workloads',
-    'Workloads that a policy judges, by verdict; each once, however many rules it breaks.',
+    'Workloads that a policy evaluates, by verdict; each once, however many rules it breaks.',
     ['policy', 'verdict'],
-    () => cluster.policies().flatMap(verdicts),
+    () => cluster.policies().flatMap(workloadVerdicts),
   );
   exportRollouts(gauge, cluster);
   byPolicy('status_bytes', "Size of the policy's status.", ({ status }) =>
@@ -119,15 +119,15 @@ function endOf(policy: CapabilityPolicy): Series[] {
 }
 
 /** Includes zeros; empty until everything has been evaluated. */
-function verdicts(policy: CapabilityPolicy): Series[] {
+function workloadVerdicts(policy: CapabilityPolicy): Series[] {
   const { evaluated = 0, violating = 0, unknown = 0 } = policy.status?.workloads ?? {};
   const counts = policy.status?.workloads ? { compliant: evaluated - violating - unknown, violating, unknown } : {};
   return Object.entries(counts).map(([verdict, count]) => [{ policy: nameOf(policy), verdict }, count]);
 }
 
 /** No zeros. */
-function* violating(judgements: Judgements): Generator<Series> {
-  for (const { namespace, modes } of judgements.values()) {
+function* violating(verdicts: VerdictsByNamespace): Generator<Series> {
+  for (const { namespace, modes } of verdicts.values()) {
     for (const [mode, { workloads }] of Object.entries(modes)) {
       const broken = workloads.flatMap(({ verdict, violations }) => {
         const rules = Object.entries(verdict === 'Violating' ? violations : {});

@@ -8,7 +8,7 @@ import type { Violation } from '../api/capability-policy.ts';
 import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, type ReportApi } from '../cluster/reports.ts';
 import { metadata, POLICY_LABEL } from '../compile/objects.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
-import type { WorkloadJudgement } from '../evaluate/workload-judgement.ts';
+import type { WorkloadVerdict } from '../evaluate/workload-verdict.ts';
 import { workloadText } from '../evaluate/workloads.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -25,7 +25,7 @@ export interface PolicyReportInput {
   readonly policy: Pick<ResolvedPolicy, 'name' | 'uid' | 'mode' | 'standard'>;
   readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
   /** All workloads that the policy evaluated there. */
-  readonly workloads: readonly WorkloadJudgement[];
+  readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
   /** RFC 3339: the timestamp of the last report, if it says the same. */
   readonly cleanSince: string | undefined;
@@ -95,7 +95,7 @@ function reportName(policy: string, part: number): string {
 function report(
   input: PolicyReportInput,
   part: number,
-  workloads: readonly WorkloadJudgement[],
+  workloads: readonly WorkloadVerdict[],
   since: string | undefined,
 ): PolicyReport {
   const { api, policy, namespace } = input;
@@ -130,11 +130,11 @@ function report(
   };
 }
 
-function keptOf(workload: WorkloadJudgement, input: PolicyReportInput): readonly Result[] {
+function keptOf(workload: WorkloadVerdict, input: PolicyReportInput): readonly Result[] {
   return within(WORKLOAD_BYTES, resultsOf(workload, input));
 }
 
-function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Result[] {
+function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[] {
   const { policy, findIdentity } = input;
   const resource = regardingWorkload(workload, workload.custom ?? findIdentity(workload));
   return entriesOf(workload, violationsBy(policy.name, workload.violations)).map(
@@ -198,11 +198,11 @@ function partsNeeded(input: PolicyReportInput): number {
   return MOST_PARTS;
 }
 
-function partOf(workload: WorkloadJudgement, count: number): number {
+function partOf(workload: WorkloadVerdict, count: number): number {
   return count === 1 ? 0 : hashOf(workload) % count;
 }
 
-function hashOf(workload: WorkloadJudgement): number {
+function hashOf(workload: WorkloadVerdict): number {
   return createHash('sha256').update(workloadText(workload)).digest().readUInt32BE();
 }
 

@@ -3,7 +3,7 @@ import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } 
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
-import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
 import type { AcceptedText } from '../policy/accepted-text.ts';
 import type { Coverage } from '../policy/coverage.ts';
@@ -36,8 +36,8 @@ export interface StatusInput {
   readonly progress?: RolloutProgress;
   /** By namespace. */
   readonly labels: ReadonlyMap<string, LabelOutcome>;
-  /** By namespace; a namespace that is missing has not been judged yet. */
-  readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
+  /** By namespace; a namespace that is missing has not been evaluated yet. */
+  readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
@@ -92,7 +92,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     return { observedGeneration: generation, conditions, effective, columns: columnsOf(conditions, []) };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
-  const workloads = reportWorkloads({ name: text.policy.name, spec: text.spec }, areas, input.judgements);
+  const workloads = reportWorkloads({ name: text.policy.name, spec: text.spec }, areas, input.verdicts);
   const outcomesIn = (namespaces: readonly string[]) =>
     namespaces.flatMap((namespace) => input.labels.get(namespace) ?? []);
   const outcomes = outcomesIn(deciding);

@@ -1,23 +1,23 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
-import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/own-entries.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
-import { isTooExpensive, type WorkloadJudgement } from '../evaluate/workload-judgement.ts';
+import { isTooExpensive, type WorkloadVerdict } from '../evaluate/workload-verdict.ts';
 import { valuesByKey } from '../model/by-key.ts';
 import { statedIn } from '../policy/containers.ts';
 import type { Area } from '../policy/coverage.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from '../text/printable.ts';
 
-export interface NotAdmitted extends WorkloadJudgement {
+export interface NotAdmitted extends WorkloadVerdict {
   /** The policy's mode in the workload's namespace: it differs from spec.mode where a roll-out is pending. */
   readonly mode: Mode;
 }
 
 /** A policy, with the spec that decides. */
-interface Judging {
+interface Evaluating {
   readonly name: string;
   readonly spec: CapabilityPolicySpec;
 }
@@ -44,34 +44,34 @@ const LARGEST_ENTRY = 4 * 1024;
  * among the deciding ones: a partial report would call workloads repaired that were not evaluated
  */
 export function reportWorkloads(
-  { name, spec }: Judging,
+  { name, spec }: Evaluating,
   areas: readonly Area[],
-  judgements: ReadonlyMap<string, NamespaceJudgement>,
+  verdicts: ReadonlyMap<string, NamespaceVerdicts>,
 ): WorkloadReport | undefined {
   const places = areas.flatMap(({ mode, namespaces }) => namespaces.map((namespace) => ({ mode, namespace })));
-  const judged = places.flatMap(({ mode, namespace }) => {
-    const judgement = judgements.get(namespace);
-    const ofMode = judgement?.modes[mode];
-    return judgement && ofMode?.deciding.includes(name) ? [{ mode, ofMode, judgement }] : [];
+  const evaluated = places.flatMap(({ mode, namespace }) => {
+    const result = verdicts.get(namespace);
+    const ofMode = result?.modes[mode];
+    return result && ofMode?.deciding.includes(name) ? [{ mode, ofMode, result }] : [];
   });
-  if (judged.length < places.length) return undefined;
-  const evaluated = judged.reduce((sum, { ofMode }) => sum + ofMode.workloads.length, 0);
-  const notAdmitted = judged
+  if (evaluated.length < places.length) return undefined;
+  const count = evaluated.reduce((sum, { ofMode }) => sum + ofMode.workloads.length, 0);
+  const notAdmitted = evaluated
     .flatMap(({ mode, ofMode }) =>
       ofMode.workloads.flatMap((one): NotAdmitted[] => (one.verdict === 'Compliant' ? [] : [{ ...one, mode }])),
     )
     .sort(worstFirst);
   const violating = notAdmitted.filter(({ verdict }) => verdict === 'Violating').length;
   const added = {
-    anywhere: new Set(judged.flatMap(({ judgement }) => judgement.addedCapabilities)),
-    inUserNamespaces: new Set(judged.flatMap(({ judgement }) => judgement.addedInUserNamespaces)),
+    anywhere: new Set(evaluated.flatMap(({ result }) => result.addedCapabilities)),
+    inUserNamespaces: new Set(evaluated.flatMap(({ result }) => result.addedInUserNamespaces)),
   };
   return {
-    counts: { evaluated, violating, unknown: notAdmitted.length - violating },
+    counts: { evaluated: count, violating, unknown: notAdmitted.length - violating },
     notAdmitted,
     tooExpensive: notAdmitted.filter(isTooExpensive).length,
     violations: entries(name, notAdmitted),
-    unusedGrants: evaluated > 0 ? unused(spec, added) : [],
+    unusedGrants: count > 0 ? unused(spec, added) : [],
   };
 }
 
@@ -97,7 +97,7 @@ export function isCut(violations: readonly Violation[]): boolean {
 }
 
 /** One per rule and container that break the policy, sorted by them; in words of a bounded size. */
-export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRule[]): Violation[] {
+export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
   return valuesByKey(groups).map((group) => {
     const [{ rule, container }] = group as [BrokenRule];
@@ -141,7 +141,7 @@ function unused(spec: CapabilityPolicySpec, added: Added): string[] {
     .map((capability) => bounded(capability, 64));
 }
 
-function worstFirst(a: WorkloadJudgement, b: WorkloadJudgement): number {
+function worstFirst(a: WorkloadVerdict, b: WorkloadVerdict): number {
   if (a.verdict !== b.verdict) return a.verdict === 'Violating' ? -1 : 1;
   if (a.pods !== b.pods) return b.pods - a.pods;
   const [left, right] = [a, b].map(({ kind, namespace, name }) => `${kind}\n${namespace}\n${name}`) as [string, string];

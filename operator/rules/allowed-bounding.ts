@@ -35,7 +35,7 @@ export interface AllowedBounding {
  *
  * Runtimes start from their default set, or from nothing with drop ALL, or from everything with add ALL; then come the
  * adds, then the drops, in any case of letters. CRI-O and Docker strip CAP_ where containerd does not, so a prefixed add
- * counts and a prefixed drop does not: no runtime may grant more than was judged.
+ * counts and a prefixed drop does not: no runtime may grant more than was evaluated.
  *
  * @param forbidden CEL, list(string) @param byDefault CEL, list(string): those of them that runtimes give by default
  */
@@ -113,7 +113,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
   const forbidden = forbiddenBy(allowed);
   if (forbidden.length === 0) return [];
   const mapped = mappedOf(forbidden, mappable);
-  const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
+  const isChecked = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
   const refused = and(`x.upperAscii() in ${literal(['ALL', ...forbidden])}`, isUnmapped(mapped));
   const names = `${heldOf(forbidden, ADD, DROP)}${unlessMapped(mapped)}`;
   const nothingIsLeft = RUNTIME_DEFAULT.every((name) => forbidden.includes(name));
@@ -127,7 +127,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
   };
   return [UNPRIVILEGED, ...spellingFixes(), removeAdds(refused), drop].map((fix) => ({
     ...fix,
-    when: and(isJudged, fix.when, `!(${FOR_WINDOWS})`),
+    when: and(isChecked, fix.when, `!(${FOR_WINDOWS})`),
   }));
 }
 
@@ -212,8 +212,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
       },
     ];
     // With all of them mapped, nothing is forbidden in a user namespace, as with allowedBounding: ['*'].
-    const isJudged = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
-    const applies = all(not(values.includes('allowedBounding', '*')), isJudged, `!(${FOR_WINDOWS})`);
+    const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
+    const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);
     return tests.map((test) => ({ ...test, applies }));
   },
 

@@ -138,8 +138,8 @@ function annotationsMatter(values: Values): Condition {
  * others. Only files have them: the API server refuses them earlier (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
-  const judged = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
-  const ofContainers = `${judged}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
+  const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
+  const ofContainers = `${evaluated}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
   const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
   // A list of one list binds a value.
   const texts = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;

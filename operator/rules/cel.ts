@@ -33,7 +33,7 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** The same, judged here instead of by CEL. */
+/** The same, evaluated here instead of by CEL. */
 export function isMatch(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }

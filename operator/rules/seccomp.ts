@@ -49,11 +49,11 @@ function unsetTests(values: Values, filled: boolean): Test[] {
   // A container that is added to an existing pod cannot get a profile from it any more, so its own profile counts.
   const onPod = values.includes('seccompUnset', 'RefusedOnPod');
   if (!filled) {
-    const isJudged = isForLinux(values);
+    const isChecked = isForLinux(values);
     return [
-      unsetTest(values, all(values.includes('seccompUnset', 'Refused'), isJudged), IS_UNSET),
-      unsetOnPodTest(values, all(onPod, isJudged), `!${POD_PROFILE}.hasValue()`),
-      unsetTest(values, all(onPod, isJudged), all(IS_UNSET, IS_EPHEMERAL)),
+      unsetTest(values, all(values.includes('seccompUnset', 'Refused'), isChecked), IS_UNSET),
+      unsetOnPodTest(values, all(onPod, isChecked), `!${POD_PROFILE}.hasValue()`),
+      unsetTest(values, all(onPod, isChecked), all(IS_UNSET, IS_EPHEMERAL)),
     ];
   }
   const annotated = contradicted(values);

@@ -328,7 +328,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/snapshot',
-    does: 'The snapshot document: a cluster and all verdicts as JSON, and back to a cluster that can be judged again.',
+    does: 'The snapshot document: a cluster and all verdicts as JSON, and back to a cluster that can be evaluated again.',
     imports: [
       'operator/api',
       'operator/model',
@@ -392,7 +392,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'ui',
-    does: 'The page of `cappol ui` and `cappol report`: shows snapshots, judges in the browser. No code of its own for judging.',
+    does: 'The page of `cappol ui` and `cappol report`: shows snapshots, evaluates in the browser. No code of its own for evaluating.',
     imports: [
       'operator/api',
       'operator/model',

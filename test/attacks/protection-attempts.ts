@@ -647,7 +647,7 @@ const ON_APIS: readonly Attempt[] = [
       { spec: { service: { name: 'mine', namespace: 'default' }, insecureSkipTLSVerify: true } },
       { dryRun: true },
     ),
-    expect: { admitted: 'API servers judge pods without it; statuses and warnings follow what it answers' },
+    expect: { admitted: 'API servers evaluate pods without it; statuses and warnings follow what it answers' },
   },
   {
     attempt: 'defines a resource of their own in the group of admission policies',

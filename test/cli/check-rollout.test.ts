@@ -122,6 +122,6 @@ describe('check with a roll-out', () => {
 
   it('counts the policy once in the summary', async () => {
     const { stdout } = await check([staged({}), privileged('new')]);
-    assert.match(stdout, /^1 workload judged by 1 policy: /m);
+    assert.match(stdout, /^1 workload evaluated against 1 policy: /m);
   });
 });

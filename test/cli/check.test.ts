@@ -1,4 +1,4 @@
-/** check -f: verdicts, lines, and the objects among the manifests that judging depends on. */
+/** check -f: verdicts, lines, and the objects among the manifests that evaluating depends on. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ function yaml(...objects: readonly object[]): string {
   return objects.map((object) => dump(object, { noRefs: true })).join('---\n');
 }
 
-/** Judges a stream and compares the output with the documented schema. */
+/** Evaluates a stream and compares the output with the documented schema. */
 async function check(stdin: string, ...args: readonly string[]): Promise<{ code: number; json: Json; stderr: string }> {
   const { code, stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json', ...args], stdin);
   const json = JSON.parse(stdout);
@@ -48,7 +48,7 @@ function verdicts({ items }: Json): Record<string, string> {
 }
 
 describe('check -f', () => {
-  it('judges each pod, and exits 1 when one violates', async () => {
+  it('evaluates each pod, and exits 1 when one violates', async () => {
     const { code, json } = await check(yaml(RESTRICTED, pod('good'), pod('bad', ['NET_RAW'])));
     assert.equal(code, 1);
     assert.deepEqual(verdicts(json), { 'default/good': 'Compliant', 'default/bad': 'Violating' });
@@ -59,7 +59,7 @@ describe('check -f', () => {
     );
   });
 
-  it('judges the claims of a StatefulSet, which become volumes of its pods, and names their place', async () => {
+  it('evaluates the claims of a StatefulSet, which become volumes of its pods, and names their place', async () => {
     const volumes = [
       { name: 'tmp', emptyDir: {} },
       { name: 'log', hostPath: { path: '/var/log' } },
@@ -136,7 +136,7 @@ describe('check -f', () => {
     });
     const net = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net', labels: { team: 'net' } } };
 
-    it('of the manifests, even if they come after the judged ones', async () => {
+    it('of the manifests, even if they come after the evaluated ones', async () => {
       const text = yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), pod('free', ['NET_RAW']), net, TEAM);
       assert.deepEqual(verdicts((await check(text)).json), { 'net/bad': 'Violating', 'default/free': 'NotSelected' });
     });
@@ -236,7 +236,7 @@ describe('check -f', () => {
       );
     });
 
-    it('judges each mode separately', async () => {
+    it('evaluates each mode separately', async () => {
       const audit = writtenPolicy('audit', { mode: 'Audit', level: 'baseline' });
       const { json } = await check(yaml(audit, RESTRICTED, pod('ping', ['SYS_TIME'])));
       assert.deepEqual(
@@ -275,7 +275,7 @@ describe('check -f', () => {
       assert.equal(json.items[1].violations[0].rule, 'use');
     });
 
-    it('judges a pod as defaulting will fill it', async () => {
+    it('evaluates a pod as defaulting will fill it', async () => {
       const bare = podManifest({ name: 'bare' }, { containers: [{ name: 'main', image: 'app' }] });
       const filling = writtenPolicy('filling', { defaulting: 'Enabled' });
       assert.deepEqual(verdicts((await check(yaml(filling, bare))).json), { 'default/bare': 'Compliant' });
@@ -324,7 +324,7 @@ describe('check -f', () => {
     ];
 
     for (const [what, text, told] of BROKEN) {
-      it(`${what}, exits 2, and judges the rest`, async () => {
+      it(`${what}, exits 2, and evaluates the rest`, async () => {
         const { code, json, stderr } = await check([yaml(RESTRICTED), text, yaml(pod('good'))].join('---\n'));
         assert.equal(code, 2);
         assert.match(stderr, told);
@@ -342,7 +342,7 @@ describe('check -f', () => {
     it('no policy', async () => {
       const { code, stderr, stdout } = await cappol(['check', '-f', '-'], yaml(pod('good')));
       assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
-      assert.match(stderr, /^cappol: no policy to judge by: name one with --policy FILE/);
+      assert.match(stderr, /^cappol: no policy to evaluate against: name one with --policy FILE/);
     });
 
     it('but not of objects that make no pods', async () => {

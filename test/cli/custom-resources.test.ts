@@ -1,4 +1,4 @@
-/** check -f: finds pods in custom resources by their shape, and names the objects that are not judged. */
+/** check -f: finds pods in custom resources by their shape, and names the objects that are not evaluated. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ interface Row {
   readonly what: string;
   readonly manifest: string;
   readonly found: readonly string[];
-  readonly notJudged?: string;
+  readonly notEvaluated?: string;
 }
 
 const ROLLOUT = `apiVersion: argoproj.io/v1alpha1
@@ -115,10 +115,10 @@ metadata: {name: es}
 spec: {nodeSets: [{name: default, count: 3}]}
 `,
     found: [],
-    notJudged: 'Elasticsearch.elasticsearch.k8s.elastic.co',
+    notEvaluated: 'Elasticsearch.elasticsearch.k8s.elastic.co',
   },
   {
-    what: "Prometheus' changes to its own containers, which are not judged",
+    what: "Prometheus' changes to its own containers, which are not evaluated",
     manifest: `apiVersion: monitoring.coreos.com/v1
 kind: Prometheus
 metadata: {name: k8s}
@@ -126,7 +126,7 @@ spec:
   containers: [{name: sidecar, image: sidecar, securityContext: {privileged: true}}]
 `,
     found: ['Prometheus default/k8s: spec: spec.containers[0].securityContext.privileged@5'],
-    notJudged: 'Prometheus.monitoring.coreos.com',
+    notEvaluated: 'Prometheus.monitoring.coreos.com',
   },
   {
     what: 'a bare PodSpec',
@@ -214,7 +214,7 @@ spec:
   containers: [{name: prometheus, securityContext: {privileged: true}}]
 `,
     found: [],
-    notJudged: 'Prometheus.monitoring.coreos.com',
+    notEvaluated: 'Prometheus.monitoring.coreos.com',
   },
   {
     what: 'nothing in a virtual machine',
@@ -224,13 +224,13 @@ metadata: {name: vm}
 spec: {template: {spec: {domain: {devices: {}}, volumes: [{name: a, containerDisk: {image: a}}]}}}
 `,
     found: [],
-    notJudged: 'VirtualMachine.kubevirt.io',
+    notEvaluated: 'VirtualMachine.kubevirt.io',
   },
   {
     what: 'nothing in an unknown kind',
     manifest: 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 1}\n',
     found: [],
-    notJudged: 'Widget.example.com',
+    notEvaluated: 'Widget.example.com',
   },
   {
     what: 'nothing in a pattern for pods, as in policies',
@@ -273,7 +273,7 @@ async function check(manifests: string, ...args: readonly string[]) {
 }
 
 describe('check -f finds in custom resources', () => {
-  for (const { what, manifest, found, notJudged } of ROWS) {
+  for (const { what, manifest, found, notEvaluated } of ROWS) {
     it(what, async () => {
       const { json, stderr } = await check(`${manifest}---\n${POLICY}`);
       assert.equal(stderr, '');
@@ -284,14 +284,14 @@ describe('check -f finds in custom resources', () => {
       });
       assert.deepEqual(told.sort(), [...found].sort());
       assert.deepEqual(
-        json.summary.notJudged.map(({ kind }: Json) => kind),
-        notJudged === undefined ? [] : [notJudged],
+        json.summary.notEvaluated.map(({ kind }: Json) => kind),
+        notEvaluated === undefined ? [] : [notEvaluated],
       );
-      assert.equal(json.summary.skipped, found.length === 0 && notJudged === undefined ? 1 : 0);
+      assert.equal(json.summary.skipped, found.length === 0 && notEvaluated === undefined ? 1 : 0);
     });
   }
 
-  it('a template with a value of the wrong type: a warning, and the kind is not judged', async () => {
+  it('a template with a value of the wrong type: a warning, and the kind is not evaluated', async () => {
     const workflow = `apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {name: a}
@@ -306,9 +306,9 @@ spec:
     assert.deepEqual([code, json.items.length, json.summary.warnings, json.summary.errors], [0, 0, 1, 0]);
     assert.match(
       stderr,
-      /^cappol: standard input:9: warning: Workflow a: spec\.templates\[0\]: not judged: .*must be of type boolean\n$/,
+      /^cappol: standard input:9: warning: Workflow a: spec\.templates\[0\]: not evaluated: .*must be of type boolean\n$/,
     );
-    assert.deepEqual(json.summary.notJudged, [{ kind: 'Workflow.argoproj.io', count: 1, makesPods: null }]);
+    assert.deepEqual(json.summary.notEvaluated, [{ kind: 'Workflow.argoproj.io', count: 1, makesPods: null }]);
   });
 
   it('pods with an unknown creator: the right to use a policy decides', async () => {
@@ -329,8 +329,8 @@ spec:
   });
 });
 
-describe('the objects that check does not judge', () => {
-  const UNJUDGED = `${POLICY}---
+describe('the objects that check does not evaluate', () => {
+  const NOT_EVALUATED = `${POLICY}---
 apiVersion: monitoring.coreos.com/v1
 kind: Prometheus
 metadata: {name: a}
@@ -352,42 +352,42 @@ ${ROLLOUT}`;
   const TOLD: readonly (readonly [output: string, pattern: RegExp])[] = [
     [
       'table',
-      /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2\nnot judged, no pod template found: Widget\.example\.com 1$/m,
+      /^not evaluated, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2\nnot evaluated, no pod template found: Widget\.example\.com 1$/m,
     ],
-    ['markdown', /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2<br>$/m],
-    ['wide', /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m],
-    ['yaml', /notJudged:\n +- kind: Prometheus\.monitoring\.coreos\.com\n +count: 2\n +makesPods: true\n/],
+    ['markdown', /^not evaluated, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2<br>$/m],
+    ['wide', /^not evaluated, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m],
+    ['yaml', /notEvaluated:\n +- kind: Prometheus\.monitoring\.coreos\.com\n +count: 2\n +makesPods: true\n/],
     [
       'github',
-      /^::notice title=cappol::not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m,
+      /^::notice title=cappol::not evaluated, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m,
     ],
-    ['junit', /<testcase name="Prometheus\.monitoring\.coreos\.com 2" classname="not judged">\s*<skipped\/>/],
-    ['sarif', /"text": "not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2"/],
+    ['junit', /<testcase name="Prometheus\.monitoring\.coreos\.com 2" classname="not evaluated">\s*<skipped\/>/],
+    ['sarif', /"text": "not evaluated, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2"/],
   ];
   for (const [output, pattern] of TOLD) {
     it(`are named by kind in -o ${output}, and change no exit code`, async () => {
-      const { code, stdout } = await cappol(['check', '-f', '-', '-o', output], UNJUDGED);
+      const { code, stdout } = await cappol(['check', '-f', '-', '-o', output], NOT_EVALUATED);
       assert.equal(code, 1);
       assert.match(stdout, pattern);
     });
   }
 
   it('are named in -o json, first the kinds that certainly make pods; a ConfigMap is only counted', async () => {
-    const { json } = await check(UNJUDGED);
-    assert.deepEqual(json.summary.notJudged, [
+    const { json } = await check(NOT_EVALUATED);
+    assert.deepEqual(json.summary.notEvaluated, [
       { kind: 'Prometheus.monitoring.coreos.com', count: 2, makesPods: true },
       { kind: 'Widget.example.com', count: 1, makesPods: null },
     ]);
     assert.equal(json.summary.skipped, 1);
   });
 
-  it('fail the check with --fail-on Unjudged', async () => {
-    const [unjudged = ''] = UNJUDGED.split(`---\n${ROLLOUT}`);
-    assert.equal((await check(unjudged)).code, 0);
-    assert.equal((await check(unjudged, '--fail-on', 'Enforce,Unjudged')).code, 1);
-    assert.equal((await check(unjudged, '--fail-on', 'Enforce')).code, 0);
+  it('fail the check with --fail-on NotEvaluated', async () => {
+    const [notEvaluated = ''] = NOT_EVALUATED.split(`---\n${ROLLOUT}`);
+    assert.equal((await check(notEvaluated)).code, 0);
+    assert.equal((await check(notEvaluated, '--fail-on', 'Enforce,NotEvaluated')).code, 1);
+    assert.equal((await check(notEvaluated, '--fail-on', 'Enforce')).code, 0);
     const rollout = ROLLOUT.replace('hostNetwork: true', '').replace('add: [SYS_ADMIN]', 'drop: [ALL]');
-    assert.equal((await check(`${POLICY}---\n${rollout}`, '--fail-on', 'Unjudged')).code, 0);
+    assert.equal((await check(`${POLICY}---\n${rollout}`, '--fail-on', 'NotEvaluated')).code, 0);
   });
 
   for (const [apiVersion, kind] of [
@@ -401,13 +401,13 @@ ${ROLLOUT}`;
       const { code, json, stderr } = await check(text);
       assert.equal(code, 2);
       assert.match(stderr, /^cappol: standard input:\d: (?:Kind|.*) (?:kind|apiVersion) ".*" is invalid\n$/);
-      assert.deepEqual(json.summary.notJudged, []);
+      assert.deepEqual(json.summary.notEvaluated, []);
     });
   }
 
   it('prints the place of a template in the table', async () => {
-    const { stdout } = await cappol(['check', '-f', '-'], UNJUDGED);
+    const { stdout } = await cappol(['check', '-f', '-'], NOT_EVALUATED);
     assert.match(stdout, /Rollout shop\/web: spec\.template +refused/);
-    assert.ok(load((await cappol(['check', '-f', '-', '-o', 'yaml'], UNJUDGED)).stdout));
+    assert.ok(load((await cappol(['check', '-f', '-', '-o', 'yaml'], NOT_EVALUATED)).stdout));
   });
 });

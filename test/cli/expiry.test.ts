@@ -25,7 +25,7 @@ const WARNING = `standard input:1: warning: CapabilityPolicy exception expired a
 const yaml = (...objects: readonly object[]) => objects.map((object) => dump(object)).join('---\n');
 
 describe('cappol, of a policy that expires,', () => {
-  for (const [time, code, judged] of [
+  for (const [time, code, evaluated] of [
     [undefined, 0, '2 policies'],
     [BEFORE, 0, '2 policies'],
     [END, 1, '1 policy'],
@@ -35,7 +35,7 @@ describe('cappol, of a policy that expires,', () => {
       const input = yaml(...POLICIES, restrictedPod({ add: ['NET_RAW'] }));
       const answer = await cappol(['check', '-f', '-', ...(time ? ['--at', time] : [])], input);
       assert.equal(answer.code, code, answer.stdout);
-      assert.match(answer.stdout, new RegExp(`judged by ${judged}`));
+      assert.match(answer.stdout, new RegExp(`evaluated against ${evaluated}`));
       assert.equal(answer.stderr, code === 0 ? '' : `cappol: ${WARNING}\n`);
     });
   }
@@ -83,13 +83,13 @@ describe('cappol, of a policy that expires,', () => {
       const state = new PolicyState(cluster, { ...options, now });
       state.accept();
       const protection = { status: 'Unknown', message: 'not asked' } as const;
-      const readable = { cluster, state, use: state.use, judgeable: true, usersKnown: true, protection, missing: [] };
+      const readable = { cluster, state, use: state.use, canEvaluate: true, usersKnown: true, protection, missing: [] };
       return statusView(readable, new Evaluator());
     };
     const lines = (time: string) =>
       statusText(view(time), { terminal: PLAIN, wide: false, whole: false, namespace: undefined, at: parseTime(time) });
 
-    it('judges by the policies of the time', () => {
+    it('evaluates by the policies of the time', () => {
       const deciding = (time: string) => view(time).policies.map(({ name, namespaces }) => [name, namespaces.deciding]);
       assert.deepEqual(deciding(BEFORE), [
         ['exception', 1],

@@ -291,20 +291,20 @@ spec:
     assert.equal((await cappol(['check', '-f', path, ...RESTRICTED])).code, 0);
   });
 
-  it('names the objects in which it found no pod to judge, as check does', async () => {
+  it('names the objects in which it found no pod to evaluate, as check does', async () => {
     const custom = (apiVersion: string, kind: string) =>
       `${JSON.stringify({ apiVersion, kind, metadata: { name: 'a' } })}\n`;
     const prometheus = custom('monitoring.coreos.com/v1', 'Prometheus');
     const path = file([POD, prometheus, prometheus, custom('example.com/v1', 'Widget')].join('---\n'));
     const lines = [
-      'not judged, and their operators make pods: Prometheus.monitoring.coreos.com 2',
-      'not judged, no pod template found: Widget.example.com 1',
+      'not evaluated, and their operators make pods: Prometheus.monitoring.coreos.com 2',
+      'not evaluated, no pod template found: Widget.example.com 1',
     ];
     const { stderr } = await fix('-f', path, ...RESTRICTED);
     assert.deepEqual(stderr.trimEnd().split('\n').slice(-2), lines);
     const result = JSON.parse((await fix('-f', path, ...RESTRICTED, '-o', 'json')).stdout) as FixResult;
     assert.ok(isDocumented(result), JSON.stringify(isDocumented.errors));
-    assert.deepEqual(result.summary.notJudged, [
+    assert.deepEqual(result.summary.notEvaluated, [
       { kind: 'Prometheus.monitoring.coreos.com', count: 2, makesPods: true },
       { kind: 'Widget.example.com', count: 1, makesPods: null },
     ]);

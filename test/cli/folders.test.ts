@@ -83,7 +83,7 @@ describe('check -f of a folder', () => {
     });
   }
 
-  it('judges the objects of a file with other documents, too', async () => {
+  it('evaluates the objects of a file with other documents, too', async () => {
     write('mixed.yaml', `replicas: 2\n---\n${POD}---\nname: {{ .Values.name }}\n`);
     const { code, summary } = await check('.');
     assert.deepEqual([code, summary.items], [0, 2]);

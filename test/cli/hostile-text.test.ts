@@ -70,7 +70,7 @@ describe('a name that every JavaScript object has as a property', () => {
     }
   }
 
-  it('is an apiVersion like any other: the rest is judged', async () => {
+  it('is an apiVersion like any other: the rest is evaluated', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
       stream(

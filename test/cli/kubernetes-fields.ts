@@ -1,5 +1,5 @@
 /**
- * OpenAPI v3 documents of an API server → the fields of pods, workloads and the objects that judging depends on, in the
+ * OpenAPI v3 documents of an API server → the fields of pods, workloads and the objects that evaluating depends on, in the
  * form of analysis/manifests/kubernetes-fields.json.
  */
 import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';

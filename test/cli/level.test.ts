@@ -36,15 +36,15 @@ async function verdicts(objects: readonly string[], ...args: readonly string[]):
 }
 
 describe('check --level', () => {
-  it('judges by the level, in every namespace, and exits with 1 for a violation', async () => {
+  it('evaluates by the level, in every namespace, and exits with 1 for a violation', async () => {
     const { code, stdout, stderr } = await cappol(['check', '-f', '-', '--level', 'restricted'], `${GOOD}---\n${ADDS}`);
     assert.deepEqual([code, stderr], [1, '']);
     assert.match(stdout, /container "main" must not add capability SYS_TIME \(allowed: NET_BIND_SERVICE\)/);
-    assert.match(stdout, /2 workloads judged by 1 policy: 1 compliant, 1 violating/);
+    assert.match(stdout, /2 workloads evaluated against 1 policy: 1 compliant, 1 violating/);
     assert.deepEqual(await verdicts([KEEPS, ADDS], '--level', 'baseline'), { keeps: 'Compliant', adds: 'Violating' });
   });
 
-  it('judges by the version that --level-version names', async () => {
+  it('evaluates by the version that --level-version names', async () => {
     assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted'), { keeps: 'Violating' });
     assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted', '--level-version', 'latest'), {
       keeps: 'Violating',

@@ -36,7 +36,7 @@ describe('check -o markdown', () => {
     const ran = await markdown(pod('good', '{containers: []}'), pod('bad'));
     assert.equal(ran.code, 1);
     assert.match(ran.text, /^### CapabilityPolicy: 1 workload violates\n/);
-    assert.match(ran.text, /^2 workloads judged by 1 policy: 1 compliant, 1 violating \(1 violation\)$/m);
+    assert.match(ran.text, /^2 workloads evaluated against 1 policy: 1 compliant, 1 violating \(1 violation\)$/m);
     const [table] = ran.tables;
     assert.deepEqual(
       table?.header.map(({ text }) => text),

@@ -58,7 +58,7 @@ const OBJECTS: readonly (readonly [path: string, pod: object])[] = [
 
 describe('a null', () => {
   for (const [what, manifest, rule, message, warning] of SCALARS) {
-    it(`in ${what} is judged as the API server reads it, with a warning`, async () => {
+    it(`in ${what} is evaluated as the API server reads it, with a warning`, async () => {
       const { code, stderr, items } = await check(ADDS, manifest);
       assert.equal(code, 1);
       assert.equal(items[0].violations[0].rule, rule);
@@ -68,7 +68,7 @@ describe('a null', () => {
   }
 
   for (const [path, manifest] of OBJECTS) {
-    it(`at ${path} is an error, and the pod is judged all the same`, async () => {
+    it(`at ${path} is an error, and the pod is evaluated all the same`, async () => {
       const { code, stderr, items } = await check(BASELINE, manifest);
       assert.equal(code, 2);
       assert.match(
@@ -79,7 +79,7 @@ describe('a null', () => {
     });
   }
 
-  it('in a template of a custom resource is judged the same, with a warning', async () => {
+  it('in a template of a custom resource is evaluated the same, with a warning', async () => {
     const template = {
       spec: { containers: [{ name: 'a', image: 'a', securityContext: { capabilities: { add: [null] } } }, null] },
     };

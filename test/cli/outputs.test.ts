@@ -61,7 +61,7 @@ describe('check -o', () => {
     );
     assert.match(lines[2] ?? '', /^all in one\.yaml:16 +Pod net\/bad +refused +baseline +hostNetwork +pod must/);
     assert.equal(lines.length, 8);
-    assert.match(lines[5] ?? '', /^3 workloads judged by 1 policy: 1 compliant, 2 violating \(3 violations\)$/);
+    assert.match(lines[5] ?? '', /^3 workloads evaluated against 1 policy: 1 compliant, 2 violating \(3 violations\)$/);
     assert.match(lines[6] ?? '', /^1 note on capabilities held by default: -o wide shows/);
   });
 
@@ -79,7 +79,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       note,
       /^stdin:9 +Pod default\/misspelt +note +IneffectiveDrop +container "main" drops capability CAP_KILL/,
     );
-    assert.match(sum ?? '', /^1 workload judged by 1 policy: 1 compliant, 0 violating$/);
+    assert.match(sum ?? '', /^1 workload evaluated against 1 policy: 1 compliant, 0 violating$/);
     assert.match(hidden ?? '', /^1 note on capabilities held by default/);
   });
 

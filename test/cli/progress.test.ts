@@ -24,12 +24,12 @@ describe('progress', () => {
     const progress = new Progress({ stderr });
     progress.at(() => assert.fail('too early'));
     await sleep(LONG_MS);
-    progress.at(() => '1 judged');
+    progress.at(() => '1 evaluated');
     // More often than one can read.
     progress.at(() => assert.fail('too often'));
     progress.clear();
     progress.clear();
-    assert.deepEqual(written, ['\r\x1b[K1 judged', '\r\x1b[K']);
+    assert.deepEqual(written, ['\r\x1b[K1 evaluated', '\r\x1b[K']);
   });
 
   it('is not shown in a pipe', async () => {

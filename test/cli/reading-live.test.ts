@@ -190,15 +190,15 @@ describe('cappol check beside an API server', function () {
       };
     });
     /** Before and after the API server has the roles; the last one changes a role of the cluster alone. */
-    const judged = async (...manifests: readonly object[]) => {
+    const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);
       return JSON.parse(stdout).items.map(({ verdict }: Json) => verdict === 'Compliant');
     };
     const expected = cases.map(([, , may]) => may);
-    assert.deepEqual(await judged(...roles, part, ...bindings), expected);
+    assert.deepEqual(await evaluated(...roles, part, ...bindings), expected);
     const path = `/apis/${apiGroup}/v1`;
     for (const one of roles) await cluster.api.apply(`${path}/clusterroles/${one.metadata.name}`, one);
-    assert.deepEqual(await judged(part, ...bindings), expected);
+    assert.deepEqual(await evaluated(part, ...bindings), expected);
     await cluster.api.apply(`${path}/clusterroles/${part.metadata.name}`, part);
     for (const one of bindings)
       await cluster.api.apply(`${path}/namespaces/${namespace}/rolebindings/${one.metadata.name}`, one);
@@ -214,9 +214,9 @@ describe('cappol check beside an API server', function () {
       return Promise.all(answers);
     };
     await eventually('the API server to agree', async () => isDeepStrictEqual(await admitted(), expected), 30_000);
-    assert.deepEqual(await judged(), expected);
+    assert.deepEqual(await evaluated(), expected);
     const nothing = { ...part, rules: [] };
-    assert.deepEqual(await judged(nothing), [false, false, false, false, true]);
+    assert.deepEqual(await evaluated(nothing), [false, false, false, false, true]);
     await Promise.all([...roles, part].map((one) => cluster.api.remove(`${path}/clusterroles/${one.metadata.name}`)));
   });
 });

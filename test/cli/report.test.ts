@@ -94,7 +94,7 @@ describe('cappol report', () => {
   });
 
   it('has exit code 2 for a snapshot that is incomplete', async () => {
-    const file = stored('a.json', JSON.stringify(snapshot('one', ['you may not list pods: nothing is judged'])));
+    const file = stored('a.json', JSON.stringify(snapshot('one', ['you may not list pods: nothing is evaluated'])));
     assert.equal((await report('--html', 'out.html', '--from', file)).code, 2);
     assert.equal(embedded(readFileSync(join(folder, 'out.html'), 'utf8')).length, 1);
   });

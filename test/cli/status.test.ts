@@ -61,7 +61,7 @@ function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}):
   const state = new PolicyState(cluster, options);
   state.accept();
   return statusView(
-    { cluster, state, judgeable: true, usersKnown: true, protection: OPEN, missing: [], ...readable },
+    { cluster, state, canEvaluate: true, usersKnown: true, protection: OPEN, missing: [], ...readable },
     new Evaluator(),
   );
 }
@@ -158,7 +158,7 @@ describe('the view of cappol status', () => {
     );
   });
 
-  it("contains the operator's last report if its rights are not enough to judge", () => {
+  it("contains the operator's last report if its rights are not enough to evaluate", () => {
     const violations = [
       {
         namespace: 'net',
@@ -176,9 +176,9 @@ describe('the view of cappol status', () => {
       workloads: { evaluated: 9, violating: 3, unknown: 0 },
       violations,
     };
-    const seen = view({ policies: () => [policy('net', {}, status)] }, { judgeable: false });
+    const seen = view({ policies: () => [policy('net', {}, status)] }, { canEvaluate: false });
     const [net] = seen.policies;
-    assert.equal(net?.judged, 'Status');
+    assert.equal(net?.verdictsFrom, 'Status');
     assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
     // A status of an earlier release does not say the mode.
     assert.deepEqual(
@@ -186,7 +186,7 @@ describe('the view of cappol status', () => {
       violations.map((one) => ({ mode: 'Enforce', ...one })),
     );
     assert.match(text(seen), /^1 policy: 1 workload in 1 namespace at least violates\.$/m);
-    const elsewhere = view({ policies: () => [policy('net', {}, status)] }, { judgeable: false, namespace: 'web' });
+    const elsewhere = view({ policies: () => [policy('net', {}, status)] }, { canEvaluate: false, namespace: 'web' });
     assert.deepEqual(elsewhere.policies[0]?.violations, []);
   });
 
@@ -462,7 +462,7 @@ describe('cappol status about roll-outs', () => {
       });
     }
 
-    it('as the operator reported it, if rights are not enough to judge', () => {
+    it('as the operator reported it, if rights are not enough to evaluate', () => {
       const violations = (['enforced', 'late'] as const).map((name) => ({
         namespace: name,
         kind: 'Deployment',
@@ -473,7 +473,7 @@ describe('cappol status about roll-outs', () => {
         rule: 'hostPID',
         message: 'bad',
       }));
-      const reported = seen('Warn', { judgeable: false }, { ...READY, violations });
+      const reported = seen('Warn', { canEvaluate: false }, { ...READY, violations });
       assert.deepEqual(results(reported), ['enforced hostPID: refused by net', 'late hostPID: warned by net']);
     });
   });

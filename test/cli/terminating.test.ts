@@ -40,7 +40,7 @@ describe('a namespace that is being deleted', () => {
     };
     const context = builder.build(options, () => assert.fail());
     assert.deepEqual(
-      [...context.judgeCluster()].map((judgement) => judgement.namespace),
+      [...context.evaluateCluster()].map((result) => result.namespace),
       ['net'],
     );
   });
@@ -57,7 +57,7 @@ describe('a namespace that is being deleted', () => {
       cluster: CLUSTER,
       state,
       use: state.use,
-      judgeable: true,
+      canEvaluate: true,
       usersKnown: true,
       protection,
       missing: [],

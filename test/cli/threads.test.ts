@@ -1,17 +1,17 @@
-/** Documents that other threads judge: the same results in the same order, whatever the threads are given. */
+/** Documents that other threads evaluate: the same results in the same order, whatever the threads are given. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Judged, ManifestJudge } from '../../analysis/check/judge.ts';
-import { judgePiece, type ResultCall, recordedCalls } from '../../analysis/check/judged-piece.ts';
+import { evaluatePiece, type ResultCall, recordedCalls } from '../../analysis/check/evaluated-piece.ts';
+import { type Evaluated, ManifestEvaluator } from '../../analysis/check/manifest-evaluator.ts';
 import type { InputObject } from '../../analysis/manifests/document-objects.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
-import type { JudgeInput } from '../../cli/commands/check/judge-thread.ts';
-import { JudgeThreads } from '../../cli/commands/check/judge-threads.ts';
+import type { EvaluationInput } from '../../cli/commands/check/evaluation-thread.ts';
+import { EvaluationThreads } from '../../cli/commands/check/evaluation-threads.ts';
 import { manifestFiles } from '../../cli/input/files.ts';
 import { piecesOf } from '../../cli/input/manifests.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -57,37 +57,37 @@ describe('check in threads', function () {
     [2, 2000],
     [4, 300],
   ] as const) {
-    it(`judges as the main thread does: ${threads} with batches of ${batchSize}`, async () => {
+    it(`evaluates as the main thread does: ${threads} with batches of ${batchSize}`, async () => {
       const expected: ResultCall[] = [];
       const context = builder.build(options, () => {});
-      const judge = new CountingJudge({ context, namespace: 'default' });
-      for await (const piece of pieces(expected)) judgePiece(piece, judge, recordedCalls(expected));
-      const all = judge.judged;
+      const evaluator = new CountingEvaluator({ context, namespace: 'default' });
+      for await (const piece of pieces(expected)) evaluatePiece(piece, evaluator, recordedCalls(expected));
+      const all = evaluator.evaluated;
       const kinds = new Set(expected.map(([name]) => name));
-      assert.deepEqual([...kinds].sort(), ['item', 'notJudged', 'notKubernetes', 'skipped', 'trouble']);
+      assert.deepEqual([...kinds].sort(), ['item', 'notEvaluated', 'notKubernetes', 'skipped', 'trouble']);
 
       const found: ResultCall[] = [];
-      const pool = new JudgeThreads(threads, batchSize);
+      const pool = new EvaluationThreads(threads, batchSize);
       try {
         const { collected } = builder;
-        pool.begin({ collected, options, namespace: 'default' } as JudgeInput);
-        assert.equal(await pool.judge(pieces(found), judge, recordedCalls(found)), true);
+        pool.begin({ collected, options, namespace: 'default' } as EvaluationInput);
+        assert.equal(await pool.evaluate(pieces(found), evaluator, recordedCalls(found)), true);
       } finally {
         await pool.end();
       }
       assert.deepEqual(found, expected);
       if (batchSize > 1) return;
-      const here = judge.judged - all;
-      assert.ok(here > 0 && here < all, `the main thread judged ${here} of ${all}`);
+      const here = evaluator.evaluated - all;
+      assert.ok(here > 0 && here < all, `the main thread evaluated ${here} of ${all}`);
     });
   }
 
   it('fails if a thread fails, instead of waiting for it', async () => {
-    const judge = new ManifestJudge({ context: builder.build(options, () => {}), namespace: 'default' });
-    const pool = new JudgeThreads(2, 1);
+    const evaluator = new ManifestEvaluator({ context: builder.build(options, () => {}), namespace: 'default' });
+    const pool = new EvaluationThreads(2, 1);
     try {
-      pool.begin({} as JudgeInput);
-      await assert.rejects(pool.judge(pieces([]), judge, recordedCalls([])), TypeError);
+      pool.begin({} as EvaluationInput);
+      await assert.rejects(pool.evaluate(pieces([]), evaluator, recordedCalls([])), TypeError);
     } finally {
       await pool.end();
     }
@@ -116,12 +116,12 @@ describe('check in threads', function () {
   }
 });
 
-class CountingJudge extends ManifestJudge {
-  judged = 0;
+class CountingEvaluator extends ManifestEvaluator {
+  evaluated = 0;
 
-  override judge(manifest: InputObject): Judged {
-    this.judged += 1;
-    return super.judge(manifest);
+  override evaluate(manifest: InputObject): Evaluated {
+    this.evaluated += 1;
+    return super.evaluate(manifest);
   }
 }
 

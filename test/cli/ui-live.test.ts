@@ -219,7 +219,7 @@ describe('cappol ui, with an API server', () => {
       assert.equal(ran.code, 2, ran.stderr);
       assert.match(
         ran.stderr,
-        /^cappol: you may not list namespaces, pods, .*: nothing is judged, so there are no verdicts$/m,
+        /^cappol: you may not list namespaces, pods, .*: nothing is evaluated, so there are no verdicts$/m,
       );
       if (args[0] === 'snapshot') assert.equal(JSON.parse(ran.stdout).usersKnown, false);
     }

@@ -18,7 +18,7 @@ describe('check of a field that the API server does not know', () => {
   });
 
   for (const { was, is, told, level, marked } of ROWS) {
-    it(`${is.split('\n').at(-1)?.trim()}: ${level === 'error' ? 'exits 2' : 'warns'}, and judges the rest`, async () => {
+    it(`${is.split('\n').at(-1)?.trim()}: ${level === 'error' ? 'exits 2' : 'warns'}, and evaluates the rest`, async () => {
       assert.ok(DEPLOYMENT.includes(was));
       const { code, stdout, stderr } = await cappol(
         ['check', '-f', '-', '-o', 'json'],
@@ -169,7 +169,7 @@ describe('check of a field that the API server does not know', () => {
     ['label', '{name: a, labels: {app: true}}', 'metadata.labels.app: Invalid value: boolean: must be of type string'],
   ] as const) {
     for (const kind of ['v1 Pod', 'argoproj.io/v1alpha1 Rollout']) {
-      it(`reports a ${what} of the wrong type in a ${kind}, and judges the rest`, async () => {
+      it(`reports a ${what} of the wrong type in a ${kind}, and evaluates the rest`, async () => {
         const [apiVersion, own] = kind.split(' ');
         const wrong = `apiVersion: ${apiVersion}\nkind: ${own}\nmetadata: ${metadata}\nspec: {containers: [{name: a, image: a}]}\n---\n`;
         const { code, stderr } = await cappol(['check', '-f', '-'], wrong + DEPLOYMENT + POLICY);

@@ -100,13 +100,13 @@ describe('compiler', () => {
     assert.notDeepEqual(after.grants, before.grants);
   });
 
-  it('judges without rendering', () => {
-    const judging = compiler({ renders: false });
+  it('evaluates without rendering', () => {
+    const evaluating = compiler({ renders: false });
     const all = [policy('one'), policy('two', { usableBy: 'Bindings' })];
-    const { programs, grants, ...judged } = lastOf(judging(all, OPTIONS));
+    const { programs, grants, ...evaluated } = lastOf(evaluating(all, OPTIONS));
     assert.deepEqual([programs.length, grants.size], [0, 0]);
     const { programs: _, grants: __, ...rendered } = compile(all, OPTIONS);
-    assert.deepEqual(judged, rendered);
+    assert.deepEqual(evaluated, rendered);
   });
 
   it('keeps the text of the rules once, whatever the number of policies', async () => {

@@ -51,7 +51,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('judges added containers with the whole pod, and alone where the pod satisfied no policy before', () => {
+  it('evaluates added containers with the whole pod, and alone where the pod satisfied no policy before', () => {
     const cases = fc.array(fc.constantFrom(...CASES), { minLength: 1, maxLength: 3 });
     const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
     const seen = { admitted: 0, refused: 0, alone: 0 };
@@ -214,7 +214,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('answers every probe, and judges neither mirror pods nor excluded namespaces', () => {
+  it('answers every probe, and evaluates neither mirror pods nor excluded namespaces', () => {
     const text = programText([policy('p', { level: 'restricted' })]);
     const refused = { spec: { containers: [{ name: 'app' }] } };
     const labels = { 'capabilitypolicy.dev/probe': 'x' };

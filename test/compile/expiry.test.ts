@@ -1,4 +1,4 @@
-/** From the time in `expires` on, the API server judges as if the policy were deleted, whether or not an operator runs. */
+/** From the time in `expires` on, the API server evaluates as if the policy were deleted, whether or not an operator runs. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -148,7 +148,7 @@ describe('expires', () => {
         assert.deepEqual(refusing(peers, template(AT), oldestServer), ['b']);
       });
 
-      it('an ephemeral container of a pod that existed before the end is judged as before it', () => {
+      it('an ephemeral container of a pod that existed before the end is evaluated as before it', () => {
         const both = [restricted, exception];
         const request = (time: number) => {
           const before = podAt(time, 'NET_RAW');

@@ -1,5 +1,5 @@
 /**
- * A change of a pod is judged like its creation if it changes an image, whatever the policies: Pod Security Admission does the
+ * A change of a pod is evaluated like its creation if it changes an image, whatever the policies: Pod Security Admission does the
  * same.
  */
 import assert from 'node:assert/strict';
@@ -39,7 +39,12 @@ describe('a change of an image', () => {
         ],
         ['is admitted for another container', pod('h/proxy:1'), pod('h/proxy:1', { app: 'x' }), true],
         ['is refused for another container of a pod that violates', pod('x'), pod('x', { app: 'x' }), false],
-        ['is not judged where a pod that violates keeps its images', pod('x'), pod('x', { labels: { a: 'b' } }), true],
+        [
+          'is not evaluated where a pod that violates keeps its images',
+          pod('x'),
+          pod('x', { labels: { a: 'b' } }),
+          true,
+        ],
       ];
       for (const [title, before, after, admitted] of cases) {
         it(title, () => {

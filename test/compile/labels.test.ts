@@ -286,7 +286,7 @@ describe('the rules beyond the label', () => {
   });
 });
 
-/** The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation validateWindows), so no policy judges them. */
+/** The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation validateWindows), so no policy evaluates them. */
 function isForWindowsWithSeLinux({ spec }: PodParts): boolean {
   return (
     (spec as { os?: { name?: string } }).os?.name === 'windows' && JSON.stringify(spec).includes('"seLinuxOptions"')

@@ -93,8 +93,8 @@ describe('a change of a pod of 3,000 containers', () => {
   });
   const [before, after] = [changed('a'), changed('b')];
 
-  it('costs less than the API server grants match conditions, and is judged only if it changes an image', () => {
-    for (const [now, isJudged] of [
+  it('costs less than the API server grants match conditions, and is evaluated only if it changes an image', () => {
+    for (const [now, isEvaluated] of [
       [{ ...before, metadata: { labels: { a: 'b' } } }, false],
       [after, true],
     ] as const) {
@@ -102,7 +102,7 @@ describe('a change of a pod of 3,000 containers', () => {
       // k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudgetMatchConditions
       assert.equal(
         engine.within(2_500_000, () => text.matches(request)),
-        isJudged,
+        isEvaluated,
       );
     }
   });

@@ -83,9 +83,11 @@ describe('policies as rows of one program', () => {
         for (const pod of some) {
           const request = requestOf(pod);
           for (const filled of fills ? [false, true] : [false]) {
-            const judged = filled ? all.filter(({ defaulting }) => defaulting) : all;
+            const evaluated = filled ? all.filter(({ defaulting }) => defaulting) : all;
             const name = filled ? 'filled' : fills ? 'unfilled' : 'complying';
-            const expected = judged.filter((policy) => lines(pod, policy, filled).length === 0).map(({ name }) => name);
+            const expected = evaluated
+              .filter((policy) => lines(pod, policy, filled).length === 0)
+              .map(({ name }) => name);
             assert.deepEqual(namesIn(text.run(name, request)), expected, name);
             seen[filled ? 'filled' : 'complying'] += expected.length;
             const lists = wrongLists(names, filled);

@@ -111,7 +111,7 @@ describe('the self-test of a program', () => {
     });
   }
 
-  it(`never passes for a damaged row with which a pod cannot be judged (seed ${SEED})`, () => {
+  it(`never passes for a damaged row with which a pod cannot be evaluated (seed ${SEED})`, () => {
     const text = programText(POLICIES);
     const item = fc.constantFrom<unknown[]>(
       'x',

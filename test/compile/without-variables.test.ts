@@ -107,7 +107,7 @@ describe('a decision for API servers without variables', () => {
     assert.equal(conditions(asking(3)), 3);
   });
 
-  it('judges policies that are asked about together apart from the others', () => {
+  it('evaluates policies that are asked about together apart from the others', () => {
     const net = { namespaceSelector: { matchLabels: { team: 'net' } } };
     const web = { namespaceSelector: { matchLabels: { team: 'web' } } };
     const policies = [

@@ -172,12 +172,12 @@ describe('ClusterState', () => {
     });
 
     it('drops the verdicts of the namespaces where other policies decide, and no others', () => {
-      const { judgements } = cluster.state.outcomes;
+      const { verdicts } = cluster.state.outcomes;
       for (const namespace of ['a', 'b'])
-        judgements.set(namespace, { namespace, modes: {}, addedCapabilities: [], addedInUserNamespaces: [] });
+        verdicts.set(namespace, { namespace, modes: {}, addedCapabilities: [], addedInUserNamespaces: [] });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       cluster.state.accept();
-      assert.deepEqual([...judgements.keys()], ['b']);
+      assert.deepEqual([...verdicts.keys()], ['b']);
     });
 
     it('keeps the list of policies of an untouched namespace, so that its evaluation continues', () => {
@@ -288,7 +288,7 @@ describe('ClusterState', () => {
     });
 
     it('term: everything, and drops all outcomes', () => {
-      cluster.state.outcomes.judgements.set('a', {
+      cluster.state.outcomes.verdicts.set('a', {
         namespace: 'a',
         modes: {},
         addedCapabilities: [],
@@ -296,7 +296,7 @@ describe('ClusterState', () => {
       });
       const change = apply({ of: 'term' });
       assert.deepEqual([dirty(change), change.recompiles], ['all net | a b kube-system', true]);
-      assert.equal(cluster.state.outcomes.judgements.size, 0);
+      assert.equal(cluster.state.outcomes.verdicts.size, 0);
     });
 
     it('pod, workload, rendered: nothing else', () => {

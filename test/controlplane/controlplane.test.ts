@@ -60,7 +60,7 @@ describe('the control plane of the tests', () => {
     await kubectl(controlPlane, ['delete', 'deployment', 'made', '--wait=false']);
   });
 
-  it('accepts every field that Pod Security judges, and refuses by Pod Security in a labelled namespace', async () => {
+  it('accepts every field that Pod Security evaluates, and refuses by Pod Security in a labelled namespace', async () => {
     const pod = {
       hostUsers: false,
       containers: [{ name: 'a', image: 'none', securityContext: { procMount: 'Unmasked' } }],

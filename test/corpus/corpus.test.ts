@@ -70,7 +70,7 @@ describe('the corpus', function () {
       });
 
       for (const level of LEVELS) {
-        it(`is judged by check at level ${level} as Pod Security Admission does`, async () => {
+        it(`is evaluated by check at level ${level} as Pod Security Admission does`, async () => {
           const { stdout } = await cappol(['check', '-f', file, '--level', level, '-o', 'json']);
           const items: { line: number; verdict: string }[] = JSON.parse(stdout).items;
           const compliant = new Set(items.filter(({ verdict }) => verdict === 'Compliant').map(({ line }) => line));

@@ -14,7 +14,7 @@ export function fillsOf(policy: ResolvedPolicy): Fill[] {
 }
 
 /** The policy as it evaluates a pod after defaulting. */
-export function judgingFilled(policy: ResolvedPolicy): ResolvedPolicy {
+export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }
 

@@ -5,14 +5,14 @@ import type { PodParts } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { init, secured, WINDOWS } from '../support/pods.ts';
 import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from '../support/random-policies.ts';
-import { fillAdded, fillCreated, fillsOf, judgingFilled } from './fill.ts';
+import { evaluatingFilled, fillAdded, fillCreated, fillsOf } from './fill.ts';
 
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
 /** The rules that a pod breaks; for added containers, those that they break. */
-function broken(pod: PodParts, policy: ResolvedPolicy, isJudged: (violation: Violation) => boolean = () => true) {
-  const violations = evaluator.violations(pod, policy).filter(isJudged);
+function broken(pod: PodParts, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
+  const violations = evaluator.violations(pod, policy).filter(isEvaluated);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
 }
 
@@ -23,7 +23,7 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         const filled = fillCreated(pod, fillsOf(policy));
-        assert.deepEqual(broken(pod, judgingFilled(policy)), broken(filled, policy));
+        assert.deepEqual(broken(pod, evaluatingFilled(policy)), broken(filled, policy));
       }),
       { numRuns: RUNS },
     );
@@ -33,7 +33,7 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPodWithAddedContainers, (policy, pod) => {
         const filled = fillAdded(pod, fillsOf(policy));
-        assert.deepEqual(broken(pod, judgingFilled(policy), isAdded), broken(filled, policy, isAdded));
+        assert.deepEqual(broken(pod, evaluatingFilled(policy), isAdded), broken(filled, policy, isAdded));
       }),
       { numRuns: RUNS },
     );

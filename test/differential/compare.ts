@@ -7,7 +7,7 @@ export interface Plan<T> {
   readonly compared: DifferentialCase;
   readonly objects: Arbitrary<T>;
   readonly ask: (object: T) => Question;
-  /** How many valid objects to judge. */
+  /** How many valid objects to evaluate. */
   readonly runs: number;
   readonly seed: number;
 }
@@ -16,7 +16,7 @@ export interface Outcome {
   readonly compared: DifferentialCase;
   readonly seed: number;
   /** Valid objects, all evaluated. */
-  readonly judged: number;
+  readonly evaluated: number;
   /** By the policy. */
   readonly admitted: number;
   readonly invalid: number;
@@ -41,26 +41,27 @@ const REPORTED = 3;
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {
   const { compared, runs, seed } = plan;
   const objects = fc.sample(plan.objects, { seed, numRuns: runs * ATTEMPTS });
-  let [next, judged, admitted, invalid] = [0, 0, 0, 0];
+  let [next, evaluated, admitted, invalid] = [0, 0, 0, 0];
   const differing: number[] = [];
 
   const worker = async () => {
-    while (next < objects.length && judged < runs) {
+    while (next < objects.length && evaluated < runs) {
       const index = next++;
       const answers = await arena.ask(plan.ask(objects[index] as T), compared);
       if (answers) {
-        judged++;
+        evaluated++;
         if (answers.policy.admitted) admitted++;
         if (!agree(answers, compared)) differing.push(index);
       } else invalid++;
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  if (judged < runs) throw new Error(`only ${judged} of ${objects.length} random objects are valid, wanted ${runs}`);
+  if (evaluated < runs)
+    throw new Error(`only ${evaluated} of ${objects.length} random objects are valid, wanted ${runs}`);
 
   const differences: Difference[] = [];
   for (const index of differing.slice(0, REPORTED)) differences.push(await smallest(arena, plan, index));
-  return { compared, seed, judged, admitted, invalid, differing: differing.length, differences };
+  return { compared, seed, evaluated, admitted, invalid, differing: differing.length, differences };
 }
 
 /** Shrinks the object at `index` as long as the engines differ about it. */

@@ -5,8 +5,8 @@ import type { Difference, Outcome } from './compare.ts';
 export const HEADER = row(['policy', 'PSA', 'pods', 'admitted', 'refused', 'invalid', 'differences', 'seed']);
 
 /** One line of the table. */
-export function line({ compared, seed, judged, admitted, invalid, differing }: Outcome): string {
-  const numbers = [judged, admitted, judged - admitted, invalid, differing, seed].map(String);
+export function line({ compared, seed, evaluated, admitted, invalid, differing }: Outcome): string {
+  const numbers = [evaluated, admitted, evaluated - admitted, invalid, differing, seed].map(String);
   return row([compared.name, label(compared), ...numbers]);
 }
 
@@ -15,19 +15,19 @@ export function total(outcomes: readonly Outcome[], seed: number): string {
   const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + count(outcome), 0);
   const levels = outcomes.filter(({ compared }) => compared.exact).length;
   const policies = `${levels} levels and versions, ${outcomes.length - levels} policies with overrides`;
-  const pods = `${sum(({ judged }) => judged)} pods judged, ${sum(({ admitted }) => admitted)} admitted`;
+  const pods = `${sum(({ evaluated }) => evaluated)} pods evaluated, ${sum(({ admitted }) => admitted)} admitted`;
   return `levels: seed ${seed}, ${policies}, ${pods}, ${sum(({ differing }) => differing)} differences`;
 }
 
 /** Everything that is needed to understand a difference, and to reproduce it. */
 export function explain(outcome: Outcome, { path, object, answers }: Difference): string {
-  const judges = Object.entries(answers).map(
-    ([judge, { admitted, text }]) => `  ${judge}: ${admitted ? 'admitted' : `refused: ${text}`}`,
+  const evaluates = Object.entries(answers).map(
+    ([evaluate, { admitted, text }]) => `  ${evaluate}: ${admitted ? 'admitted' : `refused: ${text}`}`,
   );
   return [
     `policy ${outcome.compared.name}, PSA ${label(outcome.compared)}, seed ${outcome.seed}, path ${path}`,
     JSON.stringify(object, undefined, 2),
-    ...judges,
+    ...evaluates,
   ].join('\n');
 }
 

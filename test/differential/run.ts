@@ -32,7 +32,7 @@ const { values } = parseArgs({
 
 process.exitCode = (await run()) ? 0 : 1;
 
-/** Whether the judges agreed about every pod. */
+/** Whether the evaluates agreed about every pod. */
 async function run(): Promise<boolean> {
   const runs = wholeNumber('--runs', values.runs);
   const runsOfOverrides = values.overrides === undefined ? runs : wholeNumber('--overrides', values.overrides);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { useRoleName } from '../../operator/compile/rbac.ts';
-import { judgeNamespace } from '../../operator/evaluate/namespace.ts';
+import { evaluateNamespace } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import type { PodView, WorkloadView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { adding, container, OWN_USERS } from '../support/pods.ts';
@@ -15,21 +15,26 @@ const bad = { template: adding(['SYS_ADMIN']) };
 const baseline = resolvedBaseline('baseline');
 const ROLLOUT = ['Rollout', 'shop', 'argoproj.io/v1alpha1'] as const;
 
-function judgement(workloads: WorkloadView[], pods: PodView[], policies: ResolvedPolicy[] = [baseline]) {
+function result(workloads: WorkloadView[], pods: PodView[], policies: ResolvedPolicy[] = [baseline]) {
   const binds = [binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' })];
   const evaluation = { evaluator, use: createUseIndex([useRole('raw')], binds) };
-  return judgeNamespace({ name: 'net', labels: { team: 'network' } }, policies, clusterOf(workloads, pods), evaluation);
+  return evaluateNamespace(
+    { name: 'net', labels: { team: 'network' } },
+    policies,
+    clusterOf(workloads, pods),
+    evaluation,
+  );
 }
 
-function brief({ kind, name, verdict, pods }: WorkloadJudgement): string {
+function brief({ kind, name, verdict, pods }: WorkloadVerdict): string {
   return `${kind}/${name} ${verdict} ${pods}`;
 }
 
 function audit(workloads: WorkloadView[], pods: PodView[] = []): string[] {
-  return (judgement(workloads, pods).modes.Audit?.workloads ?? []).map(brief);
+  return (result(workloads, pods).modes.Audit?.workloads ?? []).map(brief);
 }
 
-describe('the judgement of a namespace', () => {
+describe('the verdicts of a namespace', () => {
   const deployment = workloadView('Deployment', 'web', { ...bad, replicas: 0 });
   const replicaSet = workloadView('ReplicaSet', 'web-1', { ...bad, ...ownedBy('Deployment', 'web'), replicas: 2 });
   const badPod = (name: string) => podView(name, { ...adding(['SYS_ADMIN']), ...ownedBy('ReplicaSet', 'web-1') });
@@ -191,13 +196,12 @@ describe('the judgement of a namespace', () => {
   }
 
   it('lists each violation of a workload once, by policy', () => {
-    const [one] =
-      judgement([deployment, replicaSet], [badPod('web-1-a'), badPod('web-1-b')]).modes.Audit?.workloads ?? [];
+    const [one] = result([deployment, replicaSet], [badPod('web-1-a'), badPod('web-1-b')]).modes.Audit?.workloads ?? [];
     assert.deepEqual(Object.keys(one?.violations ?? {}), ['baseline']);
     assert.equal(one?.violations.baseline?.length, 1);
   });
 
-  it('judges each mode by the policies that decide in it', () => {
+  it('evaluates each mode by the policies that decide in it', () => {
     const policies = [
       resolvedBaseline('cluster', { mode: 'Enforce' }),
       resolvedBaseline('team', {
@@ -213,7 +217,7 @@ describe('the judgement of a namespace', () => {
       }),
       resolvedBaseline('watch', { mode: 'Audit' }),
     ];
-    const { modes } = judgement([deployment], [], policies);
+    const { modes } = result([deployment], [], policies);
     assert.deepEqual(Object.keys(modes), ['Enforce', 'Audit']);
     assert.deepEqual(modes.Enforce?.deciding, ['team']);
     assert.deepEqual(modes.Enforce?.workloads.map(brief), ['Deployment/web Compliant 0']);
@@ -265,14 +269,14 @@ describe('the judgement of a namespace', () => {
     ];
     for (const [title, policies, pods, expected] of cases) {
       it(title, () => {
-        const [found] = judgement([web], pods, policies).modes.Audit?.workloads ?? [];
+        const [found] = result([web], pods, policies).modes.Audit?.workloads ?? [];
         assert.equal(found?.verdict, 'Violating');
         assert.equal(found?.admittedBy, expected);
       });
     }
 
     it('gives the same for mode Warn, and nothing for mode Enforce and for compliant workloads', () => {
-      const { modes } = judgement([web, workloadView('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
+      const { modes } = result([web, workloadView('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
       const found = Object.entries(modes).flatMap(([mode, { workloads }]) =>
         workloads.map(({ name, admittedBy }) => `${mode} ${name} ${admittedBy}`),
       );
@@ -310,7 +314,7 @@ describe('the judgement of a namespace', () => {
     ];
     for (const [name, pods, expected] of cases) {
       it(name, () => {
-        assert.deepEqual(judgement([], pods, [raw]).modes.Audit?.workloads.map(brief), expected);
+        assert.deepEqual(result([], pods, [raw]).modes.Audit?.workloads.map(brief), expected);
       });
     }
   });
@@ -318,15 +322,12 @@ describe('the judgement of a namespace', () => {
   it('collects the added capabilities, as written, of containers of every kind', () => {
     const template = adding(['NET_RAW'], { initContainers: [container('init', ['CHOWN', 'CAP_KILL'])] });
     const debugged = adding([], { ephemeralContainers: [container('debug', ['SYS_PTRACE'])] });
-    const { addedCapabilities } = judgement(
-      [workloadView('Deployment', 'web', { template })],
-      [podView('one', debugged)],
-    );
+    const { addedCapabilities } = result([workloadView('Deployment', 'web', { template })], [podView('one', debugged)]);
     assert.deepEqual(addedCapabilities, ['CAP_KILL', 'CHOWN', 'NET_RAW', 'SYS_PTRACE']);
   });
 
   it('collects separately what pods add in user namespaces', () => {
-    const { addedCapabilities, addedInUserNamespaces } = judgement(
+    const { addedCapabilities, addedInUserNamespaces } = result(
       [workloadView('Deployment', 'web', { template: adding(['NET_ADMIN'], OWN_USERS) })],
       [podView('one', adding(['SYS_TIME'], { hostUsers: true })), podView('two', adding(['SYS_PTRACE'], OWN_USERS))],
     );
@@ -339,7 +340,7 @@ describe('the judgement of a namespace', () => {
     Object.freeze(shape.spec);
     const evaluation = { evaluator, use: createUseIndex([], []) };
     const found = (policies: ResolvedPolicy[], pods: PodView[], labels = {}) => {
-      const { modes } = judgeNamespace({ name: 'net', labels }, policies, clusterOf([], pods), evaluation);
+      const { modes } = evaluateNamespace({ name: 'net', labels }, policies, clusterOf([], pods), evaluation);
       return modes.Audit?.workloads[0]?.violations.baseline ?? assert.fail('nothing violates');
     };
     const first = found([baseline], [podView('one', shape)]);

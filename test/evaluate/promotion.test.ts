@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Seen } from '../../operator/evaluate/members.ts';
-import { judgingNamespace } from '../../operator/evaluate/namespace.ts';
+import { evaluatingNamespace } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodView } from '../../operator/model/objects.ts';
@@ -25,14 +25,14 @@ interface Policies {
 }
 
 function verdict(policies: Policies, pods: readonly PodView[], seen: readonly Seen[] = []) {
-  return judged(policies, pods, seen).promotions?.get('it');
+  return evaluated(policies, pods, seen).promotions?.get('it');
 }
 
-function judged({ spec = {}, others = [] }: Policies, pods: readonly PodView[], seen: readonly Seen[] = []) {
+function evaluated({ spec = {}, others = [] }: Policies, pods: readonly PodView[], seen: readonly Seen[] = []) {
   const [, pending] = partsOf(resolved('it', { level: 'baseline', rollout: {}, ...spec }), { begun: true });
   const cluster = { pods: () => pods, workloads: () => [], workload: () => undefined };
   const policies = [pending as ResolvedPolicy, ...others];
-  return lastOf(judgingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, seen));
+  return lastOf(evaluatingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, seen));
 }
 
 const FINE = pod('fine');
@@ -83,7 +83,7 @@ describe('the verdict about a promotion', () => {
     const overrides = { capabilities: { allowedAdd: ['CHOWN'], defaultAdd: ['CHOWN'], allowedBounding: [] } };
     const spec: Partial<CapabilityPolicySpec> = { level: 'privileged', defaulting: 'Enabled', overrides };
     const none = pod('none', { capabilities: { drop: ['ALL'] } });
-    const { promotions, modes } = judged({ spec }, [none]);
+    const { promotions, modes } = evaluated({ spec }, [none]);
     assert.deepEqual(promotions?.get('it'), { violating: 0 });
     assert.deepEqual(
       modes.Warn?.workloads.map((workload) => workload.verdict),

@@ -5,7 +5,7 @@ import { createUseIndex } from '../../operator/evaluate/use.ts';
 import {
   type Candidate,
   COST_RULE,
-  judge,
+  evaluate,
   podCandidate,
   templateCandidate,
   USE_RULE,
@@ -27,18 +27,26 @@ const bound = resolvedBaseline('raw', {
 });
 const controller = { kind: 'ServiceAccount', namespace: 'kube-system' } as const;
 
-function judged(candidate: Candidate, policies: readonly ResolvedPolicy[], bindings: readonly RoleBindingView[] = []) {
-  return judge(candidate, policies, { evaluator, use: createUseIndex([useRole('raw')], bindings) });
+function evaluated(
+  candidate: Candidate,
+  policies: readonly ResolvedPolicy[],
+  bindings: readonly RoleBindingView[] = [],
+) {
+  return evaluate(candidate, policies, { evaluator, use: createUseIndex([useRole('raw')], bindings) });
 }
 
 describe('the verdict on a pod', () => {
   it('is Compliant under the first deciding policy that admits it', () => {
     const candidate = podCandidate(podView('web', adding(['NET_RAW'])));
-    assert.deepEqual(judged(candidate, [baseline, raw]), { verdict: 'Compliant', admittedBy: 'raw', violations: {} });
+    assert.deepEqual(evaluated(candidate, [baseline, raw]), {
+      verdict: 'Compliant',
+      admittedBy: 'raw',
+      violations: {},
+    });
   });
 
   it('is Violating with the violations of every deciding policy', () => {
-    const { verdict, violations } = judged(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, raw]);
+    const { verdict, violations } = evaluated(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, raw]);
     assert.equal(verdict, 'Violating');
     assert.deepEqual(
       Object.entries(violations).map(([name, list]) => [name, list.map(({ rule, container }) => [rule, container])]),
@@ -54,7 +62,7 @@ describe('the verdict on a pod', () => {
       annotations: {},
       spec: { containers: [container('ping', ['NET_RAW']), container('own', ['CHOWN'])] },
     };
-    assert.equal(judged(podCandidate(podView('web', halves)), [baseline, raw]).verdict, 'Violating');
+    assert.equal(evaluated(podCandidate(podView('web', halves)), [baseline, raw]).verdict, 'Violating');
   });
 
   it('for a template that already complies does not depend on defaulting', () => {
@@ -65,7 +73,7 @@ describe('the verdict on a pod', () => {
       overrides: { capabilities },
     });
     const nothing = { name: 'app', securityContext: { capabilities: { drop: ['ALL'] } } };
-    const { verdict } = judged(
+    const { verdict } = evaluated(
       templateCandidate(workloadView('Deployment', 'web', { template: adding([], { containers: [nothing] }) })),
       [filling],
     );
@@ -80,7 +88,7 @@ describe('the verdict on a pod', () => {
       const bindings = usable.map((name) =>
         binding(useRoleName(name), { kind: 'Group', name: 'system:serviceaccounts' }),
       );
-      return judge(candidate, policies, {
+      return evaluate(candidate, policies, {
         evaluator,
         use: createUseIndex(
           usable.map((name) => useRole(name)),
@@ -115,7 +123,7 @@ describe('the verdict on a pod', () => {
     const candidate = templateCandidate(workloadView('Deployment', 'web', { template: adding(['SYS_ADMIN']) }));
 
     it('is Unknown, and says why', () => {
-      const { verdict, violations } = judge(candidate, [baseline, raw], none);
+      const { verdict, violations } = evaluate(candidate, [baseline, raw], none);
       assert.equal(verdict, 'Unknown');
       for (const name of ['baseline', 'raw']) {
         assert.deepEqual(
@@ -129,7 +137,7 @@ describe('the verdict on a pod', () => {
     it('is still Compliant under a policy that admits it at a lower cost', () => {
       const open = resolvedBaseline('open', { level: 'privileged' });
       const little = { ...none, evaluator: new Evaluator({ costLimit: 1 }) };
-      assert.equal(judge(candidate, [baseline, open], little).admittedBy, 'open');
+      assert.equal(evaluate(candidate, [baseline, open], little).admittedBy, 'open');
     });
 
     it('is Unknown even if other policies refuse it: nobody knows whether it is admitted', () => {
@@ -138,14 +146,14 @@ describe('the verdict on a pod', () => {
         overrides: { capabilities: { allowedBounding: [] } },
       });
       const limit = { ...none, evaluator: new Evaluator({ costLimit: 8_000 }) };
-      assert.equal(judge(candidate, [baseline], limit).verdict, 'Violating');
-      assert.equal(judge(candidate, [baseline, dear], limit).verdict, 'Unknown');
+      assert.equal(evaluate(candidate, [baseline], limit).verdict, 'Violating');
+      assert.equal(evaluate(candidate, [baseline, dear], limit).verdict, 'Unknown');
     });
   });
 
   it('names the role that would grant the use', () => {
     const candidate = podCandidate(podView('web', { ...adding(['NET_RAW']), ...ownedBy('ReplicaSet', 'web') }));
-    assert.deepEqual(judged(candidate, [bound]).violations, {
+    assert.deepEqual(evaluated(candidate, [bound]).violations, {
       raw: [
         {
           rule: USE_RULE,
@@ -193,13 +201,16 @@ describe('the verdict on a pod', () => {
     for (const [name, fields, bindings, expected] of cases) {
       it(name, () => {
         const candidate = podCandidate(podView('web', { ...adding(['NET_RAW']), ...fields }));
-        assert.equal(judged(candidate, [baseline, bound], bindings).verdict, expected);
+        assert.equal(evaluated(candidate, [baseline, bound], bindings).verdict, expected);
       });
     }
   });
 
   it('is never Unknown for a pod that complies with no policy', () => {
-    assert.equal(judged(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, bound]).verdict, 'Violating');
+    assert.equal(
+      evaluated(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, bound]).verdict,
+      'Violating',
+    );
   });
 });
 
@@ -217,8 +228,8 @@ describe('the verdict on a template', () => {
     it(`counts ${name} for a ${kind}, as the admission policy does`, () => {
       const candidate = templateCandidate(workloadView(kind, 'web', { template: adding(['NET_RAW']) }));
       const bindings = [binding(useRoleName('raw'), { ...controller, name })];
-      assert.equal(judged(candidate, [bound]).verdict, 'Violating');
-      assert.equal(judged(candidate, [bound], bindings).verdict, 'Compliant');
+      assert.equal(evaluated(candidate, [bound]).verdict, 'Violating');
+      assert.equal(evaluated(candidate, [bound], bindings).verdict, 'Compliant');
       const cel = POD_VARIABLES.find((variable) => variable.name === 'controller')?.expression;
       assert.ok(cel?.includes(`"${kind.toLowerCase()}s": "${name}"`), cel);
     });
@@ -228,7 +239,7 @@ describe('the verdict on a template', () => {
     const template = adding(['NET_RAW'], { serviceAccountName: 'pinger' });
     const candidate = templateCandidate(workloadView('PodTemplate', 'web', { template }));
     const pinger = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' });
-    assert.equal(judged(candidate, [bound]).verdict, 'Violating');
-    assert.equal(judged(candidate, [bound], [pinger]).verdict, 'Compliant');
+    assert.equal(evaluated(candidate, [bound]).verdict, 'Violating');
+    assert.equal(evaluated(candidate, [bound], [pinger]).verdict, 'Compliant');
   });
 });

@@ -42,13 +42,13 @@ describe('the dearest object', () => {
   });
 
   for (const [rule, { overrides, pod, most }] of Object.entries(WORST_OBJECTS)) {
-    const judging = resolvedBaseline('judging', { level: 'restricted', overrides });
+    const evaluating = resolvedBaseline('evaluating', { level: 'restricted', overrides });
 
     it(`for ${rule} costs the operator less than ${BLOCKED_MS} ms`, () => {
       const parts = partsIn(pod(most));
       const spent = cpuMs(() => {
         try {
-          new Evaluator({ costLimit: COST_LIMIT }).violations(parts, judging);
+          new Evaluator({ costLimit: COST_LIMIT }).violations(parts, evaluating);
         } catch (error) {
           assert.ok(error instanceof TooExpensive);
         }
@@ -60,7 +60,7 @@ describe('the dearest object', () => {
       const evaluator = new Evaluator();
       const spent = (count: number) => {
         const parts = partsIn(pod(Math.ceil(count)));
-        return cpuMs(() => void evaluator.violations(parts, judging));
+        return cpuMs(() => void evaluator.violations(parts, evaluating));
       };
       const [small, large] = [spent(most / 2 / TIMES), spent(most / 2)];
       assert.ok(large < Math.max(small, MEASURABLE_MS) * MOST_GROWTH, `${small} ms, then ${large} ms`);

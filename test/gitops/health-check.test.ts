@@ -15,11 +15,11 @@ import {
   EARLIER,
   IN_FORCE,
   input,
-  judgements,
   labels,
   REFUSED,
   ROLLOUT_LABEL,
   restrictedIn,
+  verdicts,
   violating,
   withStatus,
 } from '../report/fixtures.ts';
@@ -34,7 +34,7 @@ interface HealthTests {
 const TESTDATA = join(CUSTOMIZATION, 'testdata');
 const ENDING = { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' };
 const TOO_NEW = { levelVersion: 'v1.99' };
-const VIOLATED = judgements([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
+const VIOLATED = verdicts([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
 
 const SINCE = Date.parse(EARLIER);
 const PENDING: readonly [string, NamespaceProgress][] = [
@@ -54,8 +54,8 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   degraded_notAccepted: input(TOO_NEW, { resolution: resolvePolicy(baselinePolicy('ping', TOO_NEW), 30) }),
   healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, program: undefined }),
   healthy_expires: input(ENDING),
-  healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
-  healthy_labelConflict: input({}, { judgements: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
+  healthy_inForce: input({}, { verdicts: verdicts([compliant('desk')]) }),
+  healthy_labelConflict: input({}, { verdicts: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
   healthy_labelRefused: input(
     { mode: 'Enforce', rollout: {} },
     { progress: ROLLED_OUT, labels: labels({ refusal: { ...REFUSED, set: [ROLLOUT_LABEL] } }) },
@@ -63,7 +63,7 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   healthy_rolledOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLED_OUT }),
   healthy_rollingOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLOUT }),
   healthy_useLimitExceeded: input({ usableBy: 'Bindings' }, { coverage: restrictedIn({ net: 11 }) }),
-  healthy_violations: input({}, { judgements: VIOLATED }),
+  healthy_violations: input({}, { verdicts: VIOLATED }),
   progressing_applyFailed: input(
     {},
     {

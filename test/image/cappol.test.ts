@@ -1,4 +1,4 @@
-/** The image of cappol: its contents, and that it judges what is mounted into it. */
+/** The image of cappol: its contents, and that it evaluates what is mounted into it. */
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ describeWith({ root: true, programs: { buildah: 'apt-get install buildah' } }, '
     assert.ok(files.includes('cappol/main.mjs'));
   });
 
-  it('judges what is mounted where it starts', async () => {
+  it('evaluates what is mounted where it starts', async () => {
     const folder = newFolder('mounted');
     // As a checkout has it: the user of the image must be able to read it.
     chmodSync(folder, 0o755);

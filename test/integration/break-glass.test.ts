@@ -1,5 +1,4 @@
 /** Break glass as docs/operations.md has it, and the way back, on a policy of every kind. */
-
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Tools } from '../../hack/tools.ts';

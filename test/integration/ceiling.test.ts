@@ -91,7 +91,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     });
   }
 
-  it('judge containers that are added to such a pod, with the pod and, if it satisfies none of them, alone', async () => {
+  it('evaluate containers that are added to such a pod, with the pod and, if it satisfies none of them, alone', async () => {
     const older = await cluster.namespace('older');
     const [compliant, violating] = [crowdedPod(['NET_RAW'], 'bound'), crowdedPod(undefined)];
     const metadata = { name: 'debugged' };

@@ -50,7 +50,7 @@ const BY_HAND: readonly {
     title: "a binding's selector narrowed",
     kind: 'ValidatingAdmissionPolicyBinding',
     suffix: '.enforce-pods',
-    patch: { spec: { matchResources: { objectSelector: { matchLabels: { judged: 'yes' } } } } },
+    patch: { spec: { matchResources: { objectSelector: { matchLabels: { evaluated: 'yes' } } } } },
   },
   {
     title: "a binding's action changed",

@@ -1,4 +1,4 @@
-/** Existing pods: an added container is judged with the pod, or alone where the pod satisfies no policy. */
+/** Existing pods: an added container is evaluated with the pod, or alone where the pod satisfies no policy. */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';

@@ -123,7 +123,7 @@ describe('the end of a policy', function () {
       );
     });
 
-    it('does not judge pods from before it differently, until an operator runs', async () => {
+    it('does not evaluate pods from before it differently, until an operator runs', async () => {
       const pods = await cluster.api.list(`${NAMESPACES}/${namespace}/pods`);
       const old = pods.find(({ metadata, spec }) => {
         const { add = [] } = spec.containers[0].securityContext.capabilities;

@@ -173,7 +173,7 @@ describe('hostile input', () => {
   });
 
   describe('objects as large as the API server accepts', () => {
-    it('are judged like others', async () => {
+    it('are evaluated like others', async () => {
       const labels = Object.fromEntries(
         Array.from({ length: 1_000 }, (_, index) => [`label-${index}`, 'x'.repeat(63)]),
       );

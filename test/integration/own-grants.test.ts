@@ -1,4 +1,4 @@
-/** Workloads are judged with the grants that the operator is about to write: it is slower here than its evaluation. */
+/** Workloads are evaluated with the grants that the operator is about to write: it is slower here than its evaluation. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';

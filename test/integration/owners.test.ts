@@ -122,7 +122,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
   });
 
   for (const [index, { title, named, rule = 'capabilities' }] of ROWS.entries()) {
-    it(`judges ${title}, and the roll-out waits for it`, async () => {
+    it(`evaluates ${title}, and the roll-out waits for it`, async () => {
       const namespace = cluster.named(`${index}`);
       const found = async () => entries(await statusOf(cluster.api, audit), { namespace });
       await eventually('the violation in the status', async () => (await found()).length > 0, 20_000);
@@ -164,7 +164,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     assert.doesNotMatch(warning, /hostPath/);
   });
 
-  it('judges nothing in the namespace where all comply', async () => {
+  it('evaluates nothing in the namespace where all comply', async () => {
     assert.deepEqual(entries(await statusOf(cluster.api, audit), { namespace: cluster.named('clean') }), []);
     assert.equal((await cluster.condition(audit, 'Compliant'))?.status, 'False');
   });

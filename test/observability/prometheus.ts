@@ -31,7 +31,7 @@ export interface FiringAlert {
   readonly state: 'pending' | 'firing';
 }
 
-interface JudgedRule extends Pick<Alert, 'labels'> {
+interface EvaluatedRule extends Pick<Alert, 'labels'> {
   readonly name: string;
   readonly health: 'ok' | 'err' | 'unknown';
   readonly lastError?: string;
@@ -86,8 +86,8 @@ export class Prometheus {
     return (await this.#ask('alerts')).alerts;
   }
 
-  async rules(): Promise<readonly JudgedRule[]> {
-    return (await this.#ask('rules')).groups.flatMap(({ rules }: { rules: readonly JudgedRule[] }) => rules);
+  async rules(): Promise<readonly EvaluatedRule[]> {
+    return (await this.#ask('rules')).groups.flatMap(({ rules }: { rules: readonly EvaluatedRule[] }) => rules);
   }
 
   async stop(): Promise<void> {

@@ -18,7 +18,7 @@ const OPENING = ['hostPID', 'volumes', 'runAsNonRoot'];
 describe('the policy in config/observe', () => {
   it('admits the Job', async () => {
     const { code, stdout } = await cappol(['check', '-f', '-', '--policy', POLICY], dump(JOB));
-    assert.match(stdout, /^1 workload judged by 1 policy: 1 compliant/m);
+    assert.match(stdout, /^1 workload evaluated against 1 policy: 1 compliant/m);
     assert.equal(code, 0);
   });
 

@@ -13,14 +13,14 @@ export interface Explained extends Compared {
 
 const HEAD = `# Comparison of verdicts
 
-Other engines' own tests, judged by the operator under policies that say the same: the Gatekeeper library's pod security
+Other engines' own tests, evaluated by the operator under policies that say the same: the Gatekeeper library's pod security
 policies, Kyverno's and Kubewarden's on capabilities, and the PodSecurityPolicies of psp-migration, which \`migrate\` turned
 into policies. [test/peers](../test/peers) writes the policies, compares, and writes this page; the cases themselves are not
 part of the project.
 
 * \`deny\` means that the pod is refused. A workload's template that violates is also \`deny\`, although the API server never
   refuses templates, only their pods.
-* Changes of a pod that exists are not judged, by the peers nor here: what a pod may do is fixed when it is created. Added
+* Changes of a pod that exists are not evaluated, by the peers nor here: what a pod may do is fixed when it is created. Added
   ephemeral containers are.
 * Where a suite expects that the engine fills something in, defaulting has to fill in, too.
 `;

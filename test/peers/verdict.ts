@@ -2,7 +2,7 @@
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { PODS } from '../../operator/compile/match.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
-import { judge } from '../../operator/evaluate/verdict.ts';
+import { evaluate } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { createPartsProjection } from '../../operator/projection/parts-projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
@@ -19,16 +19,18 @@ const projection = createPartsProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: PeerCase, spec: CapabilityPolicySpec): OurVerdict {
-  // Changes of an existing pod are not judged, except for ephemeral containers, which come by a subresource.
-  const judged = PODS.some(({ operations, resources }) => operations.includes(operation) && resources.includes('pods'));
-  if (!judged) return { verdict: 'allow', mutated: false };
+  // Changes of an existing pod are not evaluated, except for ephemeral containers, which come by a subresource.
+  const evaluated = PODS.some(
+    ({ operations, resources }) => operations.includes(operation) && resources.includes('pods'),
+  );
+  if (!evaluated) return { verdict: 'allow', mutated: false };
   const policy = resolved('peer', spec);
   const parts = projection.parts(pod);
-  const judgement = (filled: boolean) => {
+  const result = (filled: boolean) => {
     const candidate = { namespace: 'peers', parts, users: [], filled, unknownUser: false };
-    return judge(candidate, [policy], evaluation).verdict === 'Compliant';
+    return evaluate(candidate, [policy], evaluation).verdict === 'Compliant';
   };
-  if (judgement(false)) return { verdict: 'allow', mutated: false };
-  const mutated = policy.defaulting && judgement(true);
+  if (result(false)) return { verdict: 'allow', mutated: false };
+  const mutated = policy.defaulting && result(true);
   return { verdict: mutated ? 'allow' : 'deny', mutated };
 }

@@ -569,7 +569,7 @@ const ACTIONS = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ of: fc.constant('render' as const), name: fc.constantFrom('a', 'b', 'c') }) },
     { weight: 4, arbitrary: fc.record({ of: fc.constant('step' as const), ms: fc.integer({ min: 0, max: 9_000 }) }) },
-    { weight: 3, arbitrary: fc.record({ of: fc.constant('judge' as const), name: fc.constantFrom('a', 'b', 'c') }) },
+    { weight: 3, arbitrary: fc.record({ of: fc.constant('evaluate' as const), name: fc.constantFrom('a', 'b', 'c') }) },
     fc.record({ of: fc.constant('violate' as const), name: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ of: fc.constant('repair' as const), name: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ of: fc.constant('brief' as const), name: fc.constantFrom('a', 'b', 'c') }),
@@ -593,7 +593,7 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
         const violatedAt = new Map<string, number>();
         let kept: RolloutState = { uid: 'p', begun: false, namespaces: new Map() };
         let now = NOW;
-        const judged = new Map<string, PromotionVerdict>();
+        const evaluated = new Map<string, PromotionVerdict>();
         const truth = (name: string): PromotionVerdict => ({
           violating: violating.has(name) ? 1 : 0,
           ...(violatedAt.has(name) && { violatedAt: violatedAt.get(name) as number }),
@@ -613,10 +613,10 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
                   uid: `uid-${name}`,
                   labels: (label === undefined ? {} : { [LABEL]: label }) as Record<string, string>,
                 })),
-                verdict: (name) => judged.get(name),
+                verdict: (name) => evaluated.get(name),
                 // Violations that have ended since, and those that go on.
                 currentVerdict: (name) =>
-                  judged.has(name) ? { ...truth(name), violating: judged.get(name)?.violating ?? 0 } : undefined,
+                  evaluated.has(name) ? { ...truth(name), violating: evaluated.get(name)?.violating ?? 0 } : undefined,
               });
               promotions += result.promoted.length;
               for (const name of result.promoted) {
@@ -639,8 +639,8 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
               else if (entry && !isPending(entry)) labels.set(action.name, undefined);
               break;
             }
-            case 'judge':
-              judged.set(action.name, truth(action.name));
+            case 'evaluate':
+              evaluated.set(action.name, truth(action.name));
               break;
             case 'drop':
               labels.set(action.name, undefined);

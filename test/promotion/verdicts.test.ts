@@ -1,12 +1,12 @@
-/** Violations in pending namespaces are remembered, and a verdict holds for what it was judged by. */
+/** Violations in pending namespaces are remembered, and a verdict holds for what it was evaluated by. */
 import assert from 'node:assert/strict';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { type JudgedBy, PromotionVerdicts } from '../../operator/promotion/verdicts.ts';
+import { type EvaluatedBy, PromotionVerdicts } from '../../operator/promotion/verdicts.ts';
 import { resolved } from '../support/policies.ts';
 
-const BY: JudgedBy = { policies: [resolved('it')], use: createUseIndex([], []) };
+const BY: EvaluatedBy = { policies: [resolved('it')], use: createUseIndex([], []) };
 const OTHER_RIGHTS = createUseIndex([], []);
 const CLEAN = { violating: 0 };
 
@@ -39,7 +39,7 @@ describe('the verdicts about promotions', () => {
     });
   }
 
-  it('hold for the policies that they were judged by, and keep the violation when these change', () => {
+  it('hold for the policies that they were evaluated by, and keep the violation when these change', () => {
     set({ violating: 0, violatedAt: 5 }, 8);
     const edited = { ...BY, policies: [resolved('it')] };
     assert.equal(verdicts.get('a', 'it', edited), undefined);

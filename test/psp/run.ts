@@ -1,5 +1,5 @@
 /**
- * `npm run test:psp`: has a current API server judge the recorded pods under the migrated policies, and compares its
+ * `npm run test:psp`: has a current API server evaluate the recorded pods under the migrated policies, and compares its
  * answers with those of Kubernetes 1.24. Prints each difference, and the number of pods; exits 1 if there is a difference.
  */
 import { isDeepStrictEqual } from 'node:util';

@@ -51,7 +51,7 @@ describe('the executable', function () {
     assert.ok(statSync(join(folder, 'cappol')).mode & 0o111);
   });
 
-  it('judges as the source does, and says nothing else', () => {
+  it('evaluates as the source does, and says nothing else', () => {
     const args = ['check', '-f', '-', '--level', 'restricted', '-o', 'json'];
     const { status, stdout, stderr } = run(args, POD);
     assert.deepEqual([status, stderr], [1, '']);
@@ -62,11 +62,11 @@ describe('the executable', function () {
     assert.equal(stdout, source.stdout);
   });
 
-  it('judges in threads, where there is much to judge', () => {
+  it('evaluates in threads, where there is much to evaluate', () => {
     const pods = Array.from({ length: 12_000 }, () => `# ${'-'.repeat(400)}\n${POD}---\n`).join('');
     const { status, stdout, stderr } = run(['check', '-f', '-', '--level', 'restricted'], pods);
     assert.deepEqual([status, stderr], [1, '']);
-    assert.match(stdout, /^12000 workloads judged by 1 policy: 0 compliant, 12000 violating/m);
+    assert.match(stdout, /^12000 workloads evaluated against 1 policy: 0 compliant, 12000 violating/m);
   });
 
   it('has every command that the source has', () => {

@@ -66,7 +66,7 @@ describe('the npm package', function () {
   });
 
   describe('by npx', () => {
-    it('judges: npx capabilitypolicy check', () => {
+    it('evaluates: npx capabilitypolicy check', () => {
       const { status, stdout, stderr } = run(
         'npx',
         ['--yes', `file:${tarball}`, 'check', '-f', '-', '--level', 'restricted'],

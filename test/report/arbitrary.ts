@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, ProgramOutcome } from '../../operator/apply/outcome.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import type { Coverage, SharesWith } from '../../operator/policy/coverage.ts';
 import type { Resolution } from '../../operator/policy/resolve.ts';
 import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
@@ -16,7 +16,7 @@ const text = fc.oneof(
 );
 const namespaces = ['a', 'b', 'c'];
 
-const workload: fc.Arbitrary<WorkloadJudgement> = fc.record(
+const workload: fc.Arbitrary<WorkloadVerdict> = fc.record(
   {
     kind: fc.constantFrom('Deployment', 'Pod', 'K'.repeat(300)),
     namespace: fc.constantFrom(...namespaces),
@@ -36,7 +36,7 @@ const workload: fc.Arbitrary<WorkloadJudgement> = fc.record(
   { requiredKeys: ['kind', 'namespace', 'name', 'verdict', 'pods', 'violations'] },
 );
 
-const judgement: fc.Arbitrary<Omit<NamespaceJudgement, 'namespace'>> = fc.record({
+const result: fc.Arbitrary<Omit<NamespaceVerdicts, 'namespace'>> = fc.record({
   modes: fc.record({
     Audit: fc.record({
       deciding: fc.constantFrom(['ping'], ['other']),
@@ -156,7 +156,7 @@ export const state: fc.Arbitrary<StatusInput> = fc
     coverage,
     program,
     labels: perNamespace(outcome),
-    judgements: perNamespace(judgement),
+    verdicts: perNamespace(result),
     progress: fc.option(progress, { nil: undefined }),
   })
   .map(({ spec: stated, refusal: refused, accepted, expired, progress: made, ...rest }) => {

@@ -12,13 +12,13 @@ import {
   EARLIER,
   IN_FORCE,
   input,
-  judgements,
   labels,
   NOW,
   REFUSED,
   ROLLOUT_LABEL,
   restrictedIn,
   tooExpensive,
+  verdicts,
   violating,
   withStatus,
 } from './fixtures.ts';
@@ -96,7 +96,7 @@ describe('the conditions of a policy', () => {
     ],
     [
       'violated: still ready',
-      input({}, { judgements: judgements([violating('web')]) }),
+      input({}, { verdicts: verdicts([violating('web')]) }),
       ['Accepted=True Compiled', 'Compliant=False WorkloadViolates', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
     [
@@ -195,7 +195,7 @@ describe('the conditions of a policy', () => {
     ],
     [
       'just created',
-      input({}, { program: undefined, judgements: new Map() }),
+      input({}, { program: undefined, verdicts: new Map() }),
       [
         'Accepted=True Compiled',
         'Compliant=Unknown NotEvaluated',
@@ -359,19 +359,19 @@ describe('the conditions of a policy', () => {
     ],
     [
       'names the first three workloads',
-      input({}, { judgements: judgements([...'edcba'].map((name) => violating(name)).concat(compliant('f'))) }),
+      input({}, { verdicts: verdicts([...'edcba'].map((name) => violating(name)).concat(compliant('f'))) }),
       'Compliant',
       '5 of 6 workloads violate the policy: Deployment net/a, Deployment net/b, Deployment net/c and 2 more',
     ],
     [
       'distinguishes unknown from violating',
-      input({}, { judgements: judgements([violating('a', { kind: 'Pod', verdict: 'Unknown' })]) }),
+      input({}, { verdicts: verdicts([violating('a', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
       'none of 1 workload violates the policy; unknown for 1, since it depends on who created the pod',
     ],
     [
       'distinguishes too expensive evaluations from those that depend on a creator',
-      input({}, { judgements: judgements([tooExpensive('a'), violating('b', { kind: 'Pod', verdict: 'Unknown' })]) }),
+      input({}, { verdicts: verdicts([tooExpensive('a'), violating('b', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
       'no known violation among 2 workloads; unknown for 1, since it depends on who created the pod; unknown for 1, too expensive to evaluate',
     ],
@@ -401,14 +401,14 @@ describe('the conditions of a policy', () => {
     const first = buildStatus(input({}, { now: EARLIER }));
 
     it('when their status changed, in whole seconds', () => {
-      const next = buildStatus(withStatus(first, input({}, { judgements: judgements([violating('web')]) })));
+      const next = buildStatus(withStatus(first, input({}, { verdicts: verdicts([violating('web')]) })));
       assert.equal(condition(next, 'Ready')?.lastTransitionTime, EARLIER);
       assert.equal(condition(next, 'Compliant')?.lastTransitionTime, NOW.replace('.678', ''));
     });
 
     it('the last evaluation while a namespace has not been evaluated, with its generation', () => {
-      const violated = buildStatus(input({}, { now: EARLIER, judgements: judgements([violating('web')]) }));
-      const waiting = withStatus(violated, input({}, { judgements: new Map() }));
+      const violated = buildStatus(input({}, { now: EARLIER, verdicts: verdicts([violating('web')]) }));
+      const waiting = withStatus(violated, input({}, { verdicts: new Map() }));
       const next = buildStatus({
         ...waiting,
         policy: { ...waiting.policy, metadata: { name: 'ping', generation: 2 } },
@@ -430,7 +430,7 @@ describe('the conditions of a policy', () => {
     });
 
     it('nothing of a policy that was not accepted', () => {
-      const next = withStatus(buildStatus(tooNew), input({}, { program: undefined, judgements: new Map() }));
+      const next = withStatus(buildStatus(tooNew), input({}, { program: undefined, verdicts: new Map() }));
       assert.equal(condition(buildStatus(next), 'Programmed')?.reason, 'Pending');
       assert.equal(
         condition(buildStatus(next), 'Compliant')?.message,

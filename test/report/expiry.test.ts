@@ -5,7 +5,7 @@ import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { policyEvents } from '../../operator/report/transitions.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { condition, input, judgements, violating, withStatus } from './fixtures.ts';
+import { condition, input, verdicts, violating, withStatus } from './fixtures.ts';
 
 const END = '2027-01-31T00:00:00Z';
 const BEFORE = '2026-12-01T00:00:00Z';
@@ -63,7 +63,7 @@ describe('the condition Expired', () => {
 });
 
 describe('an expired policy', () => {
-  const before = buildStatus(at(DAY, { judgements: judgements([violating('web')]) }));
+  const before = buildStatus(at(DAY, { verdicts: verdicts([violating('web')]) }));
   const status = buildStatus(withStatus(before, at(END)));
 
   it('is ready, and says that it has expired', () => {

@@ -1,9 +1,9 @@
 /** One accepted policy in force on one namespace, to be varied one field at a time. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, LabelRefusal, ProgramOutcome } from '../../operator/apply/outcome.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import type { Coverage } from '../../operator/policy/coverage.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
@@ -31,7 +31,7 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
     ...('policy' in resolution && { coverage: coverageOf([resolution.policy], namespaces).get('ping') }),
     program: IN_FORCE,
     labels: new Map(),
-    judgements: judgements([]),
+    verdicts: verdicts([]),
     now: NOW,
     ...fields,
   };
@@ -49,26 +49,26 @@ export function withStatus(status: CapabilityPolicyStatus | undefined, { policy,
 }
 
 /** Verdicts of the namespace `net`, in mode Audit. */
-export function judgements(
-  workloads: readonly WorkloadJudgement[],
+export function verdicts(
+  workloads: readonly WorkloadVerdict[],
   addedCapabilities: readonly string[] = [],
   addedInUserNamespaces: readonly string[] = [],
 ) {
-  const judgement: NamespaceJudgement = {
+  const result: NamespaceVerdicts = {
     namespace: 'net',
     modes: { Audit: { deciding: ['ping'], workloads } },
     addedCapabilities,
     addedInUserNamespaces,
   };
-  return new Map([['net', judgement]]);
+  return new Map([['net', result]]);
 }
 
-export function tooExpensive(name: string): WorkloadJudgement {
+export function tooExpensive(name: string): WorkloadVerdict {
   const violation = { rule: COST_RULE, message: 'pod is too expensive to evaluate', path: '' };
   return violating(name, { verdict: 'Unknown', violations: { ping: [violation] } });
 }
 
-export function violating(name: string, fields: Partial<WorkloadJudgement> = {}): WorkloadJudgement {
+export function violating(name: string, fields: Partial<WorkloadVerdict> = {}): WorkloadVerdict {
   const violation = { rule: 'capabilities', container: 'app', message: `container "app" of ${name}`, path: 'spec' };
   return {
     kind: 'Deployment',
@@ -81,7 +81,7 @@ export function violating(name: string, fields: Partial<WorkloadJudgement> = {})
   };
 }
 
-export function compliant(name: string): WorkloadJudgement {
+export function compliant(name: string): WorkloadVerdict {
   return violating(name, { verdict: 'Compliant', violations: {} });
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Registry } from 'prom-client';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import { exportPolicies } from '../../operator/report/policy-metrics.ts';
 import { pod } from '../support/pods.ts';
 import { policy } from '../support/policies.ts';
@@ -24,7 +24,7 @@ function policyWith(name: string, status: CapabilityPolicyStatus, generation = 2
   return { ...rest, metadata: { ...metadata, generation }, status };
 }
 
-function judgedNamespace(namespace: string, workloads: readonly WorkloadJudgement[]): [string, NamespaceJudgement] {
+function evaluatedNamespace(namespace: string, workloads: readonly WorkloadVerdict[]): [string, NamespaceVerdicts] {
   return [
     namespace,
     {
@@ -42,14 +42,14 @@ const BROKEN = { ping: [TWICE, { ...TWICE, container: 'log' }, { ...TWICE, rule:
 
 describe('the metrics of policies', () => {
   let policies: CompletePolicy[] = [];
-  const judgements = new Map<string, NamespaceJudgement>();
+  const verdicts = new Map<string, NamespaceVerdicts>();
   const shared = pod();
   const objects = clusterOf(
     [workloadView('Deployment', 'web', { template: shared })],
     [podView('a', shared), podView('b', shared), podView('c'), podView('far', { namespace: 'other' })],
   );
   const registry = new Registry();
-  exportPolicies(registry, { ...objects, policies: () => policies }, judgements);
+  exportPolicies(registry, { ...objects, policies: () => policies }, verdicts);
   const series = () => seriesOf(registry, 'capabilitypolicy_');
 
   it('show the current policies and violations at the scrape, and no deleted ones', async () => {
@@ -59,10 +59,10 @@ describe('the metrics of policies', () => {
       namespaces: { selected: 2, deciding: 2, labelled: 0, conflicting: 2, refused: 3 },
     };
     policies = [policyWith('ping', { ...status, workloads: counts }), policyWith('new', {})];
-    judgements.set(
-      ...judgedNamespace('net', [violating('web', { violations: BROKEN }), violating('db'), tooExpensive('x')]),
+    verdicts.set(
+      ...evaluatedNamespace('net', [violating('web', { violations: BROKEN }), violating('db'), tooExpensive('x')]),
     );
-    judgements.set(...judgedNamespace('web', []));
+    verdicts.set(...evaluatedNamespace('web', []));
     assert.deepEqual(await series(), {
       'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="capabilities",mode="Enforce"}': 2,
       'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="hostPorts",mode="Enforce"}': 1,
@@ -81,7 +81,7 @@ describe('the metrics of policies', () => {
       capabilitypolicy_distinct_fingerprints: 2,
     });
     policies = [];
-    judgements.set(...judgedNamespace('net', [violating('db')]));
+    verdicts.set(...evaluatedNamespace('net', [violating('db')]));
     assert.deepEqual(await series(), {
       'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="capabilities",mode="Enforce"}': 1,
       capabilitypolicy_evaluated_objects: 4,

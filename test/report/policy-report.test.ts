@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, POLICY_REPORTS } from '../../operator/cluster/reports.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
+import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import {
   LEFT_OUT,
   type PolicyReport,
@@ -19,7 +19,7 @@ const POLICY: PolicyReportInput['policy'] = {
   standard: { level: 'restricted', minor: 36, server: 36 },
 };
 
-function reports(workloads: readonly WorkloadJudgement[], fields: Partial<PolicyReportInput> = {}): PolicyReport[] {
+function reports(workloads: readonly WorkloadVerdict[], fields: Partial<PolicyReportInput> = {}): PolicyReport[] {
   return [
     ...policyReports({
       api: OPEN_REPORTS,
@@ -34,7 +34,7 @@ function reports(workloads: readonly WorkloadJudgement[], fields: Partial<Policy
   ];
 }
 
-function report(workloads: readonly WorkloadJudgement[], fields: Partial<PolicyReportInput> = {}): PolicyReport {
+function report(workloads: readonly WorkloadVerdict[], fields: Partial<PolicyReportInput> = {}): PolicyReport {
   const [first] = reports(workloads, fields);
   assert.ok(first);
   return first;
@@ -131,7 +131,7 @@ describe('the policy report of a namespace', () => {
     assert.deepEqual([passed?.result, shown?.result, shown?.scored], ['pass', 'warn', false]);
   });
 
-  const since: [string, WorkloadJudgement[], string | undefined, string | undefined][] = [
+  const since: [string, WorkloadVerdict[], string | undefined, string | undefined][] = [
     ['since now, when it was not before', [compliant('db')], undefined, '2026-01-02T03:04:05Z'],
     ['since when it was before', [compliant('db')], EARLIER, EARLIER],
     ['with nothing in it', [], undefined, '2026-01-02T03:04:05Z'],
@@ -224,7 +224,7 @@ describe('a policy report of random input', () => {
     fc.constantFrom('x'.repeat(5000), '\u001b[31mred\u001b[0m', '\u009b2J', '\u202egnp.exe', '\r\nfail'),
     fc.string({ unit: 'binary', maxLength: 40 }),
   );
-  const workload: fc.Arbitrary<WorkloadJudgement> = fc.record({
+  const workload: fc.Arbitrary<WorkloadVerdict> = fc.record({
     kind: fc.constantFrom('Deployment', 'Pod', 'Rollout'),
     namespace: fc.constant('net'),
     name: fc.stringMatching(/^[a-z]{1,12}$/),

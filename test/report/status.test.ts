@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Coverage } from '../../operator/policy/coverage.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { CONFLICT, compliant, condition, input, judgements, labels, violating, withStatus } from './fixtures.ts';
+import { CONFLICT, compliant, condition, input, labels, verdicts, violating, withStatus } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
@@ -64,7 +64,7 @@ describe('the status of a policy', () => {
       violating('d', { pods: 2 }),
       violating('e', { kind: 'CronJob' }),
     ];
-    const status = buildStatus(input({}, { judgements: judgements(workloads) }));
+    const status = buildStatus(input({}, { verdicts: verdicts(workloads) }));
     assert.deepEqual(status.workloads, { evaluated: 5, violating: 3, unknown: 1 });
     assert.equal(status.violationsTotal, 4);
     assert.deepEqual(
@@ -84,7 +84,7 @@ describe('the status of a policy', () => {
     const other = [{ rule: 'privileged', message: 'of another policy', path: '' }];
     const workloads = [violating('web', { violations: { ping: broken, other } })];
     assert.deepEqual(
-      buildStatus(input({}, { judgements: judgements(workloads) })).violations?.map((v) => [
+      buildStatus(input({}, { verdicts: verdicts(workloads) })).violations?.map((v) => [
         v.rule,
         v.container,
         v.message,
@@ -99,7 +99,7 @@ describe('the status of a policy', () => {
 
   it('lists at most 64 entries and counts all', () => {
     const workloads = Array.from({ length: 100 }, (_, index) => violating(`web-${index}`));
-    const status = buildStatus(input({}, { judgements: judgements(workloads) }));
+    const status = buildStatus(input({}, { verdicts: verdicts(workloads) }));
     assert.equal(status.violations?.length, 64);
     assert.equal(status.violationsTotal, 100);
   });
@@ -107,7 +107,7 @@ describe('the status of a policy', () => {
   it('bounds messages and keeps them on one line', () => {
     const message = `line\nbreak ${'x'.repeat(600)}`;
     const workloads = [violating('web', { violations: { ping: [{ rule: 'volumes', message, path: '' }] } })];
-    const [entry] = buildStatus(input({}, { judgements: judgements(workloads) })).violations ?? [];
+    const [entry] = buildStatus(input({}, { verdicts: verdicts(workloads) })).violations ?? [];
     assert.equal(entry?.message?.length, 512);
     assert.match(entry?.message ?? '', /^line break x+…$/);
   });
@@ -126,7 +126,7 @@ describe('the status of a policy', () => {
       { name: 'other', labels: {} as Record<string, string> },
     ];
     const coverage = coverageOf([own, ...others], namespaces).get('ping');
-    const status = buildStatus(input({ priority: 1 }, { coverage, judgements: judgementsOf('other') }));
+    const status = buildStatus(input({ priority: 1 }, { coverage, verdicts: verdictsOf('other') }));
     assert.deepEqual(status.namespaces, { selected: 2, deciding: 1, labelled: 0, conflicting: 0 });
     assert.deepEqual(status.sharesWith, [
       { policy: 'higher', relation: 'OverriddenBy', namespaces: 1 },
@@ -164,21 +164,21 @@ describe('the status of a policy', () => {
     ];
     for (const [name, spec, workloads, expected] of cases) {
       it(name, () => {
-        assert.deepEqual(buildStatus(input(spec, { judgements: judgements(workloads) })).unusedGrants, expected);
+        assert.deepEqual(buildStatus(input(spec, { verdicts: verdicts(workloads) })).unusedGrants, expected);
       });
     }
 
     it('and leaves out what some container adds literally', () => {
-      const added = judgements([compliant('web')], ['CAP_SYS_TIME', 'NET_RAW']);
-      assert.deepEqual(buildStatus(input(granted, { judgements: added })).unusedGrants, ['SYS_TIME']);
+      const added = verdicts([compliant('web')], ['CAP_SYS_TIME', 'NET_RAW']);
+      assert.deepEqual(buildStatus(input(granted, { verdicts: added })).unusedGrants, ['SYS_TIME']);
     });
 
     it('in user namespaces: those that no container there adds', () => {
       const mapped = {
         overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN', 'SYS_PTRACE', 'SYS_TIME'] } },
       };
-      const added = judgements([compliant('web')], ['NET_ADMIN', 'SYS_PTRACE'], ['NET_ADMIN']);
-      const { unusedGrants } = buildStatus(input(mapped, { judgements: added }));
+      const added = verdicts([compliant('web')], ['NET_ADMIN', 'SYS_PTRACE'], ['NET_ADMIN']);
+      const { unusedGrants } = buildStatus(input(mapped, { verdicts: added }));
       assert.deepEqual(unusedGrants, ['SYS_PTRACE', 'SYS_TIME']);
     });
   });
@@ -191,8 +191,8 @@ describe('the status of a policy', () => {
   describe('of an edit that is refused says what the last accepted text does', () => {
     const before = input({ mode: 'Enforce', overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } });
     const { lastAccepted, coverage } = acceptedAs(before);
-    const enforced = new Map([['net', judgementIn('net', 'Enforce', [violating('web')])]]);
-    const facts = { coverage, judgements: enforced, labels: labels({ conflicts: [] }) };
+    const enforced = new Map([['net', verdictIn('net', 'Enforce', [violating('web')])]]);
+    const facts = { coverage, verdicts: enforced, labels: labels({ conflicts: [] }) };
     const good = buildStatus({ ...before, ...facts });
     const refused = (fields: Partial<StatusInput> = {}) =>
       withStatus(good, input({ mode: 'Audit', levelVersion: 'v1.99' }, { ...facts, lastAccepted, ...fields }));
@@ -216,7 +216,7 @@ describe('the status of a policy', () => {
     });
 
     it('and keeps its verdicts until they are complete again', () => {
-      const restarted = buildStatus(refused({ judgements: new Map() }));
+      const restarted = buildStatus(refused({ verdicts: new Map() }));
       assert.deepEqual(said(restarted), said(good));
       assert.equal(condition(restarted, 'Compliant')?.status, 'False');
     });
@@ -264,11 +264,11 @@ describe('the status of a policy', () => {
       restricted: new Map<string, number>(),
     };
     const late = violating('web', { namespace: 'late' });
-    const judged = new Map([
-      ['net', judgementIn('net', 'Enforce', [violating('web')])],
-      ['late', judgementIn('late', 'Warn', [late])],
+    const evaluated = new Map([
+      ['net', verdictIn('net', 'Enforce', [violating('web')])],
+      ['late', verdictIn('late', 'Warn', [late])],
     ]);
-    const status = buildStatus(input({ mode: 'Enforce', rollout: {} }, { coverage, judgements: judged }));
+    const status = buildStatus(input({ mode: 'Enforce', rollout: {} }, { coverage, verdicts: evaluated }));
     assert.deepEqual(
       status.violations?.map(({ namespace, mode }) => `${namespace}: ${mode}`),
       ['late: Warn', 'net: Enforce'],
@@ -288,7 +288,7 @@ describe('the status of a policy', () => {
     };
     const rows: [string, StatusInput, NonNullable<ReturnType<typeof buildStatus>['columns']>][] = [
       ['ready', input(), { ready: 'True' }],
-      ['not ready', input({}, { program: undefined, judgements: new Map() }), { ready: 'False' }],
+      ['not ready', input({}, { program: undefined, verdicts: new Map() }), { ready: 'False' }],
       ['not accepted', input({ levelVersion: 'v1.99' }), { ready: 'False' }],
       ['expired', input({ expires: '2026-01-01T00:00:00Z' }, { expired: true }), { ready: 'Expired' }],
       ['ready, with an end', input({ expires: '2999-01-01T00:00:00Z' }), { ready: 'True' }],
@@ -308,13 +308,13 @@ describe('the status of a policy', () => {
   });
 });
 
-type StatusWorkloads = Parameters<typeof judgements>[0];
+type StatusWorkloads = Parameters<typeof verdicts>[0];
 
-function judgementsOf(namespace: string) {
-  return new Map([[namespace, judgementIn(namespace, 'Audit', [])]]);
+function verdictsOf(namespace: string) {
+  return new Map([[namespace, verdictIn(namespace, 'Audit', [])]]);
 }
 
-function judgementIn(namespace: string, mode: Mode, workloads: StatusWorkloads): NamespaceJudgement {
+function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): NamespaceVerdicts {
   const modes = { [mode]: { deciding: ['ping'], workloads } };
   return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
 }

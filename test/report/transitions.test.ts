@@ -5,15 +5,15 @@ import { promotionEvent, rolloutHappenings } from '../../operator/report/rollout
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { namespaceEvents, policyEvents, repairEvent } from '../../operator/report/transitions.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { CONFLICT, IN_FORCE, input, judgements, labels, NOW, violating } from './fixtures.ts';
+import { CONFLICT, IN_FORCE, input, labels, NOW, verdicts, violating } from './fixtures.ts';
 
 const origin = { reportingInstance: 'operator-0', now: NOW };
 const tooNew = input({ levelVersion: 'v1.99' });
 const working = input({}, { program: { ...IN_FORCE, state: 'Working' } });
 const failed = input({}, { program: { ...IN_FORCE, state: 'Failed', message: 'forbidden' } });
-const violated = (...names: string[]) => input({}, { judgements: judgements(names.map((name) => violating(name))) });
+const violated = (...names: string[]) => input({}, { verdicts: verdicts(names.map((name) => violating(name))) });
 const excepted = (...names: string[]) =>
-  input({}, { judgements: judgements(names.map((name) => violating(name, { admittedBy: 'exception' }))) });
+  input({}, { verdicts: verdicts(names.map((name) => violating(name, { admittedBy: 'exception' }))) });
 const violations = (...rules: string[]) => ({
   violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
 });
@@ -48,7 +48,7 @@ describe('the Events of a policy', () => {
     [
       'none for a policy that is about to be written',
       undefined,
-      input({}, { program: undefined, judgements: new Map() }),
+      input({}, { program: undefined, verdicts: new Map() }),
       [],
     ],
     ['refused', undefined, tooNew, ['Warning VersionTooNew CapabilityPolicy/ping']],
@@ -94,7 +94,7 @@ describe('the Events of a policy', () => {
       input(
         {},
         {
-          judgements: judgements([
+          verdicts: verdicts([
             violating('web', { pods: 3, violations: { ping: [{ rule: 'x', message: 'y', path: '' }] } }),
           ]),
         },
@@ -129,7 +129,7 @@ describe('the Events of a policy', () => {
     [
       'one of each',
       violated(),
-      input({}, { judgements: judgements([violating('web'), violating('shop', { admittedBy: 'exception' })]) }),
+      input({}, { verdicts: verdicts([violating('web'), violating('shop', { admittedBy: 'exception' })]) }),
       [
         'Warning WorkloadViolates CapabilityPolicy/ping',
         'Warning WorkloadViolates Deployment/web',
@@ -140,10 +140,10 @@ describe('the Events of a policy', () => {
     [
       'an unknown verdict: none',
       violated(),
-      input({}, { judgements: judgements([violating('one', { kind: 'Pod', verdict: 'Unknown' })]) }),
+      input({}, { verdicts: verdicts([violating('one', { kind: 'Pod', verdict: 'Unknown' })]) }),
       [],
     ],
-    ['a namespace that has not been judged yet: none', violated('web'), input({}, { judgements: new Map() }), []],
+    ['a namespace that has not been evaluated yet: none', violated('web'), input({}, { verdicts: new Map() }), []],
     [
       'a policy that is no longer accepted: no end of violations',
       violated('web'),
@@ -264,7 +264,7 @@ describe('the Events of a policy', () => {
       violated(),
       input(
         {},
-        { judgements: judgements([violating('web', violations('allowPrivilegeEscalation', 'seccomp', 'privileged'))]) },
+        { verdicts: verdicts([violating('web', violations('allowPrivilegeEscalation', 'seccomp', 'privileged'))]) },
       ),
       [
         'Deployment net/web violates the policy (mode Audit): privileged: breaks privileged; 2 more violations',
@@ -277,10 +277,7 @@ describe('the Events of a policy', () => {
       input(
         {},
         {
-          judgements: judgements([
-            violating('a', violations('seccomp')),
-            violating('b', violations('hostPID', 'seccomp')),
-          ]),
+          verdicts: verdicts([violating('a', violations('seccomp')), violating('b', violations('hostPID', 'seccomp'))]),
         },
       ),
       [
@@ -313,7 +310,7 @@ describe('the Events of a policy', () => {
       input(
         {},
         {
-          judgements: judgements([violating('web', violations(...Array.from({ length: 70 }, (_, i) => `rule-${i}`)))]),
+          verdicts: verdicts([violating('web', violations(...Array.from({ length: 70 }, (_, i) => `rule-${i}`)))]),
         },
       ),
       [

@@ -1,5 +1,5 @@
 /**
- * A roll-out over many namespaces while clients create, break and repair workloads and operators are killed. It is judged
+ * A roll-out over many namespaces while clients create, break and repair workloads and operators are killed. It is evaluated
  * by the API server's watch, by what the clients know, and by a count of its own; it shares no code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,8 @@ import { Random } from '../support/random.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { Clients } from './clients.ts';
 import { compare } from './count.ts';
-import { endFaults, labelFaults, paceFaults, type Record, soakFaults } from './judge.ts';
+import { endFaults, labelFaults, paceFaults, type Record, soakFaults } from './faults.ts';
+
 import { LabelHistory } from './label-history.ts';
 import { Operators } from './operators.ts';
 import {

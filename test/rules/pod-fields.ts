@@ -36,7 +36,7 @@ const CONTAINER = {
 export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   PodSpec: {
     rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',
-    // shareProcessNamespace: among the pod's own containers, which are all judged.
+    // shareProcessNamespace: among the pod's own containers, which are all evaluated.
     own: 'shareProcessNamespace',
     reads:
       'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',

@@ -44,7 +44,7 @@ describe('evidence in a snapshot', () => {
     assert.ok(isSnapshot(JSON.parse(JSON.stringify(taken))), 'valid');
   });
 
-  it('changes nothing else, nor what is judged', () => {
+  it('changes nothing else, nor what is evaluated', () => {
     const without = taken.namespaces.map(({ used: _, ...namespace }) => namespace);
     assert.deepEqual({ ...taken, namespaces: without }, snapshot);
     assert.deepEqual(restoreCluster(taken).namespaces(), restoreCluster(snapshot).namespaces());

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -24,10 +24,10 @@ const isSnapshot = new Ajv({ strict: true, strictRequired: false }).compile(
   JSON.parse(readFileSync('docs/reference/snapshot.schema.json', 'utf8')),
 );
 
-function judged(cluster: Cluster): NamespaceJudgement[] {
+function evaluated(cluster: Cluster): NamespaceVerdicts[] {
   const state = new PolicyState(cluster, { ...TAKING, now: () => 0 });
   state.accept();
-  return [...judgeCluster(cluster, state, { evaluator, use: state.use })];
+  return [...evaluateCluster(cluster, state, { evaluator, use: state.use })];
 }
 
 /** UIDs are not in a snapshot. */
@@ -41,10 +41,13 @@ function clusterWith(objects: Parameters<typeof clusterOf>, policies: ReturnType
 }
 
 describe('snapshot', () => {
-  it('restores a cluster that is judged as the original', () => {
+  it('restores a cluster that is evaluated as the original', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
-        assert.deepEqual(withoutUids(judged(restoreCluster(takenSnapshot(cluster)))), withoutUids(judged(cluster)));
+        assert.deepEqual(
+          withoutUids(evaluated(restoreCluster(takenSnapshot(cluster)))),
+          withoutUids(evaluated(cluster)),
+        );
       }),
       { numRuns: 100 },
     );
@@ -63,7 +66,7 @@ describe('snapshot', () => {
     fc.assert(
       fc.property(arbitraryCluster, (cluster) => {
         const { namespaces, violations } = takenSnapshot(cluster);
-        for (const { namespace, modes } of judged(cluster)) {
+        for (const { namespace, modes } of evaluated(cluster)) {
           const { verdicts = [] } = namespaces.find(({ name }) => name === namespace) ?? {};
           const expected = Object.entries(modes).flatMap(([mode, { workloads }]) =>
             workloads.map(({ kind, name, verdict, violations: broken }) => [mode, kind, name, verdict, broken]),
@@ -101,8 +104,8 @@ describe('snapshot', () => {
     const edited = { ...cluster, policies: () => [refused], policy: () => refused, rendered: () => rendered as never };
     const snapshot = takenSnapshot(edited);
     assert.deepEqual(snapshot.policies[0]?.accepted, earlier.spec);
-    assert.deepEqual(judged(restoreCluster(snapshot)), judged(edited));
-    assert.equal(judged(edited)[0]?.modes.Enforce?.workloads[0]?.verdict, 'Violating');
+    assert.deepEqual(evaluated(restoreCluster(snapshot)), evaluated(edited));
+    assert.equal(evaluated(edited)[0]?.modes.Enforce?.workloads[0]?.verdict, 'Violating');
   });
 
   it('restores the record of each spec that the operator has in force, and of no other', () => {

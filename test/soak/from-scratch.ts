@@ -3,7 +3,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
-import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
@@ -11,7 +11,7 @@ import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { rowOf } from '../../operator/compile/program.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -53,10 +53,10 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
     const existing = await differences(api, { ...OPTIONS, oldestServer }, (name) => name.startsWith(PREFIX));
     const state = new ClusterState(cluster, OPTIONS);
     state.accept();
-    const judgements = judgeAll(cluster, state);
-    const { reports, differences: ofReports } = await compareReports(api, cluster, state, judgements);
+    const verdicts = evaluateAll(cluster, state);
+    const { reports, differences: ofReports } = await compareReports(api, cluster, state, verdicts);
     return {
-      differences: [...existing, ...statusDifferences(cluster, state, judgements), ...ofReports],
+      differences: [...existing, ...statusDifferences(cluster, state, verdicts), ...ofReports],
       reports,
       state: stateOf(cluster),
       pods: cluster.namespaces().reduce((sum, { name }) => sum + [...cluster.pods(name)].length, 0),
@@ -71,28 +71,26 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
 function statusDifferences(
   cluster: Cluster,
   state: ClusterState,
-  judgements: ReadonlyMap<string, NamespaceJudgement>,
+  verdicts: ReadonlyMap<string, NamespaceVerdicts>,
 ): string[] {
   return cluster.policies().flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
-    const [actual, expected] = [policy.status, statusOf(policy, state, judgements)].map(timeless);
+    const [actual, expected] = [policy.status, statusOf(policy, state, verdicts)].map(timeless);
     if (isDeepStrictEqual(actual, expected)) return [];
     return [`status of ${name}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`];
   });
 }
 
-function judgeAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceJudgement> {
+function evaluateAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceVerdicts> {
   const evaluation = { evaluator: new Evaluator(), use: state.policies.use };
-  return new Map(
-    [...judgeCluster(cluster, state.policies, evaluation)].map((judgement) => [judgement.namespace, judgement]),
-  );
+  return new Map([...evaluateCluster(cluster, state.policies, evaluation)].map((result) => [result.namespace, result]));
 }
 
 /** When everything rendered is in force. */
 function statusOf(
   policy: CompletePolicy,
   state: ClusterState,
-  judgements: ReadonlyMap<string, NamespaceJudgement>,
+  verdicts: ReadonlyMap<string, NamespaceVerdicts>,
 ): CapabilityPolicyStatus {
   const name = policy.metadata?.name ?? '';
   const resolution = state.policies.resolution(name);
@@ -117,7 +115,7 @@ function statusOf(
     ...(program && { program }),
     protection: { state: 'Unprotected', servers: { protecting: 0, answering: 1 }, message: '' },
     labels: state.labelOutcomes(coverage?.deciding ?? []),
-    judgements,
+    verdicts,
     holdersOfAll: state.policies.use.holdersOfAll(),
     olderBindings: state.policies.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
     now: new Date().toISOString(),

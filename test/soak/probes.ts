@@ -66,7 +66,7 @@ export class Probes {
     while (this.#running) {
       const probe = this.#draw();
       const answer = await this.#ask(probe);
-      if (answer) this.#judge(probe, answer);
+      if (answer) this.#evaluate(probe, answer);
       await sleep(PAUSE_MS);
     }
   }
@@ -80,7 +80,7 @@ export class Probes {
   }
 
   /** By the current window: a state that was added meanwhile may have been in force. */
-  #judge(probe: Probe, answer: { status: number; message: string }): void {
+  #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;
     if (!this.#window.refuses(probe)) return;
     this.forbidden++;

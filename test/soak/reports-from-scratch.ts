@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
 import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
-import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
 import { firstReportName, policyReports } from '../../operator/report/policy-report.ts';
 import { OPEN_REPORTS } from '../support/report-crds.ts';
@@ -21,7 +21,7 @@ export async function compareReports(
   api: Api,
   cluster: Cluster,
   state: ClusterState,
-  judgements: ReadonlyMap<string, NamespaceJudgement>,
+  verdicts: ReadonlyMap<string, NamespaceVerdicts>,
 ): Promise<ReportComparison> {
   const { status, body } = await api.ask('GET', OPEN_REPORTS.path, { query: { labelSelector: OURS } });
   if (status === 404) return { differences: [], reports: 0 };
@@ -31,7 +31,7 @@ export async function compareReports(
   const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
   const differences = namespaces.flatMap((namespace) => {
     const existing = byName(byNamespace.get(namespace.name) ?? []);
-    const wanted = byName(wantedIn(namespace, existing, cluster, state, judgements.get(namespace.name)));
+    const wanted = byName(wantedIn(namespace, existing, cluster, state, verdicts.get(namespace.name)));
     const names = new Set([...existing.keys(), ...wanted.keys()]);
     return [...names].flatMap((name) => {
       const [actual, expected] = [existing.get(name), wanted.get(name)].map(timeless);
@@ -48,10 +48,10 @@ function wantedIn(
   existing: ReadonlyMap<string, Json>,
   cluster: Cluster,
   state: ClusterState,
-  judgement: NamespaceJudgement | undefined,
+  result: NamespaceVerdicts | undefined,
 ): Json[] {
   const uids = new Map([...cluster.pods(namespace.name)].map(({ name, uid }) => [name, uid]));
-  return Object.values(judgement?.modes ?? {}).flatMap(({ deciding, workloads }) =>
+  return Object.values(result?.modes ?? {}).flatMap(({ deciding, workloads }) =>
     state.policies.compiled.policies
       .filter(({ name }) => deciding.includes(name))
       .flatMap((policy) => [

@@ -8,7 +8,7 @@ import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/ca
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type UseIndex } from '../../operator/evaluate/use.ts';
-import { judge } from '../../operator/evaluate/verdict.ts';
+import { evaluate } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts, RoleBindingView } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
@@ -101,7 +101,7 @@ export class Window {
     const users = [serviceAccountUser(namespace, parts.spec.serviceAccountName ?? 'default')];
     const candidate = { namespace, parts, users, filled: true, unknownUser: false };
     const evaluation = { evaluator: this.#evaluator, use: this.#useIn(policies) };
-    return judge(candidate, deciders, evaluation).verdict === 'Compliant';
+    return evaluate(candidate, deciders, evaluation).verdict === 'Compliant';
   }
 
   #partsOf(pod: object): PodParts {

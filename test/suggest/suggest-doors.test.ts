@@ -78,15 +78,15 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
         for (const { stated } of exceptions) {
           const exception = Object.fromEntries(stated.map(({ path, value }) => [path, value]));
           for (const rule of RULES.filter(({ id }) => !TIGHTER_THAN_LEVEL.includes(id))) {
-            const judging = (by: object) => {
+            const policyChecks = (by: object) => {
               const policy = resolvedBy(by as never, { ...STANDARD, level });
               const checks = policy.checks.filter((one) => one.rule === rule.id);
               return { checks, filledChecks: checks };
             };
             for (const probe of probes) {
-              if (evaluator.violations(probe, judging({})).length > 0) continue;
+              if (evaluator.violations(probe, policyChecks({})).length > 0) continue;
               assert.deepEqual(
-                evaluator.violations(probe, judging(exception)),
+                evaluator.violations(probe, policyChecks(exception)),
                 [],
                 `${rule.id}: ${JSON.stringify(exception)}`,
               );

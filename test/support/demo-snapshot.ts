@@ -40,10 +40,10 @@ function withoutTimes(snapshot: Snapshot): Snapshot {
 /** Whether the statuses count the workloads of the snapshot, and every policy is in force. */
 function isReported({ policies, namespaces }: Snapshot): boolean {
   return policies.every(({ name, status: { workloads, conditions = [] } }) => {
-    const judged = namespaces.flatMap(({ verdicts, deciding }) =>
+    const evaluated = namespaces.flatMap(({ verdicts, deciding }) =>
       verdicts.filter(({ mode }) => deciding[mode]?.includes(name)),
     );
     const isReady = conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
-    return isReady && (workloads?.evaluated ?? 0) === judged.length;
+    return isReady && (workloads?.evaluated ?? 0) === evaluated.length;
   });
 }

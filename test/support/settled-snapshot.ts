@@ -1,5 +1,5 @@
 /** Snapshots with the statuses that the operator would write for the policies when all of its work is done. */
-import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { takeSnapshot } from '../../analysis/snapshot/take.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -35,13 +35,13 @@ export function largeSnapshot(): Snapshot {
   return large;
 }
 
-/** Judges once, for the document and the statuses: a large cluster takes long. */
+/** Evaluates once, for the document and the statuses: a large cluster takes long. */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
   state.accept();
   const evaluation = { evaluator: new Evaluator(), use: state.policies.use };
-  for (const judgement of judgeCluster(cluster, state.policies, evaluation)) {
-    state.outcomes.judgements.set(judgement.namespace, judgement);
+  for (const result of evaluateCluster(cluster, state.policies, evaluation)) {
+    state.outcomes.verdicts.set(result.namespace, result);
   }
   const policies = cluster.policies().map((policy) => ({ ...policy, status: statusOf(policy, state, cluster) }));
   return takeSnapshot({
@@ -50,7 +50,7 @@ export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
     recorded: new Map(
       [...state.policies.compiled.specs].map(([name, spec]) => [state.policies.compiled.uids.get(name) ?? '', spec]),
     ),
-    judgements: state.outcomes.judgements.values(),
+    verdicts: state.outcomes.verdicts.values(),
     taken: TAKEN,
     context,
     ...REACH,
@@ -74,7 +74,7 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
     program: IN_FORCE,
     ...(policy.spec.rollout && { progress: progressOf(name, coverage?.selected ?? [], state, cluster) }),
     labels: state.labelOutcomes(coverage?.deciding ?? []),
-    judgements: state.outcomes.judgements,
+    verdicts: state.outcomes.verdicts,
     holdersOfAll: state.policies.use.holdersOfAll(),
     now: TAKEN,
   });
@@ -91,7 +91,7 @@ function progressOf(
   const namespaces = selected.map((name): [string, NamespaceProgress] => {
     const { labels = {} } = cluster.namespace(name) ?? {};
     if (!Object.hasOwn(labels, rolloutLabel(policy))) return [name, { state: 'Enforced' }];
-    const verdict = state.outcomes.judgements.get(name)?.promotions?.get(policy);
+    const verdict = state.outcomes.verdicts.get(name)?.promotions?.get(policy);
     if (verdict && verdict.violating > 0) return [name, { state: 'Blocked', since, verdict }];
     return [name, { state: 'Soaking', since, soakedAt: since + DAY_MS }];
   });

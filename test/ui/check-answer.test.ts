@@ -48,7 +48,7 @@ describe(`the playground's answer (FC_SEED=${SEED})`, function () {
         seen.troubles += answer.troubles.length;
         const expected = await toldByCappol(one, folder);
         if (expected) assert.deepEqual(told(answer), expected);
-        // Without a policy the command line judges nothing.
+        // Without a policy the command line evaluates nothing.
         else assert.ok(answer.items.every(({ verdict }) => verdict === 'NotSelected'));
         assertPlaced(answer, one.manifests);
       });
@@ -112,7 +112,7 @@ async function toldByCappol({ policies, manifests }: CheckQuestion, folder: stri
   const args = ['check', '-f', 'manifests', '--policy', 'policies', '-o', 'json', '--at', NOON];
   const { stdout, stderr } = await cappol(args, '', folder);
   if (stdout === '') {
-    assert.match(stderr, /no policy to judge by/);
+    assert.match(stderr, /no policy to evaluate against/);
     return undefined;
   }
   const json = JSON.parse(stdout);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { itemsOf } from '../../analysis/check/running.ts';
-import { judgeCluster } from '../../analysis/policies/judge-cluster.ts';
+import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import { statusView } from '../../cli/commands/status/view.ts';
@@ -56,10 +56,10 @@ function toldOf(cluster: Cluster, snapshot: Snapshot): Told {
   const { operatorNamespace, excludedNamespaces, taken } = snapshot;
   const state = acceptedStateOf(asked, ALL_RIGHTS, { operatorNamespace, excludedNamespaces, at: Date.parse(taken) });
   const evaluator = new Evaluator();
-  const judgements = judgeCluster(asked, state, { evaluator, use: state.use });
+  const verdicts = evaluateCluster(asked, state, { evaluator, use: state.use });
   return {
     status: statusView({ cluster: asked, state, ...ALL_RIGHTS, protection: PROTECTION }, evaluator),
-    items: [...judgements].flatMap((judgement) => itemsOf(judgement, asked)),
+    items: [...verdicts].flatMap((result) => itemsOf(result, asked)),
     statuses: new Map(snapshot.policies.map(({ name, status }) => [name, status])),
     isPending: (policy, namespace) => Object.hasOwn(cluster.namespace(namespace)?.labels ?? {}, rolloutLabel(policy)),
   };

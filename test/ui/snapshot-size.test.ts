@@ -8,7 +8,7 @@ const MOST_BYTES = 5_000_000;
 
 describe('the snapshot of a large cluster', () => {
   it(`has less than ${MOST_BYTES / 1e6} MB compressed with ${LARGE.pods} pods`, function () {
-    // Compiling, judging and describing it take some 6 s of CPU.
+    // Compiling, evaluating and describing it take some 6 s of CPU.
     this.timeout(180_000);
     const snapshot = largeSnapshot();
     const groups = snapshot.namespaces.flatMap(({ pods }) => pods);

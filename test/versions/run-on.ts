@@ -7,21 +7,23 @@ import { cell } from './table.ts';
 
 /**
  * Runs one after the other and prints a line for each.
- * @param environment the version's @param logs the folder for the whole outputs @param judged the result that counts
+ * @param environment the version's @param logs the folder for the whole outputs @param evaluated the result that counts
  * @returns a run's name → its result
  */
 export async function runOn(
   environment: NodeJS.ProcessEnv,
   runs: readonly Run[],
   logs: string,
-  judged: (result: RunResult) => RunResult = (result) => result,
+  evaluated: (result: RunResult) => RunResult = (result) => result,
 ): Promise<Map<string, RunResult>> {
   const version = kubernetesVersion(environment);
   const results = new Map<string, RunResult>();
   for (const run of runs) {
     const started = Date.now();
     const log = join(logs, `${version}-${run.name.replaceAll(/\W+/g, '-')}.log`);
-    const result = judged(resultOf(run, await execute(run.command, environment, (text) => appendFileSync(log, text))));
+    const result = evaluated(
+      resultOf(run, await execute(run.command, environment, (text) => appendFileSync(log, text))),
+    );
     results.set(run.name, result);
     const seconds = Math.round((Date.now() - started) / 1000);
     console.log(`${version}  ${run.name}: ${cell(result)} (${seconds} s)${result.ok ? '' : `: see ${log}`}`);

@@ -38,13 +38,13 @@ describe('the results of test:versions', () => {
 
   it('have the seed and the counts of a differential test', () => {
     const all =
-      'levels: seed 7, 26 levels and versions, 15 policies with overrides, 820 pods judged, 300 admitted, 0 differences';
+      'levels: seed 7, 26 levels and versions, 15 policies with overrides, 820 pods evaluated, 300 admitted, 0 differences';
     assert.ok(levels && policies);
     assert.match(
       resultOf(levels, { code: 0, output: `policy PSA\n${all}\n` }).summary,
       /^seed 7, 26 .*, 0 differences$/,
     );
-    const random = 'policies: seed 7, 8 policies, 320 pods judged, 100 admitted, 9 invalid, 0 differences';
+    const random = 'policies: seed 7, 8 policies, 320 pods evaluated, 100 admitted, 9 invalid, 0 differences';
     const labels = 'labels: seed 7, 66 counterexamples, 0 missing';
     assert.match(
       resultOf(policies, { code: 0, output: `${random}\n${labels}\n` }).summary,

@@ -19,7 +19,7 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
 };
 
 /** Whether namespaces, pods and workloads could be read. Else every namespace looks as if it were excluded. */
-export function isJudged({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
+export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
   if (namespaces.some(({ reached }) => reached)) return true;
   // A cluster has namespaces of its own, which are excluded.
   const excluded = [operatorNamespace, ...excludedNamespaces];

@@ -6,13 +6,13 @@ import { parseTime, type Stage, stageOf } from '../../operator/policy/expiry.ts'
 import { NOT_ACCEPTED } from '../../operator/report/reasons.ts';
 import { capabilitiesInUse, type InUse } from './capabilities-in-use.ts';
 import type { Runtime } from './holding.ts';
-import { enforcingPolicies, isJudged, type NamespaceState, STATES, stateOf } from './namespaces.ts';
+import { enforcingPolicies, isEvaluated, type NamespaceState, STATES, stateOf } from './namespaces.ts';
 import { countViolations, type ViolationCounts } from './violations.ts';
 
 export interface Overview {
   /** Undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
-  /** Undefined if nothing could be judged: then there are only the numbers of the policies' status. */
+  /** Undefined if nothing could be evaluated: then there are only the numbers of the policies' status. */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
   /** The names of those that are not ready. */
@@ -48,10 +48,10 @@ export interface Remark {
 
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
-  const judged = isJudged(snapshot);
+  const evaluated = isEvaluated(snapshot);
   return {
-    namespaces: judged ? namespaceCounts(snapshot) : undefined,
-    violations: judged ? countViolations(snapshot) : undefined,
+    namespaces: evaluated ? namespaceCounts(snapshot) : undefined,
+    violations: evaluated ? countViolations(snapshot) : undefined,
     policies: policies.length,
     notReady: policies.filter(({ status }) => readiness(status) !== 'True').map(({ name }) => name),
     rollouts: policies.flatMap(rolloutOf).sort((a, b) => b.blocked - a.blocked || b.soaking - a.soaking),

@@ -1,8 +1,8 @@
 /** Sentences about the changes that policies would make in a cluster. */
 import { counted } from '../../operator/text/wording.ts';
-import type { RejudgeAnswer } from '../worker/rejudge.ts';
+import type { ReevaluateAnswer } from '../worker/reevaluate.ts';
 
-type Summary = RejudgeAnswer['summary'];
+type Summary = ReevaluateAnswer['summary'];
 
 /** `12 workloads: 1 newly refused, 11 unchanged.` */
 export function changesText(summary: Summary): string {

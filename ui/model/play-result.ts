@@ -1,8 +1,7 @@
 /** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
-
 import { EFFECTS, type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
-import { NotJudgedObjects, notJudgedLines } from '../../analysis/check/not-judged.ts';
+import { NotEvaluatedObjects, notEvaluatedLines } from '../../analysis/check/not-evaluated.ts';
 import type { CheckedViolation, ItemVerdict } from '../../analysis/check/result.ts';
 import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
@@ -63,7 +62,7 @@ const TEXTS: Readonly<Record<Effect, string>> = {
 
 function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefined, policies: number): string {
   if (effect) return TEXTS[effect];
-  if (policies === 0) return 'There is no valid policy to judge it by.';
+  if (policies === 0) return 'There is no valid policy to evaluate it by.';
   switch (notSelected) {
     case 'ExcludedNamespace':
       return `No policy reaches namespace ${namespace}.`;
@@ -75,13 +74,13 @@ function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefin
 }
 
 /** Why objects of the manifests have no verdict; empty if all have one. */
-export function leftOutText({ notJudged, skipped }: CheckAnswer): string[] {
-  const kinds = new NotJudgedObjects();
-  for (const one of notJudged) kinds.add(one);
+export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
+  const kinds = new NotEvaluatedObjects();
+  for (const one of notEvaluated) kinds.add(one);
   const makeNone = skipped === 1 ? '1 object makes' : `${skipped} objects make`;
   return [
-    ...notJudgedLines(kinds.all),
-    ...(skipped > 0 ? [`${makeNone} no pods, so no policy judges ${skipped === 1 ? 'it' : 'them'}.`] : []),
+    ...notEvaluatedLines(kinds.all),
+    ...(skipped > 0 ? [`${makeNone} no pods, so no policy evaluates ${skipped === 1 ? 'it' : 'them'}.`] : []),
   ];
 }
 

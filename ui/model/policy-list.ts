@@ -3,7 +3,7 @@ import { GOOD_IF_TRUE, readiness } from '../../analysis/policies/condition-probl
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
 import { exceptions } from './exceptions.ts';
-import { isJudged } from './namespaces.ts';
+import { isEvaluated } from './namespaces.ts';
 
 export interface PolicyRow {
   readonly policy: SnapshotPolicy;
@@ -34,7 +34,7 @@ export interface PolicyState {
 /** By name. */
 export function policyRows(snapshot: Snapshot): PolicyRow[] {
   const counts = countsByPolicy(snapshot);
-  const judged = isJudged(snapshot);
+  const isLive = isEvaluated(snapshot);
   return snapshot.policies.map((policy) => {
     const { spec, status, name } = policy;
     const own = counts.get(name) ?? { deciding: 0, evaluated: 0, violating: 0, unknown: 0 };
@@ -45,8 +45,8 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
       level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
       exceptions: exceptions(spec),
       // Without the right to read pods, the last report of the operator is all that is known.
-      namespaces: { deciding: judged ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
-      workloads: judged ? own : { evaluated, violating, unknown },
+      namespaces: { deciding: isLive ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
+      workloads: isLive ? own : { evaluated, violating, unknown },
       state: stateOf(policy, Date.parse(snapshot.taken)),
     };
   });

@@ -1,5 +1,4 @@
 /** The workloads that violate, as rows: one for each workload and mode. */
-
 import { type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { Snapshot, SnapshotVerdict } from '../../analysis/snapshot/document.ts';

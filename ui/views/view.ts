@@ -2,7 +2,7 @@
 import type { ComponentType } from 'preact';
 import type { Address } from '../address.ts';
 import type { ShownCluster } from '../data/clusters.ts';
-import type { Judge } from '../worker/client.ts';
+import type { PageWorker } from '../worker/client.ts';
 
 export interface ViewProps {
   /** The cluster that the address names, or the first one. */
@@ -11,7 +11,7 @@ export interface ViewProps {
   readonly clusters: readonly ShownCluster[];
   /** The parameters of the address. */
   readonly parameters: Address['parameters'];
-  readonly judge: Judge;
+  readonly worker: PageWorker;
 }
 
 /** A view that has something to show without a cluster, too. */

@@ -3,7 +3,7 @@ import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
 import { Loaded } from './loaded.ts';
 import { policyFacts } from './policy-facts.ts';
-import { Rejudging } from './rejudge.ts';
+import { Reevaluation } from './reevaluate.ts';
 import { renderedPolicy } from './rendered-policy.ts';
 import type { RequestName, Requests } from './requests.ts';
 import { podText, policyText } from './texts.ts';
@@ -16,7 +16,7 @@ export type Answers = {
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
   /** Keeps verdicts from one question to the next, and from one snapshot to the next of the same cluster. */
-  let rejudging: Rejudging | undefined;
+  let reevaluation: Reevaluation | undefined;
   const current = () => {
     if (!loaded) throw new Error('no snapshot is loaded');
     return loaded;
@@ -24,7 +24,7 @@ export function createAnswers(): Answers {
   return {
     load(snapshot) {
       loaded = new Loaded(snapshot);
-      rejudging = undefined;
+      reevaluation = undefined;
       return undefined;
     },
     change(difference) {
@@ -35,9 +35,9 @@ export function createAnswers(): Answers {
     rendered: ({ policy }) => renderedPolicy(policy, current()),
     fix: (workload) => workloadFix(workload, current()),
     check,
-    rejudge(question) {
-      if (rejudging?.loaded !== current()) rejudging = new Rejudging(current(), rejudging);
-      return rejudging.rejudge(question);
+    reevaluate(question) {
+      if (reevaluation?.loaded !== current()) reevaluation = new Reevaluation(current(), reevaluation);
+      return reevaluation.reevaluate(question);
     },
     policyText: ({ policy }) => policyText(current().snapshot, policy),
     podText: (question) => podText(current().snapshot, question),

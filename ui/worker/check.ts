@@ -1,11 +1,11 @@
 /**
- * Judges the manifests of the playground: by the code of `cappol check -f`, so that both say the same
+ * Evaluates the manifests of the playground: by the code of `cappol check -f`, so that both say the same
  * (test/ui/check-answer.test.ts compares them).
  */
 import { checkedPolicies } from '../../analysis/check/checked.ts';
-import { ManifestJudge } from '../../analysis/check/judge.ts';
-import { judgeManifest, type ResultListener } from '../../analysis/check/judged-piece.ts';
-import type { CheckedItem, CheckedPolicy, NotJudged } from '../../analysis/check/result.ts';
+import { evaluateManifest, type ResultListener } from '../../analysis/check/evaluated-piece.ts';
+import { ManifestEvaluator } from '../../analysis/check/manifest-evaluator.ts';
+import type { CheckedItem, CheckedPolicy, NotEvaluated } from '../../analysis/check/result.ts';
 import { type FilePiece, type InputObject, manifestsOfPiece } from '../../analysis/manifests/document-objects.ts';
 import type { TextRange } from '../../analysis/manifests/field-positions.ts';
 import { documentsIn } from '../../analysis/manifests/split.ts';
@@ -37,7 +37,7 @@ export interface CheckAnswer {
   readonly troubles: readonly Trouble[];
   /** Objects that make no pods, such as policies and namespaces. */
   readonly skipped: number;
-  readonly notJudged: readonly Pick<NotJudged, 'kind' | 'makesPods'>[];
+  readonly notEvaluated: readonly Pick<NotEvaluated, 'kind' | 'makesPods'>[];
 }
 
 /** An item with the places of its violations and findings in the text. */
@@ -57,9 +57,9 @@ export function check(question: CheckQuestion): CheckAnswer {
   const read = readInOrder(question.manifests);
   const manifests = read.flatMap((one) => ('object' in one ? [one] : []));
   const context = contextOf(question, manifests, tell);
-  const judge = new ManifestJudge({ context, namespace: question.namespace });
+  const evaluator = new ManifestEvaluator({ context, namespace: question.namespace });
   const items: PlacedItem[] = [];
-  const notJudged: Pick<NotJudged, 'kind' | 'makesPods'>[] = [];
+  const notEvaluated: Pick<NotEvaluated, 'kind' | 'makesPods'>[] = [];
   let skipped = 0;
   for (const one of read) {
     if (!('object' in one)) {
@@ -71,14 +71,14 @@ export function check(question: CheckQuestion): CheckAnswer {
       skipped: () => {
         skipped += 1;
       },
-      notJudged: (object) => notJudged.push(object),
+      notEvaluated: (object) => notEvaluated.push(object),
       notKubernetes: () => {},
       trouble: tell,
     };
-    judgeManifest(one, judge, listener);
+    evaluateManifest(one, evaluator, listener);
   }
   if (read.length === 0) tell({ file: 'manifests', message: 'no Kubernetes object in it' });
-  return { policies: checkedPolicies(context), items, troubles, skipped, notJudged };
+  return { policies: checkedPolicies(context), items, troubles, skipped, notEvaluated };
 }
 
 /** The manifests, and what is wrong with the text between them. */

@@ -1,12 +1,12 @@
 /** Asks the worker, whose program is in the page as text. */
 import type { RequestMessage, RequestName, Requests, ResponseMessage } from './requests.ts';
 
-export interface Judge {
+export interface PageWorker {
   /** @throws Error with what the worker failed at */
   ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
 }
 
-export function startWorker(): Judge {
+export function startWorker(): PageWorker {
   const program = document.getElementById('worker')?.textContent ?? '';
   const worker = new Worker(URL.createObjectURL(new Blob([program], { type: 'text/javascript' })));
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();

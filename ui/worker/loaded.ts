@@ -1,4 +1,4 @@
-/** A snapshot as the worker judges it. */
+/** A snapshot as the worker evaluates it. */
 import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import type { Cluster } from '../../operator/model/objects.ts';

@@ -1,9 +1,9 @@
-/** The questions to the worker, which judges in a thread of its own, so that the page stays responsive. */
+/** The questions to the worker, which evaluates in a thread of its own, so that the page stays responsive. */
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
 import type { PolicyFacts } from './policy-facts.ts';
-import type { RejudgeAnswer, RejudgeQuestion } from './rejudge.ts';
+import type { ReevaluateAnswer, ReevaluateQuestion } from './reevaluate.ts';
 import type { RenderedPolicy } from './rendered-policy.ts';
 import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
@@ -17,7 +17,7 @@ export interface Requests {
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
   /** The changes that edited policies make in the snapshot. */
-  rejudge: { question: RejudgeQuestion; answer: RejudgeAnswer };
+  reevaluate: { question: ReevaluateQuestion; answer: ReevaluateAnswer };
   /** A policy of the snapshot as YAML. */
   policyText: { question: { readonly policy: string }; answer: string };
   /** A pod of a shape of the snapshot as YAML. */

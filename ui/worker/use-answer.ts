@@ -1,7 +1,7 @@
 /** A question of a view to the worker: asked again when it changes, or when the snapshot does. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
-import type { Judge } from './client.ts';
+import type { PageWorker } from './client.ts';
 import type { RequestName, Requests } from './requests.ts';
 
 export type Answer<Name extends RequestName> =
@@ -11,7 +11,7 @@ export type Answer<Name extends RequestName> =
 
 /** The last answer stays until the next one is there, if only the snapshot is another one. */
 export function useAnswer<Name extends RequestName>(
-  judge: Judge,
+  worker: PageWorker,
   snapshot: Snapshot,
   name: Name,
   question: Requests[Name]['question'],
@@ -21,13 +21,13 @@ export function useAnswer<Name extends RequestName>(
   useEffect(() => {
     let isWanted = true;
     const tell = (answer: Answer<Name>) => isWanted && setTold({ key, answer });
-    judge.ask(name, question).then(
+    worker.ask(name, question).then(
       (answer) => tell({ state: 'answered', answer }),
       (error: Error) => tell({ state: 'failed', error: error.message }),
     );
     return () => {
       isWanted = false;
     };
-  }, [judge, snapshot, name, key]);
+  }, [worker, snapshot, name, key]);
   return told.key === key ? told.answer : { state: 'waiting' };
 }

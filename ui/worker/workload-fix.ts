@@ -84,7 +84,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
       if (severity !== 'warning') throw new Error(message);
     },
     skip: () => {},
-    notJudged: () => {},
+    notEvaluated: () => {},
   });
   const { text: after, edits, left } = fixed;
   const diff = unifiedDiff({ name: file, before, text: after });

@@ -1,4 +1,4 @@
-/** check: determines the policies to judge by, judges, and reports. */
+/** check: determines the policies to evaluate against, evaluates, and reports. */
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';
 import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
@@ -33,12 +33,12 @@ interface CheckOptions extends GivenPolicies {
 }
 
 const NO_POLICY =
-  'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
+  'no policy to evaluate against: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
 
 const UNKNOWN_ACCOUNTS =
-  'you may not list serviceaccounts: pods are judged as if none of the cluster stated automountServiceAccountToken: false';
+  'you may not list serviceaccounts: pods are evaluated as if none of the cluster stated automountServiceAccountToken: false';
 
-/** The cluster that manifests are judged for. */
+/** The cluster that manifests are evaluated for. */
 interface Live {
   readonly cluster: Cluster;
   /** Undefined if it could not be read. */
@@ -97,17 +97,18 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   const run = await beginRun(options, io);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // As for files: a check that judges nothing must not look like a success.
-  if (builder.isEmpty) throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
+  // As for files: a check that evaluates nothing must not look like a success.
+  if (builder.isEmpty)
+    throw new UsageError('no policy to evaluate against: the cluster has none; name one with --policy FILE');
   const context = builder.build(contextOptions(options, cluster), run.trouble);
   run.begin(context);
   const { namespace } = options;
   if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
   }
-  for (const judgement of context.judgeCluster()) {
+  for (const result of context.evaluateCluster()) {
     io.signal.throwIfAborted();
-    for (const item of itemsOf(judgement, cluster)) run.item(item);
+    for (const item of itemsOf(result, cluster)) run.item(item);
   }
   return run.end();
 }

@@ -1,4 +1,4 @@
-/** check: judges manifests, or the workloads of a cluster. */
+/** check: evaluates manifests, or the workloads of a cluster. */
 import { Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
@@ -7,7 +7,7 @@ import { failOn, warn } from './fail-on.ts';
 import { OUTPUTS } from './reporters/create-reporter.ts';
 
 const ABOUT =
-  'judge manifests, or what runs in a cluster, by CapabilityPolicies: who breaks which rule, where, and what would be accepted';
+  'evaluate manifests, or what runs in a cluster, against CapabilityPolicies: who breaks which rule, where, and what would be accepted';
 
 export const registerCheck: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -16,14 +16,17 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .addOption(options.filenames())
     .addOption(
-      new Option('--policy <file...>', 'policies to judge by, beside those among the manifests').default([], 'none'),
+      new Option('--policy <file...>', 'policies to evaluate against, beside those among the manifests').default(
+        [],
+        'none',
+      ),
     )
     .addOption(options.level().conflicts('policy'))
     .addOption(options.levelVersion())
-    .option('--cluster', 'judge by the live policies, namespaces and RBAC; without -f, judge what runs')
+    .option('--cluster', 'evaluate against the live policies, namespaces and RBAC; without -f, evaluate what runs')
     .addOption(
       options.namespace(
-        'the namespace of manifests that state none (default: default); with --cluster, the namespace to judge',
+        'the namespace of manifests that state none (default: default); with --cluster, the namespace to evaluate',
       ),
     )
     .addOption(

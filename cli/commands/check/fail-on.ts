@@ -3,8 +3,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 
-/** Violations of policies in that mode, and unjudged custom resources that may make pods. */
-const RESULTS = [...MODES, 'Unjudged'] as const;
+/** Violations of policies in that mode, and custom resources that may make pods and cannot be evaluated. */
+const RESULTS = [...MODES, 'NotEvaluated'] as const;
 const NONE = 'None';
 
 export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
@@ -15,7 +15,7 @@ export const ENFORCED: FailOn = new Set(['Enforce'] as const);
 export const failOn = () => {
   const option = new Option(
     '--fail-on <list>',
-    `exit with 1 on violations of policies in these modes; Unjudged: also on objects that may make pods and cannot be judged; ${NONE}: never`,
+    `exit with 1 on violations of policies in these modes; NotEvaluated: also on objects that may make pods and cannot be evaluated; ${NONE}: never`,
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));

@@ -1,6 +1,6 @@
-/** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
-import { ManifestJudge } from '../../../analysis/check/judge.ts';
-import { judgePiece, type ResultListener } from '../../../analysis/check/judged-piece.ts';
+/** check -f: evaluates manifests by the policies among them, those of --policy, and those of a cluster. */
+import { evaluatePiece, type ResultListener } from '../../../analysis/check/evaluated-piece.ts';
+import { ManifestEvaluator } from '../../../analysis/check/manifest-evaluator.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContext, PolicyContextOptions } from '../../../analysis/policies/context.ts';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
@@ -8,7 +8,7 @@ import type { Io } from '../../command.ts';
 import { openInputs } from '../../input/inputs.ts';
 import { piecesOf } from '../../input/manifests.ts';
 import { addContext } from '../../policies/given.ts';
-import { JudgeThreads } from './judge-threads.ts';
+import { EvaluationThreads } from './evaluation-threads.ts';
 
 /** Receives results as they are found. */
 export interface Listener extends ResultListener {
@@ -26,7 +26,7 @@ interface CheckInput {
   readonly namespace: string;
 }
 
-/** Reads the files twice: the policies may come after the manifests that they judge. */
+/** Reads the files twice: the policies may come after the manifests that they evaluate. */
 export async function checkFiles(paths: readonly string[], io: Io, listener: Listener, input: CheckInput) {
   const { trouble } = listener;
   let found = false;
@@ -35,17 +35,17 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
     trouble(one);
   };
   const inputs = await openInputs(paths, io, tell);
-  let threads: JudgeThreads | undefined;
+  let threads: EvaluationThreads | undefined;
   try {
     const onLong = () => {
-      if (input.builder.collected) threads = JudgeThreads.start();
+      if (input.builder.collected) threads = EvaluationThreads.start();
     };
     await addContext(input.builder, inputs.files, io, trouble, onLong);
     const context = input.build();
     listener.begin(context);
     const pieces = piecesOf(inputs.files, io, tell);
-    if (await judgeAll(pieces, context, listener, { ...input, threads })) found = true;
-    // A check that judges nothing must not look like a success.
+    if (await evaluateAll(pieces, context, listener, { ...input, threads })) found = true;
+    // A check that evaluates nothing must not look like a success.
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
   } finally {
     await threads?.end();
@@ -54,21 +54,21 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
 }
 
 /** @returns whether there was an object, or something wrong */
-async function judgeAll(
+async function evaluateAll(
   pieces: ReturnType<typeof piecesOf>,
   context: PolicyContext,
   listener: Listener,
-  { builder, options, namespace, threads }: CheckInput & { readonly threads: JudgeThreads | undefined },
+  { builder, options, namespace, threads }: CheckInput & { readonly threads: EvaluationThreads | undefined },
 ): Promise<boolean> {
   const { collected } = builder;
-  const judge = new ManifestJudge({ context, namespace });
+  const evaluator = new ManifestEvaluator({ context, namespace });
   if (threads && collected) {
     threads.begin({ collected, options, namespace });
-    return threads.judge(pieces, judge, listener);
+    return threads.evaluate(pieces, evaluator, listener);
   }
   let found = false;
   for await (const piece of pieces) {
-    if (judgePiece(piece, judge, listener)) found = true;
+    if (evaluatePiece(piece, evaluator, listener)) found = true;
   }
   return found;
 }

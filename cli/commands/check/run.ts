@@ -46,14 +46,14 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
     item(item) {
       tally.item(item);
       failed ||= fails(item, failOn);
-      progress.at(() => `${tally.items} judged`);
+      progress.at(() => `${tally.items} evaluated`);
       const shown = shownOf(printableTexts(item), reporter.wide);
       merged += shown.violations.length;
       hidden += shown.hidden;
       reporter.item(shown);
     },
     skipped: () => tally.skip(),
-    notJudged: (object) => tally.notJudged(printableTexts(object)),
+    notEvaluated: (object) => tally.notEvaluated(printableTexts(object)),
     notKubernetes: (what) => tally.notKubernetes(what),
     trouble(trouble) {
       if (trouble.severity === 'warning') tally.warning();
@@ -67,13 +67,13 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
       reporter.end(summary, { policies, merged, hidden });
       stdout.flush();
       if (summary.errors > 0) return 2;
-      const unjudged = failOn.has('Unjudged') && summary.notJudged.length > 0;
-      return failed || unjudged ? 1 : 0;
+      const notEvaluated = failOn.has('NotEvaluated') && summary.notEvaluated.length > 0;
+      return failed || notEvaluated ? 1 : 0;
     },
   };
 }
 
-/** Standard output in larger chunks: a system call for each item would take longer than judging it. */
+/** Standard output in larger chunks: a system call for each item would take longer than evaluating it. */
 function inPieces({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
   let waiting = '';
   const flush = () => {

@@ -1,6 +1,6 @@
 /** The work of fix: reads files, edits their texts, prints or writes. */
 import { realpathSync } from 'node:fs';
-import { NotJudgedObjects } from '../../../analysis/check/not-judged.ts';
+import { NotEvaluatedObjects } from '../../../analysis/check/not-evaluated.ts';
 import { type FixedFile, fixText } from '../../../analysis/fix/fix-text.ts';
 import { Repairer } from '../../../analysis/fix/repairer.ts';
 import type { Fixing } from '../../../analysis/fix/repairs.ts';
@@ -47,7 +47,7 @@ export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
     troubles.trouble(trouble);
   };
   const skipped = new SkippedDocuments();
-  const notJudged = new NotJudgedObjects();
+  const notEvaluated = new NotEvaluatedObjects();
   const inputs = await openInputs(options.filename, io, tell);
   try {
     const used = await usedInFiles(options, io, tell);
@@ -57,12 +57,12 @@ export async function fix(given: Given<FixOptions>, io: Io): Promise<ExitCode> {
       used: options.only.has('check') ? used : undefined,
       tell,
       skip: skipped.skip,
-      notJudged: notJudged.add,
+      notEvaluated: notEvaluated.add,
     });
     if (read.every(({ isEmpty }) => isEmpty) && troubles.count === 0)
       tell({ file: options.filename.join(', '), message: 'no Kubernetes object in it' });
     const files = options.write ? read.map((file) => written(file, tell)) : read;
-    const result = resultOf(files, { context, problems, notJudged: notJudged.all, errors: troubles.count });
+    const result = resultOf(files, { context, problems, notEvaluated: notEvaluated.all, errors: troubles.count });
     const report = reportText(result, skipped.all, options.write === true);
     if (options.write) io.stdout.write(report);
     else {
@@ -88,7 +88,7 @@ async function policyContext(
   return builder.build(contextOptions(options, undefined), tell);
 }
 
-type Told = Pick<Fixing, 'context' | 'used' | 'tell' | 'skip' | 'notJudged'>;
+type Told = Pick<Fixing, 'context' | 'used' | 'tell' | 'skip' | 'notEvaluated'>;
 
 /** Each file once, whatever links lead to it. */
 function fixedFiles(

@@ -1,5 +1,5 @@
 /** For people, beside the diff: the risks of the edits, and the violations that are left, with the reasons. */
-import { notJudgedLines } from '../../../analysis/check/not-judged.ts';
+import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';
 import { type OtherDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -17,7 +17,7 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
     leftLines(left),
     [
       summaryLine(summary, isWritten) + undecidedText(summary, policies.length),
-      ...notJudgedLines(summary.notJudged),
+      ...notEvaluatedLines(summary.notEvaluated),
       ...skippedLines(skipped),
     ],
   ];

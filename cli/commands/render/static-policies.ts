@@ -22,7 +22,7 @@ export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
   return [
-    'no operator, so no status, Events, metrics and reports: `cappol status` and `cappol check --cluster` judge instead',
+    'no operator, so no status, Events, metrics and reports: `cappol status` and `cappol check --cluster` evaluate instead',
     ...(labelling.length > 0
       ? [
           `not in the files: Pod Security labels of namespaces (${labelling.join(', ')}); without --static render prints them`,

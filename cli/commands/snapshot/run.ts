@@ -1,6 +1,6 @@
-/** The work of snapshot: reads the cluster, judges it, prints the document. */
+/** The work of snapshot: reads the cluster, evaluates it, prints the document. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
-import { judgeCluster } from '../../../analysis/policies/judge-cluster.ts';
+import { evaluateCluster } from '../../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { takeSnapshot } from '../../../analysis/snapshot/take.ts';
 import { usedIn } from '../../../analysis/snapshot/used-in.ts';
@@ -11,7 +11,7 @@ import type { ExitCode, Io } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
 import type { UsedOptions } from '../../evidence/used.ts';
 import { Troubles } from '../../input/troubles.ts';
-import { acceptedStateOf, type Rights, readLive, SNAPSHOT_UNJUDGED, takenOf } from '../../live.ts';
+import { acceptedStateOf, type Rights, readLive, SNAPSHOT_NOT_EVALUATED, takenOf } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
@@ -35,7 +35,7 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
-    const { cluster, rights } = await readLive(connected, io, { command, unjudged: SNAPSHOT_UNJUDGED });
+    const { cluster, rights } = await readLive(connected, io, { command, notEvaluated: SNAPSHOT_NOT_EVALUATED });
     for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
     const reading = { connected, cluster, only: undefined, io, tell: troubles.trouble };
     const evidence = await usedInCluster(options, reading);
@@ -54,7 +54,7 @@ export function snapshotOf(
   const { evidence, at = Date.now() } = options;
   return takeSnapshot({
     ...takenOf(cluster, state, rights, options, at),
-    judgements: rights.judgeable ? judgeCluster(cluster, state, { evaluator, use: state.use }) : [],
+    verdicts: rights.canEvaluate ? evaluateCluster(cluster, state, { evaluator, use: state.use }) : [],
     usedIn: (namespace) => (evidence ? usedIn(namespace, cluster, evidence) : []),
   });
 }

@@ -1,4 +1,4 @@
-/** The work of status: reads the cluster as far as its rights allow, judges, prints; with --watch repeatedly. */
+/** The work of status: reads the cluster as far as its rights allow, evaluates, prints; with --watch repeatedly. */
 import { dump } from 'js-yaml';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import * as sources from '../../../operator/cluster/sources.ts';
@@ -24,7 +24,7 @@ export interface StatusOptions extends PolicyOptions {
 
 const PURPOSE = {
   command: 'status',
-  unjudged: 'violations are those that the operator reported last, not all of them',
+  notEvaluated: 'violations are those that the operator reported last, not all of them',
 };
 
 /** Printed between two views if the screen is not cleared. */

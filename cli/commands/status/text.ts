@@ -94,9 +94,9 @@ function summary(policies: readonly PolicyView[], namespace: string | undefined)
 }
 
 /** A status names only the first workloads. */
-function isPartial({ judged, workloads, violations }: PolicyView): boolean {
+function isPartial({ verdictsFrom, workloads, violations }: PolicyView): boolean {
   const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
-  return judged === 'Status' && named < workloads.violating + workloads.unknown;
+  return verdictsFrom === 'Status' && named < workloads.violating + workloads.unknown;
 }
 
 function policyRow(policy: PolicyView, wide: boolean): string[] {

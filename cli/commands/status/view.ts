@@ -1,5 +1,5 @@
 /** A cluster → the facts about its policies that an administrator needs. Pure: the same cluster gives the same view. */
-import { judgeCluster } from '../../../analysis/policies/judge-cluster.ts';
+import { evaluateCluster } from '../../../analysis/policies/evaluate-cluster.ts';
 import type {
   CapabilityPolicyStatus,
   CompletePolicy,
@@ -9,7 +9,7 @@ import type {
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
-import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
+import type { NamespaceVerdicts } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -55,8 +55,8 @@ export interface PolicyView {
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
   /** The progress of `spec.rollout` as the operator last reported it; absent without a roll-out, and before its report. */
   readonly rollout?: RolloutView;
-  /** Live: judged now. Status: what the operator last reported, which names the first workloads only. */
-  readonly judged: 'Live' | 'Status';
+  /** Live: evaluated now. Status: what the operator last reported, which names the first workloads only. */
+  readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   /** By namespace, kind and name. */
   readonly violations: readonly ViolationView[];
@@ -85,7 +85,7 @@ export interface ViolationView {
   readonly admittedBy?: string;
 }
 
-export interface Readable extends Pick<Rights, 'judgeable' | 'usersKnown' | 'missing'> {
+export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'missing'> {
   readonly state: PolicyState;
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
@@ -96,14 +96,14 @@ export interface Readable extends Pick<Rights, 'judgeable' | 'usersKnown' | 'mis
 /** @param evaluator kept from one view to the next, with its cached results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, state, usersKnown, protection, missing, namespace } = readable;
-  const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
+  const verdicts = readable.canEvaluate ? verdictsOf(readable, evaluator) : undefined;
   const isAsked = ({ metadata }: CompletePolicy) =>
-    namespace === undefined || !judgements || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
+    namespace === undefined || !verdicts || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
   return {
     policies: cluster
       .policies()
       .filter(isAsked)
-      .map((policy) => policyView(policy, readable, judgements)),
+      .map((policy) => policyView(policy, readable, verdicts)),
     ...(usersKnown && { mayUseAll: state.use.holdersOfAll() }),
     protection,
     missing,
@@ -115,17 +115,17 @@ function isIn(asked: string | undefined, namespace: string): boolean {
   return asked === undefined || asked === namespace;
 }
 
-type Judgements = ReadonlyMap<string, NamespaceJudgement>;
+type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 
-function judgementsOf({ cluster, state, namespace }: Readable, evaluator: Evaluator): Judgements {
-  const judged = judgeCluster(cluster, state, { evaluator, use: state.use }, namespace);
-  return new Map([...judged].map((judgement) => [judgement.namespace, judgement]));
+function verdictsOf({ cluster, state, namespace }: Readable, evaluator: Evaluator): VerdictsByNamespace {
+  const evaluated = evaluateCluster(cluster, state, { evaluator, use: state.use }, namespace);
+  return new Map([...evaluated].map((result) => [result.namespace, result]));
 }
 
-function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
+function policyView(policy: CompletePolicy, readable: Readable, verdicts: VerdictsByNamespace | undefined): PolicyView {
   const { status = {} } = policy;
   const name = policy.metadata?.name ?? '';
-  const coverage = judgements && readable.state.coverage(name);
+  const coverage = verdicts && readable.state.coverage(name);
   const areas = (coverage?.areas ?? []).map(({ mode, namespaces }) => ({
     mode,
     namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
@@ -143,12 +143,12 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     ...(expires !== undefined && { expires, expired: readable.state.hasExpired(name) }),
     ...(reason !== undefined && { reason }),
     conditions: status.conditions ?? [],
-    namespaces: judgements
+    namespaces: verdicts
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements ? judgedNow({ name, spec }, areas, judgements) : asReported(status, mode, readable.namespace)),
+    ...(verdicts ? evaluatedNow({ name, spec }, areas, verdicts) : asReported(status, mode, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
@@ -157,17 +157,17 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
 }
 
 /** A policy, with the spec that decides. */
-interface Judging {
+interface NamedSpec {
   readonly name: string;
   readonly spec: CompleteSpec;
 }
 
-type Judged = Pick<PolicyView, 'judged' | 'workloads' | 'violations' | 'unusedGrants'>;
+type Evaluated = Pick<PolicyView, 'verdictsFrom' | 'workloads' | 'violations' | 'unusedGrants'>;
 
-function judgedNow({ name, spec }: Judging, areas: readonly Area[], judgements: Judgements): Judged {
-  const report = reportWorkloads({ name, spec }, areas, judgements);
+function evaluatedNow({ name, spec }: NamedSpec, areas: readonly Area[], verdicts: VerdictsByNamespace): Evaluated {
+  const report = reportWorkloads({ name, spec }, areas, verdicts);
   return {
-    judged: 'Live',
+    verdictsFrom: 'Live',
     workloads: report?.counts ?? { evaluated: 0, violating: 0, unknown: 0 },
     violations: (report?.notAdmitted ?? []).flatMap((workload) => violationsOf(workload, name)).sort(byWorkload),
     unusedGrants: report?.unusedGrants ?? [],
@@ -198,10 +198,10 @@ function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
   mode: Mode,
   namespace: string | undefined,
-): Judged {
+): Evaluated {
   const { evaluated = 0, violating = 0, unknown = 0 } = workloads ?? {};
   return {
-    judged: 'Status',
+    verdictsFrom: 'Status',
     workloads: { evaluated, violating, unknown },
     violations: violations
       .filter((one) => isIn(namespace, one.namespace))

@@ -1,5 +1,4 @@
 /** The violations of a status: a table, or on a terminal by namespace and workload. */
-
 import { type Effect, effectOf } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';

@@ -7,19 +7,19 @@ import { createCluster } from '../../../operator/cluster/store.ts';
 import { Turns } from '../../../operator/runtime/turns.ts';
 import { type Connected, excludingPlatform, withCluster } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
-import { rightsOf, SNAPSHOT_UNJUDGED } from '../../live.ts';
+import { rightsOf, SNAPSHOT_NOT_EVALUATED } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import type { EvidenceOf } from './evidence-of.ts';
 import { followingLog } from './following-log.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { within } from './within.ts';
 
-const PURPOSE = { command: 'ui', unjudged: SNAPSHOT_UNJUDGED };
+const PURPOSE = { command: 'ui', notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
 /** A page shows which spec was accepted last, which the first of these kinds records, but not what enforces it. */
 const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 
-/** Changes come in bursts: a burst is judged once. */
+/** Changes come in bursts: a burst is evaluated once. */
 const PAUSE_MS = 300;
 /** After much work the pause is as long as the work, up to this: a cluster that never rests costs half a core. */
 const LONGEST_PAUSE_MS = 1_000;

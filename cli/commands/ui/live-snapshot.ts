@@ -1,7 +1,7 @@
-/** The snapshot of a cluster that is followed: judges and describes again only what a change concerns. */
+/** The snapshot of a cluster that is followed: evaluates and describes again only what a change concerns. */
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { SnapshotTaker } from '../../../analysis/snapshot/take.ts';
-import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
+import { evaluateNamespace } from '../../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Change, Cluster } from '../../../operator/model/objects.ts';
 import type { PolicyState } from '../../../operator/state/policy-state.ts';
@@ -27,7 +27,7 @@ export class LiveSnapshot {
   #taker = new SnapshotTaker();
   /** The size of the taker's first document. */
   #size: number | undefined;
-  /** The namespaces to judge again, also those that are gone. */
+  /** The namespaces to evaluate again, also those that are gone. */
   #dirty = new Set<string>();
   /** Those of them whose pods or workloads have changed. */
   #changed = new Set<string>();
@@ -77,12 +77,12 @@ export class LiveSnapshot {
       return;
     }
     const evaluation = { evaluator: this.#evaluator, use: this.#state.use };
-    const isJudged = this.#rights.judgeable && this.#state.isReached(namespace);
-    const judgement = isJudged
-      ? judgeNamespace(namespace, this.#state.selecting(name), this.#cluster, evaluation)
+    const isEvaluated = this.#rights.canEvaluate && this.#state.isReached(namespace);
+    const result = isEvaluated
+      ? evaluateNamespace(namespace, this.#state.selecting(name), this.#cluster, evaluation)
       : undefined;
     const used = this.#options.evidence?.usedIn(name, this.#cluster) ?? [];
-    this.#taker.put(namespace, { judgement, used, keepsObjects }, this.#cluster);
+    this.#taker.put(namespace, { result, used, keepsObjects }, this.#cluster);
   }
 
   /** A taker keeps what nothing refers to any more. */

@@ -8,12 +8,12 @@ import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { compile } from '../../../operator/compile/compile.ts';
 import { serviceAccountUser } from '../../../operator/evaluate/use.ts';
-import { judge } from '../../../operator/evaluate/verdict.ts';
+import { evaluate } from '../../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
 import { sum, type Tally } from '../policies/campaign.ts';
 import { type PolicyCluster, projection } from '../policies/cluster.ts';
-import { type Creation, defaulted, podOf, sceneOf } from '../sets/judges.ts';
+import { type Creation, defaulted, podOf, sceneOf } from '../sets/creation.ts';
 import { admitCreators, type Creator, readUse } from '../sets/people.ts';
 import { admits, type Scene } from '../sets/reference-model.ts';
 import { acceptedSet, enforceSets, policiesOf, randomCreations } from '../sets/sets.ts';
@@ -50,7 +50,7 @@ const SAMPLES = 20;
 const LEADS = [6, 20, 60, 240];
 
 /** How many pods are created until the last end depends on the machine: batches follow until there are enough. */
-export async function judgeExpiry(
+export async function evaluateExpiry(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
   plan: ExpiryPlan,
@@ -58,19 +58,19 @@ export async function judgeExpiry(
   const creators = await admitCreators(cluster, controlPlane);
   let tally: ExpiryTally = { ...sum([]), ended: 0 };
   for (let first = 0; !isEnough(tally, plan); first += BATCH) {
-    const ofBatch = await judgeBatch(cluster, creators, first, plan);
+    const ofBatch = await evaluateBatch(cluster, creators, first, plan);
     tally = { ...sum([tally, ...ofBatch]), ended: ofBatch.reduce((all, { ended }) => all + ended, tally.ended) };
   }
   for (const { api } of creators) await api.close();
   return tally;
 }
 
-function isEnough({ policies, judged, differences }: ExpiryTally, plan: ExpiryPlan): boolean {
-  return differences.length > 0 || (policies >= plan.policies && judged >= plan.policies * plan.pods);
+function isEnough({ policies, evaluated, differences }: ExpiryTally, plan: ExpiryPlan): boolean {
+  return differences.length > 0 || (policies >= plan.policies && evaluated >= plan.policies * plan.pods);
 }
 
 /** @param first the number of the first set */
-async function judgeBatch(
+async function evaluateBatch(
   cluster: PolicyCluster,
   creators: readonly Creator[],
   first: number,
@@ -85,12 +85,12 @@ async function judgeBatch(
     const shared = { cluster, evaluator: new Evaluator(), use: await readUse(cluster), audit: undefined };
     const until = start + (last + 2) * SECOND;
     const inTime = Date.now() < start - SECOND;
-    const judging = (inTime ? sets : []).map(({ set, objects }) => {
+    const evaluating = (inTime ? sets : []).map(({ set, objects }) => {
       const policies = policiesOf({ objects }, enforced);
       const trial = { ...shared, set, policies, objects, ends: endsOf(objects), until };
-      return judgeUntil(trial, randomCreations(set, policies, creators), seed);
+      return evaluateUntil(trial, randomCreations(set, policies, creators), seed);
     });
-    const tallies = await Promise.all(judging);
+    const tallies = await Promise.all(evaluating);
     await enforced.withdraw();
     if (inTime) return tallies;
   }
@@ -103,15 +103,15 @@ function endsOf(objects: readonly CompletePolicy[]): ReadonlyMap<string, number>
   return new Map(ending.map(({ metadata, spec }) => [metadata?.name ?? '', Date.parse(spec.expires ?? '')]));
 }
 
-async function judgeUntil(trial: EndingTrial, creations: Arbitrary<Creation>, seed: number): Promise<ExpiryTally> {
-  const tally = { policies: trial.policies.length, judged: 0, admitted: 0, invalid: 0, ended: 0 };
+async function evaluateUntil(trial: EndingTrial, creations: Arbitrary<Creation>, seed: number): Promise<ExpiryTally> {
+  const tally = { policies: trial.policies.length, evaluated: 0, admitted: 0, invalid: 0, ended: 0 };
   const differences: string[] = [];
   for (const creation of endless(creations, seed)) {
     if (Date.now() >= trial.until) break;
-    const outcome = await judgeCreation(trial, creation);
+    const outcome = await evaluateCreation(trial, creation);
     if (outcome === 'invalid') tally.invalid++;
     if (typeof outcome === 'string') continue;
-    tally.judged++;
+    tally.evaluated++;
     if (outcome.admitted) tally.admitted++;
     if (outcome.ended) tally.ended++;
     if (outcome.differences.length > 0 && differences.length === 0) {
@@ -136,7 +136,7 @@ interface Outcome {
 }
 
 /** @returns `unclear` for a refusal during which an end came: only an admitted pod shows the API server's time */
-async function judgeCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
+async function evaluateCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);
   const open = await defaulted(trial, pod);
   if (open.status === 422) return 'invalid';
@@ -171,5 +171,5 @@ function operatorAdmits(trial: EndingTrial, scene: Scene, pod: unknown, now: num
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
   const parts = projection.parts(pod as Parameters<typeof projection.parts>[0]);
   const candidate = { namespace, parts, users, filled: false, unknownUser: false };
-  return deciders.length === 0 || judge(candidate, deciders, { evaluator, use }).verdict === 'Compliant';
+  return deciders.length === 0 || evaluate(candidate, deciders, { evaluator, use }).verdict === 'Compliant';
 }

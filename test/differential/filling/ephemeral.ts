@@ -23,15 +23,15 @@ const ADDED = 'debug';
 const NOTHING: Verdict = { status: 'invalid', differences: [] };
 const evaluator = new Evaluator();
 
-export function judgeAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+export function evaluateAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
   const hosts = new Map<string, Promise<boolean>>();
-  const judge = async (one: Case, pod: Pod) => {
+  const evaluate = async (one: Case, pod: Pod) => {
     const { name } = one.policy;
     const host = hosts.get(name) ?? createHost(cluster, one);
     hosts.set(name, host);
-    return (await host) ? judgeAddition(cluster, one, pod.spec.containers[0]?.securityContext) : NOTHING;
+    return (await host) ? evaluateAddition(cluster, one, pod.spec.containers[0]?.securityContext) : NOTHING;
   };
-  return run(cluster, { name: 'additions', rules: fillingRules(), judge }, plan);
+  return run(cluster, { name: 'additions', rules: fillingRules(), evaluate }, plan);
 }
 
 /** Creates a pod that the policy admits, and the same pod in a namespace without policies. @returns whether the API server accepted one */
@@ -47,7 +47,7 @@ async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): 
   return false;
 }
 
-async function judgeAddition(cluster: PolicyCluster, one: Case, securityContext: unknown): Promise<Verdict> {
+async function evaluateAddition(cluster: PolicyCluster, one: Case, securityContext: unknown): Promise<Verdict> {
   const { policy, namespace } = one;
   const container = { name: ADDED, image: ADDED, ...(securityContext !== undefined && { securityContext }) };
   const open = await cluster.addEphemeral(policy.name, container, OPEN);

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { createUseIndex } from '../../../operator/evaluate/use.ts';
-import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
+import { evaluate, templateCandidate } from '../../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
@@ -29,10 +29,10 @@ interface Fate {
 
 const EVALUATION = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
-export function judgeFilling(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+export function evaluateFilling(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
   return run(
     cluster,
-    { name: 'filling', rules: fillingRules(), judge: (one, pod) => judgePod(cluster, one, pod) },
+    { name: 'filling', rules: fillingRules(), evaluate: (one, pod) => evaluatePod(cluster, one, pod) },
     plan,
   );
 }
@@ -46,7 +46,7 @@ export function fate(policy: ResolvedPolicy, pod: StatedPod): Fate {
   return { admitted: complies, pod, named: false };
 }
 
-async function judgePod(cluster: PolicyCluster, one: Case, pod: Pod): Promise<Verdict> {
+async function evaluatePod(cluster: PolicyCluster, one: Case, pod: Pod): Promise<Verdict> {
   const open = await cluster.defaulted(pod);
   if (open.status === 422) return { status: 'invalid', differences: [] };
   const { policy, namespace } = one;
@@ -118,7 +118,7 @@ async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { ad
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));
-  const { verdict } = judge(templateCandidate(projection.workload(answer.pod)), [one.policy], EVALUATION);
+  const { verdict } = evaluate(templateCandidate(projection.workload(answer.pod)), [one.policy], EVALUATION);
   return [
     ...(warned === !admitted ? [] : [`template: ${warned ? answer.warnings : 'no warning'}`]),
     ...((verdict === 'Compliant') === admitted ? [] : [`template, to the operator: ${verdict}`]),

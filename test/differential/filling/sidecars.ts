@@ -25,7 +25,7 @@ function add(list: string, container: { readonly name: string }): string {
   return `object.spec.${list}.exists(c, c.name == ${JSON.stringify(container.name)}) ? [] : [${patch}]`;
 }
 
-export async function judgeInjected(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+export async function evaluateInjected(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
   for (const [name, expression] of Object.entries(MUTATIONS)) await mutate(cluster, name, expression);
   const canary = await cluster.namespace('injected-canary', { [`differential-${NAME}`]: 'canary' });
   await waitFor('both mutations', async () => {
@@ -34,7 +34,7 @@ export async function judgeInjected(cluster: PolicyCluster, plan: Plan): Promise
   });
   const tally = await run(
     cluster,
-    { name: NAME, rules: fillingRules(), judge: (one, pod) => judgePod(cluster, one, pod) },
+    { name: NAME, rules: fillingRules(), evaluate: (one, pod) => evaluatePod(cluster, one, pod) },
     plan,
   );
   for (const name of Object.keys(MUTATIONS)) {
@@ -46,7 +46,7 @@ export async function judgeInjected(cluster: PolicyCluster, plan: Plan): Promise
 
 const CANARY: Pod = podManifest({ name: 'canary', annotations: {} }, { containers: [{ name: 'app', image: 'app' }] });
 
-async function judgePod(cluster: PolicyCluster, { policy, namespace }: Case, pod: Pod): Promise<Verdict> {
+async function evaluatePod(cluster: PolicyCluster, { policy, namespace }: Case, pod: Pod): Promise<Verdict> {
   const open = await cluster.defaulted(withInjected(pod, [CONTAINER], [SIDECAR]));
   if (open.status === 422) return { status: 'invalid', differences: [] };
   const expected = fate(policy, open.pod);

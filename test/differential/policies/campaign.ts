@@ -19,7 +19,7 @@ export interface Plan {
 
 export interface Tally {
   readonly policies: number;
-  readonly judged: number;
+  readonly evaluated: number;
   readonly admitted: number;
   readonly invalid: number;
   /** As text, at most one for each policy, with the smallest pod that shows it. */
@@ -30,7 +30,7 @@ interface Campaign {
   /** Part of names; its policies select namespaces by the label `differential-<name>`. */
   readonly name: string;
   readonly rules: Arbitrary<Rules>;
-  judge(one: Case, pod: Pod): Promise<Verdict>;
+  evaluate(one: Case, pod: Pod): Promise<Verdict>;
 }
 
 export interface Case {
@@ -64,7 +64,7 @@ export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan
       return { policy, spec, namespace: policy.name, label: tightest([policy], SERVER_MINOR) };
     });
     await concurrently(cases, async (one) => {
-      tallies.push(await judgeCase(campaign, one, plan));
+      tallies.push(await evaluateCase(campaign, one, plan));
     });
     await withdraw();
   }
@@ -97,19 +97,19 @@ async function randomPolicies(cluster: PolicyCluster, { name, rules }: Campaign,
   return accepted;
 }
 
-async function judgeCase(campaign: Campaign, one: Case, { pods: count, seed }: Plan): Promise<Tally> {
+async function evaluateCase(campaign: Campaign, one: Case, { pods: count, seed }: Plan): Promise<Tally> {
   const pods = podsFor(one.policy);
   const samples = fc.sample(pods, { seed, numRuns: count * ATTEMPTS });
-  const tally = { policies: 1, judged: 0, admitted: 0, invalid: 0, differences: [] as string[] };
+  const tally = { policies: 1, evaluated: 0, admitted: 0, invalid: 0, differences: [] as string[] };
   for (const [index, pod] of samples.entries()) {
-    const { status, differences } = await campaign.judge(one, pod);
+    const { status, differences } = await campaign.evaluate(one, pod);
     if (status === 'admitted') tally.admitted++;
     if (status === 'invalid') tally.invalid++;
-    else tally.judged++;
+    else tally.evaluated++;
     if (differences.length > 0 && tally.differences.length === 0) {
       tally.differences.push(`seed ${seed}, ${await explain(campaign, one, { seed, index, differences })}`);
     }
-    if (tally.judged === count) break;
+    if (tally.evaluated === count) break;
   }
   return tally;
 }
@@ -120,9 +120,9 @@ async function explain(
   one: Case,
   { seed, index, differences }: { seed: number; index: number; differences: readonly string[] },
 ): Promise<string> {
-  const agrees = async ([pod]: [Pod]) => (await campaign.judge(one, pod)).differences.length === 0;
+  const agrees = async ([pod]: [Pod]) => (await campaign.evaluate(one, pod)).differences.length === 0;
   const [pod] = await shrunk(fc.tuple(podsFor(one.policy)), { seed, index }, agrees);
-  const again = await campaign.judge(one, pod);
+  const again = await campaign.evaluate(one, pod);
   const lines = again.differences.length > 0 ? again.differences : ['(only once)', ...differences];
   return [`policy ${JSON.stringify(one.spec)}`, `pod ${JSON.stringify(pod)}`, ...lines].join('\n  ');
 }
@@ -131,7 +131,7 @@ export function sum(tallies: readonly Tally[]): Tally {
   const total = (count: (tally: Tally) => number) => tallies.reduce((all, tally) => all + count(tally), 0);
   return {
     policies: total(({ policies }) => policies),
-    judged: total(({ judged }) => judged),
+    evaluated: total(({ evaluated }) => evaluated),
     admitted: total(({ admitted }) => admitted),
     invalid: total(({ invalid }) => invalid),
     differences: tallies.flatMap(({ differences }) => differences),

@@ -1,19 +1,19 @@
 /** The parts of the differential tests about policies of all kinds, in their long form. */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
-import { judgeExpiry } from '../expiry/expiry.ts';
-import { judgeAdditions } from '../filling/ephemeral.ts';
-import { judgeFilling } from '../filling/filling.ts';
-import { judgeInjected } from '../filling/sidecars.ts';
-import { judgeRollouts } from '../rollout/rollouts.ts';
+import { evaluateExpiry } from '../expiry/expiry.ts';
+import { evaluateAdditions } from '../filling/ephemeral.ts';
+import { evaluateFilling } from '../filling/filling.ts';
+import { evaluateInjected } from '../filling/sidecars.ts';
+import { evaluateRollouts } from '../rollout/rollouts.ts';
 import { AuditLog } from '../sets/audit.ts';
-import { judgeSets } from '../sets/sets.ts';
-import { judgeSteps } from '../steps/steps.ts';
-import { judgeTopologies } from '../topologies/topologies.ts';
+import { evaluateSets } from '../sets/sets.ts';
+import { evaluateSteps } from '../steps/steps.ts';
+import { evaluateTopologies } from '../topologies/topologies.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
 import { findCounterexamples } from './counterexamples.ts';
-import { judgeInPlayground } from './playground.ts';
-import { judgePolicies } from './policies.ts';
+import { evaluateInPlayground } from './playground.ts';
+import { evaluatePolicies } from './policies.ts';
 
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
@@ -56,7 +56,7 @@ export async function runPart(part: Part, runs: number, seed: number, sizes = SI
   try {
     const cluster = new PolicyCluster(controlPlane.kubeconfig);
     await cluster.open();
-    return await JUDGES[part]({ cluster, controlPlane, audit, runs, seed, sizes });
+    return await RUNS[part]({ cluster, controlPlane, audit, runs, seed, sizes });
   } finally {
     await controlPlane.stop();
     audit.remove();
@@ -72,10 +72,10 @@ interface Setting {
   readonly sizes: Sizes;
 }
 
-const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
+const RUNS: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
   async b({ cluster, runs, seed }) {
     const plan = { policies: runs, pods: PODS_OF_POLICY, seed };
-    const agreed = report('policies', seed, await judgePolicies(cluster, plan));
+    const agreed = report('policies', seed, await evaluatePolicies(cluster, plan));
     const { found, missing } = await findCounterexamples(cluster, { values: VALUES_OF_RULE, seed });
     console.log(`labels: seed ${seed}, ${found} counterexamples, ${missing.length} missing`);
     for (const one of missing) console.log(one);
@@ -84,29 +84,29 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
 
   async c({ cluster, controlPlane, audit, runs, seed }) {
     const plan = { sets: runs, pods: PODS_OF_SET, seed, audit };
-    return report(`${runs} sets`, seed, await judgeSets(cluster, controlPlane, plan));
+    return report(`${runs} sets`, seed, await evaluateSets(cluster, controlPlane, plan));
   },
 
   async filling({ cluster, runs, seed }) {
     const fewer = { policies: Math.ceil(runs / 3), pods: PODS_TO_FILL, seed };
     const agreed = [
-      report('filling', seed, await judgeFilling(cluster, { ...fewer, policies: runs })),
-      report('filling, with injected containers', seed, await judgeInjected(cluster, fewer)),
-      report('filling, of added ephemeral containers', seed, await judgeAdditions(cluster, fewer)),
+      report('filling', seed, await evaluateFilling(cluster, { ...fewer, policies: runs })),
+      report('filling, with injected containers', seed, await evaluateInjected(cluster, fewer)),
+      report('filling, of added ephemeral containers', seed, await evaluateAdditions(cluster, fewer)),
     ];
     return agreed.every(Boolean);
   },
 
   async expiry({ cluster, controlPlane, runs, seed }) {
     const plan = { policies: runs, pods: PODS_OF_POLICY, seed, last: LAST_END };
-    const tally = await judgeExpiry(cluster, controlPlane, plan);
+    const tally = await evaluateExpiry(cluster, controlPlane, plan);
     console.log(`${tally.ended} answers that an end changed`);
     return report('policies that end', seed, tally);
   },
 
   async rollout({ cluster, controlPlane, audit, runs, seed }) {
     const plan = { policies: runs, pods: PODS_OF_POLICY, seed, audit };
-    const tally = await judgeRollouts(cluster, controlPlane, plan);
+    const tally = await evaluateRollouts(cluster, controlPlane, plan);
     const { label, promotion } = tally.compared;
     console.log(`${label} comparisons of a label, ${promotion} of a verdict about a promotion`);
     return report('roll-outs', seed, tally);
@@ -116,13 +116,13 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
     return report(
       'playground',
       seed,
-      await judgeInPlayground(cluster, { policies: runs, pods: PODS_OF_PLAYGROUND, seed }),
+      await evaluateInPlayground(cluster, { policies: runs, pods: PODS_OF_PLAYGROUND, seed }),
     );
   },
 
   async topologies({ cluster, controlPlane, audit, runs, seed, sizes }) {
     const plan = { ...sizes, topologies: runs, seed, audit, say: console.log };
-    const tally = await judgeTopologies(cluster, controlPlane, plan);
+    const tally = await evaluateTopologies(cluster, controlPlane, plan);
     console.log(
       `${tally.ended} verdicts that an end changed, ${tally.free} in free namespaces, ${tally.unclear} unclear`,
     );
@@ -130,7 +130,7 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
   },
 
   async steps({ cluster, controlPlane, runs, seed }) {
-    const { differences, ...counts } = await judgeSteps(cluster, controlPlane, {
+    const { differences, ...counts } = await evaluateSteps(cluster, controlPlane, {
       steps: runs,
       tracks: PODS_OF_STEPS,
       seed,
@@ -142,8 +142,8 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
 };
 
 function report(what: string, seed: number, tally: Tally): boolean {
-  const { policies, judged, admitted, invalid, differences } = tally;
-  const pods = `${judged} pods judged, ${admitted} admitted, ${invalid} invalid`;
+  const { policies, evaluated, admitted, invalid, differences } = tally;
+  const pods = `${evaluated} pods evaluated, ${admitted} admitted, ${invalid} invalid`;
   console.log(`${what}: seed ${seed}, ${policies} policies, ${pods}, ${differences.length} differences`);
   for (const difference of differences) console.log(difference);
   return differences.length === 0;

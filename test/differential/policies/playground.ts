@@ -14,13 +14,13 @@ import type { PolicyCluster } from './cluster.ts';
 
 const NAME = 'playground';
 
-export function judgeInPlayground(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+export function evaluateInPlayground(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
   const random = new Random(plan.seed);
-  const judge = (one: Case, pod: Pod) => judgePod(cluster, random, one, pod);
-  return run(cluster, { name: NAME, rules: randomRules(), judge }, plan);
+  const evaluate = (one: Case, pod: Pod) => evaluatePod(cluster, random, one, pod);
+  return run(cluster, { name: NAME, rules: randomRules(), evaluate }, plan);
 }
 
-async function judgePod(
+async function evaluatePod(
   cluster: PolicyCluster,
   random: Random,
   { policy, spec, namespace }: Case,

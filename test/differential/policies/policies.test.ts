@@ -8,18 +8,18 @@ import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
-import { judgeExpiry } from '../expiry/expiry.ts';
-import { judgeAdditions } from '../filling/ephemeral.ts';
-import { judgeFilling } from '../filling/filling.ts';
-import { judgeInjected } from '../filling/sidecars.ts';
-import { judgeRollouts } from '../rollout/rollouts.ts';
-import { judgeSets } from '../sets/sets.ts';
-import { judgeSteps } from '../steps/steps.ts';
+import { evaluateExpiry } from '../expiry/expiry.ts';
+import { evaluateAdditions } from '../filling/ephemeral.ts';
+import { evaluateFilling } from '../filling/filling.ts';
+import { evaluateInjected } from '../filling/sidecars.ts';
+import { evaluateRollouts } from '../rollout/rollouts.ts';
+import { evaluateSets } from '../sets/sets.ts';
+import { evaluateSteps } from '../steps/steps.ts';
 import type { Tally } from './campaign.ts';
 import { PolicyCluster } from './cluster.ts';
 import { findCounterexamples } from './counterexamples.ts';
-import { judgeInPlayground } from './playground.ts';
-import { judgePolicies } from './policies.ts';
+import { evaluateInPlayground } from './playground.ts';
+import { evaluatePolicies } from './policies.ts';
 
 const WALKS = 5;
 const BATCHES = 5;
@@ -42,8 +42,8 @@ describe('on a real API server', function () {
   after(() => cluster?.close());
 
   describe('random policies over all fields', () => {
-    it('judge pods as the operator and the reference model do, and the label refuses nothing that they admit', async () => {
-      agreed(await judgePolicies(cluster, { policies: 16, pods: 20, seed }));
+    it('evaluate pods as the operator and the reference model do, and the label refuses nothing that they admit', async () => {
+      agreed(await evaluatePolicies(cluster, { policies: 16, pods: 20, seed }));
     });
 
     it('could have no tighter label: for each tighter one there is a counterexample', async () => {
@@ -55,20 +55,20 @@ describe('on a real API server', function () {
 
   describe('the playground of the page', () => {
     it('says about texts what the API server answers', async () => {
-      agreed(await judgeInPlayground(cluster, { policies: 8, pods: 12, seed }));
+      agreed(await evaluateInPlayground(cluster, { policies: 8, pods: 12, seed }));
     });
   });
 
   describe('random sets of overlapping policies', () => {
     it('decide, fill, name and warn as a reference model of the design does, and as the operator says', async () => {
-      agreed(await judgeSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
+      agreed(await evaluateSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
     });
   });
 
   describe('random sets of policies that are rolled out', () => {
     it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
       // With 8 policies, a run had none whose label can be compared.
-      const { compared, ...tally } = await judgeRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
+      const { compared, ...tally } = await evaluateRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
       agreed(tally);
       assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));
     });
@@ -79,7 +79,12 @@ describe('on a real API server', function () {
       let ended = 0;
       // The ends of a few sets may change no answer; then others follow.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
-        const tally = await judgeExpiry(cluster, controlPlane, { policies: 1, pods: 1, last: 4, seed: seed + batch });
+        const tally = await evaluateExpiry(cluster, controlPlane, {
+          policies: 1,
+          pods: 1,
+          last: 4,
+          seed: seed + batch,
+        });
         agreed(tally);
         ended += tally.ended;
       }
@@ -92,8 +97,8 @@ describe('on a real API server', function () {
       let alone = 0;
       // A short walk may meet no pod that is evaluated alone; then another one follows.
       for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
-        const outcome = await judgeSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
-        assert.ok(outcome.judged >= 120, `${outcome.judged} judged`);
+        const outcome = await evaluateSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
+        assert.ok(outcome.evaluated >= 120, `${outcome.evaluated} evaluated`);
         if (outcome.differences.length > 0) assert.fail(outcome.differences.join('\n\n'));
         alone += outcome.alone;
       }
@@ -103,15 +108,15 @@ describe('on a real API server', function () {
 
   describe('defaulting', () => {
     it('fills pods as PodSecurityPolicy did, idempotently, and templates predict it', async () => {
-      agreed(await judgeFilling(cluster, { policies: 8, pods: 10, seed }));
+      agreed(await evaluateFilling(cluster, { policies: 8, pods: 10, seed }));
     });
 
     it('fills containers too that other mutations inject, before it and after it', async () => {
-      agreed(await judgeInjected(cluster, { policies: 5, pods: 8, seed }));
+      agreed(await evaluateInjected(cluster, { policies: 5, pods: 8, seed }));
     });
 
     it('fills ephemeral containers that are added to pods, and nothing else of these', async () => {
-      agreed(await judgeAdditions(cluster, { policies: 5, pods: 10, seed }));
+      agreed(await evaluateAdditions(cluster, { policies: 5, pods: 10, seed }));
     });
 
     it('keeps the name of the policy that has filled, though another one admits the result', async () => {
@@ -175,7 +180,7 @@ describe('on a real API server', function () {
 
 const CONTAINER = { name: 'app', image: 'app' };
 
-function agreed({ judged, differences }: Tally): void {
-  assert.ok(judged > 0);
+function agreed({ evaluated, differences }: Tally): void {
+  assert.ok(evaluated > 0);
   if (differences.length > 0) assert.fail(`the engines differ: ${differences.join('\n\n')}`);
 }

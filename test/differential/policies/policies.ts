@@ -11,13 +11,13 @@ import { type Case, type Plan, run, type Tally, type Verdict } from './campaign.
 import { type PolicyCluster, projection } from './cluster.ts';
 import { gives, reasonsOf, textOf } from './text.ts';
 
-export function judgePolicies(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+export function evaluatePolicies(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
   const evaluator = new Evaluator();
-  const judge = (one: Case, pod: Pod) => judgePod(cluster, evaluator, one, pod);
-  return run(cluster, { name: 'policies', rules: randomRules(), judge }, plan);
+  const evaluate = (one: Case, pod: Pod) => evaluatePod(cluster, evaluator, one, pod);
+  return run(cluster, { name: 'policies', rules: randomRules(), evaluate }, plan);
 }
 
-async function judgePod(cluster: PolicyCluster, evaluator: Evaluator, one: Case, pod: Pod): Promise<Verdict> {
+async function evaluatePod(cluster: PolicyCluster, evaluator: Evaluator, one: Case, pod: Pod): Promise<Verdict> {
   const open = await cluster.defaulted(pod);
   if (open.status === 422) return { status: 'invalid', differences: [] };
   const { policy, namespace, label } = one;

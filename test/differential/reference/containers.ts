@@ -1,8 +1,8 @@
 /**
- * Reference model of `spec.containers`: a container has the values of the entry that names it, and is judged by what it
- * gets, its own field or its pod's. Everything else is judged by `spec.overrides`.
+ * Reference model of `spec.containers`: a container has the values of the entry that names it, and is evaluated by what it
+ * gets, its own field or its pod's. Everything else is evaluated by `spec.overrides`.
  *
- * So such a container is judged as the only one of a pod that sets nothing, with the fields that it inherits written on
+ * So such a container is evaluated as the only one of a pod that sets nothing, with the fields that it inherits written on
  * it.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -45,7 +45,7 @@ export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** The pod without the AppArmor annotations of these containers, which are judged with the containers. */
+/** The pod without the AppArmor annotations of these containers, which are evaluated with the containers. */
 export function withoutAnnotationsOf(pod: StatedPod, containers: readonly string[]): StatedPod {
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(
     ([key]) => !containers.some((name) => key === `${APP_ARMOR}${name}`),

@@ -27,11 +27,11 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
     return values && rules?.includes(rule) ? [{ container, values }] : [];
   });
   const names = own.map(({ container }) => container.name);
-  const judged = rule === 'appArmor' ? withoutAnnotationsOf(pod, names) : pod;
+  const evaluated = rule === 'appArmor' ? withoutAnnotationsOf(pod, names) : pod;
   const { pod: itself = false, containers = [] } = MODELS[rule]({
     values: policy.values as unknown as Values,
     minor,
-    pod: judged,
+    pod: evaluated,
   });
   const others = containers.filter((name) => !names.includes(name));
   const breaking = own

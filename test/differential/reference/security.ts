@@ -178,11 +178,11 @@ function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach 
     const value = annotations[key];
     return value !== undefined && !/^(runtime\/default$|docker\/default$|localhost\/)/.test(value);
   };
-  const isJudged = !(minor >= 25 && isForWindows(pod));
-  const onPod = wanted.unset === 'RefusedOnPod' && isJudged;
+  const isChecked = !(minor >= 25 && isForWindows(pod));
+  const onPod = wanted.unset === 'RefusedOnPod' && isChecked;
   const ephemeral = (pod.spec.ephemeralContainers ?? []).map(({ name }) => name);
   const mustSet = ({ name }: StatedContainer) =>
-    (wanted.unset === 'Refused' && isJudged) || (onPod && ephemeral.includes(name));
+    (wanted.unset === 'Refused' && isChecked) || (onPod && ephemeral.includes(name));
   return {
     pod:
       refused(pod.spec.securityContext?.seccompProfile) ||

@@ -37,7 +37,7 @@ export interface Values {
   readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly seccomp: Profiles & {
     readonly annotations: boolean;
-    /** False in the judgement of a single container: whether the pod itself has a profile is another question. */
+    /** False in the evaluation of a single container: whether the pod itself has a profile is another question. */
     readonly onPod?: false;
   };
   readonly appArmor: Profiles;

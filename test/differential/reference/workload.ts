@@ -65,8 +65,10 @@ function hostPorts({ values, pod }: Question): Breach {
 
 function volumes({ values: { volumes: types }, pod }: Question): Breach {
   const refused = (type: string) => types.allowed?.includes(type) === false || types.forbidden?.includes(type) === true;
-  const judged = (pod.spec.volumes ?? []).filter(({ projected }) => !(types.tokens && projected && isToken(projected)));
-  const all = judged.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
+  const evaluated = (pod.spec.volumes ?? []).filter(
+    ({ projected }) => !(types.tokens && projected && isToken(projected)),
+  );
+  const all = evaluated.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
   return { pod: all.some(refused) };
 }
 

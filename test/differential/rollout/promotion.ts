@@ -1,5 +1,5 @@
 /** Whether a pod keeps a namespace from being promoted: the operator's verdict, and the reference model's. */
-import { judgeNamespace } from '../../../operator/evaluate/namespace.ts';
+import { evaluateNamespace } from '../../../operator/evaluate/namespace.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { projection } from '../policies/cluster.ts';
 import type { StatedPod } from '../reference/pod.ts';
@@ -19,7 +19,7 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
   const view = projection.pod({ metadata, spec: { ...pod.spec, serviceAccountName: account } });
   const objects = { pods: () => [view], workloads: () => [], workload: () => undefined };
   const selecting = policies.filter(({ selector }) => matches(selector, labels));
-  const { promotions } = judgeNamespace({ name: namespace, labels }, selecting, objects, { evaluator, use });
+  const { promotions } = evaluateNamespace({ name: namespace, labels }, selecting, objects, { evaluator, use });
   return pending.flatMap((policy) => {
     const violating = promotions?.get(policy.name)?.violating;
     const isSelected = deciders({ ...scene, policies: [policy] }, policy.meanwhile ?? 'Warn').length > 0;

@@ -14,7 +14,7 @@ import { concurrently, sum, type Tally } from '../policies/campaign.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
 import type { AuditLog } from '../sets/audit.ts';
 import { admitCreators, readUse } from '../sets/people.ts';
-import { type AcceptedSet, acceptedSet, enforceSets, judgeSet, policiesOf } from '../sets/sets.ts';
+import { type AcceptedSet, acceptedSet, enforceSets, evaluateSet, policiesOf } from '../sets/sets.ts';
 import type { Compared, Trial } from '../sets/trial.ts';
 import { type RollingSet, rollingSet } from './arbitrary.ts';
 import type { RolloutFacts } from './reference-model.ts';
@@ -39,7 +39,7 @@ type Accepted = AcceptedSet<RollingSet>;
 const BATCH = 20;
 
 /** @returns a tally whose policies are those with a roll-out */
-export async function judgeRollouts(
+export async function evaluateRollouts(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
   plan: RolloutsPlan,
@@ -63,7 +63,7 @@ export async function judgeRollouts(
     await concurrently(sets, async (one) => {
       const trial = { cluster, evaluator, use, audit: plan.audit, count, ...trialOf(one, enforced) };
       const own = rolledOut(one).length;
-      const tally = await judgeSet(trial, creators, { pods: plan.pods * own, seed: plan.seed });
+      const tally = await evaluateSet(trial, creators, { pods: plan.pods * own, seed: plan.seed });
       tallies.push({ ...tally, policies: own });
     });
     await enforced.withdraw();

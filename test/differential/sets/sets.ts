@@ -15,7 +15,7 @@ import type { PolicyCluster } from '../policies/cluster.ts';
 import { podsFor } from '../policies/pods.ts';
 import { ACCOUNTS, type PolicySet, randomSet } from './arbitrary.ts';
 import type { AuditLog } from './audit.ts';
-import { type Creation, judgeCreation } from './judges.ts';
+import { type Creation, evaluateCreation } from './creation.ts';
 import { admitCreators, type Creator, populate, readUse, withdraw } from './people.ts';
 import type { Trial } from './trial.ts';
 
@@ -31,7 +31,7 @@ interface SetsPlan {
 const BATCH = 20;
 const ATTEMPTS = 4;
 
-export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPlane, plan: SetsPlan): Promise<Tally> {
+export async function evaluateSets(cluster: PolicyCluster, controlPlane: ControlPlane, plan: SetsPlan): Promise<Tally> {
   const creators = await admitCreators(cluster, controlPlane);
   const evaluator = new Evaluator();
   const tallies: Tally[] = [];
@@ -45,7 +45,7 @@ export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPla
     await concurrently(sets, async (one) => {
       const policies = policiesOf(one, enforced);
       tallies.push(
-        await judgeSet({ cluster, evaluator, use, set: one.set, policies, audit: plan.audit }, creators, plan),
+        await evaluateSet({ cluster, evaluator, use, set: one.set, policies, audit: plan.audit }, creators, plan),
       );
     });
     await enforced.withdraw();
@@ -111,23 +111,23 @@ export function policiesOf({ objects }: Pick<AcceptedSet, 'objects'>, { policies
 }
 
 /** @param plan the number of pods, and the seed */
-export async function judgeSet(
+export async function evaluateSet(
   trial: Trial,
   creators: readonly Creator[],
   { pods: count, seed }: Pick<SetsPlan, 'pods' | 'seed'>,
 ): Promise<Tally> {
   const creations = randomCreations(trial.set, trial.policies, creators);
   const samples = fc.sample(creations, { seed, numRuns: count * ATTEMPTS });
-  const tally = { policies: trial.policies.length, judged: 0, admitted: 0, invalid: 0, differences: [] as string[] };
+  const tally = { policies: trial.policies.length, evaluated: 0, admitted: 0, invalid: 0, differences: [] as string[] };
   for (const [index, creation] of samples.entries()) {
-    const { status, differences } = await judgeCreation(trial, creation);
+    const { status, differences } = await evaluateCreation(trial, creation);
     if (status === 'admitted') tally.admitted++;
     if (status === 'invalid') tally.invalid++;
-    else tally.judged++;
+    else tally.evaluated++;
     if (differences.length > 0 && tally.differences.length === 0) {
       tally.differences.push(`seed ${seed}, ${await explain(trial, creations, { seed, index, differences })}`);
     }
-    if (tally.judged === count) break;
+    if (tally.evaluated === count) break;
   }
   return tally;
 }
@@ -152,9 +152,9 @@ async function explain(
   creations: Arbitrary<Creation>,
   { seed, index, differences }: { seed: number; index: number; differences: readonly string[] },
 ): Promise<string> {
-  const agrees = async (one: Creation) => (await judgeCreation(trial, one)).differences.length === 0;
+  const agrees = async (one: Creation) => (await evaluateCreation(trial, one)).differences.length === 0;
   const creation = await shrunk(creations, { seed, index }, agrees);
-  const again = await judgeCreation(trial, creation);
+  const again = await evaluateCreation(trial, creation);
   const { creator, ...rest } = creation;
   return [
     ...trial.set.policies.map(({ name, spec }) => `${name} ${JSON.stringify(spec)}`),

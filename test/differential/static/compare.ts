@@ -1,5 +1,5 @@
 /**
- * Policies in files of an API server beside the same policies as objects of the API: one API server judges the same pods
+ * Policies in files of an API server beside the same policies as objects of the API: one API server evaluates the same pods
  * by the files, and, after they are removed, by the objects.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -70,7 +70,7 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
     const newCluster = await start?.end();
     await prepare(api, directory);
     const pods = fc.sample(randomPods(), { numRuns: runs, seed });
-    const byFiles = await judge(api, pods);
+    const byFiles = await evaluate(api, pods);
     const startsOf = async (inNewCluster: Starts['newCluster']): Promise<Starts> => ({
       newCluster: inNewCluster,
       restart: await restarts(controlPlane, OLD),
@@ -78,7 +78,7 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
     });
     const files = await startsOf(newCluster);
     await replaceFiles(api, directory, policies);
-    const byObjects = await judge(api, pods);
+    const byObjects = await evaluate(api, pods);
     const objects = whole ? await startsOf(await objectsInNewCluster(await rendered(policies), NEW)) : undefined;
     const differences = byFiles.flatMap((answer, i) =>
       answer === byObjects[i] ? [] : [`${JSON.stringify(pods[i])}\nfiles:   ${answer}\nobjects: ${byObjects[i]}`],
@@ -151,7 +151,7 @@ async function rendered(policies: string): Promise<Identified[]> {
   return objectsIn((await cappol(['render', '--policy', '-'], policies)).stdout);
 }
 
-async function judge(api: Api, pods: readonly object[]): Promise<string[]> {
+async function evaluate(api: Api, pods: readonly object[]): Promise<string[]> {
   const answers: string[] = [];
   await inParallel([...pods.entries()], AT_ONCE, async ([i, pod]) => {
     answers[i] = await ask(api, TEAMS[i % TEAMS.length] ?? 'a', pod);

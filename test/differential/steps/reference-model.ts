@@ -56,7 +56,7 @@ export function admitsAddition(
 ): boolean {
   if (isFine(policy, withoutSeccomp(after))) return true;
   if (deciders.some((decider) => isFine(decider, withoutSeccomp(before)))) return false;
-  // A container with a value of its own is judged by it, and not by the pod's.
+  // A container with a value of its own is evaluated by it, and not by the pod's.
   return addedTo(before, after).every((container) =>
     isFine(policy, alone(after, container), ownValues(policy, container)?.rules),
   );
@@ -89,7 +89,7 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const taken = takenBy(pod, container);
   // No rule reads the SELinux options of a container for Windows: the API server refuses them.
   const isOwn = pod.spec.os?.name === 'windows' && container.securityContext?.seLinuxOptions !== undefined;
-  const unjudged = isOwn ? { seLinuxOptions: undefined } : {};
+  const notEvaluated = isOwn ? { seLinuxOptions: undefined } : {};
   const { sysctls, supplementalGroups, supplementalGroupsPolicy, fsGroup } = securityContext;
   const mounts = [...(container.volumeMounts ?? []), ...(container.volumeDevices ?? [])].map(({ name }) => name);
   return {
@@ -100,7 +100,7 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
       volumes: volumes.filter(({ name }) => mounts.includes(name)),
       securityContext: defined({
         ...taken,
-        ...unjudged,
+        ...notEvaluated,
         sysctls,
         supplementalGroups,
         supplementalGroupsPolicy,

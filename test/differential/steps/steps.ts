@@ -26,20 +26,20 @@ interface StepsPlan {
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
 /** The approximate number of evaluated steps of a track: others are invalid, and some pods are refused. */
-const JUDGED_OF_TRACK = 4;
+const EVALUATED_OF_TRACK = 4;
 
-export async function judgeSteps(
+export async function evaluateSteps(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
   { steps, tracks, seed }: StepsPlan,
 ): Promise<StepsTally> {
   const creators = await admitCreators(cluster, controlPlane);
-  const tally = { sets: 0, pods: 0, judged: 0, admitted: 0, alone: 0, invalid: 0, differences: [] };
-  while (tally.judged < steps) {
+  const tally = { sets: 0, pods: 0, evaluated: 0, admitted: 0, alone: 0, invalid: 0, differences: [] };
+  while (tally.evaluated < steps) {
     const first = tally.sets;
-    const length = Math.min(BATCH, Math.ceil((steps - tally.judged) / (tracks * JUDGED_OF_TRACK)));
+    const length = Math.min(BATCH, Math.ceil((steps - tally.evaluated) / (tracks * EVALUATED_OF_TRACK)));
     const sets = await Promise.all(Array.from({ length }, (_, i) => acceptedSet(cluster, seed, first + i, named)));
-    await judgeBatch(cluster, sets, { creators, tracks, seed, first, tally });
+    await evaluateBatch(cluster, sets, { creators, tracks, seed, first, tally });
   }
   for (const { api } of creators) await api.close();
   return tally;
@@ -58,7 +58,7 @@ function named(set: string) {
 }
 
 /** Half of the pods are older than the policies. */
-async function judgeBatch(
+async function evaluateBatch(
   cluster: PolicyCluster,
   sets: readonly AcceptedSet[],
   { creators, tracks: count, seed, first, tally }: Campaign,

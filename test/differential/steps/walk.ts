@@ -11,7 +11,7 @@ import { addition, isAdmittedBySome } from './reference-model.ts';
 export interface StepsTally {
   readonly sets: number;
   readonly pods: number;
-  readonly judged: number;
+  readonly evaluated: number;
   readonly admitted: number;
   /** Admitted for a pod that satisfied no policy. */
   readonly alone: number;
@@ -44,7 +44,7 @@ export async function walk(trial: Trial, track: Track, pod: StatedPod): Promise<
       tally.invalid++;
       continue;
     }
-    tally.judged++;
+    tally.evaluated++;
     history.push(`${answer.status} ${step.by.name} adds ${JSON.stringify(containers)} ${answer.text}`);
     const isAdmitted = answer.status === 200;
     const now: StatedPod = isAdmitted ? answer.pod : before;

@@ -13,7 +13,7 @@ export interface TopologySize {
   readonly meeting: number;
 }
 
-/** `soon`: while the pods are judged. */
+/** `soon`: while the pods are evaluated. */
 export type End = 'none' | 'past' | 'soon' | 'far';
 
 export interface Topology extends PolicySet {

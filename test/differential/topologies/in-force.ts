@@ -34,7 +34,7 @@ export interface InForce {
   readonly labels: ReadonlyMap<string, Labels>;
   /** From the creation of the first policy until all were programmed. */
   readonly seconds: number;
-  /** When policies end while pods are judged, in ms since 1970: the first and the last. */
+  /** When policies end while pods are evaluated, in ms since 1970: the first and the last. */
   readonly ends: readonly [first: number, last: number];
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { PolicyCluster } from '../policies/cluster.ts';
-import { judgeTopologies } from './topologies.ts';
+import { evaluateTopologies } from './topologies.ts';
 
 const POLICIES = 12;
 const NAMESPACES = 12;
@@ -27,13 +27,13 @@ describe('random topologies of policies, in force by a running operator', functi
 
   it('decide in each namespace as the operator and a reference model of the design say', async () => {
     const size = { policies: POLICIES, namespaces: NAMESPACES, pods: PODS, meeting: MEETING };
-    const { differences, judged, admitted, free } = await judgeTopologies(cluster, controlPlane, {
+    const { differences, evaluated, admitted, free } = await evaluateTopologies(cluster, controlPlane, {
       ...size,
       topologies: 1,
       seed,
     });
     if (differences.length > 0) assert.fail(`the engines differ: ${differences.join('\n\n')}`);
-    assert.ok(judged >= PODS / 2, `seed ${seed}: ${judged} pods judged`);
-    assert.ok(free > 0 || admitted < judged, `seed ${seed}: no pod was refused, and no namespace was free`);
+    assert.ok(evaluated >= PODS / 2, `seed ${seed}: ${evaluated} pods evaluated`);
+    assert.ok(free > 0 || admitted < evaluated, `seed ${seed}: no pod was refused, and no namespace was free`);
   });
 });

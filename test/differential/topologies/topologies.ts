@@ -18,17 +18,17 @@ import type { AuditLog } from '../sets/audit.ts';
 import { admitCreators, type Creator, readUse } from '../sets/people.ts';
 import { deciders, selects } from '../sets/reference-model.ts';
 import { randomTopology, type Topology, type TopologySize, withoutCrowds } from './arbitrary.ts';
-import { bringIntoForce, type InForce, nameOf, startOperator, takeAway } from './in-force.ts';
 import {
   type Creation,
+  evaluateCreation,
   FOLLOWS_MS,
-  judgeCreation,
   Model,
   OperatorPolicies,
   type Outcome,
   resolved,
   type Trial,
-} from './judge.ts';
+} from './creation.ts';
+import { bringIntoForce, type InForce, nameOf, startOperator, takeAway } from './in-force.ts';
 
 export interface TopologiesPlan extends TopologySize {
   readonly topologies: number;
@@ -47,7 +47,7 @@ export interface TopologiesTally extends Tally {
   readonly unclear: number;
 }
 
-/** More pods are drawn than judged: some are invalid. */
+/** More pods are drawn than evaluated: some are invalid. */
 const SAMPLES = 2.5;
 const SEED_STEP = 7_919;
 /** The time of a pod, to spread ends over all of them. */
@@ -57,19 +57,19 @@ const EXPLAINED = 3;
 /** This share of the pods comes after the first end, and this one after the last. */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
-export async function judgeTopologies(
+export async function evaluateTopologies(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
   plan: TopologiesPlan,
 ): Promise<TopologiesTally> {
   const creators = await admitCreators(cluster, controlPlane);
   const operator = await startOperator(controlPlane);
-  const total = { policies: 0, judged: 0, admitted: 0, invalid: 0, unclear: 0, ended: 0, free: 0 };
+  const total = { policies: 0, evaluated: 0, admitted: 0, invalid: 0, unclear: 0, ended: 0, free: 0 };
   const differences: string[] = [];
   try {
     for (let index = 0; index < plan.topologies; index++) {
       const seed = plan.seed + index * SEED_STEP;
-      const { differences: own, ...counts } = await judgeTopology(cluster, creators, { ...plan, seed });
+      const { differences: own, ...counts } = await evaluateTopology(cluster, creators, { ...plan, seed });
       for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += counts[key];
       differences.push(...own);
     }
@@ -82,7 +82,7 @@ export async function judgeTopologies(
   return { ...total, differences };
 }
 
-async function judgeTopology(
+async function evaluateTopology(
   cluster: PolicyCluster,
   creators: readonly Creator[],
   plan: TopologiesPlan,
@@ -97,7 +97,7 @@ async function judgeTopology(
   const use = await readUse(cluster);
   const operator = new OperatorPolicies(inForce.policies);
   const trial = { cluster, evaluator: new Evaluator(), use, model, operator, audit };
-  const tally = await judgePods(trial, creators, topology, { ...plan, ends: inForce.ends });
+  const tally = await evaluatePods(trial, creators, topology, { ...plan, ends: inForce.ends });
   await takeAway(cluster, topology);
   return { ...tally, policies: accepted.length };
 }
@@ -117,7 +117,7 @@ async function acceptedPolicies(
   );
 }
 
-async function judgePods(
+async function evaluatePods(
   trial: Trial,
   creators: readonly Creator[],
   topology: Topology,
@@ -127,14 +127,14 @@ async function judgePods(
   const samples = fc.sample(creations, { seed, numRuns: Math.ceil(pods * SAMPLES) });
   const outcomes: Outcome[] = [];
   const differing: { readonly index: number; readonly outcome: Outcome }[] = [];
-  let judged = 0;
+  let evaluated = 0;
   await concurrently([...samples.entries()], async ([index, creation]) => {
-    if (judged >= pods) return;
-    if (judged >= pods * (1 - AFTER_FIRST)) await until(first);
-    if (judged >= pods * (1 - AFTER_LAST)) await until(last + FOLLOWS_MS);
-    const outcome = await judgeCreation(trial, creation);
+    if (evaluated >= pods) return;
+    if (evaluated >= pods * (1 - AFTER_FIRST)) await until(first);
+    if (evaluated >= pods * (1 - AFTER_LAST)) await until(last + FOLLOWS_MS);
+    const outcome = await evaluateCreation(trial, creation);
     outcomes.push(outcome);
-    if (outcome.status === 'admitted' || outcome.status === 'refused') judged++;
+    if (outcome.status === 'admitted' || outcome.status === 'refused') evaluated++;
     if (outcome.differences.length > 0) differing.push({ index, outcome });
   });
   const differences: string[] = [];
@@ -145,7 +145,7 @@ async function judgePods(
   const count = (is: (outcome: Outcome) => boolean) => outcomes.filter(is).length;
   return {
     policies: trial.model.policies.length,
-    judged,
+    evaluated,
     admitted: count(({ status }) => status === 'admitted'),
     invalid: count(({ status }) => status === 'invalid'),
     unclear: count(({ status }) => status === 'unclear'),
@@ -194,9 +194,9 @@ async function explain(
   creations: Arbitrary<Creation>,
   { seed, index, outcome }: { seed: number; index: number; outcome: Outcome },
 ): Promise<string> {
-  const agrees = async (one: Creation) => (await judgeCreation(trial, one)).differences.length === 0;
+  const agrees = async (one: Creation) => (await evaluateCreation(trial, one)).differences.length === 0;
   const creation = await shrunk(creations, { seed, index }, agrees);
-  const again = await judgeCreation(trial, creation);
+  const again = await evaluateCreation(trial, creation);
   const { creator, ...rest } = creation;
   const { model, operator } = trial;
   const labels = model.labelsOf(creation.namespace);

@@ -8,8 +8,8 @@ import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
 import type { StatedPod } from '../../differential/reference/pod.ts';
 import { admits, type Grant, type Person } from '../../differential/sets/reference-model.ts';
+import { endOf, Model } from '../../differential/topologies/creation.ts';
 import type { Labels } from '../../differential/topologies/in-force.ts';
-import { endOf, Model } from '../../differential/topologies/judge.ts';
 import { policyManifest } from '../../support/policies.ts';
 
 export interface State {

@@ -44,7 +44,7 @@ describe(`a snapshot from a file (FC_SEED=${SEED})`, () => {
     });
   }
 
-  it('names the field that is missing, and references that lead nowhere, so that what it accepts can be judged', async () => {
+  it('names the field that is missing, and references that lead nowhere, so that what it accepts can be evaluated', async () => {
     const [one] = fc.sample(
       snapshot.filter(({ shapes, policies }) => shapes.length > 0 && policies.length > 0),
       { numRuns: 1, seed: SEED },
@@ -56,6 +56,6 @@ describe(`a snapshot from a file (FC_SEED=${SEED})`, () => {
     const answers = createAnswers();
     answers.load(await snapshotIn(bytesOf(JSON.stringify(one))));
     for (const { name } of one?.policies ?? []) answers.policy({ policy: name });
-    answers.rejudge({ policies: '' });
+    answers.reevaluate({ policies: '' });
   });
 });

@@ -119,7 +119,7 @@ describe('the overview', () => {
 
   it('claims no numbers of namespaces when pods could not be read', () => {
     const cluster = wholeCluster(clusterOf([]), [baselinePolicy('p')], [namespace('a')]);
-    const taken = snapshotOf(cluster, { ...ALL_RIGHTS, judgeable: false }, TAKING, evaluator);
+    const taken = snapshotOf(cluster, { ...ALL_RIGHTS, canEvaluate: false }, TAKING, evaluator);
     const { namespaces, violations } = overviewOf(taken, 'containerd');
     assert.equal(namespaces, undefined);
     assert.equal(violations, undefined);

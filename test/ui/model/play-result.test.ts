@@ -11,13 +11,13 @@ function leftOut(manifests: string): readonly string[] {
   return leftOutText(check({ ...question, serverVersion: NEWEST_KNOWN_MINOR, at: 0 }));
 }
 
-describe('the objects of a text that the playground does not judge', () => {
+describe('the objects of a text that the playground does not evaluate', () => {
   it('are named, with the reason', () => {
     assert.deepEqual(leftOut('apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\n'), [
-      'not judged, no pod template found: Widget.example.com 1',
+      'not evaluated, no pod template found: Widget.example.com 1',
     ]);
     assert.deepEqual(leftOut('apiVersion: v1\nkind: Service\nmetadata: {name: a}\n'), [
-      '1 object makes no pods, so no policy judges it.',
+      '1 object makes no pods, so no policy evaluates it.',
     ]);
   });
 

@@ -3,26 +3,26 @@ import { useEffect } from 'preact/hooks';
 import type { WorkloadChange } from '../../../analysis/check/changes-result.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
-import { isJudged } from '../../model/namespaces.ts';
+import { isEvaluated } from '../../model/namespaces.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
 import { WordBadge } from '../../parts/badge.tsx';
 import { Name } from '../../parts/name.tsx';
 import { Scrolled } from '../../parts/scrolled.tsx';
 import { Table } from '../../parts/table.tsx';
-import type { Judge } from '../../worker/client.ts';
-import type { RejudgeAnswer } from '../../worker/rejudge.ts';
+import type { PageWorker } from '../../worker/client.ts';
+import type { ReevaluateAnswer } from '../../worker/reevaluate.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 
 interface ChangesProps {
   readonly snapshot: Snapshot;
   readonly policies: string;
-  readonly judge: Judge;
+  readonly worker: PageWorker;
 }
 
 const TYPING_MS = 250;
 
-export function ChangesPart({ snapshot, policies, judge }: ChangesProps) {
-  const { answer, problem, ask } = useLatest(judge, 'rejudge');
+export function ChangesPart({ snapshot, policies, worker }: ChangesProps) {
+  const { answer, problem, ask } = useLatest(worker, 'reevaluate');
   useEffect(() => {
     const timer = setTimeout(() => ask({ policies }), TYPING_MS);
     return () => clearTimeout(timer);
@@ -33,7 +33,7 @@ export function ChangesPart({ snapshot, policies, judge }: ChangesProps) {
         If you applied these policies to <Name text={snapshot.context} />
       </h2>
       {problem !== '' && <p role="alert">{problem}</p>}
-      {isJudged(snapshot) ? (
+      {isEvaluated(snapshot) ? (
         answer && <Summary answer={answer} />
       ) : (
         <p>Namespaces or workloads could not be read, so the changes are not known.</p>
@@ -42,7 +42,7 @@ export function ChangesPart({ snapshot, policies, judge }: ChangesProps) {
   );
 }
 
-function Summary({ answer: { candidates, summary, changes, refusals } }: { readonly answer: RejudgeAnswer }) {
+function Summary({ answer: { candidates, summary, changes, refusals } }: { readonly answer: ReevaluateAnswer }) {
   if (candidates.length === 0) return <p>There is no valid policy in the text.</p>;
   return (
     <>

@@ -5,7 +5,7 @@ import { setParameters } from '../../address.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsOf, linkOf, type Play, playOf } from '../../model/play-link.ts';
 import { leftOutText, type Marker, markersOf, shownItems } from '../../model/play-result.ts';
-import type { Judge } from '../../worker/client.ts';
+import type { PageWorker } from '../../worker/client.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 import type { StandaloneProps } from '../view.ts';
 import { ChangesPart } from './changes.tsx';
@@ -24,7 +24,7 @@ const LINK_MS = 400;
 
 type Reveal = { readonly line: number } | undefined;
 
-export function Playground({ cluster, parameters, judge }: StandaloneProps) {
+export function Playground({ cluster, parameters, worker }: StandaloneProps) {
   const [play, setPlay] = useState<Play>(remembered ?? FIRST);
   const [loaded, setLoaded] = useState(0);
   const linked = useLink(parameters.play, play, (next) => {
@@ -46,7 +46,7 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
     setLoaded((count) => count + 1);
   };
   const minor = cluster ? parseVersion(cluster.snapshot.serverVersion) : undefined;
-  const { answer, problem } = useCheck(play, minor ?? NEWEST_KNOWN_MINOR, judge);
+  const { answer, problem } = useCheck(play, minor ?? NEWEST_KNOWN_MINOR, worker);
   const [reveal, setReveal] = useState<{ readonly policies?: Reveal; readonly manifests?: Reveal }>({});
   const leaving = useId();
   const items = useMemo(() => answer && shownItems(answer), [answer]);
@@ -60,7 +60,7 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
   return (
     <div class="playground">
       <div class="play-bar">
-        <Start snapshot={cluster?.snapshot} judge={judge} onStart={start} />
+        <Start snapshot={cluster?.snapshot} worker={worker} onStart={start} />
         <CopyLink play={play} />
       </div>
       {linked.problem && (
@@ -129,7 +129,7 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
           key={cluster.snapshot.context}
           snapshot={cluster.snapshot}
           policies={play.policies}
-          judge={judge}
+          worker={worker}
         />
       )}
     </div>
@@ -139,8 +139,8 @@ export function Playground({ cluster, parameters, judge }: StandaloneProps) {
 const NO_MARKERS: readonly Marker[] = [];
 
 /** The verdict on the texts; the last one stays until there is a new one. */
-function useCheck(play: Play, serverVersion: number, judge: Judge) {
-  const { answer, problem, ask, setProblem } = useLatest(judge, 'check');
+function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
+  const { answer, problem, ask, setProblem } = useLatest(worker, 'check');
   useEffect(() => {
     const timer = setTimeout(() => {
       try {

@@ -5,17 +5,17 @@ import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsText, type Play } from '../../model/play-link.ts';
 import { workloadsByShape } from '../../model/play-workloads.ts';
-import type { Judge } from '../../worker/client.ts';
+import type { PageWorker } from '../../worker/client.ts';
 
 const EXAMPLE_OPTIONS = EXAMPLES.map(({ title }, index) => [String(index), title] as const);
 
 interface StartProps {
   readonly snapshot: Snapshot | undefined;
-  readonly judge: Judge;
+  readonly worker: PageWorker;
   onStart(changes: Partial<Play>): void;
 }
 
-export function Start({ snapshot, judge, onStart }: StartProps) {
+export function Start({ snapshot, worker, onStart }: StartProps) {
   const [problem, setProblem] = useState('');
   const workloads = useMemo(() => (snapshot ? workloadsByShape(snapshot) : []), [snapshot]);
   const pods = useMemo(() => workloads.map(({ title }, index) => [String(index), title] as const), [workloads]);
@@ -28,12 +28,12 @@ export function Start({ snapshot, judge, onStart }: StartProps) {
       },
       (error) => setProblem(String(error)),
     );
-  const policy = (name: string) => judge.ask('policyText', { policy: name }).then((policies) => ({ policies }));
+  const policy = (name: string) => worker.ask('policyText', { policy: name }).then((policies) => ({ policies }));
   const workload = async (key: string) => {
     const chosen = workloads[Number(key)];
     if (!chosen) return {};
     const { shape, namespace, name } = chosen;
-    const manifests = await judge.ask('podText', { shape, namespace, name });
+    const manifests = await worker.ask('podText', { shape, namespace, name });
     const labels = snapshot?.namespaces.find((one) => one.name === namespace)?.labels ?? {};
     return { manifests, namespace, labels: labelsText(labels) };
   };

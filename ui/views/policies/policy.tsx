@@ -43,10 +43,10 @@ interface DetailsProps extends ViewProps {
   readonly link: LinkTo;
 }
 
-function Details({ cluster: { snapshot }, judge, parameters, policy, link }: DetailsProps) {
+function Details({ cluster: { snapshot }, worker, parameters, policy, link }: DetailsProps) {
   const { name, spec, status } = policy;
-  const facts = useAnswer(judge, snapshot, 'policy', { policy: name });
-  const rendered = useAnswer(judge, snapshot, 'rendered', { policy: name });
+  const facts = useAnswer(worker, snapshot, 'policy', { policy: name });
+  const rendered = useAnswer(worker, snapshot, 'rendered', { policy: name });
   const row = useMemo(() => policyRows({ ...snapshot, policies: [policy] })[0], [snapshot, policy]);
   if (!row) return null;
   return (

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import { linksFrom } from '../../model/links.ts';
-import { isJudged } from '../../model/namespaces.ts';
+import { isEvaluated } from '../../model/namespaces.ts';
 import {
   filtered,
   parseOrder,
@@ -43,7 +43,7 @@ const RESULTS = [
   { value: 'Audited', text: 'Audited (mode Audit)' },
 ];
 
-export function Violations({ cluster: { snapshot }, parameters, judge }: ViewProps) {
+export function Violations({ cluster: { snapshot }, parameters, worker }: ViewProps) {
   const all = useMemo(() => violatingRows(snapshot), [snapshot]);
   const filter = filterIn(parameters);
   const key = FILTERS.map((name) => filter[name]).join('\n');
@@ -84,7 +84,7 @@ export function Violations({ cluster: { snapshot }, parameters, judge }: ViewPro
           key={workload}
           rows={shown}
           snapshot={snapshot}
-          judge={judge}
+          worker={worker}
           link={link}
           onClose={() => setParameters({ workload: '' })}
         />
@@ -99,7 +99,7 @@ function filterIn(parameters: Readonly<Record<string, string>>): ViolatingFilter
 }
 
 function nothingText(snapshot: Snapshot): string {
-  return snapshot.missing.length > 0 && !isJudged(snapshot)
+  return snapshot.missing.length > 0 && !isEvaluated(snapshot)
     ? 'Workloads could not be read, so their violations are not known.'
     : 'No workload violates a policy.';
 }

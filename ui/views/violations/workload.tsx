@@ -9,7 +9,7 @@ import { Scrolled } from '../../parts/scrolled.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Value } from '../../parts/value.tsx';
-import type { Judge } from '../../worker/client.ts';
+import type { PageWorker } from '../../worker/client.ts';
 import { useAnswer } from '../../worker/use-answer.ts';
 import { Fix } from './fix.tsx';
 
@@ -17,18 +17,18 @@ interface WorkloadProps {
   /** One for each mode. */
   readonly rows: readonly ViolatingRow[];
   readonly snapshot: Snapshot;
-  readonly judge: Judge;
+  readonly worker: PageWorker;
   readonly link: LinkTo;
   onClose(): void;
 }
 
-export function WorkloadDetails({ rows, snapshot, judge, link, onClose }: WorkloadProps) {
+export function WorkloadDetails({ rows, snapshot, worker, link, onClose }: WorkloadProps) {
   const [{ namespace, kind, name }] = rows as [ViolatingRow];
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.scrollIntoView({ block: 'nearest' }), []);
   const violations = useMemo(() => brokenBy(rows, snapshot), [rows, snapshot]);
   const paths = [...new Set(violations.map(({ path }) => path))];
-  const fix = useAnswer(judge, snapshot, 'fix', { namespace, kind, name, paths });
+  const fix = useAnswer(worker, snapshot, 'fix', { namespace, kind, name, paths });
   const values = new Map(fix.state === 'answered' ? paths.map((path, index) => [path, fix.answer?.values[index]]) : []);
   return (
     <section class="workload" aria-labelledby="workload">

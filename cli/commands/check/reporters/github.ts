@@ -31,7 +31,7 @@ export function githubReporter({ stdout, cwd }: ReporterOptions): Reporter {
     end(summary, totals) {
       const { items, violating } = summary;
       const violations = counted(totals.merged, 'violation');
-      const text = `${counted(items, 'workload')} judged, ${violating} violating, ${violations}`;
+      const text = `${counted(items, 'workload')} evaluated, ${violating} violating, ${violations}`;
       for (const line of [text, ...coverageLines(summary)]) command('notice', null, null, 'cappol', line);
     },
   };

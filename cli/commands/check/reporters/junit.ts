@@ -41,9 +41,9 @@ export function junitReporter({ stdout }: ReporterOptions): Reporter {
       if (severity === 'warning') test.standardError(message);
       else test.error(message, 'Problem');
     },
-    /** Each kind of object that was not judged is a skipped test. */
-    end({ notJudged }) {
-      for (const { kind, count } of notJudged) testCase('not judged', `${kind} ${count}`).skipped();
+    /** Each kind of object that was not evaluated is a skipped test. */
+    end({ notEvaluated }) {
+      for (const { kind, count } of notEvaluated) testCase('not evaluated', `${kind} ${count}`).skipped();
       stdout.write(`${report.build()}\n`);
     },
   };

@@ -57,7 +57,7 @@ export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
       const place = placed(file, line);
       run.addResult(new SarifResultBuilder().initSimple({ level, ruleId: PROBLEM, messageText, ...place }));
     },
-    /** Objects that were not judged have no line, so they are reported for the run as a whole. */
+    /** Objects that were not evaluated have no line, so they are reported for the run as a whole. */
     end(summary) {
       const notifications = coverageLines(summary).map((text) => ({ level: 'note' as const, message: { text } }));
       run.run.invocations = [{ executionSuccessful: true, toolExecutionNotifications: notifications }];
@@ -73,6 +73,6 @@ function ruleTexts(): [string, string][] {
     ...RULES.map(({ id, title }): [string, string] => [id, title]),
     [USE_RULE, 'Whether the pod may use the policy.'],
     ...Object.entries(FINDING_REASONS),
-    [PROBLEM, 'Input that cannot be read or judged, and fields that the API server refuses.'],
+    [PROBLEM, 'Input that cannot be read or evaluated, and fields that the API server refuses.'],
   ];
 }

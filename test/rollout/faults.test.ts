@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Record, soakFaults } from './judge.ts';
+import { type Record, soakFaults } from './faults.ts';
 
 const PROMOTED_AT = 100_000;
 const KILLED = { from: 90_000, until: 99_500 };

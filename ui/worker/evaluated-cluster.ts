@@ -1,56 +1,56 @@
 /**
- * The loaded snapshot under supposed policies: every namespace is judged once, and again only in the modes in which other
+ * The loaded snapshot under supposed policies: every namespace is evaluated once, and again only in the modes in which other
  * policies decide.
  */
-import type { JudgedContext, JudgedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
+import type { EvaluatedContext, EvaluatedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Accepted } from '../../operator/compile/accept.ts';
-import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';
-import { judgementsOf } from '../../operator/evaluate/namespace.ts';
+import { type EvaluatedModes, evaluatingModes } from '../../operator/evaluate/modes.ts';
+import { verdictsOf } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
-import type { Group } from '../../operator/evaluate/workload-judgement.ts';
+import type { Group } from '../../operator/evaluate/workload-verdict.ts';
 import type { NamespaceView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
-import type { SharedJudging } from './shared-judging.ts';
+import type { SharedEvaluation } from './shared-evaluation.ts';
 
 /** A namespace, and what its verdicts follow from. */
-interface Judged {
+interface Evaluated {
   readonly groups: readonly Group[];
-  readonly modes: JudgedModes;
-  readonly judgement: JudgedWorkloads;
+  readonly modes: EvaluatedModes;
+  readonly result: EvaluatedWorkloads;
 }
 
-type JudgedByName = ReadonlyMap<string, Judged>;
+type EvaluatedByName = ReadonlyMap<string, Evaluated>;
 
 /** The clusters whose verdicts are used where the same policies decide about the same workloads. */
-interface JudgedBefore {
+interface EvaluatedBefore {
   /** Under the same policies. */
-  readonly like?: JudgedCluster | undefined;
+  readonly like?: EvaluatedCluster | undefined;
   /** In an earlier state. */
-  readonly earlier?: JudgedCluster | undefined;
+  readonly earlier?: EvaluatedCluster | undefined;
 }
 
-export class JudgedCluster implements JudgedContext {
-  readonly #shared: SharedJudging;
+export class EvaluatedCluster implements EvaluatedContext {
+  readonly #shared: SharedEvaluation;
   readonly #selections = new Selections();
-  readonly #judged: Map<string, Judged>;
-  readonly #before: readonly JudgedByName[];
+  readonly #evaluated: Map<string, Evaluated>;
+  readonly #before: readonly EvaluatedByName[];
   #policies: readonly CompletePolicy[];
   #accepted: Accepted;
   #labels: ReadonlyMap<string, Labels> = new Map();
   sources: ReadonlyMap<string, PolicySource> = new Map();
 
-  constructor(shared: SharedJudging, policies: readonly CompletePolicy[], { like, earlier }: JudgedBefore = {}) {
+  constructor(shared: SharedEvaluation, policies: readonly CompletePolicy[], { like, earlier }: EvaluatedBefore = {}) {
     this.#shared = shared;
     this.#policies = policies;
     this.#accepted = like ? like.#accepted : shared.accepted(policies);
-    this.#judged = new Map(like ? like.#judged : []);
+    this.#evaluated = new Map(like ? like.#evaluated : []);
     // Without those that these used themselves: a cluster that changes would keep all of its history.
-    this.#before = [like, earlier].flatMap((one) => (one ? [one.#judged] : []));
+    this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
-    if (!like) this.#judge(namespaces);
+    if (!like) this.#evaluate(namespaces);
   }
 
   get compiled(): Accepted {
@@ -74,7 +74,7 @@ export class JudgedCluster implements JudgedContext {
     this.sources = sources;
     const { namespaces } = this.#select();
     // A label may decide about a verdict even if the same policies select the namespace.
-    this.#judge(namespaces.union(new Set([...before.keys(), ...labels.keys()])));
+    this.#evaluate(namespaces.union(new Set([...before.keys(), ...labels.keys()])));
   }
 
   labelsOf(namespace: string): Labels {
@@ -82,10 +82,10 @@ export class JudgedCluster implements JudgedContext {
     return { ...labels, [NAME_LABEL]: namespace };
   }
 
-  *judgeCluster(only?: string): Iterable<JudgedWorkloads> {
+  *evaluateCluster(only?: string): Iterable<EvaluatedWorkloads> {
     for (const { name } of this.#shared.namespaces) {
-      const judged = only === undefined || only === name ? this.#judged.get(name) : undefined;
-      if (judged) yield judged.judgement;
+      const evaluated = only === undefined || only === name ? this.#evaluated.get(name) : undefined;
+      if (evaluated) yield evaluated.result;
     }
   }
 
@@ -97,28 +97,32 @@ export class JudgedCluster implements JudgedContext {
     return this.#selections.replace(this.#accepted.policies, namespaces);
   }
 
-  #judge(names: ReadonlySet<string>): void {
+  #evaluate(names: ReadonlySet<string>): void {
     const { evaluator, namespaces } = this.#shared;
     const evaluation = { evaluator, use: this.#shared.useOf(this.#accepted) };
     for (const namespace of namespaces) {
-      const known = this.#judged.get(namespace.name);
+      const known = this.#evaluated.get(namespace.name);
       if (!known || names.has(namespace.name))
-        this.#judged.set(namespace.name, this.#judgeOne(namespace, known, evaluation));
+        this.#evaluated.set(namespace.name, this.#evaluateOne(namespace, known, evaluation));
     }
   }
 
-  #judgeOne({ name, labels }: NamespaceView, known: Judged | undefined, evaluation: EvaluationContext): Judged {
+  #evaluateOne(
+    { name, labels }: NamespaceView,
+    known: Evaluated | undefined,
+    evaluation: EvaluationContext,
+  ): Evaluated {
     const selecting = { policies: this.#selections.selecting(name), labels: this.#labels.get(name) ?? labels };
     const groups = this.#shared.groupsOf(name);
     const all = [known, ...this.#before.map((one) => one.get(name))];
     const before = all.flatMap((one) => (one?.groups === groups ? [one] : []));
     const ofModes = before.map(({ modes }) => modes);
-    const modes = lastOf(judgingModes(groups, selecting, evaluation, ofModes));
+    const modes = lastOf(evaluatingModes(groups, selecting, evaluation, ofModes));
     const same = before.find((one) => isSame(one.modes, modes));
-    return same ?? { groups, modes, judgement: { namespace: name, modes: judgementsOf(modes) } };
+    return same ?? { groups, modes, result: { namespace: name, modes: verdictsOf(modes) } };
   }
 }
 
-function isSame(a: JudgedModes, b: JudgedModes): boolean {
+function isSame(a: EvaluatedModes, b: EvaluatedModes): boolean {
   return MODES.every((mode) => a[mode] === b[mode]);
 }

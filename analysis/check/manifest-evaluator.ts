@@ -1,6 +1,6 @@
-/** A manifest → the verdicts on the pods that it makes, by the operator's own judge. */
+/** A manifest → the verdicts on the pods that it makes, by the operator's own evaluate. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
-import { type Candidate, type Judgement, judge } from '../../operator/evaluate/verdict.ts';
+import { type Candidate, evaluate, type PodVerdict } from '../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
 import { automountsBy } from '../policies/automounting.ts';
 import { type Candidature, type Candidatures, PodCandidates } from '../policies/candidates.ts';
@@ -10,33 +10,33 @@ import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts
 import { withMisspelt } from './misspelt.ts';
 import type { CheckedItem, ItemVerdict, NotSelectedReason } from './result.ts';
 
-interface JudgeOptions {
+interface ManifestEvaluatorOptions {
   readonly context: PolicyContext;
   /** The namespace of objects that state none. */
   readonly namespace: string;
 }
 
-interface ModeJudgement {
+interface ModeVerdict {
   readonly mode: Mode;
-  readonly judgement: Judgement;
+  readonly result: PodVerdict;
 }
 
 /** The result for one manifest; every part may be empty. */
-export interface Judged extends Omit<Candidatures, 'candidatures'> {
+export interface Evaluated extends Omit<Candidatures, 'candidatures'> {
   readonly items: readonly CheckedItem[];
 }
 
-export class ManifestJudge {
-  readonly #options: JudgeOptions;
+export class ManifestEvaluator {
+  readonly #options: ManifestEvaluatorOptions;
   readonly #candidates: PodCandidates;
 
-  constructor(options: JudgeOptions) {
+  constructor(options: ManifestEvaluatorOptions) {
     this.#options = options;
     const { context, namespace } = options;
     this.#candidates = new PodCandidates(namespace, automountsBy(context.automounting, namespace));
   }
 
-  judge(manifest: InputObject): Judged {
+  evaluate(manifest: InputObject): Evaluated {
     const { candidatures, ...rest } = this.#candidates.of(manifest);
     return { ...rest, items: candidatures.map((one) => this.#item(manifest, one)) };
   }
@@ -58,7 +58,7 @@ export class ManifestJudge {
       verdict,
       notSelected: verdict === 'NotSelected' ? this.#whyNotSelected(candidate, namespace) : null,
       violations: withMisspelt(
-        ofModes.flatMap(({ mode, judgement }) => checkedViolations(judgement, mode, locate)),
+        ofModes.flatMap(({ mode, result }) => checkedViolations(result, mode, locate)),
         unknown,
         lineOf,
       ),
@@ -66,15 +66,15 @@ export class ManifestJudge {
     };
   }
 
-  /** With the judgements of the modes that have the worst verdict. */
-  #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; ofModes: readonly ModeJudgement[] } {
+  /** With the verdicts of the modes that have the worst verdict. */
+  #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; ofModes: readonly ModeVerdict[] } {
     const { context } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', ofModes: [] };
     const all = context
       .deciding(candidate.namespace)
-      .map(({ mode, policies }) => ({ mode, judgement: judge(candidate, policies, context.evaluation) }));
-    const verdict = worst(all.map(({ judgement }) => judgement.verdict));
-    return { verdict, ofModes: all.filter(({ judgement }) => judgement.verdict === verdict) };
+      .map(({ mode, policies }) => ({ mode, result: evaluate(candidate, policies, context.evaluation) }));
+    const verdict = worst(all.map(({ result }) => result.verdict));
+    return { verdict, ofModes: all.filter(({ result }) => result.verdict === verdict) };
   }
 
   #whyNotSelected(candidate: Candidate | undefined, namespace: string): NotSelectedReason {

@@ -1,32 +1,32 @@
 /**
- * Threads that parse and judge documents, which is most of the work. The main thread cuts the text and prints, and judges
+ * Threads that parse and evaluate documents, which is most of the work. The main thread cuts the text and prints, and evaluates
  * when all threads have enough to do. The results come in the order of the documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { ManifestJudge } from '../../../analysis/check/judge.ts';
 import {
-  type JudgedBatch,
-  judgeBatch,
+  type EvaluatedBatch,
+  evaluateBatch,
   type ResultListener,
   repeatCalls,
-} from '../../../analysis/check/judged-piece.ts';
+} from '../../../analysis/check/evaluated-piece.ts';
+import type { ManifestEvaluator } from '../../../analysis/check/manifest-evaluator.ts';
 import type { FilePiece } from '../../../analysis/manifests/document-objects.ts';
-import type { JudgeInput } from './judge-thread.ts';
+import type { EvaluationInput } from './evaluation-thread.ts';
 
 /** With the main thread. Each has its own heap of some 80 MB. */
 const MOST_THREADS = 4;
 /** In characters. Smaller ones wait more often for each other, and larger ones leave threads idle at the end. */
 const BATCH = 256 * 1024;
-/** Batches of a thread: so many that it does not wait while the main thread judges one. */
+/** Batches of a thread: so many that it does not wait while the main thread evaluates one. */
 const MOST_ASKED = 3;
 /** In characters: how much text waits for the threads, unless it is one document. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 /** The name of the file in a bundle, and of the asset of an executable. */
-const SCRIPT = 'judge-thread';
+const SCRIPT = 'evaluation-thread';
 
 interface Batch {
   readonly pieces: readonly FilePiece[];
@@ -35,34 +35,34 @@ interface Batch {
 
 interface Waiting {
   readonly size: number;
-  readonly judged: Promise<JudgedBatch>;
-  isJudged: boolean;
+  readonly evaluated: Promise<EvaluatedBatch>;
+  isEvaluated: boolean;
 }
 
-export class JudgeThreads {
-  readonly #threads: readonly JudgeThread[];
+export class EvaluationThreads {
+  readonly #threads: readonly EvaluationThread[];
   readonly #batchSize: number;
   readonly #waiting: Waiting[] = [];
   #size = 0;
 
   /** @param count at least 1 @param batchSize in characters */
   constructor(count: number, batchSize: number = BATCH) {
-    this.#threads = Array.from({ length: count }, () => new JudgeThread());
+    this.#threads = Array.from({ length: count }, () => new EvaluationThread());
     this.#batchSize = batchSize;
   }
 
   /** Undefined on one core, where they would only take turns. */
-  static start(): JudgeThreads | undefined {
+  static start(): EvaluationThreads | undefined {
     const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
-    return count > 0 ? new JudgeThreads(count) : undefined;
+    return count > 0 ? new EvaluationThreads(count) : undefined;
   }
 
-  begin(input: JudgeInput): void {
+  begin(input: EvaluationInput): void {
     for (const thread of this.#threads) thread.begin(input);
   }
 
   /** @returns whether there was an object in them, or something wrong */
-  async judge(pieces: AsyncIterable<FilePiece>, own: ManifestJudge, listener: ResultListener): Promise<boolean> {
+  async evaluate(pieces: AsyncIterable<FilePiece>, own: ManifestEvaluator, listener: ResultListener): Promise<boolean> {
     let found = false;
     const next = async () => {
       if (await this.#next(listener)) found = true;
@@ -70,7 +70,7 @@ export class JudgeThreads {
     for await (const batch of batchesOf(pieces, this.#batchSize)) {
       while (this.#waiting.length > 0 && this.#size + batch.size > MOST_WAITING) await next();
       await this.#begin(batch, own);
-      while (this.#waiting[0]?.isJudged) await next();
+      while (this.#waiting[0]?.isEvaluated) await next();
     }
     while (this.#waiting.length > 0) await next();
     return found;
@@ -80,32 +80,32 @@ export class JudgeThreads {
     await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 
-  /** Gives it to a thread, or judges it here. */
-  async #begin({ pieces, size }: Batch, own: ManifestJudge): Promise<void> {
-    const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting) as [JudgeThread];
+  /** Gives it to a thread, or evaluates it here. */
+  async #begin({ pieces, size }: Batch, own: ManifestEvaluator): Promise<void> {
+    const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting) as [EvaluationThread];
     if (idlest.waiting < MOST_ASKED) {
-      this.#wait(idlest.judge(pieces), size);
+      this.#wait(idlest.evaluate(pieces), size);
       return;
     }
-    this.#wait(Promise.resolve(judgeBatch(pieces, own)), size);
+    this.#wait(Promise.resolve(evaluateBatch(pieces, own)), size);
     // Receives what the threads have answered meanwhile.
     await setImmediate();
   }
 
-  #wait(judged: Promise<JudgedBatch>, size: number): void {
-    const waiting: Waiting = { size, judged, isJudged: false };
+  #wait(evaluated: Promise<EvaluatedBatch>, size: number): void {
+    const waiting: Waiting = { size, evaluated, isEvaluated: false };
     const end = () => {
-      waiting.isJudged = true;
+      waiting.isEvaluated = true;
     };
     // A failure is thrown in its turn.
-    judged.then(end, end);
+    evaluated.then(end, end);
     this.#waiting.push(waiting);
     this.#size += size;
   }
 
   async #next(listener: ResultListener): Promise<boolean> {
-    const { size, judged } = this.#waiting.shift() as Waiting;
-    const { calls, found } = await judged;
+    const { size, evaluated } = this.#waiting.shift() as Waiting;
+    const { calls, found } = await evaluated;
     this.#size -= size;
     repeatCalls(calls, listener);
     return found;
@@ -127,13 +127,13 @@ async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): 
 }
 
 /** One thread. It answers in order. */
-class JudgeThread {
+class EvaluationThread {
   readonly #worker = startWorker();
-  readonly #asked: PromiseWithResolvers<JudgedBatch>[] = [];
+  readonly #asked: PromiseWithResolvers<EvaluatedBatch>[] = [];
   #failure: Error | undefined;
 
   constructor() {
-    this.#worker.on('message', (judged: JudgedBatch) => this.#asked.shift()?.resolve(judged));
+    this.#worker.on('message', (evaluated: EvaluatedBatch) => this.#asked.shift()?.resolve(evaluated));
     this.#worker.on('error', (error) => this.#fail(error));
     // It ends by itself only if it cannot go on.
     this.#worker.on('exit', (code) => this.#fail(new Error(`a thread ended with ${code}`)));
@@ -143,12 +143,12 @@ class JudgeThread {
     return this.#asked.length;
   }
 
-  begin(input: JudgeInput): void {
+  begin(input: EvaluationInput): void {
     this.#worker.postMessage(input);
   }
 
-  judge(pieces: readonly FilePiece[]): Promise<JudgedBatch> {
-    const asked = Promise.withResolvers<JudgedBatch>();
+  evaluate(pieces: readonly FilePiece[]): Promise<EvaluatedBatch> {
+    const asked = Promise.withResolvers<EvaluatedBatch>();
     if (this.#failure) return Promise.reject(this.#failure);
     this.#asked.push(asked);
     this.#worker.postMessage(pieces);

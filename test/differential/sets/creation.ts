@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
 import { serviceAccountUser } from '../../../operator/evaluate/use.ts';
-import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
+import { evaluate, templateCandidate } from '../../../operator/evaluate/verdict.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { deploymentOf, plain } from '../filling/filling.ts';
@@ -44,7 +44,7 @@ export interface Creation {
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
 
-export async function judgeCreation(trial: Trial, creation: Creation): Promise<Verdict> {
+export async function evaluateCreation(trial: Trial, creation: Creation): Promise<Verdict> {
   const pod = podOf(creation, trial.audit?.podName());
   const open = await defaulted(trial, pod);
   if (open.status === 422) return { status: 'invalid', differences: [] };
@@ -181,7 +181,7 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
     const deciders = deciding(policies, mode, labels);
     return [
       mode,
-      deciders.length === 0 || judge(candidate, deciders, { evaluator, use }).verdict === 'Compliant',
+      deciders.length === 0 || evaluate(candidate, deciders, { evaluator, use }).verdict === 'Compliant',
     ] as const;
   });
   return verdicts
@@ -206,7 +206,7 @@ async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, p
   const candidate = templateCandidate(projection.workload(answer.pod));
   const operator = (['Enforce', 'Warn'] as const).filter((mode) => {
     const deciders = deciding(trial.policies, mode, labels);
-    return (deciders.length === 0 || judge(candidate, deciders, trial).verdict === 'Compliant') === expected[mode];
+    return (deciders.length === 0 || evaluate(candidate, deciders, trial).verdict === 'Compliant') === expected[mode];
   });
   return [
     ...warningsDiffer(trial, asked, answer.warnings, warns, answer.pod.spec.template, true).map(

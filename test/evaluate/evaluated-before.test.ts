@@ -1,14 +1,14 @@
-/** Verdicts that an evaluator remembers, and modes that are not judged again: the same as without any memory. */
+/** Verdicts that an evaluator remembers, and modes that are not evaluated again: the same as without any memory. */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
 import { ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { membersOf, type Objects } from '../../operator/evaluate/members.ts';
-import { type JudgedModes, judgingModes } from '../../operator/evaluate/modes.ts';
-import { judgementsOf, judgeNamespace } from '../../operator/evaluate/namespace.ts';
+import { type EvaluatedModes, evaluatingModes } from '../../operator/evaluate/modes.ts';
+import { evaluateNamespace, verdictsOf } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
-import { judge, podCandidate } from '../../operator/evaluate/verdict.ts';
+import { evaluate, podCandidate } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import { groupsOf } from '../../operator/evaluate/workload-judgement.ts';
+import { groupsOf } from '../../operator/evaluate/workload-verdict.ts';
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Cluster, RoleBindingView } from '../../operator/model/objects.ts';
 import { partsOf, rolloutLabel } from '../../operator/policy/parts.ts';
@@ -33,16 +33,16 @@ interface Step {
   readonly bindings: readonly RoleBindingView[];
 }
 
-describe(`what was judged before (FC_SEED=${SEED})`, function () {
+describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
   it('gives the verdicts of an evaluator without memory, whatever changes in between', () => {
-    const seen = { known: 0, judged: 0, violating: 0, pending: 0 };
+    const seen = { known: 0, evaluated: 0, violating: 0, pending: 0 };
     const property = fc.property(arbitraryCluster, arbitrarySteps, (...given) => {
       const [objects, open] = objectsIn(given[0]);
       const groups = groupsOf(membersOf(PLACE, objects));
       const evaluator = new Evaluator();
-      const before: JudgedModes[] = [];
+      const before: EvaluatedModes[] = [];
       for (const { policies, labels, bindings } of given[1]) {
         const use = createUseIndex(
           NAMES.map((name) => useRole(name)),
@@ -50,13 +50,13 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
         );
         const namespace = { name: PLACE, labels };
         const selecting = policies.filter(({ selector }) => matches(selector, labels));
-        const expected = judgeNamespace(namespace, selecting, open, { evaluator: new Evaluator(), use });
-        assert.deepEqual(judgeNamespace(namespace, selecting, objects, { evaluator, use }), expected);
-        const modes = lastOf(judgingModes(groups, { policies: selecting, labels }, { evaluator, use }, before));
-        assert.deepEqual(judgementsOf(modes), expected.modes);
+        const expected = evaluateNamespace(namespace, selecting, open, { evaluator: new Evaluator(), use });
+        assert.deepEqual(evaluateNamespace(namespace, selecting, objects, { evaluator, use }), expected);
+        const modes = lastOf(evaluatingModes(groups, { policies: selecting, labels }, { evaluator, use }, before));
+        assert.deepEqual(verdictsOf(modes), expected.modes);
         for (const mode of Object.values(modes)) {
-          seen[before.some((one) => Object.values(one).includes(mode)) ? 'known' : 'judged']++;
-          seen.violating += mode.judgement.workloads.filter(({ verdict }) => verdict === 'Violating').length;
+          seen[before.some((one) => Object.values(one).includes(mode)) ? 'known' : 'evaluated']++;
+          seen.violating += mode.result.workloads.filter(({ verdict }) => verdict === 'Violating').length;
         }
         seen.pending += expected.promotions?.size ?? 0;
         before.unshift(modes);
@@ -79,18 +79,18 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
       resolvedBaseline('raw', { ...spec, usableBy: 'Everyone' }),
       resolvedBaseline('raw', spec),
     ];
-    const judged = (name: string, policy: ResolvedPolicy) =>
-      judge(podCandidate({ ...pod, name }), [policy], evaluation(evaluator));
-    assert.equal(judged('one', everyone), judged('two', everyone));
-    assert.notEqual(judged('one', bound), judged('two', bound));
+    const evaluated = (name: string, policy: ResolvedPolicy) =>
+      evaluate(podCandidate({ ...pod, name }), [policy], evaluation(evaluator));
+    assert.equal(evaluated('one', everyone), evaluated('two', everyone));
+    assert.notEqual(evaluated('one', bound), evaluated('two', bound));
   });
 
-  it('is judged apart as it is and as it will be after defaulting', () => {
+  it('is evaluated apart as it is and as it will be after defaulting', () => {
     const evaluator = new Evaluator();
     const filling = resolved('filling', { mode: 'Enforce', defaulting: 'Enabled' });
     const candidate = podCandidate(podView('web', frozen(app({}))));
     const verdicts = [false, true, false, true].map(
-      (filled) => judge({ ...candidate, filled }, [filling], evaluation(evaluator)).verdict,
+      (filled) => evaluate({ ...candidate, filled }, [filling], evaluation(evaluator)).verdict,
     );
     assert.deepEqual(verdicts, ['Violating', 'Compliant', 'Violating', 'Compliant']);
   });
@@ -100,7 +100,7 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
     const debugged = frozen(adding([], { ephemeralContainers: [container('debug')] }));
     const messages = [pod, { ...pod, ...debugged }].map((one) => {
       const candidate = podCandidate({ ...one, ...ownedBy('ReplicaSet', 'web') });
-      return judge(candidate, [resolvedBaseline('raw', spec)], evaluation(evaluator)).violations.raw?.[0]?.message;
+      return evaluate(candidate, [resolvedBaseline('raw', spec)], evaluation(evaluator)).violations.raw?.[0]?.message;
     });
     assert.deepEqual(
       messages.map((message) => message?.includes('whether its creator may use it is not known')),
@@ -108,21 +108,21 @@ describe(`what was judged before (FC_SEED=${SEED})`, function () {
     );
   });
 
-  it('is judged again when somebody gets the right to use a policy that decides, and not when it is another policy', () => {
+  it('is evaluated again when somebody gets the right to use a policy that decides, and not when it is another policy', () => {
     const evaluator = new Evaluator();
     const groups = groupsOf(membersOf(PLACE, clusterOf([], [pod])));
     const policies = [resolvedBaseline('raw', spec)];
     const grant = (policy: string) =>
       binding(`capabilitypolicy.dev:use:${policy}`, { kind: 'ServiceAccount', name: 'default', namespace: PLACE });
-    const modes = (before: readonly JudgedModes[], ...bindings: RoleBindingView[]) =>
-      lastOf(judgingModes(groups, { policies, labels: {} }, evaluation(evaluator, ...bindings), before));
+    const modes = (before: readonly EvaluatedModes[], ...bindings: RoleBindingView[]) =>
+      lastOf(evaluatingModes(groups, { policies, labels: {} }, evaluation(evaluator, ...bindings), before));
     const first = modes([]);
     assert.equal(modes([first], grant('other')).Audit, first.Audit);
     const granted = modes([first], grant('raw'));
     const unread = createUseIndex([useRole('raw')], [], false);
-    const unreadModes = lastOf(judgingModes(groups, { policies, labels: {} }, { evaluator, use: unread }, [first]));
+    const unreadModes = lastOf(evaluatingModes(groups, { policies, labels: {} }, { evaluator, use: unread }, [first]));
     assert.deepEqual(
-      [first, granted, unreadModes].map((one) => one.Audit?.judgement.workloads.map(({ verdict }) => verdict)),
+      [first, granted, unreadModes].map((one) => one.Audit?.result.workloads.map(({ verdict }) => verdict)),
       [['Unknown'], ['Compliant'], ['Compliant']],
     );
   });

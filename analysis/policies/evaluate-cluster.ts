@@ -1,5 +1,5 @@
 /** Running workloads of a cluster → verdicts, namespace by namespace. */
-import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { evaluateNamespace, type NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -12,15 +12,15 @@ interface Selecting {
 }
 
 /** @param only the single namespace to evaluate; undefined for all */
-export function* judgeCluster(
+export function* evaluateCluster(
   cluster: Cluster,
   policies: Selecting,
   evaluation: EvaluationContext,
   only?: string,
-): Generator<NamespaceJudgement> {
+): Generator<NamespaceVerdicts> {
   for (const namespace of cluster.namespaces()) {
     const { name } = namespace;
     if (!policies.isReached(namespace) || (only !== undefined && name !== only)) continue;
-    yield judgeNamespace(namespace, policies.selecting(name), cluster, evaluation);
+    yield evaluateNamespace(namespace, policies.selecting(name), cluster, evaluation);
   }
 }

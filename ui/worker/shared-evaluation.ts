@@ -1,5 +1,5 @@
 /**
- * All that is remembered about a snapshot, which is judged under several supposed policies. Without
+ * All that is remembered about a snapshot, which is evaluated under several supposed policies. Without
  * rendered objects, which no verdict needs and which take most of the time of compiling.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -9,13 +9,13 @@ import { membersOf } from '../../operator/evaluate/members.ts';
 import { renderedGrants, withRendered } from '../../operator/evaluate/rendered-grants.ts';
 import { createUseIndex, type UseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import { type Group, groupsOf } from '../../operator/evaluate/workload-judgement.ts';
+import { type Group, groupsOf } from '../../operator/evaluate/workload-verdict.ts';
 import type { Cluster, NamespaceView, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 
-interface SharedJudgingOptions {
+interface SharedEvaluationOptions {
   /** Namespaces that no policy reaches. */
   readonly excluded: readonly string[];
   /** Whether all roles and bindings could be read. */
@@ -31,7 +31,7 @@ interface Grouped {
   readonly groups: readonly Group[];
 }
 
-export class SharedJudging {
+export class SharedEvaluation {
   readonly evaluator: Evaluator;
   readonly cluster: Cluster;
   readonly at: number;
@@ -43,7 +43,7 @@ export class SharedJudging {
   readonly #grouped: Map<string, Grouped>;
 
   /** @param earlier about an earlier state of the cluster */
-  constructor(cluster: Cluster, { excluded, usersKnown, at }: SharedJudgingOptions, earlier?: SharedJudging) {
+  constructor(cluster: Cluster, { excluded, usersKnown, at }: SharedEvaluationOptions, earlier?: SharedEvaluation) {
     this.evaluator = earlier?.evaluator ?? new Evaluator();
     this.#resolver = earlier ? earlier.#resolver : new Resolver();
     this.#grouped = new Map(earlier ? [...earlier.#grouped].filter(([name]) => cluster.namespace(name)) : []);

@@ -1,10 +1,10 @@
-/** A thread that judges edits: with a heap of its own, as the worker of the page. */
+/** A thread that evaluates edits: with a heap of its own, as the worker of the page. */
 import { parentPort } from 'node:worker_threads';
 import { createAnswers } from '../../ui/worker/answers.ts';
-import type { RejudgeAnswer } from '../../ui/worker/rejudge.ts';
+import type { ReevaluateAnswer } from '../../ui/worker/reevaluate.ts';
 
 export interface TimedAnswer {
-  readonly answer: RejudgeAnswer;
+  readonly answer: ReevaluateAnswer;
   /** CPU time of the process, in which no other thread works meanwhile. */
   readonly ms: number;
 }
@@ -16,7 +16,7 @@ parentPort?.once('message', (snapshot: string) => {
   answers.load(JSON.parse(snapshot));
   parentPort?.on('message', (policies: string) => {
     const begun = process.cpuUsage();
-    const answer = answers.rejudge({ policies });
+    const answer = answers.reevaluate({ policies });
     const { user, system } = process.cpuUsage(begun);
     parentPort?.postMessage({ answer, ms: Math.round((user + system) / 1000) } satisfies TimedAnswer);
   });

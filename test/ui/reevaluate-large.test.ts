@@ -1,5 +1,5 @@
 /**
- * An edit of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies, judged again while somebody types:
+ * An edit of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies, evaluated again while somebody types:
  * a policy of each mode, for one team and for all namespaces.
  */
 import assert from 'node:assert/strict';
@@ -9,7 +9,7 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { policyManifest } from '../support/policies.ts';
 import { largeSnapshot } from '../support/settled-snapshot.ts';
-import type { TimedAnswer } from './rejudge-thread.ts';
+import type { TimedAnswer } from './reevaluate-thread.ts';
 
 /** An edit costs less than this part of the first answer, by CPU time: a second on a machine where that takes 1.5 s. */
 const MOST = 2 / 3;
@@ -40,7 +40,7 @@ function rolledOut(soak: string): Partial<CapabilityPolicySpec> {
 
 const LEVELS = ['restricted', 'privileged', 'baseline'];
 
-describe('judging a large snapshot again', function () {
+describe('evaluating a large snapshot again', function () {
   this.timeout(300_000);
 
   let snapshot: Snapshot;
@@ -48,15 +48,15 @@ describe('judging a large snapshot again', function () {
   let firstMs: number;
   before(async () => {
     snapshot = largeSnapshot();
-    thread = new Worker(new URL('./rejudge-thread.ts', import.meta.url));
+    thread = new Worker(new URL('./reevaluate-thread.ts', import.meta.url));
     thread.postMessage(JSON.stringify(snapshot));
-    // The first answer judges what runs now.
-    firstMs = (await rejudged('')).ms;
+    // The first answer evaluates what runs now.
+    firstMs = (await reevaluated('')).ms;
     console.log(`      first: ${firstMs} ms`);
   });
   after(() => thread?.terminate());
 
-  async function rejudged(policies: string): Promise<TimedAnswer> {
+  async function reevaluated(policies: string): Promise<TimedAnswer> {
     thread.postMessage(policies);
     const [answer] = await once(thread, 'message');
     return answer;
@@ -66,10 +66,10 @@ describe('judging a large snapshot again', function () {
     it(`takes much less time than at first after an edit of ${name} in mode ${title}`, async () => {
       const spec = snapshot.policies.find((policy) => policy.name === name)?.spec;
       const edited = (level: string) => JSON.stringify(policyManifest({ name }, { ...spec, ...changes, level }));
-      await rejudged(edited('baseline'));
+      await reevaluated(edited('baseline'));
       const times: number[] = [];
       for (const level of LEVELS) {
-        const { answer, ms } = await rejudged(edited(level));
+        const { answer, ms } = await reevaluated(edited(level));
         const { summary, refusals } = answer;
         assert.deepEqual(refusals, []);
         assert.ok(summary.candidateNamespaces > 0);

@@ -6,16 +6,16 @@ import type { Member } from './members.ts';
 import {
   COST_RULE,
   type EvaluationContext,
-  type Judgement,
-  judging,
+  evaluating,
   NO_VIOLATIONS,
+  type PodVerdict,
   type Verdict,
   violationsBy,
 } from './verdict.ts';
 import type { Violation } from './violations.ts';
 import type { Top, WorkloadName } from './workloads.ts';
 
-export interface WorkloadJudgement extends WorkloadName {
+export interface WorkloadVerdict extends WorkloadName {
   /** The owner reference that names the workload, for a custom resource. */
   readonly custom?: Owner;
   /** The worst verdict among its template and its pods. */
@@ -47,36 +47,37 @@ export function groupsOf(members: readonly Member[]): Group[] {
 }
 
 /** The verdicts of one mode, by workload. */
-export function* judgingWorkloads(
+export function* evaluatingWorkloads(
   groups: readonly Group[],
   policies: readonly ResolvedPolicy[],
   evaluation: EvaluationContext,
-): Generator<void, WorkloadJudgement[]> {
-  const judged: WorkloadJudgement[] = [];
-  for (const group of groups) judged.push(mergeMembers(group, yield* judgingMembers(group, policies, evaluation)));
-  return judged;
+): Generator<void, WorkloadVerdict[]> {
+  const evaluated: WorkloadVerdict[] = [];
+  for (const group of groups)
+    evaluated.push(mergeMembers(group, yield* evaluatingMembers(group, policies, evaluation)));
+  return evaluated;
 }
 
 /** The verdicts of one mode on the members of a group, in the members' order. */
-export function* judgingMembers(
+export function* evaluatingMembers(
   { members }: Group,
   policies: readonly ResolvedPolicy[],
   evaluation: EvaluationContext,
-): Generator<void, readonly Judgement[]> {
-  const judgements: Judgement[] = [];
-  for (const { candidate } of members) judgements.push(yield* judging(candidate, policies, evaluation));
+): Generator<void, readonly PodVerdict[]> {
+  const verdicts: PodVerdict[] = [];
+  for (const { candidate } of members) verdicts.push(yield* evaluating(candidate, policies, evaluation));
   // Results that are known already need no pieces.
   yield;
-  return judgements;
+  return verdicts;
 }
 
 /** @param admittedBy the Enforce policy that admits the workload, if that policy would still decide */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,
-  judgements: readonly Judgement[],
+  verdicts: readonly PodVerdict[],
   admittedBy?: string,
-): WorkloadJudgement {
-  const verdict = (['Violating', 'Unknown'] as const).find((bad) => judgements.some((one) => one.verdict === bad));
+): WorkloadVerdict {
+  const verdict = (['Violating', 'Unknown'] as const).find((bad) => verdicts.some((one) => one.verdict === bad));
   return {
     kind,
     namespace,
@@ -84,33 +85,33 @@ export function mergeMembers(
     ...(custom && { custom }),
     verdict: verdict ?? 'Compliant',
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
-    pods: members.filter(({ pod }, index) => pod && judgements[index]?.verdict === 'Violating').length,
+    pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
     // For a workload that violates, unknown results would hide what has to be repaired.
-    violations: verdict ? mergeViolations(judgements.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
+    violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
 
 /** The policy that admits the first member, if every member is admitted. */
-export function admittedAsAWhole(judgements: readonly Judgement[]): string | undefined {
-  return judgements.every(({ verdict }) => verdict === 'Compliant') ? judgements[0]?.admittedBy : undefined;
+export function admittedAsAWhole(verdicts: readonly PodVerdict[]): string | undefined {
+  return verdicts.every(({ verdict }) => verdict === 'Compliant') ? verdicts[0]?.admittedBy : undefined;
 }
 
-type Merged = WorkloadJudgement['violations'];
+type Merged = WorkloadVerdict['violations'];
 
-function mergeViolations(judgements: readonly Judgement[]): Merged {
-  const distinct = [...new Set(judgements)];
+function mergeViolations(verdicts: readonly PodVerdict[]): Merged {
+  const distinct = [...new Set(verdicts)];
   // Frozen results are shared by many workloads.
   return distinct.every(Object.isFrozen) ? mergedBefore(distinct) : merged(distinct);
 }
 
-function merged(judgements: readonly Judgement[]): Merged {
-  const policies = [...new Set(judgements.flatMap(({ violations }) => Object.keys(violations)))].sort();
+function merged(verdicts: readonly PodVerdict[]): Merged {
+  const policies = [...new Set(verdicts.flatMap(({ violations }) => Object.keys(violations)))].sort();
   return Object.fromEntries(
-    policies.map((policy) => [policy, eachOnce(judgements.map(({ violations }) => violationsBy(policy, violations)))]),
+    policies.map((policy) => [policy, eachOnce(verdicts.map(({ violations }) => violationsBy(policy, violations)))]),
   );
 }
 
-const mergedBefore: (judgements: readonly Judgement[]) => Merged = perList(merged);
+const mergedBefore: (verdicts: readonly PodVerdict[]) => Merged = perList(merged);
 
 /** Equal pods share one list, and all workloads with such pods can refer to it. */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
@@ -128,7 +129,7 @@ const distinct = perObject((list: Violations): Violations => {
 const unionWith = perObject((all: Violations) => perObject((more: Violations) => distinct([...all, ...more])));
 
 /** Whether its verdict is Unknown because it is too expensive to evaluate. */
-export function isTooExpensive({ verdict, violations }: WorkloadJudgement): boolean {
+export function isTooExpensive({ verdict, violations }: WorkloadVerdict): boolean {
   const rules = Object.values(violations).flatMap((broken) => broken.map(({ rule }) => rule));
   return verdict === 'Unknown' && rules.includes(COST_RULE);
 }

@@ -4,7 +4,7 @@ import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CompletePolicy, Mode } from '../../../operator/api/capability-policy.ts';
 import { compiler } from '../../../operator/compile/compile.ts';
 import { serviceAccountUser, type UseIndex } from '../../../operator/evaluate/use.ts';
-import { judge } from '../../../operator/evaluate/verdict.ts';
+import { evaluate } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding, MODES } from '../../../operator/policy/deciding.ts';
 import { parseTime } from '../../../operator/policy/expiry.ts';
@@ -15,7 +15,7 @@ import { deploymentOf } from '../filling/filling.ts';
 import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
 import type { StatedPod } from '../reference/pod.ts';
 import type { AuditLog } from '../sets/audit.ts';
-import { specOf } from '../sets/judges.ts';
+import { specOf } from '../sets/creation.ts';
 import type { Creator } from '../sets/people.ts';
 import { accountOf, admits, deciders, enforce, type Grant, type Person, type Scene } from '../sets/reference-model.ts';
 import { type InForce, type Labels, nameOf } from './in-force.ts';
@@ -105,7 +105,7 @@ export class Model {
   }
 }
 
-/** The policies as the operator judges by them, at any time. */
+/** The policies as the operator evaluates by them, at any time. */
 export class OperatorPolicies {
   readonly #objects: readonly CompletePolicy[];
   readonly #compiler = compiler({ renders: false });
@@ -141,7 +141,7 @@ export function endOf(object: CompletePolicy): [name: string, end: number][] {
   return end === undefined ? [] : [[nameOf(object), end]];
 }
 
-export async function judgeCreation(trial: Trial, creation: Creation): Promise<Outcome> {
+export async function evaluateCreation(trial: Trial, creation: Creation): Promise<Outcome> {
   const { cluster, model, audit } = trial;
   const { namespace, account, creator } = creation;
   const pod = podOf(creation, audit?.podName());
@@ -275,7 +275,7 @@ function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expe
   const wanted = { Enforce: expected.admitted, Warn: !expected.warned, Audit: !expected.audited };
   return MODES.flatMap((mode) => {
     const policies = deciding(operator.at(now), mode, labels);
-    const says = policies.length === 0 || judge(candidate, policies, { evaluator, use }).verdict === 'Compliant';
+    const says = policies.length === 0 || evaluate(candidate, policies, { evaluator, use }).verdict === 'Compliant';
     return says === wanted[mode] ? [] : [`the operator admits in mode ${mode}: ${says}`];
   });
 }

@@ -10,7 +10,7 @@ import { PolicyState } from '../../operator/state/policy-state.ts';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import { manifestsIn } from '../../ui/worker/check.ts';
 import { Loaded } from '../../ui/worker/loaded.ts';
-import { Rejudging } from '../../ui/worker/rejudge.ts';
+import { Reevaluation } from '../../ui/worker/reevaluate.ts';
 import { snapshotTeller } from '../../ui/worker/tell-snapshot.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { policyManifest } from '../support/policies.ts';
@@ -30,7 +30,7 @@ const unread = fc.oneof(
   fc.subarray(['roles', 'roleBindings'] as ('roles' | 'roleBindings')[]),
 );
 
-describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function () {
+describe(`evaluating a snapshot again after an edit (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
   it(`gives the changes of cappol check --cluster --policy after each edit in ${3 * RUNS} random clusters`, async () => {
@@ -43,9 +43,9 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
       (random, unreadable, hasOperator, edits) => {
         const { cluster, rights } = readWithout(unreadable, hasOperator ? withRecords(random) : random);
         const snapshot = takenSnapshot(cluster, OPTIONS, rights);
-        const rejudging = new Rejudging(new Loaded(snapshot));
+        const reevaluation = new Reevaluation(new Loaded(snapshot));
         for (const policies of edits) {
-          const { refusals: _, ...changes } = rejudging.changes({ policies });
+          const { refusals: _, ...changes } = reevaluation.changes({ policies });
           assert.deepEqual(changes, changesByCommand(readByCommand(cluster, unreadable), snapshot, policies));
           seen.changes += changes.changes.length;
           seen.rollouts += changes.summary.rollouts.length;
@@ -58,7 +58,7 @@ describe(`judging a snapshot again after an edit (FC_SEED=${SEED})`, function ()
   });
 });
 
-describe(`judging a cluster that changes (FC_SEED=${SEED})`, function () {
+describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 3000);
 
   it('gives the answers about each snapshot as if it were the first', () => {
@@ -76,7 +76,7 @@ describe(`judging a cluster that changes (FC_SEED=${SEED})`, function () {
         const following = createAnswers();
         following.load(snapshot);
         for (const { change, unreadable, policies } of steps) {
-          following.rejudge({ policies });
+          following.reevaluate({ policies });
           cluster = change(cluster);
           const read = readWithout(unreadable, hasOperator ? withRecords(cluster) : cluster);
           const next = takenSnapshot(read.cluster, OPTIONS, read.rights);
@@ -84,8 +84,8 @@ describe(`judging a cluster that changes (FC_SEED=${SEED})`, function () {
           if (difference) following.change(asSent(difference));
           const fresh = createAnswers();
           fresh.load(next);
-          const answer = following.rejudge({ policies });
-          assert.deepEqual(answer, fresh.rejudge({ policies }));
+          const answer = following.reevaluate({ policies });
+          assert.deepEqual(answer, fresh.reevaluate({ policies }));
           seen.changes += answer.summary.changed;
           seen.differences += difference ? 1 : 0;
           snapshot = next;

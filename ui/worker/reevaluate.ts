@@ -8,16 +8,16 @@ import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts
 import { enforcedEverywhere, withPending } from '../../analysis/policies/supposed.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { manifestsIn } from './check.ts';
-import { JudgedCluster } from './judged-cluster.ts';
+import { EvaluatedCluster } from './evaluated-cluster.ts';
 import type { Loaded } from './loaded.ts';
-import { SharedJudging } from './shared-judging.ts';
+import { SharedEvaluation } from './shared-evaluation.ts';
 
-export interface RejudgeQuestion {
+export interface ReevaluateQuestion {
   /** The policies, as YAML. */
   readonly policies: string;
 }
 
-export interface RejudgeAnswer {
+export interface ReevaluateAnswer {
   /** Names of the policies in the text that are valid. */
   readonly candidates: readonly string[];
   readonly summary: Omit<ChangeSummary, 'rollouts'> & {
@@ -34,37 +34,37 @@ export interface RejudgeAnswer {
 const MOST_CHANGES = 200;
 
 /** The cluster as it is, with the edited policies, and with these enforced. */
-interface Judging {
-  readonly shared: SharedJudging;
-  readonly before: JudgedCluster;
-  readonly after: JudgedCluster;
-  readonly enforced: JudgedCluster;
+interface Evaluating {
+  readonly shared: SharedEvaluation;
+  readonly before: EvaluatedCluster;
+  readonly after: EvaluatedCluster;
+  readonly enforced: EvaluatedCluster;
 }
 
-export class Rejudging {
+export class Reevaluation {
   readonly loaded: Loaded;
-  readonly #judging: Judging;
+  readonly #evaluating: Evaluating;
   readonly #cluster: Cluster;
   readonly #options: PolicyContextOptions;
 
   /** @param earlier about an earlier snapshot of the cluster */
-  constructor(loaded: Loaded, earlier?: Rejudging) {
+  constructor(loaded: Loaded, earlier?: Reevaluation) {
     const { snapshot, cluster, excluded, usersKnown, at } = loaded;
     const { operatorNamespace, excludedNamespaces } = snapshot;
     const { oldestServer } = cluster;
     this.loaded = loaded;
     this.#cluster = cluster;
     this.#options = { operatorNamespace, excludedNamespaces, oldestServer, namespaceLabels: {}, usersKnown, at };
-    const known: Partial<Judging> = earlier ? earlier.#judging : {};
+    const known: Partial<Evaluating> = earlier ? earlier.#evaluating : {};
     const policies = cluster.policies();
-    const shared = new SharedJudging(cluster, { excluded, usersKnown, at }, known.shared);
-    const before = new JudgedCluster(shared, policies, { earlier: known.before });
-    const after = new JudgedCluster(shared, policies, { like: before, earlier: known.after });
-    const enforced = new JudgedCluster(shared, policies, { like: before, earlier: known.enforced });
-    this.#judging = { shared, before, after, enforced };
+    const shared = new SharedEvaluation(cluster, { excluded, usersKnown, at }, known.shared);
+    const before = new EvaluatedCluster(shared, policies, { earlier: known.before });
+    const after = new EvaluatedCluster(shared, policies, { like: before, earlier: known.after });
+    const enforced = new EvaluatedCluster(shared, policies, { like: before, earlier: known.enforced });
+    this.#evaluating = { shared, before, after, enforced };
   }
 
-  rejudge(question: RejudgeQuestion): RejudgeAnswer {
+  reevaluate(question: ReevaluateQuestion): ReevaluateAnswer {
     const { candidates, changes, summary, refusals } = this.changes(question);
     const { rollouts: _, ...counts } = summary;
     return {
@@ -76,7 +76,7 @@ export class Rejudging {
   }
 
   /** As `cappol check --cluster --policy` prints them. */
-  changes({ policies: text }: RejudgeQuestion): Changes & { readonly refusals: readonly string[] } {
+  changes({ policies: text }: ReevaluateQuestion): Changes & { readonly refusals: readonly string[] } {
     const changed = new PolicyContextBuilder();
     changed.addCluster(this.#cluster);
     let isOnlyPolicies = true;
@@ -95,24 +95,24 @@ export class Rejudging {
     const rollouts = changed.rollouts(candidates);
     const isEnforced = candidates.every((name) => policies.get(name)?.spec.mode === 'Enforce' && !rollouts.has(name));
     const suppose = (pending: Pending) => {
-      this.#judging.after.suppose(all, this.#labelsWith(pending), sources);
-      return this.#judging.after;
+      this.#evaluating.after.suppose(all, this.#labelsWith(pending), sources);
+      return this.#evaluating.after;
     };
     if (!isEnforced) {
       const enforced = all.map((one) =>
         candidates.includes(one.metadata?.name ?? '') ? enforcedEverywhere(one) : one,
       );
-      this.#judging.enforced.suppose(enforced);
+      this.#evaluating.enforced.suppose(enforced);
     }
     const changes = changesOf({
       candidates,
       rollouts,
-      before: this.#judging.before,
+      before: this.#evaluating.before,
       after: suppose,
       // Then nothing is pending anywhere.
-      enforced: isEnforced ? suppose(new Map()) : this.#judging.enforced,
+      enforced: isEnforced ? suppose(new Map()) : this.#evaluating.enforced,
     });
-    const refusals = [...this.#judging.after.compiled.refusals].filter(([name]) => candidates.includes(name));
+    const refusals = [...this.#evaluating.after.compiled.refusals].filter(([name]) => candidates.includes(name));
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
@@ -127,14 +127,14 @@ export class Rejudging {
     );
   }
 
-  /** With namespaces or roles in the text anything may change: everything is judged again, which takes longer. */
+  /** With namespaces or roles in the text anything may change: everything is evaluated again, which takes longer. */
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;
     const refusals: Trouble[] = [];
     const changes = changesOf({
       candidates,
       rollouts: changed.rollouts(candidates),
-      before: this.#judging.before,
+      before: this.#evaluating.before,
       after: (pending) => changed.build(this.#options, (trouble) => refusals.push(trouble), { pending }),
       enforced: changed.build(this.#options, () => {}, { enforced: candidates }),
     });

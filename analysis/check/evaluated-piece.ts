@@ -1,23 +1,23 @@
-/** The judging of one document: on the main thread, or on another one that sends its results. */
+/** The evaluating of one document: on the main thread, or on another one that sends its results. */
 import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../manifests/document-objects.ts';
 import type { Trouble } from '../manifests/trouble.ts';
-import type { ManifestJudge } from './judge.ts';
-import type { CheckedItem, NotJudged } from './result.ts';
+import type { ManifestEvaluator } from './manifest-evaluator.ts';
+import type { CheckedItem, NotEvaluated } from './result.ts';
 
 /** Receives results as they are found. */
 export interface ResultListener {
   item(item: CheckedItem): void;
   /** An object that makes no pods. */
   skipped(): void;
-  /** An object that may make pods, but in which no pod was judged. */
-  notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void;
+  /** An object that may make pods, but in which no pod was evaluated. */
+  notEvaluated(object: Pick<NotEvaluated, 'kind' | 'makesPods'>): void;
   /** A document in a folder that is not a Kubernetes object. */
   notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
 }
 
 /** @returns whether there was an object in it, or something wrong */
-export function judgePiece(piece: FilePiece, judge: ManifestJudge, listener: ResultListener): boolean {
+export function evaluatePiece(piece: FilePiece, evaluator: ManifestEvaluator, listener: ResultListener): boolean {
   let found = false;
   const tell = (trouble: Trouble) => {
     found = true;
@@ -25,33 +25,33 @@ export function judgePiece(piece: FilePiece, judge: ManifestJudge, listener: Res
   };
   for (const manifest of manifestsOfPiece(piece, { tell, skip: (what) => listener.notKubernetes(what) })) {
     found = true;
-    judgeManifest(manifest, judge, listener);
+    evaluateManifest(manifest, evaluator, listener);
   }
   return found;
 }
 
-export function judgeManifest(manifest: InputObject, judge: ManifestJudge, listener: ResultListener): void {
-  const { items, problems, warnings, skipped, notJudged } = judge.judge(manifest);
+export function evaluateManifest(manifest: InputObject, evaluator: ManifestEvaluator, listener: ResultListener): void {
+  const { items, problems, warnings, skipped, notEvaluated } = evaluator.evaluate(manifest);
   for (const problem of problems) listener.trouble(troubleOf(manifest, problem));
   for (const problem of warnings) listener.trouble({ ...troubleOf(manifest, problem), severity: 'warning' });
   for (const item of items) listener.item(item);
   if (skipped) listener.skipped();
-  if (notJudged) listener.notJudged(notJudged);
+  if (notEvaluated) listener.notEvaluated(notEvaluated);
 }
 
 /** The results of some documents. */
-export interface JudgedBatch {
+export interface EvaluatedBatch {
   readonly calls: readonly ResultCall[];
   /** Whether there was an object in them, or something wrong. */
   readonly found: boolean;
 }
 
-export function judgeBatch(batch: readonly FilePiece[], judge: ManifestJudge): JudgedBatch {
+export function evaluateBatch(batch: readonly FilePiece[], evaluator: ManifestEvaluator): EvaluatedBatch {
   const calls: ResultCall[] = [];
   const listener = recordedCalls(calls);
   let found = false;
   for (const piece of batch) {
-    if (judgePiece(piece, judge, listener)) found = true;
+    if (evaluatePiece(piece, evaluator, listener)) found = true;
   }
   return { calls, found };
 }
@@ -66,7 +66,7 @@ export function recordedCalls(calls: ResultCall[]): ResultListener {
   return {
     item: (item) => calls.push(['item', item]),
     skipped: () => calls.push(['skipped']),
-    notJudged: (object) => calls.push(['notJudged', object]),
+    notEvaluated: (object) => calls.push(['notEvaluated', object]),
     notKubernetes: (what) => calls.push(['notKubernetes', what]),
     trouble: (trouble) => calls.push(['trouble', trouble]),
   };
