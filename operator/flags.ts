@@ -33,8 +33,9 @@ export const HELP = `Usage: npm start -- [flags]
 `;
 
 /**
- * @param args without the program's name @param podNamespace the namespace of the pod that the operator runs in, if it
- * does @throws Error that names the flag and the accepted values
+ * @param args without the program's name
+ * @param podNamespace the operator's own namespace, if it runs in a pod @throws Error that names the flag and the
+ * accepted values
  */
 export function parseFlags(args: readonly string[], podNamespace?: string) {
   const { values } = parseArgs({
@@ -63,7 +64,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
   return {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
-    /** The default, undefined, excludes the namespaces of the cluster's platform. */
+    /** Undefined, the default, excludes the namespaces of the cluster's platform. */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
     /** Writes per second on average, and at once. */
@@ -73,7 +74,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
     leaseDurationMs: duration('--leader-elect-lease-duration', values['leader-elect-lease-duration'] ?? '15s'),
     renewDeadlineMs: duration('--leader-elect-renew-deadline', values['leader-elect-renew-deadline'] ?? '10s'),
     retryPeriodMs: duration('--leader-elect-retry-period', values['leader-elect-retry-period'] ?? '2s'),
-    /** Undefined: not served. */
+    /** Undefined if metrics are not served. */
     healthAddress: address('--health-probe-bind-address', values['health-probe-bind-address'] ?? '0'),
     metricsAddress: address('--metrics-bind-address', values['metrics-bind-address'] ?? '0'),
     metricsSecure: values['metrics-secure'] ?? false,
@@ -94,7 +95,7 @@ function namespacePatterns(list: string): string[] {
   return patterns;
 }
 
-/** `enforce=baseline:v1.30,warn=restricted`; drops level privileged, which restricts nothing. */
+/** For example `enforce=baseline:v1.30,warn=restricted`. Level privileged is dropped, because it restricts nothing. */
 function podSecurityDefaults(list: string): PodSecurityDefaults {
   const entries = list
     .split(',')

@@ -19,7 +19,7 @@ import { createLog, type Log } from './runtime/log.ts';
 import { createMetrics, metricsHandler } from './runtime/metrics.ts';
 import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
-/** How long work may take to end after a signal: a request under way may get no answer for as long as its timeout. */
+/** How long work may take to end after a signal. A running request may get no answer until its timeout. */
 const ENDING_MS = 1_500;
 /** Mounted into every pod (kubelet, KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
@@ -38,12 +38,12 @@ async function main(): Promise<void> {
     log.info('stopped');
     return;
   }
-  // The lease is not released, so that what is under way cannot meet another leader.
+  // The lease is not released, so that running requests cannot overlap with another leader's.
   log.warn('stopped with requests under way');
   setImmediate(() => process.exit());
 }
 
-/** Resolves to false when the work should have ended. */
+/** Resolves to false if the work takes too long to end. */
 async function overdue(stopping: AbortSignal): Promise<false> {
   await aborted(stopping);
   return sleep(ENDING_MS, false, { ref: false });
@@ -53,7 +53,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const config = loadKubeConfig(flags);
   const metrics = createMetrics();
   metrics.process();
-  // Not guarded by the election, and not behind the writes of the work: renewals must not wait.
+  // A client without the election's guard, with its own rate limit: renewals of the lease must not wait behind the work.
   const time = new ServerTime();
   const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];
@@ -112,7 +112,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   }
 }
 
-/** A standby follows the cluster, too, so that it can take over at once. */
+/** A standby also follows the cluster, so that it can take over at once. */
 async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
   try {
     await operator.follow(stopping);
@@ -134,7 +134,10 @@ function newElection(flags: Flags, client: ApiClient, instance: string, log: Log
   return new Election({ client, namespace, name: LEASE, identity, log, ...periods });
 }
 
-/** In a cluster it exists, since the operator's pod is in it; outside, nobody else would create it. */
+/**
+ * In a cluster, the namespace exists, because the operator's pod is in it. Outside a cluster, nobody else would create
+ * it.
+ */
 async function ensureNamespace(client: ApiClient, name: string, log: Log, signal: AbortSignal): Promise<void> {
   try {
     await client.get(pathFor('v1', 'Namespace', undefined, name), {}, signal);
@@ -156,7 +159,7 @@ function stopOnSignal(log: Log): AbortSignal {
   return stopping.signal;
 }
 
-/** In the form of a mounted Secret of type kubernetes.io/tls. */
+/** The files of a mounted Secret of type kubernetes.io/tls. */
 function readCertificate(folder: string): Certificate {
   const read = (name: string) => {
     try {

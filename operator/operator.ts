@@ -30,7 +30,7 @@ interface OperatorOptions extends ClusterStateOptions, RunningOptions {
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-/** Requests for Events, per second and at once: no status and no label waits for one. */
+/** The rate limit for Events, per second and at once. It is separate, so that no status or label waits for an Event. */
 const EVENTS_LIMIT = [50, 100] as const;
 
 export class Operator {
@@ -67,7 +67,7 @@ export class Operator {
     this.#running?.enqueue(change);
   };
 
-  /** A change makes keys dirty in this order. */
+  /** Controllers are listed in the order in which a change makes their keys dirty. */
   #controllers(signal: AbortSignal): Controller[] {
     const context: Context = {
       ...this.#options,
@@ -84,7 +84,7 @@ export class Operator {
       new Labels(context),
       new LeftoverLabels(context),
       new Evaluation(context),
-      // Enforcement must not wait for statuses.
+      // A separate rate limit, because enforcement must not wait for statuses.
       new Status({ ...context, client: this.#client.apart() }),
       new Reports(context, this.#reports),
       new Events(context),
@@ -94,7 +94,7 @@ export class Operator {
     ];
   }
 
-  /** Works until `signal` is aborted and the running work has ended. Nothing is kept from an earlier term. */
+  /** Works until `signal` is aborted and the running work has ended. Nothing from an earlier term is kept. */
   async lead(signal: AbortSignal): Promise<void> {
     const beforeAccept = () => this.#definition.read(signal);
     const running = new Running(this.#controllers(signal), this.#state, { ...this.#options, beforeAccept });
@@ -103,7 +103,7 @@ export class Operator {
     running.start();
     await aborted(signal);
     this.#running = undefined;
-    // A standby does not show what it found when it led.
+    // A standby does not show the results of its last term.
     await running.stop().finally(() => this.#changed({ of: 'term' }));
   }
 
@@ -116,8 +116,8 @@ export class Operator {
   }
 
   /**
-   * Before a term that follows another operator's: a standby whose watch of policies lags would undo the changes since.
-   * @throws the signal's reason, when it is aborted meanwhile
+   * Reads everything again before a term that follows another operator's term. A standby whose watch of policies lags
+   * would undo the changes made since. @throws the signal's reason, if the signal is aborted meanwhile
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);

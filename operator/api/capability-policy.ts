@@ -11,20 +11,20 @@ export const VERSION = 'v1alpha1';
 export const PLURAL = 'capabilitypolicies';
 export const KIND = 'CapabilityPolicy';
 
-/** Public API: Argo CD's `managedFieldsManagers` names it. */
+/** The field manager of all our writes. It is public API: Argo CD's `managedFieldsManagers` names it. */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
 /** A label on every object that we render, with FIELD_MANAGER as its value. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** A label on every namespace: API servers set it to the namespace's name, and nobody can change it. */
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
-/** Annotation of a namespace: the Pod Security labels that we set, as JSON. */
+/** Annotation of a namespace: the Pod Security labels that the operator set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
 /**
- * Prefix of the label of a namespace where a policy with `rollout` is not enforced yet; the policy's name follows, which is
- * short enough for it (metadata.name has at most 63 characters).
+ * Prefix of the label of a namespace where a policy with `rollout` is not enforced yet. The policy's name follows;
+ * metadata.name has at most 63 characters, so it fits.
  */
 export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
-/** The values of that label: not yet, and somebody's decision that the policy be enforced there now. */
+/** The values of that label: the policy is not enforced yet, or somebody decided to enforce it now. */
 export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
 /** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a roll-out. */
@@ -39,9 +39,9 @@ type Spec = ICapabilityPolicy['spec'];
  * list the field, so it is optional in the model.
  */
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
-/** The spec as somebody wrote it. */
+/** The spec as the author wrote it. */
 export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
-/** The spec with the defaults filled in: everything behind the projection reads this form. */
+/** The spec with the defaults filled in. Everything behind the projection reads this form. */
 export type CompleteSpec = Omit<CapabilityPolicySpec, 'rollout'> &
   Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>> & { rollout?: CompleteRollout };
 type StatedRollout = NonNullable<Spec['rollout']>;
@@ -52,7 +52,10 @@ export type CapabilityPolicyOverrides = NonNullable<CapabilityPolicySpec['overri
 export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'overrides'> & {
   overrides?: ContainerOverrides;
 };
-/** Without the fields that concern the whole pod: the CRD has them in an entry only to refuse them with a message. */
+/**
+ * Without the fields that concern the whole pod: the CRD has them in an entry only in order to refuse them with a
+ * message.
+ */
 export type ContainerOverrides = Omit<
   CapabilityPolicyOverrides,
   | 'hostNetwork'

@@ -25,7 +25,7 @@ export function modelOf(object: object): { readonly policy: CapabilityPolicy; re
   return { policy, errors: [] };
 }
 
-/** @throws Error for a spec that the API server would refuse by its schema: that is our fault, and no input's */
+/** @throws Error for a spec that the API server would refuse by its schema: a bug of ours, not a mistake in an input */
 export function newPolicy(name: string, spec: CapabilityPolicySpec): CapabilityPolicy {
   const model = new Model({ metadata: { name }, spec });
   model.validate();

@@ -6,7 +6,7 @@ export function overridesOf(stated: Readonly<Record<string, unknown>>): Capabili
   const overrides: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(stated)) {
     const [field = '', inner] = path.split('.');
-    // One path may state a field as a whole, and another one a further value in it.
+    // One path may state a field as a whole, and another path a further value in the same field.
     overrides[field] =
       inner === undefined ? whole(overrides[field], value) : { ...(overrides[field] as object), [inner]: value };
   }

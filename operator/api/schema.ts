@@ -8,7 +8,7 @@ export interface Schema {
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
   readonly required?: readonly string[];
-  /** Scalar fields that the API server reads as empty if they are absent: those without `omitempty`. */
+  /** Scalar fields that the API server reads as empty if they are absent: the fields without `omitempty`. */
   readonly neverAbsent?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;

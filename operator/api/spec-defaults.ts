@@ -1,9 +1,10 @@
 /**
  * The values of the fields that a policy leaves out.
  *
- * They are here and not in the CRD, because a default that the API server fills in belongs to no field manager: when a
- * field is removed from Git, Argo CD's server-side diff ignores the new value and reports Synced
- * (docs/decisions/0021-no-openapi-defaults.md). The rules of the CRD repeat them as `self.?mode.orValue('Audit')`.
+ * The defaults are here and not in the CRD, because a default that the API server fills in belongs to no field manager.
+ * When a field is removed from Git, Argo CD's server-side diff would ignore the new value and report Synced
+ * (docs/decisions/0021-no-openapi-defaults.md). The rules of the CRD repeat the defaults as
+ * `self.?mode.orValue('Audit')`.
  */
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 
@@ -18,7 +19,7 @@ export const SPEC_DEFAULTS = {
   podSecurityLabels: 'Managed',
 } as const satisfies Partial<Spec>;
 
-/** For a policy with `rollout`; `namespacesPerHour` has none, which means no limit. */
+/** The defaults of `rollout`. `namespacesPerHour` has none, which means no limit. */
 export const ROLLOUT_DEFAULTS = {
   meanwhile: 'Warn',
   soak: '24h',

@@ -1,4 +1,4 @@
-/** Maps in the order of their keys, so that nothing depends on the order in which they were filled. */
+/** Maps that iterate in the order of their keys, so that no result depends on the order in which they were filled. */
 
 export function entriesByKey<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));

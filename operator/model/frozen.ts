@@ -1,4 +1,4 @@
-/** Values that nobody can change any more, so that results about them can be remembered. */
+/** Values that cannot be changed any more, so that results about them can be remembered. */
 
 /** The same value, with everything in it frozen. */
 export function frozen<Value>(value: Value): Value {

@@ -10,8 +10,8 @@ export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
 export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
- * The namespaces in which each platform runs its own pods. They are excluded only on that platform: elsewhere anyone
- * who may create namespaces could take such a name, and no policy would reach the namespace.
+ * The namespaces in which each platform runs its own pods. They are excluded only on that platform. Elsewhere, anyone who
+ * may create namespaces could take such a name and be out of the reach of all policies.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

@@ -47,7 +47,7 @@ export interface NamespaceView {
   readonly created?: number;
   readonly terminating: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  /** The record of the labels we set: annotation capabilitypolicy.dev/labels, if present. */
+  /** The record of the labels that the operator set: annotation capabilitypolicy.dev/labels, if present. */
   readonly recorded?: string;
   /** The owners of each pod-security.kubernetes.io label, from managedFields: label key → field managers. */
   readonly labelOwners: Readonly<Record<string, readonly FieldOwner[]>>;
@@ -76,7 +76,7 @@ export interface WorkloadView {
   readonly name: string;
   readonly uid: string;
   readonly owner?: Owner;
-  /** Desired pods, if the kind has a number: an old ReplicaSet with 0 is history, not a workload. */
+  /** The desired number of pods, if the kind has one. An old ReplicaSet with 0 is history, not a workload. */
   readonly replicas?: number;
   /** A finished Job. */
   readonly finished: boolean;
@@ -85,7 +85,7 @@ export interface WorkloadView {
 
 export type SeenObject = PodView | WorkloadView;
 
-/** A rule of a Role or ClusterRole that concerns us: verbs on capabilitypolicies, by name or by wildcard. */
+/** A rule of a Role or ClusterRole that grants verbs on capabilitypolicies, by name or by wildcard. */
 export interface PolicyRule {
   readonly verbs: readonly string[];
   readonly apiGroups: readonly string[];
@@ -117,7 +117,7 @@ export interface RoleBindingView {
   readonly subjects: readonly RbacSubject[];
 }
 
-/** A complete object that we rendered and own (managed-by label): drift is found by comparing it. */
+/** A complete object that the operator rendered and owns (managed-by label). Drift is found by comparing it. */
 export interface RenderedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -145,7 +145,7 @@ export interface FinalizingView {
   readonly finalizers: readonly string[];
 }
 
-/** A change in the cluster, with enough detail to derive keys of work. */
+/** A change in the cluster, with enough detail to find the keys of work that it makes dirty. */
 export type Change =
   | { readonly of: 'policy'; readonly name: string }
   | { readonly of: 'namespace'; readonly name: string }
@@ -159,11 +159,11 @@ export type Change =
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
   | { readonly of: 'finalizing' }
-  /** Somebody, or the operator, changed or deleted one of our policy reports. */
+  /** One of our policy reports was changed or deleted, by anybody. */
   | { readonly of: 'report'; readonly namespace: string }
   /** An API for policy reports was installed or removed: all reports may have to be written again. */
   | { readonly of: 'reports' }
-  /** The set of API servers changed; `oldest`: so did the oldest version. */
+  /** The set of API servers changed. `oldest`: the oldest version changed, too. */
   | { readonly of: 'servers'; readonly oldest: boolean };
 
 /** Read access to the cluster as last seen. Iteration order is by name, so that derived results are stable. */

@@ -1,4 +1,4 @@
-/** Kubernetes objects as the API server writes them, before their contents are validated. */
+/** Kubernetes objects as the API server sends them, before their contents are validated. */
 
 export interface RawMetadata {
   readonly name?: string | null;
@@ -47,12 +47,15 @@ export function keyOf({ metadata }: RawObject): [namespace: string, name: string
   return [metadata?.namespace ?? '', metadata?.name ?? ''];
 }
 
-/** The later of two versions of a resource is greater (KEP-5504); 0 for an object that was never read. */
+/**
+ * A number to compare two versions of a resource by: the later one is greater (KEP-5504). 0 for an object that was never
+ * read.
+ */
 export function versionOf({ metadata }: { readonly metadata?: Pick<RawMetadata, 'resourceVersion'> | null }): bigint {
   return BigInt(metadata?.resourceVersion ?? 0);
 }
 
-/** `value` if it is a JSON object, else an empty one: absent, null and malformed parts all read as empty. */
+/** `value` if it is a JSON object; otherwise an empty object. So absent, null and malformed parts all read as empty. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
@@ -62,7 +65,7 @@ export function valueAt(value: unknown, path: readonly (string | number)[]): unk
   return path.reduce((part, step) => (part as Record<string | number, unknown> | null | undefined)?.[step], value);
 }
 
-/** `value` if it is a JSON array, else an empty one. */
+/** `value` if it is a JSON array; otherwise an empty array. */
 export function arrayOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
@@ -91,7 +94,7 @@ export function withoutNulls(value: unknown): unknown {
   return present;
 }
 
-/** Several times as fast as Object.fromEntries, and as safe: a manifest may have a field `__proto__`. */
+/** Several times as fast as Object.fromEntries and equally safe: a manifest may have a field `__proto__`. */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

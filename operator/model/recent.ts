@@ -1,6 +1,6 @@
 /**
- * Recently used values, by key. Objects arrive in the order of namespaces and names, so that equal values are close
- * together: dropping all of them now and then costs a few copies and keeps the map small.
+ * Recently used values, by key. Objects arrive in the order of namespaces and names, so equal values are close together.
+ * When the map is full, all values are dropped: this keeps the map small and costs a few extra copies.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();
@@ -10,7 +10,7 @@ export class Recent<Value> {
     this.#most = most;
   }
 
-  /** The value with this key, or else what `make` returns. */
+  /** The value with this key; if there is none, the value that `make` returns. */
   get(key: string, make: (key: string) => Value): Value {
     const known = this.#values.get(key);
     if (known !== undefined) return known;

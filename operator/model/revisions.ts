@@ -5,17 +5,17 @@ import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 type Revision = Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>;
 
 /**
- * A ReplicaSet without pods that its Deployment keeps. The template that a rollback brings back is then the
- * Deployment's own. The garbage collector deletes such a ReplicaSet when the Deployment is gone.
+ * A ReplicaSet without pods that its Deployment keeps. After a rollback, its template is the Deployment's own. The
+ * garbage collector deletes such a ReplicaSet together with the Deployment.
  */
 export function isHistory({ kind, owner, replicas }: Revision): boolean {
   return kind === 'ReplicaSet' && replicas === 0 && owner !== undefined && hasTemplateOf(owner, kind);
 }
 
 /**
- * A ReplicaSet without pods of a custom resource. It is an earlier revision if another one of that resource has pods: nobody
- * watches the resource, so its current template is that of its ReplicaSets with pods. Without such a ReplicaSet, the
- * controller may scale up any of them.
+ * A ReplicaSet without pods whose owner is a custom resource. Nobody watches the resource, so its ReplicaSets with pods
+ * show its current template. If there is one, this ReplicaSet is an earlier revision. If there is none, the controller
+ * may scale up any of them.
  */
 export function mayBeCustomHistory<One extends Revision>(one: One): one is One & { readonly owner: Owner } {
   const { kind, owner, replicas } = one;

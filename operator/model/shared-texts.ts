@@ -1,13 +1,13 @@
-/** Keeps equal long texts once: the admission policies of hundreds of policies differ in a few short texts. */
+/** Keeps equal long texts once. The admission policies of hundreds of policies differ only in a few short texts. */
 import { Recent } from './recent.ts';
 
-/** In UTF-16 units: a shorter text takes less memory than its entry here. */
+/** The shortest text to share, in UTF-16 units. A shorter text takes less memory than its entry in the map. */
 const LONG = 128;
 
 export class SharedTexts {
   readonly #texts = new Recent<string>();
 
-  /** A copy of JSON in which each long text is the first one of its kind. */
+  /** A copy of the JSON in which each long text is shared with equal texts that were seen before. */
   share<Value>(value: Value): Value {
     return this.#share(value) as Value;
   }

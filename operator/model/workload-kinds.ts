@@ -4,7 +4,7 @@ interface Row {
   readonly apiVersion: string;
   readonly kind: string;
   readonly resource: string;
-  /** Where the PodTemplateSpec is in an object. */
+  /** Where an object of the kind has its PodTemplateSpec. */
   readonly template: readonly string[];
   /**
    * The service account in CONTROLLER_NAMESPACE that creates the pods, when kube-controller-manager runs with
@@ -12,13 +12,13 @@ interface Row {
    * CronJob's from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
    */
   readonly serviceAccount?: string;
-  /** The kind that its controller creates with a copy of the template; the others create pods. */
+  /** The kind that the kind's controller creates, with a copy of the template; other controllers create pods. */
   readonly creates?: string;
-  /** Where it lists the claims that its controller adds to each pod as volumes. */
+  /** Where an object of the kind lists the claims that its controller adds to each pod as volumes. */
   readonly claims?: readonly string[];
 }
 
-/** The path of most kinds. */
+/** The path of the template in most kinds. */
 export const TEMPLATE_PATH = ['spec', 'template'];
 
 const APPS = { apiVersion: 'apps/v1', template: TEMPLATE_PATH } as const;
@@ -26,7 +26,7 @@ const BATCH = { apiVersion: 'batch/v1', serviceAccount: 'job-controller' } as co
 const CORE = { apiVersion: 'v1' } as const;
 const REPLICA_SETS = 'replicaset-controller';
 
-/** The order is that of the names in rendered policies. */
+/** In the order in which rendered policies name them. */
 const ROWS = [
   { ...CORE, kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
   { ...APPS, kind: 'Deployment', resource: 'deployments', serviceAccount: REPLICA_SETS, creates: 'ReplicaSet' },
@@ -70,8 +70,8 @@ export function workloadKind(kind: string): Row | undefined {
 }
 
 /**
- * The service account behind an object of this kind; undefined for every other kind, even if it shares the name with a
- * built-in one (Volcano has a Job too).
+ * The service account behind an object of this kind; undefined for other kinds, even if one has the name of a built-in
+ * kind: Volcano also has a Job.
  */
 export function controllerOf(apiVersion: string, kind: string): string | undefined {
   return builtInKind(apiVersion, kind)?.serviceAccount;
@@ -82,7 +82,7 @@ export function hasTemplateOf(owner: { readonly apiVersion: string; readonly kin
   return builtInKind(owner.apiVersion, owner.kind)?.creates === kind;
 }
 
-/** The row of a kind in its API group; undefined for the kinds of other groups, even with its name. */
+/** The row of a kind in its API group; undefined for a kind of another group, even with the same name. */
 export function builtInKind(apiVersion: string, kind: string): Row | undefined {
   const row = workloadKind(kind);
   return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row : undefined;

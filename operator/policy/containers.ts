@@ -1,6 +1,7 @@
 /**
- * `spec.containers`: overrides for containers by name and image. A container has the values of the one entry that names
- * it, else those of `spec.overrides`; the pod itself and its volumes always have those of `spec.overrides`.
+ * `spec.containers`: overrides for containers by name and image. A container has the values of the entry that names it;
+ * without one, it has the values of `spec.overrides`. The pod itself and its volumes always have the values of
+ * `spec.overrides`.
  */
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
 import { and, literal, matchesAny, or } from '../rules/cel.ts';
@@ -14,9 +15,9 @@ export interface ContainerEntry {
   readonly names: readonly string[];
   /** Undefined: any. */
   readonly images: readonly string[] | undefined;
-  /** CEL, bool: whether container `c` belongs to it. */
+  /** CEL, bool: whether container `c` belongs to the entry. */
   readonly selects: string;
-  /** By rule ID: the values of its containers, for the rules that have another value there. */
+  /** By rule ID: the values of the entry's containers, for the rules that have another value there. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -28,7 +29,7 @@ interface Stated {
   readonly containers?: readonly NamedContainers[];
 }
 
-/** @param values by rule ID: those of `spec.overrides` */
+/** @param values by rule ID: the values of `spec.overrides` */
 export function containerEntries(
   spec: Stated,
   standard: Standard,
@@ -44,7 +45,7 @@ export function containerEntries(
   });
 }
 
-/** The overrides for the containers of an entry: the policy's, with those that the entry states. */
+/** The overrides for the containers of an entry: the policy's overrides, replaced where the entry states a value. */
 export function overridesOf(entry: NamedContainers, { overrides = {} }: Stated): CapabilityPolicyOverrides {
   return replaced(overrides, entry.overrides ?? {});
 }
@@ -54,7 +55,7 @@ export function statedIn({ overrides = {}, containers = [] }: Stated): Container
   return [overrides, ...containers.map((entry) => entry.overrides ?? {})];
 }
 
-/** The policy's overrides with the single values that an entry states. */
+/** The policy's overrides, with the single values that an entry states. */
 function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
   const parts = IN_PARTS.map((field) => [field, { ...overrides[field], ...own[field] }] as const);
   return { ...overrides, ...own, ...Object.fromEntries(parts.filter(([field]) => field in own)) };
@@ -64,7 +65,7 @@ function selectsCel(names: readonly string[], images: readonly string[] | undefi
   return and(`c.name in ${literal(names)}`, images && matchesAny('c.?image.orValue("")', images));
 }
 
-/** A rule's value for the pod and for most containers, and those of the entries that have another one. */
+/** A rule's value for the pod and for most containers, and the values of the entries that have another one. */
 export interface RuleValues {
   readonly rule: Rule;
   readonly value: unknown;

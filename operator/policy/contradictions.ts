@@ -1,6 +1,6 @@
 /**
- * Statements of a policy that have no effect beside its other ones, for the condition Accepted. Each is valid on its own, so the
- * API server accepts it, and nothing else tells that it is in vain.
+ * Statements of a policy that have no effect because of other statements of the policy, for the condition Accepted. Each
+ * statement is valid on its own, so the API server accepts it and does not report the contradiction.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, NamedContainers } from '../api/capability-policy.ts';
 import { valueAt } from '../model/raw.ts';
@@ -14,13 +14,13 @@ interface Overrides {
   /** `overrides`, or `containers[0].overrides` */
   readonly path: string;
   readonly stated: CapabilityPolicyOverrides;
-  /** With those that apply where it states none. */
+  /** The overrides of an entry, filled up with the policy's overrides. */
   readonly all: CapabilityPolicyOverrides;
-  /** The value of a rule in force. */
+  /** The value of a rule that is in effect. */
   value(rule: string): unknown;
 }
 
-/** One sentence for each, which begins with the path of the statement. */
+/** One sentence for each such statement, which begins with the path of the statement. */
 export function contradictionsIn(spec: CompleteSpec, standard: Standard): string[] {
   const { overrides = {}, containers = [] } = spec;
   const parts = [
@@ -49,7 +49,7 @@ function partOf(
   return { path, stated, all, value: (rule) => RULES.find(({ id }) => id === rule)?.value(all, standard) };
 }
 
-/** The API server refuses `allowPrivilegeEscalation: false` beside `privileged: true` (ValidateSecurityContext). */
+/** The API server refuses `allowPrivilegeEscalation: false` together with `privileged: true` (ValidateSecurityContext). */
 function privilegedInVain({ path, stated, all, value }: Overrides): string[] {
   if (!stated.privileged) return [];
   const what = `${path}.privileged: true admits no container`;
@@ -61,7 +61,7 @@ function privilegedInVain({ path, stated, all, value }: Overrides): string[] {
   return boundOf(all) ? [`${what}: a privileged container holds every capability, and allowedBounding does not`] : [];
 }
 
-/** The API server wants `hostNetwork: true` on such a pod (validateWindowsHostProcessPod). */
+/** The API server requires `hostNetwork: true` on such a pod (validateWindowsHostProcessPod). */
 function hostProcessInVain({ path, stated, value }: Overrides): string[] {
   if (!stated.hostProcess || value('hostNetwork') !== false) return [];
   return [
@@ -82,14 +82,14 @@ function addsInVain({ path, stated, all }: Overrides): string[] {
   });
 }
 
-/** The capabilities that a container may hold; undefined: any, at least in a user namespace. */
+/** The capabilities that a container may hold, at least in a user namespace; undefined if it may hold any. */
 function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly string[] | undefined {
   const { allowedBounding: bound, allowedAddInUserNamespace: mapped = [] } = capabilities;
   const isAny = bound?.includes('*') || mapped.includes('*') || mapped.includes('ALL');
   return isAny ? undefined : bound;
 }
 
-/** Values that only defaulting writes. */
+/** Statements about values that only defaulting writes. */
 const DEFAULTS = [
   ['capabilities', 'defaultAdd'],
   ['defaultAllowPrivilegeEscalation'],
@@ -113,7 +113,7 @@ function defaultInVain({ path, stated, value }: Overrides): string[] {
   ];
 }
 
-/** Lists that narrow volumes of a type. */
+/** Lists that restrict volumes of one type. */
 const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
 
 function volumesInVain({ path, stated, value }: Overrides): string[] {
@@ -132,7 +132,7 @@ function volumesInVain({ path, stated, value }: Overrides): string[] {
   });
 }
 
-/** The rule refuses what is forbidden, whatever is allowed. */
+/** The rule refuses what is forbidden, even if another list allows it. */
 function sysctlsInVain({ path, stated }: Overrides): string[] {
   const { allowed = [], forbidden = [] } = stated.sysctls ?? {};
   const vain = allowed.filter((name) =>

@@ -12,9 +12,9 @@ export interface Coverage {
   readonly deciding: readonly string[];
   /** The selected namespaces where no policy of its mode decides any more once it has expired. */
   readonly undecided: readonly string[];
-  /** The same by mode: a policy with `rollout` has another mode in namespaces that are pending. */
+  /** The namespaces where the policy decides, by mode: a policy with `rollout` has another mode in pending namespaces. */
   readonly areas: readonly Area[];
-  /** The other policies of the same mode that select some of them, by name. */
+  /** The other policies of the same mode that select some of the policy's namespaces, by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
    * By namespace where the policy decides: how many of the deciding policies have restricted use. Empty for a policy that
@@ -44,14 +44,14 @@ export interface Concerned {
 
 const NOBODY: readonly ResolvedPolicy[] = [];
 
-/** Updated with each change: a changed namespace costs the policies that select it, not all of them. */
+/** Kept up to date with each change. A changed namespace costs only the policies that select it, not all policies. */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
-  /** By namespace, in the order of the policies. */
+  /** The policies that select a namespace, by namespace, in the order of the policies. */
   readonly #selecting = new Map<string, readonly ResolvedPolicy[]>();
   /** The names of the selected namespaces, by the policy's ID. */
   readonly #selected = new Map<string, Set<string>>();
-  /** By the policy's ID. */
+  /** The coverage, by the policy's ID. */
   readonly #coverage = new Map<string, { readonly policy: ResolvedPolicy; readonly coverage: Coverage }>();
 
   /** Replaces all policies and namespaces. A policy counts as unchanged only if it is the same object. */
@@ -77,12 +77,12 @@ export class Selections {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
   }
 
-  /** The policies that select the namespace: the same list until one of them changes. */
+  /** The policies that select the namespace. The result is the same object until one of the policies changes. */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
 
-  /** The namespaces that a resolved policy selects, in no order. @param policy its ID */
+  /** The namespaces that a resolved policy selects, unsorted. @param policy its ID */
   selectedBy(policy: string): Iterable<string> {
     return this.#selected.get(policy) ?? [];
   }
@@ -95,7 +95,7 @@ export class Selections {
     return coverage;
   }
 
-  /** @returns the names of the policies that select the namespace, or did; empty if these did not change */
+  /** @returns the names of the policies that select the namespace, or did before; empty if these policies did not change */
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);
     if (now.length === before.length && now.every((policy, index) => policy === before[index])) return new Set();
@@ -161,7 +161,7 @@ export class Selections {
   }
 }
 
-/** The coverage of a policy's parts together. */
+/** The coverage of all parts of a policy together. */
 export function mergeCoverages(coverages: readonly Coverage[]): Coverage {
   const [first, ...others] = coverages;
   if (first && others.length === 0) return first;

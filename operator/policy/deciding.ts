@@ -20,8 +20,8 @@ export function deciding(
 }
 
 /**
- * The other policies that a decision of this one may depend on: same mode, at least its priority, and a selector that
- * may meet its own in some namespace.
+ * The other policies that a decision of this policy may depend on. They have the same mode and at least its priority, and
+ * their selector overlaps its own.
  */
 export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter(
@@ -40,7 +40,7 @@ export function influencedBy(policy: ResolvedPolicy, policies: readonly Resolved
 
 /**
  * Whether the pods and workloads of a namespace are evaluated. Nothing can be created in a namespace that is being
- * deleted (admission plugin NamespaceLifecycle).
+ * deleted (admission plugin NamespaceLifecycle), so it is not evaluated.
  */
 export function isReached(
   { name, terminating }: { readonly name: string; readonly terminating: boolean },

@@ -9,7 +9,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
 const DAY_MS = 86_400_000;
 
-/** How near the end of a policy is; each begins at a time before the end. */
+/** The stages before a policy ends. Each begins at a fixed time before the end. */
 const STAGES = ['Later', 'WithinAWeek', 'WithinADay', 'Expired'] as const;
 export type Stage = (typeof STAGES)[number];
 const BEGINS: Record<Stage, number> = {
@@ -24,7 +24,7 @@ export function parseTime(text: string): number | undefined {
   const [, local] = TIME.exec(text) ?? [];
   const time = Date.parse(text);
   if (local === undefined || Number.isNaN(time)) return undefined;
-  // Date.parse() takes February 30 for March 2.
+  // Date.parse() reads February 30 as March 2.
   const isDay = formatTime(Date.parse(`${local}Z`)) === `${local}Z`;
   return isDay ? time : undefined;
 }
@@ -38,7 +38,7 @@ export function stageOf(expires: number, now: number): Stage {
   return STAGES.findLast((stage) => expires + BEGINS[stage] <= now) ?? 'Later';
 }
 
-/** When the stage changes next; NEVER if it does not. */
+/** The time of the next stage; NEVER if there is none. */
 export function nextStageAt(expires: number, now: number): number {
   return Math.min(...STAGES.map((stage) => expires + BEGINS[stage]).filter((begins) => begins > now), NEVER);
 }

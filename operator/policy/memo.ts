@@ -1,6 +1,6 @@
 /** Memoizes pure functions, so that the same input costs nothing. */
 
-/** Kept as long as every round asks for them again. */
+/** Results by key. A result is kept as long as every round asks for it again. */
 export class Memo<Result> {
   #before = new Map<string, Result>();
   #now = new Map<string, Result>();
@@ -11,14 +11,14 @@ export class Memo<Result> {
     return known;
   }
 
-  /** Ends a round. */
+  /** Ends a round: forgets the results that this round did not ask for. */
   forgetUnused(): void {
     this.#before = this.#now;
     this.#now = new Map();
   }
 }
 
-/** Kept as long as the object lives, which must not change. */
+/** Remembers one result for each object, as long as the object lives. The object must not change. */
 export function perObject<Key extends object, Result>(make: (key: Key) => Result): (key: Key) => Result {
   const known = new WeakMap<Key, { readonly result: Result }>();
   return (key) => {
@@ -30,7 +30,7 @@ export function perObject<Key extends object, Result>(make: (key: Key) => Result
   };
 }
 
-/** The same for the objects of a list, in its order: kept as long as all of them live. */
+/** Remembers one result for each list of the same objects in the same order, as long as all of the objects live. */
 export function perList<Item extends object, Result>(
   make: (list: readonly Item[]) => Result,
 ): (list: readonly Item[]) => Result {
@@ -43,7 +43,7 @@ export function perList<Item extends object, Result>(
   };
 }
 
-/** A list, and all that begin with it. */
+/** The beginning of a list, which is shared by all lists that begin with the same objects. */
 class Beginning<Item extends object, Result> {
   /** The result for the list that ends here. */
   known: { readonly result: Result } | undefined;

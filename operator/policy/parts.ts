@@ -1,7 +1,7 @@
 /**
- * The two parts of a policy with `spec.rollout`. A label of the namespace says in which one it is: the pending part warns or
- * audits where the policy is not enforced yet, the enforced part refuses everywhere else. Everything behind this file sees
- * two ordinary policies.
+ * The two parts of a policy with `spec.rollout`. The pending part warns or audits where the policy is not enforced yet,
+ * and the enforced part refuses in all other namespaces. A label of the namespace says which part decides there. All code
+ * that uses this file sees two ordinary policies.
  */
 import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
@@ -11,16 +11,16 @@ import type { ResolvedPolicy } from './resolve.ts';
 export interface Stage {
   /** False: namespaces are still being labelled, and the enforced part must not exist yet. */
   readonly begun: boolean;
-  /** The last selector whose namespaces have been labelled; the policy's own if it is left out. */
+  /** The last selector whose namespaces have all been labelled; if it is left out, the policy's own selector. */
   readonly selector?: LabelSelector;
-  /** Namespaces that are pending although they do not have the label: the enforced part leaves them out by name. */
+  /** Pending namespaces that do not have the label: the enforced part excludes them by name. */
   readonly leftOut?: readonly string[];
 }
 
-/** A policy with one of its specs, as it is compiled. */
+/** A policy with one of its specs, in the form that is compiled. */
 export type Parts = readonly ResolvedPolicy[];
 
-/** No policy's name has a slash. */
+/** Unique, because no policy's name has a slash. */
 const PENDING_ID = '/pending';
 
 /** The label of the namespaces where the policy is pending. */
@@ -46,7 +46,7 @@ export function pendingPartOf(policy: string): string {
   return `${policy}${PENDING_ID}`;
 }
 
-/** Enforced first. A policy without `rollout`, or whose mode is not Enforce, is one part: itself. */
+/** The parts, enforced first. A policy without `rollout`, or whose mode is not Enforce, has one part: itself. */
 export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage): Parts {
   const { enforced, pending } = leftOut.length > 0 && begun ? withoutNames(policy, leftOut) : bothParts(policy);
   if (!pending) return [enforced];
@@ -54,8 +54,8 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy evaluates pods also as they will be after filling: it fills them in, or it will where it is pending. A pod
- * that the enforced part would admit needs no warning.
+ * Whether the policy also evaluates pods as they will be after filling. It does so if it fills them in, or will fill them
+ * in once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
  */
 export function evaluatesFilled({
   defaulting,
@@ -69,7 +69,7 @@ interface BothParts {
   readonly pending?: ResolvedPolicy;
 }
 
-/** The same objects each time, so that what is compiled from them can be reused. */
+/** Both parts, as the same objects each time, so that what is compiled from them can be reused. */
 const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   const { name, selector, meanwhile, mode } = policy;
   if (!meanwhile || mode !== 'Enforce') return { enforced: policy };
@@ -79,7 +79,7 @@ const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
     id: pendingPartOf(name),
     selector: withLabel(selector, name, 'In'),
     mode: meanwhile,
-    // Only mode Enforce fills in.
+    // Only mode Enforce has defaulting.
     defaulting: false,
     seccompChanges: false,
     fills: [],
@@ -89,7 +89,7 @@ const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   return { enforced, pending };
 });
 
-/** The parts with the names that were left out last. */
+/** The names that were left out last, and the parts that exclude them. */
 const lastLeftOut = perObject((_: ResolvedPolicy): { names: string; parts?: BothParts } => ({ names: '' }));
 
 function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothParts {
@@ -109,7 +109,7 @@ function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothP
   return last.parts;
 }
 
-/** A selector of a part, without the label of the roll-out. */
+/** The selector of a part, split into the label of the roll-out and everything else. */
 export const splitSelector = perObject(
   (selector: LabelSelector): { readonly own: LabelSelector; readonly label?: string } => {
     const { matchExpressions = [] } = selector;

@@ -1,6 +1,6 @@
 /** Work in pieces: a generator that yields wherever other work may run, and returns the result. */
 
-/** Runs all pieces at once. */
+/** Runs all pieces without a break. */
 export function lastOf<Result>(pieces: Generator<void, Result>): Result {
   for (;;) {
     const { done, value } = pieces.next();

@@ -1,6 +1,6 @@
 /**
- * A policy as compiled and evaluated: the value of every rule is known, and nothing depends on a level or a default any
- * more.
+ * A policy in the form that is compiled and evaluated. The value of every rule is known, so nothing depends on a level or
+ * a default any more.
  */
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
@@ -31,38 +31,38 @@ export interface ResolvedPolicy {
   readonly priority: number;
   readonly usableBy: UsableBy;
   readonly subjects: readonly Subject[];
-  /** The time from which on it counts as deleted: expiry.ts. */
+  /** The time from which the policy counts as deleted; see expiry.ts. */
   readonly expires: number;
   readonly podSecurityLabels: 'Managed' | 'Off';
   readonly standard: Standard;
-  /** levelVersion is `latest`, and the API servers are newer than the Standards that this release knows. */
+  /** Whether levelVersion is `latest` although the API servers are newer than the Standards that this release knows. */
   readonly latestLags: boolean;
   /** By rule ID: for the pod, and for containers that no entry of `containers` selects. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** Those of spec.containers, in their order. */
+  /** The entries of spec.containers, in their order. */
   readonly containers: readonly ContainerEntry[];
-  /** The rules that restrict anything, in the registry's order. */
+  /** The rules that restrict anything, in the order of the registry. */
   readonly checks: readonly RuleChecks[];
-  /** Whether unset fields of a pod are filled in, when that makes the pod comply. */
+  /** Whether the policy fills in unset fields of a pod, if that makes the pod comply. */
   readonly defaulting: boolean;
   /**
    * Whether a pod that sets a seccomp profile of its own counts as changed by this policy, as it did for
    * PodSecurityPolicy.
    */
   readonly seccompChanges: boolean;
-  /** The policy asks for defaulting, and the API servers cannot do it. */
+  /** Whether the policy asks for defaulting but the API servers do not support it. */
   readonly defaultingUnavailable: boolean;
-  /** The overrides that have no effect, or not on every node, since some API server lacks what they need. */
+  /** The overrides that have no effect, or not on every node, because some API server lacks a feature. */
   readonly withoutEffect: readonly ServerNeed[];
-  /** The statements that have no effect beside others, one sentence for each. */
+  /** The statements that have no effect because of other statements, one sentence for each. */
   readonly contradictions: readonly string[];
-  /** The checks of a pod as it will be after filling; `checks` without defaulting. */
+  /** The checks of a pod as it will be after filling; the same as `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
-  /** The mode in namespaces that are still pending, for a policy with `rollout`. */
+  /** For a policy with `rollout`: the mode in namespaces that are still pending. */
   readonly meanwhile?: Mode;
   /** Only for the pending part of a roll-out: the part that will decide in its namespaces once they are promoted. */
   readonly pendingFor?: ResolvedPolicy;
-  /** The fields that defaulting writes, in the registry's order; empty without defaulting. */
+  /** The fields that defaulting writes, in the order of the registry; empty without defaulting. */
   readonly fills: readonly Fill[];
 }
 
@@ -71,10 +71,7 @@ export interface RuleChecks {
   readonly checks: readonly Check[];
 }
 
-/**
- * The reason why a policy cannot be compiled: the Accepted condition's reason, and a message that names the field and
- * the fix.
- */
+/** Why a policy cannot be compiled: the reason of condition Accepted, and a message that names the field and the fix. */
 export interface Refusal {
   readonly reason: 'VersionTooNew' | 'ServerTooOld' | 'InvalidSpec' | 'TooExpensive';
   readonly message: string;
@@ -84,12 +81,13 @@ export type Resolution =
   | { readonly policy: ResolvedPolicy }
   | {
       readonly refusal: Refusal;
-      /** The text to keep in force where it was accepted before an older API server joined. */
+      /** The text to keep in force if the policy was accepted before an older API server joined. */
       readonly asBefore?: ResolvedPolicy;
     };
 
 /**
- * @param oldestServer N of Kubernetes 1.N: the meaning of `latest`, and the newest version that every server enforces.
+ * @param oldestServer N of Kubernetes 1.N: it decides the meaning of `latest`, and the newest version that every server
+ * enforces.
  */
 export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Resolution {
   const { spec } = policy;
@@ -138,7 +136,7 @@ function tooOld({ path, feature, because }: ServerNeed, oldestServer: number): R
   return { reason: 'ServerTooOld', message };
 }
 
-/** The overrides that need a feature of the API servers, each once. */
+/** The overrides that need a feature of the API servers, each listed once. */
 function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
   const needs = RULES.flatMap((rule) => statedIn(spec).flatMap((overrides) => rule.needs?.(overrides) ?? []));
   return [...new Map(needs.map((need) => [`${need.path} ${need.feature}`, need])).values()];
@@ -151,7 +149,7 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
 
 type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/** Most policies of a cluster have a level's own values, and these share the same list. */
+/** Most policies of a cluster have only their level's own values. Such policies share one list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
 /** @param filled whether the checks evaluate a pod as it will be after filling */
@@ -166,7 +164,7 @@ export function checksOf({ values, containers, standard }: Valued, filled: boole
   );
 }
 
-/** In the registry's order. */
+/** In the order of the registry. */
 export function fillsOf({ values, containers, standard }: Valued): Fill[] {
   return RULES.flatMap((rule) => fillsOfRule(ruleValues(rule, values, containers), standard));
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the selectors that matter for a namespace or for another selector without comparing all of them: each is
- * indexed by one label that it requires. Hundreds of policies that each select one namespace then cost as much as one.
+ * Finds the selectors that matter for a namespace or for another selector without comparing all of them. Each selector is
+ * indexed by one label that it requires. So hundreds of policies that each select one namespace cost as much as one.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { type Labels, matches, mayOverlap, requiredValues } from './selector.ts';
@@ -12,7 +12,7 @@ interface Selecting {
 export class SelectorIndex<Item extends Selecting> {
   /** The position of each item, so that results keep the given order. */
   readonly #position: ReadonlyMap<Item, number>;
-  /** Label key → value → the items indexed there. */
+  /** Label key → value → the items that are indexed by this label. */
   readonly #filed = new Map<string, Map<string, Item[]>>();
   /** The items that require no label value. */
   readonly #unfiled: Item[] = [];
@@ -35,7 +35,7 @@ export class SelectorIndex<Item extends Selecting> {
     return this.#inOrder([...this.#unfiled, ...filed].filter(({ selector }) => matches(selector, labels)));
   }
 
-  /** The items whose selectors may select a namespace that this one selects, in the given order. */
+  /** The items whose selectors overlap with this selector, in the given order. */
   overlapping(selector: LabelSelector): Item[] {
     const required = new Map(requiredValues(selector));
     const filed = [...this.#filed].flatMap(([key, byValue]) => {

@@ -1,13 +1,13 @@
 /**
- * Label selectors of namespaces (metav1.LabelSelector): which namespaces match, whether two may match the same
- * namespace, and the selector as CEL for the tables of programs.
+ * Label selectors of namespaces (metav1.LabelSelector): which namespaces match, whether two selectors may match the same
+ * namespace, and a selector as CEL for the tables of programs.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** One requirement on a label key; matchLabels is In with one value. */
+/** One requirement on a label key; a label of matchLabels becomes In with one value. */
 interface Requirement {
   readonly key: string;
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
@@ -18,9 +18,7 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
   return requirements(selector).every((requirement) => holds(requirement, labelValue(labels, requirement.key)));
 }
 
-/**
- * False only when no labels at all can satisfy both selectors, because they contradict each other about some key.
- */
+/** False only if no set of labels can satisfy both selectors, because they contradict each other about some key. */
 export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   const [ofA, ofB] = [byKey(a), byKey(b)];
   if (!ofA || !ofB) return false;
@@ -31,13 +29,13 @@ export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   return true;
 }
 
-/** The requirements on each key; undefined if no labels at all can satisfy the selector. */
+/** The requirements on each key; undefined if no set of labels can satisfy the selector. */
 const byKey = perObject((selector: LabelSelector): ReadonlyMap<string, readonly Requirement[]> | undefined => {
   const found = Map.groupBy(requirements(selector), ({ key }) => key);
   return [...found.values()].every(satisfiable) ? found : undefined;
 });
 
-/** Whether both select the same namespaces because they state the same. */
+/** Whether both selectors are stated in the same way, and so select the same namespaces. */
 export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {
   return selectorCel(a, '') === selectorCel(b, '');
 }
@@ -47,7 +45,7 @@ export function requiredValues(selector: LabelSelector): (readonly [string, read
   return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));
 }
 
-/** The keys of the labels that it looks at. */
+/** The keys of the labels that the selector reads. */
 export function keysOf(selector: LabelSelector): string[] {
   return requirements(selector).map(({ key }) => key);
 }
@@ -86,7 +84,7 @@ const requirements = perObject((selector: LabelSelector): readonly Requirement[]
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 });
 
-/** Keys like `constructor` are valid: only the labels' own keys count. */
+/** Keys like `constructor` are valid, so only own properties count. */
 function labelValue(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
@@ -109,6 +107,6 @@ function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // Without In all values that no requirement names are alike: one of them represents them.
+  // Without In, all values that no requirement names are alike, so one value represents all of them.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

@@ -1,4 +1,4 @@
-/** The projection of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
+/** The projection of the contents of a pod or template: the parts that some rule reads. Equal parts are kept once. */
 import { withContainers } from '../model/containers.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
@@ -6,23 +6,26 @@ import type { Rule } from '../rules/rule.ts';
 import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
-/** For all other volume sources, rules read only whether they exist: a claim's name differs from pod to pod. */
+/**
+ * For other volume sources, rules read only whether they exist. The rest is dropped, because a claim's name differs from
+ * pod to pod.
+ */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
- * The service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount, names.SimpleNameGenerator): its
- * random ending would make every pod a template of its own.
+ * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
+ * names.SimpleNameGenerator). With its random ending, every pod would have distinct parts.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
 export interface PartsProjection {
-  /** The evaluated parts of a pod, or of a pod template; the same object for equal ones. */
+  /** The evaluated parts of a pod or template; equal parts give the same object. */
   parts(raw: unknown): PodParts;
   /** How many distinct parts are in use. */
   distinctParts(): number;
 }
 
-/** By `spec.containers` a container's image decides about it, too. */
+/** `spec.containers` may select a container by its image. */
 const SELECTING = 'image';
 
 /** Keeps the fields that `rules` read, the containers' names and images, and the service account. */
@@ -58,7 +61,7 @@ export function createPartsProjection(rules: readonly Rule[], pool: Pool = new P
   };
 }
 
-/** Copies the text, so that the rest of the object can be freed. */
+/** Copies the text, so that the memory of the rest of the object can be freed. */
 function copy(text: string): PodParts {
   return withoutNulls(JSON.parse(text)) as PodParts;
 }
@@ -112,7 +115,7 @@ function nameIn(value: unknown): string {
   return isText(name) ? name : '';
 }
 
-/** `serviceAccount` is the field's old name; the API server copies it. */
+/** `serviceAccount` is the former name of the field; the API server copies it. */
 function serviceAccountIn(spec: unknown): string | undefined {
   const { serviceAccountName, serviceAccount } = objectOf(spec);
   return [serviceAccountName, serviceAccount].filter(isText).find((name) => name !== '');

@@ -16,9 +16,7 @@ export interface PodProjection extends PartsProjection {
   workload(raw: RawObject): WorkloadView;
 }
 
-/**
- * Keeps the fields of a pod that `rules` read. A view is small: it shares equal parts with others.
- */
+/** Keeps the fields of a pod that `rules` read. A view is small, because equal parts are shared. */
 export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodProjection {
   const parts = createPartsProjection(rules, pool);
   const names = new Names();
@@ -47,7 +45,7 @@ function projectPod(raw: RawObject, projection: PartsProjection, names: Names): 
   };
 }
 
-/** A kubelet makes its Node the owner of its mirror pods (pkg/kubelet/pod/mirror_client.go, since 1.22). */
+/** A kubelet sets its Node as the owner of its mirror pods (pkg/kubelet/pod/mirror_client.go, since 1.22). */
 function isNode(owner: Owner | undefined): boolean {
   return owner?.kind === 'Node' && owner.apiVersion === 'v1';
 }
@@ -68,7 +66,7 @@ function projectWorkload(raw: RawObject, projection: PartsProjection, names: Nam
   return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(templateIn(raw, view.kind)) };
 }
 
-/** The template as the pods will be: a StatefulSet's controller adds its claims. */
+/** The template as its pods will be: a StatefulSet's controller adds volumes for its claims. */
 function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
   const template = valueAt(raw, templatePath(kind));
   const claims = claimsIn(raw);
@@ -78,7 +76,7 @@ function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
 }
 
 /**
- * The names of a StatefulSet's claims, each with its index. The last of several claims with one name counts
+ * The names of a StatefulSet's claims, each with its index. If several claims have one name, the last one counts
  * (k8s.io/kubernetes/pkg/controller/statefulset, getPersistentVolumeClaims).
  */
 export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
@@ -92,7 +90,7 @@ export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
   );
 }
 
-/** A claim replaces the volume of its name (updateStorage, at the same place). */
+/** A claim replaces the volume of the same name (updateStorage, in the same package). */
 function withClaims(volumes: readonly unknown[], claims: ReadonlyMap<string, number>): unknown[] {
   const volumeOf = (name: string) => ({ name, persistentVolumeClaim: {} });
   const nameOf = (volume: unknown) => objectOf(volume).name as string;
@@ -107,7 +105,7 @@ function isFinishedJob(raw: RawObject): boolean {
     .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** Texts and owners that neighbouring objects share, each once. */
+/** Texts and owners that many objects share. Each is kept once. */
 class Names {
   readonly #texts = new Recent<string>();
   readonly #owners = new Recent<Owner>();

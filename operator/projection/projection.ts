@@ -22,7 +22,7 @@ export interface Projection extends PodProjection {
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;
-  /** Undefined when it is not being deleted, or does not wait for us. */
+  /** Undefined if the object is not being deleted, or its deletion does not wait for the operator. */
   finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
@@ -54,7 +54,7 @@ function projectNamespace(raw: RawObject): NamespaceView {
   };
 }
 
-/** Fills in the defaults, and drops fields that change at every write and fields of kubectl. */
+/** Fills in the defaults. Drops fields that change at every write, and fields of kubectl. */
 function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject): CompletePolicy {
   const { managedFields: _, resourceVersion: __, annotations, ...kept } = metadata ?? {};
   const { [LAST_APPLIED_ANNOTATION]: ___, ...texts } = textsIn(annotations);
@@ -62,7 +62,7 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
   return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
 }
 
-/** Drift looks at no managed fields but those that tell who states which owners. */
+/** Among the managed fields, drift compares only those about owner references. */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {
     const owners = objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences'];

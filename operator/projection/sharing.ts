@@ -12,7 +12,7 @@ export interface Pool {
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts;
 }
 
-/** For callers that use each object once and drop it: finding equal ones would cost more than evaluating them. */
+/** For callers that use each object once and drop it: finding equal parts would cost more than evaluating the object. */
 export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) as PodParts };
 
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */
@@ -21,7 +21,7 @@ export class PartsPool implements Pool {
   /** By spec, since views hold the spec. */
   readonly #parts = new WeakMap<PodSpec, PodParts>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
-    // There may be a new one meanwhile.
+    // A new copy may exist meanwhile.
     if (!this.#known.get(fingerprint)?.deref()) this.#known.delete(fingerprint);
   });
 
@@ -31,14 +31,14 @@ export class PartsPool implements Pool {
   }
 
   /**
-   * The single frozen copy of these parts; it keeps no reference to `parts` itself. Two are equal when their JSON texts
-   * are. Equal specs with different annotations are two specs, so a spec identifies everything about it.
+   * The single frozen copy of these parts; it keeps no reference to `parts` itself. Parts are equal if their JSON texts
+   * are equal. Equal specs with different annotations are kept as two specs, so a spec identifies all parts.
    *
    * @param copy makes the kept copy of new parts
    */
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts {
     const text = JSON.stringify(parts);
-    // The author of a pod must not be able to pass it off as another one, so do not shorten or weaken the hash.
+    // Do not shorten or weaken the hash: the author of a pod must not be able to pass it off as another pod.
     const fingerprint = hash('sha256', text, 'base64');
     const spec = this.#known.get(fingerprint)?.deref();
     const known = spec && this.#parts.get(spec);

@@ -8,7 +8,7 @@ export function durationMs(text: string): number {
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit as keyof typeof UNITS], 0);
 }
 
-/** Whether namespaces where nothing violates are enforced from the beginning: nothing holds them back. */
+/** Whether a namespace without violations is enforced from the beginning, because there is no soak and no pace. */
 export function beginsAtOnce({ soak, paused, namespacesPerHour }: CompleteRollout): boolean {
   return durationMs(soak) === 0 && !paused && namespacesPerHour === undefined;
 }

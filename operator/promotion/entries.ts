@@ -1,4 +1,4 @@
-/** The entry of one namespace in the state of a roll-out: from one step to the next. */
+/** The entry of one namespace in the state of a roll-out, and how a step changes it. */
 import { ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { beginsAtOnce } from './duration.ts';
@@ -14,12 +14,12 @@ export function entryFor(namespace: RolloutNamespace, input: StepInput, mayLeave
   const { entry, label, uid, covered, selected } = namespace;
   const enforced: Entry = entry?.state === 'Enforced' ? entry : { uid, state: 'Enforced', since: input.now };
   if (!selected) {
-    // An older text may still select it.
+    // An older text may still select the namespace.
     if (covered || !input.settled) return entry;
     return label === undefined ? undefined : enforced;
   }
   if (label === ROLLOUT_ENFORCED) return enforced;
-  // A text that leaves it out by name may still be in force.
+  // A text that excludes the namespace by name may still be in force.
   if (entry?.state === 'Enforced') return covered && label === undefined && input.settled ? undefined : entry;
   const next = entry ? continued(entry, namespace, input) : first(namespace, input);
   return next && isPending(next) ? leftOut(next, namespace, input, mayLeaveOut) : next;
@@ -29,7 +29,7 @@ function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input:
   const since = input.now;
   if (covered || isNew) {
     if (label !== ROLLOUT_PENDING) return undefined;
-    // Without a guard, anybody may have set it.
+    // Without a guard, anybody may have set the label.
     return { uid, state: guarded ? 'Pending' : 'Enforced', since };
   }
   return { uid, state: beginsAtOnce(input.rollout) && label !== ROLLOUT_PENDING ? 'Undecided' : 'Pending', since };
@@ -37,7 +37,7 @@ function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input:
 
 function continued(entry: Entry, { name, label, covered }: RolloutNamespace, input: StepInput): Entry | undefined {
   if (entry.state !== 'Undecided') return evaluated(entry, input.verdict(name), input);
-  // It is enforced there.
+  // The policy is enforced in the namespace.
   if (covered && label === undefined) return undefined;
   if (!beginsAtOnce(input.rollout) || label === ROLLOUT_PENDING) return { ...entry, state: 'Pending' };
   return evaluated(entry, input.currentVerdict(name), input);
@@ -52,14 +52,14 @@ export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, {
   if (verdict.violating > 0) return state === 'Blocked' ? entry : { ...entry, state: 'Blocked', since: now };
   if (state === 'Undecided') return entry;
   if (state !== 'Soaking') return { ...entry, state: 'Soaking', since: now };
-  // A pod that is gone may have violated meanwhile.
+  // A pod that is now gone may have violated meanwhile.
   const latest = Math.max(since, verdict.violatedAt ?? since);
   return latest === entry.since ? entry : { ...entry, since: latest };
 }
 
 /**
- * A namespace whose label cannot be written holds back itself, and no other. One that is enforced already stays so, although
- * somebody has removed its label.
+ * A namespace whose label cannot be written does not hold back other namespaces: the text leaves it out by name. A
+ * namespace that is enforced already stays so, although somebody has removed its label.
  */
 function leftOut(
   entry: Entry,
@@ -76,8 +76,9 @@ function leftOut(
 }
 
 /**
- * Whether the enforced part may select the namespace: it is labelled or left out by name, or may be enforced. A label that
- * must go is gone, unless its removal is refused: the roll-out does not begin with a namespace that is pending by mistake.
+ * Whether the roll-out may begin as far as this namespace is concerned. A pending namespace must be labelled or left out
+ * by name. In another namespace, the label must be gone, unless the API server refuses its removal: otherwise the
+ * namespace would be pending by mistake.
  */
 export function isSettledIn(namespace: RolloutNamespace, entry: Entry | undefined, input: StepInput): boolean {
   const { name, selected, covered, label } = namespace;

@@ -19,23 +19,23 @@ interface Found {
   readonly now: number;
 }
 
-/** The saved state. Without one, the enforced part and the labels are the state. */
+/** The saved state. If there is none, the state follows from the enforced part and the labels. */
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
-  // Without a roll-out nothing guards the label, so it says nothing.
+  // The policy had no roll-out, so nothing guarded the label and its value means nothing.
   if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();
     return began ? { ...began, inForce: began.selector, uid, namespaces } : { begun: false, uid, namespaces };
   }
-  // Nothing has guarded the labels since that part was deleted.
+  // Nothing has guarded the labels since the enforced part was deleted.
   if (kept.begun && !began) return resting(kept, undefined);
   if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
   return { ...kept, excluded: kept.excluded ?? excluded };
 }
 
-/** The namespaces with the label where the policy is enforced all the same. */
+/** The namespaces that have the label although the policy is enforced there. */
 function enforcedBefore({ policy, namespaces, now }: Found, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
   const label = rolloutLabel(policy);
   const entries = namespaces.filter(({ labels }) => Object.hasOwn(labels, label) && matches(namespaceSelector, labels));

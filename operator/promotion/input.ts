@@ -7,25 +7,25 @@ import type { RolloutState } from './state.ts';
 export interface StepInput {
   readonly policy: string;
   readonly rollout: CompleteRollout;
-  /** The selector of the spec. */
+  /** The selector in the spec. */
   readonly selector: LabelSelector;
   readonly state: RolloutState;
   /**
-   * The selector of the enforced part that exists in the cluster: after an edit of the selector that is refused or taken
-   * back, it still enforces where the edited one did not select.
+   * The selector of the enforced part that exists in the cluster. After an edit of the selector that is refused or
+   * reverted, this part may still enforce where the spec does not select.
    */
   readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, by name. */
   readonly namespaces: readonly NamespaceLabels[];
   /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
   readonly excluded: readonly string[];
-  /** As of the last evaluation; undefined if there was none by the newest text of the policy. */
+  /** The verdict of the last evaluation; undefined if the newest text of the policy was never evaluated. */
   verdict(namespace: string): PromotionVerdict | undefined;
-  /** The same as of now: for decisions to enforce. */
+  /** The verdict as of now, for decisions to enforce. */
   currentVerdict(namespace: string): PromotionVerdict | undefined;
   /** Whether the API server refuses to write the label, or to remove it. */
   isRefused(namespace: string): boolean;
-  /** Whether the newest text of the policy is in force everywhere, and nothing older is. */
+  /** Whether the newest text of the policy, and nothing older, is in force everywhere. */
   readonly settled: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;

@@ -10,25 +10,31 @@ export interface RolloutProgress {
   /** Whether the policy is enforced anywhere. Before that, namespaces get the label `pending`. */
   readonly begun: boolean;
   readonly paused: boolean;
-  /** Every reached namespace that the policy's selector selects, by name and in the order of names. */
+  /** Every reached namespace that the policy's selector selects, by name, sorted. */
   readonly namespaces: ReadonlyMap<string, NamespaceProgress>;
-  /** The next promotion; absent when none is on its way, or the roll-out is paused. */
+  /** The next promotion; absent if none is due or the roll-out is paused. */
   readonly next?: { readonly namespace: string; readonly at: number };
-  /** When a namespace was promoted last; absent before the first promotion. */
+  /** The time of the last promotion; absent before the first one. */
   readonly lastPromotion?: number;
 }
 
 /** All times are milliseconds since 1970. */
 export type NamespaceProgress =
-  /** The label is gone, and the text that refuses there has been seen in force. */
+  /** Enforced: the label is gone, and the text that refuses in the namespace was in force. */
   | { readonly state: 'Enforced' }
-  /** Decided at that time, and not enforced yet: the label is still there, or the text is not in force. */
+  /**
+   * The promotion was decided at that time but has not taken effect: the label is still on the namespace, or the text is
+   * not in force.
+   */
   | { readonly state: 'Decided'; readonly since: number }
   /** Pending and not evaluated yet. */
   | { readonly state: 'Pending'; readonly since: number }
-  /** Pending and compliant since that time; promoted when it has been compliant for `soak`, and it is its turn. */
+  /**
+   * Pending and compliant since that time. The namespace is promoted when it has been compliant for `soak` and the pace
+   * allows it.
+   */
   | { readonly state: 'Soaking'; readonly since: number; readonly soakedAt: number }
-  /** Pending and violating since that time. The verdict is absent while it is evaluated again by a new text. */
+  /** Pending and violating since that time. The verdict is absent until a new text has been evaluated. */
   | { readonly state: 'Blocked'; readonly since: number; readonly verdict?: PromotionVerdict };
 
 export function progressOf(input: StepInput, result: StepResult): RolloutProgress {

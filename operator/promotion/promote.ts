@@ -16,10 +16,10 @@ export interface Promotions {
 const LATE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** In the order of how long they have been compliant, then of their names; one after the other at the pace. */
+/** Promotes the namespaces that have been compliant longest first, then by name, one after the other at the pace. */
 export function promote(entries: Map<string, Entry>, input: StepInput, label: string): Promotions {
   const { state, rollout, now } = input;
-  // An older text may refuse what the newest one admits.
+  // Until the newest text is in force everywhere, an older text may refuse pods that the newest one admits.
   if (!state.begun || rollout.paused || !input.settled) return { promoted: [] };
   const interval = rollout.namespacesPerHour === undefined ? 0 : HOUR_MS / rollout.namespacesPerHour;
   const promoted: string[] = [];
@@ -31,7 +31,7 @@ export function promote(entries: Map<string, Entry>, input: StepInput, label: st
     const verdict = input.currentVerdict(name);
     const current = evaluated(entry, verdict, input);
     entries.set(name, current);
-    // Something violated since the last evaluation, or nothing is known: the next step looks again.
+    // Something violated since the last evaluation, or there is no verdict: the next step looks again.
     if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
     promoted.push(name);

@@ -8,7 +8,7 @@ import { type Entry, isCovered, type Labelling, type RolloutState } from './stat
 export interface RolloutNamespace {
   readonly name: string;
   readonly uid: string;
-  /** The value of the label; undefined without it. */
+  /** The value of the label; undefined if the namespace has none. */
   readonly label: string | undefined;
   /** Whether the selector of the spec selects it. */
   readonly selected: boolean;
@@ -16,7 +16,10 @@ export interface RolloutNamespace {
   readonly covered: boolean;
   /** Whether the guard protects the label there, so that only holders of `exempt` can have set it. */
   readonly guarded: boolean;
-  /** Whether it was created after the roll-out began to label namespaces: the policy is enforced there from the beginning. */
+  /**
+   * Whether the namespace was created after the roll-out began to label namespaces. Then the policy is enforced there
+   * from the beginning.
+   */
   readonly isNew: boolean;
   /** Whether the enforced part selects it only since `--excluded-namespaces` changed. */
   readonly leftExclusion: boolean;
@@ -48,7 +51,7 @@ export function rolloutNamespace(
   };
 }
 
-/** Whether the text that was in force everywhere last selects it. */
+/** Whether the last text that was in force everywhere selects the namespace. */
 export function isGuarded({ begun, inForce, excluded }: RolloutState, namespace: NamespaceLabels): boolean {
   return begun && inForce !== undefined && isCovered({ selector: inForce, ...(excluded && { excluded }) }, namespace);
 }

@@ -22,9 +22,9 @@ type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels'>;
 export class Rollouts {
   /** By name of the policy. */
   readonly #states = new Map<string, RolloutState>();
-  /** Namespaces that had the label: uid and label. */
+  /** Namespaces that had the label, as uid and label. */
   readonly #labelled = new Set<string>();
-  /** The labels that no policy has any more and no text asks for: they can be removed. */
+  /** Labels that no policy has any more and no text asks for, so they can be removed. */
   #unused: ReadonlySet<string> = new Set();
 
   get(policy: string): RolloutState | undefined {
@@ -37,12 +37,12 @@ export class Rollouts {
 
   delete(policy: string): void {
     this.#states.delete(policy);
-    // The labels of a policy that rests may go, and come back by the operator itself.
+    // For a policy that rests, labels may be removed. The operator itself sets them again later.
     const ending = labelledKey('', rolloutLabel(policy));
     for (const key of this.#labelled) if (key.endsWith(ending)) this.#labelled.delete(key);
   }
 
-  /** For the begin and the end of a term. */
+  /** Forgets everything, at the beginning and at the end of a term. */
   clear(): void {
     this.#states.clear();
     this.#labelled.clear();
@@ -53,7 +53,7 @@ export class Rollouts {
     this.#unused = labels;
   }
 
-  /** The labels of a namespace as they will be when the states are rendered: a label that is missing is put back. */
+  /** The labels of a namespace as they will be once the states are rendered. A missing label counts as present. */
   effective({ name, uid, labels }: Namespace): Labels {
     const entries = [...this.#states].flatMap(([policy, { namespaces }]) => {
       const entry = namespaces.get(name);
@@ -68,14 +68,17 @@ export class Rollouts {
     return effective;
   }
 
-  /** A roll-out that has begun labelled its pending namespaces in an earlier term. */
+  /** Remembers that a roll-out labelled its pending namespaces in an earlier term. */
   wereLabelled(policy: string, { namespaces }: RolloutState): void {
     for (const entry of namespaces.values()) {
       if (isLabelled(entry)) this.#labelled.add(labelledKey(entry.uid, rolloutLabel(policy)));
     }
   }
 
-  /** @param set the labels that it should have @returns those of them that it had and has no more */
+  /**
+   * @param set the labels that the namespace should have
+   * @returns the labels among them that the namespace had and has lost
+   */
   missingAgain({ uid, labels }: Namespace, set: RolloutLabels['set']): string[] {
     return Object.entries(set).flatMap(([label, value]) => {
       const key = labelledKey(uid, label);
@@ -92,7 +95,7 @@ export class Rollouts {
       const entry = namespaces.get(name);
       const label = rolloutLabel(policy);
       if (entry?.uid !== uid) continue;
-      // Somebody's decision, which the next step records.
+      // Somebody decided to promote the namespace, and the next step records the decision.
       if (isPending(entry) && labels[label] === ROLLOUT_ENFORCED) continue;
       if (isLabelled(entry)) set[label] = ROLLOUT_PENDING;
       else if (Object.hasOwn(labels, label)) remove.push(label);
@@ -100,7 +103,8 @@ export class Rollouts {
     for (const label of rolloutLabelsIn(labels)) {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
-      // Nothing is known about it yet. Server-side apply removes a label of ours that it does not state.
+      // The state of this policy is not known yet. The label is stated here, because server-side apply removes a label of
+      // ours that is not stated.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };
@@ -116,13 +120,16 @@ export function rolloutLabelsIn(labels: Labels): string[] {
   return Object.keys(labels).filter((key) => key.startsWith(ROLLOUT_LABEL_PREFIX));
 }
 
-/** Whether some policy may be pending in a namespace with these labels: what happens there counts for its promotion. */
+/**
+ * Whether some policy may be pending in a namespace with these labels. If so, what happens in the namespace counts for
+ * its promotion.
+ */
 export function hasPendingLabel(labels: Labels): boolean {
   return rolloutLabelsIn(labels).some((key) => labels[key] === ROLLOUT_PENDING);
 }
 
 /**
- * How far each roll-out is.
+ * How far each roll-out has come.
  *
  * @param existing the specs of the enforced parts that exist, by the policy's uid
  */
@@ -136,15 +143,15 @@ export function stagesOf(
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
       const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(uid));
-      // In another mode than Enforce, the newest selector holds at once.
+      // In another mode than Enforce, the newest selector applies at once.
       return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),
   );
 }
 
 /**
- * Whether the controller of promotions has to read, write or put away the state of some roll-out before texts and labels
- * follow from it: it says where a policy must not be enforced, and from when on nothing guards the labels.
+ * Whether texts and labels must wait until the controller of promotions has read, written or deleted the state of some
+ * roll-out. The state says where a policy must not be enforced. Without a state, nothing guards the labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],
@@ -170,7 +177,10 @@ function stageOf(state: RolloutState): Stage {
   };
 }
 
-/** Before its state has been read, a roll-out has begun if its enforced part exists, with the selector of that part. */
+/**
+ * The stage of a roll-out before its state has been read. It has begun if its enforced part exists, with the selector of
+ * that part.
+ */
 function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
   return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };
 }

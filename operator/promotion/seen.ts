@@ -1,16 +1,16 @@
 /**
- * The objects that were in a pending namespace at some time and may be gone or changed before it is evaluated: the pod of a
- * CronJob may live for a second.
+ * The objects that existed in a pending namespace at some time and may be gone or changed before the namespace is
+ * evaluated. For example, the pod of a CronJob may live for a second.
  */
 import type { Seen } from '../evaluate/members.ts';
 import type { Owner, SeenObject } from '../model/objects.ts';
 import { idOf } from '../policy/memo.ts';
 
-/** Different ones in a namespace; those that were there last are kept. */
+/** The most distinct objects that are kept of a namespace; the newest are kept. */
 const MOST_SEEN = 256;
 
 export class SeenObjects {
-  /** By namespace, then by everything that a verdict depends on. */
+  /** By namespace, then by everything that a verdict on the object depends on. */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
   /** @param at milliseconds since 1970 */
@@ -29,7 +29,7 @@ export class SeenObjects {
     if (seen.size > 0) this.#seen.set(namespace, seen);
   }
 
-  /** Those since `take`. */
+  /** The objects since the last `take`. */
   in(namespace: string): Seen[] {
     return [...(this.#seen.get(namespace)?.values() ?? [])];
   }
@@ -54,7 +54,7 @@ export class SeenObjects {
   }
 }
 
-/** Equal parts are one object, and equal owners of one kind make the same creator. */
+/** Equal parts are the same object, and equal owners of one kind have the same creator. */
 function keyOf(object: SeenObject): string {
   const { spec, annotations } = 'template' in object ? object.template : object;
   const kind = 'template' in object ? object.kind : 'Pod';

@@ -1,4 +1,7 @@
-/** The state of a roll-out: in which namespaces the policy is not enforced yet, and since when each has been compliant. */
+/**
+ * The state of a roll-out: the namespaces in which the policy is not enforced yet, and since when each has been
+ * compliant.
+ */
 import type { CompleteRollout, CompleteSpec, LabelSelector } from '../api/capability-policy.ts';
 import { isExcluded } from '../policy/deciding.ts';
 import type { Stage } from '../policy/parts.ts';
@@ -6,26 +9,30 @@ import { type Labels, matches } from '../policy/selector.ts';
 
 /** All times are milliseconds since 1970. */
 export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
-  /** The policy's. A policy that was deleted and created again has no state yet. */
+  /** The policy's uid. A policy that was deleted and created again has no state yet. */
   readonly uid: string;
   /**
-   * The last selector whose namespaces have been labelled; undefined before the roll-out has begun for the first time. The
-   * policy may have rested since (mode Audit, expired): then `begun` is false, and the roll-out goes on as it was.
+   * The last selector whose namespaces have all been labelled; undefined before the roll-out has begun for the first
+   * time. If the policy has rested since (mode Audit, expired), `begun` is false, and the roll-out goes on from here.
    */
   readonly selector?: LabelSelector;
-  /** The namespaces that no policy reached when the roll-out began last: `--excluded-namespaces` may change. */
+  /** The excluded namespaces when the roll-out last began: `--excluded-namespaces` may change. */
   readonly excluded?: readonly string[];
   /**
-   * The last selector whose text was in force everywhere. Before that, nothing guards the labels, and nothing counts as
-   * enforced.
+   * The last selector whose text was in force everywhere. Before that, nothing guards the labels, and no namespace counts
+   * as enforced.
    */
   readonly inForce?: LabelSelector;
-  /** While namespaces are labelled: for which selector, and since when. Namespaces that are created later are new. */
+  /**
+   * While namespaces are labelled: the selector that they are labelled for, and since when. Namespaces that are created
+   * after that time are new.
+   */
   readonly labelling?: Labelling;
-  /** When a namespace was promoted last, as far as the pace counts it. */
+  /** The time of the last promotion, as the pace counts it. */
   readonly lastPromotion?: number;
   /**
-   * By name. A selected namespace without an entry is enforced once the roll-out has begun: it was promoted, or is new.
+   * By name. A selected namespace without an entry is enforced once the roll-out has begun: it was promoted, or it is
+   * new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
 }
@@ -35,23 +42,23 @@ export interface Labelling {
   readonly since: number;
 }
 
-/** The states of a namespace: Entry says what each means. */
+/** The states of a namespace; Entry explains each. */
 export const ENTRY_STATES = ['Undecided', 'Pending', 'Soaking', 'Blocked', 'Enforced'] as const;
 
 export interface Entry {
-  /** The namespace's. One that was deleted and created again is new. */
+  /** The namespace's uid. A namespace that was deleted and created again is new. */
   readonly uid: string;
   /**
-   * Undecided: with `soak: 0s` it is enforced from the beginning if nothing violates there then.
-   * Pending: it has not been evaluated. Soaking: nothing has violated since that time. Blocked: something has violated
-   * since that time. Enforced: the decision to enforce, or the policy does not select the namespace any more; the entry ends
-   * when the label is gone.
+   * Undecided: with `soak: 0s` the policy is enforced from the beginning if nothing violates at that time. Pending: the
+   * namespace has not been evaluated. Soaking: nothing has violated since that time. Blocked: something has violated
+   * since that time. Enforced: the operator decided to enforce the policy, or the policy does not select the namespace
+   * any more. The entry ends when the label is gone.
    */
   readonly state: (typeof ENTRY_STATES)[number];
   readonly since: number;
   /**
-   * The label is not there yet, so the policy's text leaves the namespace out by name: its label cannot be written, or
-   * `--excluded-namespaces` contained it.
+   * The namespace does not have the label yet, because the label cannot be written or `--excluded-namespaces` contained
+   * the namespace. So the policy's text leaves the namespace out by name.
    */
   readonly byName?: true;
 }
@@ -61,14 +68,14 @@ export function isPending({ state }: Entry): boolean {
   return state !== 'Enforced';
 }
 
-/** Whether the namespace gets the label. */
+/** Whether the namespace must have the label. */
 export function isLabelled(entry: Entry): boolean {
   return isPending(entry) && entry.state !== 'Undecided';
 }
 
 /**
- * Whether the enforced part selects a namespace with these labels, unless it is pending; for a policy that rests, whether it
- * will when the roll-out goes on.
+ * Whether the enforced part selects a namespace with these labels, unless it is pending. For a policy that rests: whether
+ * the part will select it once the roll-out goes on.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,
@@ -83,8 +90,8 @@ export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>):
 }
 
 /**
- * The state of a policy that is not enforced for now: its mode is not Enforce, or it has expired. A roll-out whose text has
- * never existed has enforced nothing, whatever it had decided.
+ * The state of a policy that is not enforced for now: its mode is not Enforce, or it has expired. If the enforced part
+ * never existed, the policy was enforced nowhere, whatever the state says.
  *
  * @param existingSelector the selector of the enforced part that still exists
  */
@@ -94,7 +101,7 @@ export function resting(state: RolloutState, existingSelector: LabelSelector | u
   return { ...rest, begun: false, ...(selector && { selector }) };
 }
 
-/** Whether the policy is brought into force namespace by namespace. In another mode than Enforce, its roll-out rests. */
+/** Whether the policy is rolled out namespace by namespace. In another mode than Enforce, its roll-out rests. */
 export function rollsOut(spec: CompleteSpec): spec is CompleteSpec & { readonly rollout: CompleteRollout } {
   return spec.rollout !== undefined && spec.mode === 'Enforce';
 }

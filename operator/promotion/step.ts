@@ -11,7 +11,7 @@ import { promote } from './promote.ts';
 import { rolloutNamespace } from './rollout-namespace.ts';
 import type { Entry, Labelling, RolloutState } from './state.ts';
 
-/** So many namespaces may be left out by name because their labels cannot be written: each makes the text longer. */
+/** The most namespaces that may be left out by name because their labels cannot be written: each makes the text longer. */
 const MOST_REFUSED = 32;
 
 export function step(input: StepInput): StepResult {
@@ -51,7 +51,7 @@ export function step(input: StepInput): StepResult {
   return { state: changed ? after : state, promoted, enforced, ...(next && { next }) };
 }
 
-/** Undefined when the namespaces of the newest selector have been labelled. */
+/** Undefined once the namespaces of the newest selector have been labelled. */
 function labellingFor({ state, selector, excluded, namespaces, now }: StepInput): Labelling | undefined {
   const isCurrent =
     state.begun &&
@@ -66,7 +66,7 @@ function labellingFor({ state, selector, excluded, namespaces, now }: StepInput)
   return { selector, since: Math.max(now, newest) };
 }
 
-/** Nothing violates in these, so they are enforced from the beginning. */
+/** The policy is enforced in these namespaces from the beginning, because nothing violates there. */
 function dropUndecided(entries: Map<string, Entry>): void {
   for (const [name, { state }] of entries) if (state === 'Undecided') entries.delete(name);
 }

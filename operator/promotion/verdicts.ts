@@ -3,11 +3,11 @@ import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import type { UseIndex } from '../evaluate/use.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
-/** A verdict depends on these and on the objects in the namespace. */
+/** The inputs of a verdict, besides the objects in the namespace. */
 export interface EvaluatedBy {
-  /** All policies that select the namespace: the same list until one of them changes. */
+  /** All policies that select the namespace; the same list until one of them changes. */
   readonly policies: readonly ResolvedPolicy[];
-  /** The same until a right to use a policy changes. */
+  /** The rights to use policies; the same object until one of them changes. */
   readonly use: UseIndex;
 }
 
@@ -19,7 +19,7 @@ interface Evaluated extends EvaluatedBy {
 interface LastViolation {
   /** In milliseconds since 1970. */
   readonly at?: number;
-  /** Whether something violated in the last evaluation, and may do so still. */
+  /** Whether something violated in the last evaluation, and may violate still. */
   readonly lasts: boolean;
 }
 
@@ -27,8 +27,8 @@ export class PromotionVerdicts {
   /** By namespace. */
   readonly #evaluated = new Map<string, Evaluated>();
   /**
-   * By namespace and policy. Kept when a policy is edited and when a term ends: the controller of promotions may not have
-   * seen it, and a pod that violated and is gone counts.
+   * By namespace and policy. Kept when a policy is edited and when a term ends: a pod that violated and is gone still
+   * counts, and the controller of promotions may not have seen it.
    */
   readonly #violations = new Map<string, ReadonlyMap<string, LastViolation>>();
 
@@ -47,7 +47,7 @@ export class PromotionVerdicts {
     this.#violations.set(namespace, new Map(after));
   }
 
-  /** @returns undefined if it was not evaluated by the policies and rights that hold now */
+  /** @returns undefined if the namespace was not evaluated with the current policies and rights */
   get(namespace: string, policy: string, { policies, use }: EvaluatedBy): PromotionVerdict | undefined {
     const evaluated = this.#evaluated.get(namespace);
     const verdict = evaluated?.verdicts.get(policy);
@@ -57,7 +57,7 @@ export class PromotionVerdicts {
     return violatedAt === undefined ? verdict : { ...verdict, violatedAt };
   }
 
-  /** The policies that were pending there in the last evaluation. */
+  /** The policies that were pending in the namespace in the last evaluation. */
   policiesIn(namespace: string): Iterable<string> {
     return this.#evaluated.get(namespace)?.verdicts.keys() ?? [];
   }
@@ -67,7 +67,7 @@ export class PromotionVerdicts {
     this.#violations.delete(namespace);
   }
 
-  /** Something that violates then may be repaired while another process leads. */
+  /** Records that violations may end with this term: while another process leads, somebody may repair them. */
   endTerm(now: number): void {
     this.#evaluated.clear();
     for (const [namespace, ofPolicies] of this.#violations) {

@@ -7,10 +7,10 @@ import * as reasons from './reasons.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  /** Absent if no text was ever accepted. */
+  /** Absent if no text of the policy was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
-  /** Absent while not everything has been evaluated, and when no text was ever accepted. */
+  /** Absent until everything has been evaluated, and if no text of the policy was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The facts about a policy → its conditions, as kstatus and Argo CD read them. */
+/** The facts about a policy → its conditions, in the form that kstatus and Argo CD read. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -23,26 +23,26 @@ interface ConditionInput {
   readonly resolution: Resolution;
   /** The text that decides: the current one, or the last accepted one. Absent if none was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
-  /** Whether it counts as deleted. */
+  /** Whether the policy counts as deleted. */
   readonly expired: boolean;
   /** spec.reason */
   readonly why: string | undefined;
-  /** The namespaces where no policy of its mode decides once it has expired. */
+  /** The namespaces where no policy of the mode will decide once this policy has expired. */
   readonly undecided: readonly string[];
-  /** By namespace where it decides: how many of the deciding policies have restricted use. */
+  /** By namespace where the policy decides: how many of the deciding policies have restricted use. */
   readonly restricted: ReadonlyMap<string, number>;
   /** Absent until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
-  /** Absent while not everything has been evaluated, and when no text was ever accepted. */
+  /** Absent until everything has been evaluated, and if no text of the policy was ever accepted. */
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];
   readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
-  /** The bindings that grant the use of the policy by its name and are older than it. */
+  /** The bindings that grant the use of the policy by its name and are older than the policy. */
   readonly olderBindings: readonly BindingName[];
-  /** Absent until the API servers were asked for the first time. */
+  /** Absent until the API servers have been asked for the first time. */
   readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
   /** ISO 8601, UTC. */
@@ -56,8 +56,8 @@ const MASTERS = 'system:masters';
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /**
- * Sorted by type. Violations and label conflicts are observations, not failures: Ready does not depend on them. It does on a
- * refused write that keeps a namespace out of the policy.
+ * Sorted by type. Violations and label conflicts are observations, not failures, so Ready does not depend on them. It
+ * does depend on a refused write that keeps the policy from being enforced in a namespace.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -84,8 +84,8 @@ export function buildConditions(input: ConditionInput): Condition[] {
 }
 
 /**
- * The Compliant condition of the last complete evaluation. It is kept until the next one is complete, so that neither a
- * restart nor a new namespace makes violations vanish and come back.
+ * The Compliant condition of the last complete evaluation. It is kept until the next evaluation is complete, so that
+ * neither a restart nor a new namespace makes violations disappear and come back.
  */
 export function lastEvaluation({
   accepted,
@@ -121,7 +121,7 @@ function acceptedCondition(
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
-/** For instance after break glass. */
+/** For example after break glass. */
 function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
   if (mode === 'Enforce' || !meanwhile) return [];
   return [
@@ -157,8 +157,8 @@ function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
 }
 
 /**
- * RBAC wildcards grant every policy. Administrators then see their test pod admitted but a Deployment's pod refused,
- * because a controller creates the latter.
+ * RBAC wildcards grant every policy. An administrator then sees that a test pod is admitted but that a Deployment's pod
+ * is refused, because a controller creates the Deployment's pod.
  */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[]): string[] {
   if (usableBy === 'Everyone') return [];
@@ -172,12 +172,13 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
 }
 
 /**
- * RBAC refers to a policy by its name, so bindings for an earlier policy of that name also grant the use of this one.
- * They are reported and not refused, because bindings made in advance look the same.
+ * RBAC refers to a policy by its name, so a binding for an earlier policy of that name also grants the use of this one.
+ * Such a binding is reported but not refused, because a binding that was made in advance looks the same.
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator writes this binding for `subjects`, and may have kept it while a text still asked about an earlier policy.
+    // The operator writes this binding for `subjects`. It may have kept the binding while a text still asked about an
+    // earlier policy.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -221,7 +222,7 @@ function programmedCondition(input: ConditionInput): BareCondition {
     return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
   }
   if (!program) {
-    // A restarted operator has not seen anything yet, and nothing contradicts what it saw before.
+    // A restarted operator has not seen anything yet. Until it has, the earlier observation stays.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };

@@ -6,7 +6,7 @@ import type { Owner } from '../model/objects.ts';
 import { workloadKind } from '../model/workload-kinds.ts';
 import { bounded } from '../text/printable.ts';
 
-/** The object of an Event, with its known details. */
+/** The object that an Event is about, with its known details. */
 export interface Regarding {
   readonly apiVersion?: string;
   readonly kind: string;
@@ -25,7 +25,7 @@ export interface Happening {
   readonly note: string;
 }
 
-/** Without the object, which is the same for several. */
+/** The Event without the object, which is the same for several Events. */
 export type Unaddressed = Omit<Happening, 'regarding'>;
 
 export interface EventOrigin {
@@ -33,7 +33,7 @@ export interface EventOrigin {
   readonly reportingInstance: string;
   /** ISO 8601, UTC. */
   readonly now: string;
-  /** Differs between two occurrences of an event, and stays the same when the writing of one is tried again. */
+  /** Differs between two occurrences of an event. It stays the same when writing an Event is tried again. */
   readonly occasion: string;
 }
 
@@ -44,7 +44,7 @@ export interface KubernetesEvent extends Happening {
   readonly eventTime: string;
   readonly reportingController: string;
   readonly reportingInstance: string;
-  /** For an event that happened more than once: how often, and the last time. */
+  /** For an event that happened more than once: the number of times, and the last time. */
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
@@ -52,7 +52,7 @@ const NOTE_BYTES = 1024;
 const WORD_LENGTH = 128;
 
 /**
- * The name is derived from the event and the occasion, not from the time: if an attempt is repeated, the API server
+ * The name is derived from the event and the occasion, not from the time. If an attempt is repeated, the API server
  * answers that the Event exists already.
  */
 export function eventFor(happening: Happening, { reportingInstance, now, occasion }: EventOrigin): KubernetesEvent {
@@ -64,7 +64,7 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    // The API server requires this namespace for Events about cluster-scoped objects.
+    // The API server requires this namespace for an Event about a cluster-scoped object.
     metadata: { name: `${namePrefix(regarding.name)}.${hash}`, namespace: regarding.namespace ?? 'default' },
     eventTime: inMicroseconds(now),
     reportingController: GROUP,
@@ -78,7 +78,7 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   };
 }
 
-/** A workload's details besides its name; for a custom resource, those in its pods' owner references. */
+/** The details of a workload besides its name. For a custom resource, they come from the owner reference of its pods. */
 export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
 
 export function regardingWorkload({ kind, namespace, name }: WorkloadName, known: Identity | undefined): Regarding {
@@ -95,8 +95,8 @@ export function regardingWorkload({ kind, namespace, name }: WorkloadName, known
 }
 
 /**
- * A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles may have other
- * characters.
+ * A DNS subdomain has at most 253 characters, and its labels neither begin nor end with a dash. Names of roles may have
+ * other characters.
  */
 function namePrefix(name: string): string {
   const parts = name.slice(0, 200).toLowerCase().split('.');

@@ -17,7 +17,7 @@ const REASON: Record<Stage, string> = {
 };
 
 interface Ending {
-  /** Whether it counts as deleted. */
+  /** Whether the policy counts as deleted. */
   readonly expired: boolean;
   /** spec.reason */
   readonly why: string | undefined;
@@ -28,7 +28,7 @@ interface Ending {
 /** The condition Expired, of a policy that has an end. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // The compiled state counts: the clock may have advanced since.
+  // The compiled state counts, because the clock may have advanced since then.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -41,7 +41,7 @@ export function expiredText(expires: number): string {
   return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
 }
 
-/** Where it is the last policy of its mode, no other policy takes over. */
+/** Where the policy is the last of its mode, no other policy takes over. */
 export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
   if (expires === NEVER || namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
@@ -51,8 +51,8 @@ export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: rea
 const IN_ORDER = Object.values(REASON);
 
 /**
- * One Event for each stage that begins. An author who writes an end that is near knows that, but may not know that the
- * end has passed. The condition remembers the last stage over restarts.
+ * One Event for each stage that begins. An author who writes an end in the near future knows about it, but may not know
+ * that the end has passed. The condition remembers the last stage across restarts.
  */
 export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];

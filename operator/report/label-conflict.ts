@@ -1,4 +1,4 @@
-/** Pod Security labels of another owner: which of them concern a policy, and the text about them. */
+/** Pod Security labels of another owner: which policies they concern, and the text about them. */
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import { labelOfMode } from '../compile/labels.ts';
 import { MODES } from '../policy/deciding.ts';
@@ -15,14 +15,14 @@ export function conflictsOf(
   return conflicts.filter(({ label }) => keys.includes(label));
 }
 
-/** The owner of the label, its value, our value, and the consequence. */
+/** The owner of the label, its value, the operator's value, and the consequence. */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
   return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence(theirs, ours)}`;
 }
 
 /**
- * Only a tighter level changes which pods are admitted: the admission policy still checks the pods that a looser one
+ * Only a tighter label changes which pods are admitted: the admission policy still checks the pods that a looser label
  * lets pass.
  */
 function consequence(theirs: string, ours: string): string {

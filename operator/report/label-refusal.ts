@@ -1,4 +1,4 @@
-/** Labels of namespaces that the API server does not let us write: which of them concern a policy, and the texts about them. */
+/** Labels that the API server does not let the operator write: which policies they concern, and the texts about them. */
 import type { LabelOutcome } from '../apply/outcome.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
 import { rolloutLabel } from '../policy/parts.ts';

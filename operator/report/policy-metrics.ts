@@ -64,7 +64,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
-  // The projection shares equal specs, and each is evaluated once.
+  // The projection shares equal specs, so each is evaluated once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
@@ -89,7 +89,7 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
   byRollout('paused', 'Whether the roll-out is paused (1) or not (0).', ({ paused }) => Number(paused));
 }
 
-/** Includes zeros; empty without a roll-out, and until its namespaces have been looked at. */
+/** Includes zeros. Empty without a roll-out, and until the roll-out's namespaces have been read. */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;
   if (!counts) return [];
@@ -118,7 +118,7 @@ function endOf(policy: CapabilityPolicy): Series[] {
   return expires === undefined ? [] : [[{ policy: nameOf(policy) }, expires / 1000]];
 }
 
-/** Includes zeros; empty until everything has been evaluated. */
+/** Includes zeros. Empty until everything has been evaluated. */
 function workloadVerdicts(policy: CapabilityPolicy): Series[] {
   const { evaluated = 0, violating = 0, unknown = 0 } = policy.status?.workloads ?? {};
   const counts = policy.status?.workloads ? { compliant: evaluated - violating - unknown, violating, unknown } : {};

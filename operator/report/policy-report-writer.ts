@@ -1,5 +1,6 @@
 /**
- * Writes the policy reports of a namespace: writes those that differ from the existing ones, and deletes all others.
+ * Writes the policy reports of a namespace that differ from the existing ones, and deletes reports that are no longer
+ * wanted.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { DIGEST, type ReportView } from '../cluster/reports.ts';
@@ -9,9 +10,9 @@ import type { PolicyReport } from './policy-report.ts';
 export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 
 /**
- * @param existing all of our reports in the namespace @param onWritten called with each report as the API server has it
- * then, and its size as JSON @throws the client's errors; nothing when the namespace or the CRD is deleted or being
- * deleted, and all its reports with it
+ * @param standing all of our reports in the namespace
+ * @param onWritten called with each report as the API server returned it, and its size as JSON @throws the client's
+ * errors, except if the namespace or the CRD is deleted or being deleted, because then all reports are deleted, too
  */
 export async function writePolicyReports(
   client: PolicyReportClient,
@@ -26,7 +27,7 @@ export async function writePolicyReports(
       names.add(keyOf(report.apiVersion, name));
       const before = existing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
       if (before?.digest === annotations[DIGEST]) continue;
-      // By force: no other manager may write it.
+      // Forced, because no other manager may write the report.
       onWritten(await client.apply(report, { force: true }), Buffer.byteLength(JSON.stringify(report)));
     }
   } catch (error) {
@@ -52,7 +53,8 @@ function keyOf(apiVersion: string, name: string): string {
 }
 
 /**
- * A CRD that is being deleted accepts no more objects (405, or 403 with these words); after that its paths are unknown.
+ * A CRD that is being deleted accepts no objects (405, or 403 with these words). Once it is deleted, its paths are
+ * unknown.
  */
 function isGoing(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;

@@ -1,7 +1,7 @@
 /**
  * The findings of a policy in a namespace → its reports there, as openreports.io and wgpolicyk8s.io define them and as
- * Policy Reporter shows them. A large report is split: the hash of its name determines a workload's part, so that a
- * change to one workload changes one part.
+ * Policy Reporter shows them. A large report is split into several. The hash of a workload's name determines its report,
+ * so that a change to one workload changes one report.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -27,7 +27,7 @@ export interface PolicyReportInput {
   /** All workloads that the policy evaluated there. */
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
-  /** RFC 3339: the timestamp of the last report, if it says the same. */
+  /** RFC 3339: the timestamp of the last report, if the result has not changed. */
   readonly cleanSince: string | undefined;
   /** ISO 8601, UTC. */
   readonly now: string;
@@ -41,7 +41,7 @@ export interface PolicyReport extends ReportApi {
   readonly scope: object;
   /** Fields that only wgpolicyk8s.io has for each result. */
   readonly source?: string;
-  /** For violations the summary counts each result, for compliance each workload. */
+  /** For violations, the summary counts each result. For compliance, it counts each workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
   readonly results: readonly Result[];
 }
@@ -64,14 +64,17 @@ interface Result {
 export const LEFT_OUT = 'capabilitypolicy.dev/results-left-out';
 
 const SOURCE = 'capabilitypolicy';
-/** As JSON, for all results of a part. An object in etcd has at most 1.5 MiB. */
+/** The size limit as JSON, for all results of one report. An object in etcd has at most 1.5 MiB. */
 const PART_BYTES = 256 * 1024;
-/** For one workload; a pod may have hundreds of containers, each of which breaks every rule. */
+/** The most results for one workload. A pod may have hundreds of containers that each break every rule. */
 const WORKLOAD_BYTES = 32 * 1024;
-/** 64 MiB for one policy in one namespace, which takes some 100,000 results. */
+/** Together, 64 MiB for one policy in one namespace, which is about 100,000 results. */
 const MOST_PARTS = 256;
 
-/** One at a time, since together they may be large. At least one, the same bytes for the same input. */
+/**
+ * Yields one report at a time, because all of them together may be large. There is at least one. The same input gives the
+ * same bytes.
+ */
 export function* policyReports(input: PolicyReportInput): Generator<PolicyReport> {
   const count = partsNeeded(input);
   const parts = Map.groupBy(input.workloads, (workload) => partOf(workload, count));
@@ -82,7 +85,7 @@ export function* policyReports(input: PolicyReportInput): Generator<PolicyReport
   }
 }
 
-/** The name of a policy's first report: the only one that says since when a namespace has been clean. */
+/** The name of a policy's first report, which is the only one that says since when a namespace has had no violations. */
 export function firstReportName(policy: string): string {
   return reportName(policy, 0);
 }
@@ -155,14 +158,14 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
 
 const GUIDES = new Map(RULES.map(({ id, guides }) => [id, referenceProperties(guides)]));
 
-/** None for what is no rule about pods, such as the right to use a policy. */
+/** No properties for a violation that is no rule about pods, such as the right to use a policy. */
 function referencesBy(rule: string | undefined): Readonly<Record<string, string>> {
   return GUIDES.get(rule ?? '') ?? {};
 }
 
 /**
- * The single result about all compliant workloads, so that a clean namespace is visible in tools that show only
- * results.
+ * The single result about all compliant workloads, so that a namespace without violations is visible in tools that show
+ * only results.
  */
 function passed(input: PolicyReportInput, since: string): Result {
   const { namespace, policy, workloads } = input;
@@ -185,7 +188,7 @@ function commonOf({ policy }: PolicyReportInput) {
   return { source: SOURCE, policy: policy.name, category };
 }
 
-/** A power of two: when a namespace outgrows its parts, each is halved. */
+/** The number of reports is a power of two: when results outgrow them, each report is split in half. */
 function partsNeeded(input: PolicyReportInput): number {
   const sizes = input.workloads
     .filter(({ verdict }) => verdict !== 'Compliant')

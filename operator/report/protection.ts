@@ -1,4 +1,7 @@
-/** Whether API servers protect what the operator writes → the condition Protected, on which Ready does not depend. */
+/**
+ * Whether API servers protect the objects that the operator writes → the condition Protected, on which Ready does not
+ * depend.
+ */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import type { BareCondition } from './bare-condition.ts';
@@ -6,7 +9,7 @@ import * as reasons from './reasons.ts';
 
 const HOW = '`cappol render --static` writes the file';
 
-/** A restarted operator has not asked yet, and nothing contradicts what the API servers answered before. */
+/** A restarted operator has not asked yet. Until it has, the earlier answer stays. */
 export function protectedCondition(
   outcome: ProtectionOutcome | undefined,
   previous: readonly Condition[],

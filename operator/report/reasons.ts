@@ -5,7 +5,7 @@
 
 /** Accepted: compiled. */
 export const ACCEPTED = 'Compiled';
-/** Programmed and Ready: not accepted, so nothing of this generation is written. */
+/** Programmed and Ready: the policy is not accepted, so nothing of this generation is written. */
 export const NOT_ACCEPTED = 'NotAccepted';
 /** Programmed and Ready: nothing was written yet. */
 export const PENDING = 'Pending';
@@ -46,21 +46,21 @@ export const WRITE_REFUSED = 'WriteRefused';
  * the operator restored it.
  */
 export const DRIFT_REPAIRED = 'DriftRepaired';
-/** Event on a namespace: somebody removed the label of a roll-out where the policy is still pending. */
+/** Event on a namespace: somebody removed the label of a roll-out from a namespace where the policy is still pending. */
 export const ROLLOUT_LABEL_RESTORED = 'RolloutLabelRestored';
-/** Events on a workload and on the policy: the workload no longer violates it, or was deleted. */
+/** Events on a workload and on the policy: the workload no longer violates the policy, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';
 /** UseLimitExceeded: more policies with restricted use decide in a namespace than an admission policy can ask about. */
 export const TOO_MANY_RESTRICTED = 'TooManyRestricted';
-/** Protected: every API server that answers refuses changes of what the operator writes, by a file. */
+/** Protected: every API server that answers has a file that refuses changes of the objects that the operator writes. */
 export const FILE_IN_FORCE = 'FileInForce';
-/** Protected: on some API server, or on all of them, no such file is in force. */
+/** Protected: some API server, or all of them, has no such file in force. */
 export const NO_FILE_IN_FORCE = 'NoFileInForce';
-/** Protected: the file names another operator, so the API servers refuse the writes of this one. */
+/** Protected: the file names another operator, so the API servers refuse the writes of this operator. */
 export const OTHER_OPERATOR = 'OtherOperator';
 /** Protected: no API server has answered. */
 export const NOT_ANSWERED = 'NotAnswered';
-/** Event on a namespace: a policy with a roll-out is enforced there from now on. */
+/** Event on a namespace: a policy with a roll-out is now enforced there. */
 export const NAMESPACE_ENFORCED = 'NamespaceEnforced';
 /** Event on the policy: workloads violate it in all namespaces that are still pending, so the roll-out makes no progress. */
 export const ROLLOUT_BLOCKED = 'RolloutBlocked';

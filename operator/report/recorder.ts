@@ -1,7 +1,7 @@
 /**
- * Tells Events. A repeated event becomes one Event with a series, as in client-go's broadcaster
- * (k8s.io/client-go/tools/events), and a flood of events causes no flood of requests: statuses, reports and metrics
- * show all of it anyway. This state is lost with the process; then a series starts again.
+ * Writes Events. A repeated event becomes one Event with a series, as in client-go's broadcaster
+ * (k8s.io/client-go/tools/events). A flood of events causes no flood of requests, because statuses, reports and metrics
+ * show the same facts. The recorder's state is lost with the process; then a new series starts.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
@@ -18,10 +18,10 @@ interface RecorderOptions {
   readonly onFlood?: (leftOut: number) => void;
 }
 
-/** An existing Event, and the events that joined it. */
+/** An existing Event, and the later events that it counts. */
 interface Told {
   readonly event: KubernetesEvent;
-  /** The name of the last event that joined it: the same when an attempt is repeated. */
+  /** The name of the last event that the Event counts. It is the same when an attempt is repeated. */
   attempt: string;
   count: number;
   lastTime: string;
@@ -32,12 +32,15 @@ interface Told {
 
 /** An event that has not recurred for this long is over: the next one starts a new Event. */
 const ALIKE_MS = 600_000;
-/** For one object and one reason: further events join the last one, and their notes are dropped. */
+/**
+ * The most Events for one object and one reason. Further events are counted by the last of them, and their notes are
+ * dropped.
+ */
 const MOST_ALIKE = 10;
 /** The time between two updates of a series. */
 const SERIES_MS = 5_000;
 const MOST_KNOWN = 4_000;
-/** New Events, at once and per second: enough for every workload of a few new policies. */
+/** The rate limit for new Events, at once and per second: enough for every workload of a few new policies. */
 const BURST = 500;
 const PER_SECOND = 10;
 
@@ -45,9 +48,9 @@ export class EventRecorder {
   readonly #client: EventClient;
   readonly #options: Required<RecorderOptions>;
   readonly #budget: RateLimit;
-  /** By object and reason: those with different notes. */
+  /** By object and reason: the Events, which differ in their notes. */
   readonly #known = new Map<string, Told[]>();
-  /** Those that recurred since their series was last written. */
+  /** The Events that recurred since their series was last written. */
   readonly #untold = new Set<Told>();
   readonly #waiting: KubernetesEvent[] = [];
   #leftOut = 0;
@@ -86,7 +89,7 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** For an Event that no other work waits for: `tellWaiting` tells it. */
+  /** Queues an Event that no other work waits for; `tellWaiting` writes it. */
   later(event: KubernetesEvent): void {
     this.#waiting.push(event);
     this.#options.onDue();
@@ -100,7 +103,7 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** When `tellWaiting` or `tellSeries` is due, in ms from now; undefined if never. */
+  /** In how many ms `tellWaiting` or `tellSeries` is due; undefined if never. */
   get dueMs(): number | undefined {
     const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#options.now());
     if (this.#leftOut > 0) due.push(SERIES_MS);
@@ -111,13 +114,13 @@ export class EventRecorder {
   /**
    * Writes how often Events recurred.
    *
-   * @throws the client's error; only once if it is a refusal that another attempt will not change
+   * @throws the client's error. A refusal that another attempt will not change is thrown only once
    */
   async tellSeries(): Promise<void> {
     if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);
     this.#leftOut = 0;
     for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#options.now())) {
-      // Before the write, since more may join meanwhile.
+      // Reset before the write, since further events may come meanwhile.
       this.#untold.delete(told);
       const refusal = await this.#change(told).catch((error: unknown) => {
         this.#untold.add(told);
@@ -128,12 +131,15 @@ export class EventRecorder {
     }
   }
 
-  /** The live ones for the same object and reason: always the same list, since several callers may write at a time. */
+  /**
+   * The Events for the same object and reason that are not over. It is always the same list, because several callers may
+   * write at a time.
+   */
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
     const alive = this.#known.get(key) ?? [];
     alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#options.now() - lastAt < ALIKE_MS));
-    // Moves it to the end, so that the longest inactive ones are dropped first.
+    // Moves the entry to the end, so that the entries that were inactive longest are dropped first.
     this.#known.delete(key);
     this.#known.set(key, alive);
     for (const [oldest] of this.#known) {

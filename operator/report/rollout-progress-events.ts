@@ -15,14 +15,14 @@ import * as reasons from './reasons.ts';
 
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
 
-/** About the policy: that the rest of its namespaces is blocked, and that it is enforced everywhere. */
+/** About the policy: the rest of its namespaces is blocked, or the policy is enforced everywhere. */
 export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
   if (!next) return [];
   const [was, is] = [stateOf(before), stateOf(next)];
   if (was === is) return [];
   if (is === 'Blocked')
     return [{ ...COMMON, type: 'Warning', reason: reasons.ROLLOUT_BLOCKED, note: blockedNote(next) }];
-  // Nothing has changed for a policy whose first status has no pending namespace.
+  // The first status of a policy without pending namespaces is not a change.
   if (is !== 'Complete' || was === undefined) return [];
   const { enforced = 0 } = next;
   const note = `the policy is enforced in ${enforced === 1 ? 'its namespace' : `all of its ${counted(enforced, 'namespace')}`}`;
@@ -48,7 +48,7 @@ export function promotionEvent(
 
 const COMMON = { action: 'Rollout' } as const;
 
-/** Blocked: nothing else is on its way, so that the roll-out makes no progress without a repair. */
+/** Blocked: no namespace can be promoted until somebody repairs a workload. */
 function stateOf(rollout: Statuses['rollout']): 'Complete' | 'Blocked' | 'Working' | undefined {
   if (!rollout) return undefined;
   const { soaking = 0, blocked = 0 } = rollout;

@@ -1,4 +1,4 @@
-/** The progress of a roll-out → its part of the status, in numbers and names of a bounded size. */
+/** The progress of a roll-out → its part of the status, as numbers and names of a bounded size. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
@@ -11,11 +11,11 @@ type BlockedNamespace = NonNullable<RolloutStatus['blockedNamespaces']>[number];
 type Blocked = Extract<NamespaceProgress, { state: 'Blocked' }>;
 
 const MOST_BLOCKED = 32;
-/** Together with the violations, the status stays shorter than 64 KiB. */
+/** This size leaves room for the violations: the whole status stays shorter than 64 KiB. */
 const MOST_BYTES = 12 * 1024;
 const WORST_LENGTH = 512;
 
-/** A namespace that was not evaluated yet counts as soaking: nothing is known that violates there. */
+/** A namespace that was not evaluated yet counts as soaking, because no violation is known there. */
 export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgress): RolloutStatus {
   const states = [...namespaces.values()].map(({ state }) => state);
   const enforced = states.filter((state) => state === 'Enforced').length;
@@ -30,7 +30,7 @@ export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgr
   };
 }
 
-/** Those that are repaired soonest come first: with the fewest violating workloads. */
+/** The namespaces that are easiest to repair come first: those with the fewest violating workloads. */
 function blockedNamespaces(namespaces: RolloutProgress['namespaces']): [string, Blocked][] {
   return [...namespaces]
     .flatMap(([name, progress]): [string, Blocked][] => (progress.state === 'Blocked' ? [[name, progress]] : []))
@@ -41,7 +41,7 @@ function violatingIn({ verdict }: Blocked): number {
   return verdict?.violating ?? 0;
 }
 
-/** As many as fit. */
+/** As many names as fit. */
 function entries(policy: string, blocked: readonly [string, Blocked][]): BlockedNamespace[] {
   const kept: BlockedNamespace[] = [];
   let bytes = 0;

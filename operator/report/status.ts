@@ -24,11 +24,11 @@ export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
-  /** The text that decides while the current one is refused; absent if none was ever accepted. */
+  /** The text that decides while the current text is refused; absent if none was ever accepted. */
   readonly lastAccepted?: AcceptedText;
-  /** Whether it counts as deleted. */
+  /** Whether the policy counts as deleted. */
   readonly expired?: boolean;
-  /** The coverage of the text that decides. Absent when none was ever accepted, or it has expired. */
+  /** The coverage of the text that decides; absent if none was ever accepted, or the policy has expired. */
   readonly coverage?: Coverage;
   /** Absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
@@ -36,20 +36,20 @@ export interface StatusInput {
   readonly progress?: RolloutProgress;
   /** By namespace. */
   readonly labels: ReadonlyMap<string, LabelOutcome>;
-  /** By namespace; a namespace that is missing has not been evaluated yet. */
+  /** By namespace. A namespace that is missing has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
-  /** The bindings that grant the use of the policy by its name and are older than it. */
+  /** The bindings that grant the use of the policy by its name and are older than the policy. */
   readonly olderBindings?: readonly BindingName[];
-  /** Absent until the API servers were asked for the first time. */
+  /** Absent until the API servers have been asked for the first time. */
   readonly protection?: ProtectionOutcome;
-  /** ISO 8601, UTC: the time for changed conditions. */
+  /** ISO 8601, UTC: the transition time of conditions that change. */
   readonly now: string;
 }
 
 const MOST_SHARES = 32;
-/** In a column. */
+/** The number of names that a column of `kubectl get` shows. */
 const NAMED_SHARES = 3;
 const NAME_LENGTH = 253;
 const NOWHERE: Coverage = {
@@ -133,7 +133,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   });
 }
 
-/** A restarted operator has not looked at the namespaces yet, and nothing contradicts what it saw before. */
+/** A restarted operator has not looked at the namespaces yet. Until it has, the earlier observation stays. */
 function lastRollout(
   spec: CompleteSpec,
   status: CapabilityPolicyStatus | undefined,
@@ -157,7 +157,7 @@ function evaluation(report: WorkloadReport | undefined, before: Evaluation = {})
   };
 }
 
-/** The columns of `kubectl get` show these: a field that a policy leaves out is not in its spec. */
+/** The fields for the columns of `kubectl get`: a field that a policy leaves out is not in its spec. */
 function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
   const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
@@ -171,7 +171,7 @@ function columnsOf(
   const is = (wanted: string) => conditions.find(({ type }) => type === wanted)?.status ?? 'Unknown';
   const names = sharesWith.map(({ policy }) => bounded(policy, NAME_LENGTH));
   return {
-    // The condition Ready stays True: Flux and `kubectl wait` would wait forever (docs/decisions/0050).
+    // The condition Ready stays True. Otherwise Flux and `kubectl wait` would wait forever (docs/decisions/0050).
     ready: is('Ready') === 'True' && is('Expired') === 'True' ? 'Expired' : is('Ready'),
     ...(names.length > 0 && { sharesWith: firstOf(names, NAMED_SHARES) }),
   };

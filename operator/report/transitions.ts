@@ -1,4 +1,4 @@
-/** An old and a new state → the Events that the change makes; none when nothing changed. */
+/** An old and a new state → the Events about the change; no Event if nothing changed. */
 import { createHash } from 'node:crypto';
 import {
   type CapabilityPolicy,
@@ -29,8 +29,9 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy with its old status, which also identifies the occasion: a change that starts from the same old status
- * emits its Events once, even if it is tried again or comes back within the hour that an Event lives
+ * @param policy with its old status, which also identifies the occasion: a change from the same old status emits its
+ * Events once. This holds even if the change is tried again, or comes back within an hour, which is the lifetime of an
+ * Event
  */
 export function policyEvents(
   policy: CompletePolicy,
@@ -67,7 +68,7 @@ export function namespaceEvents(
     .map((conflict) => eventFor(conflictHappening(name, uid, conflict), { ...origin, occasion: '' }));
 }
 
-/** About an object of ours that somebody modified or deleted. */
+/** About an object of the operator that somebody modified or deleted. */
 export function repairEvent(
   { kind, name }: { readonly kind: string; readonly name: string },
   policy: CapabilityPolicy | undefined,
@@ -91,7 +92,7 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
   return [{ type: 'Warning', reason: next.reason, action: 'Compile', note: next.message }];
 }
 
-/** Emits nothing for a new policy that is about to be written, or for what the Event of Accepted already says. */
+/** Emits nothing for a new policy that is about to be written, and nothing that the Event of Accepted already says. */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === reasons.NOT_ACCEPTED || next.reason === reasons.EXPIRED) return [];
   if (before?.status === next.status && before.reason === next.reason) return [];

@@ -1,4 +1,4 @@
-/** An old and a new status → the Events about workloads that begin or cease to violate the policy. */
+/** An old and a new status → the Events about workloads that begin or stop to violate the policy. */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { type WorkloadName, workloadText } from '../evaluate/workloads.ts';
@@ -7,21 +7,21 @@ import { type Happening, type Identity, type Regarding, regardingWorkload } from
 import * as reasons from './reasons.ts';
 import { isCut } from './violations.ts';
 
-/** Finds the uid of a workload or pod, without which `kubectl describe` does not show an Event. */
+/** Finds the uid of a workload or pod. Without it, `kubectl describe` does not show an Event. */
 export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 
 /** The policy that the Events are about. */
 interface Subject {
   readonly regarding: Regarding;
-  /** spec.mode: the mode of violations that state none. */
+  /** spec.mode: the mode of a violation that states none. */
   readonly mode: Mode;
 }
 
 const NAMED = 3;
 
 /**
- * A workload that violates an Audit or Warn policy but that an exception admits gets no warning: it would not be
- * refused if that policy were enforced (docs/decisions/0014).
+ * A workload may violate an Audit or Warn policy while an exception admits it. It gets no warning, because it would not
+ * be refused if that policy were enforced (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -34,9 +34,9 @@ export function violationHappenings(
     const known = old.get(workloadText(name));
     return known === undefined || (known.admittedBy === undefined) !== (admittedBy === undefined);
   };
-  // Workloads missing from a truncated list, or not evaluated, may still violate.
+  // A workload that is missing from a truncated list, or was not evaluated, may still violate.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
-  // Unknown does not end a violation: a workload that becomes too expensive to evaluate is not repaired.
+  // Unknown does not end a violation: a workload that is now too expensive to evaluate is not repaired.
   const left = new Set((next.violations ?? []).map(workloadText));
   const ended =
     isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (left.has(key) ? [] : [one])) : [];
@@ -58,10 +58,10 @@ interface Offender {
   /** The number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
-  /** Whether the status may have omitted some of its violations for lack of room. */
+  /** Whether the status may have omitted some of the workload's violations for lack of room. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
-  /** The policy's mode in the workload's namespace; a status of an earlier release does not say it. */
+  /** The policy's mode in the workload's namespace. A status that an earlier release wrote does not have it. */
   readonly mode: Mode | undefined;
 }
 
@@ -95,7 +95,10 @@ const ENDED: Turn = {
   tellsViolations: false,
 };
 
-/** One Event about each workload that still exists, and one about the policy that names the first few. All have one mode. */
+/**
+ * One Event about each workload that still exists, and one about the policy that names the first few workloads. All of
+ * them have the same mode.
+ */
 function happeningsOf(
   { regarding: policy, mode }: Subject,
   offenders: readonly Offender[],
@@ -143,7 +146,7 @@ function offendersOf(status: CapabilityPolicyStatus): Map<string, Offender> {
   const offenders = [...Map.groupBy(violating, workloadText)].map(([key, all]): [string, Offender] => {
     const [worst] = [...all].sort(worstFirst) as [Violation];
     const { kind, namespace, name, admittedBy, mode } = worst;
-    // Only the last workload may have more violations than are listed.
+    // Only the last workload may have more violations than the status lists.
     return [
       key,
       { name: { kind, namespace, name }, worst, count: all.length, cut: cut && all.at(-1) === last, admittedBy, mode },

@@ -26,9 +26,9 @@ export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
   /** The workloads that are not admitted, worst first. */
   readonly notAdmitted: readonly NotAdmitted[];
-  /** The number of notAdmitted that are unknown because their evaluation is too expensive. */
+  /** The number of workloads in `notAdmitted` that are Unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
-  /** The part of notAdmitted that fits into the status. */
+  /** The beginning of `notAdmitted` that fits into the status. */
   readonly violations: readonly Violation[];
   readonly unusedGrants: readonly string[];
 }
@@ -40,8 +40,9 @@ const MESSAGE_LENGTH = 512;
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
- * @param areas where the policy decides @returns undefined until each of them has been evaluated with this policy
- * among the deciding ones: a partial report would call workloads repaired that were not evaluated
+ * @param areas where the policy decides
+ * @returns undefined until each of them has been evaluated with this policy among the deciding ones: in a partial report,
+ * a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
   { name, spec }: Evaluating,
@@ -75,7 +76,7 @@ export function reportWorkloads(
   };
 }
 
-/** As many as fit, one per rule and container of each workload. */
+/** As many violations as fit, one per rule and container of each workload. */
 function entries(policy: string, notAdmitted: readonly NotAdmitted[]): Violation[] {
   const kept: Violation[] = [];
   let bytes = 0;
@@ -96,7 +97,7 @@ export function isCut(violations: readonly Violation[]): boolean {
   return violations.length >= MOST_ENTRIES || bytes > MOST_BYTES - LARGEST_ENTRY;
 }
 
-/** One per rule and container that break the policy, sorted by them; in words of a bounded size. */
+/** The violations, one per rule and container, sorted by both; their texts have a bounded size. */
 export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
   return valuesByKey(groups).map((group) => {
@@ -122,8 +123,8 @@ interface Added {
 }
 
 /**
- * Only values that the policy itself states: a level's own list is not a deliberate grant. Values that every version of
- * the level admits are not grants: a list repeats them only so as not to refuse them.
+ * Values that the policy itself states. A value from the level's own list is not a deliberate grant. Nor is a value that
+ * every version of the level admits: a list repeats it only in order not to refuse it.
  */
 function unused(spec: CapabilityPolicySpec, added: Added): string[] {
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };

@@ -8,9 +8,10 @@ import type { EventRecorder } from './recorder.ts';
 export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 
 /**
- * Events come first: after a crash or an error in between, the change is still visible, and the existing Events are not
- * created twice. A permanent refusal of an Event does not block the status. @param policy as last seen @throws the
- * client's error, also when the policy is another one by now; an Event's refusal only after the status is written
+ * Events come first: after a crash or an error in between, the next attempt still sees the change, and does not create
+ * the existing Events again. A permanent refusal of an Event does not block the status.
+ * @param policy as last seen @throws the client's error, also if the policy has been replaced by another one. A refusal
+ * of an Event is thrown only after the status is written
  */
 export async function writeReport(
   client: StatusClient,
@@ -22,22 +23,22 @@ export async function writeReport(
   const refusals = await tell(events);
   if (!isDeepStrictEqual(status, policy.status)) {
     const path = pathFor(`${GROUP}/${VERSION}`, KIND, undefined, nameOf(policy));
-    // The policy may have been deleted and created again since it was seen, with another text of the same generation.
+    // Somebody may have deleted and recreated the policy since it was read, with another text of the same generation.
     await client.replaceStatus(path, policy.metadata?.uid ?? '', status);
   }
   if (refusals[0]) throw refusals[0];
 }
 
 interface Pending {
-  /** The policy's: it may have been deleted and created again. */
+  /** The policy's uid: the policy may have been deleted and created again. */
   readonly uid: string | undefined;
-  /** The one that the watch showed last, and those that were written since. */
+  /** The status that the watch showed last, and the statuses that were written since. */
   readonly statuses: readonly (CapabilityPolicyStatus | undefined)[];
 }
 
 /**
- * The statuses that the watch may not have shown yet. A status that is built on an older one would report transitions
- * again, with a later time. The watch may still show one from before the last of them.
+ * The statuses that the watch may not have shown yet. The watch may still show an older status than the last one written.
+ * A status that is built on an older one would report transitions again, with a later time.
  */
 export class WrittenStatuses {
   readonly #pending = new Map<string, Pending>();
@@ -53,7 +54,7 @@ export class WrittenStatuses {
     const statuses = this.#statuses(seen) ?? [];
     const shown = statuses.findLastIndex((status) => isDeepStrictEqual(status, seen.status));
     const newest = statuses.at(-1);
-    // The watch has shown all of them, or somebody else has written one.
+    // The watch has shown all of the statuses, or somebody else has written one.
     if (shown === -1 || shown === statuses.length - 1) this.forget(nameOf(seen));
     else this.#keep(seen, statuses.slice(shown));
     return shown === -1 || newest === undefined ? seen : { ...seen, status: newest };

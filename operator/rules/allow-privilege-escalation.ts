@@ -9,7 +9,7 @@ import type { Values } from './values.ts';
 /** CEL, optional. */
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
 
-/** CEL, bool: the API server refuses false on these (ValidateSecurityContext), so defaulting leaves them alone. */
+/** CEL, bool: the API server refuses `false` on such a container (ValidateSecurityContext), so defaulting skips it. */
 export const NEVER_FALSE = [
   'c.?securityContext.?privileged.orValue(false)',
   '"CAP_SYS_ADMIN" in c.?securityContext.?capabilities.?add.orValue([])',
@@ -17,8 +17,8 @@ export const NEVER_FALSE = [
 ].join(' || ');
 
 /**
- * CEL, bool: a container that adds capabilities and runs as another user than root has them by file capabilities only,
- * which no_new_privs disables (capabilities(7)).
+ * CEL, bool: a container that adds capabilities and does not run as root. It has them only by file capabilities, which
+ * no_new_privs disables (capabilities(7)).
  */
 const RELIES_ON_FILE_CAPABILITIES = and(
   `${ADD}.size() > 0`,
@@ -30,8 +30,8 @@ function isForbidden(values: Values): Condition {
 }
 
 /**
- * Always of class check. Only the image says which programs have the set-user-ID bit, and such a program gets the user and
- * the files of its owner even in a container without capabilities.
+ * The fix is always of class check. Only the image shows which programs have the set-user-ID bit. Such a program gets the
+ * user and the files of its owner even in a container without capabilities.
  */
 function fix(when: string, risk: string): Fix {
   return {

@@ -24,9 +24,9 @@ import type { Values } from './values.ts';
 
 export interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** Those that a pod with hostUsers: false may add, and so hold. */
+  /** The forbidden capabilities that a pod with hostUsers: false may add, and so may hold. */
   readonly inUserNamespace: readonly string[];
-  /** The changes by defaulting: adds and drops. */
+  /** The additions and drops that defaulting makes. */
   readonly filling: Capabilities;
 }
 
@@ -34,17 +34,18 @@ export interface AllowedBounding {
  * CEL, list(string): the forbidden capabilities that the container's bounding set will have.
  *
  * Runtimes start from their default set, or from nothing with drop ALL, or from everything with add ALL; then come the
- * adds, then the drops, in any case of letters. CRI-O and Docker strip CAP_ where containerd does not, so a prefixed add
+ * adds, then the drops, in upper or lower case. CRI-O and Docker strip CAP_, but containerd does not. So a prefixed add
  * counts and a prefixed drop does not: no runtime may grant more than was evaluated.
  *
- * @param forbidden CEL, list(string) @param byDefault CEL, list(string): those of them that runtimes give by default
+ * @param forbidden CEL, list(string)
+ * @param byDefault CEL, list(string): the forbidden capabilities that runtimes give by default
  */
 function held(forbidden: string, byDefault: string, add: string, drop: string): string {
   const start = `("ALL" in drops ? [] : "ALL" in adds ? ${forbidden} : ${byDefault})`;
   const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A list of one list binds a value, so that each list is built once and not for each name of the other.
+  // A list of one list binds a value, so that each list is built once, not once for each name of the other list.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -56,7 +57,7 @@ function givenByDefault(names: readonly string[]): string[] {
   return names.filter((name) => RUNTIME_DEFAULT.includes(name));
 }
 
-/** The capabilities that a container may not hold, and those of them that runtimes give by default, for any values. */
+/** The capabilities that a container may not hold, and the subset that runtimes give by default; for any values. */
 function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
   const outOf = (name: string, all: readonly string[]) =>
     values.specialized(
@@ -66,31 +67,34 @@ function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: st
   return [outOf('forbidden', CAPABILITIES), outOf('givenByDefault', RUNTIME_DEFAULT)];
 }
 
-/** The column of those that pods may hold in a user namespace. */
+/** The column of the capabilities that pods may hold in a user namespace. */
 const MAPPED = 'boundingInUserNamespace';
 
-/** The forbidden capabilities that a container may hold in a user namespace, since it may add them there. */
+/** The forbidden capabilities that a container may nevertheless hold in a user namespace, because it may add them there. */
 function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   const mapped = forbidden.filter((name) => names.includes(name));
   return names.includes('*') || names.includes('ALL') || mapped.length === forbidden.length ? 'any' : mapped;
 }
 
-/** CEL, bool, over a name `x`: the pod may not hold it in its user namespace either; undefined: each name is such a one. */
+/**
+ * CEL, bool, over a name `x`: the pod may not hold the capability in its user namespace either. Undefined if that is true
+ * of each name.
+ */
 function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
   return mapped === 'any' || mapped.length === 0
     ? undefined
     : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
 }
 
-/** CEL, the end of a list: without those that the pod may hold in its user namespace. */
+/** CEL, the end of an expression for a list: leaves out the capabilities that the pod may hold in its user namespace. */
 function unlessMapped(mapped: readonly string[] | 'any'): string {
   const unmapped = isUnmapped(mapped);
   return unmapped === undefined ? '' : `.filter(x, ${unmapped})`;
 }
 
 /**
- * CEL, bool. Runtimes change case as Go's strings.ToUpper does, which maps U+017F to S and U+0131 to I; upperAscii
- * keeps them. No capability's name contains such a letter, so names with one are refused.
+ * CEL, bool. Runtimes change case with Go's strings.ToUpper, which maps U+017F to S and U+0131 to I; upperAscii does not.
+ * No capability's name contains such a letter, so a name with one is refused.
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
@@ -108,7 +112,7 @@ function forbiddenBy(allowed: readonly string[]): string[] {
   return allowed.includes('*') ? [] : CAPABILITIES.filter((name) => !allowed.includes(name));
 }
 
-/** An add that a drop outweighs is removed, too: on Docker the add wins. */
+/** An add that a drop cancels is removed, too: on Docker, the add wins. */
 function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[] {
   const forbidden = forbiddenBy(allowed);
   if (forbidden.length === 0) return [];
@@ -211,7 +215,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         path: 'securityContext.capabilities',
       },
     ];
-    // With all of them mapped, nothing is forbidden in a user namespace, as with allowedBounding: ['*'].
+    // If all forbidden capabilities may be held in a user namespace, nothing is forbidden there, as with allowedBounding:
+    // ['*'].
     const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
     const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);
     return tests.map((test) => ({ ...test, applies }));
@@ -228,7 +233,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     asks: [
       {
         over: 'containers',
-        // Values that no list of names admits require ALL.
+        // If no list of names admits a value, the answer is ALL.
         for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
       },
     ],

@@ -23,7 +23,7 @@ import { type Columns, LiteralValues, type Values } from './values.ts';
 interface AppArmor {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
-  /** The profiles of type Localhost, with `*` at the end for any ending; undefined: any. */
+  /** The profiles of type Localhost; `*` at the end matches any ending; undefined admits any profile. */
   readonly localhostProfiles?: readonly string[];
   /** The profile that defaulting fills in. */
   readonly default?: Profile;
@@ -39,14 +39,18 @@ const KEY = `${literal(ANNOTATION)} + c.name`;
 /** CEL, string: the value of the container's annotation; empty without one. */
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
- * The API server accepts an annotation without a value or a profile's name, and sets no field from it
- * (applyAppArmorVersionSkew), so the container has no profile.
+ * The API server accepts an annotation without a value or without a profile's name, but sets no field from it
+ * (applyAppArmorVersionSkew). So the container has no profile.
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
-/** CEL, bool: an annotation without a profile. The API server refuses a field beside it, because the two must match. */
+/**
+ * CEL, bool: an annotation without a profile. The API server requires that the field and the annotation match, so it
+ * refuses a field beside such an annotation.
+ */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
 /**
- * The kubelet uses the container's field, else its annotation, else the pod's field (pkg/security/apparmor/helpers.go).
+ * The kubelet uses the container's field, otherwise its annotation, otherwise the pod's field
+ * (pkg/security/apparmor/helpers.go).
  */
 const REACHES = takesFromPod('appArmorProfile');
 const COLUMNS = { types: 'appArmorTypes', profiles: 'appArmorProfiles' } as const;
@@ -60,8 +64,8 @@ const OF_CONTAINER = {
 const FIELDS = [{ ...OF_CONTAINER, over: 'pod', profile: POD_PROFILE }, OF_CONTAINER] as const;
 
 /**
- * Profiles were annotations before v1.30; API servers still convert those into fields. @param value CEL, string: an
- * annotation's
+ * Before v1.30, profiles were annotations; API servers still convert them into fields.
+ * @param value CEL, string: an annotation's
  */
 function annotationAllowed(values: Values, value: string): Condition {
   const isNamed = values.specialized(
@@ -81,7 +85,7 @@ function annotationAllowed(values: Values, value: string): Condition {
   );
 }
 
-/** @param except CEL, bool over a container `c`: whose annotation has a check of its own */
+/** @param except CEL, bool over a container `c`: its annotation has a check of its own */
 function annotationTest(values: Values, except: string | undefined): Test {
   const allowed = annotationAllowed(values, 'variables.annotations[k]');
   const isBad = `variables.annotations.exists(k, ${bad(allowed, except)})`;
@@ -106,12 +110,12 @@ function bad(allowed: Condition, except: string | undefined): string {
   return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
 }
 
-/** CEL: binds `excepted`, the keys of the containers' annotations that have a check of their own. */
+/** CEL: binds `excepted`, the keys of annotations that have a check of their own. */
 function withExcepted(except: string, text: string, macro: 'exists' | 'map'): string {
   return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
 
-/** A container's own annotation, for a container that has a value of its own. */
+/** The annotation of a container to which `spec.containers` gives another value. */
 function annotationTestOfContainer(values: Values): Test {
   return {
     applies: annotationsMatter(values),
@@ -134,8 +138,9 @@ function annotationsMatter(values: Values): Condition {
 
 /**
  * CEL, string: the bad annotations, in the order of the pod's containers. A map has no order: the API server iterates
- * over it in Go's random order. Annotations of containers that the pod does not have are named only where there are no
- * others. Only files have them: the API server refuses them earlier (ValidateAppArmorPodAnnotations).
+ * over it in Go's random order. Annotations for containers that the pod does not have are named only if there are no
+ * other bad ones. Such annotations occur only in files, because the API server refuses them earlier
+ * (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
@@ -179,8 +184,8 @@ function profileTestsOfContainer(values: Values): Test[] {
 }
 
 /**
- * Defaulting skips Windows pods, on which the API server refuses the field, and containers with an annotation that the
- * field would contradict.
+ * Defaulting skips Windows pods, on which the API server refuses the field. It also skips containers with an annotation
+ * that the field would contradict.
  */
 function unsetTest(values: Values, filled: boolean): Test {
   const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);
@@ -222,7 +227,7 @@ function columnsOf({ types, unset, localhostProfiles, default: filling }: AppArm
 const CONFINED =
   'the default profile of the container runtime, or another one that the policy allows, confines the container';
 
-/** An annotation and a field about the same container must not contradict each other, so annotations come first. */
+/** An annotation and a field about the same container must not contradict each other, so annotations are fixed first. */
 function fixesOf(value: AppArmor): Fix[] {
   const isOurs = `k.startsWith(${literal(ANNOTATION)})`;
   const annotation = (when: string, risk: string): Fix => ({

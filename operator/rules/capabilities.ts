@@ -42,7 +42,7 @@ function addTest(values: Values): Test {
   };
 }
 
-/** Only containers for Windows lack a drop that defaulting fills in elsewhere. */
+/** After defaulting, only containers for Windows still lack a required drop. */
 function dropTest(values: Values, filled: boolean): Test {
   const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);
   return {
@@ -107,7 +107,7 @@ function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
 
-/** The capabilities that a container adds, those that it drops, and those that it adds in a user namespace. */
+/** The capabilities that a container adds, the ones that it drops, and the ones that it adds in a user namespace. */
 type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 
 function ownLists(standard: Standard): Asked {
@@ -115,7 +115,10 @@ function ownLists(standard: Standard): Asked {
   return [allowedAdd, requiredDrop, []];
 }
 
-/** CEL, list(list(list(string))): what a container asks for. Those for Windows need not drop anything: they count as dropping all. */
+/**
+ * CEL, list(list(list(string))): the capabilities that a container asks for. Containers for Windows need not drop
+ * anything, so they count as dropping all.
+ */
 function question(standard: Standard): string {
   const drop = standard.minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP;
   const mapped = offers(standard.server, 'userNamespaces');
@@ -127,7 +130,7 @@ function question(standard: Standard): string {
 
 function choicesFor(asked: readonly Asked[]): Stated[] {
   const added = distinct(asked.flatMap(([add]) => add));
-  // The API can't list an unknown capability. It can only admit any capability, and then requires no drop.
+  // The API cannot list an unknown capability. It can only admit any capability, and then it requires no drop.
   if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
   const others = distinct(asked.flatMap(([, , mapped]) => mapped)).filter((name) => !added.includes(name));
   const mapped = others.every((name) => NAMES.includes(name)) ? others : ['*'];

@@ -24,7 +24,7 @@ const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
   drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
 };
 
-/** Names beside a drop of ALL do not matter. */
+/** Names in the list besides a drop of ALL do not matter. */
 export function spellingFixes(): Fix[] {
   const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
     over: 'containers',

@@ -1,4 +1,4 @@
-/** The lists of capabilities: those of a policy, and as CEL those of a container. */
+/** The lists of capabilities: the lists of a policy, and CEL texts for the lists of a container. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES, CAPABILITY_TABLE } from '../standards/capabilities.ts';
 import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
@@ -9,15 +9,17 @@ import type { Test } from './rule.ts';
 import type { Columns, Values } from './values.ts';
 
 export interface Capabilities {
-  /** With those that defaulting adds. */
+  /** The capabilities that may be added, including those that defaulting adds. */
   readonly allowedAdd: readonly string[];
-  /** Those that allowedAdd lacks, for pods with hostUsers: false. Absent if there are none. */
+  /**
+   * The capabilities that a pod with hostUsers: false may add although `allowedAdd` lacks them. Absent if there are none.
+   */
   readonly allowedAddInUserNamespace?: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
-  /** A drop of ALL does not cover the required ones. */
+  /** Whether the required drops must be listed by name, so that a drop of ALL is not enough. */
   readonly dropByName?: true;
-  /** Refuses lists longer than the number of names; absent at a level's own value, which is the Standard's check. */
+  /** Refuses lists longer than the number of names. Absent at a level's own value, which has only the Standard's check. */
   readonly boundedNames?: true;
 }
 
@@ -32,10 +34,10 @@ export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
 /** CEL, list(string): the capabilities that the container drops. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
-/** Each known name with and without CAP_. A longer list only serves to make evaluation expensive. */
+/** The length of a list of all known names, each with and without CAP_. A longer list can only make evaluation expensive. */
 export const MOST_NAMES = 2 * NAMES.length;
 
-/** The lists in force: those of the overrides, and for absent ones the Standard's. */
+/** The lists in force: the lists of the overrides; where an override is absent, the Standard's. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
   const { level, minor } = standard;
   const own = levelsOwn(level, minor);
@@ -56,7 +58,7 @@ export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, stan
   };
 }
 
-/** The capabilities that pods with hostUsers: false may add, as stated: `allowedAdd` may have some of them, too. */
+/** The capabilities that pods with hostUsers: false may add, as stated; `allowedAdd` may contain some of them, too. */
 export function inUserNamespace(
   { capabilities }: Pick<CapabilityPolicyOverrides, 'capabilities'>,
   { server }: Standard,
@@ -106,12 +108,12 @@ export function listColumns(lists: Capabilities): Columns {
   };
 }
 
-/** CEL, bool, over a name `x`: it may not be added. */
+/** CEL, bool, over a name `x`: the capability may not be added. */
 export function isRefused(values: Values): Condition {
   return all(`!(x in ${values.list('allowedAdd')})`, not(isMapped(values, 'allowedAddInUserNamespace')));
 }
 
-/** CEL, bool: `x` is one of the capabilities in the column, which are admitted in a user namespace, and the pod has one. */
+/** CEL, bool: the column, which admits capabilities in a user namespace, contains `x`, and the pod has a user namespace. */
 export function isMapped(values: Values, column: string): Condition {
   const isListed = any(values.includes(column, '*'), `x in ${values.list(column)}`);
   return all(values.hasSome(column), isListed, IN_USER_NAMESPACE);
@@ -126,7 +128,7 @@ export function allowedText(values: Values, allowed: string, mapped: string): st
   );
 }
 
-/** A drop of ALL contains each other one, unless names are asked for. */
+/** A drop of ALL contains every other drop, unless the rule asks for names. */
 export function isMissing(values: Values): Condition {
   const required = values.list('requiredDrop');
   const someIsMissing = `!${required}.all(x, x in ${DROP})`;
@@ -136,14 +138,14 @@ export function isMissing(values: Values): Condition {
 }
 
 /**
- * CEL, list(string): what the container will add after defaulting. A drop of the capability itself prevents the add; a
- * drop of ALL does not.
+ * CEL, list(string): the capabilities that the container will add after defaulting. A drop of the same capability
+ * prevents the add; a drop of ALL does not.
  */
 export function filledAdd(values: Values): string {
   return `(${ADD} + ${values.list('defaultAdd')}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
 }
 
-/** CEL, list(string): what the container will drop after defaulting. */
+/** CEL, list(string): the capabilities that the container will drop after defaulting. */
 export function filledDrop(values: Values): string {
   return `(${isMissing(values)} ? ${DROP} + ${values.list('requiredDrop')}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }

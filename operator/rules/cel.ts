@@ -1,7 +1,7 @@
 /** Text fragments that the rules' CEL texts share. */
 import { all, type Condition, choose, not } from './condition.ts';
 
-/** A CEL literal of a JSON value: CEL's string escapes are a superset of JSON's. */
+/** A JSON value as a CEL literal: CEL's string escapes are a superset of JSON's. */
 export function literal(value: string | readonly string[]): string {
   return typeof value === 'string'
     ? JSON.stringify(value)
@@ -13,10 +13,10 @@ export function listed(values: readonly string[]): string {
   return values.length === 0 ? 'none' : values.join(', ');
 }
 
-/** The pod asks for a user namespace of its own (KEP-127). */
+/** CEL, bool: the pod asks for a user namespace of its own (KEP-127). */
 export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 
-/** The pod says that it is for Windows nodes (KEP-2802): the API server refuses Linux-only fields on it. */
+/** CEL, bool: the pod says that it is for Windows nodes (KEP-2802). The API server refuses Linux-only fields on it. */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
 /**
@@ -33,7 +33,7 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** The same, evaluated here instead of by CEL. */
+/** The same in JavaScript instead of CEL. */
 export function isMatch(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
@@ -42,7 +42,7 @@ export function isMatch(text: string, patterns: readonly string[]): boolean {
 export const ALL_CONTAINERS =
   '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
 
-/** The longest list whose violations a message names; for a longer one it says only that the list is longer. */
+/** The longest list whose violations a message names. About a longer list, a message says only how long it is. */
 export const MOST_NAMED = 256;
 
 /**
@@ -54,7 +54,7 @@ export function namedIn(list: string, names: string): string {
   return `(${list}.size() > ${MOST_NAMED} ? "in a list of more than ${MOST_NAMED}" : ${names})`;
 }
 
-/** CEL, optional: a field of the securityContext as a container gets it: its own, or else the pod's. */
+/** CEL, optional: a field of the securityContext that a container gets, which is its own field or else the pod's. */
 export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
@@ -68,7 +68,7 @@ interface Filled {
 
 /**
  * CEL, optional: the same after defaulting.
- * @param fills what is filled in on the container, and on the pod; a pod that exists already keeps its own value
+ * @param fills the fills on the container, and on the pod; a pod that exists already keeps its own value
  */
 export function effectiveAfterFilling(
   field: string,
@@ -88,8 +88,8 @@ export function takesFromPod(field: string): string {
 }
 
 /**
- * CEL, bool, for the fields that defaulting writes on a pod: the pod leaves a field of the securityContext unset, and
- * so does some container that would inherit it.
+ * CEL, bool: the pod leaves a field of the securityContext unset, and so does some container that would inherit it. For
+ * the fields that defaulting writes on a pod.
  */
 export function isUnsetForSome(field: string): string {
   const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';
@@ -99,20 +99,20 @@ export function isUnsetForSome(field: string): string {
   );
 }
 
-/** `c` was added to an existing pod, whose own fields cannot be filled any more. */
+/** CEL, bool: `c` was added to an existing pod, so the pod's own fields cannot be filled any more. */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
-/** CEL, bool: the exception that the Standards make from v1.35 on; undefined before. */
+/** CEL, bool: the exception that the Standards make since v1.35; undefined before. */
 export function unlessInUserNamespace(minor: number): string | undefined {
   return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }
 
-/** `a || b || …`, each in brackets; empty without any. */
+/** `a || b || …`, each term in brackets; empty without any term. */
 export function or(...conditions: readonly string[]): string {
   return conditions.map((condition) => `(${condition})`).join(' || ');
 }
 
-/** `a && b && …`, each in brackets; skips undefined terms. */
+/** `a && b && …`, each term in brackets; skips undefined terms. */
 export function and(...conditions: readonly (string | undefined)[]): string {
   return conditions
     .filter((condition) => condition !== undefined)

@@ -1,6 +1,6 @@
-/** Conditions of a rule's text that may be known before any pod is seen: known ones disappear from the text. */
+/** Conditions in a rule's text. If a condition is known before any pod is seen, it disappears from the text. */
 
-/** CEL, bool; true or false where it is known. */
+/** CEL, bool; true or false if it is known. */
 export type Condition = string | boolean;
 
 export function all(...conditions: readonly Condition[]): Condition {
@@ -23,7 +23,7 @@ export function choose(condition: Condition, then: string, otherwise: string): s
   return `(${condition} ? ${then} : ${otherwise})`;
 }
 
-/** CEL, string: the texts one after the other; literals beside each other become one. @param texts CEL, strings */
+/** CEL, string: the texts one after the other. Adjacent literals are joined. @param texts CEL, strings */
 export function concat(...texts: readonly string[]): string {
   const merged: string[] = [];
   for (const text of texts) {

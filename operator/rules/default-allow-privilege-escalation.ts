@@ -24,7 +24,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     },
   ],
 
-  // The rule that refuses a value fills it in.
+  // The rule that also refuses a value fills it in.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation
@@ -74,6 +74,6 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
 
   podSecurity: () => 'restricted',
 
-  // The field only fills in: if it is left out, it refuses nothing.
+  // The field only fills in. Leaving it out refuses nothing.
   fit: () => ({ choices: () => [{}] }),
 });

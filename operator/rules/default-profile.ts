@@ -1,4 +1,4 @@
-/** The checks of profiles, and the one that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
+/** The checks of a profile, and the profile that defaulting fills in: shared by the rules about seccomp and AppArmor. */
 import { and, isMatch, literal, matchesAny, or } from './cel.ts';
 import { all, type Condition, concat, not } from './condition.ts';
 import type { Test } from './rule.ts';
@@ -15,7 +15,7 @@ interface Admitted {
   readonly localhostProfiles?: readonly string[] | undefined;
 }
 
-/** Undefined, too, if it would be refused once it is filled in: then it counts as none. */
+/** Undefined, too, if the filled-in profile would be refused: then it counts as none. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
   const { type, localhostProfile = '' } = profile;
@@ -31,8 +31,8 @@ export function profileCel({ type, localhostProfile }: Profile): string {
 }
 
 /**
- * The profile that replaces one which is not allowed; undefined if only the author of the pod knows which.
- * @param stated that defaulting fills in
+ * The profile that replaces one that is not allowed; undefined if only the author of the pod can choose it.
+ * @param stated the profile that defaulting fills in
  */
 export function replacement({ types, localhostProfiles }: Admitted, stated: Profile | undefined): Profile | undefined {
   if (stated) return stated;
@@ -45,7 +45,7 @@ export function replacement({ types, localhostProfiles }: Admitted, stated: Prof
 export const NO_PROFILE_KNOWN =
   'the policy allows only profiles of type Localhost, and which one fits only the author of the pod knows';
 
-/** CEL, bool: the profile is set, and is not allowed. @param profile CEL, optional */
+/** CEL, bool: a profile is set, but it is not allowed. @param profile CEL, optional */
 export function isRefused({ types, localhostProfiles }: Admitted, profile: string): string {
   const [type, name] = [`${profile}.?type.orValue("")`, `${profile}.?localhostProfile.orValue("")`];
   const allowed = types.map((one) =>
@@ -76,16 +76,16 @@ export function profileIn(values: Values, column: string): string {
   );
 }
 
-/** A field with a profile, and the columns that say which are allowed. */
+/** A field with a profile, and the columns of the allowed profiles. */
 interface ProfileField {
   readonly over: 'pod' | 'containers';
   /** CEL, optional. */
   readonly profile: string;
   /** `securityContext.seccompProfile` */
   readonly path: string;
-  /** Only a check of the pod has it. */
+  /** Only for a check of the pod. */
   readonly reaches: string;
-  /** The allowed types, and the allowed profiles of type Localhost, `*` for any. */
+  /** The columns of the allowed types, and of the allowed profiles of type Localhost, `*` for any. */
   readonly types: string;
   readonly profiles: string;
 }

@@ -9,12 +9,12 @@ export function exemptions({ minor }: Standard): Columns {
   return { exempt: [...(minor >= 25 ? ['windows'] : []), ...(minor >= 35 ? ['userNamespaces'] : [])] };
 }
 
-/** Whether the exception for pods in a user namespace leaves the pod to the rule. */
+/** CEL, bool: the exception for pods in a user namespace does not apply to the pod. */
 export function isOutsideUserNamespace(values: Values): Condition {
   return not(all(values.includes('exempt', 'userNamespaces'), IN_USER_NAMESPACE));
 }
 
-/** Whether the exception for pods for Windows leaves the pod to the rule. */
+/** CEL, bool: the exception for pods for Windows does not apply to the pod. */
 export function isForLinux(values: Values): Condition {
   return not(all(values.includes('exempt', 'windows'), FOR_WINDOWS));
 }

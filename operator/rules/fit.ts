@@ -1,15 +1,15 @@
-/** Functions that rules share for stating themselves to fit given pods. */
+/** Shared ways to state rules so that they fit given pods. */
 import type { Fit } from './rule.ts';
 
-/** For a rule with few values, whatever pods ask for: from the tightest on. */
+/** For a rule with few values: all of them from the tightest on, whatever pods ask for. */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
 }
 
 /**
- * The names that pods may use: exactly those in use, if the API accepts them, else any.
+ * The names that pods may use: exactly the names in use, if the API accepts them; otherwise any name.
  *
- * @param any the value that admits every name; undefined if it is not needed, since no level restricts the names
+ * @param any the value that admits every name; undefined if it is not needed, because no level restricts the names
  */
 export function namesUsed(
   path: string,
@@ -24,10 +24,10 @@ const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 /** The answer of a container without a profile. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
-/** `*` at the end would match any ending. */
+/** The API would read `*` at the end as any ending. */
 const PROFILE = /^[^*]{1,253}$/;
 
-/** CEL, list(string), for a rule's question: `Localhost/NAME` or `TYPE/`; empty when the profile is not set. */
+/** CEL, list(string), for a rule's question: `Localhost/NAME` or `TYPE/`; empty if no profile is set. */
 export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
 }
@@ -38,7 +38,7 @@ export function profilesAdmitted(value: { readonly types: readonly string[]; rea
 }
 
 /**
- * Seccomp and AppArmor profiles: the types, the names of local ones, and whether a profile must be set.
+ * Seccomp and AppArmor profiles: the types, the names of Localhost profiles, and whether a profile must be set.
  *
  * @param asked answers of `profileAsked`, and NO_PROFILE
  */
@@ -60,7 +60,7 @@ export function profilesUsed(id: string, asked: readonly string[]): Readonly<Rec
   ];
 }
 
-/** Each once, sorted. */
+/** Each item once, sorted. */
 export function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)].sort();
 }

@@ -10,21 +10,21 @@ interface HostPath {
 }
 
 /**
- * CEL, bool: whether the hostPath volume `v` is at one of the prefixes or below. Whole components count: `/foo` covers
- * `/foo`, `/foo/` and `/foo/x`, but not `/foobar`, and not `//foo`, which the kernel reads as the same path.
+ * CEL, bool: whether the hostPath volume `v` has one of the prefixes. Whole path components count: `/foo` covers `/foo`,
+ * `/foo/` and `/foo/x`, but not `/foobar`. It does not cover `//foo`, which the kernel reads as the same path.
  */
 function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
   const conditions = prefixes.map(({ pathPrefix }) => {
     const prefix = pathPrefix.endsWith('/') ? pathPrefix.slice(0, -1) : pathPrefix;
     const below = `${path}.startsWith(${literal(`${prefix}/`)})`;
-    // A slash at the end of a path does not count either: /foo/ is /foo, and no other prefix than /foo covers it.
+    // A slash at the end of a path does not count either: /foo/ is the same as /foo, so only the prefix /foo covers it.
     return prefix.endsWith('/') ? below : `${path} == ${literal(prefix)} || ${below}`;
   });
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** The same for any values. @param columns those that list the prefixes */
+/** The same for any values. @param columns the columns that list the prefixes */
 function isCovered(values: Values, ...columns: readonly string[]): string {
   return values.specialized(
     (row) => covered(columns.flatMap((column) => (row[column] ?? []).map((pathPrefix) => ({ pathPrefix })))),
@@ -53,7 +53,7 @@ function pathTest(values: Values): Test {
   };
 }
 
-/** Higher than the number of volumes in real pods. It bounds the cost, which grows with containers × volumes. */
+/** Higher than the number of volumes in real pods. The limit bounds the cost, which grows with containers × volumes. */
 const MOST_VOLUMES = 256;
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 const TOO_MANY_VOLUMES = `${VOLUMES}.size() > ${MOST_VOLUMES}`;
@@ -62,7 +62,7 @@ const MOUNTS = 'c.?volumeMounts.orValue([])';
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
 /**
- * CEL, bool, over a volume `v`: it may be mounted only for reading. A volume that some writable prefix covers may be
+ * CEL, bool, over a volume `v`: it may be mounted only for reading. If some writable prefix covers a volume, it may be
  * written to, even if other prefixes cover it, too.
  */
 function isReadOnly(values: Values): string {
@@ -84,7 +84,7 @@ function readOnlyFix(values: Values): Fix {
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A list of one list binds a value, so that the volumes are searched once and not for each mount.
+  // A list of one list binds a value, so that the volumes are searched once, not once for each mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
@@ -100,12 +100,12 @@ function mountTest(values: Values): Test {
   };
 }
 
-/** CEL, list(string): the paths that a container mounts writable; a placeholder when there are too many volumes. */
+/** CEL, list(string): the paths that a container mounts as writable; a placeholder if there are too many volumes. */
 const WRITTEN =
   `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
   `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0])`;
 
-/** Absolute, without `..`. */
+/** Absolute paths without `..`. */
 const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;
 
 /** Drops entries that another entry covers. */

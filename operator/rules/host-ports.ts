@@ -12,8 +12,8 @@ interface PortRange {
 const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
- * The port that `o` uses on the node, 0 for none. With hostNetwork the API server fills in containerPort when a pod is
- * created (SetDefaults_PodSpec), but not in its template.
+ * CEL, int: the port that `o` uses on the node, 0 for none. With hostNetwork, the API server fills in the host port from
+ * containerPort when a pod is created (SetDefaults_PodSpec), but not in its template.
  */
 const PORT =
   '(o.?hostPort.orValue(0) != 0 ? o.hostPort : variables.spec.?hostNetwork.orValue(false) ? o.containerPort : 0)';

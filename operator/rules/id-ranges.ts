@@ -2,7 +2,7 @@
 
 import type { Example, ExamplePod } from './example.ts';
 
-/** User or group IDs, both ends included. */
+/** User or group IDs, with both ends included. */
 export interface IdRange {
   readonly min: number;
   readonly max: number;
@@ -42,7 +42,7 @@ export function groupExamples(id: 'runAsGroup' | 'fsGroup' | 'supplementalGroups
 export const UNSET = -1;
 
 /**
- * CEL, bool: whether a number is in one of the ranges. Uses binary search, because lists of numbers may be long.
+ * CEL, bool: whether a number is in one of the ranges. It uses binary search, because lists of numbers may be long.
  * @param number CEL, number; evaluated several times
  */
 export function inRanges(number: string, ranges: readonly IdRange[]): string {
@@ -50,7 +50,7 @@ export function inRanges(number: string, ranges: readonly IdRange[]): string {
   return merged.length === 0 ? 'false' : searched(number, merged);
 }
 
-/** Sorted, with a gap between each two. */
+/** Sorted, with a gap between neighbours. */
 function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const { min, max } of ranges.toSorted((a, b) => a.min - b.min)) {
@@ -73,9 +73,9 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * The ranges of exactly these numbers; if the API does not accept that many, the nearest ones are merged.
+ * The ranges of exactly these numbers. If the API does not accept that many ranges, the nearest ones are merged.
  *
- * @returns undefined when a number is beyond the limits
+ * @returns undefined if a number is beyond the limits
  */
 export function rangesOf(numbers: readonly number[], limits: IdRange): IdRange[] | undefined {
   const sorted = [...new Set(numbers)].sort((a, b) => a - b);
@@ -98,7 +98,7 @@ const IDS: IdRange = { min: 0, max: 2147483647 };
 /**
  * PodSecurityPolicy's rules for the IDs that pods have, the tightest first.
  *
- * @param ids UNSET among them: of a pod or container without one
+ * @param ids including UNSET if some pod or container has none
  */
 export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefined) {
   const ranges = rangesOf(

@@ -5,8 +5,8 @@ import type { Fix } from './rule.ts';
 export const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
- * CEL, bool: the container reaches the node in other ways, too, so it is an agent of the node and works only as root of
- * it. The API server refuses Bidirectional without privileged: true (ValidateVolumeMounts).
+ * CEL, bool: the container also reaches the node in other ways, so it is an agent of the node and works only as root
+ * there. The API server refuses Bidirectional without privileged: true (ValidateVolumeMounts).
  */
 const IS_AGENT = [
   'c.?volumeMounts.orValue([]).exists(m, m.?mountPropagation.orValue("") == "Bidirectional" || variables.spec.?volumes.orValue([]).exists(v, v.name == m.name && v.?hostPath.hasValue()))',
@@ -14,7 +14,7 @@ const IS_AGENT = [
   'variables.spec.?hostNetwork.orValue(false)',
 ].join(' || ');
 
-/** Shared with the rule about what a container may end up holding. */
+/** Shared with the rule about the bounding set. */
 export const UNPRIVILEGED: Fix = {
   over: 'containers',
   path: ['securityContext', 'privileged'],

@@ -5,12 +5,12 @@ import { defineRule } from './rule.ts';
 
 interface ProcMount {
   readonly types: readonly string[];
-  /** Unmasked only in a pod with hostUsers: false. */
+  /** Whether Unmasked is admitted only in a pod with hostUsers: false. */
   readonly unmaskedInUserNamespace: boolean;
 }
 
 const PATH = 'securityContext.procMount';
-/** Unmasked, for pods in a user namespace. */
+/** Unmasked is admitted for pods in a user namespace. */
 const IN_ITS_OWN = 'Unmasked with hostUsers: false';
 const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
 

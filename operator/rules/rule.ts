@@ -13,9 +13,9 @@ import type { Example } from './example.ts';
 import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
- * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
- * same text with cel-js, so it uses only what both support: has, all, exists, filter, map, in, ?:, .?/orValue, string
- * functions, join.
+ * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the same
+ * text with cel-js. So the text uses only features that both support: has, all, exists, filter, map, in, ?:, .?/orValue,
+ * string functions, join.
  *
  * It may use these names: `variables.spec` (the PodSpec), `variables.annotations` (the pod's, never null), and the part
  * that it checks: `c` (a container of any kind) or `v` (a volume).
@@ -29,32 +29,32 @@ export interface Check {
   /** CEL, bool: true when the part breaks the rule. */
   readonly violates: string;
   /**
-   * Only for pod-level checks. CEL, bool: whether a container `c` added to an existing pod inherits the violation.
-   * False where the container's own field replaces the pod's (k8s.io/kubernetes/pkg/securitycontext/util.go,
+   * CEL, bool, only for pod-level checks: whether a container `c` added to an existing pod inherits the violation. False
+   * where the container's own field replaces the pod's (k8s.io/kubernetes/pkg/securitycontext/util.go,
    * DetermineEffectiveSecurityContext). Absent where a container can't override the field, such as for the host's
    * namespaces.
    */
   readonly reaches?: string;
   /**
-   * Whether the check applies only at creation and not when a container is added, because the field may be changed on
-   * an existing pod and has no effect there.
+   * Whether the check applies only at creation, and not when a container is added: the field may be changed on an
+   * existing pod and has no effect there.
    */
   readonly atCreation?: true;
   /**
-   * CEL, string: what is wrong and what would be accepted. It completes the sentence that starts with the part's name:
+   * CEL, string: what is wrong and what would be accepted. It completes a sentence that starts with the part's name:
    * `container "app" ` + `must not add capability NET_ADMIN (allowed: none)`.
    */
   readonly message: string;
   /** The offending field, relative to the part: `securityContext.privileged`. */
   readonly path: string;
   /**
-   * CEL, bool over a container `c`, with which `violates` begins: the containers of the entry of `spec.containers` that
-   * the check belongs to. No container belongs to two entries, so each pays for the checks of one of them.
+   * CEL, bool over a container `c`, with which `violates` begins: the container belongs to the check's entry of
+   * `spec.containers`. No container belongs to two entries, so each container pays for the checks of one entry.
    */
   readonly entry?: string;
 }
 
-/** The parts of a pod that a rule reads; all others are dropped when the cluster is read. Top-level names suffice. */
+/** The parts of a pod that a rule reads. Everything else is dropped when the cluster is read. Top-level names suffice. */
 interface Reads {
   /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
   readonly spec?: readonly string[];
@@ -80,15 +80,15 @@ export interface Fill {
 }
 
 /**
- * How certain it is that a container works as before. `spelling`: a name as Kubernetes spells it. `safe`: nothing is
- * known to rely on the value that the change replaces. `check`: the risk says what may stop working.
+ * How certain it is that a container still works after the change. `spelling`: only the spelling of a name changes.
+ * `safe`: nothing is known to rely on the replaced value. `check`: the risk says what may stop working.
  */
 export const FIX_CLASSES = ['spelling', 'safe', 'check'] as const;
 export type FixClass = (typeof FIX_CLASSES)[number];
 
 /**
- * A change of a manifest that ends a violation, for `cappol fix`. Unlike a fill it also replaces and removes values that
- * are set. It runs on each part of the pod, after the fixes before it.
+ * A change of a manifest that ends a violation, for `cappol fix`. Unlike a fill, it also replaces and removes values that
+ * are set. It runs on each part of the pod, after the earlier fixes.
  */
 export interface Fix {
   /** The parts that it changes. An annotation is a part, too; its key is `k`. */
@@ -105,7 +105,10 @@ export interface Fix {
   readonly class: FixClass;
   /** For people: what may stop working. */
   readonly risk: string;
-  /** It sets on the pod what all of its containers inherit, so it is left out where an entry of `spec.containers` has another value. */
+  /**
+   * Whether the fix sets a field of the pod that all of its containers inherit. Such a fix is left out if an entry of
+   * `spec.containers` has another value.
+   */
   readonly inherited?: true;
 }
 
@@ -115,8 +118,8 @@ export interface ServerNeed {
   /** The statement's path below `spec.overrides`. */
   readonly path: string;
   /**
-   * Without the feature the statement has no effect, which must only tighten; or nodes may ignore what it requires of pods;
-   * or the policy is not accepted.
+   * Without the feature: NoEffect: the statement has no effect, which may only make the policy tighter. NodesMayIgnore:
+   * nodes may ignore what the statement requires of pods. NotAccepted: the policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
   /** For people: what happens where an API server lacks the feature. */
@@ -128,20 +131,20 @@ export type Stated = Readonly<Record<string, unknown>>;
 
 /** How to state the rule for given pods, so that it admits them and little else. */
 export interface Fit<Asked = unknown> {
-  /** The answers of a pod's parts to the rule's question; none if the value does not depend on it. */
+  /** The answers of a pod's parts to the rule's question; absent if the stated value does not depend on pods. */
   readonly asks?: readonly Asking[];
   /**
-   * Answers that the level's own value admits. An override's list contains them, too: it must not refuse what the level
-   * admits.
+   * Answers that the level's own value admits. An override's list contains them, too, because the override must not
+   * refuse what the level admits.
    */
   readonly own?: readonly Asked[];
   /**
-   * The entry of another override's list that admits the subject of this rule. No level restricts the rule, because no
+   * The entry of another override's list that admits what this rule is about. No level restricts the rule, because no
    * level admits that entry. An override with the entry also sets this rule.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
-   * Ways to state the rule, the tightest first; the caller uses the first that admits the pods.
+   * Ways to state the rule, the tightest first. The caller uses the first one that admits the pods.
    *
    * @param asked the answers of all parts of all pods and of the level, without duplicates
    */
@@ -172,48 +175,48 @@ export interface Rule<Value = unknown, Asked = unknown> {
    */
   readonly examples: readonly Example[];
 
-  /** The value in force: that of the overrides, and for absent ones the Standard's. */
+  /** The value in force: the overrides' value; if an override is absent, the Standard's. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
   /** The overrides' statements about this rule that need a feature of API servers; absent if none does. */
   needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
-  /** The value as columns of a policy's row: all that `tests` and `fillings` read. */
+  /** The value as columns of a policy's row: everything that `tests` and `fillings` read. */
   columns(value: Value, standard: Standard): Columns;
 
-  /** The tests of any value. At a level's own value: exactly that version's check. */
+  /** The tests of any value. At a level's own value, they are exactly the check of that version. */
   tests(values: Values, options: TestOptions): Test[];
 
   /** The fields that defaulting would write, for any value; absent if there are none. */
   fillings?(values: Values): Filling[];
 
-  /** The tests of this value, none when everything is admitted: see `TestOptions` for the rest. */
+  /** The tests of this value; none if it admits everything. TestOptions explains the rest. */
   checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
   /** The fields that defaulting would write for this value. */
   fills(value: Value, standard: Standard): Fill[];
 
   /**
-   * The changes that end violations of this value; absent if there are none. An earlier one may make a later one
+   * The changes that end violations of this value; absent if there are none. An earlier change may make a later one
    * unnecessary.
    */
   fixes?(value: Value, standard: Standard): Fix[];
 
   /**
-   * Why no change of a manifest ends some violations, or any if the rule has no fixes; absent if fixes end all. Completes
-   * the sentence "no fix: …".
+   * Why no change of a manifest ends some violations, or ends any if the rule has no fixes. Absent if fixes end all
+   * violations. It completes the sentence "no fix: …".
    */
   readonly unfixable?: string;
 
   /**
-   * How a value applies to one container, for `spec.containers`; absent for a rule about the pod or its volumes, which
-   * has one value for all containers. `as-is`: all its checks and fills run on containers, and read what a container
-   * gets, its own field or the pod's.
+   * How a value applies to one container, for `spec.containers`. Absent for a rule about the pod or its volumes, which
+   * has one value for all containers. `as-is`: all checks and fills run on containers, and read the field that a
+   * container gets: its own, or else the pod's.
    */
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
   /**
-   * The tightest level of Pod Security Admission that, at version v1.`label`, refuses nothing which this value admits
+   * The tightest level of Pod Security Admission that, at version v1.`label`, refuses nothing that this value admits
    * under the rule's text of `standard`.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
@@ -224,20 +227,23 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
 /**
  * A value for one container, for rules that also check or fill the pod. The pod itself keeps the value of
- * `spec.overrides`, so these tests are about what the container gets, its own field or the pod's.
+ * `spec.overrides`. So these tests are about the field that the container gets: its own, or else the pod's.
  */
 export interface OfContainer<Value> {
-  /** All over containers. */
+  /** All tests run on containers. */
   tests(values: Values, options: TestOptions): Test[];
-  /** All over containers: what is filled in goes to the container itself. */
+  /** All fillings run on containers, so that the container itself is filled in. */
   fillings?(values: Values): Filling[];
-  /** All over containers; left out: the rule's own fixes of containers. */
+  /** All fixes run on containers. If this is left out, the rule's own fixes of containers apply. */
   fixes?(value: Value, standard: Standard): Fix[];
 }
 
 /** A check of any value of a rule. */
 export interface Test extends Omit<Check, 'entry'> {
-  /** Whether the values ask for it, and the pod is one that it is about; absent: always. It reads no part but the pod. */
+  /**
+   * CEL, bool: whether the values ask for the test, and the test is about the pod; absent: always. It reads the pod only,
+   * no other part.
+   */
   readonly applies?: Condition;
 }
 
@@ -251,8 +257,8 @@ export interface TestOptions {
   /** Whether the text evaluates the pod as it will be after filling. */
   readonly filled: boolean;
   /**
-   * CEL, bool over a container `c`: whether `spec.containers` gives it another value. Only for tests of the pod that look at
-   * its containers; tests of containers are limited to the others whatever they do with it.
+   * CEL, bool over a container `c`: whether `spec.containers` gives it another value. Only for tests of the pod that look
+   * at its containers. Tests of containers are always limited to the containers without another value.
    */
   readonly except?: string | undefined;
   /** For `ofContainer`, if `filled`: the values of `spec.overrides`, whose fills of the pod the container inherits. */
@@ -280,7 +286,7 @@ export function checksOf(tests: readonly Test[]): Check[] {
   );
 }
 
-/** The same for fills. */
+/** The same for fillings as fills. */
 export function fillsOf(fillings: readonly Filling[]): Fill[] {
   return fillings.flatMap(({ applies = true, ...fill }) =>
     applies === false ? [] : [{ ...fill, when: `${all(fill.when, applies)}` }],

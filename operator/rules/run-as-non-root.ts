@@ -61,7 +61,7 @@ export const runAsNonRoot = defineRule<boolean>({
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
-    // Pods in a user namespace pass this text from v1.35 on, and the label's from v1.35 on.
+    // Pods in a user namespace pass this text and the label's text from v1.35 on.
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 
@@ -92,7 +92,7 @@ function containerFilling(values: Values): Filling {
   };
 }
 
-/** CEL, bool: container `x` runs as a user other than root already. */
+/** CEL, bool: container `x` already runs as a user other than root. */
 const X_IS_OTHER_USER = `x.?securityContext.?runAsUser.or(variables.spec.?securityContext.?runAsUser).orValue(0) != 0`;
 const INHERITING = `(variables.spec.?initContainers.orValue([]) + variables.spec.containers).filter(x, !x.?securityContext.?runAsNonRoot.hasValue())`;
 

@@ -190,7 +190,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    // PodSecurityPolicy's rules check the effective IDs of containers: a pod's 0 that each of them overrides passes.
+    // PodSecurityPolicy checks the effective IDs of containers: a pod's 0 passes if each container overrides it.
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },

@@ -23,17 +23,17 @@ type Options = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
 const COLUMN = { user: 'seLinuxUser', role: 'seLinuxRole', type: 'seLinuxType', level: 'seLinuxLevel' } as const;
-/** A level with several categories has both: the text before them, and the categories. */
+/** A level with several categories is split: the text before the categories, and the categories. */
 const LEVEL_PREFIX = 'seLinuxLevelPrefix';
 const CATEGORIES = 'seLinuxCategories';
 const POD_OPTIONS = 'variables.spec.?securityContext.?seLinuxOptions';
 const CONTAINER_OPTIONS = 'c.?securityContext.?seLinuxOptions';
 const OPTIONS = effective('seLinuxOptions');
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
-/** A container's options replace all four of the pod's, including those that it does not set. */
+/** A container's options replace all four options of the pod, including those that the container does not set. */
 const REACHES = takesFromPod('seLinuxOptions');
 
-/** `container_engine_t` since v1.31. */
+/** Whether `container_engine_t` is admitted, since v1.31. */
 function standardTypes(minor: number): readonly string[] {
   const types = ['container_t', 'container_init_t', 'container_kvm_t'];
   return minor >= 31 ? [...types, 'container_engine_t'] : types;
@@ -67,7 +67,8 @@ function isRule(values: Values, rule: SeLinux['rule']): Condition {
 }
 
 /**
- * CEL, bool: whether all four fields are these; in a level `s0:c1,c2` the order of the categories does not matter.
+ * CEL, bool: whether all four fields have these values. In a level `s0:c1,c2`, the order of the categories does not
+ * matter.
  * @param options CEL, optional
  */
 function areEqual(options: string, wanted: Options): string {
@@ -86,7 +87,7 @@ function isLevel(level: string, wanted: string): string {
   return `${level}.startsWith(${literal(prefix)}) && [${level}.substring(${prefix.length}).split(",")].all(a, ${same})`;
 }
 
-/** No categories: the level has at most one, and no order of them. */
+/** `categories` is empty if the level has at most one category: then no order matters. */
 function partsOfLevel(level: string) {
   const colon = level.indexOf(':') + 1;
   const categories = level.slice(colon).split(',');
@@ -200,13 +201,14 @@ function mustRunAsMessage(values: Values): string {
 
 function mustRunAsFillings(values: Values): Filling[] {
   return [
-    // Also if each container has its own: the pod's apply to the sandbox and the volumes, too.
+    // The pod's options are checked even if each container has its own, because they apply to the sandbox and the
+    // volumes, too.
     filling('pod', values, `!${POD_OPTIONS}.hasValue()`),
     filling('containers', values, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
 }
 
-/** The options of one container go to the container: the pod's would reach the others. */
+/** The options of one container are set on the container: on the pod, they would reach the other containers. */
 function fillingOfContainer(values: Values): Filling {
   return filling('containers', values, `!${OPTIONS}.hasValue()`);
 }
@@ -236,7 +238,7 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   return [standardTest('containers', got, values), mustRunAsTest(values, got)];
 }
 
-/** Options that all have in common, if there are any. */
+/** The options that all parts have in common, if there are any. */
 function mustBeOf(asked: readonly Options[]): SeLinux[] {
   const stated = asked
     .map((options) => FIELDS.filter((name) => options[name]).map((name) => [name, options[name]] as const))
@@ -265,7 +267,7 @@ function standardFixes(minor: number): Fix[] {
   ]);
 }
 
-/** The options replace the wrong ones, and are set on the pod where none are. */
+/** The options replace wrong ones. If none are set, they are set on the pod. */
 function mustRunAsFixes(options: Options): Fix[] {
   const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));
   const isNone = Object.keys(stated).length === 0;
@@ -273,7 +275,7 @@ function mustRunAsFixes(options: Options): Fix[] {
     over,
     path: ['securityContext', 'seLinuxOptions'],
     when: and(when, UNLESS_FOR_WINDOWS),
-    // JSON is CEL.
+    // JSON is valid CEL.
     value: isNone ? 'null' : JSON.stringify(stated),
     class: 'check',
     risk: LABELLED,

@@ -9,9 +9,9 @@ export interface Seccomp {
   readonly types: readonly string[];
   /** RefusedOnPod: the pod must have a profile of its own. */
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
-  /** The profile that defaulting fills in; undefined: the one in `types` that needs no name. */
+  /** The profile that defaulting fills in. Undefined: the profile in `types` that needs no name. */
   readonly default?: Profile;
-  /** The profiles of type Localhost, with `*` at the end for any ending; undefined: any. */
+  /** The profiles of type Localhost; `*` at the end matches any ending; undefined admits any profile. */
   readonly localhostProfiles?: readonly string[];
   /** Before v1.19 the Standard read annotations, which current servers ignore. */
   readonly annotations: boolean;
@@ -27,7 +27,7 @@ export const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
 
 export const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
 
-/** The profile that defaulting fills in: Localhost would need a profile's name. */
+/** The profile that defaulting fills in. Localhost is left out, because it would need a profile's name. */
 export function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
   if (stated || unset !== 'Refused') return stated;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
@@ -60,14 +60,14 @@ export function seccompColumns(value: Seccomp): Columns {
 
 /**
  * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
- * @param key CEL, string: of the pod's annotation, or a container's
+ * @param key CEL, string: the key of the pod's annotation, or of a container's
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
   return `${key} in variables.annotations && !(variables.annotations[${key}] in ${values.list('seccompFillingAgrees')})`;
 }
 
 export function fillingsOf(values: Values): Filling[] {
-  // A stated default applies to the pod, as in PodSecurityPolicy, even if each container has its own.
+  // A stated default applies to the pod, as in PodSecurityPolicy, even if each container has a profile of its own.
   const isUnset = choose(
     values.hasSome('seccompFillingStated'),
     `!${POD_PROFILE}.hasValue()`,
@@ -79,7 +79,7 @@ export function fillingsOf(values: Values): Filling[] {
   ];
 }
 
-/** The profile of one container goes to the container: the pod's would reach the others. */
+/** The profile of one container is set on the container: on the pod, it would reach the other containers. */
 export function fillingsOfContainer(values: Values): Filling[] {
   return [fill(values, 'containers', IS_UNSET, `!(${contradicted(values, CONTAINER_KEY)})`)];
 }

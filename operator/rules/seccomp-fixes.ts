@@ -28,7 +28,7 @@ export function fixesOf(value: Seccomp): Fix[] {
   return [...wrong, ...missing, ...annotationFixes(value)];
 }
 
-/** The profile that a container inherits is replaced on the container, since other containers may need the pod's. */
+/** A wrong profile that a container inherits is replaced on the container, because other containers may need the pod's. */
 export function fixesOfContainer(value: Seccomp): Fix[] {
   const profile = replacement(value, value.default);
   if (!profile) return [];
@@ -42,7 +42,10 @@ type Risk = Pick<Fix, 'class' | 'risk'>;
 
 const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
 
-/** The risk of a profile where none was. The default profiles of the runtimes allow what programs usually do. */
+/**
+ * The risk of setting a profile where there was none. The default profiles of the runtimes allow what programs usually
+ * do.
+ */
 function riskOfFirst({ type }: Profile): Risk {
   if (type !== 'RuntimeDefault') return CONFINED;
   return {

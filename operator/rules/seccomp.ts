@@ -35,7 +35,7 @@ import type { Values } from './values.ts';
 const REACHES = takesFromPod('seccompProfile');
 const COLUMNS = { types: 'seccompTypes', profiles: 'seccompProfiles' } as const;
 
-/** Its fields, on the pod and on containers. */
+/** The names of the two fields, on the pod and on containers. */
 const FIELDS = [
   { over: 'pod', profile: POD_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
   { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
@@ -46,7 +46,8 @@ function fieldTests(values: Values): Test[] {
 }
 
 function unsetTests(values: Values, filled: boolean): Test[] {
-  // A container that is added to an existing pod cannot get a profile from it any more, so its own profile counts.
+  // A container that is added to an existing pod no longer gets a filled-in profile from the pod, so its own profile
+  // counts.
   const onPod = values.includes('seccompUnset', 'RefusedOnPod');
   if (!filled) {
     const isChecked = isForLinux(values);
@@ -70,8 +71,8 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * The pods that are still checked after filling, which leaves pods for Windows alone. @param unfilled of the others, those
- * that could not be filled
+ * CEL, bool: the pods that are still checked after filling, which skips pods for Windows.
+ * @param unfilled CEL, bool: other pods that could not be filled
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
   const fills = values.hasSome('seccompFilling');
@@ -85,7 +86,7 @@ function unsetOnPodTest(values: Values, applies: Condition, violates: Condition)
     applies,
     over: 'pod',
     violates: `${violates}`,
-    // The container's own check reports an added container that has no profile either.
+    // The check of the container itself reports an added container that has no profile.
     reaches: 'false',
     message: concat(`"must set ${PATH}.type (allowed: "`, values.listed('seccompTypes'), '")"'),
     path: PATH,
@@ -113,7 +114,8 @@ function annotationTests(values: Values): Test[] {
       applies: values.includes('seccompAnnotations', 'Checked'),
       over,
       violates: `${key} in variables.annotations && !(${annotationAllowed(annotation)})`,
-      // Kubelets have not read it since v1.27, and the API server allows changing it (ValidateSeccompPodAnnotations).
+      // Kubelets have ignored the annotation since v1.27, and the API server allows changing it
+      // (ValidateSeccompPodAnnotations).
       atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,
       path: PATH,
@@ -141,7 +143,7 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
       values.listed(column),
       '")"',
     );
-  // With RefusedOnPod the pod itself must have one, which only a container that is added later does not get.
+  // With RefusedOnPod, the pod itself must have a profile. After filling, only a container that is added later lacks one.
   const isAsked = any(
     values.includes('seccompUnset', 'Refused'),
     all(values.includes('seccompUnset', 'RefusedOnPod'), IS_EPHEMERAL),

@@ -1,4 +1,4 @@
-/** Ranks violated rules: the more access to the node a pod gets, the worse. */
+/** Ranks violated rules: the more access to the node a rule prevents, the worse its violation. */
 
 /** The rules' ids. Rules on one line give the same access. */
 const WORST_FIRST: readonly (readonly string[])[] = [
@@ -17,7 +17,7 @@ const WORST_FIRST: readonly (readonly string[])[] = [
 
 const RANKS = new Map(WORST_FIRST.flatMap((ids, rank) => ids.map((id) => [id, rank] as const)));
 
-/** The rank, ascending from the worst. Ids that are not pod rules, such as the right to use a policy, come last. */
+/** The rank, ascending from the worst. Ids that are not rules about pods, such as the right to use a policy, come last. */
 export function severityRank(rule: string): number {
   return RANKS.get(rule) ?? WORST_FIRST.length;
 }

@@ -10,7 +10,7 @@ interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides
   readonly ofContainer?: 'as-is';
   /** CEL, optional: the group ID. */
   readonly group: string;
-  /** The beginning of the message about a wrong ID, and the message about none. */
+  /** The beginnings of two messages: about a wrong ID, and about a missing one. */
   readonly wrong: string;
   readonly missing: string;
 }

@@ -7,7 +7,7 @@ const PATH = 'securityContext.supplementalGroups';
 /** An empty list counts as absent: the API server leaves it out before any policy sees the pod. */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
-/** Linux allows a process 65536 groups and NFS a request 16. A longer list only serves to make evaluation expensive. */
+/** Linux allows a process 65536 groups, and NFS allows a request 16. A longer list can only make evaluation expensive. */
 const MOST_GROUPS = 1024;
 
 export const supplementalGroups = defineRule<GroupStrategy, number>({

@@ -8,11 +8,11 @@ import { type Columns, LiteralValues, matchesIn, type Values } from './values.ts
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
-  /** Refuses more than MOST_SYSCTLS; absent at a level's own value, which is the Standard's check. */
+  /** Refuses more than MOST_SYSCTLS. Absent at a level's own value, which has only the Standard's check. */
   readonly bounded?: true;
 }
 
-/** Higher than the number of namespaced sysctls. A longer list only serves to make evaluation expensive. */
+/** Higher than the number of namespaced sysctls. A longer list can only make evaluation expensive. */
 const MOST_SYSCTLS = 1024;
 
 /** The sysctls that the Standard calls safe, by the version that added them. */
@@ -54,8 +54,8 @@ function restricts({ allowed, forbidden }: Sysctls): boolean {
 }
 
 /**
- * CEL, bool, over a sysctl `s`. The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through
- * in that spelling. Allowed names are compared as they are written, as in the Standard.
+ * CEL, bool, over a sysctl `s`. The API server accepts net/ipv4/x for net.ipv4.x, so a forbidden name is refused in both
+ * spellings. Allowed names are compared as they are written, as in the Standard.
  */
 function refusedBy(values: Values): Condition {
   const isForbidden = values.specialized(

@@ -1,7 +1,7 @@
 /**
  * The values that the text of a rule reads. A policy is a row of columns. A rule writes its text once, over a policy's
- * `Values`: for one known policy these are literals (`LiteralValues`), and in an admission program with many policies they
- * are read from the candidate's row (`RowValues`).
+ * `Values`. For one known policy, the values are literals (`LiteralValues`). In an admission program with many policies,
+ * they are read from the candidate's row (`RowValues`).
  */
 import { listed, literal, matchesAny } from './cel.ts';
 import type { Condition } from './condition.ts';
@@ -25,11 +25,11 @@ export interface Values {
   matches(text: string, column: string): string;
   /** CEL, bool: whether a number is in one of the column's ranges. @param number CEL, number; evaluated several times */
   isInRanges(number: string, column: string): string;
-  /** CEL, int: the beginning of the column's first range; UNSET without one. */
+  /** CEL, int: the first number of the column's first range; UNSET without a range. */
   firstOfRanges(column: string): string;
-  /** CEL: a value that is computed once for a policy. @param text CEL of it */
+  /** CEL: a value that is computed once for a policy. @param text CEL: its expression */
   computed(name: string, text: string): string;
-  /** CEL: a text that is shorter if the policy is known. */
+  /** CEL: a text that can be shorter if the policy is known. */
   specialized(known: (columns: Columns) => string, general: () => string): string;
 }
 
@@ -95,8 +95,8 @@ export class LiteralValues implements Values {
 }
 
 /**
- * The values of a candidate, read from its row, except for columns that are the same for all candidates: those are literals.
- * The text is valid inside `bind`.
+ * The values of a candidate, read from its row. Columns that are the same for all candidates are literals instead. The
+ * text is valid inside `bind`.
  */
 export class RowValues implements Values {
   readonly #row: string;

@@ -7,11 +7,11 @@ import { defineRule, type Fix, type Test } from './rule.ts';
 import { TOKEN_VOLUME } from './token-volume.ts';
 import type { Columns } from './values.ts';
 
-/** Volume types by name, or all but some: the Standard's baseline admits types that do not exist yet. */
+/** Volume types by name, or all types except some: the Standard's baseline admits types that do not exist yet. */
 type VolumeTypes =
   | {
       readonly allowed: readonly string[];
-      /** With every projected volume that contains only what nearly every pod gets. */
+      /** Whether every projected volume is admitted that contains only what nearly every pod gets. */
       readonly tokens?: true;
     }
   | { readonly forbidden: readonly string[] };
@@ -33,9 +33,9 @@ function restrictedTypes({ server }: Standard): readonly string[] {
 }
 
 /**
- * CEL, bool: whether `v` is the volume that the API server itself adds to pods, in the form of
- * k8s.io/kubernetes/plugin/pkg/admission/serviceaccount. PodSecurityPolicy admitted it with type secret, which it
- * replaced.
+ * CEL, bool: `v` is the volume that the API server itself adds to pods, as
+ * k8s.io/kubernetes/plugin/pkg/admission/serviceaccount does. PodSecurityPolicy admitted it with type secret, because it
+ * replaced a volume of that type.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue()',
@@ -44,17 +44,17 @@ const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).a
   's.?downwardAPI.?items.orValue([]).all(d, d.?path.orValue("") == "namespace" && d.?fieldRef.?fieldPath.orValue("") == "metadata.namespace" && d.?fieldRef.?apiVersion.orValue("v1") == "v1")',
 )})`;
 
-/** Whether that volume is refused, which nobody has written. */
+/** Whether the volume that the API server adds is refused, although nobody has written it. */
 function refusesTokens(types: VolumeTypes): boolean {
   return 'allowed' in types && !types.tokens && !types.allowed.includes('projected');
 }
 
-/** CEL, string: for that volume, where it comes from and what to do. */
+/** CEL, string, about that volume: where it comes from and what to do. */
 const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
   "; the API server adds it for the service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
 )} : "")`;
 
-/** A pod has this field only if the API server will add the volume: no rule reads it, so nothing else keeps it. */
+/** Only a pod to which the API server will add the volume has this field. No rule reads it, so nothing else keeps it. */
 const NO_TOKEN: Fix = {
   over: 'pod',
   path: ['automountServiceAccountToken'],

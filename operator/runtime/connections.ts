@@ -1,6 +1,6 @@
 /**
- * Limits the connections of a server. A new one is always accepted, and above the limit the longest idle one is closed.
- * So even thousands of clients that hold connections open can't block a probe or a scrape.
+ * Limits the connections of a server. A new connection is always accepted; above the limit, the connection that was idle
+ * longest is closed. So even thousands of clients that hold connections open cannot block a probe or a scrape.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,7 +13,10 @@ interface Connection {
 
 export class Connections {
   readonly #most: number;
-  /** Ordered by idle time, the longest first. The key is the client's address and port, which TLS does not change. */
+  /**
+   * Ordered by idle time, the longest first. The key is the client's address and port, which are the same before and
+   * after the TLS handshake.
+   */
   readonly #connections = new Map<string, Connection>();
 
   /** @param most the limit */
@@ -23,7 +26,7 @@ export class Connections {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#serve(request.socket, response));
   }
 
-  /** Closes all connections, because `closeAllConnections` misses those that are still in their TLS handshake. */
+  /** Closes all connections. `closeAllConnections` would miss connections that are still in their TLS handshake. */
   close(): void {
     for (const { socket } of this.#connections.values()) socket.destroy();
   }

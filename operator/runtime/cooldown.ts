@@ -1,6 +1,6 @@
 /**
- * A key cools down for a multiple of the time that its work took: further changes are handled together, and the work
- * takes at most a share of the time, however large it is.
+ * A key cools down for a multiple of the time that its work took. Meanwhile, further changes are collected. So the work
+ * takes at most a fixed share of the time, however long it takes.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
@@ -15,7 +15,7 @@ export class Cooldown {
   readonly #times: number;
   readonly #most: number;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The end, by key. */
+  /** The end of the cooldown, by key. */
   readonly #until = new Map<string, number>();
 
   constructor({ times, mostMs = Number.POSITIVE_INFINITY, clock = SYSTEM_CLOCK }: CooldownOptions) {

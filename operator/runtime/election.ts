@@ -13,32 +13,32 @@ import { type LeaseClient, LeaseLock } from './lease.ts';
 import type { Log } from './log.ts';
 
 export interface ElectionOptions {
-  /** A client that this election does not guard, with a separate rate limit: renewals must not queue. */
+  /** A client without this election's guard, and with a separate rate limit: renewals must not queue. */
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
   /** Unique to this process, as `<pod>_<uuid>`. */
   readonly identity: string;
   readonly log: Log;
-  /** How long others wait before they take a lease that is not renewed; whole seconds, 15,000 by default. */
+  /** How long other candidates wait before they take a lease that is not renewed; whole seconds, 15,000 by default. */
   readonly leaseDurationMs?: number;
-  /** How long after a renewal we still lead without another one; 10,000 by default. */
+  /** How long we lead after a renewal without another one; 10,000 by default. */
   readonly renewDeadlineMs?: number;
   /** The longest time between two attempts; 2,000 by default. */
   readonly retryPeriodMs?: number;
   readonly clock?: Clock;
-  /** In [0, 1): spreads the candidates. */
+  /** A random number in [0, 1) that spreads the candidates. */
   readonly random?: () => number;
 }
 
 interface ElectionCallbacks {
   /**
-   * The work of a leader. It ends once `leading` is aborted, which happens when the lease is lost and when the election
-   * is told to end; in the second case it may still write while it ends. If the work ends by itself, the election ends,
-   * too.
+   * The work of a leader. It must end once `leading` is aborted. That happens when the lease is lost and when the
+   * election must end; in the second case, the work may still write while it ends. If the work ends by itself, the
+   * election ends, too.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
-  /** After the work has ended. */
+  /** Called after the work has ended. */
   onStoppedLeading?(): void;
 }
 
@@ -47,14 +47,14 @@ export class NotLeadingError extends Error {
 }
 
 const DEFAULTS = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
-/** Work that continues for this long after the lease was lost hangs. */
+/** Work that still runs this long after the lease was lost counts as hanging. */
 const MAX_ENDING_MS = 60_000;
 
 export class Election {
   readonly #options: Required<ElectionOptions>;
   readonly #lock: LeaseLock;
   readonly #log: Log;
-  /** By the clock; in the past when we do not lead. */
+  /** By our clock; in the past if we do not lead. */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #lostAt: number | undefined;
   #reported = '';
@@ -69,7 +69,7 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether a write that is sent now cannot meet another leader. */
+  /** Whether a write that is sent now cannot overlap with another leader's. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
@@ -79,7 +79,7 @@ export class Election {
     if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
   };
 
-  /** For /healthz. @throws Error when the leader's work has not ended though the lease was lost */
+  /** For /healthz. @throws Error if the lease was lost but the leader's work has not ended */
   readonly check = (): void => {
     const { clock } = this.#options;
     if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
@@ -87,8 +87,8 @@ export class Election {
   };
 
   /**
-   * Runs for election, leads, and runs again after the lease was lost and the work has ended, until `signal` is
-   * aborted: then the work ends, and the lease is released.
+   * Runs for election, leads, and runs again after the lease was lost and the work has ended. When `signal` is aborted,
+   * the work ends, and the lease is released.
    *
    * @throws the work's error, after releasing the lease
    */
@@ -101,12 +101,12 @@ export class Election {
   /** @returns whether the lease is ours; false when `signal` ended it */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      // Not raced with the signal: a lease that is acquired at that moment has to be released.
+      // Waits even after the signal: a lease that is acquired at that moment has to be released.
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;
-      // client-go waits 1 to 2.2 periods. Half a period to a whole one, and no longer than the lease lasts: the next
-      // leader begins within one period of a release, or of the lease's end.
+      // From half a period to a whole one, and no longer than the lease lasts (client-go waits 1 to 2.2 periods). So the
+      // next leader begins within one period of a release, or of the lease's end.
       const pause = retryPeriodMs * (1 - random() / 2);
       const rest = Math.ceil(this.#lock.remainingMs);
       await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
@@ -121,14 +121,14 @@ export class Election {
     this.#log.info('started leading');
     const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
     const outcome = work.finally(() => ended.abort());
-    // It is awaited below, after the lease.
+    // Awaited below, after the lease.
     outcome.catch(() => {});
     const held = await this.#hold(ended.signal);
     if (!held) this.#lose(lost);
     try {
       await outcome;
     } catch (error) {
-      // The error of writes without the lease.
+      // The error that aborts writes after the lease was lost.
       if (held || !(error instanceof NotLeadingError)) throw error;
     } finally {
       this.#lostAt = undefined;
@@ -139,7 +139,7 @@ export class Election {
     return !held;
   }
 
-  /** Renews the lease until the work has ended. @returns whether it is still ours then */
+  /** Renews the lease until the work has ended. @returns whether the lease is still ours at the end */
   async #hold(ended: AbortSignal): Promise<boolean> {
     const { clock, retryPeriodMs, renewDeadlineMs } = this.#options;
     for (;;) {
@@ -152,8 +152,8 @@ export class Election {
   }
 
   /**
-   * Tries once to acquire or renew the lease, and waits at most `ms`. An abandoned attempt is harmless: its write
-   * carries an older resourceVersion, or gives us a lease that the next attempt finds to be ours.
+   * Tries once to acquire or renew the lease, and waits at most `ms`. An abandoned attempt is harmless. Its write carries
+   * an older resourceVersion, or gives us a lease that the next attempt finds to be ours.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;
@@ -177,7 +177,7 @@ export class Election {
     lost.abort(new NotLeadingError('the lease was lost'));
   }
 
-  /** Undefined when it failed, or took longer than `ms`. */
+  /** Undefined if the work failed, or took longer than `ms`. */
   async #bounded<Result>(request: Promise<Result>, ms: number): Promise<Result | undefined> {
     const answered = new AbortController();
     const late = this.#options.clock.sleep(ms, answered.signal).then(() => {

@@ -2,12 +2,12 @@
 import type { Log } from './log.ts';
 import type { Answer, Asked, Handler } from './server.ts';
 
-/** Throws or rejects when something is wrong. */
+/** Throws or rejects if something is wrong. */
 export type Check = () => void | Promise<void>;
 
 interface HealthOptions {
   readonly log: Log;
-  /** A check that takes longer than this fails; 5,000 by default. */
+  /** A check that takes longer than this many milliseconds fails; 5,000 by default. */
   readonly timeoutMs?: number;
 }
 
@@ -20,8 +20,8 @@ const TIMEOUT_MS = 5_000;
 const PING: Readonly<Record<string, Check>> = { ping: () => {} };
 
 /**
- * For each endpoint, serves all its checks (`/readyz`), some (`/readyz?exclude=synced`), and one (`/readyz/synced`);
- * with `?verbose` the answer names each check even on success. Reasons go to the log and not into the answer.
+ * For each endpoint, serves all its checks (`/readyz`), some (`/readyz?exclude=synced`), and one (`/readyz/synced`); with
+ * `?verbose` the answer names each check even on success. The reason of a failure is in the log, not in the answer.
  *
  * @param endpoints by path, such as `/readyz`: checks by name
  */

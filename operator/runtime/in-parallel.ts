@@ -1,7 +1,7 @@
 /**
  * Works on several items at a time, in their order. Waits for all items that have begun.
  *
- * @throws the first error; then no further item is begun
+ * @throws the first error; after it, no further item begins
  */
 export async function inParallel<Item>(
   items: Iterable<Item>,

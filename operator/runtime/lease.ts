@@ -1,7 +1,7 @@
 /**
- * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes it when
- * it has seen no change for the lease duration, measured by the candidate's own clock; the times in the Lease are for
- * people. Every write carries the resourceVersion that was seen last, so that only one of several succeeds.
+ * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the Lease
+ * if it has seen no change for the lease duration, by its own clock; the times in the Lease are for people. Every write
+ * carries the resourceVersion that was seen last, so that only one of several candidates succeeds.
  */
 import type { Clock } from './clock.ts';
 
@@ -23,7 +23,7 @@ export interface Lease {
   readonly spec?: LeaseSpec;
 }
 
-/** The part of an ApiClient that is needed; the errors of its calls have an HTTP `status`. */
+/** The methods of an ApiClient that are needed. The errors of its calls have an HTTP `status`. */
 export interface LeaseClient {
   get<Answer>(path: string): Promise<Answer>;
   create(path: string, object: unknown): Promise<unknown>;
@@ -58,7 +58,7 @@ export class LeaseLock {
     return this.#seen?.spec?.holderIdentity ?? '';
   }
 
-  /** How long only the holder may take it, in milliseconds; 0 or less when anybody may. */
+  /** For how many milliseconds only the holder may take the lease; 0 or less if anybody may. */
   get remainingMs(): number {
     return this.#expiresAt - this.#options.clock.now();
   }
@@ -66,18 +66,18 @@ export class LeaseLock {
   /**
    * Acquires the lock, or renews it. May be called again before an earlier call has ended.
    *
-   * @returns whether it is ours; false also when another candidate was faster
-   * @throws the client's error, after which the Lease may have been written or not
+   * @returns whether it is ours; also false if another candidate was faster @throws the client's error; then the Lease
+   * may or may not have been written
    */
   async acquireOrRenew(): Promise<boolean> {
-    // Uses the time before the request: an answer that took long must not make a lease look expired.
+    // The time before the request counts: an answer that took long must not make a lease look expired.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
     const found = await this.#read();
     if (!found) return this.#create();
     this.#see(found);
-    // A change that any call has seen after we asked has not expired.
+    // If any call has seen a change since this one began, the lease has not expired.
     if (this.#released || (!this.#isOurs() && this.#expiresAt > asked)) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
@@ -85,7 +85,7 @@ export class LeaseLock {
   /**
    * Releases the lock for good, so that the next holder need not wait.
    *
-   * @returns false when it was no longer ours
+   * @returns false if it was no longer ours
    */
   async release(): Promise<boolean> {
     this.#released = true;
@@ -100,7 +100,7 @@ export class LeaseLock {
     return false;
   }
 
-  /** By our clock; in the past when nobody holds it. */
+  /** By our clock; in the past if nobody holds it. */
   get #expiresAt(): number {
     if (this.holder === '') return Number.NEGATIVE_INFINITY;
     return this.#seenAt + (this.#seen?.spec?.leaseDurationSeconds ?? 0) * 1000;
@@ -141,14 +141,16 @@ export class LeaseLock {
     return created !== undefined;
   }
 
-  /** @returns false when the Lease is no longer the same as `lease` */
+  /** @returns false if the Lease is no longer the same as `lease` */
   async #write(lease: Lease, spec: LeaseSpec): Promise<boolean> {
     const written = await unless(404, unless(409, this.#options.client.replace({ ...lease, spec })));
     if (written) this.#see(written as Lease);
     return written !== undefined;
   }
 
-  /** The lease was renewed if its holder changed since it was last seen; others may label it at any time. */
+  /**
+   * The lease counts as renewed only if the holder's part of it changed, because others may label the object at any time.
+   */
   #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);
     if (changed) this.#seenAt = this.#options.clock.now();
@@ -166,7 +168,7 @@ export class LeaseLock {
   }
 }
 
-/** Undefined when the answer has this HTTP status. */
+/** Undefined if the answer has this HTTP status. */
 async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

@@ -1,5 +1,5 @@
 /**
- * Logging: one JSON line per entry, a constant message plus keys; or lines for people.
+ * Logging. One JSON line per entry, with a constant message and keys, or lines for people.
  *
  * Everything that looks like a credential is replaced before it is written.
  */
@@ -11,7 +11,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ['json', 'console'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** The keys of an entry, besides its message. Not `message`, `level` or `time`, which the entry itself has. */
+/**
+ * The keys of an entry, besides its message. `message`, `level` and `time` are not allowed, because the entry itself has
+ * them.
+ */
 export type LogKeys = Readonly<Record<string, unknown>>;
 
 export interface Log {
@@ -46,7 +49,7 @@ const SECRET_TEXT = [
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
-/** Deeper than any value that is logged on purpose; it breaks cycles. */
+/** The most nested levels that are logged. No value that is logged on purpose is deeper; the limit breaks cycles. */
 const MAX_DEPTH = 8;
 
 const shown = format((entry) => {
@@ -65,7 +68,7 @@ const forPeople = format.printf(({ timestamp, level, message, ...keys }) => {
   return `${String(timestamp).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${pairs.join('')}`;
 });
 
-/** An error's stack is for machines, and for `--log-format json`. */
+/** An error's stack is written only with `--log-format json`, for machines. */
 function forPerson(value: unknown): string {
   const { stack, ...rest } = Object(value);
   return JSON.stringify(stack === undefined ? value : rest);
@@ -85,7 +88,7 @@ function render(value: unknown, depth = MAX_DEPTH): unknown {
   );
 }
 
-/** Only named fields: other libraries attach requests, sockets and answers with their headers to their errors. */
+/** Only named fields, because other libraries attach requests, sockets and answers with their headers to their errors. */
 const ERROR_FIELDS = ['name', 'message', 'code', 'request', 'status', 'reason', 'retryAfterSeconds', 'stack'];
 const NESTED_FIELDS = ['causes', 'cause', 'errors'];
 

@@ -1,9 +1,9 @@
 /**
- * Metrics for Prometheus, on a separate registry. Uses the names of controller-runtime and client-go where they exist,
- * so that existing dashboards work; our own begin with `capabilitypolicy_`.
+ * Metrics for Prometheus, on a separate registry. They use the names of controller-runtime and client-go where such names
+ * exist, so that existing dashboards work; our own names begin with `capabilitypolicy_`.
  *
  * Values that describe a current state (policies, violations, the leader) are read at each scrape instead of being kept
- * here, so a series exists exactly as long as its subject.
+ * here. So a series exists exactly as long as its subject.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -12,7 +12,7 @@ import type { Handler } from './server.ts';
 
 /** Called by the reflectors; `kind` as in `Pod`. */
 export interface ReflectorObserver {
-  /** A collection was listed completely: the first time, and each time the watch could not continue. */
+  /** A collection was listed completely, for the first time or because the watch could not continue. */
   listed(kind: string): void;
   /** The server accepted a watch, or sent something, including bookmarks: it is alive. */
   heard(kind: string): void;
@@ -32,12 +32,12 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
   return {
     registry,
     /**
-     * Makes the observer of a work queue by the controller's name, which is the queue's name, too; several queues may share
-     * it, even one after the other.
+     * Makes the observer of a work queue by the controller's name, which is also the queue's name. Several queues may
+     * share it, even one after the other.
      */
     queue: observeQueue(registry, clock),
     reflector: observeReflectors(registry, clock),
-    /** An API server answered a request, or did not: then `code` is `<error>`, as in client-go. */
+    /** An API server answered a request. If it did not, `code` is `<error>`, as in client-go. */
     request: (method: string, code: string) => requests.inc({ code, method }),
     /** @param leading called at each scrape */
     leadership(name: string, leading: () => boolean) {
@@ -51,7 +51,7 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
         },
       });
     },
-    /** Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
+    /** Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Call it once in a process. */
     process: () => collectDefaultMetrics({ register: registry }),
   };
 }

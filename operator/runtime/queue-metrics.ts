@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { QueueObserver } from './queue.ts';
 
-/** Seconds; client-go's, ten nanoseconds to a quarter of an hour. */
+/** In seconds: client-go's buckets, from ten nanoseconds to a quarter of an hour. */
 const QUEUE_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000];
 /** Seconds; controller-runtime's. */
 const RECONCILE_BUCKETS = [
@@ -16,7 +16,7 @@ interface Begun {
   readonly at: number;
 }
 
-/** Registers the metrics; the result makes observers that all count into them. */
+/** Registers the metrics. The result makes observers that all count into these metrics. */
 export function observeQueue(registry: Registry, clock: Clock): (name: string) => QueueObserver {
   const queue = queueMetrics(registry);
   const reconcile = reconcileMetrics(registry);
@@ -108,7 +108,7 @@ function reconcileMetrics(registry: Registry) {
   };
 }
 
-/** A hanging key shows in these two before it shows in any duration. */
+/** These two metrics show a hanging key before any duration does. */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();
   const byName = (merge: (a: number, b: number) => number) =>

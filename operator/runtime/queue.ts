@@ -19,15 +19,15 @@ export interface QueueOptions {
   readonly observer?: QueueObserver;
 }
 
-/** A key is added, begun and ended; or added and dropped. */
+/** An event of a key: it is added, begun and ended; or added and dropped. */
 export interface QueueObserver {
-  /** It starts to wait. */
+  /** The key starts to wait. */
   added(key: string): void;
   began(key: string): void;
   ended(key: string, success: boolean): void;
-  /** It failed, and will be requeued. */
+  /** The key failed, and will be requeued. */
   retried(key: string): void;
-  /** It does not wait any more, because the queue was stopped. */
+  /** The key no longer waits, because the queue was stopped. */
   dropped(key: string): void;
 }
 
@@ -41,7 +41,7 @@ interface Timer {
 export class WorkQueue {
   readonly #work: (key: string) => Promise<void>;
   readonly #options: Required<QueueOptions>;
-  /** To be processed: waiting, or added again while being processed. */
+  /** The keys to process: they wait, or were added again while being processed. */
   readonly #dirty = new Set<string>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();
@@ -63,7 +63,7 @@ export class WorkQueue {
     };
   }
 
-  /** The keys that wait for work, without those with a delay. */
+  /** The keys that wait for work, without keys that wait for a delay. */
   get length(): number {
     return this.#dirty.size;
   }
@@ -81,7 +81,7 @@ export class WorkQueue {
     this.#fill();
   }
 
-  /** Adds `key` after `ms`; if it is called several times, the earliest counts. */
+  /** Adds `key` after `ms`. If it is called several times, the earliest time counts. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
     const due = Date.now() + ms;
@@ -117,7 +117,7 @@ export class WorkQueue {
   }
 
   async #process(key: string): Promise<void> {
-    // Never in the caller's stack: `add` only enqueues.
+    // Work never starts in the caller's stack: `add` only enqueues.
     await Promise.resolve();
     let success = false;
     try {

@@ -23,7 +23,7 @@ export class RateLimit {
   /** Takes one token and returns the milliseconds until it is available. */
   take(): number {
     this.#fill();
-    // A negative count is the queue: each waiting caller has taken a future token.
+    // A negative number of tokens is the queue: each waiting caller has taken a future token.
     this.#tokens -= 1;
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
   }

@@ -20,7 +20,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Undefined for a path that it does not serve. */
+/** Undefined for a path that the handler does not serve. */
 export type Handler = (asked: Asked) => Promise<Answer | undefined>;
 
 /** In PEM. */
@@ -32,13 +32,13 @@ export interface Certificate {
 export interface BindAddress {
   /** All addresses if it is left out. */
   readonly host?: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
 interface ServerOptions {
   readonly log: Log;
-  /** Serves by TLS. Read again each minute, so that a rotated certificate is used. */
+  /** The certificate for TLS. It is read again each minute, so that a rotated certificate is used. */
   readonly certificate?: () => Certificate;
 }
 
@@ -49,11 +49,12 @@ export interface RunningServer {
 
 /** Timeouts for a TLS handshake, a request's headers, a whole request, and a client that does not read the response. */
 const TIMEOUT_MS = 10_000;
-/** The interval at which Node checks for connections over those timeouts; Node's default is 30 s. */
+/** The interval at which Node checks connections against those timeouts; Node's default is 30 s. */
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * High enough that a client that sends its request at once is served long before its connection is the longest idle.
+ * The most connections. The limit is high enough that a client that sends its request at once is served long before its
+ * connection is idle longest.
  */
 const MOST_CONNECTIONS = 500;
 /** The accept backlog. When it is full, clients retry only after a second. */
@@ -63,7 +64,7 @@ const CERTIFICATE_MS = 60_000;
 /**
  * Reads an address in the form of controller-runtime's flags: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
  *
- * @returns undefined for `0` and the empty text: not to be served @throws Error that names the accepted forms
+ * @returns undefined for `0` and the empty text, which mean not to serve @throws Error that names the accepted forms
  */
 export function parseBindAddress(text: string): BindAddress | undefined {
   if (text === '' || text === '0') return undefined;

@@ -1,10 +1,10 @@
-/** Waits until a burst of changes is over, so that what somebody changes together becomes one state. */
+/** Waits until a burst of changes is over, so that changes that somebody makes together become one state. */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface SettlingOptions {
-  /** How long nothing has to change. */
+  /** How many milliseconds without a change end the burst. */
   readonly quietMs: number;
-  /** How long it waits at most after the first change. */
+  /** The longest wait after the first change. */
   readonly mostMs: number;
   readonly clock?: Pick<Clock, 'now' | 'sleep'>;
 }
@@ -19,13 +19,13 @@ export class Settling {
     this.#options = { clock: SYSTEM_CLOCK, ...options };
   }
 
-  /** Something changed that may belong together with what changes next. */
+  /** Records a change, which may belong together with the next one. */
   changed(): void {
     this.#last = this.#options.clock.now();
     this.#first ??= this.#last;
   }
 
-  /** The changes are needed at once. */
+  /** Ends the wait, because the changes are needed at once. */
   hurry(): void {
     this.#hurried.abort();
   }
@@ -34,12 +34,12 @@ export class Settling {
     return this.#leftMs() <= 0;
   }
 
-  /** Resolves when it is settled. */
+  /** Resolves when the burst is over. */
   async settled(): Promise<void> {
     while (!this.isSettled) await this.#options.clock.sleep(this.#leftMs(), this.#hurried.signal);
   }
 
-  /** The changes are used now. */
+  /** Records that the changes are now used. */
   begin(): void {
     this.#first = undefined;
     this.#hurried = new AbortController();

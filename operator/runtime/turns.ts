@@ -5,12 +5,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** Short enough that requests hardly wait, long enough that few iterations are needed. */
+/** The length of a turn: short enough that requests hardly wait, and long enough that few iterations are needed. */
 const TURN_MS = 10;
 
 export interface Done<Result> {
   readonly result: Result;
-  /** Excludes the time of other tasks. */
+  /** The time that this task has used, without the time of other tasks. */
   readonly spentMs: number;
 }
 

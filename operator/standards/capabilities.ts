@@ -14,7 +14,7 @@ export const RISKS = {
   low: 'low',
 } as const;
 export type Risk = keyof typeof RISKS;
-/** From the most dangerous. */
+/** The classes of risk, from the most dangerous. */
 export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
 /** The class of risk, and what is special about this capability. */
@@ -32,7 +32,7 @@ export interface Capability {
   /** The tightest level of the Pod Security Standards whose containers may add it. */
   readonly addableAt: Level;
   readonly risk: Risk;
-  /** A more specific risk, or how it is exploited. */
+  /** A more specific risk, or how an attacker exploits it. */
   readonly riskNote?: string;
   /** An alternative that needs less; absent if there is none, or none is needed. */
   readonly instead?: string;
@@ -377,7 +377,7 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 /** Their names, in the order of their numbers. */
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
-/** The ones that are worse than others of their class; from the worst. */
+/** The capabilities that are worse than others of their class, from the worst. */
 const WORST = [
   ...['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT'],
   ...['NET_ADMIN', 'NET_RAW', 'SYS_TIME'],

@@ -4,8 +4,8 @@
  */
 
 /**
- * Section 5.2 has the same numbers in v1.9 and v1.10, where seccomp is 5.7.2. v1.12 leaves out 5.2.9, and numbers those
- * after it again.
+ * The CIS benchmark. Section 5.2 has the same numbers in v1.9 and v1.10, where seccomp is 5.7.2. v1.12 has no 5.2.9, and
+ * renumbers the recommendations after it.
  */
 const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
 
@@ -26,7 +26,7 @@ export const CIS_CONTROLS = {
 } as const;
 export type CisControl = keyof typeof CIS_CONTROLS;
 
-/** Its recommendations have no numbers: these are those of its chapter on pod security. */
+/** The NSA's guide. Its recommendations have no numbers; these are the ones in its chapter on pod security. */
 const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
 export const NSA_RECOMMENDATIONS = {
@@ -60,7 +60,7 @@ export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
   ];
 }
 
-/** The same as texts by guide: properties of reports. */
+/** The same as texts by guide, for the properties of reports. */
 export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
   return {
     ...(cis.length > 0 && { cis: `${CIS_BENCHMARK}: ${cis.join(', ')}` }),

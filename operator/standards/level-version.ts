@@ -11,7 +11,7 @@ export type Level = (typeof LEVELS)[number];
 /** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.N). */
 export const NEWEST_KNOWN_MINOR = 37;
 
-/** The text of the Standard that a value or a check is for. */
+/** The text of the Standard for a value or a check. */
 export interface Standard {
   readonly level: Level;
   /** The Standard's version: N of v1.N. */
@@ -25,7 +25,7 @@ export function compareLevels(a: Level, b: Level): number {
   return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
 }
 
-/** The looser of two levels: it refuses nothing that either admits. */
+/** The looser of two levels: it refuses nothing that one of the two admits. */
 export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }

@@ -1,4 +1,4 @@
-/** The policies as they were last compiled and accepted, and whether they have changed since. */
+/** The policies in the state of the last accepted compilation, and whether they have changed since. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import {
@@ -24,29 +24,29 @@ export interface CompileInput {
 
 export class AcceptedPolicies {
   readonly #compile: ReturnType<typeof compiler>;
-  /** uid and generation of each policy, by name: the source of its last text. */
+  /** uid and generation of each policy, by name: they identify the source of its last text. */
   readonly #generations = new Map<string, string>();
   #compiled: Compiled = NOTHING_COMPILED;
   /** The parts of each policy. */
   #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
-  /** By the policy's uid: the watch may not have shown our write yet. */
+  /** Last accepted specs by the policy's uid: the watch may not have shown our write of the role yet. */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   /** The names of policies that changed since they were compiled. */
   readonly #edited = new Set<string>();
   #isStale = true;
-  /** How often it became stale. */
+  /** How often something changed. */
   #changes = 0;
 
   constructor(options: CompilerOptions = {}) {
     this.#compile = compiler(options);
   }
 
-  /** As of the last `take`. */
+  /** The result of the last `take`. */
   get compiled(): Compiled {
     return this.#compiled;
   }
 
-  /** Whether something changed since then. */
+  /** Whether something changed since the last `take`. */
   get isStale(): boolean {
     return this.#isStale;
   }
@@ -58,7 +58,7 @@ export class AcceptedPolicies {
     for (const policy of edited) this.#edited.add(policy);
   }
 
-  /** Forgets our own writes: the roles in the cluster record what was accepted last. */
+  /** Forgets the specs that this process accepted: the roles in the cluster record what was accepted last. */
   forget(): void {
     this.#accepted = new Map();
     this.outdate();
@@ -78,7 +78,8 @@ export class AcceptedPolicies {
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
-    // The compiler remembers most of it by now. In pieces, a stream of changes could keep it from ending.
+    // Compiles again if something changed meanwhile. The compiler remembers most of it by now. This time it runs in one
+    // piece, because otherwise a stream of changes could keep it from ending.
     return begun === this.#changes ? compiled : lastOf(this.#compiling(input()));
   }
 
@@ -89,7 +90,7 @@ export class AcceptedPolicies {
     });
   }
 
-  /** Accepts what was compiled. @returns the names of the policies whose resolution changed */
+  /** Accepts the compiled policies. @returns the names of the policies whose resolution changed */
   take(compiled: Compiled, policies: readonly CompletePolicy[]): Set<string> {
     const before = this.#resolutions();
     this.#compiled = compiled;
@@ -104,7 +105,7 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether the policy has the same rows and users as then. */
+  /** Whether the policy has the same rows and users as in `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     if (this.#edited.has(policy)) return false;
     if (this.#compiled === then) return true;

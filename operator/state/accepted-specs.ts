@@ -9,12 +9,15 @@ import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { hasText, isNamedByUs, labelOf } from './live.ts';
 
-/** The last accepted specs, by the policy's uid. That of its role counts before those of the form before programs. */
+/**
+ * The last accepted specs, by the policy's uid. The spec on a policy's role takes precedence over specs from before
+ * programs existed.
+ */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
   return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
 }
 
-/** The specs of policies that refuse something somewhere, by uid. */
+/** The specs of policies that are enforced somewhere, by uid. */
 export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
   (rendered) => {
     const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true);
@@ -36,14 +39,15 @@ function inRole(object: RenderedObject): [string, CompleteSpec][] {
   return isOurs && uid && spec ? [[uid, spec]] : [];
 }
 
-/** The newest of each policy. */
+/** The newest spec of each policy. */
 function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   return rendered
     .filter((object) => hasText(object) && isNamedByUs(object))
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      // A set that decides for others outlives its own policy: a later policy with its name never had that text.
+      // An object from before programs existed may decide for several policies and outlive its own one. A later policy
+      // with the same name never had its text.
       const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
       const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
       const spec = specIn(object);
@@ -51,7 +55,7 @@ function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec
     });
 }
 
-/** Anybody may have written it, so an invalid spec is ignored. */
+/** Not trusted, because anybody may have written it: an invalid spec is ignored. */
 const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
   try {
     const spec = JSON.parse(metadata.annotations?.[SPEC_ANNOTATION] ?? 'null') as CapabilityPolicySpec | null;

@@ -1,4 +1,4 @@
-/** Our objects in the cluster. Pure. */
+/** The operator's objects in the cluster. Pure. */
 import type { Manifest } from '../compile/objects.ts';
 import { isProbeBinding } from '../compile/program.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -24,18 +24,18 @@ export function isAdmission({ kind }: Pick<Named, 'kind'>): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
-/** Whether it has the text of policies. */
+/** Whether the object contains the text of policies. */
 export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
   return kind.endsWith('AdmissionPolicy');
 }
 
-/** Labels can be copied onto anything: we delete only objects that have our form of name, too. */
+/** Labels can be copied onto anything. So we delete only objects that also have our form of name. */
 export function isNamedByUs(object: Named): boolean {
   const { name } = object.metadata;
   return isAdmission(object) ? /^capabilitypolicy[.-]/.test(name) : name.startsWith(useRoleName(''));
 }
 
-/** Bindings before the policies that they bind, the probe's last among them. */
+/** Bindings before the policies that they bind, with the probe's binding last among them. */
 export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
   const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);
   return objects.toSorted((a, b) => order(a) - order(b));

@@ -26,7 +26,7 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
   readonly ownerUid?: () => string;
   /** The labels by which policies select a namespace; by default its own. */
   readonly labelsOf?: (namespace: NamespaceView) => Labels;
-  /** How far roll-outs have come; by default a roll-out compiles as if it had begun. */
+  /** How far roll-outs have come; by default, a roll-out compiles as if it had begun. */
   readonly stages?: (
     policies: readonly CompletePolicy[],
     rendered: readonly RenderedObject[],
@@ -39,9 +39,9 @@ interface PolicyChange extends Concerned {
   readonly recompiles: boolean;
 }
 
-/** The policies and namespaces that other texts concern. */
+/** The policies and namespaces that a new compilation concerns. */
 export interface AcceptedChange extends Concerned {
-  /** The namespaces that other policies select now, or other texts of them. */
+  /** The namespaces that different policies select now, or policies with a different text. */
   readonly reselected: ReadonlySet<string>;
 }
 
@@ -67,7 +67,7 @@ export class PolicyState {
   apply(change: Change): PolicyChange {
     switch (change.of) {
       case 'policy': {
-        // The watch shows status writes as changes, too.
+        // The watch shows writes of a status as changes, too.
         const recompiles = this.#accepted.see(change.name, this.#cluster.policy(change.name));
         return { ...NOTHING, policies: new Set([change.name]), recompiles };
       }
@@ -84,7 +84,7 @@ export class PolicyState {
     }
   }
 
-  /** Selects the policies of a namespace again. @returns the names of those that select it, or did */
+  /** Selects the policies of a namespace again. @returns the names of the policies that select it, or did before */
   select(name: string): ReadonlySet<string> {
     const namespace = this.#cluster.namespace(name);
     const labels = namespace && this.isReached(namespace) ? this.effectiveLabels(namespace) : undefined;
@@ -96,7 +96,7 @@ export class PolicyState {
     this.#accepted.outdate(edited);
   }
 
-  /** Forgets what this process accepted: the roles in the cluster record what was accepted last. */
+  /** Forgets what this process accepted: the roles in the cluster record the last accepted specs. */
   forget(): void {
     this.#accepted.forget();
   }
@@ -157,17 +157,17 @@ export class PolicyState {
     };
   }
 
-  /** As of the last `accept`. */
+  /** The result of the last `accept`. */
   get compiled(): Compiled {
     return this.#accepted.compiled;
   }
 
-  /** Whether the policy has the same rows and users as then. */
+  /** Whether the policy has the same rows and users as in `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     return this.#accepted.isCompiledAs(policy, then);
   }
 
-  /** With the grants that the operator renders, whether or not it has written them. */
+  /** The rights, including the grants that the operator renders, whether or not it has written them. */
   get use(): UseIndex {
     if (!this.#use) {
       const live = { roles: this.#cluster.roles(), bindings: this.#cluster.roleBindings() };
@@ -181,7 +181,7 @@ export class PolicyState {
     return this.#accepted.resolution(policy);
   }
 
-  /** The text that decides for a policy: its current one, or the last accepted one while the current one is refused. */
+  /** The text that decides for a policy: its current text; while that is refused, its last accepted text. */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);
   }
@@ -197,7 +197,7 @@ export class PolicyState {
     return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
   }
 
-  /** The policies that select the namespace, by name: the same list until one of them changes. */
+  /** The policies that select the namespace, by name; the same list until one of them changes. */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selections.selecting(namespace);
   }
@@ -207,7 +207,7 @@ export class PolicyState {
     return this.#options.labelsOf?.(namespace) ?? namespace.labels;
   }
 
-  /** Whether policies decide in the namespace, and what runs there is evaluated. */
+  /** Whether policies decide in the namespace, so that its pods and workloads are evaluated. */
   isReached(namespace: NamespaceView): boolean {
     return isReached(namespace, this.#excluded);
   }
@@ -221,7 +221,7 @@ export class PolicyState {
     return isExcluded(namespace, this.#excluded);
   }
 
-  /** RBAC matters to policies that are not for everyone, in the namespaces that they select. */
+  /** RBAC matters only to policies that are not for everyone, in the namespaces that they select. */
   #restricted(): Concerned {
     const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');
     const namespaces = policies.flatMap(({ id }) => [...this.#selections.selectedBy(id)]);

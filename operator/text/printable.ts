@@ -1,4 +1,4 @@
-/** Untrusted texts as one line that is safe to print, also of a bounded length. */
+/** Untrusted texts as one line that is safe to print. The line may also have a bounded length. */
 
 /** Characters that control a terminal or end a line: C0 and C1 controls, bidirectional controls, separators. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
