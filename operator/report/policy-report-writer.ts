@@ -10,7 +10,7 @@ import type { PolicyReport } from './policy-report.ts';
 export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 
 /**
- * @param standing all of our reports in the namespace
+ * @param existing all of our reports in the namespace
  * @param onWritten called with each report as the API server returned it, and its size as JSON @throws the client's
  * errors, except if the namespace or the CRD is deleted or being deleted, because then all reports are deleted, too
  */

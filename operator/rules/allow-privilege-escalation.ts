@@ -65,6 +65,7 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   words: 'Privilege escalation (such as via set-user-ID or set-group-ID file mode) should not be allowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
+  severity: 'Privileges',
   reads: { spec: ['os', 'securityContext'], container: ['securityContext'] },
   examples: [
     {

@@ -147,6 +147,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     'cri-o internal/config/capabilities',
   ],
   guides: { cis: ['5.2.8', '5.2.10'], nsa: [] },
+  severity: 'Capabilities',
   reads: {
     spec: ['os', 'hostUsers', 'hostPID', 'hostNetwork', 'volumes'],
     container: ['securityContext', 'volumeMounts'],

@@ -289,6 +289,7 @@ export const appArmor = defineRule<AppArmor, string>({
     'overriding or disabling the default AppArmor profile, or restrict overrides to an allowed set of profiles.',
   sources: ['k8s.io/pod-security-admission/policy/check_appArmorProfile.go', 'KEP-24'],
   guides: { cis: [], nsa: ['SecurityServices'] },
+  severity: 'Kernel',
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'], annotations: [ANNOTATION] },
   examples: [
     {

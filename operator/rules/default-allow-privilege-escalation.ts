@@ -14,6 +14,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     'server accepts no false, such as a privileged one, is refused.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
+  severity: 'Privileges',
   reads: { spec: ['os'], container: ['securityContext'] },
   examples: [
     {

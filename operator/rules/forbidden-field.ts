@@ -3,7 +3,8 @@ import type { ExamplePod } from './example.ts';
 import { firstOfValues } from './fit.ts';
 import { type Check, defineRule, type Fix, type Rule } from './rule.ts';
 
-interface ForbiddenField extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'reads' | 'unfixable'> {
+interface ForbiddenField
+  extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'severity' | 'reads' | 'unfixable'> {
   readonly id: 'privileged' | 'hostNetwork' | 'hostPID' | 'hostIPC' | 'hostProcess' | 'hostProbes';
   readonly ofContainer?: 'as-is';
   /** The first version of the Standards that forbids it: N of v1.N; 0 by default. */

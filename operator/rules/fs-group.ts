@@ -7,6 +7,7 @@ export const fsGroup = singleGroupRule({
     "No Standard has this. PodSecurityPolicy: the pod's fsGroup must be in a range (MayRunAs), and be set (MustRunAs).",
   sources: ['PodSecurityPolicy fsGroup'],
   guides: { cis: [], nsa: [] },
+  severity: 'Identity',
   reads: { spec: ['securityContext', 'os'] },
   over: 'pod',
   group: 'variables.spec.?securityContext.?fsGroup',

@@ -9,6 +9,7 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
     words: 'Sharing the host namespaces must be disallowed.',
     sources: ['k8s.io/pod-security-admission/policy/check_hostNamespaces.go'],
     guides: { cis: [control], nsa: ['Breakout'] },
+    severity: field === 'hostPID' ? 'NodeAccess' : 'NodeNamespaces',
     reads: { spec: [field] },
     example: { spec: { [field]: true } },
     unfixable: `the pod asks for ${shares}, and nothing inside the pod replaces it; write an exception for it (cappol suggest)`,

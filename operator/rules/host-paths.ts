@@ -141,6 +141,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
     'No Standard has this. PodSecurityPolicy: the path must have one of the prefixes, and be mounted as that says.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
+  severity: 'NodeAccess',
   reads: { spec: ['volumes'], container: ['volumeMounts'] },
   examples: [
     {

@@ -34,6 +34,7 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
   words: 'HostPort ports must be forbidden.',
   sources: ['k8s.io/pod-security-admission/policy/check_hostPorts.go'],
   guides: { cis: ['5.2.13'], nsa: [] },
+  severity: 'NodeServices',
   reads: { spec: ['hostNetwork'], container: ['ports'] },
   examples: [
     {

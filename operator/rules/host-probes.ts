@@ -23,6 +23,7 @@ export const hostProbes = forbiddenField({
   words: 'The host field in probes and lifecycle handlers must be empty (v1.34+).',
   sources: ['k8s.io/pod-security-admission/policy/check_hostProbesAndhostLifecycle.go', 'KEP-4940'],
   guides: { cis: [], nsa: [] },
+  severity: 'NodeServices',
   reads: { container: ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] },
   example: { container: { livenessProbe: { tcpSocket: { host: 'example.com', port: 80 } } } },
   ofContainer: 'as-is',

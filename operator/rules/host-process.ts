@@ -11,6 +11,7 @@ export const hostProcess = forbiddenField({
   words: 'Pod and containers must not set securityContext.windowsOptions.hostProcess to true.',
   sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
   guides: { cis: ['5.2.11'], nsa: [] },
+  severity: 'Node',
   reads: { spec: ['securityContext'], container: ['securityContext'] },
   example: { spec: { securityContext: { windowsOptions: { hostProcess: true } } } },
   unfixable:

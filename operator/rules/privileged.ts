@@ -33,6 +33,7 @@ export const privileged = forbiddenField({
   words: 'Privileged Pods disable most security mechanisms and must be disallowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_privileged.go'],
   guides: { cis: ['5.2.2'], nsa: ['Privileged'] },
+  severity: 'Node',
   reads: { spec: ['hostPID', 'hostNetwork', 'volumes'], container: ['securityContext', 'volumeMounts'] },
   example: { container: { securityContext: { privileged: true } } },
   ofContainer: 'as-is',

@@ -26,6 +26,7 @@ export const procMount = defineRule<ProcMount>({
     'KEP-4265',
   ],
   guides: { cis: [], nsa: [] },
+  severity: 'Kernel',
   reads: { spec: ['hostUsers'], container: ['securityContext'] },
   examples: [
     {

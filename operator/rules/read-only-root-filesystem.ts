@@ -19,6 +19,7 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
   words: 'No Standard has this. PodSecurityPolicy: containers must run with a read-only root filesystem.',
   sources: ['PodSecurityPolicy readOnlyRootFilesystem'],
   guides: { cis: [], nsa: ['ImmutableFileSystem'] },
+  severity: 'Identity',
   reads: { spec: ['os'], container: ['securityContext'] },
   examples: [
     {

@@ -157,6 +157,22 @@ export interface Asking {
   readonly for: string;
 }
 
+/**
+ * The access of a pod that breaks a rule, the worst first: to the whole node; to a named part of it; privileges of
+ * a process inside its container.
+ */
+export const SEVERITIES = [
+  'Node',
+  'NodeAccess',
+  'Capabilities',
+  'NodeNamespaces',
+  'Kernel',
+  'NodeServices',
+  'Privileges',
+  'Identity',
+] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
 export interface Rule<Value = unknown, Asked = unknown> {
   /** The override's path below `spec.overrides`; also the rule's name in messages, metrics and reports. */
   readonly id: string;
@@ -168,6 +184,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly sources: readonly string[];
   /** The recommendations of hardening guides that the rule covers. */
   readonly guides: GuideReferences;
+  readonly severity: Severity;
   readonly reads: Reads;
   /**
    * One for each form of the override that has another text. The first is the one that people get to see; at least one

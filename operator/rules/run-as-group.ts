@@ -9,6 +9,7 @@ export const runAsGroup = singleGroupRule({
     '(MayRunAs), and be set (MustRunAs).',
   sources: ['PodSecurityPolicy runAsGroup'],
   guides: { cis: [], nsa: [] },
+  severity: 'Identity',
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'] },
   over: 'containers',
   ofContainer: 'as-is',

@@ -18,6 +18,7 @@ export const runAsNonRoot = defineRule<boolean>({
   words: 'Containers must be required to run as non-root users, unless the pod is in a user namespace (v1.35+).',
   sources: ['k8s.io/pod-security-admission/policy/check_runAsNonRoot.go', 'KEP-127'],
   guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
+  severity: 'Privileges',
   reads: { spec: ['securityContext', 'hostUsers'], container: ['securityContext'] },
   examples: [
     {

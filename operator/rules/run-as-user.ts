@@ -141,6 +141,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
     'PodSecurityPolicy runAsUser: MustRunAs, MustRunAsNonRoot',
   ],
   guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
+  severity: 'Privileges',
   reads: { spec: ['securityContext', 'hostUsers', 'os'], container: ['securityContext'] },
   examples: [
     {

@@ -19,6 +19,7 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
     'No Standard has this. PodSecurityPolicy: a runtimeClassName must be in the list; leaving it unset always passes.',
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
   guides: { cis: [], nsa: [] },
+  severity: 'NodeServices',
   reads: { spec: ['runtimeClassName'] },
   examples: [
     {

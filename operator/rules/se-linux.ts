@@ -295,6 +295,7 @@ export const seLinux = defineRule<SeLinux, Options>({
   words: 'Setting the SELinux type is restricted, and setting a custom SELinux user or role option is forbidden.',
   sources: ['k8s.io/pod-security-admission/policy/check_seLinuxOptions.go', 'PodSecurityPolicy seLinux: MustRunAs'],
   guides: { cis: [], nsa: ['SecurityServices'] },
+  severity: 'Kernel',
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'] },
   examples: [
     {

@@ -194,6 +194,7 @@ export const seccomp = defineRule<Seccomp, string>({
     'k8s.io/pod-security-admission/policy/check_seccompProfile_restricted.go',
   ],
   guides: { cis: ['5.6.2'], nsa: ['SecurityServices'] },
+  severity: 'Kernel',
   reads: {
     spec: ['securityContext', 'os'],
     container: ['securityContext'],

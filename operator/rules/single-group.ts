@@ -4,7 +4,7 @@ import { all, choose, concat, not } from './condition.ts';
 import { firstOf, type GroupStrategy, groupColumns, groupExamples, inRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule, type Rule } from './rule.ts';
 
-interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'reads'> {
+interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'severity' | 'reads'> {
   readonly id: 'runAsGroup' | 'fsGroup';
   readonly over: 'pod' | 'containers';
   readonly ofContainer?: 'as-is';

@@ -23,6 +23,7 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
     'merged into those of the pod. Strict: only the groups in fsGroup, supplementalGroups and runAsGroup are attached.',
   sources: ['KEP-3619'],
   guides: { cis: [], nsa: [] },
+  severity: 'Identity',
   reads: { spec: ['securityContext', 'os'] },
   examples: [
     {

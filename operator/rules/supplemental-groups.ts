@@ -18,6 +18,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
     'must be one (MustRunAs).',
   sources: ['PodSecurityPolicy supplementalGroups'],
   guides: { cis: [], nsa: [] },
+  severity: 'Identity',
   reads: { spec: ['securityContext', 'os'] },
   examples: groupExamples('supplementalGroups', (group) => ({
     spec: { securityContext: { supplementalGroups: [group] } },

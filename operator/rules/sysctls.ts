@@ -87,6 +87,7 @@ export const sysctls = defineRule<Sysctls, string>({
     'allowed "safe" subset.',
   sources: ['k8s.io/pod-security-admission/policy/check_sysctls.go'],
   guides: { cis: [], nsa: [] },
+  severity: 'Kernel',
   reads: { spec: ['securityContext'] },
   examples: [
     {

@@ -19,6 +19,7 @@ function drivers(
     id,
     ...described,
     guides: { cis: [], nsa: [] },
+    severity: 'NodeServices',
     reads: { spec: ['volumes'] },
     examples: [[example], []].map((allowed) => {
       const using = (driver: string) => ({ spec: { volumes: [{ name: 'one', [field]: { driver } }] } });

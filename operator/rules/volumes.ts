@@ -84,6 +84,7 @@ export const volumes = defineRule<VolumeTypes, string>({
     'k8s.io/pod-security-admission/policy/check_restrictedVolumes.go',
   ],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
+  severity: 'NodeAccess',
   reads: { spec: ['volumes'] },
   examples: [
     {

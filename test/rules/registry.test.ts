@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RULES } from '../../operator/rules/index.ts';
-import { RANKED } from '../../operator/rules/severity.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { overridesIn } from '../support/examples.ts';
 
@@ -49,10 +48,6 @@ describe('the table of rules', () => {
   it('has one file of tests for each file of rules, and no other', () => {
     const rules = readdirSync(SOURCES).filter((file) => !NO_RULES.includes(file));
     assert.deepEqual(tables.toSorted(), rules.map((file) => file.replace(/\.ts$/, '.test.ts')).toSorted());
-  });
-
-  it('has a severity for each rule, once', () => {
-    assert.deepEqual([...RANKED].sort(), RULES.map(({ id }) => id).sort());
   });
 
   it('has tests for each rule, once', () => {
