@@ -1,13 +1,7 @@
 /** Values of every field that some rule reads: good ones, and those just beyond the boundary. */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-
-/** One field's new value; undefined removes the field. */
-export interface Setting {
-  /** Below the PodSpec, the container or the metadata: ['securityContext', 'runAsUser']. */
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
+import { exampleSettings, type Setting } from './random-switches.ts';
 
 /** The owner of the field: the pod, its metadata, or a container, which is then created with it. */
 export interface Step extends Setting {
@@ -209,6 +203,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   field('hostIPC', BOOLEAN),
   field('hostUsers', BOOLEAN),
   field('os', fc.constantFrom(undefined, { name: 'linux' }, { name: 'windows' })),
+  { weight: 2, arbitrary: exampleSettings('spec') },
 );
 
 /** Fields that ephemeral containers may have, too. */
@@ -237,6 +232,7 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
   { weight: 1, arbitrary: field('readinessProbe', probe) },
   { weight: 1, arbitrary: field('startupProbe', probe) },
   { weight: 2, arbitrary: field('lifecycle', lifecycle) },
+  { weight: 2, arbitrary: exampleSettings('container') },
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];

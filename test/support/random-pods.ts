@@ -2,7 +2,8 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { podManifest } from './pod-manifests.ts';
-import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, SECURITY_FIELD, type Setting } from './random-fields.ts';
+import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, SECURITY_FIELD } from './random-fields.ts';
+import type { Setting } from './random-switches.ts';
 
 type Fields = Record<string, unknown>;
 

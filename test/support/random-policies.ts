@@ -9,6 +9,7 @@ import { completeSpec } from '../../operator/api/defaults.ts';
 import type { Container, PodParts } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { EXAMPLE_PODS, SWITCHED_PODS, SWITCHES } from './random-switches.ts';
 
 const NAMES = ['CHOWN', 'NET_RAW', 'NET_BIND_SERVICE', 'SYS_ADMIN'];
 const PROFILES = ['a', 'team/a', 'team/b'];
@@ -79,14 +80,11 @@ const profiles = {
 };
 
 export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial({
+  ...SWITCHES,
   capabilities,
-  privileged: fc.boolean(),
-  allowPrivilegeEscalation: fc.boolean(),
-  defaultAllowPrivilegeEscalation: fc.boolean(),
   hostPaths,
   flexVolumeDrivers: some(['example/lvm', 'example/nfs']),
   csiDrivers: some(['example.com', 'csi.example.com']),
-  runAsNonRoot: fc.boolean(),
   runAsUser: strategy('RunAsAny', 'NotZero', 'MustRunAs', 'MustRunAsNonRoot'),
   runAsGroup: strategy(...GROUPS),
   supplementalGroups: fc.oneof(
@@ -101,7 +99,6 @@ export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial(
     .record({ rule: one('PodSecurityStandard' as const, 'RunAsAny', 'MustRunAs'), options: seLinuxOptions })
     .map(({ rule, options }) => (rule === 'MustRunAs' ? { rule, options } : { rule })),
   sysctls,
-  readOnlyRootFilesystem: fc.boolean(),
   runtimeClasses,
 }) as Arbitrary<CapabilityPolicyOverrides>;
 
@@ -170,16 +167,26 @@ const shared = {
   seLinuxOptions,
 };
 
+/** Fields that the example pods of rules set, with few values: `hostPID: true`. */
+const SWITCHED_SPEC = Object.fromEntries(
+  SWITCHED_PODS.flatMap(({ spec = {} }) => Object.entries(spec))
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([field, value]) => [field, fc.constant(value)]),
+);
+const EXAMPLE_SOURCES = EXAMPLE_PODS.flatMap(({ spec }) => (spec?.volumes ?? []) as readonly object[]).map(
+  (volume) => ({ ...volume, name: undefined }),
+);
 const path = one('/foo', '/foo/', '/foo/bar', '/foobar', '//foo', '/');
 const source = fc.oneof(
   path.map((path) => ({ hostPath: { path } })),
   one('example/lvm', 'example/cifs').map((driver) => ({ flexVolume: { driver } })),
   one('example.com', 'example.org').map((driver) => ({ csi: { driver } })),
   fc.constant({ emptyDir: {} }),
+  fc.constantFrom(...EXAMPLE_SOURCES),
 );
 const volumes = fc
   .tuple(source, source)
-  .map(([first, second]) => VOLUMES.map((name, i) => ({ name, ...(i === 0 ? first : second) })));
+  .map(([first, second]) => VOLUMES.map((name, i) => ({ ...(i === 0 ? first : second), name })));
 const volumeMounts = fc.uniqueArray(
   fc.record({ name: one(...VOLUMES), mountPath: one('/mnt', '/srv'), readOnly: fc.boolean() }),
   { maxLength: 2, selector: ({ mountPath }) => mountPath },
@@ -203,6 +210,7 @@ function containers(prefix: string, minLength: number) {
 }
 
 const specFields = {
+  ...SWITCHED_SPEC,
   os: one({ name: 'linux' }, { name: 'windows' }),
   hostUsers: fc.boolean(),
   runtimeClassName: one('gvisor', 'kata', 'runc'),

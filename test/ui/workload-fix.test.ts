@@ -92,7 +92,7 @@ describe('the fix of a workload on the page', () => {
         seen.left += fix.left.length;
       }
     });
-    await fc.assert(property, { seed: 7, numRuns: 25, endOnFailure: true });
+    await fc.assert(property, { seed: 7, numRuns: 40, endOnFailure: true });
     assert.ok(seen.fixes > 10 && seen.edits > 5 && seen.left > 5, JSON.stringify(seen));
   });
 

@@ -11,6 +11,7 @@ import { RULES } from '../../../operator/rules/index.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { offers } from '../../../operator/standards/server-features.ts';
+import { SWITCHES } from '../../support/random-switches.ts';
 import { VERSIONS } from '../cases.ts';
 
 export type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
@@ -135,22 +136,13 @@ const VOLUMES = 'configMap csi downwardAPI emptyDir ephemeral flexVolume hostPat
 );
 
 const FIELDS = {
+  ...SWITCHES,
   capabilities,
-  privileged: fc.boolean(),
-  allowPrivilegeEscalation: fc.boolean(),
-  defaultAllowPrivilegeEscalation: fc.boolean(),
-  hostNetwork: fc.boolean(),
-  hostPID: fc.boolean(),
-  hostIPC: fc.boolean(),
-  hostProcess: fc.boolean(),
-  hostProbes: fc.boolean(),
   hostPorts: fc.subarray(PORTS, { maxLength: 2 }),
   volumes: fc.oneof({ weight: 3, arbitrary: some(...VOLUMES) }, { weight: 1, arbitrary: one(['*']) }),
-  serviceAccountTokenVolumes: fc.boolean(),
   hostPaths,
   flexVolumeDrivers: some('example/driver', 'example/lvm', 'example/drıver'),
   csiDrivers: some('csi.example.com', 'ebs.csi.example.com', 'csi.exámple.com'),
-  runAsNonRoot: fc.boolean(),
   runAsUser: strategy<'MustRunAs' | 'RunAsAny' | 'NotZero' | 'MustRunAsNonRoot'>(
     ['MustRunAs'],
     ['RunAsAny', 'NotZero', 'MustRunAsNonRoot'],
@@ -171,7 +163,6 @@ const FIELDS = {
   sysctls: fc
     .record({ allowed: fc.option(allowedSysctls()), forbidden: fc.option(forbiddenSysctls()) })
     .map(({ allowed, forbidden }) => ({ ...(allowed && { allowed }), ...(forbidden && { forbidden }) })),
-  readOnlyRootFilesystem: fc.boolean(),
   runtimeClasses: fc
     .record({ allowed: fc.option(some('gvisor', 'kata')), named: fc.option(one('gvisor', 'kata')) })
     .map(({ allowed, named }) => ({
@@ -196,7 +187,14 @@ function forbiddenSysctls() {
 }
 
 export type OverrideField = keyof typeof FIELDS;
-export const OVERRIDE_FIELDS = Object.keys(FIELDS) as OverrideField[];
+export const OVERRIDE_FIELDS = (Object.keys(FIELDS) as OverrideField[]).filter(isAccepted);
+
+/** API servers that drop a field from pods accept no policy about it. */
+function isAccepted(field: OverrideField): boolean {
+  const rule = RULES.find(({ id }) => id === field);
+  const needs = (rule?.examples ?? []).flatMap(({ overrides }) => rule?.needs?.(overrides) ?? []);
+  return needs.every(({ feature, without }) => without !== 'NotAccepted' || offers(SERVER_MINOR, feature));
+}
 
 /** Exactly these fields, each with some value. */
 export function overridesOf(fields: readonly OverrideField[]): Arbitrary<CapabilityPolicyOverrides> {

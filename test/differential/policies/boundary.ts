@@ -2,6 +2,7 @@
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import type { Step, Steps } from '../../support/random-fields.ts';
+import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /** Also the values of entries of `spec.containers`, and images on either side of their patterns. */
@@ -248,7 +249,10 @@ const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 
 /** For a rule that distinguishes only two values, with the other fields that the API server then requires. */
 const SWITCHES: readonly Steps[] = [
-  ...(['hostPID', 'hostIPC', 'hostNetwork'] as const).map((field) => [step('pod', field, true)]),
+  ...SWITCHED_PODS.map(({ spec = {}, container = {} }) => [
+    ...settingsIn(spec).map((setting): Step => ({ to: 'pod', ...setting })),
+    ...settingsIn(container).map((setting): Step => ({ to: 'app', ...setting })),
+  ]).filter((steps) => steps.length > 0),
   ...(['app', 'init'] as const).map((to) => [
     step(to, 'securityContext.privileged', true),
     step(to, 'securityContext.allowPrivilegeEscalation', undefined),
@@ -265,7 +269,6 @@ const SWITCHES: readonly Steps[] = [
   ...onContainers('securityContext.procMount', 'Unmasked', step('pod', 'hostUsers', false)),
   ...onContainers('securityContext.runAsUser', 0, step('pod', 'hostUsers', false)),
   [step('app', 'securityContext.runAsUser', 1000), step('pod', 'securityContext.runAsUser', 0)],
-  [step('pod', 'hostUsers', false)],
   ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
     const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
     // The API server refuses an annotation beside a field that differs.
@@ -273,6 +276,7 @@ const SWITCHES: readonly Steps[] = [
     return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
   }),
   ...onContainers('livenessProbe', { httpGet: { port: 80, host: 'example.com' } }),
+  [step('pod', 'hostUsers', false)],
   ...onContainers('lifecycle', { preStop: { tcpSocket: { port: 80, host: '127.0.0.1' } } }),
   [step('pod', 'automountServiceAccountToken', undefined)],
   [

@@ -5,6 +5,7 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
 import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Step, type Steps } from '../../support/random-fields.ts';
 import { type Pod, randomPods } from '../../support/random-pods.ts';
+import { demandedSpec } from '../../support/random-switches.ts';
 import type { StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
 import type { Values } from '../reference/values.ts';
@@ -65,11 +66,16 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const { capabilities: _, allowPrivilegeEscalation: __, readOnlyRootFilesystem: ___, ...shared } = ofContainer;
   const { runAsUser: ____, ...unmapped } = shared;
   const containerOnly = Object.fromEntries(Object.entries(ofContainer).filter(([field]) => !(field in shared)));
+  const spec = demandedSpec(policy.values, policy.standard);
   const pods = [
-    pod({ ...ofPod, ...shared }, containerOnly),
-    pod(ofPod, ofContainer),
-    pod({ ...ofPod, ...unmapped }, ofContainer, { hostUsers: false }),
-    pod({ ...ofPod, ...shared }, containerOnly, { os: { name: 'linux' }, automountServiceAccountToken: undefined }),
+    pod({ ...ofPod, ...shared }, containerOnly, spec),
+    pod(ofPod, ofContainer, spec),
+    pod({ ...ofPod, ...unmapped }, ofContainer, { ...spec, hostUsers: false }),
+    pod({ ...ofPod, ...shared }, containerOnly, {
+      ...spec,
+      os: { name: 'linux' },
+      automountServiceAccountToken: undefined,
+    }),
     pod({ runAsNonRoot: true }, undefined, { os: { name: 'windows' } }),
   ];
   const admitted = pods.filter((one) => broken(policy, one as unknown as StatedPod).length === 0);

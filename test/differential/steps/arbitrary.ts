@@ -2,8 +2,9 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import { SECURITY_FIELD, type Setting } from '../../support/random-fields.ts';
+import { SECURITY_FIELD } from '../../support/random-fields.ts';
 import type { Pod } from '../../support/random-pods.ts';
+import type { Setting } from '../../support/random-switches.ts';
 import { mildRules } from '../policies/arbitrary.ts';
 import { boundaryOf } from '../policies/boundary.ts';
 import { assign, podsFor } from '../policies/pods.ts';

@@ -1,0 +1,69 @@
+/** Random values of the overrides that have few values, and random fields of pods, from the schema and the rules' examples. */
+import { isDeepStrictEqual } from 'node:util';
+import fc, { type Arbitrary } from 'fast-check';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import schema from '../../operator/api/generated/schema.json' with { type: 'json' };
+import type { Schema } from '../../operator/api/schema.ts';
+import type { ExamplePod } from '../../operator/rules/example.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Standard } from '../../operator/standards/level-version.ts';
+
+/** One field's new value; undefined removes the field. */
+export interface Setting {
+  /** Below the PodSpec, the container or the metadata: ['securityContext', 'runAsUser']. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+type Field = keyof CapabilityPolicyOverrides;
+type Fields = Readonly<Record<string, unknown>>;
+
+const OVERRIDES = schema.properties.spec.properties.overrides.properties as Readonly<Record<string, Schema>>;
+
+/** Any value of each override that is true or false, or one of a few words. */
+export const SWITCHES = Object.fromEntries(
+  Object.entries(OVERRIDES).flatMap(([field, { type, enum: words }]) => {
+    if (type === 'boolean') return [[field, fc.boolean()]];
+    return words ? [[field, fc.constantFrom(...words)]] : [];
+  }),
+) as { readonly [F in Field]: Arbitrary<Exclude<CapabilityPolicyOverrides[F], undefined>> };
+
+export const EXAMPLE_PODS: readonly ExamplePod[] = RULES.flatMap(({ examples }) =>
+  examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
+);
+
+/** The example pods of rules whose override has few values: their fields have few values, too. */
+export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(
+  ({ examples }) => examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
+);
+
+/**
+ * The fields of the PodSpec that a policy demands, by the examples of rules with few values
+ * that refuse an empty pod.
+ *
+ * @param values by rule ID
+ */
+export function demandedSpec(values: Fields, standard: Standard): Fields {
+  const specs = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(({ id, examples, value }) =>
+    examples
+      .filter(({ overrides }) => isDeepStrictEqual(value(overrides, standard), values[id]))
+      .filter(({ refuses }) => refuses.some((pod) => Object.keys(pod).length === 0))
+      .flatMap(({ admits: [pod] }) => (pod?.spec ? [pod.spec] : [])),
+  );
+  const { securityContext: _, ...spec } = Object.assign({}, ...specs);
+  return spec;
+}
+
+/** The fields of the PodSpec, or of the container, that the example pods set. */
+export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
+  return fc.constantFrom(...EXAMPLE_PODS.flatMap(({ [part]: fields = {} }) => settingsIn(fields)));
+}
+
+/** One for each field, those of the securityContext on their own. */
+export function settingsIn(fields: Fields): Setting[] {
+  return Object.entries(fields).flatMap(([field, value]) =>
+    field === 'securityContext'
+      ? Object.entries(value as Fields).map(([inner, of]) => ({ path: [field, inner], value: of }))
+      : [{ path: [field], value }],
+  );
+}
