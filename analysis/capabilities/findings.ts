@@ -1,6 +1,6 @@
 /**
- * Advice on a pod's capabilities: names without effect or with another effect than expected, and ways to need fewer.
- * Findings are not violations; no policy decides about them.
+ * Advice on a pod's capabilities: names that have no effect or an unexpected one, and ways to need fewer capabilities.
+ * Findings are not violations, because no policy decides about them.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -61,7 +61,7 @@ export function findings(spec: PodSpec): readonly Finding[] {
   });
 }
 
-/** Level restricted requires this, so most containers have it and need no advice. */
+/** Level restricted requires the drop, so most containers have it and need no advice. */
 function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
 }
@@ -90,7 +90,7 @@ function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Granted
   return grants;
 }
 
-/** @param say what there is to say after `adds capability NAME`, if anything */
+/** @param say text to follow `adds capability NAME`, if there is any */
 function remarksOn(
   list: 'add' | 'drop',
   container: RequestingContainer,
@@ -191,7 +191,8 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // In a user namespace its range of groups is an error, and runtimes set neither (containerd docs/containerd-2.0.md).
+  // In a user namespace, the parameter's range of groups is an error, and runtimes set neither parameter (containerd
+  // docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
     SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {
@@ -204,10 +205,10 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
   );
 }
 
-/** Higher than the number of capabilities that exist, so further names are unknown ones. */
+/** Higher than the number of capabilities that exist, so further names must be unknown. */
 const MOST_NAMES = 100;
 
-/** Each name once, in whatever spelling, at its first position. */
+/** Each name once, however it is spelled, at its first position. */
 function distinct(names: readonly string[]): { name: string; index: number }[] {
   const known = new Set<string>();
   const first: { name: string; index: number }[] = [];
@@ -228,7 +229,7 @@ function holds(name: string): (grant: Grant) => boolean {
   return ({ capabilities }) => capabilities.includes(name);
 }
 
-/** All runtimes read it the same way; CAP_ALL is none of their names. */
+/** All runtimes read the name in the same way; none of them knows CAP_ALL. */
 function isAll(name: string): boolean {
   return upperCase(name) === 'ALL';
 }

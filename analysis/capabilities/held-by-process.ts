@@ -6,9 +6,9 @@
 
 /** Names, in the order of their numbers. */
 export interface CapabilitySets {
-  /** The most that any program of the process may ever gain. */
+  /** The most capabilities that any program of the process may ever gain. */
   readonly bounding: readonly string[];
-  /** The capabilities that it may make effective. */
+  /** The capabilities that the program may make effective. */
   readonly permitted: readonly string[];
   /** The capabilities that the kernel checks. */
   readonly effective: readonly string[];
@@ -17,7 +17,7 @@ export interface CapabilitySets {
 /** A program's file capabilities, as setcap(8) sets them: `cap_net_raw+ep`. */
 export interface FileCapabilities {
   readonly permitted: readonly string[];
-  /** Whether the program gets them without asking: `+ep` instead of `+p`. */
+  /** Whether the capabilities are effective when the program starts: `+ep` instead of `+p`. */
   readonly effective: boolean;
 }
 
@@ -34,7 +34,7 @@ export function atEntrypoint(granted: readonly string[], as: Credentials, file?:
   return execute({ bounding: granted, permitted: granted, effective: granted }, as, file);
 }
 
-/** A program that another one starts, such as the entrypoint's shell. Whether it starts: `isExecutable`. */
+/** A program that another program starts, such as the entrypoint's shell. `isExecutable` says whether it starts. */
 export function execute(
   { bounding, permitted }: CapabilitySets,
   { root, noNewPrivileges }: Credentials,
@@ -46,8 +46,8 @@ export function execute(
 }
 
 /**
- * Whether the kernel executes the program at all: a program that gets its capabilities without asking must not run with
- * only some of them (EPERM), whoever starts it.
+ * Whether the kernel executes the program at all. A program whose capabilities are effective at its start must not run
+ * with only some of them (EPERM), whatever starts it.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -1,7 +1,7 @@
 /**
- * The sets that a container runtime passes to runc for a container's capability lists: the OCI configuration's
- * bounding, effective and permitted sets, which all three runtimes make equal. They leave the inheritable and the
- * ambient set empty.
+ * The sets that a container runtime passes to runc for a container's capability lists: the OCI configuration's bounding,
+ * effective and permitted sets, which all three runtimes make equal. The runtimes leave the inheritable and the ambient
+ * set empty.
  *
  * Each function follows the code that analysis/capabilities/runtimes.ts names.
  */
@@ -18,9 +18,9 @@ export interface CapabilityRequest {
 export interface Grant {
   /** In the order of their numbers. */
   readonly capabilities: readonly string[];
-  /** Names that reach runc and that it ignores, with a warning in its log (runc 1.1 and newer). */
+  /** Names that reach runc. runc ignores them, with a warning in its log (runc 1.1 and newer). */
   readonly ignored: readonly string[];
-  /** How the sets came about, for people; in order. */
+  /** How the runtime calculated the sets, step by step, for people. */
   readonly because: readonly string[];
 }
 
@@ -33,14 +33,14 @@ interface StartError {
 interface Reading {
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** How it handles unknown names. */
+  /** How the runtime handles unknown names. */
   readonly ignored?: readonly string[];
   readonly because?: readonly string[];
 }
 
 export function granted(runtime: ContainerRuntime, request: CapabilityRequest): Grant | StartError {
   const grant = GRANTS[runtime.name](request);
-  // Docker checks the lists of privileged containers, too (moby daemon/container.go validateCapabilities).
+  // Docker also checks the lists of privileged containers (moby daemon/container.go validateCapabilities).
   if (!request.privileged || ('error' in grant && runtime === DOCKER)) return grant;
   const ignores = request.add.length + request.drop.length > 0 ? ', whatever it adds and drops' : '';
   return { capabilities: CAPABILITIES, ignored: [], because: [`privileged: all ${CAPABILITIES.length}${ignores}`] };
@@ -68,7 +68,7 @@ function byContainerd({ add, drop }: CapabilityRequest): Grant {
   });
 }
 
-/** Takes names with and without CAP_, and fails on those it does not know. Drops come last. */
+/** Accepts names with and without CAP_, and fails on unknown names. Drops come last. */
 function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
   const asCrioWrites = (name: string) => (/^cap_/i.test(name) ? name : prefixed(upperCase(name)));
   const unknown = (names: readonly string[]) =>
@@ -83,7 +83,7 @@ function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
   return dropsLast(CRIO, { add: add.map(bareName), drop: drop.map(bareName) });
 }
 
-/** As CRI-O for names; but an added capability stays, dropped or not, unless ALL is added. */
+/** Reads names like CRI-O. But an added capability stays even if it is dropped, unless ALL is added. */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
   if (unknown !== undefined) return { error: `unknown capability: ${prefixed(bareName(unknown))}` };

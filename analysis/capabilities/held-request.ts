@@ -8,11 +8,11 @@ export interface RequestingContainer extends CapabilityRequest {
   readonly name: string;
   /** From the PodSpec on: `initContainers[0]`. */
   readonly path: string;
-  /** Absent when the image decides. */
+  /** The user ID; absent when the image decides. */
   readonly uid?: number;
-  /** It never runs as root: by its uid, or because the kubelet refuses to start it (runAsNonRoot). */
+  /** The container never runs as root, because of its user ID or because the kubelet refuses to start it (runAsNonRoot). */
   readonly nonRoot: boolean;
-  /** The kubelet's flag for allowPrivilegeEscalation: false. */
+  /** The no_new_privs flag that the kubelet sets for allowPrivilegeEscalation: false. */
   readonly noNewPrivileges: boolean;
   /** hostUsers: false. Capabilities then apply only within the pod's own user namespace (KEP-127). */
   readonly inUserNamespace: boolean;

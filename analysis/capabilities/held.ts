@@ -1,6 +1,6 @@
 /**
- * The capabilities that the containers of a pod end up with, on each container runtime, as root and as another user,
- * and the reasons.
+ * The capabilities that the containers of a pod end up with, on each container runtime, as root and as another user, with
+ * the reasons.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { atEntrypoint, type CapabilitySets, type Credentials, execute } from './held-by-process.ts';
@@ -14,9 +14,9 @@ export interface ContainerHoldings extends RequestingContainer {
 
 export interface RuntimeHoldings {
   readonly runtime: ContainerRuntime['name'];
-  /** Why the container does not start; then it holds nothing. */
+  /** Why the container does not start; then it holds no capabilities. */
   readonly error?: string;
-  /** How its bounding set came about. */
+  /** How the runtime calculated the bounding set. */
   readonly because: readonly string[];
   /** As root and as another user, without and with no-new-privileges. */
   readonly holdings: readonly Holding[];
@@ -26,9 +26,9 @@ export interface RuntimeHoldings {
 export interface Holding extends Credentials, CapabilitySets {
   /** For programs whose file capabilities include the whole bounding set. */
   readonly fileCapabilities: {
-    /** As the container's entrypoint. */
+    /** Such a program as the container's entrypoint. */
     readonly entrypoint: readonly string[];
-    /** Started by another program, such as a shell. */
+    /** Such a program started by another program, such as a shell. */
     readonly below: readonly string[];
   };
 }

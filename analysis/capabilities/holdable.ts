@@ -6,9 +6,12 @@ import { privileged } from '../../operator/rules/privileged.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface Holdable {
-  /** Those that some admitted container holds, because it adds them or because the container runtime gives them. */
+  /**
+   * The capabilities that some admitted container holds, because it adds them or because the container runtime gives
+   * them.
+   */
   readonly names: readonly string[];
-  /** Whether a container may be privileged, and so hold all. */
+  /** Whether a container may be privileged, and so hold all capabilities. */
   readonly privileged: boolean;
 }
 
@@ -19,7 +22,7 @@ export function holdable(values: Readonly<Record<string, unknown>>, inUserNamesp
   const mapped = inUserNamespace ? [...(lists.allowedAddInUserNamespace ?? []), ...bounding.inUserNamespace] : [];
   const isIn = (names: readonly string[], name: string) =>
     names.includes('*') || names.includes('ALL') || names.includes(name);
-  // A drop of ALL leaves what is added; a drop of the name itself does not.
+  // A drop of ALL leaves added capabilities; a drop of the name itself does not.
   const mustDrop = (name: string) => lists.dropByName === true && lists.requiredDrop.includes(name);
   const mayAdd = (name: string) => !mustDrop(name) && (isIn(lists.allowedAdd, name) || isIn(mapped, name));
   const mayKeep = (name: string) => RUNTIME_DEFAULT.includes(name) && !isIn(lists.requiredDrop, name);

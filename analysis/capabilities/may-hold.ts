@@ -1,4 +1,7 @@
-/** The capabilities that a container of a policy's namespace may end up holding, for views: admission evaluates by CEL. */
+/**
+ * The capabilities that a container of a policy's namespace may end up holding, for views. Admission decides by CEL
+ * instead.
+ */
 import type { Container } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { isMatch } from '../../operator/rules/cel.ts';
@@ -9,7 +12,7 @@ export function mayHold(policy: ResolvedPolicy, container: Container, inUserName
   return holdable({ ...policy.values, ...entryOf(policy, container)?.values }, inUserNamespace);
 }
 
-/** The entry of `spec.containers` that the container belongs to, if there is one. */
+/** The entry of `spec.containers` that applies to the container, if there is one. */
 function entryOf({ containers }: ResolvedPolicy, { name, image }: Container) {
   const reference = typeof image === 'string' ? image : '';
   return containers.find(({ names, images }) => names.includes(name) && (!images || isMatch(reference, images)));

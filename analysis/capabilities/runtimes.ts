@@ -5,9 +5,9 @@ export interface ContainerRuntime {
   readonly name: 'containerd' | 'CRI-O' | 'Docker';
   /** The capabilities of a container that neither adds nor drops anything, unless the node's configuration differs. */
   readonly byDefault: readonly string[];
-  /** The release since which it sets SYSCTLS_INSTEAD in pods with their own network namespace. */
+  /** The first release that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
   readonly sysctlsInsteadSince?: string;
-  /** The source code that we followed. */
+  /** The source code that this table follows. */
   readonly source: string;
 }
 
@@ -38,8 +38,8 @@ export const CONTAINER_RUNTIMES: readonly ContainerRuntime[] = [CONTAINERD, CRIO
 const IS_ASCII = /^[\x00-\x7f]*$/;
 
 /**
- * Upper-cases a name as Go's strings.ToUpper and so the runtimes do: each code point by itself, so that U+017F becomes
- * S and U+0131 becomes I. JavaScript maps some code points to two letters, such as U+FB06 to ST.
+ * Upper-cases a name with the rules of Go's strings.ToUpper, which the runtimes use. It maps each code point to one, so
+ * U+017F becomes S and U+0131 becomes I. JavaScript maps some code points to two letters, such as U+FB06 to ST.
  */
 export function upperCase(name: string): string {
   if (IS_ASCII.test(name)) return name.toUpperCase();
@@ -58,7 +58,10 @@ interface SysctlInstead {
   readonly value: string;
 }
 
-/** icmp(7), ip(7); the Standards' safe sysctls. They belong to the network namespace: not for pods with hostNetwork. */
+/**
+ * icmp(7), ip(7); two of the Standards' safe sysctls. They belong to the network namespace, so they are not for pods with
+ * hostNetwork.
+ */
 export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [
   { capability: 'NET_RAW', purpose: 'ping', sysctl: 'net.ipv4.ping_group_range', value: '0 2147483647' },
   {

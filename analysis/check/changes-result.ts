@@ -1,12 +1,15 @@
-/** The changes that a policy would make, as `-o json` prints it: docs/reference/check-changes.schema.json describes it. */
+/**
+ * The changes that a policy would make, in the form that `-o json` prints. docs/reference/check-changes.schema.json
+ * describes it.
+ */
 import type { Effect } from './effect.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
 
 export interface Changes {
-  /** The candidates, and the live policies that remain. */
+  /** The candidates, and the live policies that they do not replace. */
   readonly policies: readonly CheckedPolicy[];
   readonly candidates: readonly string[];
-  /** The namespaces that a candidate selects, and those with changes. */
+  /** The namespaces that a candidate selects, and the namespaces with changes. */
   readonly namespaces: readonly NamespaceChange[];
   /** Workloads whose effect changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
@@ -14,10 +17,9 @@ export interface Changes {
 }
 
 /**
- * NewlyRefused: refused with the candidates, and not before. PerhapsRefused: whether the candidates refuse it depends
- * on who creates the pod. NewlyAdmitted: refused before, or perhaps refused, and not with the candidates.
- * ReportedOtherwise: admitted before and with the candidates, but a warning or an audit annotation appears or
- * disappears.
+ * NewlyRefused: refused with the candidates, and not before. PerhapsRefused: whether the candidates refuse it depends on
+ * who creates the pod. NewlyAdmitted: refused before, or perhaps refused, and not with the candidates. ReportedOtherwise:
+ * admitted before and with the candidates, but now a warning or an audit annotation appears or disappears.
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
@@ -26,14 +28,14 @@ export interface WorkloadChange {
   readonly kind: string;
   readonly name: string;
   readonly change: ChangeKind;
-  /** The worst effect over all modes. */
+  /** The worst outcome over all modes. */
   readonly before: Effect;
   readonly after: Effect;
-  /** Why the candidates do not simply admit it. */
+  /** Why the candidates do not admit it without remarks. */
   readonly violations: readonly CheckedViolation[];
 }
 
-/** How many workloads have which effect. */
+/** The number of workloads for each outcome. */
 export type EffectCounts = Readonly<Record<Lowercase<Effect>, number>>;
 
 export interface ChangeCounts {
@@ -50,19 +52,20 @@ export interface NamespaceChange extends ChangeCounts {
   readonly before: EffectCounts;
   readonly after: EffectCounts;
   /**
-   * Whether candidates in mode Enforce would admit everything that runs there; null where no candidate selects the
-   * namespace.
+   * Whether candidates in mode Enforce would admit every workload that runs in the namespace; null if no candidate
+   * selects the namespace.
    */
   readonly safeToEnforce: boolean | null;
-  /** The workloads that candidates in mode Enforce would refuse; empty where it is safe. */
+  /** The workloads that candidates in mode Enforce would refuse; empty if the namespace is safe. */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
-  /** How the roll-outs of the candidates that select it would begin there; empty without `spec.rollout`. */
+  /** How the roll-outs of the candidates that select the namespace would begin there; empty without `spec.rollout`. */
   readonly rollouts: readonly RolloutStart[];
 }
 
 /**
- * Enforced: already today. EnforcedAtOnce: nothing violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds
- * it back. Soaking: nothing violates. Blocked: the workloads in `refusedIfEnforced` have to be repaired first.
+ * Enforced: the policy is already enforced today. EnforcedAtOnce: nothing violates, `soak` is 0s, and neither `paused`
+ * nor `namespacesPerHour` holds the namespace back. Soaking: nothing violates. Blocked: the workloads in
+ * `refusedIfEnforced` have to be repaired first.
  */
 export interface RolloutStart {
   readonly policy: string;
@@ -72,7 +75,7 @@ export interface RolloutStart {
 export interface RefusedIfEnforced {
   readonly kind: string;
   readonly name: string;
-  /** Unknown: it depends on who creates the pod. */
+  /** Unknown: the outcome depends on who creates the pod. */
   readonly effect: 'Refused' | 'Unknown';
   readonly violations: readonly CheckedViolation[];
 }

@@ -26,7 +26,7 @@ import { violationsOf } from './running.ts';
 
 interface ChangeInput extends RolloutInput {
   readonly candidates: readonly string[];
-  /** The live policies with the candidates. @param pending the roll-outs that have not reached a namespace yet */
+  /** The live policies together with the candidates. @param pending the roll-outs that have not reached a namespace yet */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
@@ -72,12 +72,12 @@ function byNamespace(all: Iterable<EvaluatedWorkloads>): Map<string, EvaluatedWo
 interface WorkloadEffect {
   readonly workload: Pick<WorkloadVerdict, 'namespace' | 'kind' | 'name'>;
   readonly effect: Effect;
-  /** The mode that has this effect, and its verdict. */
+  /** The mode with this outcome, and its result. */
   readonly mode: Mode;
   readonly result: WorkloadVerdict;
 }
 
-/** By kind and name. Each mode is evaluated separately; the creator of the pod sees the worst effect. */
+/** By kind and name. Each mode is evaluated separately; the creator of the pod sees the worst outcome. */
 const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, WorkloadEffect> => {
   const effects = new Map<string, WorkloadEffect>();
   for (const mode of MODES) {
@@ -92,17 +92,17 @@ const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, Wo
   return effects;
 });
 
-/** Only a refusal is marked with "perhaps". */
+/** The output says "perhaps" only about a refusal. */
 function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): Effect {
   if (verdict === 'Violating') return effectOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
 }
 
-/** A workload before and after. */
+/** A workload before and after the change. */
 interface Compared {
   readonly before: Effect;
   readonly after: Effect;
-  /** Null if nothing changes. */
+  /** Null if the outcome does not change. */
   readonly change: WorkloadChange | null;
 }
 
@@ -110,7 +110,7 @@ function comparedWith(before: EvaluatedWorkloads | undefined, after: EvaluatedWo
   return before === after ? unchanged(after) : compare(before ? effectsIn(before) : new Map(), effectsIn(after));
 }
 
-/** An edit leaves most namespaces as they are. */
+/** Most namespaces are the same before and after an edit. */
 const unchanged = perObject((result: EvaluatedWorkloads): readonly Compared[] =>
   compare(effectsIn(result), effectsIn(result)),
 );
@@ -181,7 +181,10 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
   return safeToEnforce !== null || unchanged < workloads;
 }
 
-/** As the operator decides: a pod that depends on its creator blocks no roll-out, and one that is too expensive does. */
+/**
+ * Counts as the operator does: a pod whose verdict depends on its creator blocks no roll-out, but a pod that is too
+ * expensive to evaluate does.
+ */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {
   return effect === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);
 }

@@ -14,7 +14,10 @@ type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
 /** @param path from the PodSpec on, or of the pod's metadata */
 type LocateField = (path: string) => FieldLocation;
 
-/** The policies by which a check evaluates, by name. One with a roll-out is listed once, although it has two parts. */
+/**
+ * The names of the policies by which a check evaluates. A policy with a roll-out is listed once, although it has two
+ * parts.
+ */
 export function checkedPolicies({
   compiled,
   sources,
@@ -31,7 +34,7 @@ export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
   return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
 }
 
-/** @param mode of the policies that the verdict is by */
+/** @param mode the mode of the policies that gave the result */
 export function checkedViolations(
   { violations }: Pick<PodVerdict, 'violations'>,
   mode: Mode,
@@ -59,8 +62,9 @@ export function checkedFindings(spec: PodSpec, locate: LocateField): CheckedFind
 }
 
 /**
- * A field of an object, from the object on. @param template the path of the pod in it @param path from the PodSpec on,
- * or of the pod's metadata
+ * A field of an object, as a path from the object on.
+ * @param template the path of the pod in the object
+ * @param path from the PodSpec on, or of the pod's metadata
  */
 export function fieldIn(template: FieldPath, path: string): FieldPath {
   const inPod = fieldPath(path);

@@ -1,4 +1,4 @@
-/** The evaluating of one document: on the main thread, or on another one that sends its results. */
+/** Evaluates one document, on the main thread or on another thread that sends its results. */
 import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../manifests/document-objects.ts';
 import type { Trouble } from '../manifests/trouble.ts';
 import type { ManifestEvaluator } from './manifest-evaluator.ts';
@@ -9,14 +9,14 @@ export interface ResultListener {
   item(item: CheckedItem): void;
   /** An object that makes no pods. */
   skipped(): void;
-  /** An object that may make pods, but in which no pod was evaluated. */
+  /** An object that may make pods, but without a pod that could be evaluated. */
   notEvaluated(object: Pick<NotEvaluated, 'kind' | 'makesPods'>): void;
   /** A document in a folder that is not a Kubernetes object. */
   notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
 }
 
-/** @returns whether there was an object in it, or something wrong */
+/** @returns whether the document had an object or a problem */
 export function evaluatePiece(piece: FilePiece, evaluator: ManifestEvaluator, listener: ResultListener): boolean {
   let found = false;
   const tell = (trouble: Trouble) => {
@@ -42,7 +42,7 @@ export function evaluateManifest(manifest: InputObject, evaluator: ManifestEvalu
 /** The results of some documents. */
 export interface EvaluatedBatch {
   readonly calls: readonly ResultCall[];
-  /** Whether there was an object in them, or something wrong. */
+  /** Whether the documents had an object or a problem. */
   readonly found: boolean;
 }
 
@@ -56,12 +56,12 @@ export function evaluateBatch(batch: readonly FilePiece[], evaluator: ManifestEv
   return { calls, found };
 }
 
-/** A call of the listener, as it is sent to the main thread. */
+/** A call of the listener, in the form that is sent to the main thread. */
 export type ResultCall = {
   [Name in keyof ResultListener]: [Name, ...Parameters<ResultListener[Name]>];
 }[keyof ResultListener];
 
-/** Keeps the calls, to repeat them elsewhere. */
+/** Records the calls, in order to repeat them on another thread. */
 export function recordedCalls(calls: ResultCall[]): ResultListener {
   return {
     item: (item) => calls.push(['item', item]),

@@ -1,4 +1,4 @@
-/** A manifest → the verdicts on the pods that it makes, by the operator's own evaluate. */
+/** A manifest → the verdicts on the pods that it makes, by the operator's own evaluation. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, evaluate, type PodVerdict } from '../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
@@ -12,7 +12,7 @@ import type { CheckedItem, ItemVerdict, NotSelectedReason } from './result.ts';
 
 interface ManifestEvaluatorOptions {
   readonly context: PolicyContext;
-  /** The namespace of objects that state none. */
+  /** The namespace of objects that do not state one. */
   readonly namespace: string;
 }
 
@@ -66,7 +66,7 @@ export class ManifestEvaluator {
     };
   }
 
-  /** With the verdicts of the modes that have the worst verdict. */
+  /** With the results of the modes that have the worst verdict. */
   #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; ofModes: readonly ModeVerdict[] } {
     const { context } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', ofModes: [] };

@@ -1,4 +1,4 @@
-/** Merges the same violation of several policies into one, with all policies that it violates. */
+/** Merges equal violations of several policies into one that names all of the policies. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
@@ -18,9 +18,9 @@ interface PolicyViolation {
 export interface MergedViolation<One extends PolicyViolation> {
   /** The first policy's violation. */
   readonly first: One;
-  /** The violation, and each policy's accepted values where they differ. */
+  /** The violation with the accepted values of each policy, if they differ. */
   readonly message: string;
-  /** The strictest mode of those policies. */
+  /** The strictest mode of these policies. */
   readonly mode: Mode;
   /** Sorted by mode, the strictest first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
@@ -39,7 +39,7 @@ export function mergeViolations<One extends PolicyViolation>(violations: readonl
     );
 }
 
-/** `ping, restricted`; and after those of the strictest mode `all (audited)`. */
+/** For example `ping, restricted`. Policies of a less strict mode follow: `all (audited)`. */
 export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViolation>, 'mode' | 'policies'>): string {
   return policies
     .map((one) => (one.mode === mode ? one.name : `${one.name} (${effectOf(one.mode).toLowerCase()})`))
@@ -65,7 +65,7 @@ function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]):
   return `${splitMessage(message).wrong} (${accepted.join('; ')})`;
 }
 
-/** The end of each rule's message that lists accepted values: operator/rules/. */
+/** The end of each rule's message, which lists accepted values: operator/rules/. */
 const ALLOWED = ' (allowed: ';
 
 function splitMessage(message: string): { readonly wrong: string; readonly allowed: string | undefined } {

@@ -1,9 +1,9 @@
-/** The violations that follow from misspelt fields. */
+/** The violations that misspelt fields cause. */
 import type { UnknownField } from '../manifests/unknown-fields.ts';
 import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedViolation } from './result.ts';
 
-/** The same violations, with a note on those that a misspelt field causes. */
+/** The same violations. A violation that a misspelt field causes gets a note. */
 export function withMisspelt(
   violations: readonly CheckedViolation[],
   unknown: readonly UnknownField[],
@@ -21,7 +21,10 @@ export function withMisspelt(
   });
 }
 
-/** The path from the securityContext on, because a pod's securityContext also applies to its containers. */
+/**
+ * The path from the securityContext on. A pod's securityContext also applies to its containers, so their paths are
+ * compared, too.
+ */
 function inSecurityContext(path: FieldPath): FieldPath {
   const at = path.lastIndexOf('securityContext');
   return at === -1 ? path : path.slice(at);

@@ -1,15 +1,15 @@
-/** The findings of `check`, as `-o json` prints them: docs/reference/check.schema.json describes them. */
+/** The findings of `check`, in the form that `-o json` prints. docs/reference/check.schema.json describes it. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import type { Reference } from '../../operator/standards/hardening-guides.ts';
 import type { OtherDocuments } from '../manifests/other-documents.ts';
 
-/** NotSelected: no policy decides, for the reason that `notSelected` gives. */
+/** NotSelected: no policy decides; `notSelected` gives the reason. */
 export type ItemVerdict = Verdict | 'NotSelected';
 
 /**
- * Why no policy decides. ExcludedNamespace: the namespace is excluded from all policies. NoPolicy: no policy selects
- * the namespace. NoPods: the object no longer makes pods, as a finished Job.
+ * Why no policy decides. ExcludedNamespace: the namespace is excluded from all policies. NoPolicy: no policy selects the
+ * namespace. NoPods: the object no longer makes pods, like a finished Job.
  */
 export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
 
@@ -26,14 +26,17 @@ export interface CheckedItem {
   /** Null unless the verdict is NotSelected. */
   readonly notSelected: NotSelectedReason | null;
   readonly violations: readonly CheckedViolation[];
-  /** Advice; nothing is refused for it. */
+  /** Advice that does not affect the verdict. */
   readonly findings: readonly CheckedFinding[];
 }
 
-/** One of several deciding policies has to be satisfied. */
+/** The deciding policies; a pod has to satisfy one of them. */
 export interface CheckedViolation {
   readonly policy: string;
-  /** The mode in which the policy decides there: one with `spec.rollout` warns or audits where it is pending. */
+  /**
+   * The mode in which the policy decides in the namespace. A policy with `spec.rollout` warns or audits where it is
+   * pending.
+   */
   readonly mode: Mode;
   readonly rule: string;
   readonly container: string | null;
@@ -55,39 +58,39 @@ export interface CheckedFinding {
 
 /** A problem of the input: an object that could not be read or evaluated, or a field that the API server would refuse. */
 export interface CheckedProblem {
-  /** A warning does not fail the check. */
+  /** A warning does not make the check fail. */
   readonly severity: 'error' | 'warning';
   readonly file: string;
   readonly line: number | null;
   readonly message: string;
 }
 
-/** A rule that some item breaks. */
+/** A rule that at least one item breaks. */
 export interface CheckedRule {
   readonly id: string;
   readonly title: string;
-  /** The recommendations of hardening guides that it covers. */
+  /** The recommendations of hardening guides that the rule covers. */
   readonly references: readonly Reference[];
 }
 
-/** A policy that was used for evaluating, whether or not it decided anything. */
+/** A policy that the check used, whether or not it decided anything. */
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
-  /** For a policy with `spec.rollout`, the mode in pending namespaces; null for every other one. */
+  /** The mode in pending namespaces, for a policy with `spec.rollout`; otherwise null. */
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
-  /** `v1.N`: the version that `latest` means here. */
+  /** `v1.37`: the version that `latest` means in this check. */
   readonly version: string;
-  /** The file that it was read from; null for a live policy. */
+  /** The file that the policy was read from; null for a live policy. */
   readonly file: string | null;
   readonly line: number | null;
 }
 
-/** Objects of one kind that were not evaluated. */
+/** Objects of one kind that could not be evaluated. */
 export interface NotEvaluated {
-  /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
+  /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
   readonly kind: string;
   readonly count: number;
   /** Whether objects of this kind are known to make pods; null: unknown. */
@@ -100,19 +103,19 @@ export interface Summary {
   readonly violating: number;
   readonly unknown: number;
   readonly notSelected: number;
-  /** How many of `notSelected` are in namespaces that no policy reaches. */
+  /** The number of items of `notSelected` in namespaces that no policy reaches. */
   readonly excluded: number;
-  /** These namespaces, by name. */
+  /** The names of these namespaces. */
   readonly excludedNamespaces: readonly string[];
   readonly violations: number;
   readonly findings: number;
-  /** Objects of kinds that make no pods: services, roles. */
+  /** The number of objects of kinds that make no pods: services, roles. */
   readonly skipped: number;
   /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
   readonly notEvaluated: readonly NotEvaluated[];
   /** Skipped documents in folders. */
   readonly notKubernetes: readonly OtherDocuments[];
-  /** Problems that do not fail the check. */
+  /** Problems that do not make the check fail. */
   readonly warnings: number;
   /** Objects that could not be read or evaluated, and fields that the API server would refuse. */
   readonly errors: number;

@@ -1,4 +1,6 @@
-/** How the roll-outs of the candidate policies would begin: which namespaces are enforced at once, soak or are blocked. */
+/**
+ * How the roll-outs of the candidate policies would begin: the namespaces that are enforced at once, soak or are blocked.
+ */
 import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { matches } from '../../operator/policy/selector.ts';
@@ -11,7 +13,7 @@ export interface RolloutInput {
   readonly rollouts: ReadonlyMap<string, CompleteRollout>;
   /** The live policies. */
   readonly before: EvaluatedContext;
-  /** The live policies with the candidates, which are enforced everywhere. */
+  /** The live policies together with the candidates, which count as enforced everywhere. */
   readonly enforced: EvaluatedContext;
 }
 
@@ -33,7 +35,7 @@ export function rolloutStarts(
   });
 }
 
-/** Whether the live policy of this name is already enforced there. */
+/** Whether the live policy of this name is already enforced in the namespace. */
 function isEnforced(policy: string, namespace: string, before: EvaluatedContext): boolean {
   const labels = before.labelsOf(namespace);
   return before.compiled.policies.some(

@@ -5,7 +5,7 @@ import type { CheckedRule } from './result.ts';
 
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
-/** In the order of the API; without what is no rule about pods, such as the right to use a policy. */
+/** In the order of the API. A violation that is not of a rule about pods, such as the right to use a policy, is left out. */
 export function rulesNamed(ids: ReadonlySet<string>): CheckedRule[] {
   return RULES.filter(({ id }) => ids.has(id)).map(({ id, title }) => ({ id, title, references: referencesBy(id) }));
 }

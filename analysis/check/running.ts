@@ -23,7 +23,7 @@ export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedIte
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** Shows the modes with the worst verdict. */
+/** Shows the results of the modes with the worst verdict. */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;
@@ -37,7 +37,7 @@ function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedI
     file: null,
     line: null,
     verdict,
-    // The verdicts omit objects about which no policy decides.
+    // Adds the objects about which no policy decides, because the results do not contain them.
     notSelected: null,
     violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
@@ -55,7 +55,7 @@ export function violationsOf(
   return checked;
 }
 
-/** Workloads with pods like those of others share their violations. */
+/** Workloads whose pods are equal share their violations. */
 const violationsByModeAndKind = perObject(
   (_: WorkloadVerdict['violations']) => new Map<string, readonly CheckedViolation[]>(),
 );
@@ -68,7 +68,7 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
 /** Thousands of workloads break the same rules at the same fields. */
 const PLACES = new Recent<string>();
 
-/** For an object of a custom controller the path of the template is unknown, so the path starts at the PodSpec. */
+/** For an object of a custom controller, the path of the template is unknown. So the path starts at the PodSpec. */
 function placeIn(kind: string) {
   return (path: string) => ({
     path: PLACES.get(`${kind} ${path}`, () => pathText(fieldIn(templatePath(kind), path))),

@@ -30,7 +30,7 @@ import type { Style } from './written.ts';
 export type Edited =
   | {
       readonly text: string;
-      /** Aliases that are written out now, because their anchor has another value or is gone: `*name`. */
+      /** Aliases that are now replaced by their values, because their anchor has another value or is gone: `*name`. */
       readonly writtenOut: readonly string[];
     }
   | { readonly refused: string };
@@ -138,7 +138,7 @@ function childrenOf(node: Node | null): Child[] {
   return list.items.map((child, step) => ({ child, step, merge: false, parent: { list } }));
 }
 
-/** As most of the document's collections are indented. */
+/** The indentation that most collections of the document have. */
 function styleOf(contents: Node): Style {
   const steps: number[] = [];
   const listSteps: number[] = [];

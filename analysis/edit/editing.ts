@@ -48,7 +48,7 @@ export class Editing {
   readonly edits: TextEdit[] = [];
   readonly #text: string;
   readonly #style: Style;
-  /** The ranges that have another text now, or none. */
+  /** The ranges whose text has changed. */
   readonly #replaced: { readonly start: number; readonly end: number }[] = [];
 
   constructor(text: string, style: Style) {
@@ -56,12 +56,12 @@ export class Editing {
     this.#style = style;
   }
 
-  /** Whether the node that begins there is gone, or has another text. */
+  /** Whether the node that begins there was removed or rewritten. */
   isReplaced(offset: number): boolean {
     return this.#replaced.some(({ start, end }) => start <= offset && offset < end);
   }
 
-  /** Leaves aliases alone: whether one has to be written out depends on its anchor. */
+  /** Leaves aliases alone: whether an alias has to be replaced by its value depends on its anchor. */
   change(node: Node, before: unknown, after: unknown, parent?: Parent): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;
     if (isMap(node) && isObject(before) && isObject(after)) this.#changeMap(node as MapNode, before, after, parent);
@@ -88,7 +88,7 @@ export class Editing {
     const added: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(after)) {
       const pair = pairOf(map, key);
-      // A key of a merged mapping is overridden.
+      // The own key of a mapping overrides a merged one.
       if (!pair) {
         if (!isDeepStrictEqual(before[key], value)) added[key] = value;
       } else if (isNull(pair.value) && value !== null) this.#fill(map, pair, value);
@@ -107,7 +107,7 @@ export class Editing {
     this.#removeEntries(map, entries);
   }
 
-  /** @param entries all of the collection's */
+  /** @param entries all entries of the collection */
   #removeEntries(collection: MapNode | SeqNode, entries: readonly Entry[]): void {
     for (const { start, end, gone } of entries) if (gone) this.#replaced.push({ start, end });
     if (isFlow(collection)) this.edits.push(...removeFromFlow(entries));
@@ -123,7 +123,7 @@ export class Editing {
         this.edits.push({ start: lineStart(text, start), end: afterLine(text, end), text: '' });
         continue;
       }
-      // The first field of an item, behind its dash.
+      // The first field of an item, which follows the item's dash.
       const next = entries.slice(index + 1).find((one) => !one.gone)?.start;
       const isClose = next !== undefined && text.slice(end, next).trim() === '';
       this.edits.push({ start, end: isClose ? next : lineEnd(text, Math.max(start, end - 1)), text: '' });
@@ -146,7 +146,7 @@ export class Editing {
     if (!first || !last) throw new NotEditable('a mapping without a field');
     if (oneLine) this.edits.push(insertedLines(text, endOfPair(oneLine), lines));
     else if (isFirstInLine(text, startOf(first.key)) && !isExplicit(first)) {
-      // Above what is said about the first field.
+      // Above the comments about the first field.
       const above =
         parent && 'pair' in parent ? nextLine(text, endOfKey(parent.pair)) : lineStart(text, startOf(first.key));
       this.edits.push({ start: above, end: above, text: lines.map((line) => line + lineBreak(text, above)).join('') });
@@ -155,7 +155,7 @@ export class Editing {
       isBlockScalar(last.value) &&
       nextLine(text, endOfPair(last)) === text.length
     ) {
-      // A line break would become a part of the text.
+      // A line break would become part of the text.
       const begin = startOf(first.key);
       const indent = ' '.repeat(indentOf(map));
       const end = lineBreak(text, begin);
@@ -176,7 +176,7 @@ export class Editing {
     return !this.#text.slice(startOf(pair.key), endOfPair(pair)).includes('\n');
   }
 
-  /** A value for a key without one, or with null. */
+  /** The value of a key that has none, or null. */
   #fill(map: MapNode, pair: MapPair, value: unknown): void {
     const end = endOfKey(pair);
     const { value: node } = pair;
@@ -278,7 +278,7 @@ function isList(value: Fields | readonly unknown[]): value is readonly unknown[]
   return Array.isArray(value);
 }
 
-/** After the colon, with an anchor or a tag. */
+/** After the colon, and after an anchor or a tag. */
 function endOfKey(pair: MapPair): number {
   const indicator = indicatorOf(pair);
   return lastProperty(pair) ?? (indicator === undefined ? contentEnd(pair.key) : indicator + 1);
@@ -288,7 +288,7 @@ function isBlockScalar(node: Node | null): boolean {
   return isScalar(node) && node.srcToken?.type === 'block-scalar';
 }
 
-/** The beginning of the line after an entry, which ends with its line break if it is a block scalar. */
+/** The beginning of the line after an entry. A block scalar ends with its line break, so its end already is that place. */
 function afterLine(text: string, end: number): number {
   return text[end - 1] === '\n' ? end : nextLine(text, end);
 }

@@ -20,7 +20,7 @@ interface Ends {
   readonly end: number;
 }
 
-/** A field or an item, and whether it goes. */
+/** A field or an item, and whether it is removed. */
 export interface Entry extends Ends {
   readonly gone: boolean;
 }
@@ -45,7 +45,7 @@ export function removeFromFlow(entries: readonly Entry[]): TextEdit[] {
 }
 
 /**
- * Entries after an existing one, on lines of their own if that is.
+ * Adds entries after an existing one, on lines of their own if the existing one has its own line.
  * @param added fields of a mapping, or items of a list
  */
 export function appendToFlow(
@@ -75,7 +75,7 @@ export function appendToFlow(
     (entry) => `${end}${indent}${entryText(entry, (value) => indentedText(value, indent, step, end, style))}`,
   );
   const below = lines.join(',');
-  // A comment stays with what it is about.
+  // A comment stays with the entry that it is about.
   const hasComment = text.slice(at, lineEnd(text, at)).trim().startsWith('#');
   if (!hasComment) return [{ start: at, end: at, text: first + below }];
   return [
@@ -84,7 +84,7 @@ export function appendToFlow(
   ];
 }
 
-/** As the first entry of the collection is written. */
+/** In the style in which the first entry of the collection is written. */
 export function styleOfFlow(text: string, collection: MapNode | SeqNode): FlowStyle {
   const inside = text.slice(startOf(collection) + 1, contentEnd(collection) - 1);
   const padding = /^ +\S/.test(inside) && / $/.test(inside) ? ' ' : '';

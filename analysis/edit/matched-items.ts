@@ -1,19 +1,20 @@
-/** Which items of a changed list are those of the list before. */
+/** Finds the items of a changed list that correspond to items of the list before. */
 import { isDeepStrictEqual } from 'node:util';
 
 interface Matched {
-  /** The index of an item before → its value now. Items that are not in it are gone. */
+  /** The index of an item before → its value now. Items without an entry were removed. */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** New items, at the end. */
+  /** New items, to be added at the end. */
   readonly added: readonly unknown[];
 }
 
-/** With as few items changed as possible. */
+/** Matches the lists so that as few items as possible change. */
 export function matchedItems(before: readonly unknown[], after: readonly unknown[]): Matched {
   if (after.length >= before.length) {
     return { kept: new Map(before.map((_, index) => [index, after[index]])), added: after.slice(before.length) };
   }
-  // changes[i][j]: the fewest changed items when the first j of `after` are among the first i of `before`.
+  // changes[i][j]: the fewest changed items if the first j items of `after` correspond to some of the first i of
+  // `before`.
   const changes = before.map(() => after.map(() => Number.POSITIVE_INFINITY));
   const least = (i: number, j: number): number =>
     j < 0 ? 0 : i < 0 ? Number.POSITIVE_INFINITY : (changes[i]?.[j] ?? 0);

@@ -21,14 +21,14 @@ export type SeqNode = YAMLSeq<Node>;
 export type { Node };
 export { isAlias, isMap, isScalar, isSeq };
 
-/** A text that this editor does not understand: it is left as it is. */
+/** Thrown for a text that this editor does not understand. The text is left unchanged. */
 export class NotEditable extends Error {}
 
 export function pairsOf(map: MapNode): readonly MapPair[] {
   return map.items;
 }
 
-/** The pair with this key, if the mapping states it itself and not by a merge key. */
+/** The pair with this key, if the mapping itself has it and not only through a merge key. */
 export function pairOf(map: MapNode, key: string): MapPair | undefined {
   return pairsOf(map).find((pair) => isScalar(pair.key) && !isMerge(pair) && keyText(pair.key) === key);
 }
@@ -46,13 +46,13 @@ export function isFlow(node: Node | null | undefined): boolean {
   return isCollection(node) && node.srcToken?.type === 'flow-collection';
 }
 
-/** With its anchor and its tag. */
+/** The beginning of a node, including its anchor and its tag. */
 export function startOf(node: Node): number {
   if (!node.range) throw new NotEditable('a node without a position');
   return node.range[0];
 }
 
-/** After the last character that is not a comment; a block scalar ends with its line break. */
+/** The end of a node, without comments after it. A block scalar ends with its line break. */
 export function contentEnd(node: Node): number {
   if (isFlow(node) || !isCollection(node)) {
     if (!node.range) throw new NotEditable('a node without a position');
@@ -71,7 +71,7 @@ export function endOfPair(pair: MapPair): number {
   return indicator === undefined ? contentEnd(key) : (lastProperty(pair) ?? indicator + 1);
 }
 
-/** `key:` without a value. */
+/** A key without a value: `key:`. */
 function isEmpty(node: Node): boolean {
   return isScalar(node) && node.range !== null && node.range !== undefined && node.range[0] === node.range[1];
 }
@@ -105,7 +105,7 @@ export function dashOf(list: SeqNode, index: number): number {
   return dash.offset;
 }
 
-/** The columns before a block collection. */
+/** The number of columns before a block collection. */
 export function indentOf(node: MapNode | SeqNode): number {
   const { srcToken } = node;
   if (!srcToken || !('indent' in srcToken)) throw new NotEditable('a collection without a position');

@@ -6,7 +6,7 @@ export interface TextEdit {
   readonly text: string;
 }
 
-/** The text with all edits made, in order of their places; insertions at the same place keep their order. */
+/** The text with all edits made, in order of position. Insertions at the same place keep their order. */
 export function withEdits(text: string, edits: readonly TextEdit[]): string {
   let at = 0;
   let made = '';
@@ -21,7 +21,7 @@ export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** The beginning of the next line; the end of the text in its last line. */
+/** The beginning of the next line; in the last line, the end of the text. */
 export function nextLine(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   return end === -1 ? text.length : end + 1;
@@ -34,12 +34,12 @@ export function lineEnd(text: string, offset: number): number {
   return text[end - 1] === '\r' && end > offset ? end - 1 : end;
 }
 
-/** Whether only spaces are before the offset in its line. */
+/** Whether only spaces precede the offset in its line. */
 export function isFirstInLine(text: string, offset: number): boolean {
   return text.slice(lineStart(text, offset), offset).trim() === '';
 }
 
-/** The line break that is in use around there. */
+/** The kind of line break that the text around the offset uses. */
 export function lineBreak(text: string, offset: number): string {
   const next = text.indexOf('\n', offset);
   const at = next === -1 ? text.lastIndexOf('\n') : next;
@@ -47,8 +47,8 @@ export function lineBreak(text: string, offset: number): string {
 }
 
 /**
- * Lines to insert below the line of an offset.
- * @param below a place in that line; the beginning of the next line, if a block scalar ends there
+ * Inserts lines below the line of an offset.
+ * @param below a place in that line, or the beginning of the next line if a block scalar ends there
  */
 export function insertedLines(text: string, below: number, lines: readonly string[]): TextEdit {
   const isBegin = below > 0 && text[below - 1] === '\n';

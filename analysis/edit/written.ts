@@ -9,19 +9,19 @@ export interface Style {
 }
 
 export interface FlowStyle {
-  /** Keys and texts are in double quotes. */
+  /** Whether keys and texts are in double quotes. */
   readonly json: boolean;
-  /** After commas and colons. */
+  /** The space after commas and colons. */
   readonly space: string;
-  /** Inside of braces: `{ a: 1 }`. */
+  /** The space inside of braces: `{ a: 1 }`. */
   readonly padding: string;
 }
 
-/** The scalar's quotes before: a CST type. */
+/** The quotes that the scalar had before, as a CST type. */
 type Quotes = string | undefined;
 
 const PLAIN = /^[A-Za-z_/][\w./-]*(?::[\w./-]+)*$/;
-/** YAML 1.1 reads these as something else than text (https://yaml.org/type/). */
+/** YAML 1.1 does not read these as texts (https://yaml.org/type/). */
 const WORDS = /^(?:y|yes|n|no|on|off|true|false|null|~)$/i;
 
 export function scalarText(value: unknown, quotes?: Quotes): string {
@@ -62,12 +62,12 @@ export function flowText(value: unknown, style: FlowStyle): string {
 
 /** @param text of the value */
 export function flowField(key: string, text: string, style: FlowStyle): string {
-  // `{a:1}` is a key alone in YAML, unless the key is in quotes.
+  // In YAML, `{a:1}` is only a key, unless the key is in quotes.
   const space = style.json ? style.space : ' ';
   return `${flowScalar(key, style)}:${space}${text}`;
 }
 
-/** The same in several lines, as JSON is indented. @param indent of the line in which it begins */
+/** The same in several lines, indented like JSON. @param indent of the line in which the value begins */
 export function indentedText(
   value: unknown,
   indent: string,

@@ -1,4 +1,4 @@
-/** The capabilities that a manifest's container holds, beside those that its processes used. */
+/** Compares the capabilities that a manifest's container holds with those that its processes used. */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -9,17 +9,17 @@ import { bothSeen, type Seen } from './merge.ts';
 import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 
 export interface ContainerEvidence {
-  /** The capabilities that the container holds at most, on some container runtime. */
+  /** The most capabilities that the container holds on any container runtime. */
   readonly granted: readonly string[];
-  /** Granted and used: what a tightened container keeps. */
+  /** Granted and used: a tightened container keeps these. */
   readonly used: readonly SeenChecks[];
-  /** Granted, and no use was seen. */
+  /** Granted, but no use was seen. */
   readonly unused: readonly string[];
-  /** The kernel refused each check. */
+  /** Capabilities for which the kernel refused each check. */
   readonly refused: readonly SeenChecks[];
-  /** Checks that the kernel granted, though this manifest does not grant the capability. */
+  /** Capabilities that this manifest does not grant, although the kernel granted checks. */
   readonly grantedElsewhere: readonly SeenChecks[];
-  /** Checks that show no need. */
+  /** Checks that do not show a need. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }
@@ -27,7 +27,7 @@ export interface ContainerEvidence {
 /** The checks of one capability, in all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
-  /** Whether no tool said the outcome, so that it follows from the manifest. */
+  /** Whether no tool reported the outcome, so that it is derived from the manifest. */
   readonly assumed?: true;
 }
 
@@ -35,11 +35,11 @@ export interface SeenChecks extends Seen {
 export interface ComparedContainer {
   readonly name: string;
   readonly privileged: boolean;
-  /** Absent when no record names the container. */
+  /** Absent if no record names the container. */
   readonly evidence?: ContainerEvidence;
 }
 
-/** @param known results of earlier calls with the same evidence: the pods of a workload are mostly alike */
+/** @param known results of earlier calls with the same evidence, because the pods of a workload are mostly alike */
 export function comparePod(
   spec: PodSpec,
   pod: ManifestPod,
@@ -75,7 +75,7 @@ function compare(granted: readonly string[], { uses, watches }: Evidence): Conta
   };
 }
 
-/** The most that the container may hold on some container runtime, in the order of the kernel's numbers. */
+/** The most capabilities that the container may hold on any container runtime, in the order of the kernel's numbers. */
 function grantedAnywhere({ runtimes }: Pick<ContainerHoldings, 'runtimes'>): string[] {
   const names = new Set(runtimes.flatMap((one) => one.holdings.flatMap(({ bounding }) => bounding)));
   return CAPABILITIES.filter((name) => names.has(name));
@@ -92,7 +92,7 @@ function noiseIn(uses: readonly CapabilityUse[]): ContainerEvidence['noise'] {
   });
 }
 
-/** One for each capability, in the order of the kernel's numbers. */
+/** One entry for each capability, in the order of the kernel's numbers. */
 function inAllPods(uses: readonly CapabilityUse[]): SeenChecks[] {
   return CAPABILITIES.flatMap((capability) => {
     const [first, ...others] = uses.filter((use) => use.capability === capability);

@@ -1,14 +1,14 @@
-/** For how long a container was watched, and how little it means that it did not use a capability meanwhile. */
+/** For how long a container was watched. The shorter the time, the less it means that a capability was not used. */
 import type { ContainerWatch } from './use.ts';
 
 export interface Coverage {
-  /** Seconds in which at least one instance was watched; absent when no tool says it. */
+  /** Seconds in which at least one instance was watched; absent if no tool reported them. */
   readonly seconds?: number;
   /** The pods, and instances of containers, that were watched. */
   readonly instances: number;
-  /** The starts that were seen. */
+  /** The number of starts that were seen. */
   readonly starts: number;
-  /** The checks that tools lost meanwhile. */
+  /** The number of checks that tools lost meanwhile. */
   readonly lost: number;
   readonly from?: string;
   readonly to?: string;
@@ -35,7 +35,7 @@ function instanceOf({ workload, pod, instance, from }: ContainerWatch): string {
   return JSON.stringify([workload ?? null, pod ?? '', instance ?? from]);
 }
 
-/** Times in which several instances were watched count once. */
+/** If several instances were watched at the same time, the time counts once. */
 function secondsIn(watches: readonly ContainerWatch[]): number {
   const sorted = watches.map(({ from, to }) => [Date.parse(from), Date.parse(to)] as const).sort(([a], [b]) => a - b);
   let total = 0;

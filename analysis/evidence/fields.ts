@@ -1,8 +1,8 @@
-/** Fields that the formats of several tools share: capabilities, times. */
+/** Fields that several tools write in the same way: capabilities, times. */
 import { isText } from '../../operator/model/raw.ts';
 import { bareName, isKnown } from '../capabilities/held-by-runtime.ts';
 
-/** A value that is no record of its format. */
+/** Thrown for a value that is no record of its format. */
 export class RecordError extends Error {}
 
 /** `CAP_NET_RAW`, `NET_RAW` → `NET_RAW` */
@@ -14,7 +14,7 @@ export function capabilityIn(value: unknown): string {
 
 /** Go's `time.Time.String()`: `2026-11-01 10:00:00.123456789 +0000 UTC m=+1.5`. */
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d)\b/;
-/** Tools write the first second of the year 1 for no time. */
+/** Tools write the first second of the year 1 if they have no time. */
 const NO_TIME = '0001-';
 
 /**
@@ -37,7 +37,7 @@ function millisecondsIn(value: unknown): number {
   return isText(value) ? Date.parse(value) : Number.NaN;
 }
 
-/** The earlier and the later of two times, of which either may be absent. */
+/** The earlier and the later of two times. Either time may be absent. */
 export function hull(a: string | undefined, b: string | undefined): [from: string | undefined, to: string | undefined] {
   const [from, to] = [a, b].filter((time) => time !== undefined).sort();
   return [from, to ?? from];

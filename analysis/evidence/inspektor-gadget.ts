@@ -1,9 +1,10 @@
 /**
- * Inspektor Gadget's trace_capabilities, one JSON object an event (gadgets/trace_capabilities/program.bpf.c and gadget.yaml,
- * pkg/types/types.go), and the built-in gadget before it (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
+ * Inspektor Gadget's trace_capabilities, one JSON object an event (gadgets/trace_capabilities/program.bpf.c and
+ * gadget.yaml, pkg/types/types.go), and the built-in gadget before it (pkg/gadgets/trace/capabilities/types/types.go
+ * until v0.30).
  *
- * The gadget leaves out what overlayfs asks for the mounter. It does not say when it begins and ends to watch a
- * container, so a watch lasts from the container's first event to its last one.
+ * The gadget leaves out checks that overlayfs makes for the user who mounted it. It does not say when it begins and ends
+ * to watch a container, so a watch lasts from the container's first event to its last one.
  */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
@@ -11,7 +12,7 @@ import type { CapabilityUse, ContainerWatch, Noise, ObservedContainer } from './
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The runtimes' own processes until they execute the container's first program. */
+/** The processes of container runtimes, until they execute the container's first program. */
 const RUNTIME = /^(?:runc(?::\[.*)?|crun|youki|conmon|conmonrs|containerd-shim.*)$/;
 /** The system calls in which the kernel accounts for memory (security_vm_enough_memory_mm). */
 const MEMORY =
@@ -102,14 +103,14 @@ function noiseOf(value: Fields): Noise | undefined {
   return isMemory && /SYS_ADMIN$/.test(String(value.capName ?? value.cap)) ? 'MemoryOvercommit' : 'NonAudit';
 }
 
-/** The process is still in the node's user namespace: it holds everything in the one that it made. */
+/** The process is still in the node's user namespace, but made another one, in which it holds every capability. */
 function isInOwnUserNamespace(value: Fields): boolean {
   const current = Number(value.current_userns ?? value.current_user_ns ?? value.currentuserns ?? 0);
   const target = Number(value.target_userns ?? value.target_user_ns ?? value.targetuserns ?? 0);
   return current === NODE_USER_NAMESPACE && target !== 0 && target !== NODE_USER_NAMESPACE;
 }
 
-/** The watches of the containers whose events it is told. */
+/** The watches of the containers whose events are added. */
 export class GadgetWatches {
   readonly #watches = new Map<string, ContainerWatch>();
 

@@ -1,10 +1,10 @@
-/** A pod whose containers keep the capabilities that they used, and drop the rest. */
+/** Changes a pod so that its containers keep the capabilities that they used, and drop the rest. */
 import { placedContainers, withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { ComparedContainer, ContainerEvidence } from './compare.ts';
 
-/** Containers without evidence, and privileged ones, stay as they are. */
+/** Containers without evidence and privileged containers are not changed. */
 export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]): PodSpec {
   const byName = new Map(compared.map((one) => [one.name, one]));
   const kept = (container: Container): Container => {
@@ -15,10 +15,10 @@ export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]):
   return withContainers(spec, (list) => list.map(kept));
 }
 
-/** A change of one list of a container that keeps what it used. */
+/** A change of one list, so that a container keeps the capabilities that it used. */
 export interface KeptChange {
   readonly container: string;
-  /** In the pod: `['spec', 'containers', 0]`. */
+  /** The container's path in the pod: `['spec', 'containers', 0]`. */
   readonly part: readonly (string | number)[];
   readonly field: readonly ['securityContext', 'capabilities', 'add' | 'drop'];
   /** Undefined: the field is removed. */
@@ -26,7 +26,7 @@ export interface KeptChange {
   readonly evidence: ContainerEvidence;
 }
 
-/** Only lists that differ from what they should be, in whatever order. */
+/** Only lists that must change; a different order is no change. */
 export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[]): KeptChange[] {
   const byName = new Map(compared.map((one) => [one.name, one]));
   return placedContainers(spec).flatMap(({ list, index, container }) => {
@@ -51,7 +51,7 @@ function isSame(now: unknown, then: readonly string[] = []): boolean {
   return JSON.stringify([...arrayOf(now)].sort()) === JSON.stringify([...then].sort());
 }
 
-/** `securityContext.capabilities` of such a container; undefined if it stays as it is. */
+/** `securityContext.capabilities` for the changed container; undefined if the container is not changed. */
 function keptLists(compared: ComparedContainer | undefined): { drop: string[]; add?: string[] } | undefined {
   if (!compared?.evidence || compared.privileged) return undefined;
   const add = compared.evidence.used.map(({ capability }) => capability);

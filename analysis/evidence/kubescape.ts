@@ -2,8 +2,8 @@
  * Kubescape's ApplicationProfiles and ContainerProfiles (spdx.softwarecomposition.kubescape.io; kubescape/storage
  * pkg/apis/softwarecomposition, kubescape/node-agent pkg/containerprofilemanager).
  *
- * A profile lists each capability that the kernel checked once, with or without audit, and does not say whether it was
- * granted.
+ * A profile lists once each capability that the kernel checked, with or without audit. It does not say whether the kernel
+ * granted it.
  */
 import { CONTAINER_LISTS } from '../../operator/model/containers.ts';
 import { arrayOf, isText, objectOf, textsIn } from '../../operator/model/raw.ts';

@@ -6,7 +6,7 @@ export interface Line {
   readonly text: string | undefined;
   /** From 1. */
   readonly number: number;
-  /** Whether a line break follows: the last line of a tool that was killed has none. */
+  /** Whether a line break follows. A tool that was killed leaves a last line without one. */
   readonly ended: boolean;
 }
 

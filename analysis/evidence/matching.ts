@@ -1,6 +1,6 @@
 /**
- * Evidence names pods, manifests name workloads: whether a pod belongs to a workload follows from its owner, from its
- * name, or else from its labels.
+ * Evidence names pods, but manifests name workloads. A pod is matched to a workload by its owner, otherwise by its name,
+ * otherwise by its labels.
  */
 import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 
@@ -8,19 +8,19 @@ import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 export interface ManifestPod {
   readonly kind: string;
   readonly namespace: string;
-  /** With `*` at the end where the API server completes it. */
+  /** The name ends in `*` if the API server completes it. */
   readonly name: string;
-  /** The labels of its pods. */
+  /** The labels of the workload's pods. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** k8s.io/apimachinery/pkg/util/rand: no vowels, and none of 0, 1 and 3. */
+/** The characters of random endings (k8s.io/apimachinery/pkg/util/rand): no vowels, and none of 0, 1 and 3. */
 const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
 const RANDOM = `-${SAFE}{5}`;
 const HASH = `-${SAFE}{1,10}`;
 const NUMBER = '-\\d+';
 
-/** The end of a pod's name after that of its workload (k8s.io/kubernetes/pkg/controller). */
+/** The ending of a pod's name, after the name of its workload (k8s.io/kubernetes/pkg/controller). */
 const POD_ENDS: Readonly<Record<string, string>> = {
   Pod: '',
   Deployment: HASH + RANDOM,
@@ -31,12 +31,12 @@ const POD_ENDS: Readonly<Record<string, string>> = {
   Job: `(?:${NUMBER})?${RANDOM}`,
   CronJob: `${NUMBER}(?:${NUMBER})?${RANDOM}`,
 };
-/** The end of the name of the direct owner of the pods. */
+/** The ending of the name of the pods' direct owner, after the name of the workload. */
 const OWNER_ENDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Deployment: { ReplicaSet: HASH },
   CronJob: { Job: NUMBER },
 };
-/** k8s.io/apiserver/pkg/storage/names: a longer name is cut before the random end. */
+/** k8s.io/apiserver/pkg/storage/names cuts a longer name before the random ending. */
 const LONGEST_BASE = 58;
 
 /** The evidence of all files, by container. */
@@ -79,7 +79,7 @@ function isPodOf(
 ): boolean {
   const end = POD_ENDS[kind];
   if (end !== undefined) return isNamed(podName, name, end);
-  // Operators choose names and kinds of what they make.
+  // Operators may choose any names and kinds for the objects that they make.
   const pairs = Object.entries(labels);
   if (pairs.length > 0 && Object.keys(podLabels).length > 0) {
     return pairs.every(([key, value]) => podLabels[key] === value);
@@ -90,14 +90,14 @@ function isPodOf(
 function isNamed(found: string, name: string, end: string): boolean {
   const generated = name.endsWith('*');
   const base = generated ? name.slice(0, -1) : name;
-  // Most records are of other workloads: no pattern has to be made for them.
+  // Most records belong to other workloads, so a cheap comparison avoids building a pattern for each.
   if (!found.startsWith(base.slice(0, LONGEST_BASE))) return false;
   if (isCut(found, base, end)) return true;
   return new RegExp(`^${escaped(base)}${generated ? `${SAFE}{5}` : ''}${end}$`).test(found);
 }
 
 /**
- * `a-very-long-name…` without its own end: only what is before the random characters can be compared.
+ * Matches a long name that was cut: only the part before the random characters can be compared.
  *
  * @param found begins like `base`
  */

@@ -1,8 +1,11 @@
-/** Evidence of several files or nodes → one. Neither the order of records nor how they are split matters. */
+/**
+ * Merges the evidence of several files or nodes. The result does not depend on the order of records or on how they are
+ * split.
+ */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
 
-/** Adds up records as they come, so that memory holds each kind of check once. */
+/** Adds up records as they come, so that memory holds each distinct check once. */
 export class EvidenceSum {
   readonly #uses = new Map<string, CapabilityUse>();
   readonly #watches = new Map<string, ContainerWatch>();
@@ -37,7 +40,7 @@ export function mergeEvidence(parts: readonly Evidence[]): Evidence {
   return sum.total;
 }
 
-/** Identifies the container. */
+/** A key that identifies the container. */
 function keyOf({ namespace, workload, pod = '', container }: ObservedContainer): string[] {
   return [namespace, workload?.kind ?? '', workload?.name ?? '', pod, container];
 }
@@ -47,7 +50,7 @@ function mergedUse(a: CapabilityUse, b: CapabilityUse): CapabilityUse {
   return { ...rest, ...bothSeen(a, b) };
 }
 
-/** How often and when checks were seen. */
+/** How often a check was seen, and when. */
 export type Seen = Pick<CapabilityUse, 'count' | 'first' | 'last' | 'example'>;
 
 export function bothSeen(a: Seen, b: Seen): Seen {

@@ -1,4 +1,4 @@
-/** Lines of `cappol observe`, as somebody may have edited them → records. */
+/** Lines of `cappol observe` → records. Somebody may have edited the lines. */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
 import {

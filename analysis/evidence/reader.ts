@@ -1,4 +1,4 @@
-/** The JSON values of a file → evidence, whichever tool wrote each of them. */
+/** The JSON values of a file → evidence, whichever tool wrote them. */
 import { objectOf } from '../../operator/model/raw.ts';
 import { RecordError } from './fields.ts';
 import { GadgetWatches, gadgetEvent, isGadgetEvent, isGadgetMessage } from './inspektor-gadget.ts';
@@ -21,7 +21,7 @@ export class EvidenceReader {
     else this.#add(objectOf(value));
   }
 
-  /** How many checks are of processes outside of pods. */
+  /** The number of checks by processes outside of pods. */
   get outside(): number {
     return this.#outside;
   }

@@ -1,8 +1,8 @@
-/** Only what was seen since a time. */
+/** Only the evidence since a given time. */
 import type { CapabilityUse, ContainerWatch, Evidence } from './use.ts';
 
 /**
- * Keeps records without a time, and the whole count of a use that began before: nothing that was used is lost.
+ * Keeps records without a time. If a use began before the time, its whole count is kept, so that no use is lost.
  *
  * @param time in the form of `Date.toISOString()`
  */

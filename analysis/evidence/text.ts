@@ -1,4 +1,4 @@
-/** Evidence about a container as text: what it used, what it did not, and how much that shows. */
+/** Evidence about a container as text: the capabilities that it used, those that it did not use, and how much that shows. */
 import { counted, firstOf } from '../../operator/text/wording.ts';
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from './compare.ts';
 import type { Coverage } from './coverage.ts';
@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 const FEW = 6;
 
-/** Sentences about a container in a suggestion; the first says what it keeps. */
+/** Sentences about a container in a suggestion. The first sentence says which capabilities the container keeps. */
 export function keptSentences({ privileged, evidence }: ComparedContainer): string[] {
   if (!evidence) return ['No evidence: it stays as written.'];
   if (privileged) {
@@ -29,7 +29,7 @@ function usedSentence(verb: string, { used }: ContainerEvidence): string[] {
   return used.length > 0 ? [`${verb} ${namesIn(used)}.`] : [];
 }
 
-/** Everything but what is used and unused. */
+/** Everything except the used and the unused capabilities. */
 export function otherSentences({ used, refused, grantedElsewhere, noise, coverage }: ContainerEvidence): string[] {
   const assumed = used.filter((one) => one.assumed);
   return [

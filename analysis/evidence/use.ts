@@ -1,9 +1,9 @@
 /**
- * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched.
- * Each tool's output is read into these records; `cappol observe` writes them, one a line.
+ * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched. The
+ * output of each tool is converted into these records. `cappol observe` writes them as they are, one a line.
  */
 
-/** Unknown: the tool does not say it. */
+/** Unknown: the tool does not report the outcome. */
 export const CHECK_OUTCOMES = ['granted', 'refused', 'unknown'] as const;
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
 
@@ -26,17 +26,17 @@ export type Noise = keyof typeof NOISE;
 /** A container of a pod. */
 export interface ObservedContainer {
   readonly namespace: string;
-  /** Absent when the tool names only the workload. */
+  /** Absent if the tool names only the workload. */
   readonly pod?: string;
   readonly container: string;
-  /** The workload that owns the pod, where the tool names it. */
+  /** The workload that owns the pod, if the tool names it. */
   readonly workload?: ObservedWorkload;
-  /** The labels of the pod, where the tool has them. */
+  /** The labels of the pod, if the tool has them. */
   readonly podLabels?: Readonly<Record<string, string>>;
 }
 
 export interface ObservedWorkload {
-  /** `Deployment`, or `ReplicaSet` where the tool names only the direct owner. */
+  /** `Deployment`, or `ReplicaSet` if the tool names only the direct owner. */
   readonly kind: string;
   readonly name: string;
 }
@@ -46,33 +46,33 @@ export interface CapabilityUse extends ObservedContainer {
   /** The kernel's name without CAP_. */
   readonly capability: string;
   readonly outcome: CheckOutcome;
-  /** Absent for the workload's own checks. */
+  /** Absent for checks that show the workload's own need. */
   readonly noise?: Noise;
   readonly count: number;
-  /** The first and the last check, in the form of `Date.toISOString()`; absent when the tool has no times. */
+  /** The times of the first and the last check, in the form of `Date.toISOString()`; absent if the tool has no times. */
   readonly first?: string;
   readonly last?: string;
-  /** The process that asked in one of these checks. */
+  /** The process that made one of these checks necessary. */
   readonly example?: UseExample;
 }
 
 export interface UseExample {
   /** The process's name (`comm`), which the kernel cuts to 15 bytes. */
   readonly command: string;
-  /** The system call, or the kernel's function that asked: `sys_chroot`. */
+  /** The system call or the kernel's function that made the check: `sys_chroot`. */
   readonly callSite?: string;
 }
 
-/** A time in which one instance of a container was watched, even if it used nothing. */
+/** A period in which one instance of a container was watched, even if it used no capability. */
 export interface ContainerWatch extends ObservedContainer {
-  /** The container's ID at its runtime: another one after each restart. Absent when the tool does not say it. */
+  /** The container's ID at its runtime, which changes with each restart. Absent if the tool does not report it. */
   readonly instance?: string;
   /** In the form of `Date.toISOString()`. */
   readonly from: string;
   readonly to: string;
-  /** Whether the watch began before the container's first program: otherwise what it uses at its start is missing. */
+  /** Whether the watch began before the container's first program. If not, uses at the container's start are missing. */
   readonly started: boolean;
-  /** Checks that the tool lost meanwhile; a use may be missing. */
+  /** The number of checks that the tool lost meanwhile; a use may be missing. */
   readonly lost?: number;
 }
 
@@ -86,7 +86,7 @@ export type ObservedLine =
   | ({ readonly observed: 'use' } & CapabilityUse)
   | ({ readonly observed: 'watch' } & ContainerWatch);
 
-/** The lines that say the same as the evidence, in its order: JSON objects with the members in a stable order. */
+/** The evidence as lines, in its order: JSON objects whose members have a stable order. */
 export function observedLines({ uses, watches }: Evidence): ObservedLine[] {
   return [
     ...watches.map((watch) => ({ observed: 'watch' as const, ...watch })),

@@ -1,4 +1,4 @@
-/** Evidence beside the pods of manifests or of a cluster. */
+/** Compares evidence with the pods of manifests or of a cluster. */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodParts, PodSpec } from '../../operator/model/objects.ts';
 import { type ComparedContainer, type ContainerEvidence, comparePod } from './compare.ts';
@@ -7,13 +7,13 @@ import { EvidenceIndex, type ManifestPod } from './matching.ts';
 import { since } from './since.ts';
 import type { Evidence } from './use.ts';
 
-/** The containers of a workload, beside the evidence. */
+/** The containers of a workload, each with its evidence. */
 export interface ComparedWorkload {
   readonly workload: Omit<ManifestPod, 'labels'>;
   readonly containers: readonly ComparedContainer[];
 }
 
-/** Keeps what was compared, for the output. */
+/** Keeps the comparisons for the output. */
 export class UsedCapabilities {
   readonly #evidence: EvidenceIndex;
   readonly #known = new Map<string, ContainerEvidence | undefined>();
@@ -27,7 +27,7 @@ export class UsedCapabilities {
     return comparePod(spec, pod, this.#evidence, this.#known);
   }
 
-  /** The pod as it is when its containers keep only the capabilities that they used. */
+  /** The pod as it will be once its containers keep only the capabilities that they used. */
   tightened({ annotations, spec }: PodParts, pod: ManifestPod): PodParts {
     const containers = this.compare(spec, pod);
     const { kind, namespace, name } = pod;
@@ -36,7 +36,7 @@ export class UsedCapabilities {
     return { annotations, spec: keepUsed(spec, containers) };
   }
 
-  /** By workload; several for one whose pods differ. */
+  /** By workload. A workload has several entries if its pods differ. */
   get compared(): ComparedWorkload[] {
     return valuesByKey(this.#compared);
   }

@@ -15,7 +15,7 @@ export interface PodChange {
   readonly container?: string;
   /** The field below the part. */
   readonly field: Path;
-  /** Its whole new value; undefined removes it, and the mappings in the part that have no other field. */
+  /** The new value of the whole field. Undefined removes the field, and each mapping in the part that has no other field. */
   readonly value: unknown;
 }
 
@@ -55,9 +55,10 @@ export function withChange({ annotations, spec }: PodParts, { part, field, value
 }
 
 /**
- * The same value with one field changed; shares all other parts with it.
+ * The same value with one field changed; it shares all other parts with the original.
  *
- * @param part where the field is. It is made if it does not exist, and its mappings stay even if they lose their only field
+ * @param part the part that has the field. It is created if it does not exist, and its mappings stay even if they lose
+ * their only field
  * @param value undefined removes the field
  */
 export function changed(whole: unknown, part: Path, field: Path, value: unknown): unknown {
@@ -114,7 +115,7 @@ function eachItem(part: Omit<Part, 'field'> & { readonly c: unknown }, path: rea
   }));
 }
 
-/** JSON, with a null and an empty list as nothing. */
+/** As JSON, in which a null and an empty list count as nothing. */
 function written(value: unknown): unknown {
   if (value === null || (Array.isArray(value) && value.length === 0)) return undefined;
   return plain(value);

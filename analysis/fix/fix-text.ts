@@ -8,7 +8,7 @@ import { changed } from './changed-fields.ts';
 import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
 import type { FixEdit, FixNote, LeftViolation } from './result.ts';
 
-/** The edits of a text and what they leave, beside the text itself. */
+/** The edits of a text and the violations that they leave, besides the text itself. */
 interface Fixes {
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
@@ -23,26 +23,28 @@ interface Fixes {
 
 interface FixedText extends Fixes {
   readonly text: string;
-  /** Whether there was any object, or a document that is none. */
+  /** Whether the text had any object, or a document that is no object. */
   readonly isEmpty: boolean;
 }
 
 /** A file as it was read, and with its edits. */
 export interface FixedFile extends FixedText {
   readonly name: string;
-  /** The real one; undefined for standard input. */
+  /** The real path; undefined for standard input. */
   readonly path: string | undefined;
   readonly before: string;
 }
 
 const MARK = '\ufeff';
-/** A template that shares fields with another one may need a second look. */
+/** Somebody should check a template that shares fields with another one. */
 const ROUNDS = 3;
 
 /**
- * A file with a document that can't be read stays as it is: nobody can tell where the next document begins.
+ * Fixes one file. A file with a document that cannot be read is not changed, because nobody can tell where the next
+ * document begins.
  *
- * @param name of the file @param isFound whether it was found in a folder
+ * @param name of the file
+ * @param isFound whether it was found in a folder
  */
 export function fixText(text: string, name: string, isFound: boolean, fixing: Fixing): FixedText {
   const mark = text.startsWith(MARK) ? MARK : '';
@@ -93,7 +95,7 @@ export function total(parts: readonly Fixes[]): Fixes {
   };
 }
 
-/** The text with each piece replaced; what is between pieces stays. */
+/** The text with each document or item replaced. The text between them is kept. */
 function joined(text: string, pieces: readonly FixedPiece[]): string {
   let at = 0;
   let made = '';
@@ -113,7 +115,7 @@ interface ReadPiece {
 }
 
 function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: Fixing): FixedPiece {
-  // The text of an item in a list of JSON ends with a line break that the file does not have.
+  // In a list of JSON, the text of an item ends with a line break that the file does not have.
   const before = piece.text.trimEnd();
   const end = piece.text.slice(before.length);
   const first = repairsIn(given, fixing);

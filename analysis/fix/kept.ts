@@ -1,4 +1,4 @@
-/** Evidence of --used → the repairs with which containers keep what they used and drop the rest. */
+/** Evidence of --used → the repairs after which containers keep the capabilities that they used and drop the rest. */
 import type { Candidate } from '../../operator/evaluate/verdict.ts';
 import { arrayOf } from '../../operator/model/raw.ts';
 import { firstOf } from '../../operator/text/wording.ts';
@@ -9,14 +9,14 @@ import { coverageSentences } from '../evidence/text.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { Repair } from './repairer.ts';
 
-/** Null: no policy asks for it. */
+/** Null: no policy requires the repair. */
 export type KeptRepair = Omit<Repair, 'policy'> & { readonly policy: string | null };
 
 export interface Kept {
-  /** The pod as it is with the repairs. */
+  /** The pod with the repairs made. */
   readonly candidate: Candidate;
   readonly repairs: readonly KeptRepair[];
-  /** The capabilities that a policy's repair would take from a container though it used them. */
+  /** The capabilities that a policy's repair would remove from a container although the container used them. */
   usedDespite(repair: KeptRepair): readonly string[];
 }
 

@@ -7,8 +7,8 @@ import { changed } from './changed-fields.ts';
 import type { ChangedObject, FieldChange } from './repairs.ts';
 
 /**
- * The lists that strategic merge merges by a key (k8s.io/api, patchMergeKey); others are replaced. All entries of such a
- * list are named, in their order: kustomize moves those of a patch to the front.
+ * The lists that strategic merge merges by a key (k8s.io/api, patchMergeKey); other lists are replaced. A patch names all
+ * entries of such a list in their order, because kustomize moves the entries of a patch to the front.
  */
 const MERGE_KEYS: Readonly<Record<string, string>> = {
   containers: 'name',
@@ -17,7 +17,7 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
   volumeMounts: 'mountPath',
 };
 
-/** The names, and the changed fields; null removes one. */
+/** The names, and the changed fields; null removes a field. */
 export function mergePatch({ object, changes }: ChangedObject): object {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata ?? {};
@@ -33,7 +33,7 @@ export function jsonPatch({ object, changes }: ChangedObject): object[] {
   for (const change of changes) {
     const { path, value } = change;
     const exists = valueAt(now, path) !== undefined;
-    // The first part that does not exist is added, with all below it.
+    // The first part that does not exist is added with everything below it.
     const depth = path.findIndex((_, index) => valueAt(now, path.slice(0, index + 1)) === undefined);
     const at = exists || depth === -1 ? path : path.slice(0, depth + 1);
     now = withField(now, change);
@@ -52,7 +52,7 @@ function withField(whole: unknown, { path, value }: FieldChange): unknown {
   return changed(whole, path.slice(0, -1), path.slice(-1), value);
 }
 
-/** The fields of `after` that differ; undefined if there are none. */
+/** The fields that differ in `after`; undefined if there are none. */
 function difference(before: unknown, after: unknown, key = ''): unknown {
   if (isDeepStrictEqual(before, after)) return undefined;
   const mergeKey = MERGE_KEYS[key];

@@ -1,6 +1,6 @@
 /**
- * A pod that violates policies → the changes that make it comply, by the rules' own fixes; and for each violation that
- * is left, why no change ends it.
+ * A pod that violates policies → the changes that make it comply, by the rules' own fixes. For each remaining violation,
+ * it says why no change ends it.
  */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import {
@@ -20,39 +20,39 @@ import { RULES } from '../../operator/rules/index.ts';
 import { FIX_CLASSES, type Fix, type FixClass } from '../../operator/rules/rule.ts';
 import { changesBy, isSameField, type PodChange, withChange } from './changed-fields.ts';
 
-/** A change of one field, with all that it is made for. */
+/** A change of one field, with all the violations that it ends. */
 export interface Repair extends PodChange {
   readonly policy: string;
   readonly rule: string;
   readonly class: FixClass;
-  /** The violation that it ends. */
+  /** The violation that the change ends. */
   readonly reason: string;
   readonly risk: string;
 }
 
 export interface LeftViolation extends Violation {
   readonly policy: string;
-  /** Why no change ends it. */
+  /** Why no change ends the violation. */
   readonly why: string;
 }
 
 export interface Repaired {
-  /** One for each field, in the order in which they are made. */
+  /** One change for each field, in the order in which they are made. */
   readonly repairs: readonly Repair[];
   readonly left: readonly LeftViolation[];
 }
 
-/** The result of following one policy. */
+/** The result of repairing for one policy. */
 interface Attempt {
   readonly candidate: Candidate;
   readonly repairs: readonly Repair[];
   readonly result: PodVerdict;
 }
 
-/** A rule says why it cannot be fixed, so nobody should read this. */
+/** The fallback text. Each rule says why it cannot be fixed, so nobody should read this. */
 export const NOTHING_KNOWN = 'none is known';
 
-/** More rounds than fixes depend on each other. */
+/** More rounds than the longest chain of fixes that depend on each other. */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 
@@ -61,20 +61,20 @@ export class Repairer {
   readonly #evaluation: EvaluationContext;
   readonly #classes: ReadonlySet<FixClass>;
   readonly #fixesOf = perObject((policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> => fixesOf(policy));
-  /** A pod that complies is asked about twice, before and after all repairs. */
+  /** Remembers the last evaluation, because a pod that complies is evaluated twice: before and after all repairs. */
   readonly #evaluated = perObject((candidate: Candidate) =>
     perObject((policies: readonly ResolvedPolicy[]) => evaluate(candidate, policies, this.#evaluation)),
   );
 
-  /** @param classes of the changes to make */
+  /** @param classes the classes of changes that may be made */
   constructor(evaluation: EvaluationContext, classes: ReadonlySet<FixClass>) {
     this.#evaluation = evaluation;
     this.#classes = classes;
   }
 
   /**
-   * Follows, in each mode, the one policy that takes the fewest and the safest changes. A change for one mode is not made
-   * if a mode before it would be violated more.
+   * In each mode, follows the one policy that needs the fewest and the safest changes. A change for one mode is not made
+   * if it would add violations of a stricter mode.
    *
    * @param modes the policies that decide, for each mode, the strictest mode first
    */
@@ -114,8 +114,8 @@ export class Repairer {
     return { candidate: now, repairs, result };
   }
 
-  /** Only the rules that are violated change anything, one fix after the other. */
-  *#changesFor(policy: ResolvedPolicy, result: PodVerdict, parts: () => PodParts) {
+  /** Only violated rules change anything, one fix after the other. */
+  *#changesFor(policy: ResolvedPolicy, verdict: Verdict, parts: () => PodParts) {
     const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {
       if (!violated.has(rule)) continue;
@@ -161,7 +161,7 @@ function countOf({ verdict, violations }: PodVerdict): number {
   return verdict === 'Compliant' ? 0 : Object.values(violations).reduce((sum, ofPolicy) => sum + ofPolicy.length, 0);
 }
 
-/** By verdict, then by the violations that are left, the riskiest change, and the number of changes. */
+/** Compares by verdict, then by the violations that are left, the riskiest change, and the number of changes. */
 function isBetter(a: Attempt, b: Attempt): boolean {
   const rank = ({ result, repairs }: Attempt) => [
     VERDICTS.indexOf(result.verdict),
@@ -188,7 +188,7 @@ function repairOf(change: PodChange, { fix, rule, policy, result }: Cause): Repa
   return { ...change, policy: policy.name, rule, class: fix.class, reason: cause?.message ?? '', risk: fix.risk };
 }
 
-/** One change for each field: its last value, and the class and the risk of the riskiest change. */
+/** One change for each field, with the field's last value, and with the class and the risk of the riskiest change. */
 function merged(repairs: readonly Repair[]): Repair[] {
   const byField: Repair[] = [];
   for (const repair of repairs) {

@@ -17,7 +17,7 @@ export interface Fixing {
   readonly repairer: Repairer;
   /** Absent without --used. */
   readonly used?: UsedCapabilities | undefined;
-  /** The namespace of objects that state none. */
+  /** The namespace of objects that do not state one. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
   notEvaluated(object: NonNullable<Candidatures['notEvaluated']>): void;
@@ -27,7 +27,7 @@ export interface Fixing {
 
 /** One changed field. */
 export interface FieldChange {
-  /** From the object on. */
+  /** The path of the field, from the object on. */
   readonly path: FieldPath;
   /** Undefined: removed. */
   readonly value: unknown;

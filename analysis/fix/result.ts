@@ -1,8 +1,11 @@
-/** The edits of `fix`, and what they leave, as `-o json` prints them: docs/reference/fix.schema.json describes them. */
+/**
+ * The edits of `fix`, and the violations that they leave, in the form that `-o json` prints.
+ * docs/reference/fix.schema.json describes it.
+ */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
 
-/** The object that somebody wrote. */
+/** The object in the file. */
 interface InObject {
   readonly file: string;
   readonly kind: string;
@@ -12,38 +15,38 @@ interface InObject {
 
 export interface FixEdit extends InObject {
   readonly class: FixClass;
-  /** In the object: `spec.template.spec.containers[0].securityContext.privileged`. */
+  /** The path in the object: `spec.template.spec.containers[0].securityContext.privileged`. */
   readonly path: string;
-  /** The line of the field, or of the nearest existing field around it, before the edit. */
+  /** The line of the field before the edit; if the field is absent, the line of the nearest existing field around it. */
   readonly line: number;
   /** Null: the field was not set. */
   readonly before: unknown;
   /** Null: the field is removed. */
   readonly after: unknown;
-  /** Null: the evidence of --used asks for it. */
+  /** Null if the edit is made because of the evidence of --used. */
   readonly policy: string | null;
   readonly rule: string;
   readonly container: string | null;
   /** The violation that the edit ends. */
   readonly reason: string;
-  /** For people: what may stop working. */
+  /** For people: functions that may stop working. */
   readonly risk: string;
 }
 
 /** A violation that is left. */
 export interface LeftViolation extends InObject {
-  /** Null: the evidence of --used asks for it. */
+  /** Null if the violation is about the evidence of --used. */
   readonly policy: string | null;
   readonly rule: string;
   readonly container: string | null;
   readonly message: string;
   readonly path: string;
   readonly line: number;
-  /** Why no edit ends it. */
+  /** Why no edit ends the violation. */
   readonly why: string;
 }
 
-/** Something to know about an edit of a file: an alias that is written out now. */
+/** A remark on an edit of a file, such as an alias that was replaced by its value. */
 export interface FixNote {
   readonly file: string;
   readonly line: number;
@@ -52,11 +55,11 @@ export interface FixNote {
 
 export interface FixSummary {
   readonly workloads: number;
-  /** How many of these no policy decides about. */
+  /** The number of workloads among them about which no policy decides. */
   readonly notSelected: number;
-  /** Workloads that violate policies as they are. */
+  /** Workloads that violate policies before the edits. */
   readonly violating: number;
-  /** How many of these comply after the edits. */
+  /** The number of workloads among them that comply after the edits. */
   readonly fixed: number;
   readonly edits: number;
   readonly spelling: number;

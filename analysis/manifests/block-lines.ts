@@ -13,7 +13,7 @@ export class BlockLines {
     this.#lines = new LineTable(text);
   }
 
-  /** From 0; if the field is absent, the line of the nearest existing field around it. */
+  /** The line of the field, from 0; if the field is absent, the line of the nearest existing field around it. */
   of(path: FieldPath): number {
     const { value, start, offsets } = this.#document;
     let [part, at] = [value, start];

@@ -7,20 +7,20 @@ import { MANIFEST_SCHEMA } from './scalars.ts';
 
 export interface BlockDocument {
   readonly value: unknown;
-  /** Where its first entry begins. */
+  /** The offset where the document's first entry begins. */
   readonly start: number;
 }
 
-/** By list and mapping: where its items begin, by index, or its fields, by key. */
+/** For each list, the offsets of its items by index; for each mapping, the offsets of its fields by key. */
 type EntryOffsets = Map<unknown, Map<string | number, number>>;
 
 type Mapping = Record<string, unknown>;
 
-/** Also finds tabs, carriage returns, byte order marks and what YAML cannot contain. */
+/** Also finds tabs, carriage returns, byte order marks and characters that YAML does not allow. */
 const OTHER_CHARACTER = /[^\n\x20-\x7e]/;
-/** js-yaml refuses 100. */
+/** js-yaml refuses a depth of 100. */
 const MOST_DEPTH = 50;
-/** js-yaml refuses more than 1024. */
+/** js-yaml refuses a key of more than 1024 characters. */
 const MOST_KEY = 1000;
 
 const LINE_FEED = 10;
@@ -33,20 +33,20 @@ const COLON = 58;
 const BACKSLASH = 92;
 const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
 const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
-/** The indicators of YAML 1.2.2, 5.3. Those of blocks begin a scalar if no space follows. */
+/** The indicators of YAML 1.2.2, 5.3. A block indicator begins a scalar if no space follows it. */
 const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
 const BLOCK_INDICATOR = charactersOf('-?:');
-/** Every other scalar is a text. */
+/** The scalars that are no texts; every other scalar is a text. */
 const IMPLICIT_START = charactersOf(
   MANIFEST_SCHEMA.tags
     .flatMap((tag) => (tag.nodeKind === 'scalar' && tag.implicit ? (tag.implicitFirstChars ?? []) : []))
     .join(''),
 );
 
-/** Not the reader's style: js-yaml decides whether it is YAML. */
+/** Thrown for text in another style: js-yaml decides whether it is YAML. */
 const OTHER_STYLE = Symbol('other style');
 
-/** @returns undefined for a text in any other style, and for one that is wrong */
+/** @returns undefined for a text in any other style, and for an invalid one */
 export function readBlockStyle(text: string): BlockDocument | undefined {
   if (OTHER_CHARACTER.test(text)) return undefined;
   try {
@@ -57,22 +57,26 @@ export function readBlockStyle(text: string): BlockDocument | undefined {
   }
 }
 
-/** @param text that readBlockStyle has read @returns its value, read again, whose parts are the keys of the offsets */
+/**
+ * Reads the text again.
+ * @param text that readBlockStyle has read
+ * @returns its value, and the places by the parts of this value
+ */
 export function offsetsInBlockStyle(text: string): BlockDocument & { readonly offsets: EntryOffsets } {
   const offsets: EntryOffsets = new Map();
   return { ...readerOf(text, offsets).document(), offsets };
 }
 
 function readerOf(text: string, offsets?: EntryOffsets): Reader {
-  // Every search ends at a line feed.
+  // A sentinel: every search ends at a line feed.
   return new Reader(text.endsWith('\n') ? text : `${text}\n`, offsets);
 }
 
 class Reader {
   readonly #text: string;
-  /** Undefined if nobody needs them. */
+  /** Undefined if the caller does not need the places. */
   readonly #offsets: EntryOffsets | undefined;
-  /** The next character; after nextLine() the first one of a line that is neither empty nor a comment. */
+  /** The next character. After nextLine(), it is the first character of a line that is neither empty nor a comment. */
   #at = 0;
   /** The column of that character; -1 at the end. */
   #column = -1;
@@ -124,7 +128,7 @@ class Reader {
       const end = this.#keyEnd();
       if (end < 0) throw OTHER_STYLE;
       const key = this.#keyTo(end);
-      // Every object has some properties: such a key, too, goes to js-yaml.
+      // Properties that every object has: a key with such a name makes js-yaml read the text, too.
       if (fields[key] !== undefined) throw OTHER_STYLE;
       this.#record(fields, key, this.#at);
       this.#at = this.#skipSpaces(end + 1);
@@ -140,7 +144,7 @@ class Reader {
     this.#offsets.set(around, entries.set(step, at));
   }
 
-  /** The value of a key that has none in its line. The items of a sequence may be as far left as the key. */
+  /** The value of a key whose line has no value. The items of a sequence may be in the same column as the key. */
   #below(column: number): unknown {
     this.#at = this.#text.indexOf('\n', this.#at);
     this.#endLine(this.#at);
@@ -153,7 +157,7 @@ class Reader {
     return next === SPACE || next === LINE_FEED;
   }
 
-  /** The position of the colon after the key that begins here; -1 without one. */
+  /** The position of the colon after the key that begins here; -1 if there is none. */
   #keyEnd(): number {
     const text = this.#text;
     const first = text.charCodeAt(this.#at);
@@ -222,13 +226,13 @@ class Reader {
     return at;
   }
 
-  /** @param at after a space, or at a line feed */
+  /** @param at a position after a space, or at a line feed */
   #isLineEnd(at: number): boolean {
     const code = this.#text.charCodeAt(at);
     return code === LINE_FEED || code === HASH;
   }
 
-  /** @param end the end of a value: after it there may only be a comment */
+  /** @param end the end of a value: only a comment may follow */
   #endLine(end: number): void {
     const text = this.#text;
     let at = this.#skipSpaces(end);
@@ -259,7 +263,7 @@ function resolved(scalar: string, first: number): unknown {
   return IMPLICIT_START[first] === 1 ? MANIFEST_SCHEMA.resolveImplicitScalarTag(scalar).value : scalar;
 }
 
-/** 1 for each of the characters. */
+/** A table with 1 for each of the characters. */
 function charactersOf(text: string): Uint8Array {
   const table = new Uint8Array(128);
   for (const character of text) table[character.charCodeAt(0)] = 1;

@@ -11,20 +11,20 @@ import { reason, type Trouble } from './trouble.ts';
 /** An object as somebody wrote it; for a List, each of its items. */
 export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
-  /** Its path in its document; empty unless it is an item of a List. */
+  /** The object's path in its document; empty unless the object is an item of a List. */
   readonly path: FieldPath;
   /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
-  /** The line where it begins, from 1. */
+  /** The line where the object begins, from 1. */
   readonly line: number;
   /**
    * The line of a field, such as `['spec', 'containers', 0]`; if the field is absent, the line of the nearest existing
    * field around it.
    */
   lineOf(path: FieldPath): number;
-  /** The field itself, in that line. */
+  /** The position of the field itself, in that line. */
   rangeOf(path: FieldPath): TextRange;
-  /** The scalar as written in the file, without quotes; undefined when the field is absent or not a scalar. */
+  /** The scalar as it is written in the file, without quotes; undefined if the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
 
@@ -33,15 +33,15 @@ const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and not a list as k
 
 export interface PieceListener {
   tell(line: number, message: string): void;
-  /** Undefined where every document must be an object. */
+  /** How to treat other documents; undefined if every document must be an object. */
   readonly skip: ((what: string) => void) | undefined;
 }
 
-/** A document, or an item of a long list, with the file that it is in. */
+/** A document, or an item of a long list, with its file. */
 export interface FilePiece extends Piece {
   /** The path as the user wrote it. */
   readonly file: string;
-  /** The file was found in a folder. */
+  /** Whether the file was found in a folder. */
   readonly found?: true;
 }
 
@@ -114,14 +114,15 @@ interface Found {
 
 function* objectsIn(value: unknown, item: boolean): Generator<Found> {
   if (value === null) return;
-  // The item of a YAML list is a list with one entry.
+  // An item of a YAML list is read as a list with one entry.
   const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
   for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
 }
 
 /**
- * kubectl takes every object with a list of items for a list, and sends the items alone (k8s.io/apimachinery,
- * unstructuredJSONScheme). Other tools send an object that is not a list as it is, so both count.
+ * kubectl reads every object with a list of items as a list, and sends only the items (k8s.io/apimachinery,
+ * unstructuredJSONScheme). Other tools send an object that is not a list as it is. So both the object and the items
+ * count.
  */
 function* unwrapped({ object, path }: Found): Generator<Found> {
   const { apiVersion, kind, items } = objectOf(object);
@@ -155,14 +156,14 @@ function whatIsWrong(object: unknown): string | undefined {
   return undefined;
 }
 
-/** @param namespace of an object that states none */
+/** @param namespace the namespace of an object that does not state one */
 export function identityOf({ metadata }: RawObject, namespace: string): { namespace: string; name: string } {
   const { generateName } = objectOf(metadata);
   const generated = typeof generateName === 'string' ? `${generateName}*` : '';
   return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
 }
 
-/** Something wrong with a field of a manifest. */
+/** A problem with a field of a manifest. */
 export function troubleOf(
   { object: { kind, metadata }, file, lineOf }: InputObject,
   { path, message }: Problem,

@@ -18,10 +18,10 @@ interface Document {
   textOf(path: FieldPath): string | undefined;
 }
 
-/** The reason why a text is not a document: where, and what to do. */
+/** Thrown for a text that is not a document, with the place and what to do. */
 export class DocumentError extends Error {
   readonly line: number;
-  /** Whether the document is a Helm template. */
+  /** Whether the document is probably a Helm template. */
   readonly template: boolean;
 
   constructor(line: number, message: string, template = false) {
@@ -31,20 +31,16 @@ export class DocumentError extends Error {
   }
 }
 
-/** Values that aliases repeat are visited again each time: no manifest has that many. */
+/** The most values to visit. Values that aliases repeat are visited again each time; no real manifest has that many. */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
 /**
- * A template action on lines of its own, such as a comment of several lines; an indented one may be in a block scalar.
+ * A template action on lines of its own, such as a comment of several lines. An indented action may be in a block scalar.
  */
 const HELM_LINE = /^\{\{/;
 const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
 
-/**
- * @param firstLine the line of the text's beginning
- * @returns undefined when it holds nothing but comments
- * @throws DocumentError
- */
+/** @param firstLine the line where the text begins @returns undefined if the text has only comments @throws DocumentError */
 export function parseDocument(text: string, firstLine: number): Document | undefined {
   const quick = readBlockStyle(text);
   if (quick) return quickDocument(text, firstLine, quick);
@@ -53,12 +49,12 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlinesIn(text, alias.anchorStart));
   const positions = new FieldPositions(text, events);
-  // The API server reads text into Go strings, where a lone surrogate becomes U+FFFD.
+  // The API server reads text into Go strings, in which a lone surrogate becomes U+FFFD.
   const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
   return documentOf(sound, firstLine, () => positions);
 }
 
-/** Most documents need the line of their beginning only: their other positions are found when somebody asks. */
+/** Most documents need only the line where they begin. Their other places are found on demand. */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
   let positions: FieldPositions | undefined;
   let lines: BlockLines | undefined;
@@ -66,7 +62,7 @@ function quickDocument(text: string, firstLine: number, { value, start }: BlockD
     positions ??= new FieldPositions(text, parseEvents(text, {}));
     return positions;
   });
-  // In this style the first item of a list begins where the list does.
+  // In this style, the first item of a list begins at the same place as the list.
   const isFirst = (path: FieldPath) =>
     path.length === 0 || (path.length === 1 && path[0] === 0 && Array.isArray(value));
   const begin = firstLine + newlinesIn(text, start);
@@ -120,12 +116,13 @@ function documentError(error: unknown, text: string, firstLine: number): Documen
   return new DocumentError(firstLine + (error.mark?.line ?? 0), `not YAML: ${reasonOf(error, text)}`);
 }
 
-/** The place where a template's braces prevent parsing; in quotes or in a block they are ordinary text. */
+/** The place where a template's braces prevent parsing. In quotes or in a block scalar, braces are ordinary text. */
 function templateLine({ reason, mark }: YAMLException, text: string): number | undefined {
   const lines = text.split('\n');
   const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;
   if (near !== undefined) return near;
-  // `{{ .Values.name }}` is a mapping whose key is a mapping: the parser reports where the outer mapping begins.
+  // YAML reads `{{ .Values.name }}` as a mapping whose key is a mapping. The parser reports where the outer mapping
+  // begins.
   const found = lines.findIndex((line) => HELM_LINE.test(line) || (reason.includes('complex keys') && HELM.test(line)));
   return found === -1 ? undefined : found;
 }
@@ -137,8 +134,8 @@ function reasonOf({ reason, mark }: YAMLException, text: string): string {
 }
 
 /**
- * @param line of the first alias @throws DocumentError for a value that contains itself, and for one that is small as
- * text and huge when expanded
+ * @param line the line of the first alias @throws DocumentError for a value that contains itself, and for a value that is
+ * small as text and huge when expanded
  */
 function checkAliases(value: unknown, line: number): void {
   const around = new Set<unknown>();

@@ -1,6 +1,6 @@
 /**
- * Nulls in lists, and as values of labels: the API server reads them as the empty value of their type (encoding/json decodes a
- * null into a string, a number or a struct by leaving it as it is).
+ * Nulls in lists, and as values of labels. The API server reads such a null as the empty value of its type: encoding/json
+ * leaves a string, a number or a struct unchanged when it decodes a null.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
@@ -18,11 +18,12 @@ export function withEmptyValues<Value>(value: Value, empty: readonly EmptyPart[]
   return copy;
 }
 
-/** An object with more of them is broken as a whole. */
+/** The most nulls to report: an object with more of them is broken as a whole. */
 const MOST = 100;
 
 /**
- * Nobody means a null in a list. The API server refuses an empty object there, with few exceptions.
+ * Reports nulls in lists, which nobody writes on purpose. The API server refuses an empty object there, with few
+ * exceptions.
  *
  * @param fieldOf maps the path of a part to one of their object
  */

@@ -12,16 +12,17 @@ interface Position {
 /** A field in one line, from 1. */
 export interface TextRange {
   readonly line: number;
-  /** In UTF-16 units, from 1. */
+  /** The column of the first character, in UTF-16 units, from 1. */
   readonly column: number;
-  /** After its last character. */
+  /** The column after the last character. */
   readonly endColumn: number;
 }
 
 type Entries = ReadonlyMap<string | number, Position>;
 
 /**
- * Caches each list or mapping that it has walked, because callers ask for all of its entries, which may be thousands.
+ * Finds the positions of fields. It caches each list or mapping that it has walked, because callers ask for all entries,
+ * which may be thousands.
  */
 export class FieldPositions {
   readonly #text: string;
@@ -36,35 +37,38 @@ export class FieldPositions {
     this.#lines = new LineTable(text);
   }
 
-  /** From 0; if the field is absent, the line of the nearest existing field around it. */
+  /** The line, from 0; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number {
     // Most documents need only their beginning.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
-    // The position of its key, or the beginning of its item.
+    // The position of the field's key, or the beginning of the item.
     return this.#lines.of(this.#find(path).position.offset);
   }
 
-  /** A field with its scalar, or the beginning of a list or mapping; if it is absent, that of `lineOf`. */
+  /**
+   * The node of the field: its scalar, or the beginning of its list or mapping. If the field is absent, the node of
+   * `lineOf`.
+   */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;
     const start = this.#text.lastIndexOf('\n', offset - 1) + 1;
     const [line = ''] = this.#text.slice(start).split('\n', 1);
     const event = this.#events[at];
     const value = event?.type === EVENT_ID.SCALAR ? event.valueEnd - start : 0;
-    // A text of several lines ends elsewhere.
+    // A text of several lines does not end in this line.
     const isInLine = value > offset - start && value <= line.length;
     const end = isInLine ? value + (/["']/.test(line[value] ?? '') ? 1 : 0) : line.replace(/\s+#.*$|\s+$/, '').length;
     return { line: this.lineOf(path) + 1, column: offset - start + 1, endColumn: end + 1 };
   }
 
-  /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
+  /** The scalar as written, without quotes; undefined if the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined {
     const { position, whole } = this.#find(path);
     const event = whole ? this.#events[position.at] : undefined;
     return event?.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, event) : undefined;
   }
 
-  /** @returns how much of the path exists, and whether that is the whole path */
+  /** @returns the part of the path that exists, and whether that is the whole path */
   #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
     // The first event is the document's.
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };

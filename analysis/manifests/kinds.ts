@@ -1,4 +1,4 @@
-/** The role of an object for cappol: something to evaluate, something that evaluating depends on, or neither. */
+/** The role of an object for cappol: an object to evaluate, an object that evaluation depends on, or neither. */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -19,7 +19,10 @@ const ROLES: Readonly<Record<string, Role>> = {
   [`${RBAC} ClusterRoleBinding`]: 'roleBinding',
 };
 
-/** The other kinds of the API groups that workloads are in (k8s.io/api): a kind that is not listed is misspelt. */
+/**
+ * The other kinds of the API groups that workloads are in (k8s.io/api v0.37). A kind of these groups that is not listed
+ * is misspelt.
+ */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
     'Binding',
@@ -40,7 +43,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   [`${GROUP}/${VERSION}`]: [],
 };
 
-/** Objects of these kinds are read in one version only; API servers no longer serve older ones (since 1.22, 1.25). */
+/** Objects of these kinds are read in one version only. API servers no longer serve older versions (since 1.22, 1.25). */
 const KNOWN = [
   ...Object.keys(ROLES),
   ...Object.entries(OTHERS).flatMap(([of, kinds]) => kinds.map((k) => `${of} ${k}`)),
@@ -50,7 +53,7 @@ const KNOWN = [
 const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
 const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** The role of the object, or what is wrong with its kind and what to write. */
+/** The role of the object. If its kind is wrong: what is wrong, and what to write instead. */
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
@@ -62,7 +65,7 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const served = evaluated && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
-  // Volcano has a Job, too: a group that is not Kubernetes' own may use any kind names.
+  // Volcano has a Job, too: a group that does not belong to Kubernetes may use any kind names.
   if (served && isBuiltIn(apiVersion)) {
     return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
   }
@@ -75,7 +78,7 @@ export function isSearched(apiVersion: string): boolean {
   return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');
 }
 
-/** Whether the group is Kubernetes' own, or ours. */
+/** Whether the group belongs to Kubernetes, or is ours. */
 export function isBuiltIn(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;

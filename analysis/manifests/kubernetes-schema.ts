@@ -25,7 +25,7 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   '*': {},
 };
 
-/** By type: the fields that rules take for granted, since the API server always writes them. */
+/** By type: the fields that rules expect to be present, because the API server always writes them. */
 const NEVER_ABSENT: Readonly<Record<string, readonly string[]>> = {
   ContainerPort: ['containerPort'],
   Sysctl: ['name'],

@@ -1,18 +1,18 @@
 /**
- * One document, as it arrives: returned whole at its end. A long list in kubectl's form is returned item by item
- * instead.
+ * One document, as it arrives. It is returned whole at its end. But a long list in kubectl's form is returned item by
+ * item.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
-/** Longer lists are split into items; shorter documents are read whole, whatever their form. */
+/** In characters. A longer list is split into items; a shorter document is read whole, whatever its form. */
 const LONG = 1024 * 1024;
 
-/** A form of lists: the text before the first item, the beginning of an item, and of the text after the last. */
+/** A form of lists: the text before the first item, the beginning of an item, and the text after the last item. */
 interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
-  /** The whole text after the last item, if it has no other fields than a list's own. */
+  /** The whole text after the last item, if it has only fields that belong to a list. */
   readonly rest: RegExp;
   /** The item's own text. */
   clean(text: string): string;
@@ -42,7 +42,7 @@ export class ListSplitter {
   #form: Form | undefined;
   #looked = false;
   #tooLarge = false;
-  /** Whether the items are over, and the parts are the text after them. */
+  /** Whether the items are over, so that the parts are the text after them. */
   #over = false;
 
   constructor(line: number) {
@@ -65,12 +65,12 @@ export class ListSplitter {
     else if (this.#size > 0) yield this.#piece(this.#parts.join(''));
   }
 
-  /** A second `items` replaces the first one for kubectl: as a document without a kind, the rest is an error. */
+  /** For kubectl, a second `items` replaces the first one. The rest is then an error: a document without a kind. */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };
   }
 
-  /** Drops its text. */
+  /** Drops the text of the document. */
   giveUp(): void {
     this.#tooLarge = true;
     this.#parts = [];

@@ -16,9 +16,9 @@ import { isObject } from '../schema/problems.ts';
 type Mapping = Record<string, unknown>;
 
 const WORD = '<<';
-/** A plain `<<`. A quoted one is an ordinary key. */
+/** A plain `<<` is a merge key; a quoted one is an ordinary key. */
 const MERGE_KEY = Symbol(WORD);
-/** A small text can merge a large mapping again and again. */
+/** The most merged fields: a small text can merge a large mapping again and again. */
 const MOST_MERGED = 1_000_000;
 
 /** Whether a document may have merge keys. */
@@ -49,30 +49,30 @@ export function withMergeKeys(schema: Schema): Schema {
   return schema.withTags(mergeKey, mapping, sequence);
 }
 
-/** Elsewhere than as a key, `<<` is a text. */
+/** In other places than a key, `<<` is a text. */
 function plain(value: unknown): unknown {
   return value === MERGE_KEY ? WORD : value;
 }
 
 class Merging {
-  /** By mapping: the keys that a merge gave, which the mapping may state again. */
+  /** By mapping: the keys that come from a merge. The mapping may state them again. */
   readonly #merged = new WeakMap<Mapping, Set<string>>();
   #count = 0;
 
-  /** @returns what is wrong, or an empty text */
+  /** @returns an error, or an empty text */
   addPair(fields: Mapping, key: unknown, value: unknown): string {
     if (key === MERGE_KEY) return this.#merge(fields, value);
     this.#merged.get(fields)?.delete(String(key));
     return mapTag.addPair(fields, key, plain(value));
   }
 
-  /** Whether a second one of this key is a mistake. */
+  /** Whether a second key of this name is a mistake. */
   isStated(fields: Mapping, key: unknown): boolean {
     return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
   }
 
   #merge(fields: Mapping, value: unknown): string {
-    // The first of several mappings overrides the others.
+    // If a merge names several mappings, the first one overrides the others.
     const sources = Array.isArray(value) ? value.toReversed() : [value];
     for (const source of sources) {
       if (!isObject(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';

@@ -1,6 +1,6 @@
 /**
- * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply either
- * are skipped, so that no object escapes a check by looking like something else.
+ * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply are
+ * skipped, so that no object escapes a check by looking like something else.
  */
 import { isText, objectOf } from '../../operator/model/raw.ts';
 import { counted } from '../../operator/text/wording.ts';
@@ -15,7 +15,7 @@ export interface OtherDocuments {
   readonly count: number;
 }
 
-/** Counts them by type. */
+/** Counts skipped documents by type. */
 export class SkippedDocuments {
   readonly #counts = new Map<string, number>();
 
@@ -29,7 +29,7 @@ export class SkippedDocuments {
   }
 }
 
-/** A line for people; empty when nothing was skipped. */
+/** A line for people; empty if no document was skipped. */
 export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   if (skipped.length === 0) return [];
   const documents = skipped.reduce((sum, { count }) => sum + count, 0);
@@ -38,10 +38,7 @@ export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   return [`skipped ${counted(documents, 'document')}, no Kubernetes objects: ${named}${hint}`];
 }
 
-/**
- * @param file its name
- * @returns undefined for an object, and for a document that is probably a broken object
- */
+/** @param file the name of the file @returns undefined for an object, and for a document that is probably a broken object */
 export function otherDocument(value: unknown, file: string): string | undefined {
   const { apiVersion, kind, ...rest } = objectOf(value);
   const name = (file.split(/[/\\]/).at(-1) ?? '').toLowerCase();

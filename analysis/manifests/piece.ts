@@ -1,15 +1,18 @@
 /** A document of a stream, or an item of a long list. */
 
-/** No Kubernetes object is larger: etcd accepts 1.5 MiB. A list in a form other than kubectl's may contain some. */
+/**
+ * In characters. No Kubernetes object is larger, because etcd accepts 1.5 MiB. A list in another form than kubectl's may
+ * contain larger items.
+ */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 export interface Piece {
   readonly text: string;
-  /** The line of its beginning, from 1. */
+  /** The line where the text begins, from 1. */
   readonly line: number;
-  /** It is an item of a list, and the list's own text remains around it. */
+  /** Whether this is an item of a list, whose remaining text follows separately. */
   readonly item: boolean;
-  /** Replaces a text that is too large to be kept in memory. */
+  /** A placeholder for a text that is too large to be kept in memory. */
   readonly tooLarge?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Custom kinds without a pod template, by whether their operators make pods. Kinds that are in neither list are
- * reported as unknown, so a gap in a list hides nothing.
+ * Custom kinds without a pod template, by whether their operators make pods. A kind in neither list is reported as
+ * unknown, so a gap in a list hides nothing.
  */
 import { groupOf, qualifiedKind } from '../../operator/model/workload-kinds.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Checks the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as `privileged:
- * "true"`, and no rule could evaluate it; unknown-fields.ts is about fields that it does not know.
+ * "true"`, and no rule could evaluate it. Fields that the API server does not know are in unknown-fields.ts.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
@@ -10,7 +10,7 @@ import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
 
-/** The required fields without which there is no pod to evaluate; other required fields do not affect a verdict. */
+/** The required fields without which there is no pod to evaluate. Other required fields do not affect a verdict. */
 const REQUIRED: FieldPath = ['spec', 'containers'];
 
 const POD = requiring(schemaOf('PodTemplateSpec'), REQUIRED);
@@ -33,7 +33,7 @@ export interface CheckedFields {
 
 /**
  * The fields of an object of this kind, which is a pod or has a pod template.
- * @param textOf a scalar as its file has it
+ * @param textOf the text of a scalar in its file
  */
 export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   const schema = SCHEMAS.get(kind) ?? requiring(schemaOf(typeOf(kind)), [...templatePath(kind), ...REQUIRED]);
@@ -41,13 +41,13 @@ export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf
   return checkedFields(value, schema, textOf);
 }
 
-/** The same for a pod that was found in an object of another kind, without hints at what to write. */
+/** The same for a pod that was found in an object of another kind, without hints on what to write. */
 export function podFieldsIn(pod: unknown): CheckedFields {
   const { unknown, ...rest } = mismatches(pod, POD);
   return { ...rest, unknown: unknownFields(unknown) };
 }
 
-/** The same for an object that makes no pods and whose kind has known fields. */
+/** The same for an object whose kind has known fields but makes no pods. */
 export function objectFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   return checkedFields(value, schemaOf(typeOf(kind)), textOf);
 }

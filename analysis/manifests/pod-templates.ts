@@ -16,7 +16,7 @@ export interface PodTemplate {
   fieldOf(inPod: FieldPath): FieldPath;
 }
 
-/** In the order of the document. A pod template is not searched for further ones. */
+/** In the order of the document. A pod template is not searched for templates inside it. */
 export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTemplate[] {
   const { apiVersion: _, kind: __, metadata: ___, status: ____, ...body } = object;
   const found: PodTemplate[] = [];
@@ -48,9 +48,10 @@ function search(value: unknown, path: FieldPath, around: readonly Surrounding[],
   for (const key of Object.keys(fields)) search(fields[key], [...path, key], inside, found);
 }
 
-/** `metadata` and `spec` with named containers. Images are not required, because the operator may choose them. */
+/** `metadata`, and `spec` with named containers. Images are not required, because the operator may choose them. */
 function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
-  // The object's own spec is not a template: Prometheus uses `spec.containers` to patch its operator's own containers.
+  // The object's own spec is not a template. For example, Prometheus uses `spec.containers` to patch the containers of
+  // its operator.
   if (
     path.length === 0 ||
     (!isTemplateKey(path.at(-1)) && !Object.keys(fields).every((key) => TEMPLATE_FIELDS.has(key)))
@@ -69,7 +70,7 @@ function isTemplateKey(key: string | number | undefined): boolean {
   return typeof key === 'string' && /template$/i.test(key);
 }
 
-/** `containers` that all have an image: without images, a list of names may be anything. */
+/** `containers` that all have an image. Without images, a list of names may be anything. */
 function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   if (!isContainerList(fields.containers, true)) return undefined;
   return {

@@ -1,6 +1,6 @@
 /**
- * Scalars as kubectl reads them: sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads YAML 1.1 here.
- * `privileged: yes` is true, `runAsUser: 010` is 8.
+ * Scalars as kubectl reads them: sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads these scalars by YAML
+ * 1.1. For example, `privileged: yes` is true, and `runAsUser: 010` is 8.
  */
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, NOT_RESOLVED } from 'js-yaml';
 
@@ -15,7 +15,10 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
   identify: () => false,
 });
 
-/** Base 60 numbers and timestamps are texts: no field that is read here is a time. Without merge keys: merge-keys.ts. */
+/**
+ * Numbers in base 60 and timestamps are read as texts, because no field that is read here is a time. Merge keys are in
+ * merge-keys.ts.
+ */
 export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag);
 
 function number(source: string): number | typeof NOT_RESOLVED {

@@ -10,7 +10,7 @@ import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
 
-/** @param chunks text, cut anywhere */
+/** @param chunks text, cut at any position */
 export function* documentsIn(chunks: Iterable<string>): Generator<Piece> {
   const splitter = new Splitter();
   for (const chunk of chunks) yield* splitter.add(chunk);
@@ -25,7 +25,7 @@ export async function* splitDocuments(chunks: AsyncIterable<string>): AsyncGener
 }
 
 class Splitter {
-  /** A line that has not ended yet. */
+  /** The beginning of a line that has not ended yet. */
   #rest = '';
   #lists = new ListSplitter(1);
   #line = 1;
@@ -59,12 +59,12 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // The text was dropped up to here, so the rest of it means nothing.
+      // The text was dropped up to this point, so its rest has no meaning.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;
     }
-    // Each stream has its own, since several streams may be read in turns.
+    // Each stream has its own expression, because several streams may be read in turns.
     const boundary = new RegExp(BOUNDARY);
     boundary.lastIndex = from;
     for (let found = boundary.exec(text); found; found = boundary.exec(text)) {

@@ -1,6 +1,7 @@
 /**
- * The volume with the token of the service account. The API server adds it to nearly every pod that is created, before policies
- * evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount): a manifest or a template does not have it.
+ * The volume with the token of the service account. The API server adds it to nearly every pod that is created, before
+ * policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). So a manifest or a template does not
+ * have it.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -25,10 +26,10 @@ const ADDED: Volume = frozen({
 });
 
 /**
- * The pod as policies will evaluate it. It keeps the field only if it gets the volume.
+ * The pod as policies will evaluate it. Only a pod that gets the volume keeps the field.
  *
- * @param mounts automountServiceAccountToken of the pod, or else of its service account; by default, a pod without the field
- * stays as it is
+ * @param mounts automountServiceAccountToken of the pod; without it, that of its service account; by default, a pod
+ * without the field is not changed
  */
 export function withTokenVolume(parts: PodParts, mounts: unknown = parts.spec.automountServiceAccountToken): PodParts {
   if (typeof mounts !== 'boolean') return parts;
@@ -39,17 +40,20 @@ export function withTokenVolume(parts: PodParts, mounts: unknown = parts.spec.au
   return { ...parts, spec: { ...spec, ...(written.length > 0 && { volumes: written }), ...added } };
 }
 
-/** The index of the volume in `volumes`; -1 if the pod does not get it, or was written with it. */
+/** The index of the volume in `volumes`; -1 if the pod does not get the volume, or was written with it. */
 export function tokenVolumeIndex({ volumes = [] }: PodSpec): number {
   return volumes.indexOf(ADDED);
 }
 
-/** Not if there is such a volume, or every container has something else in its place. Ephemeral containers come later. */
+/**
+ * No volume is added if there is one already, or if every container mounts something else at its path. Ephemeral
+ * containers come later.
+ */
 function isAdded({ initContainers = [], containers }: PodSpec, written: readonly Volume[]): boolean {
   return !written.some(isTokenVolume) && ![...initContainers, ...containers].every(hasMount);
 }
 
-/** A projection shortens the name. */
+/** A projection shortens the name of the volume. */
 function isTokenVolume({ name, projected }: Volume): boolean {
   return name.startsWith(`${TOKEN_VOLUME}-`) || (name === TOKEN_VOLUME && projected !== undefined);
 }

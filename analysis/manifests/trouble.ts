@@ -1,13 +1,13 @@
 /** Problems of the input. */
 import { printable } from '../../operator/text/printable.ts';
 
-/** A problem with some input: it is reported, and the rest goes on. */
+/** A problem with some input. It is reported, and the rest of the input is processed. */
 export interface Trouble {
   /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
   readonly line?: number;
   readonly message: string;
-  /** The default is an error; a warning does not fail the command. */
+  /** An error by default; a warning does not make the command fail. */
   readonly severity?: 'error' | 'warning';
 }
 
@@ -30,7 +30,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
 };
 
-/** The system's message, without the call and the path that it repeats. */
+/** The system's message, without the call and the path that the message repeats. */
 export function reason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';

@@ -1,6 +1,6 @@
 /**
  * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
- * An API server that is not asked to be strict drops them, so the manifest does less than it says.
+ * Without strict decoding, an API server drops such fields, so the manifest has less effect than it says.
  */
 import { bounded } from '../../operator/text/printable.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -16,7 +16,7 @@ export interface UnknownField extends Problem {
 
 const { types } = KUBERNETES_FIELDS;
 
-/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
+/** In a custom resource, reports only certain misspellings, because its kind may have fields of its own. */
 export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
   return unknown.flatMap(({ path, meant }) => {
     if (!meant) return [];
@@ -26,7 +26,7 @@ export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownFi
   });
 }
 
-/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
+/** A certain misspelling is an error, as for `kubectl apply`. An unknown field may belong to a newer Kubernetes. */
 export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
   return {
     problems: unknown.filter(({ meant }) => meant !== undefined),
@@ -34,7 +34,7 @@ export function fieldProblems(unknown: readonly UnknownField[]): { problems: Pro
   };
 }
 
-/** An object with more unknown fields is broken as a whole. */
+/** The most fields to report: an object with more unknown fields is broken as a whole. */
 const MOST = 100;
 const LONGEST = 500;
 

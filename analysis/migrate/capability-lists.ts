@@ -1,4 +1,4 @@
-/** The three lists of capabilities, which PodSecurityPolicy and SecurityContextConstraints have in common. */
+/** The three lists of capabilities, which PodSecurityPolicy and SecurityContextConstraints share. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { upperCase } from '../capabilities/runtimes.ts';
 import type { Remark } from './migration.ts';
@@ -11,9 +11,10 @@ export interface CapabilityLists {
 }
 
 /**
- * Names are compared as they are written, and only `*` in the allowed ones covers others.
+ * Names are compared as they are written. Only `*` in the allowed capabilities covers other names.
  *
- * @param prefix of the fields' names: `spec.` or nothing @param filling whether missing values are filled in
+ * @param prefix of the fields' names: `spec.` or nothing
+ * @param filling whether missing values are filled in
  */
 export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): Part {
   const { allowedCapabilities, defaultAddCapabilities = [], requiredDropCapabilities = [] } = lists;
@@ -48,7 +49,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
 
 function statedDrops(names: readonly string[], from: string, filling: boolean): Statement[] {
   if (names.length === 0) return [];
-  // Where nothing is filled in, a drop of ALL counts as a drop of each other name.
+  // If nothing is filled in, a drop of ALL counts as a drop of each other name.
   const byName = filling && !(names.length === 1 && names[0] === 'ALL');
   return [
     stated('capabilities.requiredDrop', names, from),
@@ -96,7 +97,7 @@ function isName(name: string): boolean {
   return name === 'ALL' || CAPABILITIES.includes(name);
 }
 
-/** The capability that is spelled differently; undefined if there is none. */
+/** A capability that appears in two spellings; undefined if there is none. */
 function meantBy(name: string): string | undefined {
   const meant = upperCase(name).replace(/^CAP_/, '');
   return isName(meant) ? meant : undefined;

@@ -1,10 +1,10 @@
-/** The migrated policies that take part in filling in. */
+/** The migrated policies that take part in defaulting. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** How the one that fills in is chosen among several. */
+/** How the policy that fills in a pod is chosen among several. */
 export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
 
 export interface Chooser {
@@ -12,7 +12,7 @@ export interface Chooser {
   readonly choice: Choice;
 }
 
-/** If one fills in, PodSecurityPolicies without defaults take part in the choice, too. In the same order. */
+/** If one policy fills in, PodSecurityPolicies without defaults take part in the choice, too. The order is kept. */
 export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
   const fills = choosers.map(({ policy }) => fillsAnything(policy));
   const isChoice = choosers.length > 1 && fills.includes(true);
@@ -27,7 +27,7 @@ function fillsAnything(policy: CapabilityPolicy): boolean {
   return 'policy' in resolution && resolution.policy.fills.length > 0;
 }
 
-/** Before the overrides, in the API's order of fields. */
+/** Placed before the overrides, in the API's order of fields. */
 function defaulted(policy: CapabilityPolicy, defaulting: Choice): CapabilityPolicy {
   const { overrides, ...spec } = policy.spec;
   return { ...policy, spec: { ...spec, defaulting, ...(overrides && { overrides }) } };

@@ -11,11 +11,11 @@ export interface Grant {
   readonly subjects: readonly GrantSubject[];
   /** The namespace of the grant; absent: everywhere. */
   readonly namespace?: string;
-  /** Undefined: all objects of the kind. */
+  /** Undefined if the grant is on all objects of the kind. */
   readonly names: readonly string[] | undefined;
   /** The objects that grant it: `ClusterRoleBinding/x → ClusterRole/y`. */
   readonly from: string;
-  /** By wildcards that reach CapabilityPolicies with the same names, too. */
+  /** Whether the grant uses wildcards, which also reach CapabilityPolicies with the same names. */
   readonly covers: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface GrantSubject {
   readonly namespace?: string;
 }
 
-/** The kind of object that the grants are on. */
+/** The kind of objects that the grants are on. */
 export interface Granted {
   readonly groups: readonly string[];
   readonly resource: string;
@@ -37,7 +37,7 @@ export interface Role {
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly Rule[];
-  /** The roles that it aggregates. */
+  /** The roles that the role aggregates. */
   readonly aggregated: readonly LabelSelector[];
 }
 
@@ -99,7 +99,7 @@ export function readBinding(value: unknown): Binding {
   };
 }
 
-/** By namespace and name: clusters have thousands of bindings. */
+/** By namespace and name, because clusters have thousands of bindings. */
 export type Roles = ReadonlyMap<string, Role>;
 
 export function rolesByKey(roles: readonly Role[]): Roles {

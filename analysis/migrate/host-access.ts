@@ -7,7 +7,7 @@ const MOST = 32;
 const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
-/** The API server did not validate them. */
+/** Only what the API server did not validate. */
 export function hostPorts({ hostPorts: ranges }: PspSpec): Part {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
@@ -31,7 +31,7 @@ export function volumeTypes(
 ): Part {
   if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
   const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
-  // Secrets contained tokens before projected volumes did, and projected token volumes stayed admitted.
+  // Before projected volumes, tokens were in Secrets. Projected token volumes stayed admitted.
   const tokens = volumes.includes('secret') && !volumes.includes('projected');
   return {
     statements: [
@@ -41,7 +41,7 @@ export function volumeTypes(
   };
 }
 
-/** None listed: any. A writable prefix wins over a read-only one. */
+/** An empty list admits any path. A writable prefix takes precedence over a read-only one. */
 export function hostPaths({ allowedHostPaths = [] }: PspSpec): Part {
   if (allowedHostPaths.length === 0) return {};
   const field = 'spec.allowedHostPaths';
@@ -64,7 +64,7 @@ function unfit(prefix: string): string {
     : 'left out: no absolute path. It admitted only hostPath volumes whose path is not absolute, either';
 }
 
-/** None listed: any. */
+/** An empty list admits any driver. */
 export function drivers(override: string, field: string, names: readonly string[] = []): Part {
   if (names.length === 0) return {};
   const { kept, remarks } = withRoom(field, distinct(names), MOST);

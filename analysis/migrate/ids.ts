@@ -19,7 +19,7 @@ const MOST_RANGES = 32;
 /**
  * @param override such as `runAsUser`
  * @param field of the input, such as `spec.runAsUser`
- * @param ruled the rules that go with ranges
+ * @param ruled the rules that require ranges
  */
 export function idStrategy(
   override: string,
@@ -60,7 +60,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   };
 }
 
-/** MayRunAs without any valid range: only unset passed. */
+/** MayRunAs without any valid range: only an unset ID passed. */
 function noId(override: string, field: string, ranges: readonly IdRange[]): Part {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
@@ -88,7 +88,7 @@ function emptyListRemark(override: string, field: string, [first]: readonly IdRa
   return [known(field, [], text)];
 }
 
-/** Keeps the first range, since its min is filled in; the others are the same IDs in fewer ranges. */
+/** Keeps the first range, because its min is filled in. The other ranges are merged, with the same IDs. */
 function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   if (ranges.length <= MOST_RANGES) return ranges;
   const [first, ...others] = ranges as [IdRange, ...IdRange[]];

@@ -1,9 +1,9 @@
-/** The errors of the objects to migrate. */
+/** The errors in the objects to migrate. */
 import type { Problem } from '../schema/problems.ts';
 
-/** In the API server's words if it would have refused the object. */
+/** In the API server's words, if it would have refused the object. */
 export interface InputProblem extends Problem {
-  /** The object, by its index. */
+  /** The index of the object. */
   readonly index: number;
   /** Kind and name, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;

@@ -14,8 +14,8 @@ export { InvalidInput } from './invalid-input.ts';
 export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './migration.ts';
 
 /**
- * The last Kubernetes version that had PodSecurityPolicy; its text does not change. Level privileged restricts nothing
- * at any version; the overrides state every restriction.
+ * The last Kubernetes version that had PodSecurityPolicy; its Standards do not change. Level privileged restricts nothing
+ * in any version, so the overrides state every restriction.
  */
 const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 
@@ -54,7 +54,7 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
 
 interface Migrated {
   readonly name: string;
-  /** Undefined when it could never admit a pod, so that no policy is needed. */
+  /** Undefined if the object could never admit a pod, so that no policy is needed. */
   readonly chooser?: Chooser;
   readonly rbac: readonly RbacObject[];
   readonly notes: readonly Note[];
@@ -79,7 +79,7 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
   };
 }
 
-/** Wildcards cover a new name only if they do not list names. */
+/** A wildcard covers a new name only if the rule does not list names. */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants
     .filter(({ names }) => names === undefined || names.includes(before))
@@ -111,7 +111,7 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
   ]);
 }
 
-/** Without any policy every pod is admitted, although none was before. */
+/** Without any policy, every pod would be admitted, although no pod was admitted before. */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
   const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';

@@ -1,20 +1,20 @@
-/** The result of a migration: plain values, sorted, that print the same every time. */
+/** The result of a migration: plain values, sorted, which print the same every time. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 
 export interface MigrationOptions {
   readonly mode: Mode;
-  /** The namespaces of the migrated policies; left out: `{}`, all of them, as for PodSecurityPolicies. */
+  /** The namespaceSelector of the migrated policies. By default `{}`, all namespaces, as for PodSecurityPolicies. */
   readonly namespaceSelector?: LabelSelector;
 }
 
 export interface Migration {
   /** By name. */
   readonly policies: readonly CapabilityPolicy[];
-  /** Bindings to the roles that the operator creates for the policies, to be applied beside them. */
+  /** Bindings to the roles that the operator creates for the policies. Apply them together with the policies. */
   readonly rbac: readonly RbacObject[];
   /** By object, then in the order of the policy's fields. */
   readonly notes: readonly Note[];
-  /** The source of each line of the policies, by policy name. */
+  /** The source of each line of the policies, by the policy's name. */
   readonly origins: Readonly<Record<string, Origins>>;
 }
 
@@ -47,7 +47,7 @@ export interface Remark {
   /** How it is migrated, and what to do. */
   readonly text: string;
   /**
-   * False: some pods are evaluated or filled differently than before, and you must decide what to do. True: for
+   * False: some pods are evaluated or filled differently than before, so the user must decide what to do. True: for
    * information only.
    */
   readonly exact: boolean;

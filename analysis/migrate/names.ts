@@ -1,4 +1,4 @@
-/** Names of policies: those of their sources, shortened if they are too long. */
+/** Names of policies: the names of their sources, shortened if they are too long. */
 import { createHash } from 'node:crypto';
 import type { Note } from './migration.ts';
 
@@ -10,7 +10,7 @@ interface Named {
 const LONGEST = 63;
 const HASH = 8;
 
-/** By name, in order, as defaulting chooses among policies. */
+/** In the order of names, as defaulting chooses among policies. */
 export function policyNames<Source extends Named>(sources: readonly Source[]) {
   const shortened = sources.filter(({ name }) => name.length > LONGEST);
   const names = sources.map(({ name }) => shortName(name));

@@ -4,7 +4,7 @@ import type { Remark } from './migration.ts';
 export interface Part {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** No pod can ever be admitted, whatever the rest of the policy says. */
+  /** Whether no pod can ever be admitted, whatever the rest of the policy says. */
   readonly never?: Remark;
 }
 
@@ -20,7 +20,7 @@ export function stated(path: string, value: unknown, from: string): Statement {
   return { path, value, from };
 }
 
-/** @param input as the input has it; undefined: the value is the meaning of an absent field */
+/** @param input the value in the input; undefined if the policy value is the meaning of an absent field */
 export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
   return { path, value, from: input === undefined ? `${from}, unset` : from };
 }
@@ -37,7 +37,7 @@ export function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The entries that fit into a list of the API, and a remark on the others. */
+/** The entries that fit into a list of the API, and a remark on the rest. */
 export function withRoom<T>(
   field: string,
   values: readonly T[],

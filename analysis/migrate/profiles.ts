@@ -1,4 +1,4 @@
-/** Seccomp and AppArmor profiles, which were annotations: a list of names, and the one that is filled in. */
+/** Seccomp and AppArmor profiles, which were annotations: a list of allowed names, and the name that is filled in. */
 import type { Remark } from './migration.ts';
 import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
 
@@ -13,14 +13,17 @@ const MOST = 32;
 const LONGEST = 253;
 
 interface ProfileLists {
-  /** Undefined if there is no such list, which is not the same as an empty one. */
+  /** Undefined if there is no list, which differs from an empty list. */
   readonly allowed?: readonly string[] | undefined;
   readonly default?: string | undefined;
   readonly allowedField: string;
   readonly defaultField: string;
 }
 
-/** No list: a profile must not be set. A list: the pod itself must have one of them, and so must each container. */
+/**
+ * Without a list, a profile must not be set. With a list, the pod itself must have one of its profiles, and so must each
+ * container.
+ */
 export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Part {
   const { default: filling, allowedField, defaultField } = lists;
   if (allowed.includes('*')) return anyProfile('seccomp', lists);
@@ -39,7 +42,7 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Part 
   };
 }
 
-/** No list: anything. A list: each container must have one of them. */
+/** Without a list, any profile is admitted. With a list, each container must have one of its profiles. */
 export function appArmorProfiles({ allowed, ...lists }: ProfileLists): Part {
   if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
   const names = allowed.filter((name) => name !== '');
@@ -84,7 +87,7 @@ function listedProfiles(rule: Rule, unset: string, names: readonly string[], lis
   };
 }
 
-/** A profile that is not allowed is filled in and then refused: treated as not filled in. */
+/** If a profile that is not allowed would be filled in, it would then be refused. So it counts as not filled in. */
 function fillingOf(
   rule: Rule,
   profiles: readonly Profile[],
@@ -114,7 +117,7 @@ function nameOf({ type, localhostProfile }: Profile): string {
   return localhostProfile === undefined ? type : `${LOCALHOST}${localhostProfile}`;
 }
 
-/** A profile that any list would allow was filled in, whatever it was. */
+/** If the list allows any profile, the default was filled in, whatever it was. */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;

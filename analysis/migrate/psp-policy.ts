@@ -67,7 +67,7 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
   return { statements: [stated('seLinux', { rule, options: statedOptions(seLinuxOptions) }, field)] };
 }
 
-/** Unset, in a container or in the policy, means Default. */
+/** Unset means Default, in a container and in the policy. */
 function procMount({ allowedProcMountTypes }: PspSpec): Part {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
@@ -81,7 +81,7 @@ function procMount({ allowedProcMountTypes }: PspSpec): Part {
 
 const MOST_CLASSES = 32;
 
-/** No stanza: any. A list without names admits only unset. */
+/** Without the stanza, any runtime class is admitted. With a list without names, only an unset one is. */
 function runtimeClasses({ runtimeClass }: PspSpec): Part {
   if (!runtimeClass) return {};
   const { allowedRuntimeClassNames: allowed, defaultRuntimeClassName: filling } = runtimeClass;

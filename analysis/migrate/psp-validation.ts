@@ -1,8 +1,8 @@
 /**
  * The reasons why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in its words.
  *
- * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. If its message names a wrong field, this
- * names the intended one.
+ * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. Where the API server's message names a
+ * wrong field, the text here names the right one.
  */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt } from '../schema/problems.ts';
@@ -84,7 +84,7 @@ function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rul
   return [...oneOf([...path, 'rule'], rule, rules), ...rangeRefusals([...path, 'ranges'], ranges)];
 }
 
-/** The only strategy whose ranges are counted, and whose rules have another order. */
+/** The only strategy that counts its ranges, and that checks its rules in another order. */
 function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Problem[] {
   const path = ['spec', 'runAsGroup'];
   switch (rule) {

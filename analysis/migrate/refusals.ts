@@ -1,10 +1,10 @@
-/** Refusals that API servers had in common for PodSecurityPolicies and SecurityContextConstraints, in their words. */
+/** Refusals that API servers share for PodSecurityPolicies and SecurityContextConstraints, in their words. */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt, refusalText } from '../schema/problems.ts';
 import type { CapabilityLists } from './capability-lists.ts';
 import type { Sysctls } from './sysctls.ts';
 
-/** ValidateObjectMeta, as far as a name goes. */
+/** The checks of ValidateObjectMeta that concern a name. */
 export function nameRefusals(name: string | undefined): Problem[] {
   const path = ['metadata', 'name'];
   if (!name) return [problemAt(path, 'Required value: name or generateName is required')];
@@ -100,7 +100,7 @@ function patternRefusals(path: FieldPath, patterns: readonly string[]): Problem[
   ];
 }
 
-/** Whether this pattern matches everything that the other one does. */
+/** Whether this pattern matches everything that the other pattern matches. */
 function covers(pattern: string, other: string): boolean {
   return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
 }

@@ -7,7 +7,10 @@ import { selectorCel } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { Note } from './migration.ts';
 
-/** One note for each policy with restricted use beyond those that an API server asks about in the same namespaces. */
+/**
+ * One note for each policy with restricted use that exceeds the number about which an API server asks in the same
+ * namespaces.
+ */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
   const asking = policies.flatMap((policy) => {
     const resolution = resolvePolicy(completePolicy(policy), NEWEST_KNOWN_MINOR);

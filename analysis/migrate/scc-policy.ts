@@ -68,7 +68,7 @@ function choice({ priority }: Scc): Part {
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 
-/** Where only pods with hostUsers: false were admitted, only these may add capabilities. */
+/** If only pods with hostUsers: false were admitted, only such pods may add capabilities. */
 function capabilities(scc: Scc, filling: boolean): Part {
   const part = capabilityLists(scc, '', filling);
   if (scc.userNamespaceLevel !== REQUIRED) return part;
@@ -97,7 +97,7 @@ function hostPorts({ allowHostPorts }: Scc): Part {
   return { statements: [statedOrUnset('hostPorts', ranges, 'allowHostPorts', allowHostPorts)] };
 }
 
-/** No list means every type; the flag of host paths wins over the list (openshift/api SetDefaults_SCC). */
+/** No list admits every type. The flag for host paths takes precedence over the list (openshift/api SetDefaults_SCC). */
 function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): Part {
   const field = 'volumes';
   if (types.includes('*') && hostPath) return volumeTypes(field, ['*'], SCC_VOLUMES);
@@ -151,7 +151,7 @@ function groups(
   return { ...part, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
-/** The first named profile is filled in. */
+/** The first profile with a name is filled in. */
 function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
   const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({
@@ -164,7 +164,7 @@ function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
 
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
-/** Without a level the namespace's level applies. */
+/** Without a level, the level of the namespace applies. */
 function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): Part {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };

@@ -1,4 +1,4 @@
-/** Fields that PodSecurityPolicy and SecurityContextConstraints have in common. The prefix of their names is `spec.` or nothing. */
+/** Fields that PodSecurityPolicy and SecurityContextConstraints share. The prefix of their names is `spec.` or nothing. */
 import { type Part, stated, statedOrUnset } from './part.ts';
 
 interface Fields {
@@ -7,19 +7,19 @@ interface Fields {
   readonly readOnlyRootFilesystem?: boolean;
 }
 
-/** Unset is false. */
+/** An unset field means false. */
 export function flag(override: string, field: string, value: boolean | undefined): Part {
   return { statements: [statedOrUnset(override, value ?? false, field, value)] };
 }
 
-/** Unset is true: the field is younger than PodSecurityPolicy. */
+/** An unset field means true, because the field is younger than PodSecurityPolicy. */
 export function escalation(prefix: string, fields: Fields): Part {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling } = fields;
   const field = 'defaultAllowPrivilegeEscalation';
   return {
     statements: [
       statedOrUnset('allowPrivilegeEscalation', allowed ?? true, `${prefix}allowPrivilegeEscalation`, allowed),
-      // A value that is refused when true is filled in as false anyway.
+      // If `true` is refused, `false` is filled in anyway.
       ...(filling !== undefined && allowed !== false ? [stated(field, filling, prefix + field)] : []),
     ],
   };
@@ -30,7 +30,7 @@ export function readOnlyRootFilesystem(prefix: string, { readOnlyRootFilesystem:
   return required ? { statements: [stated(field, true, prefix + field)] } : {};
 }
 
-/** SELinux options without empty texts, which count as absent. */
+/** SELinux options. Empty texts are left out, because they count as absent. */
 export function statedOptions(options: Readonly<Record<string, string | undefined>> = {}) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''));
 }

@@ -50,7 +50,7 @@ interface Input {
 /** A kind to migrate. */
 interface Kind {
   readonly apiVersions: readonly string[];
-  /** Where the kind is, for an object of another API version. */
+  /** The group where the kind is found, if an object has another API version. */
   readonly home: string;
   readonly granted: Granted;
   readonly choice: Choice;
@@ -60,7 +60,7 @@ interface Kind {
 
 interface Content extends Pick<Source, 'grants' | 'parts'> {
   readonly metadata: { readonly name?: string };
-  /** Why the API server would have refused it. */
+  /** Why the API server would have refused the object. */
   readonly refusals: readonly Problem[];
 }
 

@@ -1,4 +1,4 @@
-/** Kernel parameters, which PodSecurityPolicy and SecurityContextConstraints have in common. */
+/** Kernel parameters, which PodSecurityPolicy and SecurityContextConstraints share. */
 import { distinct, inexact, type Part, stated, withRoom } from './part.ts';
 
 const MOST_SYSCTLS = 64;
@@ -18,7 +18,8 @@ export const SAFE_SYSCTLS = [
 ];
 
 /**
- * @param prefix of the fields' names: `spec.` or nothing @param safe what is allowed unless it is forbidden
+ * @param prefix of the fields' names: `spec.` or nothing
+ * @param safe the sysctls that are allowed unless they are forbidden
  */
 export function sysctls(
   prefix: string,

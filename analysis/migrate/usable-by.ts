@@ -7,7 +7,7 @@ import { distinct, known } from './part.ts';
 
 interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** `usableBy`, `subjects[0]` → the grant that it comes from. */
+  /** `usableBy`, `subjects[0]` → the grant that the line comes from. */
   readonly origins: Readonly<Record<string, string>>;
   readonly bindings: readonly RbacObject[];
   readonly remarks: readonly Remark[];
@@ -87,7 +87,7 @@ function forBindings(
   };
 }
 
-/** The operator itself makes only bindings named like the role. */
+/** The operator itself makes only a binding with the name of the role. */
 function binding(grants: readonly Grant[], policy: string, namespace?: string): RbacObject {
   const role = useRoleName(policy);
   return {

@@ -4,7 +4,7 @@
  */
 import { VOLUME_TYPES } from '../../operator/standards/volume-types.ts';
 
-/** security.openshift.io/v1 FSType: all but one are the field's name. */
+/** security.openshift.io/v1 FSType: all values except one are the name of the field. */
 export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map(
   VOLUME_TYPES.map((field) => [field === 'cephfs' ? 'cephFS' : field, field]),
 );

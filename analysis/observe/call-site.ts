@@ -11,7 +11,7 @@ export interface CallSite {
   readonly noise?: Noise;
 }
 
-/** Frames that every check has, and the tracepoint's own. */
+/** The functions that are in the stack of every check, and the tracepoint's own. */
 const COMMON =
   /^(trace_event_raw_event_|__traceiter_|cap_capable$|security_capable$|(ns_)?capable|do_syscall_64$|x64_sys_call$|entry_SYSCALL|el0|invoke_syscall|do_el0|el0_svc)/;
 const SYSTEM_CALL = /^(?:__(?:x64_|arm64_|riscv_|s390x_|ia32_|do_|se_)?|k)sys_(\w+)$/;
@@ -42,12 +42,13 @@ function noiseOf(frames: readonly string[], capability: number): Noise | undefin
   return undefined;
 }
 
-/** do_task_stat reads /proc/PID/stat, and hides addresses from those who may not trace the process. */
+/** do_task_stat reads /proc/PID/stat, and hides addresses from readers who may not trace the process. */
 const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 
 /**
- * overlayfs asks for the process first (ovl_permission → generic_permission), then in its own file systems for whoever
- * mounted it (ovl_permission → inode_permission). So something between overlayfs and the check belongs to the layer below.
+ * overlayfs checks twice: for the process (ovl_permission → generic_permission), then in its own file systems for the
+ * user who mounted it (ovl_permission → inode_permission). If a function is between overlayfs and the check, the check
+ * belongs to the lower layer.
  */
 function asksForMounter(frames: readonly string[]): boolean {
   const inner = frames.filter((frame) => !COMMON.test(frame));

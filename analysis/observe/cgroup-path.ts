@@ -1,22 +1,23 @@
 /** A control group's path → the container that runs in it. */
 
-/** Where a container runs: the node knows it by these alone. */
+/** Where a container runs. A node knows containers only by these IDs. */
 export interface ContainerGroup {
   /** The pod's UID; absent for a container that no kubelet started. */
   readonly pod?: string;
-  /** The container's ID; without kubelet, the path below the observed group. */
+  /** The container's ID. Without a kubelet, the path below the observed group. */
   readonly id: string;
 }
 
 /**
- * kubelet's names (pkg/kubelet/cm), with cgroupfs and with systemd as driver, where a UID has `_` for `-`. A container
- * may have groups below its own, and run containers itself: they are the pod's, too, so the first match counts.
+ * The names that the kubelet gives (pkg/kubelet/cm), with cgroupfs and with systemd as driver; systemd writes `_` for `-`
+ * in a UID. A container may have groups below its own, and may run containers itself. All of these belong to the pod, so
+ * the first match counts.
  */
 const POD = /(?:^|\/|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\/([^/]+)/;
 /** `cri-containerd-ID.scope`, `crio-ID.scope`, or the ID alone. */
 const CONTAINER = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;
 
-/** @param below also each group NAMESPACE/POD/CONTAINER below this path is a container */
+/** @param below also counts each group NAMESPACE/POD/CONTAINER below this path as a container */
 export function containerIn(path: string, below?: string): ContainerGroup | undefined {
   const [, pod, group = ''] = POD.exec(path) ?? [];
   if (pod !== undefined) {
@@ -28,7 +29,7 @@ export function containerIn(path: string, below?: string): ContainerGroup | unde
   return names.length < 3 ? undefined : { id: names.slice(0, 3).join('/') };
 }
 
-/** /proc/PID/cgroup has a line for each hierarchy, and a container is in all of them. */
+/** /proc/PID/cgroup has a line for each hierarchy, and a container is in all hierarchies. */
 export function containerOfProcess(lines: string, below?: string): ContainerGroup | undefined {
   for (const line of lines.split('\n')) {
     const found = containerIn(line.replace(/^\d+:[^:]*:/, ''), below);

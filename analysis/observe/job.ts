@@ -2,16 +2,16 @@
  * The Job that observes a cluster: one pod on each node, for a stated time. `cappol observe --cluster` creates it, and
  * `npm run generate` writes it to config/observe/.
  *
- * The files of tracefs belong to root, and that is all its pods need: no capability, no account, no network.
+ * The files of tracefs belong to root, so its pods run as root; they need no capability, no account and no network.
  */
 
 export const OBSERVER_NAMESPACE = 'cappol-observe';
 const NAME = 'cappol-observe';
 /** The pods of one observation have a common value. */
 export const OBSERVATION_LABEL = 'cappol.capabilitypolicy.dev/observation';
-/** Where the node's tracefs is in the container: AppArmor's default profile refuses writes below /sys. */
+/** Where the container mounts the node's tracefs: AppArmor's default profile refuses writes below /sys. */
 const TRACING = '/tracing';
-/** To pull the image, and to print what was observed. */
+/** The time for pulling the image and for printing the observations. */
 const MARGIN_SECONDS = 600;
 const KEPT_SECONDS = 3600;
 
@@ -21,13 +21,13 @@ interface JobOptions {
   readonly seconds: number;
   /** The number of nodes. */
   readonly count: number;
-  /** The names of the nodes; all nodes with Linux by default. */
+  /** The names of the nodes; by default, all nodes with Linux. */
   readonly nodes?: readonly string[] | undefined;
-  /** The kernel's buffer for events, for each processor. */
+  /** The size of the kernel's buffer for events, for each processor. */
   readonly bufferKb?: number;
 }
 
-/** Level privileged, since no other one admits volumes of the node and its processes. */
+/** Level privileged, because no other level admits volumes of the node and the node's processes. */
 export function observerNamespace() {
   return {
     apiVersion: 'v1',
@@ -50,7 +50,7 @@ export function observerJob(options: JobOptions) {
       completions: count,
       parallelism: count,
       completionMode: 'Indexed',
-      // A node that cannot observe must not end the observation of the others.
+      // A node that cannot observe must not end the observation of the other nodes.
       backoffLimitPerIndex: 0,
       activeDeadlineSeconds: seconds + MARGIN_SECONDS,
       ttlSecondsAfterFinished: KEPT_SECONDS,
@@ -65,7 +65,7 @@ function podSpec({ name, image, seconds, nodes, bufferKb }: JobOptions) {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    // The kernel's events have the process numbers of the node.
+    // The kernel's events contain the node's process numbers.
     hostPID: true,
     nodeSelector: { 'kubernetes.io/os': 'linux' },
     tolerations: [{ operator: 'Exists' }],
@@ -98,7 +98,7 @@ function podSpec({ name, image, seconds, nodes, bufferKb }: JobOptions) {
   };
 }
 
-/** A term for each, since a term can name only one node. */
+/** One term for each node, because a term can name only one node. */
 function nodeAffinity(nodes: readonly string[]) {
   const nodeSelectorTerms = nodes.map((node) => ({
     matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }],

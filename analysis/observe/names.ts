@@ -4,7 +4,7 @@ import type { Evidence, ObservedContainer, ObservedWorkload } from '../evidence/
 import type { ContainerGroup } from './cgroup-path.ts';
 import type { Observed } from './observation.ts';
 
-/** A container's name; 'sandbox' for the one that holds a pod's namespaces and runs no program of the workload. */
+/** A container's name; 'sandbox' for the container that holds a pod's namespaces and runs no program of the workload. */
 export type Name = ObservedContainer | 'sandbox';
 
 /** The runtime's configuration of a container (config.json of the OCI runtime specification). */
@@ -47,7 +47,7 @@ const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContai
 /** Static pods have another UID on their node (pkg/kubelet/types). */
 const HASH = 'kubernetes.io/config.hash';
 
-/** Keeps names after a pod was deleted, and the IDs of containers that were restarted. */
+/** Keeps names after a pod was deleted, and keeps the IDs of containers that were restarted. */
 export class PodNames {
   readonly #byInstance = new Map<string, ObservedContainer>();
   readonly #pods = new Set<string>();
@@ -69,7 +69,7 @@ export class PodNames {
     }
   }
 
-  /** A container of a known pod that no status names is the pod's sandbox. */
+  /** A container of a known pod that no status names must be the pod's sandbox. */
   nameOf({ pod, id }: ContainerGroup): Name | undefined {
     return this.#byInstance.get(id) ?? (pod !== undefined && this.#pods.has(pod) ? 'sandbox' : undefined);
   }
@@ -81,7 +81,7 @@ function instancesOf({ containerID, lastState, state }: Omit<ContainerStatus, 'n
     .map((id) => id.replace(/^\w+:\/\//, ''));
 }
 
-/** Without kubelet, the path says the name: NAMESPACE/POD/CONTAINER. */
+/** Without a kubelet, the path contains the name: NAMESPACE/POD/CONTAINER. */
 export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
   if (pod !== undefined) return undefined;
   const [namespace = '', name = '', container = ''] = id.split('/');
@@ -90,7 +90,7 @@ export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
 
 export interface NamedEvidence {
   readonly evidence: Evidence;
-  /** Containers without a name: their pods were gone before anything named them. */
+  /** Containers without a name: their pods were gone before a source named them. */
   readonly unnamed: readonly ContainerGroup[];
 }
 

@@ -18,11 +18,11 @@ export interface Observed {
 }
 
 export interface Counts {
-  /** All checks, of containers and others. */
+  /** The number of all checks, by processes in containers and outside. */
   readonly checks: number;
-  /** Events that the kernel had no room for. */
+  /** The number of events that the kernel had no room for. */
   readonly lost: number;
-  /** Checks by processes of which nothing is known. */
+  /** The number of checks by processes whose container is unknown. */
   readonly unplaced: number;
 }
 
@@ -30,7 +30,7 @@ interface Options {
   readonly lookUp: LookUp;
   /** A time of the trace's clock → milliseconds since 1970. */
   readonly epochMs: (seconds: number) => number;
-  /** Also each group NAMESPACE/POD/CONTAINER below this one is a container. */
+  /** Also counts each group NAMESPACE/POD/CONTAINER below this group as a container. */
   readonly below?: string | undefined;
   /** Called at the first event of a container, while it starts. */
   readonly onContainer?: (group: ContainerGroup) => void;
@@ -49,10 +49,10 @@ interface Check {
 interface Watched {
   readonly group: ContainerGroup;
   readonly from: number;
-  /** Whether its first program was executed afterwards. */
+  /** Whether the container's first program was executed after the observation began. */
   readonly started: boolean;
   ended?: number | undefined;
-  /** The user namespaces in which the runtime asked when it set the container up: the node's, and the pod's own. */
+  /** The user namespaces of the checks while the runtime set up the container: the node's, and the pod's own. */
   readonly namespaces: Set<string>;
 }
 
@@ -63,9 +63,12 @@ export class Observation {
   readonly #tasks: Tasks;
   readonly #uses = new Map<string, Use>();
   readonly #watches = new Map<string, Watched>();
-  /** The last check of each process: its stack follows as a separate event, and processors interleave. */
+  /**
+   * The last check of each process. Its stack follows as a separate event, and the events of several processors
+   * interleave.
+   */
   readonly #open = new Map<number, Check>();
-  /** The check before it, if the kernel refused that: the next one may be granted in its place. */
+  /** The check before it, if the kernel refused that check: the next check may be granted instead. */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
   #stack: Check | undefined;
@@ -92,7 +95,7 @@ export class Observation {
   }
 
   read(text: string): void {
-    // Most stacks are those of processes outside of containers.
+    // Most stacks belong to processes outside of containers.
     if (!this.#stack && text.startsWith(' => ')) return;
     const line = readTraceLine(text);
     if (line.is === 'frame') this.#stack?.frames.push(line.frame);
@@ -102,7 +105,7 @@ export class Observation {
     }
   }
 
-  /** All that was observed. @param now on the trace's clock */
+  /** Everything that was observed. @param now on the trace's clock */
   finished(now: number): Observed {
     for (const pid of [...this.#open.keys()]) this.#close(pid);
     for (const pid of [...this.#refused.keys()]) this.#settle(pid);
@@ -160,7 +163,7 @@ export class Observation {
     if (watched) watched.ended = time;
   }
 
-  /** The process goes on: its last check has its whole stack. */
+  /** The process makes a new check, so the stack of its last check is complete. */
   #close(pid: number): void {
     const check = this.#open.get(pid);
     if (!check) return;
@@ -197,7 +200,10 @@ export class Observation {
     this.#uses.set(key, { group, capability: name, outcome, ...(noise && { noise }), ...times, example });
   }
 
-  /** A user namespace that the container's set-up does not know is a process's own. Without its start, nobody knows. */
+  /**
+   * A user namespace that did not appear during the container's set-up was made by a process. If the set-up was not
+   * observed, that is unknown.
+   */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
     return started && namespaces?.size && !namespaces.has(namespace) ? 'OwnUserNamespace' : undefined;
@@ -205,7 +211,7 @@ export class Observation {
 
   #watch(group: ContainerGroup, from: number, started: boolean): void {
     const watched = this.#watches.get(group.id);
-    // `kubectl exec` enters a container that runs.
+    // `kubectl exec` enters a running container.
     if (watched) watched.ended = undefined;
     else {
       this.#watches.set(group.id, { group, from, started, namespaces: new Set() });
@@ -213,7 +219,7 @@ export class Observation {
     }
   }
 
-  /** Processes ask from the same places again and again. */
+  /** Remembered, because processes make checks from the same places again and again. */
   #site(frames: readonly string[], capability: number): CallSite {
     const key = `${capability} ${frames.join(' ')}`;
     const known = this.#sites.get(key);
@@ -228,7 +234,7 @@ export class Observation {
   }
 }
 
-/** The kernel accepts one of several capabilities: it asks for the next one after it has refused the first. */
+/** If the kernel accepts one of several capabilities, it checks the next one after refusing the first. */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (
     check.granted &&

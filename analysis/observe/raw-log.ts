@@ -1,4 +1,4 @@
-/** The lines by which an observer in a pod reports to `cappol observe --cluster`: evidence without names, and progress. */
+/** The lines in which an observer in a pod reports to `cappol observe --cluster`: evidence without names, and progress. */
 import type { Counts, Observed, UnnamedUse, UnnamedWatch } from './observation.ts';
 
 export interface RawProgress {
@@ -10,7 +10,7 @@ export interface RawProgress {
 export interface RawEnd {
   readonly seconds: number;
   readonly counts: Counts;
-  /** Whether containers that ran before were observed, too. */
+  /** Whether the observation included containers that already ran when it began. */
   readonly sawAll: boolean;
 }
 
@@ -24,7 +24,7 @@ export function progressLine(progress: RawProgress): RawLine {
   return { raw: 'progress', ...progress };
 }
 
-/** One object a line: a log may cut long lines. */
+/** One object a line, each short, because a log may cut long lines. */
 export function rawLines({ uses, watches, counts, seconds, sawAll }: Observed & Omit<RawEnd, 'counts'>): RawLine[] {
   return [
     ...watches.map((watch) => ({ raw: 'watch' as const, ...watch })),

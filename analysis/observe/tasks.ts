@@ -1,6 +1,6 @@
 /**
- * Which container each process of the node belongs to, kept from events: a process that ends within milliseconds is gone
- * before /proc can be read.
+ * Finds the container of each process of the node from events: a process that ends within milliseconds is gone before
+ * /proc can be read.
  */
 import type { ContainerGroup } from './cgroup-path.ts';
 
@@ -9,14 +9,14 @@ export interface Task {
   readonly container?: ContainerGroup | undefined;
   /** True until the container's first program is executed. */
   readonly setup: boolean;
-  /** The program that it executed last; undefined if that was before the observation. */
+  /** The program that the process executed last; undefined if that was before the observation. */
   readonly program?: string;
 }
 
-/** Looks up a process that no event has placed; undefined if it is gone. */
+/** Looks up a process that no event has mentioned; undefined if it is gone. */
 export type LookUp = (pid: number) => Task | undefined;
 
-/** runc executes itself from a copy, then the container's first program. */
+/** runc executes itself from a copy first, and then the container's first program. */
 const RUNTIME = /^(\/proc\/self\/(exe|fd\/\d+)|\/dev\/fd\/\d+|memfd:.*|(.*\/)?(runc|crun|runc-dmz))$/;
 const OUTSIDE: Task = { setup: false };
 
@@ -30,7 +30,7 @@ export class Tasks {
     this.#lookUp = lookUp;
   }
 
-  /** Undefined if nothing is known about it: it existed before the observation, and is gone. */
+  /** Undefined if the process is unknown: it existed before the observation, and is gone. */
   get(pid: number): Task | undefined {
     const known = this.#byPid.get(pid);
     if (known) return known;
@@ -39,7 +39,7 @@ export class Tasks {
     return found;
   }
 
-  /** A process that existed before the observation. Events know better. */
+  /** Adds a process that existed before the observation. Information from events takes precedence. */
   existing(pid: number, task: Task): void {
     if (!this.#byPid.has(pid)) this.#put(pid, task);
   }
@@ -53,22 +53,22 @@ export class Tasks {
   forked(parent: number, child: number): void {
     const task = this.#byPid.get(parent);
     if (task) this.#put(child, task);
-    // The number may have belonged to a process whose end was lost.
+    // The number may have belonged to another process whose end was lost.
     else this.exited(child);
   }
 
-  /** @param before the number of the thread that executed the program; it takes over that of its process */
+  /** @param before the number of the thread that executed the program; the thread gets the number of its process */
   executed(pid: number, before: number, program: string): void {
     const task = this.#byPid.get(before) ?? this.#byPid.get(pid);
     if (before !== pid) this.exited(before);
     const runtime = RUNTIME.test(program);
-    // A runtime can start a process within the container's group (CLONE_INTO_CGROUP), which no event tells.
+    // A runtime can start a process within the container's group (CLONE_INTO_CGROUP), and no event reports that.
     const entered = !runtime && !task?.container && RUNTIME.test(task?.program ?? '') ? this.#lookUp(pid) : undefined;
     const { container, setup } = entered ?? task ?? this.#lookUp(pid) ?? OUTSIDE;
     this.#put(pid, { container, setup: setup && runtime, program });
   }
 
-  /** @returns the container that has no process left */
+  /** @returns the container, if it has no process left */
   exited(pid: number): ContainerGroup | undefined {
     const container = this.#byPid.get(pid)?.container;
     this.#byPid.delete(pid);

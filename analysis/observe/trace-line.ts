@@ -1,8 +1,8 @@
 /**
- * One line of tracefs' trace_pipe → what it says. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
+ * One line of tracefs' trace_pipe → its content. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
  *
- * Names of processes are printed as they are, line breaks included, so a hostile process can break a line in two. Names
- * are too short (15 bytes) to contain a line of their own; a fragment is `Unreadable`, and ends a stack.
+ * Names of processes are printed as they are, including line breaks, so a hostile process can break a line in two. A name
+ * is too short (15 bytes) to contain a line of its own. A fragment is `Unreadable`, and ends a stack.
  */
 
 /** Seconds of the clock that the instance was given. */
@@ -22,14 +22,14 @@ export type TraceLine =
 interface Check {
   /** The capability's number. */
   readonly capability: number;
-  /** The user namespace in which it is asked: the same text for the same one. */
+  /** The user namespace of the check; equal texts mean the same namespace. */
   readonly namespace: string;
   readonly granted: boolean;
 }
 
 const UNREADABLE: TraceLine = { is: 'unreadable' };
 const FRAME = /^ => (\S+)(?: \[\S+\])?$/;
-/** The thread group stands in parentheses if the option record-tgid is set. */
+/** The thread group is in parentheses if the option record-tgid is set. */
 const EVENT = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\]\s+\S+\s+([\d.]+): (?:(\w+): |(<stack trace>))(.*)$/s;
 const LOST = /^CPU:\d+ \[LOST (\d+) EVENTS\]$/;
 

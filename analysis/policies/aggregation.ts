@@ -1,7 +1,7 @@
 /**
- * ClusterRoles with an aggregationRule: a controller writes into them the rules of the ClusterRoles that it selects, instead of
- * their own (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). It applies no empty list, so where it selects no rule they
- * keep their own.
+ * ClusterRoles with an aggregationRule. A controller replaces their rules with the rules of the ClusterRoles that they
+ * select (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). It never applies an empty list: if it finds no rule,
+ * the role keeps its own rules.
  */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { PolicyRule, RoleView } from '../../operator/model/objects.ts';
@@ -15,9 +15,9 @@ export interface ClusterRole {
   readonly labels: Labels;
   /** Absent without an aggregationRule. */
   readonly selectors?: readonly LabelSelector[];
-  /** Only those that may grant a verb on capabilitypolicies. */
+  /** Only the rules that may grant a verb on capabilitypolicies. */
   readonly rules: readonly PolicyRule[];
-  /** Whether it has any rules. */
+  /** Whether the role has any rules. */
   readonly isStated: boolean;
 }
 
@@ -57,7 +57,7 @@ export function liveRoles(all: readonly RawObject[]): readonly ClusterRole[] {
   });
 }
 
-/** The roles with an aggregationRule, as the controller writes them. */
+/** The roles with an aggregationRule, with the rules that the controller writes. */
 export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
   return roles
     .filter(({ selectors }) => selectors)
@@ -65,9 +65,9 @@ export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
 }
 
 /**
- * The roles whose rules it has.
+ * The roles whose rules an aggregated role gets.
  *
- * @param seen the aggregated roles that count already: two of them may select each other
+ * @param seen the aggregated roles that count already, because two of them may select each other
  */
 function sourcesOf(role: ClusterRole, roles: readonly ClusterRole[], seen: Set<ClusterRole>): readonly ClusterRole[] {
   const { selectors, isStated } = role;

@@ -1,4 +1,7 @@
-/** A manifest → the pods that it makes, as the operator's evaluate takes them, and what is wrong with it. */
+/**
+ * A manifest → the pods that it makes, in the form that the operator's evaluation reads, and the problems of the
+ * manifest.
+ */
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
@@ -22,11 +25,11 @@ import type { Automounts } from './automounting.ts';
 
 /** A pod in a manifest. */
 export interface Candidature {
-  /** Undefined when the object makes no pods, as a finished Job. */
+  /** Undefined if the object makes no pods any more, like a finished Job. */
   readonly candidate: Candidate | undefined;
   /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes. */
   readonly template: string | null;
-  /** Where the pod begins. */
+  /** The position where the pod begins. */
   readonly line: number;
   /** Maps a field of the pod, such as `['spec', 'containers', 0]`, to its path in the manifest. */
   fieldOf(inPod: FieldPath): FieldPath;
@@ -36,12 +39,12 @@ export interface Candidature {
 /** The pods of one manifest; every part may be empty. */
 export interface Candidatures {
   readonly candidatures: readonly Candidature[];
-  /** Why the manifest or a part of it can't be evaluated, in the API server's words. */
+  /** Why the manifest or a part of it cannot be evaluated, in the API server's words. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   /** An object of a kind that makes no pods. */
   readonly skipped?: true;
-  /** An object that may make pods, but in which no pod can be evaluated. */
+  /** An object that may make pods, but without a pod that could be evaluated. */
   readonly notEvaluated?: {
     /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
     readonly kind: string;
@@ -60,7 +63,7 @@ export class PodCandidates {
   readonly #projection = createProjection(RULES, UNSHARED);
 
   /**
-   * @param namespace of objects that state none
+   * @param namespace the namespace of objects that do not state one
    * @param automounts undefined for objects of a cluster, which are evaluated as they are
    */
   constructor(namespace: string, automounts: Automounts | undefined) {
@@ -108,7 +111,7 @@ export class PodCandidates {
     const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
-      // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
+      // The match may not be a pod, or its value may be a placeholder that the operator of the kind replaces.
       for (const { path, message } of problems) {
         warnings.push({
           path: template.fieldOf(path),
@@ -117,7 +120,7 @@ export class PodCandidates {
       }
       if (problems.length === 0) {
         const unknown = misspeltIn(template, inPod);
-        // The kind may have fields of its own beside those of a pod.
+        // The kind may have fields of its own besides those of a pod.
         fields.push(...unknown);
         const nulls = nullProblems(empty, template.fieldOf);
         fields.push(...nulls.problems, ...nulls.warnings);
@@ -127,7 +130,8 @@ export class PodCandidates {
     }
     const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };
     const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
-    // Prometheus uses `spec.containers` to patch its operator's own containers, which the object does not contain.
+    // Prometheus uses `spec.containers` to patch the containers of its operator. The object does not contain those
+    // containers.
     const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
     if (isWhole && warnings.length === 0) return found;
     if (makes === false && warnings.length === 0) return { ...found, skipped: true };
@@ -145,7 +149,7 @@ export class PodCandidates {
     return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
   }
 
-  /** As the API server completes the pod before policies evaluate it. A pod with a uid has been completed. */
+  /** The pod as the API server completes it before policies evaluate it. A pod with a uid was completed already. */
   #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
     const { metadata, spec } = objectOf(pod);
     const { annotations, uid } = objectOf(metadata);
@@ -158,25 +162,25 @@ export class PodCandidates {
     return { candidate: { ...candidate, parts }, ...place, fieldOf: withTokenField(parts, place.fieldOf) };
   }
 
-  /** The object with the namespace that it will be in. */
+  /** The object, with the namespace that it will be created in. */
   #placed(object: Object) {
     const { namespace } = identityOf(object, this.#namespace);
     return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
-  /** Undefined when the object makes no pods, as a finished Job. */
+  /** Undefined if the object makes no pods any more, like a finished Job. */
   #candidate(object: Object, role: 'pod' | 'workload'): Candidate | undefined {
     if (role === 'workload') {
       const view = this.#projection.workload(object);
       return view.finished ? undefined : templateCandidate(view);
     }
     const view = this.#projection.pod(object);
-    // Unlike a running pod, it has not been filled by defaulting yet.
+    // Unlike a running pod, a manifest has not been filled by defaulting.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 }
 
-/** No manifest has the volume: its field decides whether there is one. */
+/** No manifest contains the volume: a field decides whether the pod gets it. */
 function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
   const added = tokenVolumeIndex(spec);
   if (added === -1) return fieldOf;
@@ -184,7 +188,7 @@ function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Ca
     fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
 }
 
-/** A volume of the pods that a claim of a StatefulSet makes is in the list of claims. */
+/** A volume that comes from a claim of a StatefulSet is found in the list of claims. */
 function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candidature['fieldOf']) {
   const claims = claimsIn(object);
   const path = claimsPath(object.kind);
@@ -196,7 +200,7 @@ function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candid
   };
 }
 
-/** The pod as evidence names it. @param namespace of objects that state none */
+/** The pod in the form in which evidence names it. @param namespace the namespace of objects that do not state one */
 export function manifestPod({ object }: InputObject, { fieldOf }: Candidature, namespace: string): ManifestPod {
   const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));
   return { kind: object.kind, labels, ...identityOf(object, namespace) };

@@ -1,4 +1,7 @@
-/** The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when one is created. */
+/**
+ * The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when a policy is
+ * created.
+ */
 import type { CelRule, Schema } from '../../operator/api/schema.ts';
 import { CelEngine, celValue } from '../../operator/evaluate/cel.ts';
 import { fieldPath } from '../schema/paths.ts';
@@ -11,7 +14,7 @@ const RESERVED = new Set(
   ),
 );
 
-/** @param value valid by the schema */
+/** @param value that is valid by the schema */
 export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   const engine = new CelEngine();
   const problems: Problem[] = [];
@@ -26,7 +29,7 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** The message of the first rule that a possible string value of a field breaks. */
+/** The message of the first rule that a value of a string field may break. */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const engine = new CelEngine();
   return rulesOf(schema)

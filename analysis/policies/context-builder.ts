@@ -1,4 +1,4 @@
-/** Collects policies, namespaces and RBAC objects from files, from a cluster, or both. */
+/** Collects policies, namespaces and RBAC objects from files, from a cluster, or from both. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   type CompletePolicy,
@@ -26,21 +26,21 @@ import { isContextObject, readObject } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
 
-/** Everything that a builder has collected from files, as plain values that another thread can be sent. */
+/** Everything that a builder has collected from files, as plain values that can be sent to another thread. */
 export type Collected = ReturnType<typeof nothing>;
 
 function nothing() {
   return {
     policies: new Map<string, CompletePolicy>(),
-    /** For policies from manifests. */
+    /** The options for policies from manifests. */
     sources: new Map<string, PolicySource>(),
     namespaces: new Map<string, Labels>(),
     roles: new Map<string, RoleView>(),
     bindings: new Map<string, RoleBindingView>(),
-    /** With their labels, for those that are aggregated. */
+    /** The roles with their labels, by which aggregated roles select them. */
     clusterRoles: new Map(IN_EVERY_CLUSTER.map((role) => [role.name, role])),
     automounting: new Map<string, boolean>(),
-    /** Whether policies from manifests and from a cluster count. */
+    /** Whether policies from manifests and from the cluster count. */
     takesPolicies: true,
   };
 }
@@ -49,7 +49,7 @@ function nothing() {
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
-  /** The namespace of roles and bindings that state none. */
+  /** The namespace of roles and bindings that do not state one. */
   readonly #namespace: string;
   #live: Cluster | undefined;
 
@@ -69,17 +69,17 @@ export class PolicyContextBuilder {
     return builder;
   }
 
-  /** Undefined if it has read a cluster, which is too large to be sent. */
+  /** Undefined if the builder has read a cluster, which is too large to be sent. */
   get collected(): Collected | undefined {
     return this.#live ? undefined : this.#all;
   }
 
-  /** Those of the cluster with those of the manifests, by name. */
+  /** The cluster's policies, replaced and extended by those of the manifests, by name. */
   get policies(): ReadonlyMap<string, CompletePolicy> {
     return this.#all.policies;
   }
 
-  /** Where the policies from manifests were read. */
+  /** The places where the policies from manifests were read. */
   get sources(): ReadonlyMap<string, PolicySource> {
     return this.#all.sources;
   }
@@ -93,19 +93,19 @@ export class PolicyContextBuilder {
     return [...this.#all.sources.keys()].sort();
   }
 
-  /** The roll-outs of those policies that have one. */
+  /** The roll-outs of these policies, by name. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
     const specs = names.flatMap((name) => {
       const spec = this.#all.policies.get(name)?.spec;
       return spec ? [[name, spec] as const] : [];
     });
-    // In another mode the roll-out rests.
+    // In another mode than Enforce, the roll-out rests.
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );
   }
 
-  /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
+  /** @param tell receives the object's problems; the object is skipped if it cannot be read */
   addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
     const role = roleOf(manifest.object.apiVersion, manifest.object.kind);
     const object = isContextObject(role) ? readObject(manifest, tell) : manifest.object;
@@ -116,7 +116,7 @@ export class PolicyContextBuilder {
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
-        // Keeps live labels that others set, and none of an earlier manifest, as kubectl apply does.
+        // Like kubectl apply: keeps live labels that others set, but no labels of an earlier manifest.
         this.#all.namespaces.set(name, { ...this.#live?.namespace(name)?.labels, ...labels });
         return;
       }
@@ -139,7 +139,7 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
-    // Without addClusterRoles() nothing is known about them beside the rules that a controller has written.
+    // Without addClusterRoles(), only the rules that a controller has written into aggregated roles are known.
     this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {
@@ -147,7 +147,7 @@ export class PolicyContextBuilder {
     }
   }
 
-  /** All ClusterRoles of a cluster, after addCluster(): roles of manifests may be aggregated with them. */
+  /** Adds all ClusterRoles of a cluster; call it after addCluster(). Roles of manifests may be aggregated with them. */
   addClusterRoles(roles: readonly ClusterRole[]): void {
     for (const role of roles) this.#all.clusterRoles.set(role.name, role);
   }
@@ -156,7 +156,7 @@ export class PolicyContextBuilder {
     for (const [name, mounts] of known) this.#all.automounting.set(name, mounts);
   }
 
-  /** @param tell receives what is wrong with a policy beyond its form */
+  /** @param tell receives the policy's problems beyond its form */
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
     for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
     const namespaces = this.#labelsWith(supposed.pending ?? new Map());
@@ -226,7 +226,7 @@ export class PolicyContextBuilder {
     if (!policy) return;
     const complete = completePolicy(policy);
     const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
-    // Which one is in force depends on the order in which somebody applies them.
+    // The order in which somebody applies the two policies decides which one is in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace({ file: source.file, ...(source.line !== null && { line: source.line }) });
       const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
@@ -240,11 +240,11 @@ export class PolicyContextBuilder {
   #addRoleManifest(object: InputObject['object']): void {
     if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
     const placed = this.#placed(object);
-    // It may replace a live one that grants something.
+    // The object may replace a live one that grants something.
     this.#addRole(object.kind, this.#projection.role(placed) ?? { ...scopeOf(placed), rules: [] });
   }
 
-  /** A role or binding with the namespace that it will be in. */
+  /** A role or binding, with the namespace that it will be created in. */
   #placed(object: InputObject['object']): InputObject['object'] {
     if (object.kind.startsWith('Cluster')) return object;
     const { namespace } = identityOf(object, this.#namespace);
@@ -260,7 +260,7 @@ export class PolicyContextBuilder {
   }
 }
 
-/** The parts that the API server knows about a policy before its change. */
+/** The parts of the live policy that the API server keeps when the policy is changed. */
 function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
   return {
     ...(uid !== undefined && { uid }),

@@ -1,4 +1,4 @@
-/** Problems of the namespaces, roles and bindings that evaluating depends on. */
+/** Checks the namespaces, roles and bindings that evaluation depends on. */
 import { type InputObject, troubleOf } from '../manifests/document-objects.ts';
 import { nullProblems, withEmptyValues } from '../manifests/empty-parts.ts';
 import type { roleOf } from '../manifests/kinds.ts';
@@ -6,15 +6,15 @@ import { objectFields } from '../manifests/pod-schema.ts';
 import type { Trouble } from '../manifests/trouble.ts';
 import { fieldProblems } from '../manifests/unknown-fields.ts';
 
-/** Policies have a validation of their own. */
+/** Policies are validated elsewhere. */
 export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }
 
 /**
- * Catches `lables:`, with which the namespace has no labels and no policy selects it.
+ * Finds misspelt fields such as `lables:`: the namespace would have no labels, and no policy would select it.
  *
- * @returns the object as the API server reads it; undefined if it refuses the object
+ * @returns the object as the API server reads it; undefined if the API server refuses the object
  */
 export function readObject(manifest: InputObject, tell: (trouble: Trouble) => void): InputObject['object'] | undefined {
   const { object, textOf } = manifest;

@@ -1,4 +1,4 @@
-/** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
+/** The state of a cluster together with the policies of files. Namespaces may have other labels than in the cluster. */
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
@@ -22,20 +22,20 @@ export interface PolicyContextOptions extends AdmissionOptions {
   readonly namespaceLabels: Labels;
   /** Whether all roles and bindings could be read; by default they are. */
   readonly usersKnown?: boolean;
-  /** The time to ask about, in ms since 1970. */
+  /** The time to evaluate for, in ms since 1970. */
   readonly at: number;
 }
 
-/** Where a policy was read. */
+/** The place where a policy was read. */
 export interface PolicySource {
   readonly file: string;
   readonly line: number | null;
 }
 
-/** The verdicts of a namespace, as far as a comparison of two needs them. */
+/** The verdicts of a namespace, as far as a comparison of two states needs them. */
 export type EvaluatedWorkloads = Pick<NamespaceVerdicts, 'namespace' | 'modes'>;
 
-/** Policies and the cluster that they evaluate, as far as a comparison of two needs them. */
+/** Policies and the cluster that they are evaluated in, as far as a comparison of two states needs them. */
 export interface EvaluatedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
   readonly compiled: Pick<Compiled, 'policies'>;
   evaluateCluster(only?: string): Iterable<EvaluatedWorkloads>;
@@ -53,7 +53,7 @@ interface PolicyContextParts {
   readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly automounting: Automounting;
-  /** By policy; live policies are not in it. */
+  /** By policy; live policies have no entry. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
 

@@ -1,4 +1,4 @@
-/** Running workloads of a cluster → verdicts, namespace by namespace. */
+/** Running workloads of a cluster → verdicts, one namespace after the other. */
 import { evaluateNamespace, type NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
@@ -7,7 +7,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 interface Selecting {
   /** The policies that select the namespace. */
   selecting(namespace: string): readonly ResolvedPolicy[];
-  /** Whether what runs in the namespace is evaluated. */
+  /** Whether the pods and workloads of the namespace are evaluated. */
   isReached(namespace: NamespaceView): boolean;
 }
 

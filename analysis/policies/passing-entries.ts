@@ -1,4 +1,4 @@
-/** The entries of `spec.containers` thanks to which the containers of a pod pass. */
+/** The entries of `spec.containers` because of which the containers of a pod pass. */
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -7,11 +7,11 @@ export interface PassesBy {
   readonly policy: string;
   /** `spec.containers[0]` */
   readonly entry: string;
-  /** The container would break these rules without the entry: messages. */
+  /** The messages of the rules that the container would break without the entry. */
   readonly without: readonly string[];
 }
 
-/** By the container's name; a pod that is filled in is evaluated as it is then. */
+/** By the container's name. If the policy fills in a pod, the filled pod is evaluated. */
 export function passingByEntry(
   pod: PodParts,
   policy: ResolvedPolicy,

@@ -1,4 +1,4 @@
-/** Where a policy decides, and for each other namespace that it selects why it does not. */
+/** The namespaces that a policy selects, with the reason where it does not decide. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { deciding, isExcluded } from '../../operator/policy/deciding.ts';
 import { isPendingPart } from '../../operator/policy/parts.ts';
@@ -8,9 +8,9 @@ import { type Labels, matches } from '../../operator/policy/selector.ts';
 /** A namespace that a policy selects. */
 export interface SelectedNamespace {
   readonly namespace: string;
-  /** That of the policy's part which selects it. */
+  /** The mode of the policy's part that selects the namespace. */
   readonly mode: Mode;
-  /** The roll-out has not reached it. */
+  /** Whether the roll-out has not reached the namespace. */
   readonly pending: boolean;
   readonly role: Role;
 }
@@ -18,12 +18,12 @@ export interface SelectedNamespace {
 export type Role =
   /** Alone. */
   | { readonly name: 'Decides'; readonly over: readonly Other[] }
-  /** Together with others of its priority: a pod must satisfy one of them. */
+  /** The policies of the same priority that decide, too: a pod must satisfy one of them. */
   | { readonly name: 'Shares'; readonly with: readonly Other[]; readonly over: readonly Other[] }
   | { readonly name: 'Overridden'; readonly by: readonly Other[] }
-  /** Nothing can be created in it. */
+  /** Nothing can be created in the namespace. */
   | { readonly name: 'Terminating' }
-  /** No policy reaches it. */
+  /** No policy reaches the namespace. */
   | { readonly name: 'Excluded' };
 
 /** Another policy of the same mode that selects the namespace. */

@@ -1,4 +1,7 @@
-/** A state of the cluster that does not exist yet: policies that are enforced, or not yet in force somewhere. */
+/**
+ * A state of the cluster that does not exist yet: some policies are enforced everywhere, or not yet in force in some
+ * namespaces.
+ */
 import { type CompletePolicy, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { Labels } from './context.ts';

@@ -1,7 +1,7 @@
 /**
- * A policy from a file → the policy as the API server would store it, or the API server's errors: applies the generated
- * model and the CRD's CEL rules, without an API server. Fields that the schema does not know are errors, as for
- * `kubectl apply`.
+ * A policy from a file → the policy as the API server would store it, or the API server's errors. It applies the
+ * generated model and the CRD's CEL rules, and needs no API server. Fields that the schema does not know are errors, as
+ * for `kubectl apply`.
  */
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import crdSchema from '../../operator/api/generated/schema.json' with { type: 'json' };
@@ -22,12 +22,12 @@ interface Validation {
 }
 
 const CRD = crdSchema as unknown as Schema;
-/** A CRD leaves metadata to the API server. */
+/** The schema of a CRD leaves metadata to the API server. */
 const SCHEMA: Schema = { ...CRD, properties: { ...CRD.properties, metadata: schemaOf('ObjectMeta') } };
-/** As the names of a CRD's objects must be. */
+/** The form of names that custom resources must have. */
 const NAME = new RegExp(`^${SUBDOMAIN}$`);
 
-/** @param textOf a scalar as its file has it */
+/** @param textOf the text of a scalar in its file */
 export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): Validation {
   const written = withoutNulls(object) as RawObject;
   const { policy, errors } = modelOf(written);
@@ -43,7 +43,7 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }
 
-/** The first problem of each field: Ajv also checks the enum of a value whose type is wrong. */
+/** The first problem of each field. Ajv checks the enum even of a value whose type is wrong. */
 function modelProblems(object: RawObject, errors: readonly ModelError[]): Problem[] {
   const byField = new Map<string, Problem>();
   for (const error of errors) {

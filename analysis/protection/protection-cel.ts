@@ -16,7 +16,7 @@ export interface ServiceAccount {
   readonly name: string;
 }
 
-/** One entry of a list in the policy, and why it is there, for the comment in the file. */
+/** One entry of a list in the policy, and the reason for it, which becomes a comment in the file. */
 export interface Explained {
   readonly why: string;
   readonly entry: Readonly<Record<string, unknown>>;
@@ -32,10 +32,13 @@ export function userName({ namespace, name }: ServiceAccount): string {
 const MANAGER = 'system:kube-controller-manager';
 const GARBAGE_COLLECTOR = { namespace: CONTROLLER_NAMESPACE, name: 'generic-garbage-collector' };
 const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace-controller' };
-/** The controllers that may delete what is protected. */
+/** The controllers that may delete protected objects. */
 export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
 
-/** CEL, bool: controllers run as their own users, or all as the second one if they have no credentials of their own. */
+/**
+ * CEL, bool: the user is a controller. Controllers run as their own users; without credentials of their own, all run as
+ * the second user.
+ */
 function isController(account: ServiceAccount): string {
   return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
 }
@@ -44,16 +47,16 @@ function isController(account: ServiceAccount): string {
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
 /** CEL, bool: a controller of kube-controller-manager gets its token from this user. */
 export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
-/** The controllers inside of an API server, which know its own objects. */
+/** The controllers inside of an API server, which manage the API server's own objects. */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
-/** The names of programs, and of what operators before programs rendered. */
+/** The names of programs, and of objects that were rendered before programs existed. */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
-/** CEL, bool: these fields of the object are as before. */
+/** CEL, bool: these fields of the object have not changed. */
 function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
   return fields.map((field) => `${now}.?${field} == ${before}.?${field}`).join(' && ');
 }
@@ -103,17 +106,20 @@ export function isLease(operators: readonly ServiceAccount[]): string {
   return `variables.resource == "leases" && variables.name == "${LEASE}" && ${isIn(operators)}`;
 }
 
-/** By name too: the operator adds its label to what it finds under that name, and keeps what is in it. */
+/**
+ * Also protected by name: the operator adds its label to an existing object with that name, and keeps the object's
+ * contents.
+ */
 export function isRolloutState(operators: readonly ServiceAccount[]): string {
   return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP_PREFIX}[0-9]+[.]"))`;
 }
 
 export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
 
-/** The levels of properties that are compared one by one; below them they have to be equal. */
+/** The number of levels at which properties are compared one by one. Below them, schemas have to be equal. */
 const SCHEMA_DEPTH = 7;
 
-/** CEL, bool: what the two schemas say about the value itself, and not about what it contains. */
+/** CEL, bool: the two schemas are equal in what they say about the value itself, without its contents. */
 function keepsValue(now: string, before: string): string {
   const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
   return `${same(['type', 'default'], [now, before])} && ${preserves(now)} == ${preserves(before)}`;
@@ -122,10 +128,10 @@ function keepsValue(now: string, before: string): string {
 const CONTAINED = ['items', 'additionalProperties'];
 
 /**
- * CEL, bool: the schema has every field that the old one has, of the same type and default.
+ * CEL, bool: the schema has every field of the old schema, with the same type and default.
  *
- * A list with one element binds a name. An array and a map are compared with the schema of what they contain. A list of
- * lists is compared as a whole.
+ * A list with one element binds a name. For an array or a map, the schemas of the contents are compared. A list of lists
+ * is compared as a whole.
  */
 function keepsSchema(now: string, before: string, depth = 0): string {
   const keeps = keepsValue(now, before);
@@ -140,8 +146,9 @@ function keepsSchema(now: string, before: string, depth = 0): string {
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
 
 /**
- * CEL, bool: the versions are as before, and each one, also an additional one, has everything that stored objects may have.
- * A write by a version with fewer fields would drop the others, even one that changes nothing.
+ * CEL, bool: the versions are as before, and each version, including an additional one, has every field that stored
+ * objects may have. A write through a version with fewer fields would drop the missing fields, even if it changes
+ * nothing.
  */
 const KEEPS_VERSIONS = [
   `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage))`,
@@ -165,7 +172,7 @@ const BUILT_IN_APIS = [
   'coordination.k8s.io',
   'rbac.authorization.k8s.io',
 ];
-/** The API server takes over `service` from such an object until it starts again (kube-aggregator, autoregister). */
+/** The API server adopts `service` from such an object until it starts again (kube-aggregator, autoregister). */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
 /** CEL, bool: one of the accounts has this name, CEL, in the request's namespace. */
@@ -186,7 +193,7 @@ export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   return `variables.resource == "secrets" && ${now}.?type.orValue("") == "kubernetes.io/service-account-token" && ${isNew} && (${isOneOf(accounts, account(now))})`;
 }
 
-/** After a foreground deletion the garbage collector removes the finalizer. */
+/** After a foreground deletion, the garbage collector removes the finalizer. */
 export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
 
 export const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}").name(variables.name).check("exempt").allowed()`;

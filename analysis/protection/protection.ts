@@ -1,10 +1,10 @@
 /**
  * The protection: an admission policy that API servers read from a file (KEP-5793), so that nobody can remove it through
- * the API. It also sees writes of admission policies, which no policy of the API does
+ * the API. It also sees writes of admission policies, unlike a policy that is created through the API
  * (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
  *
- * Only the operator may write what enforces CapabilityPolicies. The API server refuses the same writes to everybody else,
- * cluster administrators included.
+ * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses these writes to
+ * everybody else, including cluster administrators.
  */
 import { GROUP, PLURAL, RECORD } from '../../operator/api/capability-policy.ts';
 import { RBAC } from '../../operator/compile/objects.ts';
@@ -12,12 +12,12 @@ import { MAY_WRITE, PROTECTION_ANSWER } from '../../operator/compile/protection-
 import type { Explained, ServiceAccount } from './protection-cel.ts';
 import * as cel from './protection-cel.ts';
 
-/** API servers accept names that end like this in files only (pkg/apis/admissionregistration/validation). */
+/** API servers accept a name with this ending only in files (pkg/apis/admissionregistration/validation). */
 export const STATIC_SUFFIX = '.static.k8s.io';
 export const PROTECTION = `protection.${GROUP}${STATIC_SUFFIX}`;
 
 export interface ProtectionOptions {
-  /** The service accounts that operators run as: one, or two while its name changes. */
+  /** The service accounts that operators run as. There are two while the name changes, otherwise one. */
   readonly operators: readonly ServiceAccount[];
   /** CapabilityPolicies that only holders of `exempt` may change or delete. */
   readonly pinned: readonly string[];
@@ -134,7 +134,7 @@ function namesOf(accounts: readonly ServiceAccount[]): string[] {
   return [...new Set(accounts.map(({ name }) => name))];
 }
 
-/** A request for deletion of a collection has no name, so a rule about deletions must not have names either. */
+/** A request to delete a collection has no name, so a rule about deletions must not select by names. */
 function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]): Explained[] {
   const rule = (
     group: string,
@@ -194,7 +194,7 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
   ];
 }
 
-/** The policy and its binding, as an API server reads them. */
+/** The policy and its binding, in the form that an API server reads. */
 export function protectionObjects({ rules, variables, validations }: Protection): readonly [object, object] {
   return [
     {

@@ -1,10 +1,13 @@
-/** The names that somebody may have meant. */
+/** Finds known names that the author of an unknown name may have meant. */
 
-/** At most a third of the letters may be edited. */
+/** At most a third of the letters may differ. */
 const CLOSE = 1 / 3;
 const MOST = 3;
 
-/** The nearest names by edits, or else those that contain the text as a word; none when all are far. */
+/**
+ * The nearest names by edits; without one, the names that contain the text as a word; empty if all names are too
+ * different.
+ */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));
   const least = Math.min(...distances.map(({ edits: count }) => count));
@@ -17,9 +20,9 @@ export function nearest(text: string, names: readonly string[], most = text.leng
   return names.filter((name) => text !== '' && name.split('_').includes(text)).slice(0, MOST);
 }
 
-/** Longer than any known name; bounds the comparison, whose cost grows with the length of both names. */
+/** Longer than any known name. The limit bounds the comparison, whose cost grows with the length of both names. */
 const LONGEST = 100;
-/** More edits would make it a different word: `mirrorVolumeMounts` is not `volumeMounts`. */
+/** With more edits, the name would be a different word: `mirrorVolumeMounts` is not `volumeMounts`. */
 const MISTYPED = 2;
 
 /** The nearest name, ignoring case. */
@@ -30,7 +33,7 @@ export function meantBy(text: string, names: readonly string[]): string | undefi
   return names[lower.indexOf(found)];
 }
 
-/** Letters to add, remove, replace or swap with their neighbour (optimal string alignment). */
+/** The number of letters to add, remove, replace or swap with their neighbour (optimal string alignment). */
 function edits(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

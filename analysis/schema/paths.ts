@@ -11,7 +11,7 @@ export function fieldPath(text: string): FieldPath {
   );
 }
 
-/** Keys with dots, such as those of labels, in quotes. */
+/** A key with dots, such as that of a label, is written in quotes. */
 export function pathText(path: FieldPath): string {
   return path
     .map((step) => {

@@ -1,11 +1,11 @@
-/** Checks a value against a schema: finds what the API server refuses, and fields that it does not know. */
+/** Checks a value against a schema. It finds fields that the API server refuses, and fields that it does not know. */
 import { partOf, type Schema } from '../../operator/api/schema.ts';
 import { meantBy } from './nearest.ts';
 import { type FieldPath, pathText } from './paths.ts';
 
 export interface Problem {
   readonly path: FieldPath;
-  /** Names the field, and what to write. */
+  /** The message, which names the field and what to write. */
   readonly message: string;
 }
 
@@ -22,8 +22,8 @@ export interface UnknownKey {
 }
 
 /**
- * A part that the API server reads as empty: a null in a list, or in a mapping with any keys, and an absent field that is never
- * absent. As the value of any other field, a null is as if it were not there.
+ * A part that the API server reads as empty: a null in a list or in a mapping with any keys, or an absent field that is
+ * always present when stored. As the value of any other field, a null counts as absent.
  */
 export interface EmptyPart {
   readonly path: FieldPath;
@@ -39,7 +39,7 @@ interface Mismatches {
   readonly empty: EmptyPart[];
 }
 
-/** All from one walk: most manifests have none, and walking is most of the work. */
+/** All problems from one walk: most manifests have none, and walking is most of the work. */
 export function mismatches(value: unknown, schema: Schema): Mismatches {
   const wrong: Problem[] = [];
   const unknown: UnknownKey[] = [];
@@ -64,13 +64,13 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists, as values of a wrong type. */
+/** The nulls in lists, as problems of type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);
 }
 
-/** Whether the path is that of an item of a list. */
+/** Whether the path leads to an item of a list. */
 export function isItem(path: FieldPath): boolean {
   return typeof path.at(-1) === 'number';
 }
@@ -95,12 +95,12 @@ export function unknownFields(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** Returns whether to descend into the value. Its path changes afterwards, since few paths are kept. */
+/** Returns whether to descend into the value. The path object changes afterwards, because few paths are kept. */
 type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
 
-/** The paths change afterwards, too. */
+/** The path objects change afterwards, too. */
 interface Found {
-  /** Called with keys that an object's schema does not have, if it names any. */
+  /** Called with the keys that the schema of an object does not have, if the schema names any. */
   onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
   /** Called with the schema and the path of each null in a list, or in a mapping with any keys. */
   onNull(schema: Schema, path: FieldPath): void;

@@ -6,9 +6,9 @@ import type { FieldPath } from './paths.ts';
 import { hasType, isObject, type Problem } from './problems.ts';
 
 export interface Hinting {
-  /** The scalar as the file has it: `1.30`, which parses to the number 1.3. */
+  /** The scalar as it is written in the file: `1.30`, which parses to the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** The problem with a string, whether or not it is quoted. */
+  /** The problem of the value read as a string, whether or not it is in quotes. */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 
@@ -19,7 +19,7 @@ const BOOLEANS: readonly (readonly [RegExp, boolean])[] = [
   [/^(?:n|no|off|false)$/i, false],
 ];
 
-/** The same problems; each type error ends with what to write instead. */
+/** The same problems. The message of each type error ends with a hint on what to write. */
 export function withTypeHints(
   problems: readonly Problem[],
   value: unknown,
@@ -80,7 +80,7 @@ function unwrapped(value: unknown): string | undefined {
   return typeof only === 'string' ? `write ${only}, without brackets` : undefined;
 }
 
-/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`: the one field that accepts the value, else all fields. */
+/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`. If one field accepts the value, the hint names it; otherwise all fields. */
 function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
   const fields = Object.entries(properties);
   const [field, ...others] = fields.filter(([, { enum: own, items }]) => (own ?? items?.enum)?.includes(value));

@@ -1,4 +1,4 @@
-/** Schemas that we write ourselves, and the types of the values that they accept. */
+/** Schemas that we write by hand, and the types of the values that they accept. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { withoutNulls } from '../../operator/model/raw.ts';
 import { nullItems, type Problem, typeProblems, unknownFields } from './problems.ts';
@@ -7,7 +7,7 @@ import { withTypeHints } from './type-hint.ts';
 declare const VALUE: unique symbol;
 
 interface Typed<Value> extends Schema {
-  /** Only for the compiler. */
+  /** Only for the type checker. */
   readonly [VALUE]?: Value;
 }
 
@@ -30,12 +30,12 @@ export function list<Item>(items: Typed<Item>): Typed<readonly Item[]> {
   return { type: 'array', items };
 }
 
-/** With these fields, each of which may be absent, and no others. */
+/** An object with these fields only. Each field may be absent. */
 export function object<Of extends Fields>(properties: Of): Typed<{ readonly [Name in keyof Of]?: ValueOf<Of[Name]> }> {
   return { type: 'object', properties };
 }
 
-/** The same, but also accepts other fields, which are not read. */
+/** The same, but it also accepts other fields, which are not read. */
 export function open<Of extends Fields>(properties: Of): ReturnType<typeof object<Of>> {
   return { ...object(properties), 'x-kubernetes-preserve-unknown-fields': true };
 }

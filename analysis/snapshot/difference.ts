@@ -1,6 +1,6 @@
 /**
- * The changes from one snapshot to the next, as JSON: small for two documents of one SnapshotTaker, and correct for any
- * two.
+ * The changes from one snapshot to the next, as JSON. They are small for two documents of one SnapshotTaker, and correct
+ * for any two documents.
  */
 import type { Violation } from '../../operator/evaluate/violations.ts';
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
@@ -8,13 +8,13 @@ import type { Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from './docum
 import { isSame } from './same.ts';
 
 export interface Difference {
-  /** The fields that are no lists of objects: all of them. */
+  /** All fields that are no lists of objects. */
   readonly fields: Fields;
   readonly policies?: NamedDifference<SnapshotPolicy>;
   readonly namespaces?: NamedDifference<SnapshotNamespace>;
   readonly shapes?: IndexedDifference<Shape>;
   readonly violations?: IndexedDifference<Violation>;
-  /** All of them. */
+  /** All policies of the new document. */
   readonly roles?: readonly RoleView[];
   /** All of them. */
   readonly roleBindings?: readonly RoleBindingView[];
@@ -25,22 +25,22 @@ type Fields = Pick<
   'taken' | 'context' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'missing' | 'usersKnown'
 >;
 
-/** The changes to a list that is in the order of its names. */
+/** The changes to a list that is sorted by name. */
 interface NamedDifference<Item> {
-  /** New ones, and those that changed. */
+  /** Items that are new or have changed. */
   readonly put: readonly Item[];
-  /** The names of those that are gone. */
+  /** The names of the items that are gone. */
   readonly gone: readonly string[];
 }
 
 /** The changes to a list whose items are found by their index. */
 interface IndexedDifference<Item> {
-  /** So many of the first ones are the same. */
+  /** The number of leading items that have not changed. */
   readonly kept: number;
   readonly added: readonly Item[];
 }
 
-/** Undefined when nothing but the time has changed. */
+/** Undefined if only the time has changed. */
 export function differenceOf(before: Snapshot, after: Snapshot): Difference | undefined {
   const policies = namedDifference(before.policies, after.policies);
   const namespaces = namedDifference(before.namespaces, after.namespaces);

@@ -1,6 +1,7 @@
 /**
- * The parts of a pod that a snapshot discloses: what rules read. A rule names whole fields (`reads`), and some of these
- * have more in them: the commands and headers of probes may contain tokens, and the options of a volume credentials.
+ * The parts of a pod that a snapshot discloses: the parts that rules read. A rule names whole fields (`reads`), and some
+ * of these contain more than the rule needs. The commands and headers of probes may contain tokens, and the options of a
+ * volume may contain credentials.
  */
 import { withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodParts, Volume } from '../../operator/model/objects.ts';
@@ -26,7 +27,7 @@ function disclosedContainer(container: Container): Container {
   return { ...container, ...Object.fromEntries(probes), lifecycle: Object.fromEntries(handlers) };
 }
 
-/** The hosts to which a probe or handler connects. */
+/** The hosts that a probe or handler connects to. */
 function hostsOf(handler: unknown): Fields {
   const { httpGet, tcpSocket } = objectOf(handler);
   const hosts = Object.entries({ httpGet, tcpSocket }).flatMap(([how, action]) => {
@@ -36,7 +37,7 @@ function hostsOf(handler: unknown): Fields {
   return Object.fromEntries(hosts);
 }
 
-/** The fields of volume types that a rule reads; of other types only the name matters. */
+/** The fields of volume types that a rule reads. For other types, only the name matters. */
 const FIELDS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   hostPath: ['path'],
   csi: ['driver'],

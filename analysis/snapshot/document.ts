@@ -1,9 +1,10 @@
 /**
- * A cluster as one JSON document: all that evaluating reads, and the results of evaluating. A page, a report or another program
- * reads it without the cluster. docs/reference/snapshot.schema.json describes it for readers in other languages.
+ * A cluster as one JSON document: everything that evaluation reads, and its results. A page, a report or another program
+ * reads the document without access to the cluster. docs/reference/snapshot.schema.json describes it for readers in other
+ * languages.
  *
- * It has nothing that no rule reads: no environment variables, no Secrets, no image pull secrets, no annotations but those
- * of the Pod Security Standards.
+ * It contains only data that some rule reads. It has no environment variables, no Secrets and no image pull secrets, and
+ * only the annotations of the Pod Security Standards.
  */
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
@@ -19,7 +20,7 @@ export const SNAPSHOT_KIND = 'Snapshot';
 export interface Snapshot {
   readonly apiVersion: typeof SNAPSHOT_VERSION;
   readonly kind: typeof SNAPSHOT_KIND;
-  /** When the cluster was read, RFC 3339. */
+  /** The time at which the cluster was read, RFC 3339. */
   readonly taken: string;
   /** The context of the kubeconfig. */
   readonly context: string;
@@ -28,11 +29,11 @@ export interface Snapshot {
   readonly operatorNamespace: string;
   /** Patterns of namespaces that no policy reaches. */
   readonly excludedNamespaces: readonly string[];
-  /** The kinds that could not be read, and the consequences; empty when the document is complete. */
+  /** The kinds that could not be read, and the consequences; empty if the document is complete. */
   readonly missing: readonly string[];
   /**
-   * Whether roles and bindings could be read. Otherwise everybody counts as a user of every policy. Absent in documents of
-   * earlier versions: they could.
+   * Whether roles and bindings could be read. If not, everybody counts as a user of every policy. Absent in documents of
+   * earlier versions, which always could.
    */
   readonly usersKnown?: boolean;
   /** By name. */
@@ -58,14 +59,16 @@ export interface SnapshotPolicy {
   /** With the defaults filled in. */
   readonly spec: CompleteSpec;
   readonly status: CapabilityPolicyStatus;
-  /** The spec that is in force, if it is another one: the current one is not accepted. */
+  /** The spec that is in force, if the current spec is not accepted. */
   readonly accepted?: CompleteSpec;
-  /** True if a role in the cluster records a spec as accepted: such a policy stays where others do not fit. */
+  /**
+   * True if a role in the cluster records a spec as accepted. Such a policy stays when new policies do not fit beside it.
+   */
   readonly recorded?: true;
 }
 
 export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
-  /** Whether policies decide here; not in excluded namespaces, nor in those that are being deleted. */
+  /** Whether policies decide here. False in excluded namespaces, and in namespaces that are being deleted. */
   readonly reached: boolean;
   /** The names of the policies that decide here, by mode. */
   readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;
@@ -73,7 +76,7 @@ export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
   readonly pods: readonly PodGroup[];
   /** By mode, kind and name. */
   readonly verdicts: readonly SnapshotVerdict[];
-  /** The containers about which there is evidence of what their processes used; absent if there is none. */
+  /** The containers about whose processes there is evidence; absent if there are none. */
   readonly used?: readonly UsedByContainer[];
 }
 
@@ -82,7 +85,7 @@ export interface UsedByContainer {
   readonly kind: string;
   readonly name: string;
   readonly container: string;
-  /** The capabilities that it holds and used, in the order of their numbers. */
+  /** The capabilities that the container holds and used, in the order of their numbers. */
   readonly used: readonly string[];
 }
 
@@ -109,7 +112,7 @@ export interface Controller {
 
 /** Pods that are alike: the same owner and the same shape. */
 export interface PodGroup {
-  /** The first of them. */
+  /** The first pod of the group. */
   readonly name: string;
   readonly count: number;
   readonly owner?: OwnerReference;
@@ -123,7 +126,7 @@ export interface SnapshotVerdict {
   readonly kind: string;
   readonly name: string;
   readonly verdict: Verdict;
-  /** How many of its pods violate now. */
+  /** The number of its pods that violate now. */
   readonly pods: number;
   /** The Enforce policy that admits a workload that violates in another mode. */
   readonly admittedBy?: string;
@@ -136,7 +139,10 @@ export interface Shape extends PodParts {
   readonly findings: readonly Finding[];
 }
 
-/** The capabilities of a container: those that it asks for, and those that each container runtime gives to it as root. */
+/**
+ * The capabilities of a container: the ones that it asks for, and the ones that each container runtime gives to it as
+ * root.
+ */
 export interface ContainerCapabilities {
   readonly container: string;
   readonly privileged: boolean;

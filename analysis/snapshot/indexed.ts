@@ -1,8 +1,8 @@
-/** Distinct values by number, so that a document has each of them once. */
+/** Numbers distinct values, so that a document contains each of them once. */
 import type { PodParts } from '../../operator/model/objects.ts';
 import { disclosed } from './disclosed.ts';
 
-/** Distinct values, numbered in the order in which they were first seen. */
+/** Distinct values, in the order in which they were first seen. */
 export class Indexed<Item extends object | string> {
   readonly items: Item[] = [];
   readonly #keyOf: (item: Item) => string;
@@ -21,7 +21,7 @@ export class Indexed<Item extends object | string> {
   }
 }
 
-/** The distinct shapes, as disclosed. Copies of a pod mostly share one spec: it is looked at once. */
+/** The distinct shapes, as disclosed. Copies of a pod mostly share one spec, which is looked at once. */
 export class Shapes {
   readonly #indexed = new Indexed<PodParts>(({ annotations, spec }) => JSON.stringify([annotations, spec]));
   readonly #bySpec = new WeakMap<PodParts['spec'], Map<PodParts['annotations'], number>>();

@@ -2,16 +2,16 @@
 import type { SnapshotNamespace } from './document.ts';
 
 interface Known<OfShape, Result> {
-  /** Those of its controllers and pods, in their order. */
+  /** The shapes of its controllers and pods, in their order. */
   readonly shapes: readonly (OfShape | undefined)[];
   readonly result: Result;
 }
 
 /**
- * Kept as long as the namespace's object lives, which must not change, and its indexes lead to the same shapes: the same
- * index may be another shape in another document.
+ * Kept as long as the namespace's object lives and its indexes lead to the same shapes; the object must not change. In
+ * another document, the same index may be another shape.
  *
- * @param make its second argument has all shapes of the document, or what was made of each
+ * @param make its second argument has all shapes of the document, or the results about each
  */
 export function perNamespace<OfShape, Result>(
   make: (namespace: SnapshotNamespace, shapes: readonly OfShape[]) => Result,

@@ -1,4 +1,4 @@
-/** A snapshot document → a cluster that can be evaluated again, for instance by an edited policy. */
+/** A snapshot document → a cluster that can be evaluated again, for example with an edited policy. */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from '../../operator/compile/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
@@ -10,8 +10,8 @@ import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, Snap
 import { perNamespace } from './per-namespace.ts';
 
 /**
- * Names and UIDs of pods beyond the first of a group are made up: the document counts pods that are alike. Objects
- * that two snapshots share are restored once.
+ * The document counts pods that are alike, so it has the name of only the first pod of a group. The names and UIDs of the
+ * rest are made up. Objects that two snapshots share are restored once.
  */
 export function restoreCluster(snapshot: Snapshot): Cluster {
   const { roles, roleBindings } = snapshot;
@@ -64,7 +64,7 @@ function restorePolicy({ name, uid, generation, created, spec, status }: Snapsho
   };
 }
 
-/** The role that records the accepted spec, as the API server keeps it. */
+/** The role that records the accepted spec, in the form in which the API server keeps it. */
 function recordOfAccepted({
   name,
   uid,

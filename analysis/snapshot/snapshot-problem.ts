@@ -1,4 +1,7 @@
-/** Whether a value is a snapshot that the page can show: somebody may open any file, and a wrong one must not break the page. */
+/**
+ * Checks whether a value is a snapshot that the page can show. Somebody may open any file, and a wrong one must not break
+ * the page.
+ */
 import { isObject } from '../schema/problems.ts';
 import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from './document.ts';
 
@@ -57,7 +60,7 @@ function listProblem(
   return undefined;
 }
 
-/** An index that leads nowhere. */
+/** An index without an entry. */
 function referenceProblem({ namespaces, shapes, violations }: Snapshot): string | undefined {
   for (const { name, controllers, pods, verdicts } of namespaces) {
     const isShape = (one: unknown) => isObject(one) && shapes[one.shape as number] !== undefined;

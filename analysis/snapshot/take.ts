@@ -32,16 +32,16 @@ export interface Taken
   extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing'> {
   readonly usersKnown: boolean;
   readonly cluster: Cluster;
-  /** The spec that is in force for a policy, by its name. */
+  /** The spec that is in force for a policy, by the policy's name. */
   readonly accepted: ReadonlyMap<string, CompleteSpec>;
   /** The specs that roles in the cluster record, by the policy's uid. */
   readonly recorded: ReadonlyMap<string, CompleteSpec>;
 }
 
 export interface TakenNamespaces extends Taken {
-  /** One for each namespace that policies reach. */
+  /** One entry for each namespace that policies reach. */
   readonly verdicts: Iterable<NamespaceVerdicts>;
-  /** The containers of a namespace about which there is evidence; none without this function. */
+  /** The containers of a namespace about which there is evidence; without this function, there are none. */
   usedIn?(namespace: string): readonly UsedByContainer[];
 }
 
@@ -55,24 +55,27 @@ export function takeSnapshot({ verdicts, usedIn = () => [], ...taken }: TakenNam
   return taker.document(taken);
 }
 
-/** The facts about a namespace that do not follow from its objects alone. */
+/** The facts about a namespace that its objects alone do not show. */
 export interface KnownOfNamespace {
   /** Undefined for a namespace that no policy reaches. */
   readonly result: NamespaceVerdicts | undefined;
   /** The containers about which there is evidence. */
   readonly used: readonly UsedByContainer[];
-  /** Whether its pods and workloads are those of the last document. */
+  /** Whether its pods and workloads have not changed since the last document. */
   readonly keepsObjects?: boolean;
 }
 
 /**
- * Takes one document after the other of the same cluster. Objects that did not change are the same ones in both, and a
- * shape or a violation keeps its index.
+ * Takes one document after the other of the same cluster. An object that did not change is the same object in both
+ * documents, and a shape or a violation keeps its index.
  */
 export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
-  /** Workloads with equal pods share their violations: each is looked at once, and both documents have one copy. */
+  /**
+   * Workloads with equal pods share their violations. Each violation is processed once, and both documents share the
+   * result.
+   */
   readonly #indexesOf = perObject((violations: WorkloadVerdict['violations']): Indexes => {
     const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
     return Object.fromEntries(entries);
@@ -84,7 +87,7 @@ export class SnapshotTaker {
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
 
-  /** How many shapes and violations it knows; those that nothing refers to any more are among them. */
+  /** The number of shapes and violations that are known, including those that are no longer used. */
   get size(): number {
     return this.#shapes.items.length + this.#violations.items.length;
   }
@@ -151,7 +154,7 @@ interface Context {
 }
 
 interface InForce {
-  /** The spec that is in force, if it is another one. */
+  /** The spec that is in force, if it is not the current one. */
   readonly accepted: CompleteSpec | undefined;
   readonly isRecorded: boolean;
 }
@@ -196,7 +199,7 @@ function objectsIn(name: string, { cluster, shapes }: Context): Objects {
   const ids = new Indexed<string>((uid) => uid);
   const pods = [...cluster.pods(name)].filter(({ finished }) => !finished);
   const listed = [...cluster.workloads(name)];
-  // Old pods may belong to an old ReplicaSet, which only links them to their Deployment.
+  // Old pods may belong to an old ReplicaSet. It is only needed to link the pods to their Deployment.
   const linking = [...ownersOf([...pods, ...listed], cluster)].filter((workload) => !listed.includes(workload));
   return {
     controllers: [...listed, ...linking].map((workload) => controller(workload, shapes, ids)),

@@ -1,4 +1,4 @@
-/** The capabilities that the processes of a namespace used, for a snapshot. */
+/** The capabilities that processes in a namespace used, for a snapshot. */
 import { membersOf } from '../../operator/evaluate/members.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -6,7 +6,7 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { UsedByContainer } from './document.ts';
 
-/** The containers about which there is evidence, each in all pods of their workload. */
+/** The containers about which there is evidence. Each counts in all pods of its workload. */
 export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
   const found = new Map<string, UsedByContainer>();
   for (const { workload, candidate } of membersOf(namespace, cluster)) {

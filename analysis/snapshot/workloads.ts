@@ -7,16 +7,16 @@ import type { SnapshotNamespace } from './document.ts';
 import { restoreOwner, restoreWorkloads } from './restore.ts';
 
 export interface SnapshotWorkload extends WorkloadName {
-  /** Running ones; with mirror pods, which belong to their node. */
+  /** The number of running pods, including mirror pods, which belong to their node. */
   readonly pods: number;
-  /** The distinct shapes of its template and its pods, by their index. */
+  /** The distinct shapes of its template and its pods, by index. */
   readonly shapes: readonly number[];
 }
 
 /** Owners do not depend on templates. */
 const TEMPLATE = { annotations: {}, spec: { containers: [] } };
 
-/** In the order of kind and name, as verdicts are. Namespaces that a difference leaves alone stay the same objects. */
+/** Sorted by kind and name, like verdicts. Namespaces that a difference does not change stay the same objects. */
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
   const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };

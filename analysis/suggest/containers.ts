@@ -1,4 +1,4 @@
-/** Overrides that only some containers of the pods need → the same as entries of `spec.containers`. */
+/** Overrides that only some containers of the pods need → the same overrides as entries of `spec.containers`. */
 import { isStatedBy } from '../../operator/evaluate/own-entries.ts';
 import { containersOf, withContainers } from '../../operator/model/containers.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -7,9 +7,9 @@ import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { type Fitting, statedOf } from './fit.ts';
 import { policyChecksFor, resolvedBy } from './stated.ts';
 
-/** Tighter than the overrides that it is made from: other containers keep the values of the level. */
+/** Tighter than the overrides that the entries are made from, because other containers keep the values of the level. */
 export interface ByContainer {
-  /** For the pods as a whole. */
+  /** The overrides for the pods as a whole. */
   readonly stated: Stated;
   readonly containers: readonly StatedContainers[];
 }
@@ -23,7 +23,7 @@ export interface StatedContainers {
 const MOST = 16;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** @returns undefined if every container needs the overrides, or the API has no such entries */
+/** @returns undefined if every container needs the overrides, or entries of the API cannot state them */
 export function statedByContainer(
   stated: Stated,
   pods: readonly PodParts[],
@@ -73,7 +73,7 @@ function statedForContainer(
   return all.includes(undefined) ? undefined : Object.assign({}, ...all);
 }
 
-/** Containers with equal needs share an entry; empty if some need cannot be stated. */
+/** Containers with equal needs share an entry. Empty if some need cannot be stated. */
 function grouped(
   entries: readonly { readonly name: string; readonly stated: Stated | undefined }[],
 ): StatedContainers[] {

@@ -1,4 +1,4 @@
-/** Drafts of exceptions: the workloads that they belong to, and which drafts are merged when not all fit. */
+/** Drafts of exceptions: the workloads that they are for, and how drafts are merged if not all of them fit. */
 import type { Stated } from '../../operator/rules/rule.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { Workload } from './workloads.ts';
@@ -8,7 +8,7 @@ export interface Draft {
   readonly stated: Stated;
   readonly workloads: readonly Workload[];
   readonly serviceAccounts: readonly string[];
-  /** Whether it combines the needs of several workloads. */
+  /** Whether the draft combines the needs of several workloads. */
   readonly merged: boolean;
 }
 
@@ -19,11 +19,11 @@ interface Merging {
   join(a: Draft, b: Draft): Draft;
 }
 
-/** The API's maximum. */
+/** The API's limit. */
 const MOST_SUBJECTS = 20;
 
 /**
- * One policy for each draft where they fit. Otherwise merges the two drafts that admit the least beyond their own
+ * One policy for each draft if they fit. Otherwise, merges the two drafts whose union admits the least beyond their own
  * needs, until all fit.
  *
  * @returns in the order of their first workloads, each with at most as many service accounts as the API accepts
@@ -65,7 +65,7 @@ function cheapest(drafts: readonly Draft[], opens: typeof opened): readonly [Dra
   return pairs.reduce((best, pair) => (opens(pair[0], pair[1]) < opens(best[0], best[1]) ? pair : best));
 }
 
-/** Counts the values that service accounts may use only after merging. */
+/** Counts the values that a service account may use only because of the merge. */
 function opened(a: Draft, b: Draft): number {
   const accounts = new Set([...a.serviceAccounts, ...b.serviceAccounts]);
   const values = new Set([...valuesOf(a), ...valuesOf(b)]);

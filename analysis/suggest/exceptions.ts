@@ -14,23 +14,30 @@ import { type Need, needsOf, obstaclesOf, type StatedOverride } from './needs.ts
 import { resolvedBy } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** A policy beside the namespace's own, with the same priority, for some of its service accounts. */
+/** A policy for some service accounts of a namespace. It has the same priority as the namespace's own policy. */
 export interface Exception {
   /**
-   * The namespace's level, or privileged narrowed by overrides where no override of that level admits the workloads.
+   * The namespace's level; or privileged, narrowed by overrides, if no override of the namespace's level admits the
+   * workloads.
    */
   readonly level: Level;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The same overrides one by one, in the order of the API. */
+  /** The same overrides as single values, in the order of the API. */
   readonly stated: readonly StatedOverride[];
-  /** The same where only some containers need it: tighter, and to be preferred. */
+  /**
+   * The same overrides for some containers only, if the others do not need them. They are tighter, so they should be
+   * preferred.
+   */
   readonly byContainer?: ExceptionByContainer;
-  /** The workloads that it is for, by kind and name. */
+  /** The workloads that the exception is for, by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
-  /** Whether it combines the needs of several workloads because the API server does not accept a policy for each. */
+  /**
+   * Whether the exception combines the needs of several workloads, because the API server does not accept a policy for
+   * each.
+   */
   readonly merged: boolean;
-  /** The other workloads that run as one of the service accounts, and may therefore use it too. */
+  /** Other workloads that run as one of the service accounts, and so may use the exception, too. */
   readonly sharing: readonly Sharing[];
   /** The needs that no override of the namespace's level admits. */
   readonly obstacles: readonly Need[];
@@ -53,7 +60,7 @@ interface Members {
   readonly ordinary: ReadonlySet<Workload>;
 }
 
-/** One exception for each different need; some are merged if the API server would not accept that many policies. */
+/** One exception for each different need. Some are merged if the API server would not accept that many policies. */
 export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
   const draftOf = (members: readonly Workload[], merged = false): Draft => ({
@@ -76,7 +83,7 @@ export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
-  // Level privileged has an override for each rule, and narrowing lists for all containers.
+  // Level privileged has an override for each rule, and the narrowing lists apply to all containers.
   if (level === 'privileged' || fitting.narrow || requiresAll(stated)) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
   return statedByContainer(stated, pods, fitting);
@@ -100,7 +107,7 @@ function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draf
   return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
 }
 
-/** Drops redundant drafts: another draft already admits their workloads, for the same service accounts. */
+/** Drops a redundant draft: another draft already admits its workloads, for the same service accounts. */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
   const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>
     serviceAccounts.every((account) => host.serviceAccounts.includes(account)) &&
@@ -157,7 +164,7 @@ function withNeeds(
   };
 }
 
-/** The workloads as if each of their pods had one of these containers. */
+/** The workloads as if each of their pods had only one of these containers. */
 function workloadsOfContainers(names: readonly string[], workloads: readonly Workload[]): Workload[] {
   return workloads.map((workload) => ({
     ...workload,

@@ -1,4 +1,4 @@
-/** Pods → the overrides with which one policy admits them. */
+/** Pods → the overrides with which a single policy admits them. */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -9,21 +9,21 @@ import { policyChecksFor } from './stated.ts';
 
 export interface Fitting {
   readonly standard: Standard;
-  /** Lists contain only the values that the pods use, and rules that no level restricts are set, too. */
+  /** Whether lists contain only the values that the pods use, and rules that no level restricts are set, too. */
   readonly narrow: boolean;
-  /** The pods have only the capabilities that they used: the rule `capabilities` is narrowed to them. */
+  /** Whether the pods have only the capabilities that they used: the rule `capabilities` is narrowed to them. */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
 }
 
-/** Restricted has little to narrow: containers drop ALL already. */
+/** Restricted leaves little to narrow, because its containers drop ALL already. */
 export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omit<Fitting, 'evaluator'>): boolean {
   return narrow || (used && id === 'capabilities' && standard.level !== 'restricted');
 }
 
 /**
- * The level's own values and the pods' needs beyond them. Each override is needed: without it, the level refuses some
- * of the pods, or an entry in another override admits more than they use.
+ * The level's own values extended by the pods' needs. Each override is needed: without it, the level refuses some of the
+ * pods, or an entry in another override admits more than the pods use.
  *
  * @returns undefined when no overrides make the level admit the pods
  */
@@ -34,8 +34,9 @@ export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated |
 }
 
 /**
- * A rule that shares a field with another one is stated as if it were alone. This leaves out the entries of its list that
- * the other's statement covers: what a pod may add in a user namespace, it may also hold there.
+ * A rule that shares a field with another rule is stated as if it were alone. Then the entries of its list that the other
+ * rule's statement covers are left out. For example, a capability that a pod may add in a user namespace may also be held
+ * there.
  */
 function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
@@ -48,8 +49,8 @@ function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitt
 }
 
 /**
- * Level privileged with an override for every rule that this level restricts: the level's own value where that admits
- * the pods. Used for pods that no overrides of the level admit.
+ * Level privileged with an override for every rule that the level restricts. Each override has the level's own value if
+ * that admits the pods. Used for pods that no overrides of the level admit.
  */
 export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -62,12 +63,12 @@ export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting):
   return withGuards(Object.assign({}, ...all), pods, fitting);
 }
 
-/** The rules that make the level refuse the pods whatever the overrides. */
+/** The rules by which the level refuses the pods, whatever the overrides. */
 export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
   return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
 }
 
-/** How a rule is stated so that it admits the pods; empty if the level does, undefined if nothing does. */
+/** How a rule is stated so that it admits the pods; empty if the level admits them, undefined if no value does. */
 export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
   const narrow = isNarrowed(rule, fitting);
@@ -92,7 +93,7 @@ function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, stan
   );
 }
 
-/** The override that sets the level's own value at another level; nothing when the level does not restrict the rule. */
+/** The override that states the level's own value at another level; nothing if the level does not restrict the rule. */
 function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   const text = checksText(rule, {}, level);
   if (text === '[]') return {};
@@ -101,7 +102,7 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   return statements.find((stated) => checksText(rule, stated, standard) === text) ?? statements[0] ?? {};
 }
 
-/** Narrows an entry that the level does not have, such as volume type hostPath, to the values that the pods use. */
+/** For an entry that the level does not have, such as volume type hostPath: restricts it to the values that the pods use. */
 function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {
     const { guards: guarded } = rule.fit(fitting.standard);

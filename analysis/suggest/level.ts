@@ -1,4 +1,4 @@
-/** Workloads → the level that their namespace starts from. */
+/** Workloads → the level to start from in their namespace. */
 import type { Level } from '../../operator/standards/level-version.ts';
 import { type Fitting, statedFor, unfitRules } from './fit.ts';
 import type { Workload } from './workloads.ts';
@@ -8,13 +8,13 @@ export type SuggestedLevel = Exclude<Level, 'privileged'>;
 /** How well a level fits the workloads. */
 interface Candidacy {
   readonly level: SuggestedLevel;
-  /** The workloads that the level admits without overrides. */
+  /** The number of workloads that the level admits without overrides. */
   readonly admitted: ReadonlySet<Workload>;
-  /** The number of overrides that the others need, counted separately for each workload. */
+  /** The number of overrides that the other workloads need, counted separately for each workload. */
   readonly overrides: number;
 }
 
-/** Restricted with its exceptions is a better start than baseline with a few fewer. */
+/** Restricted with exceptions is a better start than baseline with slightly fewer exceptions. */
 const CLEARLY_FEWER = 3;
 
 export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[], fitting: Fitting): Candidacy {
@@ -34,8 +34,8 @@ export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[
 }
 
 /**
- * The tightest level that admits at least half of the workloads without overrides, or for which a looser level would
- * not save clearly more overrides.
+ * The tightest level that admits at least half of the workloads without overrides. A level that admits fewer is also
+ * chosen if no looser level would save clearly more overrides.
  *
  * @param candidacies from the tightest level on
  */

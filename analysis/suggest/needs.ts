@@ -1,4 +1,7 @@
-/** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
+/**
+ * Overrides and the workloads that they admit → the workloads that need each override, and ways to make the need
+ * unnecessary.
+ */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
@@ -18,7 +21,7 @@ export interface StatedOverride {
   /** The path below `spec.overrides`: `capabilities.allowedAdd`. */
   readonly path: string;
   readonly value: unknown;
-  /** The needs by workload, container and entry; empty when the override only narrows. */
+  /** The needs by workload, container and entry; empty if the override only narrows. */
   readonly needs: readonly Need[];
 }
 
@@ -27,7 +30,7 @@ export interface Need {
   readonly container?: string;
   /** The entry of the override's list that is needed. */
   readonly entry?: unknown;
-  /** The level's own requirement, for people; absent when the level has the entry, too. */
+  /** The level's own requirement, for people; absent if the level has the entry, too. */
   readonly change?: string;
   /** The findings, as text for people, that could make the need unnecessary. */
   readonly advice: readonly string[];
@@ -125,7 +128,8 @@ function needOf(violation: Violation, shape: Shape): ShapeNeed {
 }
 
 /**
- * A message names the violation first and the accepted values last, so an entry of the level is not in the first part.
+ * A message names the violation first and the accepted values last. So an entry that the level admits does not appear in
+ * the first part.
  */
 function isAbout(entry: unknown, { message }: Violation): boolean {
   if (typeof entry !== 'string') return true;

@@ -24,9 +24,9 @@ interface PolicyOptions {
 
 export interface SuggestedPolicy {
   readonly policy: CapabilityPolicy;
-  /** The namespaces that it selects; empty when it is only for namespaces without workloads. */
+  /** The namespaces that the policy selects; empty if the policy is only for namespaces without workloads. */
   readonly suggestions: readonly Suggestion[];
-  /** Absent when the policy applies to everybody in its namespaces. */
+  /** Absent if the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
 }
 
@@ -35,7 +35,7 @@ interface LevelPolicy {
   readonly level: SuggestedLevel;
   readonly selector: LabelSelector;
   readonly suggestions: readonly Suggestion[];
-  /** The only namespace, with everything that it needs besides the level. */
+  /** The only namespace of a policy, with all its needs besides the level. */
   readonly own?: Suggestion;
 }
 
@@ -46,9 +46,8 @@ const LONGEST_NAME = 63;
 const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 
 /**
- * Writes one policy with the level for each namespace, and the exceptions with the same selector, so that the API
- * server makes one decision for all of them (docs/decisions/0006). Namespaces that need only the same level share a
- * policy.
+ * Writes one policy with the level for each namespace, and the exceptions with the same selector. So the API server makes
+ * one decision for all of them (docs/decisions/0006). Namespaces that need only the same level share a policy.
  */
 export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOptions): SuggestedPolicy[] {
   const names = new Names();
@@ -117,7 +116,7 @@ function tightestOf(suggestions: readonly Suggestion[]): SuggestedLevel {
     : 'baseline';
 }
 
-/** Selects all namespaces except these; all namespaces when there are too many to name. */
+/** Selects all namespaces except these. If there are too many to name, it selects all namespaces. */
 function allBut(suggestions: readonly Suggestion[]): LabelSelector {
   const chunks = inChunks(suggestions);
   if (chunks.length === 0 || chunks.length > MOST_EXPRESSIONS) return {};
@@ -139,7 +138,7 @@ function overridden(overrides: CapabilityPolicyOverrides): { overrides?: Capabil
   return Object.keys(overrides).length > 0 ? { overrides } : {};
 }
 
-/** The workload's name, or for several workloads the name of their common service account. */
+/** The name of the workload; for several workloads, the name of their common service account. */
 function subjectOf({ workloads: [first, ...others], serviceAccounts: [account] }: Exception): string {
   return (others.length > 0 ? account : first?.name) ?? '';
 }

@@ -1,4 +1,6 @@
-/** Single overrides by path, as rules state them → the policy with them, and one rule's verdicts under them. */
+/**
+ * Single overrides by path, as rules state them → the policy with these overrides, and the verdicts of one rule under it.
+ */
 import { GROUP, KIND, type UsableBy, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
@@ -23,7 +25,7 @@ export function resolvedBy(
   throw new Error(resolution.refusal.message);
 }
 
-/** The input with which an Evaluator applies this rule alone. */
+/** The input with which an Evaluator applies only this rule. */
 export function policyChecksFor(
   rule: Rule,
   stated: Stated,

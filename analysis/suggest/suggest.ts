@@ -15,11 +15,11 @@ import { type Given, type Workload, workloadsOf } from './workloads.ts';
 export interface SuggestOptions {
   /** The version of the suggested level, and the version of the oldest API server. */
   readonly standard: Omit<Standard, 'level'>;
-  /** Only this one. */
+  /** Only this namespace. */
   readonly level?: SuggestedLevel;
-  /** Whether to also narrow rules where the level admits more than these workloads need. */
+  /** Whether to also narrow rules if the level admits more than these workloads need. */
   readonly narrow?: boolean;
-  /** Whether the pods have only the capabilities that they used. Then policies drop the rest. */
+  /** Whether the pods have only the capabilities that they used. Then the policies require dropping the rest. */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
 }
@@ -29,22 +29,22 @@ export interface Suggestion {
   readonly level: SuggestedLevel;
   /** Empty unless narrowing is requested, or evidence narrows the capabilities. */
   readonly overrides: CapabilityPolicyOverrides;
-  /** The same overrides one by one, in the order of the API. */
+  /** The same overrides as single values, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
   /** Whether the pods have only the capabilities that they used. */
   readonly used: boolean;
-  /** How many workloads there are. */
+  /** The number of workloads. */
   readonly workloads: number;
   /** The number of workloads that each level admits without overrides; only the levels that were evaluated. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
 }
 
 /**
- * Every given workload is admitted, and so is everything that the level admits. Beyond the level, a pod is admitted
- * only if it needs no more than a workload that runs as the same service account.
+ * Suggests policies that admit every given workload, and everything that the level admits. Beyond the level, a pod is
+ * admitted only if it needs no more than a workload with the same service account.
  *
- * @returns one for each namespace, by name
+ * @returns one suggestion for each namespace, by name
  */
 export function suggest(given: readonly Given[], options: SuggestOptions): Suggestion[] {
   const byNamespace = Map.groupBy(workloadsOf(given), ({ name }) => name.namespace);

@@ -13,7 +13,7 @@ export interface Workload {
   readonly name: WorkloadName;
   /** Its pods and templates, without duplicates. */
   readonly pods: readonly PodParts[];
-  /** The names of the service accounts that they run as. */
+  /** The names of the service accounts of the pods. */
   readonly serviceAccounts: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Texts of manifests and clusters reach a terminal, a log or a web page only in printable form. */
+/** Texts of manifests and clusters are made printable before they reach a terminal, a log or a web page. */
 import { printable } from '../../operator/text/printable.ts';
 
 /** The same value with every text in it printable: for tables, and for formats that have no escapes of their own. */

@@ -1,10 +1,10 @@
-/** Values as YAML that is safe to print on a terminal, and that kubectl reads as the same values. */
+/** Values as YAML that is safe to print on a terminal, and that kubectl reads back as the same values. */
 import { Document, type ToStringOptions, visit } from 'yaml';
 import { escapedControls, hasControls } from './printable-values.ts';
 
-/** To add comments to. People would have to look for what an alias stands for, so it has none. */
+/** A document to which comments can be added. It has no aliases, because people would have to search for their anchors. */
 export function yamlDocument(value: unknown): Document {
-  // kubectl reads YAML 1.1, where `no` and `1_000` without quotes are no texts.
+  // kubectl reads YAML 1.1, in which `no` and `1_000` without quotes are no texts.
   return new Document(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
 }
 
