@@ -43,7 +43,7 @@ export async function withCluster<Result>(
   }
 }
 
-/** The options, with the namespaces of the cluster's platform excluded if no flag says which to exclude. */
+/** The options. If no flag says which namespaces to exclude, those of the cluster's platform are excluded. */
 export async function excludingPlatform<Options extends Excluding>(
   given: Given<Options>,
   { client }: Connected,
@@ -67,7 +67,7 @@ export async function readWhole(
   }
 }
 
-/** By service account, where it states it; undefined for a user who may not list them. */
+/** By service account, if the account states it; undefined for a user who may not list service accounts. */
 export async function readAutomounting(
   { client }: Connected,
   { signal }: Pick<Io, 'signal'>,
@@ -88,7 +88,7 @@ export async function readAutomounting(
   }
 }
 
-/** All of them, with what aggregating needs. */
+/** All ClusterRoles, with the fields that aggregation needs. */
 export async function readClusterRoles(
   { client }: Connected,
   { signal }: Pick<Io, 'signal'>,
@@ -102,7 +102,7 @@ export async function readClusterRoles(
 
 /** The options of commands that read the pods of a cluster. */
 export interface Scope {
-  /** The default is that of the context. */
+  /** By default, the namespace of the context. */
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
 }

@@ -1,4 +1,4 @@
-/** The interface of a cappol command: it declares its options at once, and loads its code when it runs. */
+/** The interface of a cappol command. It declares its options at once, and loads its code when it runs. */
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 

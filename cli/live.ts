@@ -1,4 +1,4 @@
-/** Reads all that evaluating the live cluster needs, as far as the user's rights allow. */
+/** Reads everything that evaluating the live cluster needs, as far as the user's rights allow. */
 import type { Taken } from '../analysis/snapshot/take.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
@@ -15,9 +15,9 @@ import { forbiddenSources } from './read-once.ts';
 export interface Rights {
   /** The kinds that may not be read. */
   readonly forbidden: readonly Source[];
-  /** One line for each missing right, with the consequence; empty if there is none. */
+  /** One line for each missing right, with the consequence; empty if no right is missing. */
   readonly missing: readonly string[];
-  /** Whether everything that evaluating needs could be read. */
+  /** Whether everything that evaluation needs could be read. */
   readonly canEvaluate: boolean;
   /** Whether roles and bindings could be read. */
   readonly usersKnown: boolean;
@@ -35,14 +35,14 @@ const RBAC: readonly Source[] = [
 /** The purpose for which a command reads a cluster, for errors. */
 export interface LivePurpose {
   readonly command: string;
-  /** The consequence when something that is evaluated can't be read. */
+  /** The consequence if an object of evaluation cannot be read. */
   readonly notEvaluated: string;
 }
 
-/** That consequence for a snapshot. */
+/** The consequence for a snapshot. */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
-/** @throws UsageError when policies can't be read, or are not installed */
+/** @throws UsageError if policies cannot be read, or are not installed */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
@@ -71,9 +71,9 @@ function rightsWithout(forbidden: readonly Source[], notEvaluated: string): Righ
 }
 
 /**
- * The same without reading what may be many: asks for one object of each kind.
+ * Checks the same without reading large collections: asks for one object of each kind.
  *
- * @throws UsageError when policies can't be read, or are not installed
+ * @throws UsageError if policies cannot be read, or are not installed
  */
 export async function rightsOf(
   connected: Connected,
@@ -87,7 +87,7 @@ export async function rightsOf(
   return rightsWithout([...forbidden.keys()], notEvaluated);
 }
 
-/** @param at the time that is asked about; undefined for now */
+/** @param at the time to evaluate for; undefined for now */
 export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
@@ -98,7 +98,7 @@ export function acceptedStateOf(
   return state;
 }
 
-/** The state of the cluster for evaluating it: nothing is accepted yet, nor rendered later. */
+/** The state of the cluster, for evaluating it. Nothing is accepted yet, nor rendered later. */
 export function stateOf(
   cluster: Cluster,
   { usersKnown }: Pick<Rights, 'usersKnown'>,
@@ -109,7 +109,7 @@ export function stateOf(
   return new PolicyState(cluster, { ...options, renders: false });
 }
 
-/** All of a snapshot that does not follow from its namespaces one by one. @param at when it was taken, in ms since 1970 */
+/** The parts of a snapshot that do not come from a single namespace. @param at when it was taken, in ms since 1970 */
 export function takenOf(
   cluster: Cluster,
   state: PolicyState,

@@ -47,7 +47,10 @@ run(process.argv.slice(2), {
   process.stdin.unref?.();
 });
 
-/** Whether kubectl started us, or somebody by the plugin's name: the name of the script, or of the executable. */
+/**
+ * Whether kubectl started the program, or a user called it by the plugin's name: by the name of the script, or of the
+ * executable.
+ */
 function isPlugin(): boolean {
   return [process.argv0, process.argv[1] ?? ''].some((path) => basename(path).startsWith('kubectl-'));
 }

@@ -29,7 +29,7 @@ export const since = () =>
     'with --used: only what was used since this time, or in this duration up to now, such as 24h or 7d',
   ).argParser(timeOrDuration);
 
-/** Values that the operator learns from the cluster, for use without one. */
+/** Values that the operator reads from the cluster, for use without a cluster. */
 export const serverVersion = () =>
   new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
     .argParser(minorVersion)
@@ -49,12 +49,12 @@ export interface Excluding {
   readonly excludedNamespaces: readonly string[];
 }
 
-/** Options of the commands that apply policies, to a cluster as well. */
+/** Options of the commands that apply policies, including those for a cluster. */
 export interface PolicyOptions extends Excluding, KubeConfigOptions {
   readonly operatorNamespace: string;
 }
 
-/** Options as given. Without the flag, the cluster's platform decides; files have no platform. */
+/** The options as given. Without the flag, undefined: the cluster's platform decides, and files have no platform. */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
 /** @param excluded the namespaces that no policy reaches, if no flag says which */
@@ -76,7 +76,7 @@ export const contexts = () =>
     'contexts of the kubeconfig, separated by commas (default: the current one)',
   ).argParser((text) => [...new Set(commaList(text))]);
 
-/** Replaces the policies. */
+/** Policies that replace those of the cluster or the manifests. */
 export const level = () =>
   new Option(
     '--level <level>',
@@ -92,7 +92,7 @@ function commaList(text: string): string[] {
   return text.split(',').filter((entry) => entry !== '');
 }
 
-/** Policies expire: spec.expires. */
+/** The time for which to evaluate, because policies expire: spec.expires. */
 export const at = () =>
   new Option('--at <time>', 'ask about this time, by which policies may have expired (default: now)').argParser(time);
 

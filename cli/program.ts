@@ -42,11 +42,11 @@ const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
 
 interface RunOptions extends Io {
-  /** The name by which the user calls us, for help: `cappol` or `kubectl cappol`. */
+  /** The name by which the user calls the program, for the help: `cappol` or `kubectl cappol`. */
   readonly name?: string;
 }
 
-/** Runs one command line. Prints errors on stderr, in one line each. */
+/** Runs one command line. Prints each error on stderr in one line. */
 export async function run(args: readonly string[], { name = 'cappol', ...io }: RunOptions): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = createProgram(io, (result) => {

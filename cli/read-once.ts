@@ -1,4 +1,4 @@
-/** The current cluster, read once: for callers that need it only once. */
+/** The current cluster, read once, for callers that do not follow it. */
 import { type ApiClient, type ApiError, isForbidden, isNotFound, pathFor } from '../operator/cluster/client.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import { askKnownServers, oldest } from '../operator/cluster/servers.ts';
@@ -14,18 +14,18 @@ export interface ReadOptions {
   readonly namespace?: string;
   /** Whether to read pods and workloads, which are by far the most of a cluster. */
   readonly workloads: boolean;
-  /** Nothing but these. */
+  /** Only these kinds. */
   readonly only?: readonly Source[];
   readonly signal?: AbortSignal;
   /** Called with the number of objects read so far. */
   onPage?(objects: number): void;
-  /** Called with each kind that may not be read, which is then left out; without it that is an error. */
+  /** Called with each kind that may not be read, which is then left out. Without this function, such a kind is an error. */
   onForbidden?(source: Source, error: ApiError): void;
 }
 
 /**
- * Needed only for a policy whose current text is not accepted: a user who may not read them, or a cluster without the
- * CRD, loses nothing else.
+ * Needed only for a policy whose current text is not accepted. If a user may not read them, or the cluster has no CRD,
+ * nothing else is lost.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
@@ -49,7 +49,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
   return store;
 }
 
-/** The kinds that may not be read, found out by one object of each. */
+/** The kinds that may not be read, found by asking for one object of each kind. */
 export async function forbiddenSources(client: ApiClient, signal: AbortSignal): Promise<Map<Source, ApiError>> {
   const { followed } = new Store(createProjection(RULES), { oldest: 0 }, () => {});
   const asked = [...followed.keys()].map(async (source) => {

@@ -115,7 +115,7 @@ export class Repairer {
   }
 
   /** Only violated rules change anything, one fix after the other. */
-  *#changesFor(policy: ResolvedPolicy, verdict: Verdict, parts: () => PodParts) {
+  *#changesFor(policy: ResolvedPolicy, result: PodVerdict, parts: () => PodParts) {
     const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {
       if (!violated.has(rule)) continue;

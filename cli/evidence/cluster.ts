@@ -1,4 +1,4 @@
-/** The option --used beside a cluster: its profiles, or files about its pods. */
+/** The option --used for a cluster: the cluster's profiles, or files about its pods. */
 import { RecordError } from '../../analysis/evidence/fields.ts';
 import { EvidenceReader } from '../../analysis/evidence/reader.ts';
 import type { Evidence, ObservedContainer } from '../../analysis/evidence/use.ts';
@@ -50,7 +50,7 @@ export async function profiles({ connected: { client }, only, io, tell }: Omit<R
   return reader.evidence;
 }
 
-/** Names the workload of each pod that runs: its owner is known, so nothing has to be guessed from names. */
+/** Names the workload of each running pod: its owner is known, so nothing has to be guessed from names. */
 export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));
   const owners = new Map(

@@ -1,10 +1,10 @@
-/** Kubescape's profiles of what containers did, where the cluster has them. */
+/** Kubescape's profiles of the behaviour of containers, in a cluster that has them. */
 import { type ApiClient, isNotFound, pathFor } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
 
 const API_VERSION = 'spdx.softwarecomposition.kubescape.io/v1beta1';
-/** Newer releases of Kubescape only make the first kind, of which the second one is a view. */
+/** Newer releases of Kubescape only create the first kind; the second kind is a view of it. */
 const KINDS = ['ContainerProfile', 'ApplicationProfile'] as const;
 const READS_AT_ONCE = 8;
 
@@ -14,7 +14,7 @@ interface ProfileOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @returns undefined where the API server serves none of these kinds; of two kinds only the first that has objects */
+/** @returns undefined if the API server serves none of these kinds; of two kinds, only the first that has objects */
 export async function readProfiles(client: ApiClient, options: ProfileOptions): Promise<RawObject[] | undefined> {
   let served = false;
   for (const kind of KINDS) {
@@ -50,7 +50,7 @@ async function readKind(
   return profiles.filter((profile) => profile !== undefined);
 }
 
-/** It was deleted meanwhile. */
+/** The profile was deleted meanwhile. */
 function ignoreNotFound(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -1,4 +1,4 @@
-/** Files of several tools → evidence of what processes used. */
+/** Files of several tools → evidence of the capabilities that processes used. */
 import { RecordError } from '../../analysis/evidence/fields.ts';
 import { linesIn } from '../../analysis/evidence/lines.ts';
 import { EvidenceSum } from '../../analysis/evidence/merge.ts';
@@ -11,16 +11,16 @@ import { manifestsOf, type Reading, type ReadOptions } from '../input/manifests.
 import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
-/** The first lines decide whether a file has one record a line: a tool may print a message or two before. */
+/** The first lines decide whether a file has one record a line. A tool may print a message or two before them. */
 const DECIDING_LINES = 20;
 const RECORD = /^\s*(?:\{\s*"|\[\s*\{)/;
-/** The head of what Inspektor Gadget prints without `-o json`. */
+/** The heading that Inspektor Gadget prints without `-o json`. */
 const TABLE = /^(?:K8S\.|RUNTIME\.)\w+\s/;
-/** Further lines that are wrong are only counted. */
+/** The most wrong lines to report; further ones are only counted. */
 const MOST_TOLD = 5;
 
 /**
- * A record that can't be read is told, and the rest counts.
+ * Reports a record that cannot be read, and uses the rest.
  *
  * @param paths files, folders, or `-`
  */
@@ -80,7 +80,7 @@ function hasRecordLines(file: AtHand, io: Reading): boolean {
   return false;
 }
 
-/** A tool's message, such as `WARN[0000] …`, and no line of a manifest. */
+/** Matches a tool's message, such as `WARN[0000] …`, but no line of a manifest. */
 function isMessage(text: string): boolean {
   return !/^(?:---|#|%|\s*[{[]\s*$|\s*-\s|[\w.-]+:(?:\s|$))/.test(text);
 }
@@ -122,7 +122,7 @@ function add(value: unknown, line: number, reader: EvidenceReader, tell: Limited
 
 interface Limited {
   one(line: number, message: string): void;
-  /** Says how many were not told. */
+  /** Reports how many wrong lines were not reported one by one. */
   rest(): void;
 }
 

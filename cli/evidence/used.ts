@@ -1,11 +1,11 @@
-/** The option --used beside files. */
+/** The option --used for files. */
 import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { type Io, UsageError } from '../command.ts';
 import { readEvidence } from './read.ts';
 
 export interface UsedOptions {
-  /** True without a path. */
+  /** True if the option has no path. */
   readonly used?: true | readonly string[];
   readonly since?: string;
 }

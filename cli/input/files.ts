@@ -10,19 +10,19 @@ const MANIFESTS = /\.(?:ya?ml|json)$/i;
 /** An input to read, with the name that people know it by. */
 export interface InputFile {
   readonly name: string;
-  /** Absolute; a number is an open file, undefined standard input. */
+  /** An absolute path. A number is an open file, and undefined is standard input. */
   readonly path: string | number | undefined;
-  /** A regular file can be read again, and at once. */
+  /** Whether this is a regular file, which can be read again, and without waiting. */
   readonly regular: boolean;
-  /** The file was found in a folder, so documents in it that are not Kubernetes objects are skipped. */
+  /** Whether the file was found in a folder, so that documents in it that are not Kubernetes objects are skipped. */
   readonly found?: true;
 }
 
 /**
- * Folders are walked in the order of names, hidden ones too, as by kubectl apply -R. Only files with these extensions count in
- * them.
+ * Folders are walked in the order of names, including hidden ones, as by kubectl apply -R. Only files with these
+ * extensions are read.
  *
- * @param tell receives what cannot be read; the rest is still read
+ * @param tell receives paths that cannot be read; the rest is still read
  */
 export function* manifestFiles(
   paths: readonly string[],
@@ -70,7 +70,7 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
     const name = join(folder, entry.name);
     const path = join(parent, entry.name);
     try {
-      // A link may lead anywhere.
+      // A link may lead to any place, even back to a parent folder.
       const found = entry.isSymbolicLink() ? statSync(path) : entry;
       if (found.isDirectory()) {
         yield* walk({ name, path, around: [...around, real], ...walking });
@@ -84,7 +84,7 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
   }
 }
 
-/** Editors lock a file by a link that leads nowhere: `.#web.yaml`. */
+/** Editors lock a file with a link that leads to no file: `.#web.yaml`. */
 function isManifest(name: string, extensions: RegExp): boolean {
   return extensions.test(name) && !name.startsWith('.');
 }

@@ -14,7 +14,7 @@ export interface ReadOptions {
   tell(trouble: Trouble): void;
   /** Called with the type of a document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;
-  /** Selects by their text the documents that are worth parsing. */
+  /** Selects, by their text, the documents that are worth parsing. */
   wants?(text: string): boolean;
 }
 

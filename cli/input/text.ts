@@ -34,7 +34,7 @@ export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'
 }
 
 /**
- * Whether one of these words is in the file, and the size of the file in bytes: much faster than decoding it.
+ * Whether the file contains one of these words, and its size in bytes: much faster than decoding the file.
  *
  * @param words of ASCII
  */
@@ -65,8 +65,8 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
 }
 
 /**
- * A copy of a stream that can be read again. The file has no name any more when this returns: nobody else sees it, and
- * it is deleted when it or the process is closed.
+ * A copy of a stream that can be read again. When this returns, the file no longer has a name. So nobody else sees it,
+ * and it is deleted when it is closed or the process ends.
  */
 export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
   const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
@@ -85,11 +85,11 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
   return typeof path === 'string' ? waited(path, signal) : streamed(stdin, signal);
 }
 
-/** A buffer for each of ten thousand files would take longer than reading them. */
+/** A separate buffer for each of ten thousand files would take longer than reading them. */
 const SHARED = Buffer.alloc(CHUNK);
 
 interface Chunk {
-  /** They change when anything else is read. */
+  /** The bytes change when anything else is read. */
   readonly bytes: Buffer;
   readonly isLast: boolean;
 }
@@ -109,7 +109,7 @@ function* read(path: string | number, signal: AbortSignal): Generator<Chunk> {
   }
 }
 
-/** Fills the shared buffer; some file systems return less than there is. */
+/** Fills the shared buffer; some file systems return fewer bytes than there are. */
 function filled(file: number, at: number): number {
   let count = 0;
   while (count < CHUNK) {
@@ -142,7 +142,7 @@ async function* streamed(stdin: Reading['stdin'], signal: AbortSignal): AsyncGen
   }
 }
 
-/** Lets signals through in long work. */
+/** Lets signals be handled during long work. */
 export class EventLoopYield {
   #last = performance.now();
 

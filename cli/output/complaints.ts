@@ -1,4 +1,4 @@
-/** The log entries of a connection that a user who waits has to see. */
+/** The log entries of a connection that are shown to a waiting user. */
 import type { Log, LogKeys } from '../../operator/runtime/log.ts';
 import type { Io } from '../command.ts';
 

@@ -14,7 +14,7 @@ export const EFFECT_STYLES: Readonly<Record<Effect, Style>> = {
 /**
  * Paints the effects in one column of a table.
  *
- * @param wordOf the effect as it is in the cell
+ * @param wordOf the word for the outcome in the cell
  */
 export function effectPaint(
   column: string,

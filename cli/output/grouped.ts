@@ -38,7 +38,7 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
-/** Moves the detail into the remark where all entries have the same one. */
+/** Moves the detail into the remark if all entries have the same detail. */
 export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
   const { remark, entries } = workload;
   const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));

@@ -3,13 +3,13 @@ import { bounded } from '../../operator/text/printable.ts';
 
 /** The limit for all tables of a comment together, because GitHub refuses comments of more than 65,536 characters. */
 export const MOST_CHARACTERS = 60_000;
-/** Keeps one text from using the space of all others. */
+/** The limit for one text, so that it does not use the space of all other texts. */
 const LONGEST = 1_000;
 
 /**
- * Renders text of a manifest as code, so that it can't contain a link, a mention, an image or HTML. In a table, a pipe
- * must be escaped in code, too (https://github.github.com/gfm/#tables-extension-); a backslash before it would escape
- * the escape.
+ * Renders text of a manifest as code, so that it cannot contain a link, a mention, an image or HTML. In a table, a pipe
+ * must be escaped even in code (https://github.github.com/gfm/#tables-extension-); a backslash before it would escape the
+ * escape.
  */
 export function code(text: string): string {
   const line = bounded(text, LONGEST).trim();

@@ -10,7 +10,7 @@ interface TableOptions {
   readonly terminal?: Terminal;
   /** Headers of columns to drop, one after the other, until the table fits the terminal. */
   readonly optional?: readonly string[];
-  /** The widths of the header that is already printed, where the table continues. */
+  /** The widths of a header that is already printed, if the table continues. */
   readonly heads?: readonly string[];
   /** Colours a cell without changing its width. */
   paint?(head: string, cell: string): string;
@@ -76,7 +76,7 @@ interface Narrow {
 }
 
 /**
- * Moves the last column, which has the longest text, below its row; if that isn't enough, lists each cell after its
+ * Moves the last column, which has the longest text, below its row. If that is not enough, lists each cell after its
  * header.
  */
 function narrowText(rows: readonly (readonly string[])[], { widths, heads, hasHead, terminal, paint }: Narrow): string {

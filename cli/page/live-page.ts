@@ -7,7 +7,7 @@ const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
 
 export interface LivePage {
   readonly html: string;
-  /** Its Content Security Policy, for the header, with what only a header can say. */
+  /** The page's Content Security Policy for the header, including directives that work only there. */
   readonly policy: string;
 }
 

@@ -11,7 +11,7 @@ export function reportPage(template: string, snapshots: readonly Snapshot[]): st
   return withSnapshots(replaced(template, CONNECTS, "connect-src 'none'"), scripts);
 }
 
-/** @param elements what takes the place of the snapshots */
+/** @param elements the text that replaces the placeholder of the snapshots */
 export function withSnapshots(template: string, elements: string): string {
   return replaced(template, PLACE, elements);
 }
@@ -27,9 +27,9 @@ function escaped(text: string): string {
   return text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** @throws Error if the page has no such text: without it, the result would not be what it claims to be */
+/** @throws Error if the page does not have the text: without the change, the result would not be what it claims to be */
 function replaced(page: string, text: string, by: string): string {
   if (!page.includes(text)) throw new Error(`the page has no ${text}`);
-  // A string could have special patterns, such as $&.
+  // A function, because a string could contain special patterns, such as $&.
   return page.replace(text, () => by);
 }

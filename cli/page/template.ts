@@ -1,11 +1,14 @@
-/** The page that `npm run build:page` builds: beside the program in the npm package and the image, in an executable as an asset. */
+/**
+ * The page that `npm run build:page` builds. In the npm package and the image, it is a file beside the program; in an
+ * executable, it is an asset.
+ */
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 import { UsageError } from '../command.ts';
 
 const FILE = 'page.html';
 
-/** @throws UsageError in a checkout where it is not built */
+/** @throws UsageError in a checkout in which the page is not built */
 export function pageTemplate(): string {
   if (isSea()) return getAsset(FILE, 'utf8');
   const place = import.meta.url.endsWith('.ts') ? `../../dist/page/${FILE}` : `./${FILE}`;

@@ -1,4 +1,4 @@
-/** The policies that a command line names: files, those among the manifests, a level, or a cluster's. */
+/** The policies that a command line names: from files, from the manifests, by a level, or from a cluster. */
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { Labels, PolicyContextOptions } from '../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
@@ -18,12 +18,15 @@ export interface GivenPolicies extends PolicyOptions {
   readonly serverVersion: number;
 }
 
-/** Documents without these add nothing to the context: words in their kinds, and the escape that may stand for a letter. */
+/**
+ * Documents without one of these texts add nothing to the context. The texts are words in the kinds, and the escape that
+ * may stand for a letter.
+ */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
-/** In bytes: evaluating less takes no longer than starting threads. */
+/** In bytes. Below this, evaluation takes no longer than starting threads. */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
-/** @param namespace of roles and bindings that state none */
+/** @param namespace of roles and bindings that do not state one */
 export function builderFor(
   { level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>,
   namespace?: string,
@@ -42,10 +45,10 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 }
 
 /**
- * Adds the policies among the manifests that they evaluate, with the namespaces, roles, bindings and service accounts. Does not
- * tell what can't be read: the reading for the evaluation does.
+ * Adds the policies among the manifests, with the namespaces, roles, bindings and service accounts. It does not report
+ * files that cannot be read, because the later evaluation does.
  *
- * @param onLong called when the files are so long that evaluating them is worth threads
+ * @param onLong called if the files are so long that threads are worth starting
  */
 export async function addContext(
   builder: PolicyContextBuilder,

@@ -124,7 +124,7 @@ const STARTS: Readonly<Record<RolloutStart['state'], string>> = {
   Blocked: 'blocked',
 };
 
-/** The policies are named if there are several. */
+/** Names the policies if there are several. */
 function rolloutText({ rollouts }: NamespaceChange): string {
   if (rollouts.length === 1) return rollouts.map(({ state }) => STARTS[state]).join('');
   return rollouts.map(({ policy, state }) => `${policy}: ${STARTS[state]}`).join(', ');
@@ -135,7 +135,7 @@ function countText(before: number, after: number): string {
   return before === after ? String(before) : `${before} → ${after}`;
 }
 
-/** The workload with the worst violation, and the number of others. */
+/** The workload with the worst violation, and the number of further workloads. */
 function whyNot({ refusedIfEnforced }: NamespaceChange): string {
   const ranked = refusedIfEnforced
     .map((one) => ({ one, worst: mergeViolations(one.violations)[0] }))

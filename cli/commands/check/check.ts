@@ -1,4 +1,4 @@
-/** check: determines the policies to evaluate against, evaluates, and reports. */
+/** check: finds the policies to check by, checks, and reports. */
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';
 import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
@@ -38,7 +38,7 @@ const NO_POLICY =
 const UNKNOWN_ACCOUNTS =
   'you may not list serviceaccounts: pods are evaluated as if none of the cluster stated automountServiceAccountToken: false';
 
-/** The cluster that manifests are evaluated for. */
+/** The cluster for which manifests are checked. */
 interface Live {
   readonly cluster: Cluster;
   /** Undefined if it could not be read. */
@@ -97,7 +97,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   const run = await beginRun(options, io);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // As for files: a check that evaluates nothing must not look like a success.
+  // As for files: a check of nothing must not look like a success.
   if (builder.isEmpty)
     throw new UsageError('no policy to evaluate against: the cluster has none; name one with --policy FILE');
   const context = builder.build(contextOptions(options, cluster), run.trouble);

@@ -1,6 +1,6 @@
 /**
- * Threads that parse and evaluate documents, which is most of the work. The main thread cuts the text and prints, and evaluates
- * when all threads have enough to do. The results come in the order of the documents.
+ * Threads that parse and evaluate documents, which is most of the work. The main thread cuts the text and prints. When
+ * all threads have enough to do, it evaluates, too. The results come in the order of the documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
@@ -16,13 +16,16 @@ import type { ManifestEvaluator } from '../../../analysis/check/manifest-evaluat
 import type { FilePiece } from '../../../analysis/manifests/document-objects.ts';
 import type { EvaluationInput } from './evaluation-thread.ts';
 
-/** With the main thread. Each has its own heap of some 80 MB. */
+/** The number of threads, including the main thread. Each has its own heap of some 80 MB. */
 const MOST_THREADS = 4;
-/** In characters. Smaller ones wait more often for each other, and larger ones leave threads idle at the end. */
+/**
+ * In characters. With smaller batches, threads wait for each other more often; with larger ones, threads are idle at the
+ * end.
+ */
 const BATCH = 256 * 1024;
-/** Batches of a thread: so many that it does not wait while the main thread evaluates one. */
+/** The number of batches that a thread gets in advance, so that it does not wait while the main thread evaluates a batch. */
 const MOST_ASKED = 3;
-/** In characters: how much text waits for the threads, unless it is one document. */
+/** In characters: the most text that may wait for the threads, unless a single document is longer. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 /** The name of the file in a bundle, and of the asset of an executable. */
@@ -51,7 +54,7 @@ export class EvaluationThreads {
     this.#batchSize = batchSize;
   }
 
-  /** Undefined on one core, where they would only take turns. */
+  /** Undefined on one core, where threads would only take turns. */
   static start(): EvaluationThreads | undefined {
     const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
     return count > 0 ? new EvaluationThreads(count) : undefined;
@@ -61,7 +64,7 @@ export class EvaluationThreads {
     for (const thread of this.#threads) thread.begin(input);
   }
 
-  /** @returns whether there was an object in them, or something wrong */
+  /** @returns whether the documents had an object or a problem */
   async evaluate(pieces: AsyncIterable<FilePiece>, own: ManifestEvaluator, listener: ResultListener): Promise<boolean> {
     let found = false;
     const next = async () => {
@@ -80,7 +83,7 @@ export class EvaluationThreads {
     await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 
-  /** Gives it to a thread, or evaluates it here. */
+  /** Gives the batch to a thread, or evaluates it on the main thread. */
   async #begin({ pieces, size }: Batch, own: ManifestEvaluator): Promise<void> {
     const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting) as [EvaluationThread];
     if (idlest.waiting < MOST_ASKED) {
@@ -97,7 +100,7 @@ export class EvaluationThreads {
     const end = () => {
       waiting.isEvaluated = true;
     };
-    // A failure is thrown in its turn.
+    // The error of a batch is thrown when its turn comes.
     evaluated.then(end, end);
     this.#waiting.push(waiting);
     this.#size += size;
@@ -126,7 +129,7 @@ async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): 
   if (batch.length > 0) yield { pieces: batch, size };
 }
 
-/** One thread. It answers in order. */
+/** One thread. It answers in the order of its batches. */
 class EvaluationThread {
   readonly #worker = startWorker();
   readonly #asked: PromiseWithResolvers<EvaluatedBatch>[] = [];
@@ -135,7 +138,7 @@ class EvaluationThread {
   constructor() {
     this.#worker.on('message', (evaluated: EvaluatedBatch) => this.#asked.shift()?.resolve(evaluated));
     this.#worker.on('error', (error) => this.#fail(error));
-    // It ends by itself only if it cannot go on.
+    // A thread ends by itself only after an error.
     this.#worker.on('exit', (code) => this.#fail(new Error(`a thread ended with ${code}`)));
   }
 

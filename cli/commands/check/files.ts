@@ -1,4 +1,4 @@
-/** check -f: evaluates manifests by the policies among them, those of --policy, and those of a cluster. */
+/** check -f: checks manifests by three sources of policies: the manifests themselves, --policy, and a cluster. */
 import { evaluatePiece, type ResultListener } from '../../../analysis/check/evaluated-piece.ts';
 import { ManifestEvaluator } from '../../../analysis/check/manifest-evaluator.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
@@ -12,7 +12,7 @@ import { EvaluationThreads } from './evaluation-threads.ts';
 
 /** Receives results as they are found. */
 export interface Listener extends ResultListener {
-  /** Before all items. */
+  /** Called before all items. */
   begin(context: PolicyContext): void;
 }
 
@@ -22,11 +22,11 @@ interface CheckInput {
   readonly build: () => PolicyContext;
   /** The options by which it builds. */
   readonly options: PolicyContextOptions;
-  /** The namespace of objects that state none. */
+  /** The namespace of objects that do not state one. */
   readonly namespace: string;
 }
 
-/** Reads the files twice: the policies may come after the manifests that they evaluate. */
+/** Reads the files twice, because a policy may come after the manifests that it applies to. */
 export async function checkFiles(paths: readonly string[], io: Io, listener: Listener, input: CheckInput) {
   const { trouble } = listener;
   let found = false;
@@ -45,7 +45,7 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
     listener.begin(context);
     const pieces = piecesOf(inputs.files, io, tell);
     if (await evaluateAll(pieces, context, listener, { ...input, threads })) found = true;
-    // A check that evaluates nothing must not look like a success.
+    // A check of nothing must not look like a success.
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
   } finally {
     await threads?.end();
@@ -53,7 +53,7 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
   }
 }
 
-/** @returns whether there was an object, or something wrong */
+/** @returns whether the text had an object or a problem */
 async function evaluateAll(
   pieces: ReturnType<typeof piecesOf>,
   context: PolicyContext,

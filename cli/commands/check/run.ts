@@ -20,7 +20,7 @@ interface RunOptions {
 
 export interface Run extends Listener {
   readonly errors: number;
-  /** After everything else. */
+  /** Printed after everything else. */
   end(): ExitCode;
 }
 
@@ -73,7 +73,7 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
   };
 }
 
-/** Standard output in larger chunks: a system call for each item would take longer than evaluating it. */
+/** Writes standard output in larger chunks: a system call for each item would take longer than evaluating it. */
 function inPieces({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
   let waiting = '';
   const flush = () => {

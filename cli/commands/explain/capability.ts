@@ -7,7 +7,7 @@ import { wrap } from '../../output/wrap.ts';
 
 /** As `-o json` prints it. */
 interface ExplainedCapability extends Capability {
-  /** The names of the container runtimes that give it to containers which ask for nothing. */
+  /** The names of the container runtimes that give the capability to containers which ask for nothing. */
   readonly givenBy: readonly string[];
 }
 

@@ -17,10 +17,10 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 /** As `-o json` prints it. */
 export interface ExplainedManifest {
   readonly kind: string;
-  /** Null when the manifest names none. */
+  /** The user; null if the manifest names none. */
   readonly namespace: string | null;
   readonly name: string;
-  /** Null in a cluster; so is the line. */
+  /** The file; null for an object of a cluster, as is the line. */
   readonly file: string | null;
   readonly line: number | null;
   readonly containers: readonly ExplainedContainer[];
@@ -29,9 +29,9 @@ export interface ExplainedManifest {
 export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number | null;
   readonly findings: readonly Finding[];
-  /** Null when no record names the container; absent without evidence. */
+  /** Null if no record names the container; absent without evidence. */
   readonly evidence?: ContainerEvidence | null;
-  /** The entries of the policies thanks to which it passes; absent without policies. */
+  /** The entries of the policies because of which the container passes; absent without policies. */
   readonly passesBy?: readonly PassesBy[];
 }
 
@@ -40,10 +40,10 @@ interface ExplainOptions extends ReadOptions {
   readonly passing?: Passing | undefined;
 }
 
-/** The entries of policies thanks to which containers of a pod pass, by their names. */
+/** The entries of policies because of which containers of a pod pass, by the containers' names. */
 export type Passing = (pod: PodTemplate['pod']) => ReadonlyMap<string, readonly PassesBy[]>;
 
-/** kubectl's, for manifests that state none. */
+/** kubectl's namespace, for manifests that do not state one. */
 const DEFAULT_NAMESPACE = 'default';
 
 /** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */

@@ -32,7 +32,7 @@ export async function explainPods(options: ExplainOptions, io: Io): Promise<Exit
   return troubles.count > 0 ? 2 : 0;
 }
 
-/** Loads what compiles policies only where there are some. */
+/** Loads the code that compiles policies only if there are policies. */
 async function passingOf(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const { passingBy } = await import('./policies.ts');
   return passingBy(paths, io, troubles);

@@ -1,4 +1,4 @@
-/** The policies of --policy → the entries of theirs thanks to which containers pass. */
+/** The policies of --policy → their entries because of which containers pass. */
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { passingByEntry } from '../../../analysis/policies/passing-entries.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -38,6 +38,6 @@ async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles):
   await addPolicies(builder, paths, io, troubles);
   if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
   const { policies } = builder.build({ ...OPTIONS, at: Date.now() }, troubles.trouble).compiled;
-  // The pending part of a roll-out checks the same.
+  // The pending part of a roll-out is skipped, because it has the same checks.
   return policies.filter(({ pendingFor }) => !pendingFor);
 }

@@ -1,4 +1,4 @@
-/** The capabilities of a manifest's containers, for people: a table each, and the reasons. */
+/** The capabilities of a manifest's containers, for people: for each container, a table and the reasons. */
 import type { Holding, RuntimeHoldings } from '../../../analysis/capabilities/held.ts';
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
@@ -101,7 +101,7 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
   });
 }
 
-/** Whether it runs, or may run, as this user. */
+/** Whether the container runs, or may run, as this user. */
 function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {
   if (root) return uid === undefined ? !nonRoot : uid === 0;
   return uid !== 0;
@@ -132,7 +132,7 @@ function setText(names: readonly string[], byDefault: readonly string[]): string
   return names.join(', ');
 }
 
-/** Merges rows with the same cells; in the order of their first. */
+/** Merges rows with the same cells, in the order of the first of them. */
 function together(rows: readonly Row[]): Row[] {
   const merged = new Map<string, Row>();
   for (const row of rows) {

@@ -115,7 +115,7 @@ function fixedFiles(
   });
 }
 
-/** The file as it is afterwards: one that cannot be written has no edits. */
+/** The file after writing. A file that cannot be written has no edits. */
 function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
   if (before === text) return file;

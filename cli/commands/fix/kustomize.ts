@@ -10,7 +10,7 @@ import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
-/** Standard input, and files that kustomize would not read from its folder. */
+/** The files to be copied: standard input, and files that kustomize would not read from its folder. */
 const COPY = 'manifests.yaml';
 
 interface Patch {
@@ -19,14 +19,14 @@ interface Patch {
   readonly target: Readonly<Record<string, string>>;
 }
 
-/** In one text, with the patches in it. Standard input has to be saved beside it. */
+/** Prints one text that contains the patches. Standard input has to be saved beside it. */
 export function kustomization(files: readonly FixedFile[]): string {
   const resources = files.map(({ name }) => (name === '-' ? COPY : name.split(sep).join('/')));
   const patches = patchesOf(files).map(({ text, target }) => ({ patch: text, target }));
   return yaml(kustomizationOf([...new Set(resources)], patches));
 }
 
-/** As files in a folder, with copies of the manifests that are not below it. */
+/** Writes files into a folder, with copies of the manifests that are not below the folder. */
 export function writeKustomization(files: readonly FixedFile[], folder: string, cwd: string): void {
   const root = resolve(cwd, folder);
   mkdirSync(root, { recursive: true });

@@ -1,4 +1,4 @@
-/** For people, beside the diff: the risks of the edits, and the violations that are left, with the reasons. */
+/** Text for people that follows the diff: the risks of the edits, and the violations that are left, with the reasons. */
 import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';
 import { type OtherDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
@@ -29,7 +29,7 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
 
 const RISKIEST_FIRST = FIX_CLASSES.toReversed();
 
-/** Each risk of a class once, with the first objects. */
+/** Each risk of a class once, with the first objects that it concerns. */
 function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
   const ofClass = edits.filter((edit) => edit.class === fixClass);
   const groups = [...Map.groupBy(ofClass, ({ rule, risk }) => `${rule}: ${risk}`)];
@@ -69,7 +69,7 @@ function summaryLine(
   return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
 }
 
-/** With --used alone, no policy has to decide. */
+/** With only --used, it does not matter that no policy decides. */
 function undecidedText({ notSelected }: FixSummary, policies: number): string {
   return notSelected > 0 && policies > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';
 }

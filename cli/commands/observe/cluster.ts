@@ -1,4 +1,7 @@
-/** Observes the nodes of a cluster: runs the Job, follows its pods, and removes it again, also when it is interrupted. */
+/**
+ * Observes the nodes of a cluster. It runs the Job, follows its pods, and deletes the Job at the end, even if it is
+ * interrupted.
+ */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -22,13 +25,13 @@ import { Observers } from './observers.ts';
 import type { ObserveOptions } from './options.ts';
 import { evidenceText, progressText, reportLines, secondsText, unnamedText } from './text.ts';
 
-/** A pod starts within this time, also where its image has to be pulled. */
+/** How long a pod may take to start, even if its image has to be pulled. */
 const START_MS = 300_000;
-/** A pod prints what it observed, and ends. */
+/** How long a pod may take to print its observations and end. */
 const END_MS = 30_000;
 const LOOK_MS = 200;
 
-/** Paths of the objects that the observation made. */
+/** The paths of the objects that the observation created. */
 interface Made {
   readonly namespace?: string;
   readonly job?: string;
@@ -39,7 +42,7 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   if (forMs === undefined) throw new UsageError('say how long with --for, such as 1h');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
-    // Without the right to read pods, nothing would have a name: better to fail before the Job runs for its time.
+    // Without the right to read pods, no container would have a name. So fail before the Job runs for its whole time.
     await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
@@ -109,7 +112,7 @@ class ClusterObservation {
     await new Reflector(this.#client, PODS, sink, this.#over.signal, { log: complaints(this.#io) }).run();
   }
 
-  /** Makes none if it exists. */
+  /** Creates the namespace, unless it exists. */
   async #createNamespace(): Promise<Made> {
     const path = pathFor('v1', 'Namespace', undefined, OBSERVER_NAMESPACE);
     try {
@@ -122,7 +125,7 @@ class ClusterObservation {
     return { namespace: path };
   }
 
-  /** Until every node has reported, or time is over. */
+  /** Waits until every node has reported, or the time is over. */
   async #wait(): Promise<void> {
     const { signal } = this.#io;
     const progress = new Progress(this.#io);
@@ -152,7 +155,7 @@ class ClusterObservation {
     return `${made.length} of ${this.#nodes.length} nodes, ${text}`;
   }
 
-  /** Pods that still observe end at once, and print what they saw until then. */
+  /** Ends pods that still observe: each prints what it has observed so far. */
   async #cleanUp({ job, namespace }: Made): Promise<void> {
     const running = this.#observers.all
       .filter(({ ended }) => !ended)

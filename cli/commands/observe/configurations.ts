@@ -11,7 +11,7 @@ const PLACES: readonly (readonly [folder: string, file: string])[] = [
   ['/run/containers/storage/overlay-containers', 'userdata/config.json'],
 ];
 
-/** The configuration disappears with the container, so it is read when that starts. */
+/** The configuration disappears with the container, so it is read when the container starts. */
 export class Configurations {
   readonly #names = new Map<string, Name>();
 
@@ -30,7 +30,7 @@ function configured({ id }: ContainerGroup): Name | undefined {
     try {
       return nameInConfig(JSON.parse(readFileSync(join(folder, id, file), 'utf8')));
     } catch {
-      // Another runtime's, or the container is gone already.
+      // Another runtime keeps the configuration, or the container is already gone.
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-/** Observes the containers of the node that it runs on. */
+/** Observes the containers of the node on which it runs. */
 import { hrtime } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
@@ -8,17 +8,17 @@ import type { Io } from '../../command.ts';
 import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 
-/** Between two reads: short enough for the kernel's buffer, long enough to cost nothing. */
+/** The time between two reads: short enough for the kernel's buffer, and long enough to cost nothing. */
 const EVERY_MS = 50;
-/** The last checks are in the buffer by then. */
+/** The time until the last checks are in the buffer. */
 const SETTLE_MS = 100;
 
 export interface NodeOptions extends TraceOptions {
-  /** Undefined: until the signal is aborted. */
+  /** Undefined: observe until the signal is aborted. */
   readonly forMs: number | undefined;
   readonly below?: string | undefined;
   readonly onContainer?: (group: ContainerGroup) => void;
-  /** Called when everything from now on is observed. */
+  /** Called once the observation is complete from then on. */
   readonly onBegin?: () => void;
   /** Called after each read. */
   readonly onRead?: (progress: RawProgress) => void;
@@ -26,11 +26,11 @@ export interface NodeOptions extends TraceOptions {
 
 export interface NodeObserved extends Observed {
   readonly seconds: number;
-  /** Whether containers that ran before were observed, too. */
+  /** Whether containers that already ran were observed, too. */
   readonly sawAll: boolean;
 }
 
-/** Ends after its time, or when the signal is aborted: what was observed until then is the result in both cases. */
+/** Ends after its time, or when the signal is aborted. In both cases, everything observed until then is the result. */
 export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
   const { forMs, below, onContainer, onBegin, onRead } = options;
   const trace = new TraceInstance(options);
@@ -44,7 +44,7 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
     const begin = monotonicMs();
     trace.start();
     onBegin?.();
-    // Events wait in the buffer meanwhile, so nothing falls between.
+    // Meanwhile, events wait in the buffer, so none is lost.
     if (sawAll) for (const [pid, task] of existingTasks(lookUp)) observation.existing(pid, task, begin / 1000);
     while (!signal.aborted && (forMs === undefined || monotonicMs() < begin + forMs)) {
       trace.drain(line);
@@ -65,7 +65,7 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
   }
 }
 
-/** The trace's clock. */
+/** A time on the trace's clock. */
 function monotonicMs(): number {
   return Number(hrtime.bigint()) / 1e6;
 }

@@ -1,4 +1,4 @@
-/** Prints what was observed. */
+/** Prints the observations. */
 import { type Evidence, NOISE, observedLines } from '../../../analysis/evidence/use.ts';
 import type { RawEnd, RawLog, RawProgress } from '../../../analysis/observe/raw-log.ts';
 import { escapedControls } from '../../../analysis/text/printable-values.ts';
@@ -20,7 +20,7 @@ const HEAD = [
   'NO NEED BECAUSE',
 ];
 
-/** Evidence with names has no raw form. */
+/** Evidence that already has names has no raw form. */
 export function evidenceText(
   evidence: Evidence,
   output: ObserveOptions['output'],
@@ -65,7 +65,7 @@ export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved,
   ];
 }
 
-/** The log of an observer in a pod, whether it is complete or not. */
+/** The log of an observer in a pod, which may be incomplete. */
 interface Reported {
   /** The node or the file. */
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * An instance of the kernel's tracing of our own: other instances, and the events that others enabled, stay as they are.
- * Files: https://docs.kernel.org/trace/ftrace.html and events.html.
+ * A separate instance of the kernel's tracing, which leaves other instances, and the events that others enabled,
+ * unchanged. Files: https://docs.kernel.org/trace/ftrace.html and events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -30,13 +30,13 @@ const EVENTS = [
 const CHECK = 'capability/cap_capable';
 const PREFIX = 'cappol-';
 /**
- * A file name is printed as it is, and long enough to contain lines that look like events. A program with a line break
- * in its path is not seen to be executed.
+ * A file name is printed as it is. It may be long enough to contain lines that look like events. So executing a program
+ * with a line break in its path is ignored.
  */
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
 export interface TraceOptions {
-  /** Where tracefs is mounted, if not where the kernel's mounts say. */
+  /** Where tracefs is mounted, if not where the kernel's list of mounts says. */
   readonly tracefs?: string | undefined;
   /** For each processor. */
   readonly bufferKb: number;
@@ -46,7 +46,7 @@ export class TraceInstance {
   readonly #folder: string;
   readonly #pipe: number;
   readonly #buffer = Buffer.alloc(1 << 18);
-  /** Read, but without the end of its line. */
+  /** The text that was read, but whose line has not ended yet. */
   #rest = Buffer.alloc(0);
 
   /** @throws UsageError if this kernel, machine or user cannot observe */
@@ -55,8 +55,8 @@ export class TraceInstance {
     removeAbandoned(root);
     this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
     mkdirSync(this.#folder);
-    // The kernel does not remove an instance whose pipe is open: this is how others see that it is in use. Not blocking,
-    // because a blocked read would keep Node from ending.
+    // The kernel does not remove an instance whose pipe is open, which shows other observations that it is in use. The
+    // pipe is non-blocking, because a blocked read would keep Node from ending.
     this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       this.#prepare(bufferKb);
@@ -86,7 +86,7 @@ export class TraceInstance {
     }
   }
 
-  /** Ends all its events. */
+  /** Disables all events of the instance. */
   remove(): void {
     closeSync(this.#pipe);
     rmdirSync(this.#folder);
@@ -95,7 +95,7 @@ export class TraceInstance {
   #prepare(bufferKb: number): void {
     this.#set('tracing_on', '0');
     this.#set('buffer_size_kb', String(bufferKb));
-    // The clock of process.hrtime.
+    // The trace uses the clock of process.hrtime.
     this.#set('trace_clock', 'mono');
     this.#set('events/sched/sched_process_exec/filter', EXEC_FILTER);
     this.#set(`events/${CHECK}/trigger`, 'stacktrace');
@@ -122,13 +122,13 @@ export class TraceInstance {
   }
 }
 
-/** The instances of observations that were killed. */
+/** Removes the instances that killed observations left. */
 function removeAbandoned(root: string): void {
   for (const name of readdirSync(join(root, 'instances')).filter((name) => name.startsWith(PREFIX))) {
     try {
       rmdirSync(join(root, 'instances', name));
     } catch (error) {
-      // Another observation uses it, or has just removed it.
+      // Another observation uses the instance, or has just removed it.
       if (!['EBUSY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }

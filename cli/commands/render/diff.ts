@@ -1,6 +1,4 @@
-/**
- * render --diff: the changes that an operator would make in a cluster if it had these policies beside the live ones.
- */
+/** render --diff: the changes that an operator would make in a cluster if these policies were added to the live ones. */
 import { createTwoFilesPatch } from 'diff';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { canonical } from '../../../operator/apply/drift.ts';
@@ -42,8 +40,8 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 }
 
 /**
- * Compares only enforcement: it ignores an operator's probes, canaries, records and owner references. In the unified
- * format; empty when there are none. By kind and name.
+ * Compares only enforcement. It ignores an operator's probes, canaries, records and owner references. The result is in
+ * the unified format, by kind and name; empty if there is no difference.
  */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
@@ -70,7 +68,7 @@ function title(object: RenderedObject | Manifest | undefined): string {
   return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
 }
 
-/** The fields of an object that are ours, without those that the API server fills in. */
+/** The fields of an object that the operator owns, without those that the API server fills in. */
 function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
   if (!object) return '';
   const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;

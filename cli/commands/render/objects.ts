@@ -14,20 +14,23 @@ export function objectsOf(compiled: Compiled): Manifest[] {
   return [...grants, ...programs].filter((object) => !isProbe(object));
 }
 
-/** Whether it only shows an operator which text is in force, or whether API servers can compile one. */
+/** Whether the object only helps an operator: to see which text is in force, or whether API servers can compile a text. */
 export function isProbe(object: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   const { kind, metadata } = object;
   return isProbeBinding(object) || (kind.endsWith('AdmissionPolicy') && isCanary(metadata.name));
 }
 
-/** An operator keeps there which spec it has accepted. */
+/** An operator records in this annotation which spec it has accepted. */
 function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: Manifest): Manifest {
   return { ...role, metadata };
 }
 
 const STYLE = { lineWidth: 120 };
 
-/** A text of several lines keeps them, however long they are: a table has one row a line. A long line is folded. */
+/**
+ * A text of several lines keeps its lines, even long ones, because a table has one row a line. A single long line is
+ * folded.
+ */
 export function yaml(object: unknown): string {
   const document = yamlDocument(object);
   visit(document, {

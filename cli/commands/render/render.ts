@@ -42,7 +42,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,
   );
-  // A part of the policies would enforce something else than all of them.
+  // Some of the policies without the rest would enforce something else.
   if (troubles.count > 0) return 2;
   if (options.static) {
     const { renderStaticPolicies } = await import('./static.ts');
@@ -52,7 +52,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
   return 0;
 }
 
-/** The policies, and the namespaces beside them. */
+/** The policies, and the namespaces in the same files. */
 async function readInto(
   builder: PolicyContextBuilder,
   { policy }: RenderOptions,

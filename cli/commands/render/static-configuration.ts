@@ -8,7 +8,7 @@ export interface StaticFile {
   readonly text: string;
 }
 
-/** The folder of each admission plug-in. An API server refuses to start if it finds another kind in it. */
+/** The folder of each admission plug-in. An API server refuses to start if it finds another kind in the folder. */
 const PLUGINS = { validating: 'ValidatingAdmissionPolicy', mutating: 'MutatingAdmissionPolicy' } as const;
 
 const METRIC = 'apiserver_manifest_admission_config_controller_last_config_info';
@@ -40,7 +40,7 @@ export function admissionConfiguration(files: readonly StaticFile[], folder: str
   return `${comment.map((line) => `# ${line}`).join('\n')}\n${yaml(object)}`;
 }
 
-/** As an API server calculates it: apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles. */
+/** The hash that an API server calculates: apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles. */
 function hashOf(files: readonly StaticFile[]): string {
   const hash = createHash('sha256');
   for (const { text } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) hash.update(text).update('\0');

@@ -10,14 +10,17 @@ import type { StaticFile } from './static-configuration.ts';
 const ROLLOUT_NEEDS_OPERATOR =
   'spec.rollout needs an operator: without one, the policy would be enforced everywhere at once; leave it out';
 
-/** One line for each policy that files cannot express, by its name in `specs`: an operator carries `rollout` out over time. */
+/**
+ * One line for each policy that files cannot express, by the policy's name in `specs`. For example, an operator carries
+ * out `rollout` over time.
+ */
 export function impossible(specs: ReadonlyMap<string, object>): string[] {
   return [...specs].flatMap(([name, spec]) =>
     Object.hasOwn(spec, 'rollout') ? [`${name}: ${ROLLOUT_NEEDS_OPERATOR}`] : [],
   );
 }
 
-/** Each with the reason why no file can state it. */
+/** Features of policies, each with the reason why files cannot express it. */
 export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');

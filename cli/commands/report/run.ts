@@ -29,13 +29,13 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
 async function readSnapshots({ from, context, ...options }: ReportOptions, io: Io): Promise<readonly Snapshot[]> {
   if (from) return distinct(from.map((path) => storedSnapshot(resolve(io.cwd, path))));
   const snapshots: Snapshot[] = [];
-  // One after the other: each needs much memory.
+  // Clusters are read one after the other, because each needs much memory.
   for (const one of context ?? [undefined])
     snapshots.push(await readSnapshot('report', { ...options, context: one }, io));
   return snapshots;
 }
 
-/** The page tells clusters apart by their contexts. */
+/** The page distinguishes clusters by their contexts. */
 function distinct(snapshots: readonly Snapshot[]): readonly Snapshot[] {
   const seen = new Set<string>();
   for (const { context } of snapshots) {

@@ -8,7 +8,7 @@ import { UsageError } from '../../command.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** @throws UsageError for anything else */
+/** @throws UsageError for any other file */
 export function storedSnapshot(path: string): Snapshot {
   const read = parsed(path);
   const problem = snapshotProblem(read);

@@ -18,7 +18,10 @@ export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
 }
 
-/** An incomplete document has exit code 2, as has one without all of the evidence; standard error says what is missing. */
+/**
+ * An incomplete document has exit code 2, and so has a document without all of the evidence; standard error says what is
+ * missing.
+ */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
   const troubles = new Troubles(io);
   const taken = await readSnapshot('snapshot', given, io, troubles);
@@ -26,7 +29,7 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Says on standard error what is missing. @param command for errors @param troubles with the evidence */
+/** Prints problems on standard error. @param command for errors @param troubles with the evidence */
 export async function readSnapshot(
   command: string,
   given: Given<SnapshotOptions>,

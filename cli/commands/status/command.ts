@@ -1,4 +1,4 @@
-/** status: the live policies, who violates them, and who may use them. */
+/** status: the live policies, the workloads that violate them, and the subjects that may use them. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

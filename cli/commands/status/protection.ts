@@ -1,4 +1,4 @@
-/** Whether the API server protects what enforces policies: its own answer, else the operator's. */
+/** Whether the API server protects the objects that enforce policies: its own answer, otherwise the operator's. */
 import { askProtection } from '../../../operator/apply/protection-probe.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Connected } from '../../cluster.ts';
@@ -13,7 +13,7 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
     return () => ({ status: 'False', message: text });
   }
   if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
-  // The user of cappol is rarely the operator, so the refusal to write is expected.
+  // The user of cappol is rarely the operator, so an API server that protects refuses this user's write.
   return () => ({
     status: 'True',
     message: 'a file of the API server lets only the operator change what enforces policies',

@@ -1,4 +1,4 @@
-/** The roll-outs that are not complete: how far each has come, and what blocks it since when. */
+/** The roll-outs that are not complete: how far each has come, and what has been blocking it, and since when. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -13,7 +13,7 @@ export function enforcedCell({ rollout }: PolicyView): string {
   return rollout?.progress ?? '-';
 }
 
-/** Empty if every roll-out is complete. @param namespace the only one to name */
+/** Empty if every roll-out is complete. @param namespace the only namespace to name */
 export function rolloutText(policies: readonly PolicyView[], terminal: Terminal, namespace?: string): string {
   const pending = policies.flatMap(({ name, rollout }) => (rollout && isPending(rollout) ? [{ name, rollout }] : []));
   if (pending.length === 0) return '';
@@ -40,7 +40,7 @@ function progressText({ enforced = 0, soaking = 0, blocked = 0, soak, paused, ne
   return parts.join('; ');
 }
 
-/** The status names the first ones only. */
+/** The status names only the first blocked namespaces. */
 function blockedRows(policy: string, { blocked = 0, blockedNamespaces = [] }: RolloutView, only?: string): string[][] {
   const named = blockedNamespaces.filter(({ name }) => only === undefined || name === only);
   const rest = only === undefined ? blocked - named.length : 0;

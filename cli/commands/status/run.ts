@@ -1,4 +1,4 @@
-/** The work of status: reads the cluster as far as its rights allow, evaluates, prints; with --watch repeatedly. */
+/** The work of status: reads the cluster as far as the user's rights allow, evaluates, prints; with --watch repeatedly. */
 import { dump } from 'js-yaml';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import * as sources from '../../../operator/cluster/sources.ts';

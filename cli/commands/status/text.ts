@@ -38,7 +38,7 @@ interface TextOptions {
   readonly whole: boolean;
   /** The only namespace to show. */
   readonly namespace: string | undefined;
-  /** The time to tell about, in ms since 1970; now if undefined. */
+  /** The time for which to show the state, in ms since 1970; now if undefined. */
   readonly at?: number | undefined;
 }
 
@@ -118,7 +118,7 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
   return wide ? [...cells, ...more.map((cell) => cell || '-')] : cells;
 }
 
-/** As in the column of `kubectl get`: the condition of a policy that counts as deleted is True. */
+/** As in the column of `kubectl get`: condition Ready of a policy that counts as deleted is True, so its reason is shown. */
 function readyCell(policy: PolicyView): string {
   return policy.expired ? 'Expired' : readiness(policy);
 }

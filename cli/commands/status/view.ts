@@ -25,7 +25,7 @@ export interface StatusView {
   readonly policies: readonly PolicyView[];
   /** The subjects that may use every policy; absent when roles or bindings can't be read. */
   readonly mayUseAll?: readonly Holder[];
-  /** Whether the API server protects what enforces the policies, by a file; the condition Protected says the same. */
+  /** Whether a file of the API server protects the objects that enforce the policies, as condition Protected says. */
   readonly protection: ProtectionView;
   /** The kinds that could not be read, and the consequences; empty when the view is complete. */
   readonly missing: readonly string[];
@@ -42,27 +42,30 @@ export interface PolicyView {
   readonly levelVersion: string;
   readonly mode: Mode;
   readonly priority: number;
-  /** The label of its namespaces, `restricted:v1.36`; `-` for none. */
+  /** The label that the policy gives to its namespaces, `restricted:v1.36`; `-` for none. */
   readonly podSecurity: string;
-  /** From when on it counts as deleted, as its spec says; absent for a policy without an end. */
+  /** The time from which the policy counts as deleted, as its spec says; absent for a policy without an end. */
   readonly expires?: string;
-  /** Whether it counts as deleted at the time that the view is about; absent for a policy without an end. */
+  /** Whether the policy counts as deleted at the time of the view; absent for a policy without an end. */
   readonly expired?: boolean;
-  /** spec.reason: why it exists. */
+  /** spec.reason: why the policy exists. */
   readonly reason?: string;
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
-  /** The progress of `spec.rollout` as the operator last reported it; absent without a roll-out, and before its report. */
+  /**
+   * The progress of `spec.rollout` as the operator last reported it; absent without a roll-out, and before the first
+   * report.
+   */
   readonly rollout?: RolloutView;
-  /** Live: evaluated now. Status: what the operator last reported, which names the first workloads only. */
+  /** Live: evaluated now. Status: as the operator last reported, naming only the first workloads. */
   readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   /** By namespace, kind and name. */
   readonly violations: readonly ViolationView[];
   readonly unusedGrants: readonly string[];
   readonly usableBy: UsableBy;
-  /** The subjects that may use it by its name; absent when everyone may, or when roles or bindings can't be read. */
+  /** The subjects that may use the policy by its name; absent if everyone may, or if roles or bindings cannot be read. */
   readonly usedBy?: readonly Holder[];
 }
 
@@ -76,12 +79,12 @@ export interface ViolationView {
   /** The policy's mode in the namespace: it differs from the policy's where a roll-out is pending. */
   readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
-  /** How many of its pods violate now. */
+  /** The number of its pods that violate now. */
   readonly pods: number;
   readonly rule: string;
   readonly container?: string;
   readonly message: string;
-  /** The policy in mode Enforce that admits the workload, and would still admit it if this one were enforced. */
+  /** The policy in mode Enforce that admits the workload, and would still admit it if the violated policy were enforced. */
   readonly admittedBy?: string;
 }
 
@@ -193,7 +196,7 @@ function violationsOf(
   }));
 }
 
-/** @param mode the policy's: a status of an earlier release does not say the mode of each violation */
+/** @param mode the policy's mode: a status of an earlier release does not contain the mode of each violation */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
   mode: Mode,

@@ -16,7 +16,7 @@ interface Watching {
   show(cluster: Cluster): void;
 }
 
-/** Changes come in bursts: a burst is shown once, and not more often than one can read. */
+/** Changes come in bursts. A burst is shown once, and no more often than a person can read. */
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';
 

@@ -11,7 +11,7 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { Progress } from '../../output/progress.ts';
 
 interface FileOptions extends ReadOptions {
-  /** The namespace of objects that state none. */
+  /** The namespace of objects that do not state one. */
   readonly namespace: string;
   readonly used?: UsedCapabilities | undefined;
 }
@@ -21,7 +21,7 @@ export async function givenByFiles(
   io: Io,
   { namespace, used, ...options }: FileOptions,
 ): Promise<Given[]> {
-  // The policy admits the pods whatever their service accounts say.
+  // The policy admits the pods, whatever their service accounts are.
   const candidates = new PodCandidates(namespace, () => true);
   const given: Given[] = [];
   const progress = new Progress(io);
@@ -47,7 +47,7 @@ export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapab
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
       const parts = pod ? candidate.parts : withTokenVolume(candidate.parts, true);
-      // Evidence of a cluster names the workloads.
+      // Evidence of a cluster names the workloads already.
       return { workload, parts: used?.tightened(parts, { ...workload, labels: {} }) ?? parts };
     }),
   );

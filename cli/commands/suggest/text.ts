@@ -24,7 +24,7 @@ export function introductionLines(policies: readonly SuggestedPolicy[]): string[
   ];
 }
 
-/** The capabilities that containers keep and drop, by evidence, and how much that shows. */
+/** By evidence: the capabilities that containers keep and drop, and how much that shows. */
 export function evidenceLines(compared: readonly ComparedWorkload[] = []): string[] {
   if (compared.length === 0) return [];
   const containers = compared.flatMap(({ workload, containers }) =>
@@ -95,7 +95,7 @@ function exceptionLines(exception: Exception, { level, namespace }: Suggestion):
   ];
 }
 
-/** Names the other workloads that may use the exception, and how to restrict it to the workload. */
+/** Names the other workloads that may use the exception, and how to restrict the exception to its own workload. */
 function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
   const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
   if (others.length === 0 && account !== DEFAULT_ACCOUNT) return [];

@@ -1,5 +1,5 @@
 /**
- * The access to the local server: only for the browser that opened the link of the terminal, and for no page of another
+ * Access to the local server: only for the browser that opened the link from the terminal, and for no page of another
  * origin. Other users of the machine, and web pages in the same browser, can reach the server, too.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -11,7 +11,7 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** @param host the address of the server, `127.0.0.1:40123`: a name that leads there as well is another origin */
+/** @param host the address of the server, `127.0.0.1:40123`. A name for the same address is another origin */
 export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
   const { method, headers, headersDistinct } = request;
   if (method !== 'GET') return { status: 405, text: 'only GET is served' };
@@ -20,7 +20,7 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   }
   const { origin, 'sec-fetch-site': site } = headers;
   if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
-  // A browser says `none` when somebody typed or pasted the address.
+  // A browser says `none` if somebody typed or pasted the address.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return { status: 403, text: "refused: a link on another page. Paste the address into the browser's address bar" };
   }
@@ -34,7 +34,7 @@ export class Access {
   readonly #session = secret();
   #used = false;
 
-  /** @returns the session, the first time that the token is given; undefined from then on */
+  /** @returns the session, if the token is given for the first time; undefined from then on */
   exchange(token: string): string | undefined {
     if (this.#used || !isEqual(token, this.token)) return undefined;
     this.#used = true;

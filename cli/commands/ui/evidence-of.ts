@@ -1,4 +1,4 @@
-/** The option --used of ui: files that count in each context, or the profiles of each cluster. */
+/** The option --used of ui: files whose evidence counts in each context, or the profiles of each cluster. */
 import { isForbidden } from '../../../operator/cluster/api-error.ts';
 import type { Connected } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
@@ -9,13 +9,13 @@ import { Troubles } from '../../input/troubles.ts';
 import { LiveEvidence } from './live-evidence.ts';
 
 export interface ContextEvidence {
-  /** Undefined without the option, and when it cannot be read. */
+  /** Undefined without the option, and if the evidence cannot be read. */
   readonly evidence?: LiveEvidence;
-  /** Why it cannot be read, for people; empty if it was read or not asked for. */
+  /** Why the evidence cannot be read, for people; empty if it was read or not asked for. */
   readonly missing: readonly string[];
 }
 
-/** Asked each time that the context is connected. */
+/** Called each time the context is connected. */
 export type EvidenceOf = (connected: Connected) => Promise<ContextEvidence>;
 
 /** Files are read once, before anything is served. @throws UsageError if nothing can be read from them */
@@ -27,7 +27,7 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
   const { trouble: tell } = troubles;
   if (paths === true) return (connected) => ofProfiles({ connected, only: undefined, io, tell }, options);
   const records = await readEvidence(paths, io, { tell });
-  // A mistake of the user, which never comes right by itself.
+  // A mistake of the user, which does not go away by itself.
   if (troubles.count > 0 && records.uses.length + records.watches.length === 0)
     throw new UsageError('--used: no evidence could be read');
   const evidence = new LiveEvidence(records, options);

@@ -1,13 +1,13 @@
-/** Tells each page what changed since what it was sent last, as Server-Sent Events. */
+/** Sends each page the changes since the last event that it got, as Server-Sent Events. */
 import { differenceOf } from '../../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
 import { jsonPieces } from './json-pieces.ts';
 import { within } from './within.ts';
 
-/** So often a page hears something, and a connection that is gone is noticed. */
+/** The interval of a sign of life for the page, by which the server also notices that a connection is gone. */
 const HEARTBEAT_MS = 15_000;
-/** After so many milliseconds a browser connects again. */
+/** The milliseconds after which a browser connects again. */
 const RETRY_MS = 1_000;
 
 export class Feed {
@@ -26,15 +26,15 @@ export class Feed {
   }
 
   /**
-   * The events for one page, from the whole snapshots on, until the signal is aborted. The next one is made when the page
-   * has accepted the last one: for a slow page, it covers all changes since then.
+   * The events for one page, from the whole snapshots on, until the signal is aborted. The next event is made when the
+   * page has accepted the last one. So for a slow page, an event covers all changes meanwhile.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {
     const sent = new Map<string, Snapshot>();
     let states = '';
     yield `retry: ${RETRY_MS}\n\n`;
     while (!signal.aborted) {
-      // Before looking, so that no change is missed.
+      // Subscribes before reading the state, so that no change is missed.
       const next = this.#next.promise;
       const current = JSON.stringify(this.#contexts.map(({ context, problem }) => ({ context, problem })));
       if (current !== states) yield* event('contexts', JSON.parse(current));

@@ -1,4 +1,4 @@
-/** A context whose cluster the page follows. When it fails, the page says why, and it is tried again. */
+/** A context whose cluster the page follows. If that fails, the page shows the reason, and the context is tried again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
@@ -16,14 +16,17 @@ import { within } from './within.ts';
 
 const PURPOSE = { command: 'ui', notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
-/** A page shows which spec was accepted last, which the first of these kinds records, but not what enforces it. */
+/**
+ * The page shows which spec was accepted last, which the first of these kinds records. It does not show the enforcing
+ * objects.
+ */
 const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 
 /** Changes come in bursts: a burst is evaluated once. */
 const PAUSE_MS = 300;
-/** After much work the pause is as long as the work, up to this: a cluster that never rests costs half a core. */
+/** After much work, the pause is as long as the work, up to this limit. So a cluster that never rests costs half a core. */
 const LONGEST_PAUSE_MS = 1_000;
-/** How late the end of a policy is noticed. */
+/** How late the end of a policy may be noticed. */
 const LOOK_MS = 2_000;
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60_000;
@@ -31,9 +34,9 @@ const LAST_RETRY_MS = 60_000;
 /** A context as the page shows it. */
 export interface ShownContext {
   readonly context: string;
-  /** Undefined until it has been read. */
+  /** Undefined until the cluster has been read. */
   readonly snapshot?: Snapshot | undefined;
-  /** Why it cannot be read or followed now, for people. */
+  /** Why the cluster cannot be read or followed now, for people. */
   readonly problem?: string | undefined;
 }
 

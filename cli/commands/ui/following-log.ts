@@ -1,4 +1,4 @@
-/** Reads from the log of following a cluster whether the page may be out of date. */
+/** Finds out from the log of following a cluster whether the page may be out of date. */
 import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
@@ -6,7 +6,7 @@ const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 /** @param show called with the current problem; undefined for none */
 export function followingLog(show: (problem: string | undefined) => void): Log {
   const problems = new Map<string, string>();
-  // The reflector of a kind logs each problem once, and once when it is over.
+  // The reflector of a kind logs each problem once, and logs once when the problem is over.
   const logOf = (kind: string): Log => ({
     ...SILENT,
     warn(message, { error }: LogKeys = {}) {

@@ -1,9 +1,9 @@
 /** JSON text in pieces, so that a large document is never one string. */
 
-/** In characters: small beside a document, and large enough to compress well. */
+/** In characters: small in comparison with a document, and large enough to compress well. */
 const PIECE = 64 * 1024;
 
-/** Joined, they are `JSON.stringify(value)`. An item of a list is never divided. */
+/** The pieces together are `JSON.stringify(value)`. An item of a list is never divided. */
 export function* jsonPieces(value: unknown): Generator<string> {
   let piece = '';
   for (const part of parts(value)) {

@@ -1,4 +1,4 @@
-/** The evidence beside a cluster that is followed: compared again with a namespace that changes. */
+/** Evidence about a cluster that is followed. If a namespace changes, it is compared again. */
 import type { Evidence, ObservedContainer } from '../../../analysis/evidence/use.ts';
 import { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import type { UsedByContainer } from '../../../analysis/snapshot/document.ts';

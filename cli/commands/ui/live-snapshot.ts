@@ -1,4 +1,7 @@
-/** The snapshot of a cluster that is followed: evaluates and describes again only what a change concerns. */
+/**
+ * The snapshot of a cluster that is followed. Only the namespaces that a change concerns are evaluated and described
+ * again.
+ */
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { SnapshotTaker } from '../../../analysis/snapshot/take.ts';
 import { evaluateNamespace } from '../../../operator/evaluate/namespace.ts';
@@ -9,7 +12,7 @@ import { type Rights, stateOf, takenOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
-/** Above twice as many shapes and violations as a new document would have, plus these, a new one is begun. */
+/** A new document is begun if there are twice as many shapes and violations as it would have, plus this many. */
 const SPARE = 1_000;
 
 interface LiveSnapshotOptions extends PolicyOptions {
@@ -27,9 +30,9 @@ export class LiveSnapshot {
   #taker = new SnapshotTaker();
   /** The size of the taker's first document. */
   #size: number | undefined;
-  /** The namespaces to evaluate again, also those that are gone. */
+  /** The namespaces to evaluate again, including deleted ones. */
   #dirty = new Set<string>();
-  /** Those of them whose pods or workloads have changed. */
+  /** The namespaces among them whose pods or workloads have changed. */
   #changed = new Set<string>();
 
   /** @param cluster that has been read completely */
@@ -48,18 +51,22 @@ export class LiveSnapshot {
     this.#changed.add(change.namespace);
   }
 
-  /** Whether a policy has expired since the last document, or a clock that was set back has brought one back. */
+  /**
+   * Whether the set of expired policies has changed since the last document: a policy has expired, or a clock was set
+   * back.
+   */
   hasExpired(now = Date.now()): boolean {
     const { policies, expired } = this.#state.compiled;
     return policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
   }
 
-  /** In pieces. Changes between them may be missing, and are in the next document. */
+  /** Yields between pieces of work. A change meanwhile may be missing, and is in the next document. */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Those that become dirty meanwhile wait for the next document, which otherwise might never come.
+    // Namespaces that become dirty meanwhile wait for the next document. Otherwise this document might never be
+    // completed.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
       this.#take(name);
@@ -85,7 +92,7 @@ export class LiveSnapshot {
     this.#taker.put(namespace, { result, used, keepsObjects }, this.#cluster);
   }
 
-  /** A taker keeps what nothing refers to any more. */
+  /** A taker keeps shapes and violations that are no longer used. */
   #renewTaker(): void {
     if (this.#size === undefined || this.#taker.size <= 2 * this.#size + SPARE) return;
     this.#taker = new SnapshotTaker();

@@ -10,7 +10,7 @@ export interface Served {
   events(signal: AbortSignal): AsyncGenerator<string>;
 }
 
-/** Pages that are open at the same time. */
+/** The most pages that may be open at the same time. */
 const MOST_STREAMS = 16;
 
 const TOKEN = /^\/\?token=([\w-]{1,100})$/;
@@ -22,7 +22,7 @@ const NO_SESSION = {
 export class Requests {
   readonly #served: Served;
   readonly #host: string;
-  /** Cookies are for all ports of an address, so the name has the port. */
+  /** A browser sends cookies to all ports of an address, so the name contains the port. */
   readonly #cookie: string;
   readonly #closing: AbortSignal;
   readonly #access = new Access();
@@ -35,7 +35,7 @@ export class Requests {
     this.#closing = closing;
   }
 
-  /** To the page, with the token. */
+  /** Leads to the page, with the token. */
   get link(): string {
     return `http://${this.#host}/?token=${this.#access.token}`;
   }

@@ -1,4 +1,4 @@
-/** The responses of the local server, each with headers that let a browser do nothing else with it. */
+/** The responses of the local server. Their headers forbid a browser to use them for anything else. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -29,7 +29,7 @@ export function refuse(response: ServerResponse, { status, text }: Refusal): voi
   response.end(body);
 }
 
-/** To the page, at an address without the token. @param cookie name and value */
+/** Redirects to the page, at an address without the token. @param cookie name and value */
 export function beginSession(response: ServerResponse, cookie: string): void {
   const attributes = 'HttpOnly; SameSite=Strict; Path=/';
   response.writeHead(303, { ...HEADERS, location: '/', 'set-cookie': `${cookie}; ${attributes}` });

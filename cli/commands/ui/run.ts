@@ -17,7 +17,10 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
   readonly context?: readonly string[];
 }
 
-/** Limits garbage: a heap that grows slowly, its part for new objects not at all, and marking in a pause (decision 0045). */
+/**
+ * Limits garbage: the heap grows slowly, its part for new objects does not grow, and marking happens in a pause (decision
+ * 0045).
+ */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
 const IN_EACH_CONTEXT = '--used: the files do not say of which cluster they are, so they count in each context';
@@ -31,7 +34,7 @@ export async function ui({ port, context = [], ...options }: UiOptions, io: Io):
   const feed = new Feed(contexts);
   for (const one of context.length > 0 ? context : [undefined]) {
     const given = { ...options, ...(one !== undefined && { context: one }) };
-    // A context that does not exist is a mistake of the user, and never comes right by itself.
+    // A context that does not exist is a mistake of the user, which does not go away by itself.
     const name = loadKubeConfig(given).getCurrentContext() ?? '';
     contexts.push(new FollowedContext(name, given, following));
   }

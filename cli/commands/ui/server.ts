@@ -7,24 +7,27 @@ import { UsageError } from '../../command.ts';
 import { Requests, type Served } from './requests.ts';
 
 export interface PageServer {
-  /** To the page, with a token that works once. */
+  /** Leads to the page, with a token that works once. */
   readonly link: string;
   close(): Promise<void>;
 }
 
 const ADDRESS = '127.0.0.1';
-/** Above it, the one that has been idle longest is closed. */
+/** The most connections. Above it, the connection that was idle longest is closed. */
 const MOST_CONNECTIONS = 32;
-/** Connections that wait to be accepted. When there are more, a browser tries again only after a second. */
+/** The number of connections that may wait to be accepted. If there are more, a browser tries again only after a second. */
 const BACKLOG = 4_096;
-/** For a request's headers, for a whole request, and until the next one. */
+/** Timeouts for a request's headers, for a whole request, and until the next request. */
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
-/** For a connection without progress: a page that reads nothing. It connects again when it reads again. */
+/**
+ * The timeout for a connection without progress, because a page reads nothing. The page connects again when it reads
+ * again.
+ */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
 
-/** @param port 0 for any that is free @throws UsageError if it is in use */
+/** @param port 0 for any free port @throws UsageError if the port is in use */
 export async function servePage(served: Served, port: number): Promise<PageServer> {
   const closing = new AbortController();
   const server = createServer({

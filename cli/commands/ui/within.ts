@@ -1,4 +1,4 @@
-/** Waiting for something that may not come. */
+/** Waits for an event that may not come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether `event` comes within that time. It no longer waits when the signal is aborted. */

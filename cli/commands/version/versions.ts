@@ -16,7 +16,7 @@ interface Versions {
   readonly api: string;
   /** The newest version of the Standards whose checks are known. */
   readonly podSecurityStandards: string;
-  /** The kernel's last known capability, and its number. */
+  /** The last capability of the kernel that is known, and its number. */
   readonly capabilities: string;
   readonly node: string;
   /** The API server that answered, and the oldest one. */

@@ -1,5 +1,5 @@
 /**
- * -o json, as docs/reference/check.schema.json describes it, and -o yaml, which says the same. Both are written item by
+ * -o json, as docs/reference/check.schema.json describes it, and -o yaml with the same content. Both are written item by
  * item, in pieces of one document.
  */
 import { dump } from 'js-yaml';

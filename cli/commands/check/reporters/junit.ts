@@ -5,7 +5,7 @@ import { counted } from '../../../../operator/text/wording.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { violationText } from './shown.ts';
 
-/** The package's types describe its ES module, which Node does not load. */
+/** The types of the package describe its ES module, but Node loads its CommonJS module. */
 const builder = junit as unknown as Builder;
 
 export function junitReporter({ stdout }: ReporterOptions): Reporter {

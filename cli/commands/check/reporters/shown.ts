@@ -9,7 +9,10 @@ import type {
   NotSelectedReason,
 } from '../../../../analysis/check/result.ts';
 
-/** Nearly every container that level restricted would refuse has this finding, so notes on it would hide all others. */
+/**
+ * Nearly every container that level restricted would refuse has this finding, so notes about it would hide all other
+ * notes.
+ */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 
 export interface Shown {
@@ -24,7 +27,7 @@ interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly effect: Effect;
 }
 
-/** Properties of all items that only people see. */
+/** Properties that only people see, not machines. */
 export interface Totals {
   readonly policies: number;
   /** Counts each violation once, however many policies report it. */
@@ -46,7 +49,7 @@ export function shownOf(item: CheckedItem, wide: boolean): Shown {
   };
 }
 
-/** The API server's message, with the names of all policies that it comes from. */
+/** The API server's message, with the names of all policies that give it. */
 export function violationText(violation: ShownViolation): string {
   const { first, message, policies } = violation;
   const kind = policies.length === 1 ? 'CapabilityPolicy' : 'CapabilityPolicies';

@@ -27,7 +27,7 @@ interface Column {
 
 export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
   let rows: Row[] = [];
-  /** Known after the first rows. */
+  /** Known once the first rows have come. */
   let known: readonly Column[] | undefined;
   const flush = () => {
     if (rows.length === 0) return;

@@ -1,4 +1,4 @@
-/** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
+/** -o table and -o wide on a terminal: grouped by namespace and workload, in lines that fit the terminal. */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
 import { EFFECT_STYLES } from '../../../output/effect-paint.ts';
