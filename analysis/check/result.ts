@@ -81,7 +81,7 @@ export interface CheckedPolicy {
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
-  /** `v1.37`: the version that `latest` means in this check. */
+  /** `v1.N`: the version that `latest` means in this check. */
   readonly version: string;
   /** The file that the policy was read from; null for a live policy. */
   readonly file: string | null;

@@ -20,7 +20,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 /**
- * The other kinds of the API groups that workloads are in (k8s.io/api v0.37). A kind of these groups that is not listed
+ * The other kinds of the API groups that workloads are in (k8s.io/api). A kind of these groups that is not listed
  * is misspelt.
  */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {

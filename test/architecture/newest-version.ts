@@ -16,16 +16,16 @@ export const NAMED_IN: readonly string[] = [
 
 /** Files and folders that may name it, because what they say of a version stays true when the next one is known. */
 export const RECORDS: Readonly<Record<string, string>> = {
-  'operator/rules/': 'since when a value is as it is',
-  'test/rules/': 'since when a value is as it is',
-  'test/differential/reference/': 'since when a value is as it is',
-  'operator/standards/server-features.ts': 'since when API servers have a feature',
+  'operator/rules/': 'the version at which a value changed',
+  'test/rules/': 'the version at which a value changed',
+  'test/differential/reference/': 'the version at which a value changed',
+  'operator/standards/server-features.ts': 'the version that brought a feature',
   'docs/CHANGELOG.md': 'what each release brought',
   'docs/decisions/': 'what was decided, and what was seen then',
   'docs/operations.md': 'runs of the differential tests',
   'docs/performance.md': 'measurements',
   'docs/security-model.md': 'the fields that a version added, and what was tried on it',
-  'docs/static-protection.md': 'since when API servers have the feature, and what was tried',
+  'docs/static-protection.md': 'the version that brought the feature, and what was tried on it',
 };
 
 /** Written by tools; and what Helm and other programs require, which is not ours to choose. */
