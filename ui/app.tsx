@@ -2,9 +2,9 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { visibleControls } from '../analysis/text/printable-values.ts';
 import { type Address, formatAddress, useAddress } from './address.ts';
+import { Name } from './components/name.tsx';
+import { OpenFile } from './components/open-file.tsx';
 import { type ClusterSource, type Clusters, NO_CLUSTERS, type ShownCluster } from './data/clusters.ts';
-import { Name } from './parts/name.tsx';
-import { OpenFile } from './parts/open-file.tsx';
 import { VIEWS } from './views/index.ts';
 import type { View } from './views/view.ts';
 import type { PageWorker } from './worker/client.ts';

@@ -19,7 +19,7 @@ export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]):
 export interface KeptChange {
   readonly container: string;
   /** The container's path in the pod: `['spec', 'containers', 0]`. */
-  readonly part: readonly (string | number)[];
+  readonly parent: readonly (string | number)[];
   readonly field: readonly ['securityContext', 'capabilities', 'add' | 'drop'];
   /** Undefined: the field is removed. */
   readonly value: readonly string[] | undefined;
@@ -39,7 +39,7 @@ export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[
       .filter((name) => !isSame(now[name], lists[name]))
       .map((name) => ({
         container: container.name,
-        part: ['spec', list, index],
+        parent: ['spec', list, index],
         field: ['securityContext', 'capabilities', name] as const,
         value: lists[name],
         evidence,

@@ -9,17 +9,17 @@ import { withTokenVolume } from '../manifests/token-volume.ts';
 type Path = readonly (string | number)[];
 
 export interface PodChange {
-  /** The part of the pod that has the field: `['spec', 'containers', 0]`. */
-  readonly part: Path;
-  /** The container's name, if the part is one. */
+  /** The object in the pod that has the field: `['spec', 'containers', 0]`. */
+  readonly parent: Path;
+  /** The container's name, if the parent is one. */
   readonly container?: string;
-  /** The field below the part. */
+  /** The field below the parent. */
   readonly field: Path;
   /** The new value of the whole field. Undefined removes the field, and each mapping in the part that has no other field. */
   readonly value: unknown;
 }
 
-interface Part {
+interface FixTarget {
   readonly path: Path;
   readonly container?: string;
   readonly field: Path;
@@ -27,11 +27,11 @@ interface Part {
 }
 
 export function changesBy(fix: Fix, pod: PodParts, engine: CelEngine): PodChange[] {
-  return partsFor(fix, pod).flatMap(({ path, container, field, context }) =>
+  return targetsFor(fix, pod).flatMap(({ path, container, field, context }) =>
     engine.run(fix.when, context) === true
       ? [
           {
-            part: path,
+            parent: path,
             ...(container !== undefined && { container }),
             field,
             value: written(engine.run(fix.value, context)),
@@ -43,11 +43,11 @@ export function changesBy(fix: Fix, pod: PodParts, engine: CelEngine): PodChange
 
 /** Whether both change the same field. */
 export function isSameField(a: PodChange, b: PodChange): boolean {
-  return JSON.stringify([a.part, a.field]) === JSON.stringify([b.part, b.field]);
+  return JSON.stringify([a.parent, a.field]) === JSON.stringify([b.parent, b.field]);
 }
 
-export function withChange({ annotations, spec }: PodParts, { part, field, value }: PodChange): PodParts {
-  const whole = changed({ metadata: { annotations }, spec }, part, field, value) as {
+export function withChange({ annotations, spec }: PodParts, { parent, field, value }: PodChange): PodParts {
+  const whole = changed({ metadata: { annotations }, spec }, parent, field, value) as {
     metadata: { annotations?: PodParts['annotations'] };
     spec: PodParts['spec'];
   };
@@ -57,12 +57,12 @@ export function withChange({ annotations, spec }: PodParts, { part, field, value
 /**
  * The same value with one field changed; it shares all other parts with the original.
  *
- * @param part the part that has the field. It is created if it does not exist, and its mappings stay even if they lose
+ * @param parent the object that has the field. It is created if it does not exist, and its mappings stay even if they lose
  * their only field
  * @param value undefined removes the field
  */
-export function changed(whole: unknown, part: Path, field: Path, value: unknown): unknown {
-  const [step, ...below] = part;
+export function changed(whole: unknown, parent: Path, field: Path, value: unknown): unknown {
+  const [step, ...below] = parent;
   if (step !== undefined) return withPart(whole, step, changed(valueAt(whole, [step]), below, field, value));
   const [name, ...inside] = field;
   if (name === undefined) return value;
@@ -82,7 +82,7 @@ function isEmptyMapping(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 
-function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
+function targetsFor({ over, path }: Fix, pod: PodParts): FixTarget[] {
   const cel = celValueIn(pod.spec);
   const variables = { spec: cel(pod.spec), annotations: celValue(pod.annotations) };
   switch (over) {
@@ -96,15 +96,15 @@ function partsFor({ over, path }: Fix, pod: PodParts): Part[] {
       }));
     case 'containers':
       return placedContainers(pod.spec).flatMap(({ list, index, container: c }) => {
-        const part = { c, container: c.name, path: ['spec', list, index], context: { variables, c: cel(c) } };
-        return eachItem(part, path);
+        const target = { c, container: c.name, path: ['spec', list, index], context: { variables, c: cel(c) } };
+        return eachItem(target, path);
       });
   }
 }
 
 /** `*` in a path stands for each item of the list there. */
-function eachItem(part: Omit<Part, 'field'> & { readonly c: unknown }, path: readonly string[]): Part[] {
-  const { c, ...own } = part;
+function eachItem(target: Omit<FixTarget, 'field'> & { readonly c: unknown }, path: readonly string[]): FixTarget[] {
+  const { c, ...own } = target;
   const at = path.indexOf('*');
   if (at === -1) return [{ ...own, field: path }];
   const items = arrayOf(valueAt(c, path.slice(0, at)));

@@ -127,7 +127,7 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
   let notMade: LeftViolation[] = [];
   for (let round = 0; round < ROUNDS && now.changes.length > 0; round += 1) {
     const old = parseDocument(text, 1)?.value;
-    const wanted = now.changes.reduce((value, { part, field, value: to }) => changed(value, part, field, to), old);
+    const wanted = now.changes.reduce((value, { parent, field, value: to }) => changed(value, parent, field, to), old);
     const result = editedDocument(text, old, wanted);
     if ('refused' in result) {
       notMade = now.edits.map((edit) => notEdited(edit, result.refused));

@@ -32,12 +32,12 @@ export function keptBy(used: UsedCapabilities, candidate: Candidate, pod: Manife
   };
 }
 
-function repairOf({ part, field, value, container, evidence }: KeptChange): KeptRepair {
+function repairOf({ parent, field, value, container, evidence }: KeptChange): KeptRepair {
   const { used, unused, coverage } = evidence;
   const names = used.map(({ capability }) => capability);
   const isAdd = field.at(-1) === 'add' && names.length > 0;
   return {
-    part,
+    parent,
     container,
     field,
     value,

@@ -40,8 +40,8 @@ export interface ChangedObject {
 }
 
 /** A change in a document. */
-interface PartChange {
-  readonly part: FieldPath;
+interface DocumentChange {
+  readonly parent: FieldPath;
   readonly field: FieldPath;
   readonly value: unknown;
 }
@@ -51,7 +51,7 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
   for (const problem of problems) fixing.tell(troubleOf(manifest, problem));
   for (const problem of warnings) fixing.tell({ ...troubleOf(manifest, problem), severity: 'warning' });
   if (notEvaluated) fixing.notEvaluated(notEvaluated);
-  const changes: PartChange[] = [];
+  const changes: DocumentChange[] = [];
   const fields: FieldChange[] = [];
   const edits: FixEdit[] = [];
   const left: LeftViolation[] = [];
@@ -67,14 +67,14 @@ export function repairsOf(manifest: InputObject, fixing: Fixing) {
     if (repaired.repairs.length > 0 || repaired.left.length > 0) violating += 1;
     for (const repair of [...(kept?.repairs ?? []), ...repaired.repairs]) {
       const { field, value } = repair;
-      const path = candidature.fieldOf([...repair.part, ...field]);
-      const part = path.slice(0, path.length - field.length);
-      const isPlaced = field.every((step, index) => step === path[part.length + index]);
+      const path = candidature.fieldOf([...repair.parent, ...field]);
+      const parent = path.slice(0, path.length - field.length);
+      const isPlaced = field.every((step, index) => step === path[parent.length + index]);
       const used = kept?.usedDespite(repair) ?? [];
       if (used.length > 0) left.push(notMade(repair, whyKept(used), path, manifest, fixing));
       else if (!isPlaced) left.push(notMade(repair, whyMisplaced(manifest), path, manifest, fixing));
       else {
-        changes.push({ part: [...manifest.path, ...part], field, value });
+        changes.push({ parent: [...manifest.path, ...parent], field, value });
         fields.push({ path, value });
         edits.push(editOf(repair, path, manifest, fixing));
       }

@@ -5,7 +5,7 @@
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
 import type { FieldPath } from '../schema/paths.ts';
-import { type EmptyPart, mismatches, type Problem, typeProblems } from '../schema/problems.ts';
+import { type EmptyField, mismatches, type Problem, typeProblems } from '../schema/problems.ts';
 import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
@@ -28,7 +28,7 @@ export interface CheckedFields {
   /** Values with a wrong type, and missing fields. */
   readonly wrong: readonly Problem[];
   readonly unknown: readonly UnknownField[];
-  readonly empty: readonly EmptyPart[];
+  readonly empty: readonly EmptyField[];
 }
 
 /**

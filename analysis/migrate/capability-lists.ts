@@ -1,8 +1,8 @@
 /** The three lists of capabilities, which PodSecurityPolicy and SecurityContextConstraints share. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { upperCase } from '../capabilities/runtimes.ts';
+import { distinct, inexact, type MigratedField, type Statement, stated, statedOrUnset } from './migrated-field.ts';
 import type { Remark } from './migration.ts';
-import { distinct, inexact, type Part, type Statement, stated, statedOrUnset } from './part.ts';
 
 export interface CapabilityLists {
   readonly allowedCapabilities?: readonly string[] | undefined;
@@ -16,7 +16,7 @@ export interface CapabilityLists {
  * @param prefix of the fields' names: `spec.` or nothing
  * @param filling whether missing values are filled in
  */
-export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): Part {
+export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): MigratedField {
   const { allowedCapabilities, defaultAddCapabilities = [], requiredDropCapabilities = [] } = lists;
   const any = allowedCapabilities?.includes('*') ?? false;
   const allowed = sorted(any ? [] : (allowedCapabilities ?? []), `${prefix}allowedCapabilities`, refusedAdd);

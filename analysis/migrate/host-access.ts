@@ -1,6 +1,6 @@
 /** A pod's access to the node: ports, volumes, paths, drivers. */
 import { type IdRange, merge } from './ids.ts';
-import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
+import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
 import type { PspSpec } from './psp.ts';
 
 const MOST = 32;
@@ -8,7 +8,7 @@ const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
 /** Only what the API server did not validate. */
-export function hostPorts({ hostPorts: ranges }: PspSpec): Part {
+export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
   const clipped = written.map(({ min, max }) => ({ min: Math.max(min, 1), max: Math.min(max, LAST_PORT) }));
@@ -28,7 +28,7 @@ export function volumeTypes(
   field: string,
   types: readonly string[] | undefined,
   names: ReadonlyMap<string, string>,
-): Part {
+): MigratedField {
   if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
   const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
   // Before projected volumes, tokens were in Secrets. Projected token volumes stayed admitted.
@@ -42,7 +42,7 @@ export function volumeTypes(
 }
 
 /** An empty list admits any path. A writable prefix takes precedence over a read-only one. */
-export function hostPaths({ allowedHostPaths = [] }: PspSpec): Part {
+export function hostPaths({ allowedHostPaths = [] }: PspSpec): MigratedField {
   if (allowedHostPaths.length === 0) return {};
   const field = 'spec.allowedHostPaths';
   const fits = (prefix: string) => prefix.startsWith('/') && prefix.length <= LONGEST_PATH;
@@ -65,7 +65,7 @@ function unfit(prefix: string): string {
 }
 
 /** An empty list admits any driver. */
-export function drivers(override: string, field: string, names: readonly string[] = []): Part {
+export function drivers(override: string, field: string, names: readonly string[] = []): MigratedField {
   if (names.length === 0) return {};
   const { kept, remarks } = withRoom(field, distinct(names), MOST);
   return { statements: [stated(override, kept, field)], remarks };

@@ -1,6 +1,7 @@
 /** Strategies for user and group IDs. */
+
+import { distinct, inexact, known, type MigratedField, stated, withRoom } from './migrated-field.ts';
 import type { Remark } from './migration.ts';
-import { distinct, inexact, known, type Part, stated, withRoom } from './part.ts';
 
 export interface IdRange {
   readonly min: number;
@@ -26,7 +27,7 @@ export function idStrategy(
   field: string,
   { rule = '', ranges: written = [] }: Strategy = {},
   ruled: readonly string[] = ['MustRunAs', 'MayRunAs'],
-): Part {
+): MigratedField {
   const ranges = written.map(({ min = 0, max = 0 }) => ({ min, max }));
   if (!ruled.includes(rule)) {
     const text = `${rule} ignores ranges: as before, they mean nothing`;
@@ -42,7 +43,7 @@ export function idStrategy(
   return ranged(override, field, rule, ranges);
 }
 
-function ranged(override: string, field: string, rule: string, ranges: readonly IdRange[]): Part {
+function ranged(override: string, field: string, rule: string, ranges: readonly IdRange[]): MigratedField {
   const possible = ranges.filter(({ min }) => min <= GREATEST);
   if (possible.length === 0) {
     if (rule === 'MayRunAs') return noId(override, field, ranges);
@@ -61,7 +62,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
 }
 
 /** MayRunAs without any valid range: only an unset ID passed. */
-function noId(override: string, field: string, ranges: readonly IdRange[]): Part {
+function noId(override: string, field: string, ranges: readonly IdRange[]): MigratedField {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
   return {

@@ -3,9 +3,9 @@ import { newPolicy } from '../../operator/api/model.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import { type Chooser, withDefaulting } from './defaulting.ts';
 import { type Grant, grantsOn } from './grants.ts';
+import type { MigratedField, Statement } from './migrated-field.ts';
 import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';
 import { policyNames } from './names.ts';
-import type { Part, Statement } from './part.ts';
 import { roomNotes } from './room.ts';
 import { readInput, type Source } from './sources.ts';
 import { usability } from './usable-by.ts';
@@ -63,18 +63,18 @@ interface Migrated {
 
 function migrated(source: Source, name: string, grants: readonly Grant[], options: MigrationOptions): Migrated {
   const filling = options.mode === 'Enforce';
-  const parts = source.parts(filling);
+  const fields = source.fields(filling);
   const noteOf = (remark: Remark): Note => ({ object: source.object, ...remark });
-  const never = parts.flatMap((part) => part.never ?? []);
+  const never = fields.flatMap((field) => field.never ?? []);
   if (never.length > 0) return { name, rbac: [], notes: never.map((remark) => noteOf(leftOut(remark))), origins: {} };
-  const statements = parts.flatMap((part) => part.statements ?? []);
+  const statements = fields.flatMap((field) => field.statements ?? []);
   const use = usability(grantsOnName(grants, source.name, name), name);
   const policy = policyOf(name, statements, use.spec, options);
   return {
     name,
     chooser: { policy, choice: source.choice },
     rbac: use.bindings,
-    notes: [...parts.flatMap((part: Part) => part.remarks ?? []), ...use.remarks].map(noteOf),
+    notes: [...fields.flatMap((field: MigratedField) => field.remarks ?? []), ...use.remarks].map(noteOf),
     origins: originsOf(statements, use.origins),
   };
 }

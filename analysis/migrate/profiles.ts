@@ -1,6 +1,7 @@
 /** Seccomp and AppArmor profiles, which were annotations: a list of allowed names, and the name that is filled in. */
+
+import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
 import type { Remark } from './migration.ts';
-import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
 
 interface Profile {
   readonly type: 'RuntimeDefault' | 'Localhost' | 'Unconfined';
@@ -24,7 +25,7 @@ interface ProfileLists {
  * Without a list, a profile must not be set. With a list, the pod itself must have one of its profiles, and so must each
  * container.
  */
-export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Part {
+export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): MigratedField {
   const { default: filling, allowedField, defaultField } = lists;
   if (allowed.includes('*')) return anyProfile('seccomp', lists);
   const names = allowed.filter((name) => name !== '');
@@ -43,7 +44,7 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Part 
 }
 
 /** Without a list, any profile is admitted. With a list, each container must have one of its profiles. */
-export function appArmorProfiles({ allowed, ...lists }: ProfileLists): Part {
+export function appArmorProfiles({ allowed, ...lists }: ProfileLists): MigratedField {
   if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
   const names = allowed.filter((name) => name !== '');
   if (names.length > 0) return listedProfiles('appArmor', 'Refused', names, lists);
@@ -53,7 +54,10 @@ export function appArmorProfiles({ allowed, ...lists }: ProfileLists): Part {
 
 type Rule = 'seccomp' | 'appArmor';
 
-function anyProfile(rule: Rule, { default: filling, allowedField, defaultField }: Omit<ProfileLists, 'allowed'>): Part {
+function anyProfile(
+  rule: Rule,
+  { default: filling, allowedField, defaultField }: Omit<ProfileLists, 'allowed'>,
+): MigratedField {
   const profile = filling === undefined ? undefined : profileOf(filling);
   const remark = profile && unfitDefault(defaultField, filling ?? '', profile);
   return {
@@ -66,7 +70,7 @@ function anyProfile(rule: Rule, { default: filling, allowedField, defaultField }
   };
 }
 
-function listedProfiles(rule: Rule, unset: string, names: readonly string[], lists: ProfileLists): Part {
+function listedProfiles(rule: Rule, unset: string, names: readonly string[], lists: ProfileLists): MigratedField {
   const { allowedField } = lists;
   const profiles = distinct(names.map(profileOf));
   const types = TYPES.filter((type) => profiles.some((profile) => profile.type === type));
@@ -93,7 +97,7 @@ function fillingOf(
   profiles: readonly Profile[],
   kept: readonly string[],
   { default: filling, defaultField }: ProfileLists,
-): Part {
+): MigratedField {
   if (filling === undefined) return {};
   const profile = profileOf(filling);
   const listed = profiles.some((one) => nameOf(one) === nameOf(profile));

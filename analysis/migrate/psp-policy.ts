@@ -1,8 +1,8 @@
-/** The fields of a PodSecurityPolicy → parts of a policy, in the order of the policy's overrides. */
+/** The fields of a PodSecurityPolicy → statements of a policy, in the order of the policy's overrides. */
 import { capabilityLists } from './capability-lists.ts';
 import { drivers, hostPaths, hostPorts, volumeTypes } from './host-access.ts';
 import { idStrategy } from './ids.ts';
-import { distinct, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
+import { distinct, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
 import { appArmorProfiles, seccompProfiles } from './profiles.ts';
 import { ANNOTATIONS, type Psp, type PspSpec } from './psp.ts';
 import { escalation, flag, readOnlyRootFilesystem, statedOptions } from './shared-fields.ts';
@@ -10,7 +10,7 @@ import { SAFE_SYSCTLS, sysctls } from './sysctls.ts';
 import { PSP_VOLUMES } from './volume-types.ts';
 
 /** @param filling whether unset fields are filled in */
-export function pspParts({ spec, annotations }: Psp, filling: boolean): Part[] {
+export function pspFields({ spec, annotations }: Psp, filling: boolean): MigratedField[] {
   const profiles = (allowed: string, filled: string) => ({
     allowed: annotations[allowed]?.split(','),
     default: annotations[filled] || undefined,
@@ -51,7 +51,7 @@ export function pspParts({ spec, annotations }: Psp, filling: boolean): Part[] {
   ];
 }
 
-function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
+function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): MigratedField {
   const field = 'spec.seLinux';
   if (rule !== 'MustRunAs') {
     const text = `${rule} ignores options: as before, they mean nothing`;
@@ -68,7 +68,7 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
 }
 
 /** Unset means Default, in a container and in the policy. */
-function procMount({ allowedProcMountTypes }: PspSpec): Part {
+function procMount({ allowedProcMountTypes }: PspSpec): MigratedField {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
   const any = types.length === 0 ? ['Default'] : types;
@@ -82,7 +82,7 @@ function procMount({ allowedProcMountTypes }: PspSpec): Part {
 const MOST_CLASSES = 32;
 
 /** Without the stanza, any runtime class is admitted. With a list without names, only an unset one is. */
-function runtimeClasses({ runtimeClass }: PspSpec): Part {
+function runtimeClasses({ runtimeClass }: PspSpec): MigratedField {
   if (!runtimeClass) return {};
   const { allowedRuntimeClassNames: allowed, defaultRuntimeClassName: filling } = runtimeClass;
   const field = 'spec.runtimeClass';

@@ -1,9 +1,9 @@
-/** SecurityContextConstraints → parts of a policy, in the order of the policy's overrides, and its users. */
+/** SecurityContextConstraints → statements of a policy, in the order of the policy's overrides, and its users. */
 import { capabilityLists } from './capability-lists.ts';
 import type { Grant, GrantSubject } from './grants.ts';
 import { drivers, volumeTypes } from './host-access.ts';
 import { type IdRange, idStrategy } from './ids.ts';
-import { inexact, known, type Part, stated, statedOrUnset } from './part.ts';
+import { inexact, known, type MigratedField, stated, statedOrUnset } from './migrated-field.ts';
 import { seccompProfiles } from './profiles.ts';
 import type { Scc, SccGroup } from './scc.ts';
 import { escalation, flag, readOnlyRootFilesystem, statedOptions } from './shared-fields.ts';
@@ -11,7 +11,7 @@ import { SAFE_SYSCTLS, sysctls } from './sysctls.ts';
 import { SCC_VOLUMES } from './volume-types.ts';
 
 /** @param filling whether unset fields are filled in */
-export function sccParts(scc: Scc, filling: boolean): Part[] {
+export function sccFields(scc: Scc, filling: boolean): MigratedField[] {
   return [
     choice(scc),
     capabilities(scc, filling),
@@ -32,7 +32,7 @@ export function sccParts(scc: Scc, filling: boolean): Part[] {
     groups('fsGroup', scc.fsGroup, 'the first of the groups of its namespace'),
     seccomp(scc),
     seLinux(scc),
-    ...sysctlParts(scc),
+    ...sysctlFields(scc),
     readOnlyRootFilesystem('', scc),
     userNamespace(scc),
   ];
@@ -60,7 +60,7 @@ function userSubject(user: string): GrantSubject {
 }
 
 /** sccadmission/admission.go computeSecurityContext, util/sort/bypriority.go, sccmatching/provider.go mutateContainer. */
-function choice({ priority }: Scc): Part {
+function choice({ priority }: Scc): MigratedField {
   const text =
     'only the CapabilityPolicies with the highest priority would count: all get 0, and a pod has to satisfy one of them, as before. ' +
     'The difference is in what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
@@ -69,10 +69,10 @@ function choice({ priority }: Scc): Part {
 }
 
 /** If only pods with hostUsers: false were admitted, only such pods may add capabilities. */
-function capabilities(scc: Scc, filling: boolean): Part {
-  const part = capabilityLists(scc, '', filling);
-  if (scc.userNamespaceLevel !== REQUIRED) return part;
-  const statements = part.statements?.flatMap((statement) =>
+function capabilities(scc: Scc, filling: boolean): MigratedField {
+  const migrated = capabilityLists(scc, '', filling);
+  if (scc.userNamespaceLevel !== REQUIRED) return migrated;
+  const statements = migrated.statements?.flatMap((statement) =>
     statement.path === 'capabilities.allowedAdd' && Array.isArray(statement.value) && statement.value.length > 0
       ? [
           { ...statement, value: [] },
@@ -80,10 +80,10 @@ function capabilities(scc: Scc, filling: boolean): Part {
         ]
       : [statement],
   );
-  return { ...part, ...(statements && { statements }) };
+  return { ...migrated, ...(statements && { statements }) };
 }
 
-function privilegedEscalation(scc: Scc): Part {
+function privilegedEscalation(scc: Scc): MigratedField {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling, allowPrivilegedContainer } = scc;
   const text =
     'privileged containers that leave it unset were left alone: they are refused now, and have to say allowPrivilegeEscalation: true';
@@ -92,21 +92,21 @@ function privilegedEscalation(scc: Scc): Part {
   return { ...escalation('', scc), remarks };
 }
 
-function hostPorts({ allowHostPorts }: Scc): Part {
+function hostPorts({ allowHostPorts }: Scc): MigratedField {
   const ranges = allowHostPorts ? [{ min: 1, max: 65535 }] : [];
   return { statements: [statedOrUnset('hostPorts', ranges, 'allowHostPorts', allowHostPorts)] };
 }
 
 /** No list admits every type. The flag for host paths takes precedence over the list (openshift/api SetDefaults_SCC). */
-function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): Part {
+function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): MigratedField {
   const field = 'volumes';
   if (types.includes('*') && hostPath) return volumeTypes(field, ['*'], SCC_VOLUMES);
   const listed = types.includes('*') ? [...SCC_VOLUMES.keys()] : types.filter((type) => type !== 'none');
   const others = listed.filter((type) => type !== 'hostPath');
-  const part = volumeTypes(field, [...others, ...(hostPath ? ['hostPath'] : [])].sort(), SCC_VOLUMES);
+  const migrated = volumeTypes(field, [...others, ...(hostPath ? ['hostPath'] : [])].sort(), SCC_VOLUMES);
   const dropped = types.includes('hostPath') && !hostPath;
   const text = 'left out: allowHostDirVolumePlugin is not true, and it wins, as before';
-  return { ...part, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
+  return { ...migrated, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
 }
 
 /** The range from which OpenShift allocates to namespaces by default: UIDAllocatorRange 1000000000-1999999999/10000. */
@@ -121,9 +121,9 @@ function ofNamespace(what: string, annotation: string): string {
   );
 }
 
-function runAsUser({ runAsUser: { type = '', uid, uidRangeMin, uidRangeMax } = {} }: Scc): Part {
+function runAsUser({ runAsUser: { type = '', uid, uidRangeMin, uidRangeMax } = {} }: Scc): MigratedField {
   const field = 'runAsUser';
-  const never = (what: string): Part => ({
+  const never = (what: string): MigratedField => ({
     never: known(field, type, `${type} needs ${what}: it could never admit a pod`),
   });
   const ranges = (min: number, max: number) => idStrategy(field, field, { rule: 'MustRunAs', ranges: [{ min, max }] });
@@ -145,14 +145,14 @@ function groups(
   field: 'supplementalGroups' | 'fsGroup',
   { type = 'RunAsAny', ranges = [] }: SccGroup = {},
   what: string,
-): Part {
+): MigratedField {
   if (type !== 'MustRunAs' || ranges.length > 0) return idStrategy(field, field, { rule: type, ranges });
-  const { remarks = [], ...part } = idStrategy(field, field, { rule: type, ranges: [ALLOCATED] });
-  return { ...part, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
+  const { remarks = [], ...migrated } = idStrategy(field, field, { rule: type, ranges: [ALLOCATED] });
+  return { ...migrated, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
 /** The first profile with a name is filled in. */
-function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
+function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
   const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({
     allowed: profiles,
@@ -165,7 +165,7 @@ function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
 /** Without a level, the level of the namespace applies. */
-function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): Part {
+function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): MigratedField {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
   const options = statedOptions(seLinuxOptions);
@@ -186,7 +186,7 @@ const SAFE_IN_OPENSHIFT = [
 ];
 const NEWER_SYSCTLS = ['net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 
-function sysctlParts(scc: Scc): Part[] {
+function sysctlFields(scc: Scc): MigratedField[] {
   const { allowedUnsafeSysctls: unsafe } = scc;
   if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_IN_OPENSHIFT)];
   const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, where the kernel of its API server is new enough: they are refused now; add them where they are used`;
@@ -195,7 +195,7 @@ function sysctlParts(scc: Scc): Part[] {
 
 const REQUIRED = 'RequirePodLevel';
 
-function userNamespace({ userNamespaceLevel: level }: Scc): Part {
+function userNamespace({ userNamespaceLevel: level }: Scc): MigratedField {
   if (level !== REQUIRED) return {};
   const text =
     'pods had to say hostUsers: false. A CapabilityPolicy asks for it only where a container adds a capability: other pods on the user IDs of the node pass now';

@@ -1,5 +1,5 @@
 /** Fields that PodSecurityPolicy and SecurityContextConstraints share. The prefix of their names is `spec.` or nothing. */
-import { type Part, stated, statedOrUnset } from './part.ts';
+import { type MigratedField, stated, statedOrUnset } from './migrated-field.ts';
 
 interface Fields {
   readonly allowPrivilegeEscalation?: boolean;
@@ -8,12 +8,12 @@ interface Fields {
 }
 
 /** An unset field means false. */
-export function flag(override: string, field: string, value: boolean | undefined): Part {
+export function flag(override: string, field: string, value: boolean | undefined): MigratedField {
   return { statements: [statedOrUnset(override, value ?? false, field, value)] };
 }
 
 /** An unset field means true, because the field is younger than PodSecurityPolicy. */
-export function escalation(prefix: string, fields: Fields): Part {
+export function escalation(prefix: string, fields: Fields): MigratedField {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling } = fields;
   const field = 'defaultAllowPrivilegeEscalation';
   return {
@@ -25,7 +25,7 @@ export function escalation(prefix: string, fields: Fields): Part {
   };
 }
 
-export function readOnlyRootFilesystem(prefix: string, { readOnlyRootFilesystem: required }: Fields): Part {
+export function readOnlyRootFilesystem(prefix: string, { readOnlyRootFilesystem: required }: Fields): MigratedField {
   const field = 'readOnlyRootFilesystem';
   return required ? { statements: [stated(field, true, prefix + field)] } : {};
 }

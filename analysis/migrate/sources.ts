@@ -16,14 +16,14 @@ import {
   unknownRoles,
 } from './grants.ts';
 import { type InputProblem, InvalidInput } from './invalid-input.ts';
+import type { MigratedField } from './migrated-field.ts';
 import type { Note } from './migration.ts';
-import type { Part } from './part.ts';
 import { PSP_OBJECT } from './psp.ts';
-import { pspParts } from './psp-policy.ts';
+import { pspFields } from './psp-policy.ts';
 import { refusalsOf } from './psp-validation.ts';
 import { nameRefusals } from './refusals.ts';
 import { SCC_OBJECT } from './scc.ts';
-import { sccGrants, sccParts } from './scc-policy.ts';
+import { sccFields, sccGrants } from './scc-policy.ts';
 import { sccRefusals } from './scc-validation.ts';
 
 /** One PodSecurityPolicy or SecurityContextConstraints. */
@@ -36,7 +36,7 @@ export interface Source {
   readonly grants: readonly Grant[];
   readonly choice: Choice;
   /** @param filling whether unset fields are filled in */
-  parts(filling: boolean): Part[];
+  fields(filling: boolean): MigratedField[];
 }
 
 interface Input {
@@ -58,7 +58,7 @@ interface Kind {
   read(value: unknown, object: string): Content;
 }
 
-interface Content extends Pick<Source, 'grants' | 'parts'> {
+interface Content extends Pick<Source, 'grants' | 'fields'> {
   readonly metadata: { readonly name?: string };
   /** Why the API server would have refused the object. */
   readonly refusals: readonly Problem[];
@@ -75,7 +75,7 @@ const KINDS: ReadonlyMap<unknown, Kind> = new Map([
       read(value) {
         const { metadata = {}, spec = {} } = read(value, PSP_OBJECT);
         const psp = { annotations: metadata.annotations ?? {}, spec };
-        return { metadata, refusals: refusalsOf(psp), grants: [], parts: (filling) => pspParts(psp, filling) };
+        return { metadata, refusals: refusalsOf(psp), grants: [], fields: (filling) => pspFields(psp, filling) };
       },
     },
   ],
@@ -90,7 +90,7 @@ const KINDS: ReadonlyMap<unknown, Kind> = new Map([
         const scc = read(value, SCC_OBJECT);
         const { metadata = {} } = scc;
         const grants = sccGrants(scc, object);
-        return { metadata, refusals: sccRefusals(scc), grants, parts: (filling) => sccParts(scc, filling) };
+        return { metadata, refusals: sccRefusals(scc), grants, fields: (filling) => sccFields(scc, filling) };
       },
     },
   ],
@@ -141,10 +141,10 @@ function readSource(value: unknown, object: string, { apiVersions, home, granted
   const { apiVersion } = objectOf(value);
   if (!apiVersions.includes(String(apiVersion)))
     throw new Malformed([problemAt(['apiVersion'], `${apiVersion} has none: ${home}`)]);
-  const { metadata, refusals, grants, parts } = kind.read(value, object);
+  const { metadata, refusals, grants, fields } = kind.read(value, object);
   const problems = [...nameRefusals(metadata.name), ...refusals];
   if (problems.length > 0) throw new Malformed(problems);
-  return { name: metadata.name ?? '', object, granted, grants, choice, parts };
+  return { name: metadata.name ?? '', object, granted, grants, choice, fields };
 }
 
 /** Two objects with the same name would become one policy. */

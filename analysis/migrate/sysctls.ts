@@ -1,5 +1,5 @@
 /** Kernel parameters, which PodSecurityPolicy and SecurityContextConstraints share. */
-import { distinct, inexact, type Part, stated, withRoom } from './part.ts';
+import { distinct, inexact, type MigratedField, stated, withRoom } from './migrated-field.ts';
 
 const MOST_SYSCTLS = 64;
 
@@ -25,7 +25,7 @@ export function sysctls(
   prefix: string,
   { allowedUnsafeSysctls: unsafe, forbiddenSysctls = [] }: Sysctls,
   safe: readonly string[],
-): Part {
+): MigratedField {
   const allowedField = `${prefix}allowedUnsafeSysctls`;
   const forbiddenField = `${prefix}forbiddenSysctls`;
   const forbidden = distinct(forbiddenSysctls);

@@ -2,8 +2,8 @@
 import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';
 import { rbacSubject, useRoleName } from '../../operator/compile/rbac.ts';
 import type { Grant, GrantSubject } from './grants.ts';
+import { distinct, known } from './migrated-field.ts';
 import type { RbacObject, Remark } from './migration.ts';
-import { distinct, known } from './part.ts';
 
 interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;

@@ -12,7 +12,7 @@ import { UNSHARED } from '../../operator/projection/sharing.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { ManifestPod } from '../evidence/matching.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
-import { nullProblems, withEmptyValues } from '../manifests/empty-parts.ts';
+import { nullProblems, withEmptyValues } from '../manifests/empty-fields.ts';
 import { isBuiltIn, isSearched, roleOf } from '../manifests/kinds.ts';
 import { makesPods } from '../manifests/pod-making-kinds.ts';
 import { metadataProblems, podFields, podFieldsIn } from '../manifests/pod-schema.ts';

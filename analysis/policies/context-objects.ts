@@ -1,6 +1,6 @@
 /** Checks the namespaces, roles and bindings that evaluation depends on. */
 import { type InputObject, troubleOf } from '../manifests/document-objects.ts';
-import { nullProblems, withEmptyValues } from '../manifests/empty-parts.ts';
+import { nullProblems, withEmptyValues } from '../manifests/empty-fields.ts';
 import type { roleOf } from '../manifests/kinds.ts';
 import { objectFields } from '../manifests/pod-schema.ts';
 import type { Trouble } from '../manifests/trouble.ts';

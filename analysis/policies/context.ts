@@ -47,7 +47,7 @@ interface DecidingPolicies {
   readonly policies: readonly ResolvedPolicy[];
 }
 
-interface PolicyContextParts {
+interface PolicyContextInput {
   readonly cluster: Cluster;
   readonly state: PolicyState;
   readonly namespaceLabels: Labels;
@@ -60,22 +60,22 @@ interface PolicyContextParts {
 export class PolicyContext {
   readonly evaluation: EvaluationContext;
   readonly compiled: Compiled;
-  readonly sources: PolicyContextParts['sources'];
+  readonly sources: PolicyContextInput['sources'];
   readonly automounting: Automounting;
-  readonly #parts: PolicyContextParts;
+  readonly #input: PolicyContextInput;
   readonly #deciding = new Recent<readonly DecidingPolicies[]>();
 
-  constructor(parts: PolicyContextParts) {
-    const { use, compiled } = parts.state;
+  constructor(input: PolicyContextInput) {
+    const { use, compiled } = input.state;
     this.evaluation = { evaluator: new Evaluator(), use };
     this.compiled = compiled;
-    this.sources = parts.sources;
-    this.automounting = parts.automounting;
-    this.#parts = parts;
+    this.sources = input.sources;
+    this.automounting = input.automounting;
+    this.#input = input;
   }
 
   labelsOf(namespace: string): Labels {
-    const { namespaces, namespaceLabels } = this.#parts;
+    const { namespaces, namespaceLabels } = this.#input;
     return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
   }
 
@@ -91,10 +91,10 @@ export class PolicyContext {
 
   /** @param only the single namespace to evaluate; undefined for all */
   evaluateCluster(only?: string): Iterable<NamespaceVerdicts> {
-    return evaluateCluster(this.#parts.cluster, this.#parts.state, this.evaluation, only);
+    return evaluateCluster(this.#input.cluster, this.#input.state, this.evaluation, only);
   }
 
   isExcluded(namespace: string): boolean {
-    return this.#parts.state.isExcluded(namespace);
+    return this.#input.state.isExcluded(namespace);
   }
 }

@@ -25,9 +25,9 @@ export interface UnknownKey {
  * A part that the API server reads as empty: a null in a list or in a mapping with any keys, or an absent field that is
  * always present when stored. As the value of any other field, a null counts as absent.
  */
-export interface EmptyPart {
+export interface EmptyField {
   readonly path: FieldPath;
-  /** The schema of the part. */
+  /** The schema of the field. */
   readonly schema: Schema;
 }
 
@@ -36,14 +36,14 @@ interface Mismatches {
   /** Values with a wrong type and missing fields. */
   readonly wrong: Problem[];
   readonly unknown: UnknownKey[];
-  readonly empty: EmptyPart[];
+  readonly empty: EmptyField[];
 }
 
 /** All problems from one walk: most manifests have none, and walking is most of the work. */
 export function mismatches(value: unknown, schema: Schema): Mismatches {
   const wrong: Problem[] = [];
   const unknown: UnknownKey[] = [];
-  const empty: EmptyPart[] = [];
+  const empty: EmptyField[] = [];
   const visit: Visit = (part, of, path) => {
     const refused = typeRefusal(part, of);
     if (refused !== undefined) wrong.push(problemAt([...path], refused));
@@ -75,7 +75,7 @@ export function isItem(path: FieldPath): boolean {
   return typeof path.at(-1) === 'number';
 }
 
-export function nullProblem({ path, schema }: EmptyPart): Problem {
+export function nullProblem({ path, schema }: EmptyField): Problem {
   return problemAt(path, refusalText('type', null, schema.type) ?? '');
 }
 

@@ -9,9 +9,9 @@ interface Validation {
   readonly rule: string;
 }
 
-interface Part {
+interface SchemaNode {
   readonly [keyword: string]: unknown;
-  readonly properties?: Readonly<Record<string, Part>>;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
   readonly 'x-kubernetes-validations'?: readonly Validation[];
 }
@@ -35,10 +35,10 @@ export function jsonSchema({ spec }: Crd): string {
   const { group, names, versions } = spec as unknown as {
     readonly group: string;
     readonly names: { readonly kind: string };
-    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: Part } }[];
+    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: SchemaNode } }[];
   };
   const [{ name: version = '', schema: { openAPIV3Schema: root = {} } = {} } = {}] = versions;
-  const { properties = {}, ...policy } = translated(root) as Part;
+  const { properties = {}, ...policy } = translated(root) as SchemaNode;
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: names.kind,
@@ -54,21 +54,23 @@ export function jsonSchema({ spec }: Crd): string {
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }
 
-function translated(part: Part): Part {
-  const { properties, items, additionalProperties } = part;
-  const kept = Object.fromEntries(KEPT.filter((key) => key in part).map((key) => [key, part[key]]));
-  const rules = (part['x-kubernetes-validations'] ?? []).flatMap(({ rule }) => schemaOfRule(rule) ?? []);
+function translated(node: SchemaNode): SchemaNode {
+  const { properties, items, additionalProperties } = node;
+  const kept = Object.fromEntries(KEPT.filter((key) => key in node).map((key) => [key, node[key]]));
+  const rules = (node['x-kubernetes-validations'] ?? []).flatMap(({ rule }) => schemaOfRule(rule) ?? []);
   return {
     ...kept,
-    ...(part.required && { required: part.required }),
+    ...(node.required && { required: node.required }),
     ...(rules.length > 0 && { allOf: rules }),
-    ...(part['x-kubernetes-list-type'] === 'set' && { uniqueItems: true }),
-    ...(items !== undefined && { items: translated(items as Part) }),
-    ...(typeof additionalProperties === 'object' && { additionalProperties: translated(additionalProperties as Part) }),
+    ...(node['x-kubernetes-list-type'] === 'set' && { uniqueItems: true }),
+    ...(items !== undefined && { items: translated(items as SchemaNode) }),
+    ...(typeof additionalProperties === 'object' && {
+      additionalProperties: translated(additionalProperties as SchemaNode),
+    }),
     ...(properties && {
       properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, translated(value)])),
       // kubectl and the API server's strict decoding refuse unknown fields.
-      ...(!part['x-kubernetes-preserve-unknown-fields'] && { additionalProperties: false }),
+      ...(!node['x-kubernetes-preserve-unknown-fields'] && { additionalProperties: false }),
     }),
   };
 }

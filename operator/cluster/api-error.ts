@@ -12,7 +12,7 @@ interface Cause {
   readonly field?: string;
 }
 
-export interface ApiErrorParts {
+export interface ApiErrorFields {
   /** The HTTP status. */
   readonly status: number;
   /** metav1.StatusReason: `Conflict`, `NotFound`, `Expired`; `Unknown` when the answer was not a Status. */
@@ -31,13 +31,13 @@ export class ApiError extends Error {
   /** The request, such as `PATCH /api/v1/namespaces/net`. */
   readonly request: string;
 
-  constructor(parts: ApiErrorParts, request = '') {
-    super(parts.message);
-    this.status = parts.status;
-    this.reason = parts.reason;
-    this.causes = parts.causes;
+  constructor(fields: ApiErrorFields, request = '') {
+    super(fields.message);
+    this.status = fields.status;
+    this.reason = fields.reason;
+    this.causes = fields.causes;
     this.request = request;
-    if (parts.retryAfterSeconds !== undefined) this.retryAfterSeconds = parts.retryAfterSeconds;
+    if (fields.retryAfterSeconds !== undefined) this.retryAfterSeconds = fields.retryAfterSeconds;
   }
 }
 
@@ -47,7 +47,7 @@ export class ApiError extends Error {
  * @param body the answer's text: a Status in JSON, or any text that a proxy wrote @param retryAfter the header
  * `Retry-After`, in seconds
  */
-export function parseError(status: number, body: string, retryAfter?: string): ApiErrorParts {
+export function parseError(status: number, body: string, retryAfter?: string): ApiErrorFields {
   const answer = parseStatus(body);
   const details = objectOf(answer.details);
   const seconds = parseSeconds(retryAfter) ?? parseSeconds(details.retryAfterSeconds);
@@ -61,7 +61,7 @@ export function parseError(status: number, body: string, retryAfter?: string): A
 }
 
 /** Reads the Status that a watch sends as its last event, of type ERROR. */
-export function parseErrorEvent(object: unknown): ApiErrorParts {
+export function parseErrorEvent(object: unknown): ApiErrorFields {
   const code = objectOf(object).code;
   return parseError(typeof code === 'number' ? code : 500, JSON.stringify(object ?? {}));
 }

@@ -10,7 +10,7 @@ import { RowValues } from '../rules/values.ts';
 import { columnsIn, complyingVariables, decidingVariables, MOST_ASKED, soundCel, useVariables } from './decision.ts';
 import { type AdmissionOptions, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS, PROBE_CARRIER } from './match.ts';
 import { rulesOf } from './mode-program.ts';
-import { ownsCel, type Part } from './partition.ts';
+import { ownsCel, type Shard } from './partition.ts';
 import { POD_VARIABLES } from './pod-cel.ts';
 import { PROBE_ANNOTATION } from './program.ts';
 import type { ProgramText } from './program-text.ts';
@@ -26,8 +26,8 @@ const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].
 /** CEL, bool, over a row `p`: the policy fills in fields. */
 const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
 
-/** @param part policies of mode Enforce, by name; some of them have defaulting */
-export function defaultingProgram({ policies, ...range }: Part, options: AdmissionOptions): ProgramText {
+/** @param shard policies of mode Enforce, by name; some of them have defaulting */
+export function defaultingProgram({ policies, ...range }: Shard, options: AdmissionOptions): ProgramText {
   const owns = ownsCel(range, 'request.namespace');
   const table = tableOf(policies);
   const columns = columnsIn(policies.map(rowOf));

@@ -26,7 +26,7 @@ import {
   PROBE_CARRIER,
   RESOURCE,
 } from './match.ts';
-import { namesOf, ownsCel, type Part } from './partition.ts';
+import { namesOf, ownsCel, type Shard } from './partition.ts';
 import type { ProgramText } from './program-text.ts';
 import type { Row } from './rows.ts';
 import { type Table, tableOf } from './table.ts';
@@ -84,15 +84,15 @@ interface Slots {
  * asks about 24 more.
  * @param binds whether the program also checks the bindings of pods, which one program does for all
  */
-export function guardPrograms(part: Part, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
-  const hasVariables = part.policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
-  const together = mostTogether(part.policies);
+export function guardPrograms(shard: Shard, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
+  const hasVariables = shard.policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
+  const together = mostTogether(shard.policies);
   const slots = hasVariables ? MOST_ASKED : Math.min(MOST_ASKED, Math.ceil(Math.max(together, 1) / STEP) * STEP);
   const isMore = together > slots;
   return [
-    { suffix: '', text: guardProgram(part, { from: 0, to: slots, isLast: !isMore }, binds, options) },
+    { suffix: '', text: guardProgram(shard, { from: 0, to: slots, isLast: !isMore }, binds, options) },
     ...(isMore
-      ? [{ suffix: '-more', text: guardProgram(part, { from: slots, to: 2 * slots, isLast: true }, false, options) }]
+      ? [{ suffix: '-more', text: guardProgram(shard, { from: slots, to: 2 * slots, isLast: true }, false, options) }]
       : []),
   ];
 }
@@ -110,9 +110,9 @@ function mostTogether(policies: readonly ResolvedPolicy[]): number {
   return policies.filter((policy) => !namesOf(policy)).length + Math.max(0, ...byName);
 }
 
-/** @param part policies of mode Enforce, by name */
+/** @param shard policies of mode Enforce, by name */
 function guardProgram(
-  { policies, ...range }: Part,
+  { policies, ...range }: Shard,
   slots: Slots,
   binds: boolean,
   options: AdmissionOptions,

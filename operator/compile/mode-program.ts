@@ -24,7 +24,7 @@ import {
   PROBE_CARRIER,
   TEMPLATES,
 } from './match.ts';
-import { ownsCel, type Part } from './partition.ts';
+import { ownsCel, type Shard } from './partition.ts';
 import { EPHEMERAL, POD_VARIABLES } from './pod-cel.ts';
 import type { ProgramText } from './program-text.ts';
 import { commonColumns, entriesOf, rowOf } from './rows.ts';
@@ -56,10 +56,10 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** @param part policies of one mode, by name */
+/** @param shard policies of one mode, by name */
 export function modeProgram(
   mode: Mode,
-  { policies, selector, ...range }: Part,
+  { policies, selector, ...range }: Shard,
   options: AdmissionOptions,
 ): ProgramText {
   const table = tableOf(policies);

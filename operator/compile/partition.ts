@@ -1,6 +1,6 @@
 /**
- * Splits the policies of a program that would be too large. Each part has a range of namespaces. It contains the policies
- * that name a namespace of this range, and all policies that do not select by names alone. So exactly one part decides in
+ * Splits the policies of a program that would be too large. Each shard has a range of namespaces. It contains the policies
+ * that name a namespace of this range, and all policies that do not select by names alone. So exactly one shard decides in
  * each namespace.
  */
 import { createHash } from 'node:crypto';
@@ -10,42 +10,42 @@ import { splitSelector } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
-export interface Part {
-  /** The end of the program's name, which names the range; empty for the only part. */
+export interface Shard {
+  /** The end of the program's name, which names the range; empty for the only shard. */
   readonly suffix: string;
   /** Selects exactly the namespaces where these policies decide, for API servers without variables: see `alike`. */
   readonly selector?: LabelSelector;
-  /** The part has the namespaces whose names are not before this one; absent in the first part. */
+  /** The shard has the namespaces whose names are not before this one; absent in the first shard. */
   readonly from?: string;
-  /** The part has the namespaces whose names are before this one; absent in the last part. */
+  /** The shard has the namespaces whose names are before this one; absent in the last shard. */
   readonly to?: string;
   readonly policies: readonly ResolvedPolicy[];
 }
 
-/** The first name of each part, except that of the first part. */
+/** The first name of each shard, except that of the first shard. */
 type Boundaries = readonly string[];
 
-/** Keeps the boundaries as long as possible, because a part with another range is another program. */
+/** Keeps the boundaries as long as possible, because a shard with another range is another program. */
 export class Partition {
   readonly #most: number;
   #boundaries: Boundaries = [];
 
-  /** @param most the most characters that the rows of a part may have */
+  /** @param most the most characters that the rows of a shard may have */
   constructor(most: number) {
     this.#most = most;
   }
 
   /** @param lengthOf a policy's row, in characters */
-  split(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): Part[] {
+  split(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): Shard[] {
     const total = sum(policies.map(lengthOf));
     if (total <= this.#most) this.#boundaries = [];
     else if (!this.#stillFits(policies, lengthOf)) this.#boundaries = boundariesFor(policies, lengthOf, this.#most);
-    return partsAt(this.#boundaries, policies);
+    return shardsAt(this.#boundaries, policies);
   }
 
   #stillFits(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): boolean {
     if (this.#boundaries.length === 0) return false;
-    return partsAt(this.#boundaries, policies).every((part) => sum(part.policies.map(lengthOf)) <= this.#most);
+    return shardsAt(this.#boundaries, policies).every((shard) => sum(shard.policies.map(lengthOf)) <= this.#most);
   }
 }
 
@@ -54,25 +54,25 @@ export class Partition {
  * variables, one expression can ask who may use one policy, and each match condition can ask about one more
  * (docs/decisions/0016).
  */
-export function alike(policies: readonly ResolvedPolicy[]): { parts: Part[]; others: ResolvedPolicy[] } {
+export function alike(policies: readonly ResolvedPolicy[]): { shards: Shard[]; others: ResolvedPolicy[] } {
   const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);
-  const parts: Part[] = [];
+  const shards: Shard[] = [];
   const others: ResolvedPolicy[] = [];
   for (const [key, group] of groups) {
     const [first] = group;
     const asking = group.filter(({ usableBy }) => usableBy !== 'Everyone');
-    if (first && asking.length > 1) parts.push({ suffix: suffixOf(key), selector: first.selector, policies: group });
+    if (first && asking.length > 1) shards.push({ suffix: suffixOf(key), selector: first.selector, policies: group });
     else others.push(...group);
   }
-  return { parts, others };
+  return { shards, others };
 }
 
 function suffixOf(key: string): string {
   return `-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
 }
 
-/** CEL, bool: the part decides in the namespace. @param namespace CEL, string: its name */
-export function ownsCel({ from, to }: Pick<Part, 'from' | 'to'>, namespace: string): string | undefined {
+/** CEL, bool: the shard decides in the namespace. @param namespace CEL, string: its name */
+export function ownsCel({ from, to }: Pick<Shard, 'from' | 'to'>, namespace: string): string | undefined {
   const conditions = [
     ...(from === undefined ? [] : [`${namespace} >= ${JSON.stringify(from)}`]),
     ...(to === undefined ? [] : [`${namespace} < ${JSON.stringify(to)}`]),
@@ -87,7 +87,7 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
   return required?.[0] === NAME_LABEL && keysOf(own).length === 1 ? required[1] : undefined;
 });
 
-/** Greedy, by name: each part gets as many policies as fit beside the policies that all parts have. */
+/** Greedy, by name: each shard gets as many policies as fit beside the policies that all shards have. */
 function boundariesFor(
   policies: readonly ResolvedPolicy[],
   lengthOf: (policy: ResolvedPolicy) => number,
@@ -98,19 +98,19 @@ function boundariesFor(
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  // A policy that names many namespaces is one row of a part.
-  const part = new Set<ResolvedPolicy>();
+  // A policy that names many namespaces is one row of a shard.
+  const shard = new Set<ResolvedPolicy>();
   let length = 0;
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const all = new Set(found.map(([, policy]) => policy));
-    const more = sum([...all.difference(part)].map(lengthOf));
+    const more = sum([...all.difference(shard)].map(lengthOf));
     const isFull = length > 0 && length + more > room;
     if (isFull) {
       boundaries.push(name);
-      part.clear();
+      shard.clear();
     }
     length = isFull ? sum([...all].map(lengthOf)) : length + more;
-    for (const policy of all) part.add(policy);
+    for (const policy of all) shard.add(policy);
   }
   return boundaries;
 }
@@ -119,7 +119,7 @@ function withNames(policy: ResolvedPolicy): [string, ResolvedPolicy][] {
   return (namesOf(policy) ?? []).map((name) => [name, policy]);
 }
 
-function partsAt(boundaries: Boundaries, policies: readonly ResolvedPolicy[]): Part[] {
+function shardsAt(boundaries: Boundaries, policies: readonly ResolvedPolicy[]): Shard[] {
   if (boundaries.length === 0) return [{ suffix: '', policies }];
   return [undefined, ...boundaries].map((from, i) => {
     const to = boundaries[i];

@@ -7,7 +7,7 @@ import { defaultingProgram } from './defaulting-program.ts';
 import { guardPrograms, guardRow } from './guard-program.ts';
 import type { AdmissionOptions } from './match.ts';
 import { modeProgram } from './mode-program.ts';
-import { alike, type Part, Partition } from './partition.ts';
+import { alike, Partition, type Shard } from './partition.ts';
 import { PROGRAM_KINDS, type Program, type ProgramKind } from './program.ts';
 import { type ProgramText, programOf } from './program-text.ts';
 import { rowText, textOfRow } from './table.ts';
@@ -33,8 +33,8 @@ interface NamedText {
 interface Kind {
   /** The policies that this kind of program is about, among all that are in force. */
   policies(all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[];
-  /** The texts of a part: mostly one, without a suffix. */
-  texts(part: Part, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
+  /** The texts of a shard: mostly one, without a suffix. */
+  texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
   readonly rowText: (policy: ResolvedPolicy) => string;
 }
 
@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   },
   Defaulting: {
     policies: (all) => (all.some(({ defaulting }) => defaulting) ? enforcing(all) : []),
-    texts: (part, _isFirst, options) => [{ suffix: '', text: defaultingProgram(part, options) }],
+    texts: (shard, _isFirst, options) => [{ suffix: '', text: defaultingProgram(shard, options) }],
     rowText,
   },
   ...(Object.fromEntries(
@@ -56,7 +56,7 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
       mode,
       {
         policies: (all) => all.filter((policy) => policy.mode === mode),
-        texts: (part, _isFirst, options) => [{ suffix: '', text: modeProgram(mode, part, options) }],
+        texts: (shard, _isFirst, options) => [{ suffix: '', text: modeProgram(mode, shard, options) }],
         rowText,
       },
     ]),
@@ -87,20 +87,20 @@ export class Programs {
     const some = policies(all);
     if (some.length === 0) return [];
     const isMode = MODES.some((mode) => mode === kind);
-    const apart = hasVariables || !isMode ? { parts: [], others: some } : alike(some);
+    const apart = hasVariables || !isMode ? { shards: [], others: some } : alike(some);
     const lengthOf = (policy: ResolvedPolicy) => rowText(policy).length;
     const shared = this.#partition(kind, hasVariables).split(apart.others, lengthOf);
-    const parts = [...(apart.others.length > 0 ? shared : []), ...apart.parts];
-    return parts.flatMap((part, i) => {
-      const name = `capabilitypolicy.${kind.toLowerCase()}${part.suffix}`;
+    const shards = [...(apart.others.length > 0 ? shared : []), ...apart.shards];
+    return shards.flatMap((shard, i) => {
+      const name = `capabilitypolicy.${kind.toLowerCase()}${shard.suffix}`;
       const key = JSON.stringify([
-        [name, part.from, part.to, i === 0, hasVariables],
-        part.policies.map(idOf),
+        [name, shard.from, shard.to, i === 0, hasVariables],
+        shard.policies.map(idOf),
         [operatorNamespace, excludedNamespaces, ownerUid],
       ]);
       return this.#known.get(key, () => {
-        const rows = new Map(part.policies.map((policy) => [policy.id, rowText(policy)]));
-        return texts(part, i === 0, options).map(({ suffix, text }) =>
+        const rows = new Map(shard.policies.map((policy) => [policy.id, rowText(policy)]));
+        return texts(shard, i === 0, options).map(({ suffix, text }) =>
           programOf(text, { kind, name: `${name}${suffix}`, rows, ownerUid, hasVariables }),
         );
       });

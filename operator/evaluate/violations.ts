@@ -20,7 +20,7 @@ export interface Violation {
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /** A part of a pod that a check runs on, and how messages and paths name it. */
-interface Part {
+interface CheckTarget {
   /** The names that CEL texts may use. */
   readonly context: Record<string, unknown>;
   readonly name: string;
@@ -80,7 +80,7 @@ export class Evaluator {
    * BigInts.
    */
   asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
-    return partsOf(pod)
+    return targetsOf(pod)
       [over].flatMap(({ context }) => this.#engine.run(text, context) as unknown[])
       .map((answer) => (typeof answer === 'bigint' ? Number(answer) : answer));
   }
@@ -95,20 +95,20 @@ export class Evaluator {
   }
 
   #evaluate(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
-    const parts = partsOf(pod);
+    const targets = targetsOf(pod);
     // Most parts break no rule, and evaluating all checks in one expression takes half the time.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
-      return any === '' ? [] : parts[over].filter(({ context }) => this.#engine.run(any, context) === true);
+      return any === '' ? [] : targets[over].filter(({ context }) => this.#engine.run(any, context) === true);
     };
     const found = { pod: breaking('pod'), containers: breaking('containers'), volumes: breaking('volumes') };
     return ofRules.flatMap(({ rule, checks }) => {
       const broken = checks.flatMap((check) =>
         found[check.over]
           .filter(({ context }) => this.#engine.run(check.violates, context) === true)
-          .map((part) => ({ check, part })),
+          .map((target) => ({ check, target })),
       );
-      const described = broken.slice(0, DESCRIBED).map(({ check, part }) => this.#violation(rule, check, part));
+      const described = broken.slice(0, DESCRIBED).map(({ check, target }) => this.#violation(rule, check, target));
       const more = broken.length - described.length;
       return more === 0
         ? described
@@ -126,13 +126,13 @@ export class Evaluator {
     return texts;
   }
 
-  #violation(rule: string, check: Check, part: Part): Violation {
-    const text = this.#engine.run(check.message, part.context);
+  #violation(rule: string, check: Check, target: CheckTarget): Violation {
+    const text = this.#engine.run(check.message, target.context);
     return {
       rule,
-      ...(part.container === undefined ? {} : { container: part.container }),
-      message: shortened(`${part.name} ${text}`),
-      path: [part.path, check.path].filter((piece) => piece !== '').join('.'),
+      ...(target.container === undefined ? {} : { container: target.container }),
+      message: shortened(`${target.name} ${text}`),
+      path: [target.path, check.path].filter((piece) => piece !== '').join('.'),
     };
   }
 }
@@ -142,7 +142,7 @@ function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-function partsOf({ spec, annotations }: PodParts): Record<Check['over'], Part[]> {
+function targetsOf({ spec, annotations }: PodParts): Record<Check['over'], CheckTarget[]> {
   const cel = celValueIn(spec);
   const variables = { spec: cel(spec), annotations: celValue(annotations) };
   const containers = placedContainers(spec).map(({ list, index, container }) => ({

@@ -69,19 +69,19 @@ const PART_BYTES = 256 * 1024;
 /** The most results for one workload. A pod may have hundreds of containers that each break every rule. */
 const WORKLOAD_BYTES = 32 * 1024;
 /** Together, 64 MiB for one policy in one namespace, which is about 100,000 results. */
-const MOST_PARTS = 256;
+const MOST_REPORTS = 256;
 
 /**
  * Yields one report at a time, because all of them together may be large. There is at least one. The same input gives the
  * same bytes.
  */
 export function* policyReports(input: PolicyReportInput): Generator<PolicyReport> {
-  const count = partsNeeded(input);
-  const parts = Map.groupBy(input.workloads, (workload) => partOf(workload, count));
+  const count = reportsNeeded(input);
+  const groups = Map.groupBy(input.workloads, (workload) => indexOf(workload, count));
   const clean = !input.workloads.some(({ verdict }) => verdict === 'Violating');
   const since = clean ? (input.cleanSince ?? inSeconds(input.now)) : undefined;
-  for (let part = 0; part < count; part++) {
-    if (part === 0 || parts.has(part)) yield report(input, part, parts.get(part) ?? [], since);
+  for (let index = 0; index < count; index++) {
+    if (index === 0 || groups.has(index)) yield report(input, index, groups.get(index) ?? [], since);
   }
 }
 
@@ -91,18 +91,18 @@ export function firstReportName(policy: string): string {
 }
 
 /** The number is always present: otherwise `a`'s second report would have the name of `a-2`'s first. */
-function reportName(policy: string, part: number): string {
-  return `${SOURCE}-${policy}-${part + 1}`;
+function reportName(policy: string, index: number): string {
+  return `${SOURCE}-${policy}-${index + 1}`;
 }
 
 function report(
   input: PolicyReportInput,
-  part: number,
+  index: number,
   workloads: readonly WorkloadVerdict[],
   since: string | undefined,
 ): PolicyReport {
   const { api, policy, namespace } = input;
-  const sinceHere = part === 0 ? since : undefined;
+  const sinceHere = index === 0 ? since : undefined;
   const all = workloads.flatMap((workload) => resultsOf(workload, input));
   const kept = within(
     PART_BYTES,
@@ -120,7 +120,7 @@ function report(
     ...(sinceHere !== undefined && { [CLEAN_SINCE]: sinceHere }),
     ...(kept.length < all.length && { [LEFT_OUT]: String(all.length - kept.length) }),
   };
-  const common = metadata([policy], reportName(policy.name, part), { [POLICY_LABEL]: policy.name });
+  const common = metadata([policy], reportName(policy.name, index), { [POLICY_LABEL]: policy.name });
   return {
     apiVersion: api.apiVersion,
     kind: api.kind,
@@ -189,19 +189,19 @@ function commonOf({ policy }: PolicyReportInput) {
 }
 
 /** The number of reports is a power of two: when results outgrow them, each report is split in half. */
-function partsNeeded(input: PolicyReportInput): number {
+function reportsNeeded(input: PolicyReportInput): number {
   const sizes = input.workloads
     .filter(({ verdict }) => verdict !== 'Compliant')
     .map((workload) => ({ hash: hashOf(workload), bytes: sizeOf(keptOf(workload, input)) }));
-  for (let count = 1; count < MOST_PARTS; count *= 2) {
+  for (let count = 1; count < MOST_REPORTS; count *= 2) {
     const filled = new Array<number>(count).fill(0);
     for (const { hash, bytes } of sizes) filled[hash % count] = (filled[hash % count] ?? 0) + bytes;
     if (filled.every((bytes) => bytes <= PART_BYTES)) return count;
   }
-  return MOST_PARTS;
+  return MOST_REPORTS;
 }
 
-function partOf(workload: WorkloadVerdict, count: number): number {
+function indexOf(workload: WorkloadVerdict, count: number): number {
   return count === 1 ? 0 : hashOf(workload) % count;
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import { modeProgram } from '../../operator/compile/mode-program.ts';
-import { ownsCel, type Part, Partition } from '../../operator/compile/partition.ts';
+import { ownsCel, Partition, type Shard } from '../../operator/compile/partition.ts';
 import { programOf } from '../../operator/compile/program-text.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { matches } from '../../operator/policy/selector.ts';
@@ -38,16 +38,16 @@ const policies = fc
 
 const ONE = () => 1;
 
-function owners(parts: readonly Part[], namespace: string): Part[] {
-  return parts.filter((part) => {
-    const owns = ownsCel(part, 'name');
+function owners(shards: readonly Shard[], namespace: string): Shard[] {
+  return shards.filter((shard) => {
+    const owns = ownsCel(shard, 'name');
     return owns === undefined || evaluated(owns, { name: namespace }) === true;
   });
 }
 
-function textOf(part: Part): AdmissionText {
-  const text = modeProgram('Enforce', part, OPTIONS);
-  const name = `capabilitypolicy.enforce${part.suffix}`;
+function textOf(shard: Shard): AdmissionText {
+  const text = modeProgram('Enforce', shard, OPTIONS);
+  const name = `capabilitypolicy.enforce${shard.suffix}`;
   const program = programOf(text, { kind: 'Enforce', name, rows: new Map(), ownerUid: '', hasVariables: true });
   return new AdmissionText(program.policy);
 }
@@ -57,11 +57,11 @@ describe('a split program', () => {
     const seen = { whole: 0, split: 0 };
     fc.assert(
       fc.property(policies, fc.integer({ min: 1, max: 6 }), (all, most) => {
-        const parts = new Partition(most).split(all, ONE);
-        seen[parts.length === 1 ? 'whole' : 'split']++;
-        assert.equal(new Set(parts.map(({ suffix }) => suffix)).size, parts.length);
+        const shards = new Partition(most).split(all, ONE);
+        seen[shards.length === 1 ? 'whole' : 'split']++;
+        assert.equal(new Set(shards.map(({ suffix }) => suffix)).size, shards.length);
         for (const namespace of [...NAMESPACES, 'zz', '', '-', 'b-', 'ä']) {
-          const [owner, ...others] = owners(parts, namespace);
+          const [owner, ...others] = owners(shards, namespace);
           assert.ok(owner && others.length === 0, `${namespace}: ${others.length + 1} owners`);
           for (const team of ['net', 'web']) {
             const labels = { [NAME]: namespace, team };
@@ -84,9 +84,9 @@ describe('a split program', () => {
     ];
     fc.assert(
       fc.property(policies, fc.integer({ min: 1, max: 4 }), (all, most) => {
-        const parts = new Partition(most).split(all, ONE);
-        fc.pre(parts.length > 1);
-        const [whole, split] = [textOf({ suffix: '', policies: all }), parts.map(textOf)];
+        const shards = new Partition(most).split(all, ONE);
+        fc.pre(shards.length > 1);
+        const [whole, split] = [textOf({ suffix: '', policies: all }), shards.map(textOf)];
         for (const namespace of NAMESPACES) {
           for (const object of pods) {
             const namespaceLabels = { [NAME]: namespace, team: 'net' };
@@ -114,15 +114,15 @@ describe('a split program', () => {
     assert.deepEqual(names(many(20)), ['']);
     const first = names(many(50));
     assert.ok(first.length > 2);
-    // A quarter of each part is left for policies that come later.
+    // A quarter of each shard is left for policies that come later.
     for (const count of [51, 49, 30, 21, 50]) assert.deepEqual(names(many(count)), first, `${count}`);
     const grown = names(many(80));
     assert.notDeepEqual(grown, first);
-    for (const part of partition.split(many(80), ONE)) assert.ok(part.policies.length <= 20);
+    for (const shard of partition.split(many(80), ONE)) assert.ok(shard.policies.length <= 20);
     assert.deepEqual(names(many(20)), ['']);
   });
 
-  it('has every general policy in each part, and a policy of several namespaces where one of them is', () => {
+  it('has every general policy in each shard, and a policy of several namespaces where one of them is', () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const all = [
       resolved('all'),
@@ -131,10 +131,10 @@ describe('a split program', () => {
       }),
       ...names.map((name) => resolved(`of-${name}`, { namespaceSelector: { matchLabels: { [NAME]: name } } })),
     ];
-    const parts = new Partition(4).split(all, ONE);
-    assert.ok(parts.length > 1);
-    const having = (name: string) => parts.filter((part) => part.policies.some((one) => one.name === name)).length;
-    assert.deepEqual([having('all'), having('both')], [parts.length, 2]);
+    const shards = new Partition(4).split(all, ONE);
+    assert.ok(shards.length > 1);
+    const having = (name: string) => shards.filter((shard) => shard.policies.some((one) => one.name === name)).length;
+    assert.deepEqual([having('all'), having('both')], [shards.length, 2]);
     for (const name of names) assert.equal(having(`of-${name}`), 1);
   });
 });

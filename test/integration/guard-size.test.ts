@@ -61,11 +61,11 @@ describeIfOffered('admissionVariables', 'the guard of policies with long selecto
       names.push(await cluster.policy(`named-${i}`, enforce({ namespaceSelector: { matchExpressions } })));
     }
     await cluster.programmed(...names);
-    const parts = await programs();
+    const shards = await programs();
     for (const kind of ['guard', 'enforce']) {
-      const found = parts.filter((name) => name.startsWith(`capabilitypolicy.${kind}-`));
-      assert.ok(found.length > 1, `${kind}: ${parts.join()}`);
-      assert.ok(!parts.includes(`capabilitypolicy.${kind}`), parts.join());
+      const found = shards.filter((name) => name.startsWith(`capabilitypolicy.${kind}-`));
+      assert.ok(found.length > 1, `${kind}: ${shards.join()}`);
+      assert.ok(!shards.includes(`capabilitypolicy.${kind}`), shards.join());
     }
     const weakens: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
     for (const index of [0, NAMED / 2, NAMED - 1]) {

@@ -35,7 +35,7 @@ export function repaired(
   return {
     parts: repairs.reduce(withChange, parts),
     changes: repairs.map((one) => {
-      const path = pathText([...one.part, ...one.field]);
+      const path = pathText([...one.parent, ...one.field]);
       const value = one.value === undefined ? 'removed' : `= ${JSON.stringify(one.value)}`;
       return { ...one, text: `${one.class} ${path} ${value}` };
     }),

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { csvText } from '../../ui/components/csv.ts';
 import { capabilityMap } from '../../ui/model/capability-map.ts';
 import { HELD } from '../../ui/model/holding.ts';
 import { questionOf } from '../../ui/model/map-question.ts';
 import { filterMap } from '../../ui/model/map-rows.ts';
 import { csvRows } from '../../ui/model/map-text.ts';
-import { csvText } from '../../ui/parts/csv.ts';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { describeWith } from '../support/needs.ts';

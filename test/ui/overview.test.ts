@@ -34,7 +34,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
   }
 
   function part(page: Page, title: string) {
-    return page.locator('.part').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
+    return page.locator('.overview-section').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
   }
 
   /** A table's rows as their heading and number. */

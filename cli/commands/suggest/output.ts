@@ -105,7 +105,7 @@ export function reportText({ policies, compared }: Printed): string {
     .join('');
 }
 
-interface StatedPart {
+interface StatedBlock {
   /** Below `spec`. */
   readonly at: readonly (string | number)[];
   /** The containers; empty for the pod as a whole. */
@@ -114,7 +114,7 @@ interface StatedPart {
 }
 
 /** The pod as a whole comes first. */
-function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedPart[] {
+function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedBlock[] {
   const own = others.length === 0 ? (first?.stated ?? []) : [];
   const stated = exception ? (exception.byContainer ?? exception).stated : own;
   const containers = exception?.byContainer?.containers ?? [];

@@ -2,12 +2,12 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
+import { CsvButton } from '../../components/download.tsx';
+import { Empty } from '../../components/empty.tsx';
 import { type CapabilityMap, capabilityMap } from '../../model/capability-map.ts';
 import { NO_FILTER, questionOf } from '../../model/map-question.ts';
 import { type FilteredMap, filterMap, namespaceKey, rowsOf, workloadKey } from '../../model/map-rows.ts';
 import { csvRows } from '../../model/map-text.ts';
-import { CsvButton } from '../../parts/download.tsx';
-import { Empty } from '../../parts/empty.tsx';
 import type { ViewProps } from '../view.ts';
 import { Controls } from './controls.tsx';
 import { Detail, type Pointed } from './detail.tsx';

@@ -2,11 +2,11 @@
 import { useMemo } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
+import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../components/filters.tsx';
 import { COLUMNS, HELD } from '../../model/holding.ts';
 import { FILTERS, type MapQuestion, NO_FILTER, RUNTIMES } from '../../model/map-question.ts';
 import type { Holding, Order } from '../../model/map-rows.ts';
 import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
-import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
 import { PrivilegedAmongOthers, type Sample, SampleCell } from './sample.tsx';
 
 const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };

@@ -1,10 +1,10 @@
 /** One sentence each about the cell under the pointer, or the one that has the focus. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { riskText } from '../../../operator/standards/capabilities.ts';
+import { Name } from '../../components/name.tsx';
 import { COLUMNS, type Runtime } from '../../model/holding.ts';
 import type { MapRow } from '../../model/map-rows.ts';
 import { cellWords } from '../../model/map-text.ts';
-import { Name } from '../../parts/name.tsx';
 
 export interface Pointed {
   readonly row?: MapRow;

@@ -3,14 +3,14 @@ import { useRef } from 'preact/hooks';
 import { RISK_CLASSES, RISKS, type Risk } from '../../../operator/standards/capabilities.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
+import { Icon } from '../../components/badge.tsx';
+import { Name } from '../../components/name.tsx';
+import { type Row, VirtualRows } from '../../components/rows.tsx';
 import type { Cells } from '../../model/capability-map.ts';
 import { COLUMNS, columnOf } from '../../model/holding.ts';
 import { CELL_WIDTH, columnAt, drawingOf, LEFTS, MAP_WIDTH, ROW_HEIGHT } from '../../model/map-drawing.ts';
 import type { MapRow } from '../../model/map-rows.ts';
 import { cellText, rowText } from '../../model/map-text.ts';
-import { Icon } from '../../parts/badge.tsx';
-import { Name } from '../../parts/name.tsx';
-import { type Row, VirtualRows } from '../../parts/rows.tsx';
 import type { Pointed } from './detail.tsx';
 import { Paths } from './drawn.tsx';
 

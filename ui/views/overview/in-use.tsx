@@ -1,17 +1,17 @@
 /** The most dangerous capabilities that some workload was given on purpose. */
 import { RISKS } from '../../../operator/standards/capabilities.ts';
-import { Table } from '../../parts/table.tsx';
-import { Part, type PartProps } from './part.tsx';
+import { Table } from '../../components/table.tsx';
+import { type OverviewProps, OverviewSection } from './overview-section.tsx';
 
 const MOST_ROWS = 10;
 
-export function InUseList({ numbers: { inUse }, link }: PartProps) {
+export function InUseList({ numbers: { inUse }, link }: OverviewProps) {
   const rows = inUse.filter(({ added }) => added > 0);
   // A privileged container holds each one, so every number is the same.
   const [{ privileged = 0 } = {}] = inUse;
-  if (rows.length + privileged === 0) return <Part title="Capabilities in use">{null}</Part>;
+  if (rows.length + privileged === 0) return <OverviewSection title="Capabilities in use">{null}</OverviewSection>;
   return (
-    <Part
+    <OverviewSection
       title="Riskiest capabilities in use"
       about="Workloads that hold it on purpose, the most dangerous capability first"
     >
@@ -39,6 +39,6 @@ export function InUseList({ numbers: { inUse }, link }: PartProps) {
           </tr>
         ))}
       </Table>
-    </Part>
+    </OverviewSection>
   );
 }

@@ -1,7 +1,7 @@
 /** How many namespaces are in which state: a bar, and a line for each state. */
 import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
 import { Bar } from './bar.tsx';
-import { Part, type PartProps } from './part.tsx';
+import { type OverviewProps, OverviewSection } from './overview-section.tsx';
 
 const MEANINGS: Readonly<Record<NamespaceState, string>> = {
   enforced: 'pods that violate are refused',
@@ -12,18 +12,18 @@ const MEANINGS: Readonly<Record<NamespaceState, string>> = {
   excluded: 'no policy reaches them: namespaces of the platform and of the operator',
 };
 
-export function NamespaceStates({ numbers: { namespaces }, link }: PartProps) {
+export function NamespaceStates({ numbers: { namespaces }, link }: OverviewProps) {
   if (!namespaces) {
     return (
-      <Part title="Namespaces">
+      <OverviewSection title="Namespaces">
         <p>Namespaces or their pods could not be read, so it is not known where which policy decides.</p>
-      </Part>
+      </OverviewSection>
     );
   }
   const shown = STATES.filter((state) => namespaces[state] > 0);
   const total = shown.reduce((sum, state) => sum + namespaces[state], 0);
   return (
-    <Part
+    <OverviewSection
       title="Namespaces"
       about={`${total.toLocaleString('en')} in all, each by the strictest thing that happens in it`}
     >
@@ -44,6 +44,6 @@ export function NamespaceStates({ numbers: { namespaces }, link }: PartProps) {
           ))}
         </tbody>
       </table>
-    </Part>
+    </OverviewSection>
   );
 }

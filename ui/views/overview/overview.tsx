@@ -1,14 +1,14 @@
 /** The first view: what is enforced where, how far roll-outs are, what violates, and what needs a look. */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
+import { Name } from '../../components/name.tsx';
 import type { ShownCluster } from '../../data/clusters.ts';
 import { linksFrom } from '../../model/links.ts';
 import { type Overview as Numbers, overviewOf } from '../../model/overview.ts';
-import { Name } from '../../parts/name.tsx';
 import type { ViewProps } from '../view.ts';
 import { InUseList } from './in-use.tsx';
 import { NamespaceStates } from './namespace-states.tsx';
-import type { PartProps } from './part.tsx';
+import type { OverviewProps } from './overview-section.tsx';
 import { Remarks } from './remarks.tsx';
 import { Rollouts } from './rollouts.tsx';
 import { WorstNamespaces, WorstRules } from './worst.tsx';
@@ -55,7 +55,7 @@ function ClusterOverview({ cluster, named }: ClusterOverviewProps) {
 }
 
 /** The sentence of `cappol status`. */
-function Summary({ numbers: { policies, notReady, violations }, link }: PartProps) {
+function Summary({ numbers: { policies, notReady, violations }, link }: OverviewProps) {
   if (policies === 0) return <p class="summary">There are no policies, so nothing is enforced.</p>;
   const total = violations?.all.total ?? 0;
   return (
@@ -75,7 +75,7 @@ function Summary({ numbers: { policies, notReady, violations }, link }: PartProp
   );
 }
 
-interface SentenceProps extends Pick<PartProps, 'link'> {
+interface SentenceProps extends Pick<OverviewProps, 'link'> {
   readonly violations: Numbers['violations'];
   readonly total: number;
 }

@@ -1,17 +1,17 @@
 /** The policies that somebody should look at, and whether a file protects what enforces them. */
-import { Badge, Icon } from '../../parts/badge.tsx';
-import { Message } from '../../parts/message.tsx';
-import { Name } from '../../parts/name.tsx';
-import { More, Part, type PartProps } from './part.tsx';
+import { Badge, Icon } from '../../components/badge.tsx';
+import { Message } from '../../components/message.tsx';
+import { Name } from '../../components/name.tsx';
+import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
 /** The other ones are in the view of the policies. */
 const MOST_REMARKS = 12;
 
-export function Remarks({ numbers: { remarks, protection, policies }, link }: PartProps) {
-  if (policies === 0) return <Part title="To look at">{null}</Part>;
+export function Remarks({ numbers: { remarks, protection, policies }, link }: OverviewProps) {
+  if (policies === 0) return <OverviewSection title="To look at">{null}</OverviewSection>;
   const unprotected = protection?.status === 'False';
   return (
-    <Part title="To look at">
+    <OverviewSection title="To look at">
       {remarks.length === 0 && !unprotected && (
         <p>
           <Badge tone="good">Nothing: every policy is ready, and none ends within a week.</Badge>
@@ -40,6 +40,6 @@ export function Remarks({ numbers: { remarks, protection, policies }, link }: Pa
         )}
       </ul>
       <More count={remarks.length - MOST_REMARKS} noun="remark" href={link('policies')} />
-    </Part>
+    </OverviewSection>
   );
 }

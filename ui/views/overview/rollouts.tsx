@@ -1,32 +1,32 @@
 /** Roll-outs that are not complete: how far each is, and what blocks it since when. */
 import { counted } from '../../../operator/text/wording.ts';
+import { Badge } from '../../components/badge.tsx';
+import { Message } from '../../components/message.tsx';
+import { Name } from '../../components/name.tsx';
+import { NextPromotion } from '../../components/next-promotion.tsx';
+import { Table } from '../../components/table.tsx';
 import { ageText } from '../../model/age.ts';
 import type { Rollout } from '../../model/overview.ts';
-import { Badge } from '../../parts/badge.tsx';
-import { Message } from '../../parts/message.tsx';
-import { Name } from '../../parts/name.tsx';
-import { NextPromotion } from '../../parts/next-promotion.tsx';
-import { Table } from '../../parts/table.tsx';
 import { Bar } from './bar.tsx';
-import { More, Part, type PartProps } from './part.tsx';
+import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
 /** The other ones are in the view of the policies. */
 const MOST_ROLLOUTS = 5;
 const MOST_BLOCKED = 5;
 
-export function Rollouts({ numbers: { rollouts }, cluster, link }: PartProps) {
-  if (rollouts.length === 0) return <Part title="Roll-outs">{null}</Part>;
+export function Rollouts({ numbers: { rollouts }, cluster, link }: OverviewProps) {
+  if (rollouts.length === 0) return <OverviewSection title="Roll-outs">{null}</OverviewSection>;
   return (
-    <Part title="Roll-outs" about="Policies that are not enforced in all of their namespaces yet">
+    <OverviewSection title="Roll-outs" about="Policies that are not enforced in all of their namespaces yet">
       {rollouts.slice(0, MOST_ROLLOUTS).map((rollout) => (
         <OneRollout key={rollout.policy} rollout={rollout} taken={cluster.snapshot.taken} link={link} />
       ))}
       <More count={rollouts.length - MOST_ROLLOUTS} noun="roll-out" href={link('policies')} />
-    </Part>
+    </OverviewSection>
   );
 }
 
-interface OneRolloutProps extends Pick<PartProps, 'link'> {
+interface OneRolloutProps extends Pick<OverviewProps, 'link'> {
   readonly rollout: Rollout;
   readonly taken: string;
 }

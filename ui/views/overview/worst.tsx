@@ -1,19 +1,19 @@
 /** The rules and the namespaces with the most violating workloads. */
 import { MODES } from '../../../operator/policy/deciding.ts';
+import { Name } from '../../components/name.tsx';
+import { Table } from '../../components/table.tsx';
 import type { ByMode } from '../../model/violations.ts';
-import { Name } from '../../parts/name.tsx';
-import { Table } from '../../parts/table.tsx';
 import { Bar } from './bar.tsx';
-import { More, Part, type PartProps } from './part.tsx';
+import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
 /** The other ones are in the view of the violations. */
 const MOST_ROWS = 8;
 
-export function WorstRules({ numbers: { violations }, link }: PartProps) {
+export function WorstRules({ numbers: { violations }, link }: OverviewProps) {
   const rules = violations?.byRule ?? [];
-  if (rules.length === 0) return <Part title="Violated rules">{null}</Part>;
+  if (rules.length === 0) return <OverviewSection title="Violated rules">{null}</OverviewSection>;
   return (
-    <Part title="Violated rules" about="Workloads that violate each rule, a workload once for each">
+    <OverviewSection title="Violated rules" about="Workloads that violate each rule, a workload once for each">
       <Counts
         rows={rules.slice(0, MOST_ROWS).map(({ rule, workloads }) => ({
           name: rule,
@@ -23,15 +23,15 @@ export function WorstRules({ numbers: { violations }, link }: PartProps) {
         heading="Rule"
       />
       <More count={rules.length - MOST_ROWS} noun="rule" href={link('violations')} />
-    </Part>
+    </OverviewSection>
   );
 }
 
-export function WorstNamespaces({ numbers: { violations }, link }: PartProps) {
+export function WorstNamespaces({ numbers: { violations }, link }: OverviewProps) {
   const namespaces = violations?.byNamespace ?? [];
-  if (namespaces.length === 0) return <Part title="Namespaces with violations">{null}</Part>;
+  if (namespaces.length === 0) return <OverviewSection title="Namespaces with violations">{null}</OverviewSection>;
   return (
-    <Part title="Namespaces with violations" about="Workloads that violate some policy">
+    <OverviewSection title="Namespaces with violations" about="Workloads that violate some policy">
       <Counts
         rows={namespaces.slice(0, MOST_ROWS).map(({ namespace, workloads }) => ({
           name: namespace,
@@ -41,7 +41,7 @@ export function WorstNamespaces({ numbers: { violations }, link }: PartProps) {
         heading="Namespace"
       />
       <More count={namespaces.length - MOST_ROWS} noun="namespace" href={link('violations')} />
-    </Part>
+    </OverviewSection>
   );
 }
 

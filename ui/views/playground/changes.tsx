@@ -3,12 +3,12 @@ import { useEffect } from 'preact/hooks';
 import type { WorkloadChange } from '../../../analysis/check/changes-result.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
+import { WordBadge } from '../../components/badge.tsx';
+import { Name } from '../../components/name.tsx';
+import { Scrolled } from '../../components/scrolled.tsx';
+import { Table } from '../../components/table.tsx';
 import { isEvaluated } from '../../model/namespaces.ts';
 import { changesText, selectionText } from '../../model/play-changes.ts';
-import { WordBadge } from '../../parts/badge.tsx';
-import { Name } from '../../parts/name.tsx';
-import { Scrolled } from '../../parts/scrolled.tsx';
-import { Table } from '../../parts/table.tsx';
 import type { PageWorker } from '../../worker/client.ts';
 import type { ReevaluateAnswer } from '../../worker/reevaluate.ts';
 import { useLatest } from '../../worker/use-latest.ts';
@@ -21,7 +21,7 @@ interface ChangesProps {
 
 const TYPING_MS = 250;
 
-export function ChangesPart({ snapshot, policies, worker }: ChangesProps) {
+export function ChangesSection({ snapshot, policies, worker }: ChangesProps) {
   const { answer, problem, ask } = useLatest(worker, 'reevaluate');
   useEffect(() => {
     const timer = setTimeout(() => ask({ policies }), TYPING_MS);

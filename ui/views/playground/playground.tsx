@@ -8,7 +8,7 @@ import { leftOutText, type Marker, markersOf, shownItems } from '../../model/pla
 import type { PageWorker } from '../../worker/client.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 import type { StandaloneProps } from '../view.ts';
-import { ChangesPart } from './changes.tsx';
+import { ChangesSection } from './changes.tsx';
 import { CopyLink } from './copy-link.tsx';
 import { Editor } from './editor.tsx';
 import { Results } from './results.tsx';
@@ -125,7 +125,7 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
         onReveal={(text, line) => setReveal({ [text]: { line } })}
       />
       {cluster && (
-        <ChangesPart
+        <ChangesSection
           key={cluster.snapshot.context}
           snapshot={cluster.snapshot}
           policies={play.policies}

@@ -2,9 +2,9 @@
 import { policiesText } from '../../../analysis/check/merged.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
+import { Badge, WordBadge } from '../../components/badge.tsx';
+import { Name } from '../../components/name.tsx';
 import type { ShownItem } from '../../model/play-result.ts';
-import { Badge, WordBadge } from '../../parts/badge.tsx';
-import { Name } from '../../parts/name.tsx';
 import type { CheckedText } from '../../worker/check.ts';
 
 type OnReveal = (text: CheckedText, line: number) => void;

@@ -1,9 +1,9 @@
 /** The Pod Security label that a policy gives its namespaces, and why it is no tighter. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
+import { Name } from '../../components/name.tsx';
+import { Section } from '../../components/section.tsx';
 import { costsByLabel, labelText } from '../../model/label-words.ts';
-import { Name } from '../../parts/name.tsx';
-import { Section } from '../../parts/section.tsx';
 import type { LabelFacts, PolicyFacts } from '../../worker/policy-facts.ts';
 
 interface LabelProps {

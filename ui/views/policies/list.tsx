@@ -2,14 +2,14 @@
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
+import { Badge, WordBadge } from '../../components/badge.tsx';
+import { Empty } from '../../components/empty.tsx';
+import { ChoiceFilter, FilterBar, TextFilter } from '../../components/filters.tsx';
+import { Name } from '../../components/name.tsx';
+import { Scrolled } from '../../components/scrolled.tsx';
+import { Table } from '../../components/table.tsx';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { isInState, NOT_READY, type PolicyRow, policyRows } from '../../model/policy-list.ts';
-import { Badge, WordBadge } from '../../parts/badge.tsx';
-import { Empty } from '../../parts/empty.tsx';
-import { ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
-import { Name } from '../../parts/name.tsx';
-import { Scrolled } from '../../parts/scrolled.tsx';
-import { Table } from '../../parts/table.tsx';
 import type { ViewProps } from '../view.ts';
 
 export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {

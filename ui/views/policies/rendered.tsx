@@ -1,9 +1,10 @@
 /** The rendered form of a policy: its rows, its rules, and the objects that the operator writes. */
+
+import { Code } from '../../components/code.tsx';
+import { Name } from '../../components/name.tsx';
+import { Fold, Section } from '../../components/section.tsx';
 import { shortenedCel } from '../../model/shortened-cel.ts';
 import { visibleText } from '../../model/visible-lines.ts';
-import { Code } from '../../parts/code.tsx';
-import { Name } from '../../parts/name.tsx';
-import { Fold, Section } from '../../parts/section.tsx';
 import type { RenderedManifest, RenderedPolicy } from '../../worker/rendered-policy.ts';
 import { Rows } from './rows.tsx';
 import { Rules } from './rules.tsx';

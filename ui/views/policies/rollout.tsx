@@ -1,11 +1,11 @@
 /** How far the roll-out of a policy has come, and what blocks it. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
+import { Message } from '../../components/message.tsx';
+import { Name } from '../../components/name.tsx';
+import { NextPromotion } from '../../components/next-promotion.tsx';
+import { Section } from '../../components/section.tsx';
+import { Table } from '../../components/table.tsx';
 import type { LinkTo } from '../../model/links.ts';
-import { Message } from '../../parts/message.tsx';
-import { Name } from '../../parts/name.tsx';
-import { NextPromotion } from '../../parts/next-promotion.tsx';
-import { Section } from '../../parts/section.tsx';
-import { Table } from '../../parts/table.tsx';
 
 interface RolloutProps {
   readonly policy: SnapshotPolicy;

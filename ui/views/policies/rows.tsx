@@ -1,7 +1,7 @@
 /** The rows of a policy in the tables of the programs. */
 import { Fragment } from 'preact';
-import { Name } from '../../parts/name.tsx';
-import { Fold, Section } from '../../parts/section.tsx';
+import { Name } from '../../components/name.tsx';
+import { Fold, Section } from '../../components/section.tsx';
 import type { RenderedRow } from '../../worker/rendered-policy.ts';
 
 type Columns = RenderedRow['row'];

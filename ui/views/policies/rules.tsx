@@ -1,6 +1,7 @@
 /** The rules of a policy: the Standard's words, and the CEL text with the policy's values. */
+
+import { Fold, Section } from '../../components/section.tsx';
 import { visibleText } from '../../model/visible-lines.ts';
-import { Fold, Section } from '../../parts/section.tsx';
 import type { CheckText, RuleText } from '../../worker/rendered-policy.ts';
 
 export function Rules({ rules }: { readonly rules: readonly RuleText[] }) {

@@ -4,6 +4,13 @@ import type { SelectedNamespace } from '../../../analysis/policies/selected-name
 import type { Snapshot, SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
 import { setParameters } from '../../address.ts';
+import { Badge, type Tone } from '../../components/badge.tsx';
+import { Cell, HeadRow } from '../../components/cells.tsx';
+import { Empty } from '../../components/empty.tsx';
+import { ChoiceFilter, FilterBar, TextFilter } from '../../components/filters.tsx';
+import { Name } from '../../components/name.tsx';
+import { VirtualRows } from '../../components/rows.tsx';
+import { Section } from '../../components/section.tsx';
 import type { LinkTo } from '../../model/links.ts';
 import {
   SELECTION_STATES,
@@ -12,13 +19,6 @@ import {
   selectionState,
   whyText,
 } from '../../model/selection-words.ts';
-import { Badge, type Tone } from '../../parts/badge.tsx';
-import { Cell, HeadRow } from '../../parts/cells.tsx';
-import { Empty } from '../../parts/empty.tsx';
-import { ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
-import { Name } from '../../parts/name.tsx';
-import { VirtualRows } from '../../parts/rows.tsx';
-import { Section } from '../../parts/section.tsx';
 import type { PolicyFacts } from '../../worker/policy-facts.ts';
 
 const TONES: Readonly<Record<SelectionState, Tone>> = {

@@ -1,9 +1,9 @@
 /** The accounts that may use a policy. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
-import { Name } from '../../parts/name.tsx';
-import { Section } from '../../parts/section.tsx';
-import { Table } from '../../parts/table.tsx';
+import { Name } from '../../components/name.tsx';
+import { Section } from '../../components/section.tsx';
+import { Table } from '../../components/table.tsx';
 import type { PolicyFacts } from '../../worker/policy-facts.ts';
 
 const ABOUT = {

@@ -1,13 +1,13 @@
 /** The edits of `cappol fix` for a workload, what they may break, and what no edit ends. */
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { Badge, type Tone } from '../../components/badge.tsx';
+import { Code, Diff } from '../../components/code.tsx';
+import { Name } from '../../components/name.tsx';
+import { Scrolled } from '../../components/scrolled.tsx';
+import { Fold } from '../../components/section.tsx';
+import { Table } from '../../components/table.tsx';
+import { Value } from '../../components/value.tsx';
 import { fixCommand } from '../../model/fix-command.ts';
-import { Badge, type Tone } from '../../parts/badge.tsx';
-import { Code, Diff } from '../../parts/code.tsx';
-import { Name } from '../../parts/name.tsx';
-import { Scrolled } from '../../parts/scrolled.tsx';
-import { Fold } from '../../parts/section.tsx';
-import { Table } from '../../parts/table.tsx';
-import { Value } from '../../parts/value.tsx';
 import type { WorkloadFix } from '../../worker/workload-fix.ts';
 
 const CLASSES: Readonly<Record<string, { readonly tone: Tone; readonly text: string }>> = {

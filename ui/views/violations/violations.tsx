@@ -3,6 +3,13 @@ import { useMemo } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
+import { WordBadge } from '../../components/badge.tsx';
+import { Cell, HeadRow } from '../../components/cells.tsx';
+import { CsvButton } from '../../components/download.tsx';
+import { Empty } from '../../components/empty.tsx';
+import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../components/filters.tsx';
+import { Name } from '../../components/name.tsx';
+import { VirtualRows } from '../../components/rows.tsx';
 import { linksFrom } from '../../model/links.ts';
 import { isEvaluated } from '../../model/namespaces.ts';
 import {
@@ -15,13 +22,6 @@ import {
   violatingRows,
   workloadKey,
 } from '../../model/violating.ts';
-import { WordBadge } from '../../parts/badge.tsx';
-import { Cell, HeadRow } from '../../parts/cells.tsx';
-import { CsvButton } from '../../parts/download.tsx';
-import { Empty } from '../../parts/empty.tsx';
-import { Chips, ChoiceFilter, FilterBar, TextFilter } from '../../parts/filters.tsx';
-import { Name } from '../../parts/name.tsx';
-import { VirtualRows } from '../../parts/rows.tsx';
 import type { ViewProps } from '../view.ts';
 import { WorkloadDetails } from './workload.tsx';
 

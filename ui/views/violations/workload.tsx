@@ -1,14 +1,14 @@
 /** Why one workload violates, in each mode, and how to fix it. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
+import { WordBadge } from '../../components/badge.tsx';
+import { Name } from '../../components/name.tsx';
+import { Scrolled } from '../../components/scrolled.tsx';
+import { Section } from '../../components/section.tsx';
+import { Table } from '../../components/table.tsx';
+import { Value } from '../../components/value.tsx';
 import type { LinkTo } from '../../model/links.ts';
 import { type BrokenRule, brokenBy, effectText, type ViolatingRow } from '../../model/violating.ts';
-import { WordBadge } from '../../parts/badge.tsx';
-import { Name } from '../../parts/name.tsx';
-import { Scrolled } from '../../parts/scrolled.tsx';
-import { Section } from '../../parts/section.tsx';
-import { Table } from '../../parts/table.tsx';
-import { Value } from '../../parts/value.tsx';
 import type { PageWorker } from '../../worker/client.ts';
 import { useAnswer } from '../../worker/use-answer.ts';
 import { Fix } from './fix.tsx';

@@ -1,28 +1,28 @@
-/** One part of the overview: a title, and a table or a list. */
+/** One section of the overview: a title, and a table or a list. */
 import type { ComponentChildren } from 'preact';
 import { counted } from '../../../operator/text/wording.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
 import type { LinkTo } from '../../model/links.ts';
 import type { Overview } from '../../model/overview.ts';
 
-/** For the parts of the overview: their cluster, its numbers, and links to the other views about the same cluster. */
-export interface PartProps {
+/** For the sections of the overview: their cluster, its numbers, and links to the other views about the same cluster. */
+export interface OverviewProps {
   readonly cluster: ShownCluster;
   readonly numbers: Overview;
   readonly link: LinkTo;
 }
 
-interface PartBoxProps {
+interface OverviewSectionProps {
   readonly title: string;
   /** One line below the title. */
   readonly about?: string;
   readonly children: ComponentChildren;
 }
 
-export function Part({ title, about, children }: PartBoxProps) {
-  if (children === null) return <div class="part none" />;
+export function OverviewSection({ title, about, children }: OverviewSectionProps) {
+  if (children === null) return <div class="overview-section none" />;
   return (
-    <section class="part">
+    <section class="overview-section">
       <h2>{title}</h2>
       {about !== undefined && <p class="about">{about}</p>}
       {children}

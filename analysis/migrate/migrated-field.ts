@@ -1,7 +1,7 @@
-/** The result of migrating one field: a part of a policy, and remarks on it. */
+/** The result of migrating one field: statements of a policy, and remarks. */
 import type { Remark } from './migration.ts';
 
-export interface Part {
+export interface MigratedField {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
   /** Whether no pod can ever be admitted, whatever the rest of the policy says. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
-import { csvText } from '../../../ui/parts/csv.ts';
-import { moved, type Surroundings, windowOf } from '../../../ui/parts/rows-model.ts';
+import { csvText } from '../../../ui/components/csv.ts';
+import { moved, type Surroundings, windowOf } from '../../../ui/components/rows-model.ts';
 
 const AROUND: Surroundings = { count: 100, columns: 41, page: 20, expanded: undefined, parent: undefined };
 const press = (key: string, at = { row: 50, column: 0 }, around: Partial<Surroundings> = {}, ctrlKey = false) =>

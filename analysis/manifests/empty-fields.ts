@@ -5,10 +5,10 @@
 import type { Schema } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
-import { type EmptyPart, isItem, nullProblem, type Problem, problemAt } from '../schema/problems.ts';
+import { type EmptyField, isItem, nullProblem, type Problem, problemAt } from '../schema/problems.ts';
 
 /** The same value as the API server reads it. */
-export function withEmptyValues<Value>(value: Value, empty: readonly EmptyPart[]): Value {
+export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[]): Value {
   if (empty.length === 0) return value;
   const copy = structuredClone(value);
   for (const { path, schema } of empty) {
@@ -28,7 +28,7 @@ const MOST = 100;
  * @param fieldOf maps the path of a part to one of their object
  */
 export function nullProblems(
-  empty: readonly EmptyPart[],
+  empty: readonly EmptyField[],
   fieldOf = (path: FieldPath) => path,
 ): { problems: Problem[]; warnings: Problem[] } {
   const all = empty.filter(({ path }) => isItem(path));
@@ -36,7 +36,7 @@ export function nullProblems(
   const more = all.slice(MOST, MOST + 1).map(({ path }) => {
     return problemAt(fieldOf(path), `${all.length - MOST} more nulls in lists`);
   });
-  const isObject = ({ schema }: EmptyPart) => schema.type === 'object';
+  const isObject = ({ schema }: EmptyField) => schema.type === 'object';
   return {
     problems: [...items.filter(isObject).map(nullProblem), ...more],
     warnings: items
