@@ -1,8 +1,8 @@
 /** Policies → everything that the API server has to enforce. Pure: the same policies always give the same bytes. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { idOf, Memo } from '../policy/memo.ts';
-import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { type Accepted, type AcceptOptions, accept, textOf } from './accept.ts';
 import type { Program } from './program.ts';
 import { type ProgramOptions, Programs } from './programs.ts';
@@ -30,7 +30,7 @@ export const NOTHING_COMPILED: Compiled = {
 };
 
 export function compile(policies: readonly CompletePolicy[], options: CompileOptions): Compiled {
-  return lastOf(compiler()(policies, options));
+  return runToEnd(compiler()(policies, options));
 }
 
 type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) => Generator<void, Compiled>;

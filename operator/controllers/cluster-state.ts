@@ -9,7 +9,7 @@ import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.t
 import type { AdmissionOptions } from '../compile/match.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
-import { lastOf } from '../policy/pieces.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { hasPendingLabel, isAwaited, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
 import { PromotionVerdicts } from '../promotion/verdicts.ts';
@@ -85,14 +85,14 @@ export class ClusterState {
     }
   }
 
-  /** Runs `accepting` in one piece. */
+  /** Runs `accepting` without interruption. */
   accept(): StateChange {
-    return lastOf(this.accepting());
+    return runToEnd(this.accepting());
   }
 
   /**
-   * Compiles the current policies, in pieces. The last piece accepts those that can be compiled; nothing changes before
-   * it.
+   * Compiles the current policies, and yields after each. At the end it accepts those that can be compiled; nothing
+   * changes before.
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();

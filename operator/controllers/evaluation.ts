@@ -56,8 +56,8 @@ export class Evaluation implements Controller {
     const seen = state.seen.take(name);
     const { evaluator } = state;
     const { use } = state.policies;
-    const pieces = evaluatingNamespace(evaluated, policies, cluster, { evaluator, use }, seen);
-    const done = await this.#turns.run(pieces, () => !signal.aborted && state.policies.selecting(name) === policies);
+    const work = evaluatingNamespace(evaluated, policies, cluster, { evaluator, use }, seen);
+    const done = await this.#turns.run(work, () => !signal.aborted && state.policies.selecting(name) === policies);
     if (!done) state.seen.restore(name, seen);
     else state.promotionVerdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, state.now());
     return done;

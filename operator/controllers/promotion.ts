@@ -5,7 +5,7 @@ import { KeptRollouts } from '../apply/kept-rollouts.ts';
 import { rowOf } from '../compile/program.ts';
 import { evaluatingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
-import { lastOf } from '../policy/pieces.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
 import type { StepInput, StepResult } from '../promotion/input.ts';
 import { progressOf } from '../promotion/progress.ts';
@@ -153,7 +153,7 @@ export class Promotion implements Controller {
     const policy = policies.find(({ id }) => id === pendingPartOf(name));
     if (!last || !view || !policy) return undefined;
     const labels = state.policies.effectiveLabels(view);
-    const violatedAt = lastOf(evaluatingSeen({ policy, policies, labels, seen, cluster }, { evaluator, use }));
+    const violatedAt = runToEnd(evaluatingSeen({ policy, policies, labels, seen, cluster }, { evaluator, use }));
     return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
 

@@ -47,7 +47,7 @@ export interface EvaluatedMode {
 export type EvaluatedModes = Partial<Readonly<Record<Mode, EvaluatedMode>>>;
 
 /**
- * Evaluates in pieces.
+ * Evaluates in steps: yields wherever other work may run.
  *
  * @param policies all that select the namespace
  * @param labels the namespace's

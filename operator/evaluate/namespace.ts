@@ -3,8 +3,8 @@ import type { Mode } from '../api/capability-policy.ts';
 import { containersOf } from '../model/containers.ts';
 import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
-import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { membersOf, type Objects, type Seen } from './members.ts';
 import { type EvaluatedModes, evaluatingModes, type ModeVerdicts } from './modes.ts';
 import { evaluatingPromotion, type PromotionVerdict } from './promotion.ts';
@@ -32,11 +32,11 @@ export function evaluateNamespace(
   cluster: Objects,
   evaluation: EvaluationContext,
 ): NamespaceVerdicts {
-  return lastOf(evaluatingNamespace(namespace, policies, cluster, evaluation));
+  return runToEnd(evaluatingNamespace(namespace, policies, cluster, evaluation));
 }
 
 /**
- * The same in pieces. It reads the namespace's pods and workloads once, at the start.
+ * Like evaluateNamespace(), in steps. It reads the namespace's pods and workloads once, at the start.
  *
  * @param seen objects that count only for promotions
  */

@@ -11,8 +11,8 @@ import { Recent } from '../model/recent.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
 import { perList, perObject } from '../policy/memo.ts';
 import { evaluatesFilled } from '../policy/parts.ts';
-import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { ByParts } from './by-parts.ts';
 import { TooExpensive } from './cel.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
@@ -77,10 +77,10 @@ export function evaluate(
   policies: readonly ResolvedPolicy[],
   evaluation: EvaluationContext,
 ): PodVerdict {
-  return lastOf(evaluating(candidate, policies, evaluation));
+  return runToEnd(evaluating(candidate, policies, evaluation));
 }
 
-/** The same in pieces: yields after each evaluation. */
+/** Like evaluate(), interruptible: yields after each evaluation. */
 export function* evaluating(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],

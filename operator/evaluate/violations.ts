@@ -132,7 +132,7 @@ export class Evaluator {
       rule,
       ...(target.container === undefined ? {} : { container: target.container }),
       message: shortened(`${target.name} ${text}`),
-      path: [target.path, check.path].filter((piece) => piece !== '').join('.'),
+      path: [target.path, check.path].filter((step) => step !== '').join('.'),
     };
   }
 }

@@ -66,7 +66,7 @@ export function* evaluatingMembers(
 ): Generator<void, readonly PodVerdict[]> {
   const verdicts: PodVerdict[] = [];
   for (const { candidate } of members) verdicts.push(yield* evaluating(candidate, policies, evaluation));
-  // Results that are known already need no pieces.
+  // Results that are known already need no steps.
   yield;
   return verdicts;
 }

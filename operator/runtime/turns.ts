@@ -1,5 +1,5 @@
 /**
- * Long work that yields to the event loop: between two pieces, requests are answered, timers fire and signals arrive.
+ * Long work that yields to the event loop: whenever it yields, requests are answered, timers fire and signals arrive.
  * Only one such task runs in each iteration of the event loop.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -23,10 +23,10 @@ export class Turns {
   }
 
   /**
-   * @param pieces yields after each piece, none of which should take long @param goesOn called before each turn
+   * @param work yields before it has taken long @param goesOn called before each turn
    * @returns undefined as soon as `goesOn` returns false
    */
-  async run<Result>(pieces: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {
+  async run<Result>(work: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {
     let spentMs = 0;
     for (;;) {
       await this.#turn();
@@ -34,7 +34,7 @@ export class Turns {
       const began = this.#clock.now();
       let now = began;
       while (now < began + TURN_MS) {
-        const { done, value } = pieces.next();
+        const { done, value } = work.next();
         now = this.#clock.now();
         if (done) return { result: value, spentMs: spentMs + now - began };
       }

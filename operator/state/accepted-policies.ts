@@ -12,8 +12,8 @@ import { programsOf } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import type { AcceptedText } from '../policy/accepted-text.ts';
 import { pendingPartOf } from '../policy/parts.ts';
-import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { lastAccepted } from './accepted-specs.ts';
 
 export interface CompileInput {
@@ -74,13 +74,13 @@ export class AcceptedPolicies {
     return isNew;
   }
 
-  /** Compiles in pieces. Nothing changes before `take`. */
+  /** Compiles, and yields after each policy. Nothing changes before `take`. */
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
-    // Compiles again if something changed meanwhile. The compiler remembers most of it by now. This time it runs in one
-    // piece, because otherwise a stream of changes could keep it from ending.
-    return begun === this.#changes ? compiled : lastOf(this.#compiling(input()));
+    // Compiles again if something changed meanwhile. The compiler remembers most of it by now. This time it runs
+    // without interruption, because otherwise a stream of changes could keep it from ending.
+    return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 
   #compiling({ policies, rendered, options }: CompileInput): Generator<void, Compiled> {

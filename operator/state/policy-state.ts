@@ -12,8 +12,8 @@ import type { Change, Cluster, NamespaceView, RenderedObject } from '../model/ob
 import type { AcceptedText } from '../policy/accepted-text.ts';
 import { type Concerned, type Coverage, mergeCoverages, Selections } from '../policy/coverage.ts';
 import { isExcluded, isReached } from '../policy/deciding.ts';
-import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import type { Labels } from '../policy/selector.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 
@@ -106,14 +106,14 @@ export class PolicyState {
     return this.#accepted.isStale;
   }
 
-  /** Runs `accepting` in one piece. */
+  /** Runs `accepting` without interruption. */
   accept(): AcceptedChange {
-    return lastOf(this.accepting());
+    return runToEnd(this.accepting());
   }
 
   /**
-   * Compiles the current policies, in pieces. The last piece accepts those that can be compiled; nothing changes before
-   * it.
+   * Compiles the current policies, and yields after each. At the end it accepts those that can be compiled; nothing
+   * changes before.
    */
   *accepting(): Generator<void, AcceptedChange> {
     const compiled = yield* this.#accepted.compiling(() => this.#compileInput());

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';
 import { compile, compiler } from '../../operator/compile/compile.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { heapOf } from '../support/garbage.ts';
 import { policy } from '../support/policies.ts';
@@ -34,16 +34,16 @@ function aged(name: string, spec: Partial<CapabilityPolicySpec>, day: number): C
   return { ...rest, metadata: { ...metadata, creationTimestamp } } as unknown as CompletePolicy;
 }
 
-function compilerInOnePiece(): typeof compile {
-  const inPieces = compiler();
-  return (policies, options) => lastOf(inPieces(policies, options));
+function compileUninterrupted(): typeof compile {
+  const compiling = compiler();
+  return (policies, options) => runToEnd(compiling(policies, options));
 }
 
 describe('compiler', () => {
   it('incremental compiling gives the same as from scratch', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 6 }), (steps) => {
-        const compileAgain = compilerInOnePiece();
+        const compileAgain = compileUninterrupted();
         const policies = new Map<string, CompletePolicy>();
         let lastAccepted = new Map<string, CompleteSpec>();
         for (const [day, { name, spec }] of steps.entries()) {
@@ -61,7 +61,7 @@ describe('compiler', () => {
   });
 
   it('an edit renders the programs with a row for the policy again, and nothing else', () => {
-    const compileAgain = compilerInOnePiece();
+    const compileAgain = compileUninterrupted();
     const all = (level: 'restricted' | 'baseline') => [
       policy('one', { mode: 'Warn', level }),
       policy('beside', { mode: 'Warn' }),
@@ -89,7 +89,7 @@ describe('compiler', () => {
   });
 
   it('an edit of what no program reads renders nothing again', () => {
-    const compileAgain = compilerInOnePiece();
+    const compileAgain = compileUninterrupted();
     const subjects = (name: string) => [{ kind: 'User' as const, name }];
     const all = (name: string) => [policy('one', { usableBy: 'Subjects', subjects: subjects(name) })];
     const [before, after] = [compileAgain(all('a'), OPTIONS), compileAgain(all('b'), OPTIONS)];
@@ -103,7 +103,7 @@ describe('compiler', () => {
   it('evaluates without rendering', () => {
     const evaluating = compiler({ renders: false });
     const all = [policy('one'), policy('two', { usableBy: 'Bindings' })];
-    const { programs, grants, ...evaluated } = lastOf(evaluating(all, OPTIONS));
+    const { programs, grants, ...evaluated } = runToEnd(evaluating(all, OPTIONS));
     assert.deepEqual([programs.length, grants.size], [0, 0]);
     const { programs: _, grants: __, ...rendered } = compile(all, OPTIONS);
     assert.deepEqual(evaluated, rendered);
@@ -121,7 +121,7 @@ describe('compiler', () => {
     assert.ok(one > 30_000, `${one} characters`);
     // Its row, and its value in an index, both twice.
     assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
-    const compileAgain = compilerInOnePiece();
+    const compileAgain = compileUninterrupted();
     const policies = all(100);
     const bytes = await heapOf(() => compileAgain(policies, OPTIONS));
     assert.ok(bytes < (one / 2) * policies.length, `${Math.round(bytes / policies.length)} bytes a policy`);

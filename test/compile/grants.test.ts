@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { compile, compiler } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { policy } from '../support/policies.ts';
@@ -45,8 +45,8 @@ describe('the grants of policies', () => {
 
   it('stay the same objects as long as nothing of them changes', () => {
     const compileAgain = compiler();
-    const before = lastOf(compileAgain([restricted, policy('other')], OPTIONS)).grants;
-    const after = lastOf(compileAgain([restricted, policy('other', { level: 'baseline' })], OPTIONS)).grants;
+    const before = runToEnd(compileAgain([restricted, policy('other')], OPTIONS)).grants;
+    const after = runToEnd(compileAgain([restricted, policy('other', { level: 'baseline' })], OPTIONS)).grants;
     assert.equal(after.get('ping'), before.get('ping'));
     assert.notEqual(after.get('other'), before.get('other'));
   });

@@ -212,21 +212,21 @@ describe('ClusterState', () => {
     it('compiles policy by policy, and changes nothing before the end', () => {
       for (let index = 0; index < 10; index++) cluster.put(`more-${index}`, NET, 1);
       const before = cluster.state.policies.compiled;
-      let pieces = 0;
+      let yields = 0;
       for (const _ of cluster.state.accepting()) {
-        pieces++;
+        yields++;
         assert.deepEqual([cluster.state.policies.compiled === before, cluster.state.policies.isStale], [true, true]);
       }
-      assert.ok(pieces >= cluster.all.size, `${pieces} pieces`);
+      assert.ok(yields >= cluster.all.size, `${yields} yields`);
       assert.deepEqual([cluster.state.policies.compiled.policies.length, cluster.state.policies.isStale], [12, false]);
     });
 
     it('takes along what changes meanwhile', () => {
       cluster.put('more', NET, 1);
-      const pieces = cluster.state.accepting();
-      pieces.next();
+      const accepting = cluster.state.accepting();
+      accepting.next();
       cluster.put('later', NET, 1);
-      while (!pieces.next().done);
+      while (!accepting.next().done);
       assert.deepEqual(
         cluster.state.policies.compiled.policies.map(({ id }) => id),
         ['all', 'later', 'more', 'net'],

@@ -45,15 +45,15 @@ class Recording implements Controller {
 describe('Running', () => {
   let said: string[];
   let stale: boolean;
-  /** How many pieces accepting has. */
-  let pieces: number;
+  /** How often accepting yields. */
+  let yields: number;
   let log: RecordingLog;
   let running: Running;
 
   beforeEach(() => {
     said = [];
     stale = false;
-    pieces = 1;
+    yields = 1;
     log = new RecordingLog();
     const state = {
       policies: {
@@ -63,7 +63,7 @@ describe('Running', () => {
       },
       *accepting() {
         said.push('accept');
-        for (let piece = 0; piece < pieces; piece++) yield;
+        for (let i = 0; i < yields; i++) yield;
         stale = false;
         return change('accepted');
       },
@@ -92,7 +92,7 @@ describe('Running', () => {
 
   it('ends while it accepts, and works on nothing any more', async () => {
     stale = true;
-    pieces = Number.POSITIVE_INFINITY;
+    yields = Number.POSITIVE_INFINITY;
     running.enqueue(change('a'));
     running.start();
     await saying('accept');
@@ -120,10 +120,10 @@ describe('Running', () => {
     });
 
     it('begins to wait again when one changes while it accepts', async () => {
-      pieces = Number.POSITIVE_INFINITY;
+      yields = Number.POSITIVE_INFINITY;
       running.enqueue(edit('a'));
       await saying('accept');
-      pieces = 1;
+      yields = 1;
       running.enqueue(edit('b'));
       const began = performance.now();
       await saying('accept', 'accept', 'a', 'b', 'accepted');

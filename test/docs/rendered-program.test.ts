@@ -64,7 +64,7 @@ function firstLine(text: string): string {
   return text.slice(0, text.indexOf('\n') + 1);
 }
 
-/** Each piece begins with one of these lines, in this order; the first one at the start. */
+/** Each part of the page begins with one of these lines, in this order; the first one at the start. */
 function split(text: string, lines: readonly string[]): string[] {
   const starts: number[] = [];
   for (const line of lines) {

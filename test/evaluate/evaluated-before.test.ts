@@ -12,8 +12,8 @@ import { groupsOf } from '../../operator/evaluate/workload-verdict.ts';
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Cluster, RoleBindingView } from '../../operator/model/objects.ts';
 import { partsOf, rolloutLabel } from '../../operator/policy/parts.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { adding, app, container } from '../support/pods.ts';
@@ -52,7 +52,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
         const selecting = policies.filter(({ selector }) => matches(selector, labels));
         const expected = evaluateNamespace(namespace, selecting, open, { evaluator: new Evaluator(), use });
         assert.deepEqual(evaluateNamespace(namespace, selecting, objects, { evaluator, use }), expected);
-        const modes = lastOf(evaluatingModes(groups, { policies: selecting, labels }, { evaluator, use }, before));
+        const modes = runToEnd(evaluatingModes(groups, { policies: selecting, labels }, { evaluator, use }, before));
         assert.deepEqual(verdictsOf(modes), expected.modes);
         for (const mode of Object.values(modes)) {
           seen[before.some((one) => Object.values(one).includes(mode)) ? 'known' : 'evaluated']++;
@@ -115,12 +115,14 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
     const grant = (policy: string) =>
       binding(`capabilitypolicy.dev:use:${policy}`, { kind: 'ServiceAccount', name: 'default', namespace: PLACE });
     const modes = (before: readonly EvaluatedModes[], ...bindings: RoleBindingView[]) =>
-      lastOf(evaluatingModes(groups, { policies, labels: {} }, evaluation(evaluator, ...bindings), before));
+      runToEnd(evaluatingModes(groups, { policies, labels: {} }, evaluation(evaluator, ...bindings), before));
     const first = modes([]);
     assert.equal(modes([first], grant('other')).Audit, first.Audit);
     const granted = modes([first], grant('raw'));
     const unread = createUseIndex([useRole('raw')], [], false);
-    const unreadModes = lastOf(evaluatingModes(groups, { policies, labels: {} }, { evaluator, use: unread }, [first]));
+    const unreadModes = runToEnd(
+      evaluatingModes(groups, { policies, labels: {} }, { evaluator, use: unread }, [first]),
+    );
     assert.deepEqual(
       [first, granted, unreadModes].map((one) => one.Audit?.result.workloads.map(({ verdict }) => verdict)),
       [['Unknown'], ['Compliant'], ['Compliant']],

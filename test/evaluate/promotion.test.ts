@@ -7,8 +7,8 @@ import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodView } from '../../operator/model/objects.ts';
 import { partsOf } from '../../operator/policy/parts.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { resolved } from '../support/policies.ts';
 import { podView } from '../support/views.ts';
 
@@ -32,7 +32,7 @@ function evaluated({ spec = {}, others = [] }: Policies, pods: readonly PodView[
   const [, pending] = partsOf(resolved('it', { level: 'baseline', rollout: {}, ...spec }), { begun: true });
   const cluster = { pods: () => pods, workloads: () => [], workload: () => undefined };
   const policies = [pending as ResolvedPolicy, ...others];
-  return lastOf(evaluatingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, seen));
+  return runToEnd(evaluatingNamespace({ name: 'a', labels: LABELS }, policies, cluster, EVALUATION, seen));
 }
 
 const FINE = pod('fine');

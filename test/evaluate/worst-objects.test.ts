@@ -12,7 +12,7 @@ import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 import { resolvedBaseline } from '../support/policies.ts';
 import { WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
-/** The longest time that a piece of work may block the operator. */
+/** The longest time that work may block the operator. */
 const BLOCKED_MS = 100;
 /** Linear growth is 4, quadratic 16. */
 const [TIMES, MOST_GROWTH] = [4, 9];

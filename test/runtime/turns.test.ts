@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises';
 import { Turns } from '../../operator/runtime/turns.ts';
 
-/** Each piece takes this long by the clock. */
-function* pieces(clock: { ms: number }, count: number, each: number, done: number[] = []): Generator<void, string> {
+/** Each step of the work takes `each` milliseconds by the clock. */
+function* work(clock: { ms: number }, count: number, each: number, done: number[] = []): Generator<void, string> {
   for (let i = 0; i < count; i++) {
     clock.ms += each;
     done.push(i);
@@ -16,32 +16,32 @@ describe('turns', () => {
   it('end with the result of the work, and its own time', async () => {
     const clock = { ms: 0 };
     const turns = new Turns({ now: () => clock.ms });
-    assert.deepEqual(await turns.run(pieces(clock, 7, 3), () => true), { result: 'done', spentMs: 21 });
+    assert.deepEqual(await turns.run(work(clock, 7, 3), () => true), { result: 'done', spentMs: 21 });
   });
 
-  it('let timers fire between the pieces of long work', async () => {
+  it('let timers fire wherever long work yields', async () => {
     const clock = { ms: 0 };
     const done: number[] = [];
-    const running = new Turns({ now: () => clock.ms }).run(pieces(clock, 100_000, 20, done), () => true);
+    const running = new Turns({ now: () => clock.ms }).run(work(clock, 100_000, 20, done), () => true);
     await wait(5);
-    assert.ok(done.length > 0 && done.length < 100_000, `${done.length} pieces`);
+    assert.ok(done.length > 0 && done.length < 100_000, `${done.length} yields`);
     await running;
   });
 
-  it('combine short pieces', async () => {
+  it('combine short stretches of work', async () => {
     const clock = { ms: 0 };
     const done: number[] = [];
-    const running = new Turns({ now: () => clock.ms }).run(pieces(clock, 100, 1, done), () => true);
+    const running = new Turns({ now: () => clock.ms }).run(work(clock, 100, 1, done), () => true);
     await nextRound();
     await nextRound();
-    assert.ok(done.length >= 10, `${done.length} pieces`);
+    assert.ok(done.length >= 10, `${done.length} yields`);
     await running;
   });
 
   it('belong to one task in each round, however many there are', async () => {
     const clock = { ms: 0 };
     const turns = new Turns({ now: () => clock.ms });
-    const works = Array.from({ length: 8 }, () => turns.run(pieces(clock, 20, 20), () => true));
+    const works = Array.from({ length: 8 }, () => turns.run(work(clock, 20, 20), () => true));
     let most = 0;
     for (let before = clock.ms; before < 8 * 20 * 20; ) {
       await nextRound();
@@ -55,7 +55,7 @@ describe('turns', () => {
   it('end when the work must stop, without a result', async () => {
     const clock = { ms: 0 };
     const done: number[] = [];
-    const running = new Turns({ now: () => clock.ms }).run(pieces(clock, 1_000, 20, done), () => done.length < 3);
+    const running = new Turns({ now: () => clock.ms }).run(work(clock, 1_000, 20, done), () => done.length < 3);
     assert.equal(await running, undefined);
     assert.equal(done.length, 3);
   });
@@ -71,6 +71,6 @@ describe('turns', () => {
       /failed/,
     );
     const clock = { ms: 0 };
-    assert.equal((await turns.run(pieces(clock, 1, 1), () => true))?.result, 'done');
+    assert.equal((await turns.run(work(clock, 1, 1), () => true))?.result, 'done');
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { differenceOf } from '../../analysis/snapshot/difference.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 
@@ -14,7 +14,7 @@ describe('a snapshot of a large cluster', () => {
   it('of 100,000 pods of 60 shapes has less than 5 MB compressed, and a change of a pod some kilobytes', () => {
     const large = largeCluster();
     const live = new LiveSnapshot(large, ALL_RIGHTS, OPTIONS);
-    const snapshot = lastOf(live.taking());
+    const snapshot = runToEnd(live.taking());
     const pods = snapshot.namespaces.flatMap((one) => one.pods.map(({ count }) => count));
     assert.equal(
       pods.reduce((sum, count) => sum + count, 0),
@@ -25,7 +25,7 @@ describe('a snapshot of a large cluster', () => {
     const [first] = large.namespaces();
     assert.ok(first);
     live.apply({ of: 'pod', namespace: first.name, name: 'any' });
-    const next = lastOf(live.taking());
+    const next = runToEnd(live.taking());
     // Only this namespace was described again.
     assert.deepEqual(
       next.namespaces.filter((one, index) => one !== snapshot.namespaces[index]).map(({ name }) => name),

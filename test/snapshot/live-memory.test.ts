@@ -8,7 +8,7 @@ import { Feed } from '../../cli/commands/ui/feed.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { largeCluster } from '../support/large-cluster.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
 
@@ -56,7 +56,7 @@ describe('the memory of cappol ui', () => {
   it('does not grow with changes, with a page that reads and one that does not', async () => {
     const edited = new Edited(largeCluster(SIZES));
     const live = new LiveSnapshot(edited.cluster, ALL_RIGHTS, OPTIONS);
-    const shown: { context: string; snapshot: Snapshot } = { context: 'test', snapshot: lastOf(live.taking()) };
+    const shown: { context: string; snapshot: Snapshot } = { context: 'test', snapshot: runToEnd(live.taking()) };
     const feed = new Feed([shown]);
     const closing = new AbortController();
     const [reading, stalled] = [feed.events(closing.signal), feed.events(closing.signal)];
@@ -65,7 +65,7 @@ describe('the memory of cappol ui', () => {
     const edit = async (index: number) => {
       edited.edit(index % 2 === 0 ? 'baseline' : 'restricted', index);
       live.apply({ of: 'policy', name: POLICY });
-      shown.snapshot = lastOf(live.taking());
+      shown.snapshot = runToEnd(live.taking());
       feed.update();
       for (let text = ''; text !== '\n\n'; sent += text.length) text = (await reading.next()).value ?? '';
     };
@@ -86,7 +86,7 @@ describe('the memory of cappol ui', () => {
       const cluster = largeCluster({ ...SIZES, namespaces, pods: 20 * namespaces });
       const before = await heapUsed();
       const live = new LiveSnapshot(cluster, ALL_RIGHTS, OPTIONS);
-      const document = lastOf(live.taking());
+      const document = runToEnd(live.taking());
       const heap = (await heapUsed()) - before;
       assert.equal(live.hasExpired(0), false);
       return { heap, text: JSON.stringify(document).length };

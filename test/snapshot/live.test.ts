@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import type { CapabilityUse, Evidence } from '../../analysis/evidence/use.ts';
 import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
-import { jsonPieces } from '../../cli/commands/ui/json-pieces.ts';
+import { jsonChunks } from '../../cli/commands/ui/json-chunks.ts';
 import { LiveEvidence } from '../../cli/commands/ui/live-evidence.ts';
 import { LiveSnapshot } from '../../cli/commands/ui/live-snapshot.ts';
 import { ofWorkloads } from '../../cli/evidence/cluster.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Change, Cluster } from '../../operator/model/objects.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
@@ -87,12 +87,12 @@ describe('a live snapshot', () => {
         const turning = new Turning(first as Cluster);
         const records = clusters.map(someUse).reduce(merged, { uses: [], watches: [] });
         const live = new LiveSnapshot(turning.cluster, rights, { ...OPTIONS, evidence: new LiveEvidence(records, {}) });
-        lastOf(live.taking());
+        runToEnd(live.taking());
         for (const next of others) {
           for (const change of turning.into(next)) live.apply(change);
           const evidence = new UsedCapabilities(ofWorkloads(records, turning.cluster), {});
           const expected = snapshotOf(turning.cluster, rights, { ...OPTIONS, evidence }, evaluator);
-          assert.deepEqual(resolved(lastOf(live.taking())), resolved(expected));
+          assert.deepEqual(resolved(runToEnd(live.taking())), resolved(expected));
           seen.used += expected.namespaces.flatMap(({ used = [] }) => used).length;
         }
       }),
@@ -116,7 +116,7 @@ describe('a live snapshot', () => {
     let most = 0;
     for (let index = 1; index < 1_500; index++) {
       for (const change of turning.into(of(index))) live.apply(change);
-      const { shapes, namespaces: taken } = lastOf(live.taking());
+      const { shapes, namespaces: taken } = runToEnd(live.taking());
       most = Math.max(most, shapes.length);
       assert.deepEqual(shapes[taken[0]?.controllers[0]?.shape ?? -1]?.capabilities[0]?.add, [`CAP_${index}`]);
     }
@@ -124,7 +124,7 @@ describe('a live snapshot', () => {
   });
 });
 
-describe('JSON in pieces', () => {
+describe('JSON in chunks', () => {
   it('is the same text', () => {
     const values = fc.oneof(
       fc.jsonValue(),
@@ -132,15 +132,15 @@ describe('JSON in pieces', () => {
     );
     fc.assert(
       fc.property(values, (value) => {
-        assert.equal([...jsonPieces(value)].join(''), JSON.stringify(value));
+        assert.equal([...jsonChunks(value)].join(''), JSON.stringify(value));
       }),
     );
   });
 
-  it('has no piece that is much larger than 64 KiB', () => {
+  it('has no chunk that is much larger than 64 KiB', () => {
     const list = Array.from({ length: 5_000 }, (_, index) => ({ name: `namespace-${index}`, text: 'x'.repeat(1_000) }));
-    const pieces = [...jsonPieces({ difference: { namespaces: { put: list } } })];
-    assert.ok(pieces.length > 50);
-    assert.ok(pieces.every(({ length }) => length < 80 * 1024));
+    const chunks = [...jsonChunks({ difference: { namespaces: { put: list } } })];
+    assert.ok(chunks.length > 50);
+    assert.ok(chunks.every(({ length }) => length < 80 * 1024));
   });
 });

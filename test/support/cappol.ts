@@ -9,7 +9,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** @param stdin the text of standard input, or its pieces as they are requested */
+/** @param stdin the text of standard input, or its chunks as they are requested */
 export async function cappol(
   args: readonly string[],
   stdin: string | Iterable<string> = '',

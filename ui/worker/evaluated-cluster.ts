@@ -12,7 +12,7 @@ import type { Group } from '../../operator/evaluate/workload-verdict.ts';
 import type { NamespaceView } from '../../operator/model/objects.ts';
 import { Selections } from '../../operator/policy/coverage.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import type { SharedEvaluation } from './shared-evaluation.ts';
 
 /** A namespace, and what its verdicts follow from. */
@@ -117,7 +117,7 @@ export class EvaluatedCluster implements EvaluatedContext {
     const all = [known, ...this.#before.map((one) => one.get(name))];
     const before = all.flatMap((one) => (one?.groups === groups ? [one] : []));
     const ofModes = before.map(({ modes }) => modes);
-    const modes = lastOf(evaluatingModes(groups, selecting, evaluation, ofModes));
+    const modes = runToEnd(evaluatingModes(groups, selecting, evaluation, ofModes));
     const same = before.find((one) => isSame(one.modes, modes));
     return same ?? { groups, modes, result: { namespace: name, modes: verdictsOf(modes) } };
   }

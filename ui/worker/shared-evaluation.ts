@@ -12,7 +12,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { type Group, groupsOf } from '../../operator/evaluate/workload-verdict.ts';
 import type { Cluster, NamespaceView, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
-import { lastOf } from '../../operator/policy/pieces.ts';
+import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 
 interface SharedEvaluationOptions {
@@ -58,7 +58,7 @@ export class SharedEvaluation {
     const { oldestServer } = this.cluster;
     const { resolve } = this.#resolver;
     const options = { lastAccepted: this.#lastAccepted, oldestServer, now: this.at };
-    const accepted = lastOf(accept(policies, options, resolve));
+    const accepted = runToEnd(accept(policies, options, resolve));
     // Those of the cluster stay resolved while others are supposed: verdicts are known by the resolved policies.
     for (const policy of this.cluster.policies()) resolve(policy, oldestServer);
     this.#resolver.forgetUnused();

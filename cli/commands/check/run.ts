@@ -11,7 +11,7 @@ import type { Listener } from './files.ts';
 import { createReporter, type Output } from './reporters/create-reporter.ts';
 import { shownOf } from './reporters/shown.ts';
 
-const PIECE = 64 * 1024;
+const CHUNK = 64 * 1024;
 
 interface RunOptions {
   readonly output: Output;
@@ -27,7 +27,7 @@ export interface Run extends Listener {
 export async function createRun({ output, failOn }: RunOptions, io: Io): Promise<Run> {
   const progress = new Progress(io);
   const troubles = new Troubles(io);
-  const stdout = inPieces(io, progress);
+  const stdout = inChunks(io, progress);
   const reporter = await createReporter(output, { cwd: io.cwd, stdout, terminal: terminalOf(io) });
   const tally = new Tally();
   let policies = 0;
@@ -74,7 +74,7 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
 }
 
 /** Writes standard output in larger chunks: a system call for each item would take longer than evaluating it. */
-function inPieces({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
+function inChunks({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
   let waiting = '';
   const flush = () => {
     if (waiting === '') return;
@@ -84,7 +84,7 @@ function inPieces({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
   };
   const write = (text: string) => {
     waiting += text;
-    if (waiting.length >= PIECE) flush();
+    if (waiting.length >= CHUNK) flush();
   };
   return { write, flush };
 }

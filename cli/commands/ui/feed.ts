@@ -2,7 +2,7 @@
 import { differenceOf } from '../../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
-import { jsonPieces } from './json-pieces.ts';
+import { jsonChunks } from './json-chunks.ts';
 import { within } from './within.ts';
 
 /** The interval of a sign of life for the page, by which the server also notices that a connection is gone. */
@@ -57,6 +57,6 @@ export class Feed {
 
 function* event(name: string, content: unknown): Generator<string> {
   yield `event: ${name}\ndata: `;
-  yield* jsonPieces(content);
+  yield* jsonChunks(content);
   yield '\n\n';
 }

@@ -60,7 +60,7 @@ export class LiveSnapshot {
     return policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
   }
 
-  /** Yields between pieces of work. A change meanwhile may be missing, and is in the next document. */
+  /** Yields between steps of work. A change meanwhile may be missing, and is in the next document. */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);

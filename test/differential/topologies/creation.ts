@@ -8,8 +8,8 @@ import { evaluate } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding, MODES } from '../../../operator/policy/deciding.ts';
 import { parseTime } from '../../../operator/policy/expiry.ts';
-import { lastOf } from '../../../operator/policy/pieces.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../../operator/policy/resolve.ts';
+import { runToEnd } from '../../../operator/policy/run-to-end.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { deploymentOf } from '../filling/filling.ts';
 import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
@@ -124,7 +124,7 @@ export class OperatorPolicies {
     const known = this.#known.get(ended.join());
     if (known) return known;
     const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [], now };
-    const { policies } = lastOf(this.#compiler(this.#objects, options));
+    const { policies } = runToEnd(this.#compiler(this.#objects, options));
     this.#known.set(ended.join(), policies);
     return policies;
   }

@@ -1,6 +1,6 @@
 /**
  * -o json, as docs/reference/check.schema.json describes it, and -o yaml with the same content. Both are written item by
- * item, in pieces of one document.
+ * item, in fragments of one document.
  */
 import { dump } from 'js-yaml';
 import { checkedProblem } from '../../../../analysis/check/checked.ts';
@@ -21,8 +21,8 @@ interface Rest {
   readonly summary: Summary;
 }
 
-/** How a format writes the pieces. */
-interface Pieces {
+/** How a format writes the fragments. */
+interface Fragments {
   policies(policies: readonly CheckedPolicy[]): string;
   item(item: CheckedItem, isFirst: boolean): string;
   end(rest: Rest, isEmpty: boolean): string;
@@ -32,35 +32,35 @@ interface Pieces {
 const BEFORE = '{\n  "items": [';
 const AFTER = '\n  ]\n}';
 
-const JSON_PIECES: Pieces = {
+const JSON_FRAGMENTS: Fragments = {
   policies: (policies) => jsonText({ policies, items: [] }).slice(0, -']\n}'.length),
   item: (item, isFirst) => `${isFirst ? '' : ','}${jsonText({ items: [item] }).slice(BEFORE.length, -AFTER.length)}`,
   end: (rest, isEmpty) => `${isEmpty ? '' : '\n  '}],${jsonText(rest).slice('{'.length)}\n`,
 };
 
-const YAML_PIECES: Pieces = {
+const YAML_FRAGMENTS: Fragments = {
   policies: (policies) => yaml({ policies }),
   item: (item, isFirst) => `${isFirst ? 'items:\n' : ''}${yaml([item])}`,
   end: (rest, isEmpty) => `${isEmpty ? 'items: []\n' : ''}${yaml(rest)}`,
 };
 
-export const jsonReporter = (options: ReporterOptions) => documentReporter(JSON_PIECES, options);
-export const yamlReporter = (options: ReporterOptions) => documentReporter(YAML_PIECES, options);
+export const jsonReporter = (options: ReporterOptions) => documentReporter(JSON_FRAGMENTS, options);
+export const yamlReporter = (options: ReporterOptions) => documentReporter(YAML_FRAGMENTS, options);
 
-function documentReporter(pieces: Pieces, { stdout }: ReporterOptions): Reporter {
+function documentReporter(fragments: Fragments, { stdout }: ReporterOptions): Reporter {
   const problems: CheckedProblem[] = [];
   const broken = new Set<string>();
   let isEmpty = true;
   return {
     wide: true,
-    begin: (policies) => void stdout.write(pieces.policies(policies)),
+    begin: (policies) => void stdout.write(fragments.policies(policies)),
     item({ item }) {
-      stdout.write(pieces.item(item, isEmpty));
+      stdout.write(fragments.item(item, isEmpty));
       isEmpty = false;
       for (const { rule } of item.violations) broken.add(rule);
     },
     trouble: (trouble) => void problems.push(checkedProblem(trouble)),
-    end: (summary) => void stdout.write(pieces.end({ problems, rules: rulesNamed(broken), summary }, isEmpty)),
+    end: (summary) => void stdout.write(fragments.end({ problems, rules: rulesNamed(broken), summary }, isEmpty)),
   };
 }
 

@@ -1,4 +1,4 @@
-/** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
+/** -o table and -o wide in a pipe or a file: one line for each violation and for each finding. */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
 import { effectPaint } from '../../../output/effect-paint.ts';

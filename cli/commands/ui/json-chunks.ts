@@ -1,18 +1,18 @@
-/** JSON text in pieces, so that a large document is never one string. */
+/** JSON text in chunks, so that a large document is never one string. */
 
 /** In characters: small in comparison with a document, and large enough to compress well. */
-const PIECE = 64 * 1024;
+const CHUNK = 64 * 1024;
 
-/** The pieces together are `JSON.stringify(value)`. An item of a list is never divided. */
-export function* jsonPieces(value: unknown): Generator<string> {
-  let piece = '';
+/** The chunks together are `JSON.stringify(value)`. An item of a list is never divided. */
+export function* jsonChunks(value: unknown): Generator<string> {
+  let chunk = '';
   for (const part of parts(value)) {
-    piece += part;
-    if (piece.length < PIECE) continue;
-    yield piece;
-    piece = '';
+    chunk += part;
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = '';
   }
-  if (piece !== '') yield piece;
+  if (chunk !== '') yield chunk;
 }
 
 function* parts(value: unknown): Generator<string> {
