@@ -44,9 +44,9 @@ const ADMITTING = {
 type Admitting = keyof typeof ADMITTING;
 
 const SETTINGS: readonly Setting[] = [
-  { title: '1 policy', policies: meeting(1, 'the first', peers) },
-  ...series('peers', 'the first', peers),
-  ...series('peers', 'the last', peers),
+  { title: '1 policy', policies: meeting(1, 'the first', ofOneSelector) },
+  ...series('of one selector', 'the first', ofOneSelector),
+  ...series('of one selector', 'the last', ofOneSelector),
   ...series('of own selectors', 'every one', ofOwnSelectors),
   ...series('of own selectors', 'the last', ofOwnSelectors),
   { title: '100 disjoint', policies: disjoint(100) },
@@ -69,9 +69,9 @@ export async function admission(): Promise<Table> {
     ]),
     notes: [
       `Dry runs, one after the other, ${PODS} in each of four namespaces in turn on one API server. Checks nothing: one`,
-      'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Peers select the same namespaces, those of own',
+      'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Policies of one selector select the same namespaces, those of own',
       'selectors meet in the one that is measured. Where only the last by name admits the pod, every other one is evaluated before',
-      'it: peers in one admission policy, those of own selectors each in its own. Disjoint: 99 of the policies select other',
+      'it. Disjoint: 99 of the policies select other',
       'namespaces.',
       ...[...new Set(measured.map((one) => one.series))].flatMap((name) => (name ? growthOf(name, measured) : [])),
     ],
@@ -151,12 +151,12 @@ function disjoint(count: number): CapabilityPolicySpec[] {
   return Array.from({ length: count }, (_, index) => policy({ matchLabels: { [LABEL]: String(index) } }, [USER, USER]));
 }
 
-function peers(): LabelSelector {
+function ofOneSelector(): LabelSelector {
   return { matchLabels: NAMESPACES.ours };
 }
 
 function ofOwnSelectors(index: number): LabelSelector {
-  return { ...peers(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
+  return { ...ofOneSelector(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
 }
 
 /** @param users the first and the last that it admits */

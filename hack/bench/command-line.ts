@@ -9,14 +9,14 @@ import { type Manifests, writeFiles, writeStream } from './manifests.ts';
 import { type Command, measureCommand, type Ran } from './measured-command.ts';
 import type { Usage } from './measured-process.ts';
 import { ratio, shown, spreadOf } from './numbers.ts';
-import { PEERS, type Peer } from './peers.ts';
+import { OTHER_TOOLS, type OtherTool } from './other-tools.ts';
 import type { Table } from './table.ts';
 
 interface CommandLineOptions {
   /** The numbers of manifests, one after the other. */
   readonly sizes: readonly number[];
   /** Runs gator and Kyverno's command line, too. */
-  readonly peers: boolean;
+  readonly otherTools: boolean;
 }
 
 interface Measured {
@@ -38,20 +38,20 @@ const RUNS = 5;
 /** Parsed all at once, more manifests do not fit into Node's memory. */
 const MOST_AT_ONCE = 20_000;
 /** Other engines need minutes and gigabytes for more. */
-const MOST_OF_PEERS = 10_000;
+const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
-/** Like the peers' policies: only what level restricted says about capabilities. */
+/** Like the policies of other tools: only what level restricted says about capabilities. */
 const CAPABILITIES = {
   level: 'privileged',
   overrides: { privileged: true, capabilities: { allowedAdd: ['NET_BIND_SERVICE'], requiredDrop: ['ALL'] } },
 };
 
-export async function commandLine({ sizes, peers }: CommandLineOptions): Promise<Table> {
+export async function commandLine({ sizes, otherTools }: CommandLineOptions): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
-    const bench = new CommandLine(folder, peers ? PEERS : []);
+    const bench = new CommandLine(folder, otherTools ? OTHER_TOOLS : []);
     const start = await bench.start();
     const measured: Measured[] = [];
     for (const size of sizes) measured.push(...(await bench.all(size)));
@@ -63,11 +63,11 @@ export async function commandLine({ sizes, peers }: CommandLineOptions): Promise
 
 class CommandLine {
   readonly #folder: string;
-  readonly #peers: readonly Peer[];
+  readonly #otherTools: readonly OtherTool[];
 
-  constructor(folder: string, peers: readonly Peer[]) {
+  constructor(folder: string, otherTools: readonly OtherTool[]) {
     this.#folder = folder;
-    this.#peers = peers;
+    this.#otherTools = otherTools;
   }
 
   /** Seconds from the start to the end of a check of one manifest. */
@@ -82,7 +82,7 @@ class CommandLine {
   async all(size: number): Promise<Measured[]> {
     const stream = writeStream(join(this.#folder, 'stream.yaml'), size);
     const inStream = await this.#measure(STREAM, stream, stream);
-    if (size > MOST_OF_PEERS) return inStream;
+    if (size > MOST_OF_OTHER_TOOLS) return inStream;
     const files = writeFiles(join(this.#folder, `files-${size}`), size);
     return [...inStream, ...(await this.#measure('files', files, stream))];
   }
@@ -97,11 +97,11 @@ class CommandLine {
       ...(whole ? [['whole', whole, documents] as const] : []),
       ['each', parse('each', path), documents],
       ['cappol check', check(path, this.#policy(RESTRICTED)), violatingIn],
-      ...(this.#peers.length > 0 && input === STREAM && count <= MOST_OF_PEERS
+      ...(this.#otherTools.length > 0 && input === STREAM && count <= MOST_OF_OTHER_TOOLS
         ? [
             ['cappol check, capabilities', check(path, this.#policy(CAPABILITIES)), violatingIn] as const,
-            ...this.#peers.map(
-              (peer) => [peer.name, peer.command(path), (stdout: string) => peer.refused(stdout).size] as const,
+            ...this.#otherTools.map(
+              (tool) => [tool.name, tool.command(path), (stdout: string) => tool.refused(stdout).size] as const,
             ),
           ]
         : []),

@@ -17,7 +17,7 @@ import { rollOut } from './roll-out.ts';
 import { storm } from './storm.ts';
 import { formatTable, type Table } from './table.ts';
 
-const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct] [--peers] [--json FILE]
+const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct] [--other-tools] [--json FILE]
 
   --only LETTERS  which parts, as in "ae" (default: all)
                     a  first full report          d  labelling namespaces
@@ -39,7 +39,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
   --rows N        policies of o (default: 3000)
   --minutes N     how long o edits, 20 times a minute (default: 10)
   --distinct      part a once more at its last size, with pods of which no two are alike
-  --peers         part g also by gator and kyverno, Kyverno's command line, which have to be in PATH
+  --other-tools   part g also by gator and kyverno, Kyverno's command line, which have to be in PATH
   --json FILE     where the measurements go (default: bench.json)
 `;
 
@@ -56,7 +56,7 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '3000' },
     minutes: { type: 'string', default: '10' },
     distinct: { type: 'boolean', default: false },
-    peers: { type: 'boolean', default: false },
+    'other-tools': { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -74,7 +74,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   e: admission,
   f: inForce,
   i: () => manyPolicies(policies),
-  g: () => commandLine({ sizes, peers: values.peers }),
+  g: () => commandLine({ sizes, otherTools: values['other-tools'] }),
   l: () => rollOut(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   m: () => livePage(sizes),
   n: () =>

@@ -79,10 +79,10 @@ describe('expires', () => {
       });
 
       it('an exception with the same priority and selector decides beside the other, and does not after its end', () => {
-        const peers = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
-        assert.deepEqual(answers(peers, AT - SECOND, 'NET_RAW'), []);
-        assert.deepEqual(answers(peers, AT, 'NET_RAW'), ['b']);
-        assert.deepEqual(answers(peers, AT, 'NET_BIND_SERVICE'), []);
+        const both = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
+        assert.deepEqual(answers(both, AT - SECOND, 'NET_RAW'), []);
+        assert.deepEqual(answers(both, AT, 'NET_RAW'), ['b']);
+        assert.deepEqual(answers(both, AT, 'NET_BIND_SERVICE'), []);
       });
 
       it('nothing is refused where only expired policies select the namespace', () => {
@@ -139,13 +139,13 @@ describe('expires', () => {
       });
 
       it('templates that are created later are reported once, by the policies that decide then', () => {
-        const peers = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
+        const both = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
         const template = (time: number) => {
           const { metadata, spec } = podAt(time, 'SYS_TIME');
           return { resource: 'deployments', object: { metadata, spec: { template: { spec } } } };
         };
-        assert.deepEqual(refusing(peers, template(AT - SECOND), oldestServer), ['a', 'b']);
-        assert.deepEqual(refusing(peers, template(AT), oldestServer), ['b']);
+        assert.deepEqual(refusing(both, template(AT - SECOND), oldestServer), ['a', 'b']);
+        assert.deepEqual(refusing(both, template(AT), oldestServer), ['b']);
       });
 
       it('an ephemeral container of a pod that existed before the end is evaluated as before it', () => {

@@ -181,7 +181,7 @@ function counted(others: number): RegExp {
 
 const DEFAULTS = RUNTIME_DEFAULT.filter((name) => name !== 'NET_RAW');
 
-describe(`peers for everyone: a pod of ${CONTAINERS} containers that the last of them admits, and that the others refuse at its last container`, function () {
+describe(`policies for everyone with one selector: a pod of ${CONTAINERS} containers that the last of them admits, and that the others refuse at its last container`, function () {
   this.timeout(ROLLED_OUT_MS + 60_000);
   const cluster = useCluster('crowd');
 

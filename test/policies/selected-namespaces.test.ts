@@ -28,7 +28,7 @@ function selectedIn(
 describe('where a policy decides', () => {
   const low = resolved('low');
   const high = resolved('high', { priority: 5, namespaceSelector: { matchLabels: { team: 'net' } } });
-  const peer = resolved('peer');
+  const other = resolved('other');
   const rolling = partsOf(resolved('rolling', { rollout: {} }), { begun: true });
   const pending = { name: 'a', terminating: false, labels: { 'rollout.capabilitypolicy.dev/rolling': 'pending' } };
 
@@ -48,8 +48,8 @@ describe('where a policy decides', () => {
   });
 
   it('together with those of its priority', () => {
-    const [found] = selectedIn([low], [low, peer], [{ ...NAMESPACE, name: 'web' }]);
-    assert.deepEqual(found?.role, { name: 'Shares', with: [{ policy: 'peer', priority: 0 }], over: [] });
+    const [found] = selectedIn([low], [low, other], [{ ...NAMESPACE, name: 'web' }]);
+    assert.deepEqual(found?.role, { name: 'Shares', with: [{ policy: 'other', priority: 0 }], over: [] });
   });
 
   it('in the mode of the roll-out where it is pending: a policy that is enforced there has another mode', () => {

@@ -14,7 +14,7 @@ describe('the last accepted spec of a policy', () => {
         labels: { 'capabilitypolicy.dev/policy': 'it' },
         annotations: { 'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level }) },
         ownerReferences: [
-          { name: 'a-peer', uid: 'another' },
+          { name: 'a-first', uid: 'another' },
           { name: 'it', uid: 'uid' },
         ],
       },
@@ -79,9 +79,9 @@ describe('the last accepted spec of a policy', () => {
     assert.deepEqual(lastAccepted([ours]).get('uid'), completeSpec(spec));
   });
 
-  it('does not come from an earlier policy of its name that still decides for its peers', () => {
-    const [peer] = ours.metadata.ownerReferences ?? [];
-    const outliving = { ...ours, metadata: { ...ours.metadata, ownerReferences: [peer, { name: 'it', uid: 'old' }] } };
+  it('does not come from an earlier policy of its name that still decides for other policies', () => {
+    const [first] = ours.metadata.ownerReferences ?? [];
+    const outliving = { ...ours, metadata: { ...ours.metadata, ownerReferences: [first, { name: 'it', uid: 'old' }] } };
     assert.equal(lastAccepted([outliving]).has('uid'), false);
   });
 

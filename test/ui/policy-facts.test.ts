@@ -34,10 +34,10 @@ const namespace = (name: string, fields = {}) => ({
   ...fields,
 });
 
-/** Policies of all forms: peers, a roll-out, single containers, users, defaulting. */
+/** Policies of all forms: two of one selector, a roll-out, single containers, users, defaulting. */
 const POLICIES = [
   policy('base', { level: 'baseline', defaulting: 'Enabled' }),
-  policy('base-peer', {
+  policy('base-shared', {
     overrides: { capabilities: { allowedAdd: ['NET_RAW'] } },
     usableBy: 'Subjects',
     subjects: [{ kind: 'ServiceAccount', namespace: 'net', name: 'pinger' }],
@@ -60,9 +60,9 @@ describe('the facts about a policy on the page', () => {
   ];
   const taken = takenSnapshot({
     ...wholeCluster(clusterOf([], []), POLICIES, namespaces),
-    roles: () => [useRole('base-peer'), { name: 'admin', rules: [EVERYTHING] }],
+    roles: () => [useRole('base-shared'), { name: 'admin', rules: [EVERYTHING] }],
     roleBindings: () => [
-      binding('capabilitypolicy.dev:use:base-peer', pinger, 'net'),
+      binding('capabilitypolicy.dev:use:base-shared', pinger, 'net'),
       binding('admin', { kind: 'Group', name: 'admins' }),
     ],
   });
@@ -92,15 +92,15 @@ describe('the facts about a policy on the page', () => {
   });
 
   it('name who may use it', () => {
-    assert.deepEqual(answers.policy({ policy: 'base-peer' }).users, {
+    assert.deepEqual(answers.policy({ policy: 'base-shared' }).users, {
       // The first is what the operator's own binding grants.
       holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });
     const unread = answersFor({ ...taken, usersKnown: false });
-    assert.equal(unread.policy({ policy: 'base-peer' }).users, undefined);
+    assert.equal(unread.policy({ policy: 'base-shared' }).users, undefined);
     const { usersKnown: _, ...earlier } = taken;
-    assert.ok(answersFor(earlier).policy({ policy: 'base-peer' }).users);
+    assert.ok(answersFor(earlier).policy({ policy: 'base-shared' }).users);
   });
 
   it('explain its label', () => {
@@ -180,7 +180,7 @@ describe('the facts about a policy on the page', () => {
   });
 
   it('have all columns of a level, in the row or beside it', () => {
-    const { rows } = answers.rendered({ policy: 'base-peer' });
+    const { rows } = answers.rendered({ policy: 'base-shared' });
     const [own] = rows.filter(({ row }) => row.level);
     assert.deepEqual(own?.row.allowedAdd, ['NET_RAW']);
     assert.equal(own?.level.allowedAdd, undefined);
@@ -191,7 +191,7 @@ describe('the facts about a policy on the page', () => {
   });
 
   it('have the rules that restrict something, with the text for this policy', () => {
-    const { rules } = answers.rendered({ policy: 'base-peer' });
+    const { rules } = answers.rendered({ policy: 'base-shared' });
     const capabilities = rules.find(({ rule }) => rule === 'capabilities');
     assert.match(capabilities?.checks.map(({ violates }) => violates).join() ?? '', /"NET_RAW"/);
     assert.ok(rules.length > 15);

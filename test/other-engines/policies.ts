@@ -1,15 +1,15 @@
-/** The CapabilityPolicy that expresses a peer's policy. */
+/** The CapabilityPolicy that expresses a policy of another engine. */
 import { migrate } from '../../analysis/migrate/migrate.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import type { Parameters, PeerCase } from './suites.ts';
+import type { EngineCase, Parameters } from './suites.ts';
 
 /** Everything that the overrides do not mention is admitted. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
-/** Peers' rules on capabilities check nothing else: they let privileged containers pass. */
+/** Other engines' rules on capabilities check nothing else: they let privileged containers pass. */
 const PRIVILEGED_TOO = { privileged: true };
 
-export function policyFor({ suite, kindOfPolicy, parameters, psp }: PeerCase): CapabilityPolicySpec {
+export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase): CapabilityPolicySpec {
   if (psp) return migrated(psp);
   if (suite.startsWith('kyverno-')) return { ...ANYTHING, overrides: fromKyverno(parameters) };
   if (suite.startsWith('kubewarden/'))

@@ -1,4 +1,4 @@
-/** The operator's verdict on a peer's case. */
+/** The operator's verdict on a case of another engine. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { PODS } from '../../operator/compile/match.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
@@ -7,7 +7,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { createPartsProjection } from '../../operator/projection/parts-projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { resolved } from '../support/policies.ts';
-import type { PeerCase } from './suites.ts';
+import type { EngineCase } from './suites.ts';
 
 export interface OurVerdict {
   readonly verdict: 'allow' | 'deny';
@@ -18,16 +18,16 @@ export interface OurVerdict {
 const projection = createPartsProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
-export function verdictOn({ operation, pod }: PeerCase, spec: CapabilityPolicySpec): OurVerdict {
+export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicySpec): OurVerdict {
   // Changes of an existing pod are not evaluated, except for ephemeral containers, which come by a subresource.
   const evaluated = PODS.some(
     ({ operations, resources }) => operations.includes(operation) && resources.includes('pods'),
   );
   if (!evaluated) return { verdict: 'allow', mutated: false };
-  const policy = resolved('peer', spec);
+  const policy = resolved('other-engine', spec);
   const parts = projection.parts(pod);
   const result = (filled: boolean) => {
-    const candidate = { namespace: 'peers', parts, users: [], filled, unknownUser: false };
+    const candidate = { namespace: 'other-engines', parts, users: [], filled, unknownUser: false };
     return evaluate(candidate, [policy], evaluation).verdict === 'Compliant';
   };
   if (result(false)) return { verdict: 'allow', mutated: false };

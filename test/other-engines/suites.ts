@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 
 const FILE = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'peer-suites.jsonl.gz');
 
-export interface PeerCase {
+export interface EngineCase {
   /** The engine and its policy: `gatekeeper-library/capabilities`. */
   readonly suite: string;
   readonly case: string;
@@ -24,10 +24,10 @@ export interface PeerCase {
   readonly mutated?: boolean;
   /** `template`: the pod is a workload's template. */
   readonly flags?: readonly string[];
-  readonly pod: { readonly metadata?: object; readonly spec: { readonly containers?: readonly PeerContainer[] } };
+  readonly pod: { readonly metadata?: object; readonly spec: { readonly containers?: readonly EngineContainer[] } };
 }
 
-export interface PeerContainer {
+export interface EngineContainer {
   readonly image?: string;
   readonly [field: string]: unknown;
 }
@@ -36,7 +36,7 @@ export interface PeerContainer {
 export type Parameters = Readonly<Record<string, any>>;
 
 /** Undefined where the file isn't there. */
-export function peerCases(): readonly PeerCase[] | undefined {
+export function engineCases(): readonly EngineCase[] | undefined {
   if (!existsSync(FILE)) return undefined;
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line));

@@ -5,16 +5,16 @@
 import { join } from 'node:path';
 import type { Command } from './measured-command.ts';
 
-export interface Peer {
+export interface OtherTool {
   readonly name: string;
   command(manifests: string): Command;
   /** The names of the workloads that its output reports. */
   refused(stdout: string): ReadonlySet<string>;
 }
 
-const policyOf = (peer: string) => join(import.meta.dirname, 'peers', `${peer}.yaml`);
+const policyOf = (tool: string) => join(import.meta.dirname, 'other-tools', `${tool}.yaml`);
 
-export const PEERS: readonly Peer[] = [
+export const OTHER_TOOLS: readonly OtherTool[] = [
   {
     name: 'gator',
     command: (manifests) => ({

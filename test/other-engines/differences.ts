@@ -1,10 +1,10 @@
-/** Why the operator's verdict on a peer's case differs: what a policy cannot express, and why not. */
-import type { PeerCase, PeerContainer } from './suites.ts';
+/** Why the operator's verdict on a case of another engine differs: what a policy cannot express, and why not. */
+import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
   /** For people, in a table. */
   readonly why: string;
-  appliesTo(one: PeerCase): boolean;
+  appliesTo(one: EngineCase): boolean;
 }
 
 export const DIFFERENCES: readonly Difference[] = [
@@ -24,7 +24,7 @@ export const DIFFERENCES: readonly Difference[] = [
       listsIn(pod, 'drop').includes('CAP_NET_RAW'),
   },
   {
-    why: '`add: [CAP_CHOWN]` grants nothing on containerd, so no policy can allow that spelling; `CHOWN`, which the peer refuses, is not allowed either.',
+    why: '`add: [CAP_CHOWN]` grants nothing on containerd, so no policy can allow that spelling; `CHOWN`, which the other engine refuses, is not allowed either.',
     appliesTo: ({ parameters, pod }) =>
       parameters.allowedCapabilities?.includes('CAP_CHOWN') && listsIn(pod, 'add').includes('CAP_CHOWN'),
   },
@@ -41,12 +41,12 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-function containersOf({ spec }: PeerCase['pod']): readonly PeerContainer[] {
-  const lists = spec as Readonly<Record<string, readonly PeerContainer[] | undefined>>;
+function containersOf({ spec }: EngineCase['pod']): readonly EngineContainer[] {
+  const lists = spec as Readonly<Record<string, readonly EngineContainer[] | undefined>>;
   return ['initContainers', 'containers', 'ephemeralContainers'].flatMap((field) => lists[field] ?? []);
 }
 
-function listsIn(pod: PeerCase['pod'], list: 'add' | 'drop'): string[] {
+function listsIn(pod: EngineCase['pod'], list: 'add' | 'drop'): string[] {
   return containersOf(pod).flatMap(({ securityContext }) => {
     const { capabilities } = (securityContext ?? {}) as { capabilities?: Partial<Record<'add' | 'drop', string[]>> };
     return capabilities?.[list] ?? [];

@@ -1,9 +1,9 @@
 /** docs/comparison-of-verdicts.md: by suite, and each difference. */
-import type { PeerCase } from './suites.ts';
+import type { EngineCase } from './suites.ts';
 import type { OurVerdict } from './verdict.ts';
 
 export interface Compared {
-  readonly peer: PeerCase;
+  readonly theirs: EngineCase;
   readonly ours: OurVerdict;
 }
 
@@ -15,13 +15,13 @@ const HEAD = `# Comparison of verdicts
 
 Other engines' own tests, evaluated by the operator under policies that say the same: the Gatekeeper library's pod security
 policies, Kyverno's and Kubewarden's on capabilities, and the PodSecurityPolicies of psp-migration, which \`migrate\` turned
-into policies. [test/peers](../test/peers) writes the policies, compares, and writes this page; the cases themselves are not
-part of the project.
+into policies. [test/other-engines](../test/other-engines) writes the policies, compares, and writes this page; the cases
+themselves are not part of the project.
 
 * \`deny\` means that the pod is refused. A workload's template that violates is also \`deny\`, although the API server never
   refuses templates, only their pods.
-* Changes of a pod that exists are not evaluated, by the peers nor here: what a pod may do is fixed when it is created. Added
-  ephemeral containers are.
+* Neither the other engines nor the operator evaluate changes of a pod that exists: what a pod may do is fixed when it is
+  created. Added ephemeral containers are evaluated.
 * Where a suite expects that the engine fills something in, defaulting has to fill in, too.
 `;
 
@@ -38,7 +38,8 @@ export function comparisonText(compared: readonly Compared[], differences: reado
     '| suite | case | theirs | ours | why |',
     '|---|---|---|---|---|',
     ...differences.map(
-      ({ peer, ours, why }) => `| ${peer.suite} | ${peer.case} | ${theirs(peer)} | ${ourText(ours)} | ${why} |`,
+      ({ theirs, ours, why }) =>
+        `| ${theirs.suite} | ${theirs.case} | ${verdictOf(theirs)} | ${ourText(ours)} | ${why} |`,
     ),
     '',
   ].join('\n');
@@ -47,8 +48,8 @@ export function comparisonText(compared: readonly Compared[], differences: reado
 function suiteTable(compared: readonly Compared[], differences: readonly Explained[]): string[] {
   const line = (suite: string, cases: number, different: number) =>
     `| ${suite} | ${cases} | ${cases - different} | ${different} |`;
-  const suites = Map.groupBy(compared, ({ peer }) => peer.suite);
-  const different = (suite: string) => differences.filter(({ peer }) => peer.suite === suite).length;
+  const suites = Map.groupBy(compared, ({ theirs }) => theirs.suite);
+  const different = (suite: string) => differences.filter(({ theirs }) => theirs.suite === suite).length;
   return [
     '| suite | cases | same verdict | different |',
     '|---|---|---|---|',
@@ -57,7 +58,7 @@ function suiteTable(compared: readonly Compared[], differences: readonly Explain
   ];
 }
 
-function theirs({ expect, mutated }: PeerCase): string {
+function verdictOf({ expect, mutated }: EngineCase): string {
   return mutated ? `${expect}, filled in` : expect;
 }
 

@@ -6,7 +6,7 @@ import { policy } from '../support/policies.ts';
 import { type Compared, comparisonText, type Explained } from './comparison.ts';
 import { DIFFERENCES } from './differences.ts';
 import { policyFor } from './policies.ts';
-import { type PeerCase, peerCases } from './suites.ts';
+import { type EngineCase, engineCases } from './suites.ts';
 import { verdictOn } from './verdict.ts';
 
 /** Rewritten with UPDATE_GOLDEN=1, on machines that have the cases. */
@@ -29,34 +29,34 @@ describe('docs/comparison-of-verdicts.md', () => {
   });
 });
 
-const cases = peerCases();
+const cases = engineCases();
 if (cases) {
   describe("other engines' own tests", () => {
-    const compared = cases.map((peer): Compared => ({ peer, ours: verdictOn(peer, policyFor(peer)) }));
-    const different = compared.filter(({ peer, ours }) => !isSame(peer, ours));
+    const compared = cases.map((theirs): Compared => ({ theirs, ours: verdictOn(theirs, policyFor(theirs)) }));
+    const different = compared.filter(({ theirs, ours }) => !isSame(theirs, ours));
 
     it('are all evaluated under policies that the API accepts', () => {
-      for (const peer of cases) {
-        const { problems } = validatePolicy(policy('peer', policyFor(peer)));
-        assert.deepEqual(problems, [], peer.suite);
+      for (const theirs of cases) {
+        const { problems } = validatePolicy(policy('other-engine', policyFor(theirs)));
+        assert.deepEqual(problems, [], theirs.suite);
       }
     });
 
     it('get the expected verdict, or the reason why not is known', () => {
-      const unexplained = different.filter(({ peer }) => reasonsFor(peer).length !== 1);
+      const unexplained = different.filter(({ theirs }) => reasonsFor(theirs).length !== 1);
       assert.deepEqual(
-        unexplained.map(({ peer, ours }) => [peer.suite, peer.case, peer.expect, ours, reasonsFor(peer)]),
+        unexplained.map(({ theirs, ours }) => [theirs.suite, theirs.case, theirs.expect, ours, reasonsFor(theirs)]),
         [],
       );
     });
 
     it('need each reason why not', () => {
-      const unused = DIFFERENCES.filter((one) => !different.some(({ peer }) => one.appliesTo(peer)));
+      const unused = DIFFERENCES.filter((one) => !different.some(({ theirs }) => one.appliesTo(theirs)));
       assert.deepEqual(unused, []);
     });
 
     it('are listed in docs/comparison-of-verdicts.md', () => {
-      const explained = different.map((one): Explained => ({ ...one, why: reasonsFor(one.peer).join(' ') }));
+      const explained = different.map((one): Explained => ({ ...one, why: reasonsFor(one.theirs).join(' ') }));
       const text = comparisonText(compared, explained);
       if (process.env.UPDATE_GOLDEN === '1') writeFileSync(PAGE, text);
       assert.equal(text, readFileSync(PAGE, 'utf8'));
@@ -69,10 +69,10 @@ if (cases) {
   });
 }
 
-function isSame({ expect, mutated }: PeerCase, ours: Compared['ours']): boolean {
+function isSame({ expect, mutated }: EngineCase, ours: Compared['ours']): boolean {
   return ours.verdict === expect && (mutated === undefined || ours.mutated === mutated);
 }
 
-function reasonsFor(peer: PeerCase): string[] {
-  return DIFFERENCES.filter((one) => one.appliesTo(peer)).map(({ why }) => why);
+function reasonsFor(theirs: EngineCase): string[] {
+  return DIFFERENCES.filter((one) => one.appliesTo(theirs)).map(({ why }) => why);
 }
