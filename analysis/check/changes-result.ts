@@ -58,7 +58,7 @@ export interface NamespaceChange extends ChangeCounts {
   readonly safeToEnforce: boolean | null;
   /** The workloads that candidates in mode Enforce would refuse; empty if the namespace is safe. */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
-  /** How the roll-outs of the candidates that select the namespace would begin there; empty without `spec.rollout`. */
+  /** How the rollouts of the candidates that select the namespace would begin there; empty without `spec.rollout`. */
   readonly rollouts: readonly RolloutStart[];
 }
 

@@ -26,7 +26,7 @@ import { violationsOf } from './running.ts';
 
 interface ChangeInput extends RolloutInput {
   readonly candidates: readonly string[];
-  /** The live policies together with the candidates. @param pending the roll-outs that have not reached a namespace yet */
+  /** The live policies together with the candidates. @param pending the rollouts that have not reached a namespace yet */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
@@ -182,7 +182,7 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 }
 
 /**
- * Counts as the operator does: a pod whose verdict depends on its creator blocks no roll-out, but a pod that is too
+ * Counts as the operator does: a pod whose verdict depends on its creator blocks no rollout, but a pod that is too
  * expensive to evaluate does.
  */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {

@@ -93,13 +93,13 @@ export class PolicyContextBuilder {
     return [...this.#all.sources.keys()].sort();
   }
 
-  /** The roll-outs of these policies, by name. */
+  /** The rollouts of these policies, by name. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
     const specs = names.flatMap((name) => {
       const spec = this.#all.policies.get(name)?.spec;
       return spec ? [[name, spec] as const] : [];
     });
-    // In another mode than Enforce, the roll-out rests.
+    // In another mode than Enforce, the rollout rests.
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );

@@ -10,7 +10,7 @@ export interface SelectedNamespace {
   readonly namespace: string;
   /** The mode of the policy's part that selects the namespace. */
   readonly mode: Mode;
-  /** Whether the roll-out has not reached the namespace. */
+  /** Whether the rollout has not reached the namespace. */
   readonly pending: boolean;
   readonly role: Role;
 }

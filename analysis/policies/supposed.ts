@@ -9,16 +9,16 @@ import type { Labels } from './context.ts';
 export interface Supposed {
   /** The names of the policies that are enforced everywhere at once. */
   readonly enforced?: readonly string[];
-  /** The names of the policies whose roll-outs have not reached a namespace, by namespace. */
+  /** The names of the policies whose rollouts have not reached a namespace, by namespace. */
   readonly pending?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The labels of a namespace that the roll-outs of these policies have not reached. */
+/** The labels of a namespace that the rollouts of these policies have not reached. */
 export function withPending(labels: Labels | undefined, policies: readonly string[]): Labels {
   return { ...labels, ...Object.fromEntries(policies.map((policy) => [rolloutLabel(policy), ROLLOUT_PENDING])) };
 }
 
-/** The same policy in mode Enforce, without a roll-out. */
+/** The same policy in mode Enforce, without a rollout. */
 export function enforcedEverywhere(policy: CompletePolicy): CompletePolicy {
   const { rollout: _, ...spec } = policy.spec;
   return { ...policy, spec: { ...spec, mode: 'Enforce' } };

@@ -77,9 +77,9 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
       message: `only the operator (${users}) may write its Lease`,
     },
     {
-      why: 'The ConfigMaps that keep where a roll-out is.',
+      why: 'The ConfigMaps that keep where a rollout is.',
       expression: `!(${cel.isRolloutState(operators)}) || variables.operates || variables.unchanged || variables.collects || ${cel.EMPTIES_NAMESPACE}`,
-      message: `only the operator (${users}) may write the ConfigMaps that keep where a roll-out is`,
+      message: `only the operator (${users}) may write the ConfigMaps that keep where a rollout is`,
     },
     {
       why: 'The CRD: deleting it deletes all policies, and the garbage collector then deletes what they rendered.',
@@ -178,7 +178,7 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
       entry: rule('coordination.k8s.io', ['CREATE', 'UPDATE'], ['leases'], [cel.LEASE]),
     },
     { why: "The operator's Lease.", entry: rule('coordination.k8s.io', ['DELETE'], ['leases']) },
-    { why: 'The states of roll-outs.', entry: rule('', ALL, ['configmaps']) },
+    { why: 'The states of rollouts.', entry: rule('', ALL, ['configmaps']) },
     { why: 'The APIs that enforcement uses.', entry: rule('apiregistration.k8s.io', ALL, ['apiservices']) },
     {
       why: "Tokens of the operator's service account, and of controllers that may delete.",

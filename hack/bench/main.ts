@@ -13,7 +13,7 @@ import { describeMachine, thisMachine } from './machine.ts';
 import { manyPolicies } from './many-policies.ts';
 import { policyChange } from './policy-change.ts';
 import { PODS_OF_NAMESPACE } from './population.ts';
-import { rollOut } from './roll-out.ts';
+import { rollout } from './rollout.ts';
 import { storm } from './storm.ts';
 import { formatTable, type Table } from './table.ts';
 
@@ -25,7 +25,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     c  policy change → status     f  policy change → in force
                     g  the command line's check
                     i  many policies of one namespace each
-                    l  the beginning of a roll-out
+                    l  the beginning of a rollout
                     m  the page that follows a cluster: its memory, and how late it shows changes
                     n  one policy for all namespaces, and exceptions to it
                     o  edits among many policies, for minutes
@@ -75,7 +75,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   f: inForce,
   i: () => manyPolicies(policies),
   g: () => commandLine({ sizes, otherTools: values['other-tools'] }),
-  l: () => rollOut(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
+  l: () => rollout(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   m: () => livePage(sizes),
   n: () =>
     exceptions({

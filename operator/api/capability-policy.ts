@@ -27,7 +27,7 @@ export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
 /** The values of that label: the policy is not enforced yet, or somebody decided to enforce it now. */
 export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
-/** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a roll-out. */
+/** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a rollout. */
 export const ROLLOUT_CONFIG_MAP_PREFIX = 'rollout-';
 /** Finalizer of an object whose deletion waits until nothing is left of deleted policies. */
 export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;

@@ -1,4 +1,4 @@
-/** Keeps the states of roll-outs from one term to the next, and while a policy rests. */
+/** Keeps the states of rollouts from one term to the next, and while a policy rests. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';
@@ -64,7 +64,7 @@ export class KeptRollouts {
   }
 
   /**
-   * Keeps the state of a policy that is not enforced for now. The roll-out goes on later from this state, so that no
+   * Keeps the state of a policy that is not enforced for now. The rollout goes on later from this state, so that no
    * namespace becomes pending again. @throws the client's error
    */
   async rest({ metadata }: CompletePolicy): Promise<void> {

@@ -41,7 +41,7 @@ export async function writeLabels(
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
   // Apply keeps a field that another manager also owns. But only the operator may write the record and the labels of
-  // roll-outs.
+  // rollouts.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {

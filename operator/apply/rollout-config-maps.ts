@@ -1,4 +1,4 @@
-/** The state of a roll-out ⇄ ConfigMaps in the operator's namespace. Pure. */
+/** The state of a rollout ⇄ ConfigMaps in the operator's namespace. Pure. */
 import {
   FIELD_MANAGER,
   GROUP,
@@ -13,9 +13,9 @@ import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../promotion/state.ts';
 
-/** On a ConfigMap: the policy whose roll-out it keeps. */
+/** On a ConfigMap: the policy whose rollout it keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
-/** The key of the data about the roll-out as a whole. No namespace has a dot in its name. */
+/** The key of the data about the rollout as a whole. No namespace has a dot in its name. */
 const WHOLE = 'rollout.json';
 /** The index in a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
@@ -52,7 +52,7 @@ export function placed(state: RolloutState, before: Placement): Placement {
   return after;
 }
 
-/** The ConfigMaps by index. The first one exists as long as the roll-out does. */
+/** The ConfigMaps by index. The first one exists as long as the rollout does. */
 export function configMapsOf(
   policy: string,
   state: RolloutState,
@@ -103,13 +103,13 @@ function configMap(policy: string, uid: string, index: number, namespace: string
   };
 }
 
-/** A roll-out as it is read from its ConfigMaps. */
+/** A rollout as it is read from its ConfigMaps. */
 export interface Kept {
   readonly state: RolloutState;
   readonly placement: Placement;
 }
 
-/** @param raws all ConfigMaps of roll-outs @returns the roll-outs by the policy's uid, without those that cannot be read */
+/** @param raws all ConfigMaps of rollouts @returns the rollouts by the policy's uid, without those that cannot be read */
 export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
   const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
   return new Map([...byOwner].map(([uid, ofOne]) => [uid, keptOf(uid, ofOne)]));

@@ -1,4 +1,4 @@
-/** Reads and writes the states of roll-outs in ConfigMaps in the operator's namespace. */
+/** Reads and writes the states of rollouts in ConfigMaps in the operator's namespace. */
 import { FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -16,7 +16,7 @@ import {
 
 const SELECTOR = `${MANAGED_BY_LABEL}=${FIELD_MANAGER},${ROLLOUT_OF_LABEL}`;
 
-/** The last write for a roll-out. */
+/** The last write for a rollout. */
 interface Written {
   readonly placement: Placement;
   /** By index, as JSON. */
@@ -71,7 +71,7 @@ export class RolloutStates {
     (await this.#kept)?.set(state.uid, { state, placement });
   }
 
-  /** Deletes the state of a policy that has no roll-out any more. @throws the client's error */
+  /** Deletes the state of a policy that has no rollout any more. @throws the client's error */
   async remove(policy: string, uid: string | undefined): Promise<void> {
     if (uid !== undefined && !this.#written.has(policy)) await this.read(policy, uid);
     for (const index of this.#written.get(policy)?.texts.keys() ?? []) await this.#remove(policy, index);

@@ -15,7 +15,7 @@ export interface AcceptOptions {
    * its old text. So the edit disturbs neither its own namespaces nor shared ones.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
-  /** By name of a policy. A roll-out without an entry has begun in every namespace. */
+  /** By name of a policy. A rollout without an entry has begun in every namespace. */
   readonly stages?: ReadonlyMap<string, Stage>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;

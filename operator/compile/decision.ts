@@ -84,7 +84,7 @@ function highestVariables(): Variable[] {
 }
 
 /**
- * CEL, bool, over a row `p`: the policy has no roll-out, or the namespace is in the part that `p` is.
+ * CEL, bool, over a row `p`: the policy has no rollout, or the namespace is in the part that `p` is.
  * @param labels CEL, map
  */
 function inPart(labels: string): string {

@@ -43,7 +43,7 @@ const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 const CREATES = 'request.operation == "CREATE"';
 /**
  * CEL, dyn: the namespace before the change. A new namespace counts as if it had existed before, without labels of
- * roll-outs.
+ * rollouts.
  */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
 /** CEL: a check without a namespace, so it asks about the whole cluster. */
@@ -183,7 +183,7 @@ function has(list: string, row: string): string {
 
 /**
  * Adds `was` and `is`, CEL, list(map): the policies that select the namespace before and after the change, without the
- * policies that are pending there. Removing the label of a roll-out needs no right, because it only lets a policy decide
+ * policies that are pending there. Removing the label of a rollout needs no right, because it only lets a policy decide
  * as intended. So a label that the change removes counts as absent before the change, too.
  */
 function selectionVariables(table: Table): Variable[] {
@@ -199,7 +199,7 @@ function selectionVariables(table: Table): Variable[] {
     { name: 'is', expression: `variables.selectedAfter.filter(p, !has(p.rollout) || !${after})` },
     { name: 'joined', expression: `variables.is.filter(p, !${has('variables.was', 'p')})` },
     {
-      // Also for policies without a roll-out, because somebody may add one.
+      // Also for policies without a rollout, because somebody may add one.
       name: 'madePending',
       expression: `variables.selectedAfter.filter(p, ${after} && !(${stays} && ${has('variables.selectedBefore', 'p')}))`,
     },
@@ -274,7 +274,7 @@ const KEYS_LENGTH = 4_000;
 
 /**
  * A match condition: the change touches a label that decides which of the policies decide, a label that the guard
- * protects, a label of a roll-out, or the record of the labels that we set. Other changes do not affect anything that the
+ * protects, a label of a rollout, or the record of the labels that we set. Other changes do not affect anything that the
  * guard compares.
  */
 function matchTouching(policies: readonly ResolvedPolicy[]) {

@@ -32,7 +32,7 @@ export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion 
  */
 export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
-/** Requests that match only because of the label of a roll-out. */
+/** Requests that match only because of the label of a rollout. */
 export const NEW_NAMESPACES = [rule('', ['CREATE'], ['namespaces'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 

@@ -1,5 +1,5 @@
 /**
- * The policies of the cluster as last seen, the outcomes of controllers, and the roll-outs, as far as more than one
+ * The policies of the cluster as last seen, the outcomes of controllers, and the rollouts, as far as more than one
  * controller needs them. The state changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
@@ -18,14 +18,14 @@ import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
-/** If the saved states of roll-outs cannot be read for this long, the other policies stop waiting. */
+/** If the saved states of rollouts cannot be read for this long, the other policies stop waiting. */
 const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** The time of day, in ms since 1970: policies expire. */
   readonly now?: () => number;
-  /** Whether to compile a roll-out only as far as it has come in the cluster; otherwise it compiles as if it had begun. */
+  /** Whether to compile a rollout only as far as it has come in the cluster; otherwise it compiles as if it had begun. */
   readonly rollsOut?: boolean;
   /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
   readonly ownerUid?: () => string;
@@ -34,7 +34,7 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
 export class ClusterState {
   readonly policies: PolicyState;
   readonly outcomes = newOutcomes();
-  /** The states of roll-outs in this term. The controller of promotions writes them. */
+  /** The states of rollouts in this term. The controller of promotions writes them. */
   readonly promotions = new Rollouts();
   /** A standby also keeps these, so that it knows what its predecessor may have missed. */
   readonly seen = new SeenObjects();
@@ -44,7 +44,7 @@ export class ClusterState {
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
-  /** Since when states of roll-outs are awaited, as performance.now(). */
+  /** Since when states of rollouts are awaited, as performance.now(). */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -55,7 +55,7 @@ export class ClusterState {
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
-      // The labels of a namespace as they will be once the labels of roll-outs are written.
+      // The labels of a namespace as they will be once the labels of rollouts are written.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
         stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),

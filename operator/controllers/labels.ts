@@ -1,4 +1,4 @@
-/** Sets and removes the labels of each namespace: Pod Security labels, and the labels of roll-outs. */
+/** Sets and removes the labels of each namespace: Pod Security labels, and the labels of rollouts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../api/capability-policy.ts';
 import { labelRefusal, writeLabels } from '../apply/label-writer.ts';
@@ -14,7 +14,7 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The wait until the saved states of roll-outs have been read. */
+/** The wait until the saved states of rollouts have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Labels implements Controller {
@@ -105,7 +105,7 @@ export class Labels implements Controller {
     return deciders.every(({ name }) => state.outcomes.programs.get(name)?.state === 'InForce');
   }
 
-  /** Somebody removed or changed the label of a roll-out. */
+  /** Somebody removed or changed the label of a rollout. */
   #reportRestored(namespace: NamespaceView, { set }: RolloutLabels): void {
     const { state, recorder, cluster } = this.#context;
     for (const label of state.promotions.missingAgain(namespace, set)) {

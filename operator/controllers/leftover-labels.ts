@@ -1,4 +1,4 @@
-/** Removes the labels of roll-outs that no policy has any more, once nothing in the cluster asks for them. */
+/** Removes the labels of rollouts that no policy has any more, once nothing in the cluster asks for them. */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -62,7 +62,7 @@ export class LeftoverLabels implements Controller {
     if (namespaces.length > 0) found({ by: this.name, namespaces });
   }
 
-  /** Whether a policy has this roll-out. */
+  /** Whether a policy has this rollout. */
   #isWanted(label: string): boolean {
     const { cluster, state } = this.#context;
     const name = policyOfLabel(label);
@@ -70,7 +70,7 @@ export class LeftoverLabels implements Controller {
   }
 }
 
-/** The labels of roll-outs that an admission policy looks at. */
+/** The labels of rollouts that an admission policy looks at. */
 const labelsAsked: (object: RenderedObject) => string[] = perObject((object) =>
   hasText(object) ? (JSON.stringify(object.spec).match(LABELS) ?? []) : [],
 );

@@ -16,7 +16,7 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 /** Our own writes come back from the watch, many at once; repairs of all of them would, too. */
 const DELAY_MS = 50;
-/** The wait until the saved states of roll-outs have been read. */
+/** The wait until the saved states of rollouts have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Programs implements Controller {

@@ -43,7 +43,7 @@ export class Promotion implements Controller {
 
   keysFor({ cause, policies }: StateChange): Iterable<Key> {
     const { cluster, state } = this.#context;
-    // A state may still be saved for a policy that had a roll-out in an earlier term.
+    // A state may still be saved for a policy that had a rollout in an earlier term.
     if (cause.of === 'term') return policies;
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
@@ -88,7 +88,7 @@ export class Promotion implements Controller {
     const shown = state.outcomes.progress.get(name);
     state.outcomes.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
-    // The workloads that block the roll-out have changed.
+    // The workloads that block the rollout have changed.
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
@@ -97,7 +97,7 @@ export class Promotion implements Controller {
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
 
-  /** The roll-outs of the policies that a change of the namespace concerns. */
+  /** The rollouts of the policies that a change of the namespace concerns. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
     const labels = cluster.namespace(namespace)?.labels;
@@ -194,7 +194,7 @@ export class Promotion implements Controller {
     }
   }
 
-  /** Ends the step for a policy that has no roll-out, or rests. @param keep what to do with the saved state */
+  /** Ends the step for a policy that has no rollout, or rests. @param keep what to do with the saved state */
   async #end(name: string, keep: () => Promise<void>): Promise<void> {
     const { state, found } = this.#context;
     const before = state.promotions.get(name);

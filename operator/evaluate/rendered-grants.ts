@@ -22,7 +22,7 @@ interface RenderedGrant {
 export type RenderedGrants = ReadonlyMap<string, RenderedGrant>;
 
 /**
- * Evaluation never asks for the use of a policy that is for everyone. The parts of a policy with a roll-out share one
+ * Evaluation never asks for the use of a policy that is for everyone. The parts of a policy with a rollout share one
  * grant.
  */
 export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGrants {

@@ -7,7 +7,7 @@ import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING }
 import { perObject } from './memo.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
-/** How far a roll-out has come, as compiling needs it. */
+/** How far a rollout has come, as compiling needs it. */
 export interface Stage {
   /** False: namespaces are still being labelled, and the enforced part must not exist yet. */
   readonly begun: boolean;
@@ -109,7 +109,7 @@ function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothP
   return last.parts;
 }
 
-/** The selector of a part, split into the label of the roll-out and everything else. */
+/** The selector of a part, split into the label of the rollout and everything else. */
 export const splitSelector = perObject(
   (selector: LabelSelector): { readonly own: LabelSelector; readonly label?: string } => {
     const { matchExpressions = [] } = selector;

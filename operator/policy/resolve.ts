@@ -21,7 +21,7 @@ import { contradictionsIn } from './contradictions.ts';
 import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
-  /** Unique among resolved policies: its name, except for the pending part of a roll-out (parts.ts). */
+  /** Unique among resolved policies: its name, except for the pending part of a rollout (parts.ts). */
   readonly id: string;
   /** The CapabilityPolicy's. */
   readonly name: string;
@@ -60,7 +60,7 @@ export interface ResolvedPolicy {
   readonly filledChecks: readonly RuleChecks[];
   /** For a policy with `rollout`: the mode in namespaces that are still pending. */
   readonly meanwhile?: Mode;
-  /** Only for the pending part of a roll-out: the part that will decide in its namespaces once they are promoted. */
+  /** Only for the pending part of a rollout: the part that will decide in its namespaces once they are promoted. */
   readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the order of the registry; empty without defaulting. */
   readonly fills: readonly Fill[];

@@ -1,4 +1,4 @@
-/** The entry of one namespace in the state of a roll-out, and how a step changes it. */
+/** The entry of one namespace in the state of a rollout, and how a step changes it. */
 import { ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { beginsAtOnce } from './duration.ts';
@@ -76,7 +76,7 @@ function leftOut(
 }
 
 /**
- * Whether the roll-out may begin as far as this namespace is concerned. A pending namespace must be labelled or left out
+ * Whether the rollout may begin as far as this namespace is concerned. A pending namespace must be labelled or left out
  * by name. In another namespace, the label must be gone, unless the API server refuses its removal: otherwise the
  * namespace would be pending by mistake.
  */

@@ -1,4 +1,4 @@
-/** The state of a roll-out in the first step of a leader's term, and after a rest. */
+/** The state of a rollout in the first step of a leader's term, and after a rest. */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
 import { matches } from '../policy/selector.ts';
@@ -23,7 +23,7 @@ interface Found {
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
-  // The policy had no roll-out, so nothing guarded the label and its value means nothing.
+  // The policy had no rollout, so nothing guarded the label and its value means nothing.
   if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();

@@ -1,4 +1,4 @@
-/** The input and the result of a step of a roll-out. */
+/** The input and the result of a step of a rollout. */
 import type { CompleteRollout, LabelSelector } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import type { Labels } from '../policy/selector.ts';

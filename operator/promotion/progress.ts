@@ -12,7 +12,7 @@ export interface RolloutProgress {
   readonly paused: boolean;
   /** Every reached namespace that the policy's selector selects, by name, sorted. */
   readonly namespaces: ReadonlyMap<string, NamespaceProgress>;
-  /** The next promotion; absent if none is due or the roll-out is paused. */
+  /** The next promotion; absent if none is due or the rollout is paused. */
   readonly next?: { readonly namespace: string; readonly at: number };
   /** The time of the last promotion; absent before the first one. */
   readonly lastPromotion?: number;

@@ -1,4 +1,4 @@
-/** Which soaking namespaces a step of a roll-out promotes. */
+/** Which soaking namespaces a step of a rollout promotes. */
 import { ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { matches } from '../policy/selector.ts';
 import { durationMs } from './duration.ts';

@@ -1,4 +1,4 @@
-/** A namespace as a step of a roll-out sees it. */
+/** A namespace as a step of a rollout sees it. */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { isExcluded } from '../policy/deciding.ts';
 import { matches } from '../policy/selector.ts';
@@ -17,7 +17,7 @@ export interface RolloutNamespace {
   /** Whether the guard protects the label there, so that only holders of `exempt` can have set it. */
   readonly guarded: boolean;
   /**
-   * Whether the namespace was created after the roll-out began to label namespaces. Then the policy is enforced there
+   * Whether the namespace was created after the rollout began to label namespaces. Then the policy is enforced there
    * from the beginning.
    */
   readonly isNew: boolean;

@@ -1,4 +1,4 @@
-/** The roll-outs of all policies: what they mean for the labels of a namespace. */
+/** The rollouts of all policies: what they mean for the labels of a namespace. */
 import {
   type CompletePolicy,
   type CompleteSpec,
@@ -11,7 +11,7 @@ import { rolloutLabel, type Stage } from '../policy/parts.ts';
 import type { Labels } from '../policy/selector.ts';
 import { isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from './state.ts';
 
-/** The labels of roll-outs that a namespace should have, and those to remove. */
+/** The labels of rollouts that a namespace should have, and those to remove. */
 export interface RolloutLabels {
   readonly set: Readonly<Record<string, string>>;
   readonly remove: readonly string[];
@@ -68,7 +68,7 @@ export class Rollouts {
     return effective;
   }
 
-  /** Remembers that a roll-out labelled its pending namespaces in an earlier term. */
+  /** Remembers that a rollout labelled its pending namespaces in an earlier term. */
   wereLabelled(policy: string, { namespaces }: RolloutState): void {
     for (const entry of namespaces.values()) {
       if (isLabelled(entry)) this.#labelled.add(labelledKey(entry.uid, rolloutLabel(policy)));
@@ -115,7 +115,7 @@ function labelledKey(uid: string, label: string): string {
   return `${uid} ${label}`;
 }
 
-/** The keys of the labels of roll-outs. */
+/** The keys of the labels of rollouts. */
 export function rolloutLabelsIn(labels: Labels): string[] {
   return Object.keys(labels).filter((key) => key.startsWith(ROLLOUT_LABEL_PREFIX));
 }
@@ -129,7 +129,7 @@ export function hasPendingLabel(labels: Labels): boolean {
 }
 
 /**
- * How far each roll-out has come.
+ * How far each rollout has come.
  *
  * @param existing the specs of the enforced parts that exist, by the policy's uid
  */
@@ -151,7 +151,7 @@ export function stagesOf(
 
 /**
  * Whether texts and labels must wait until the controller of promotions has read, written or deleted the state of some
- * roll-out. The state says where a policy must not be enforced. Without a state, nothing guards the labels.
+ * rollout. The state says where a policy must not be enforced. Without a state, nothing guards the labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],
@@ -178,7 +178,7 @@ function stageOf(state: RolloutState): Stage {
 }
 
 /**
- * The stage of a roll-out before its state has been read. It has begun if its enforced part exists, with the selector of
+ * The stage of a rollout before its state has been read. It has begun if its enforced part exists, with the selector of
  * that part.
  */
 function stageWithoutState(enforced: CompleteSpec | undefined): Stage {

@@ -1,5 +1,5 @@
 /**
- * The state of a roll-out: the namespaces in which the policy is not enforced yet, and since when each has been
+ * The state of a rollout: the namespaces in which the policy is not enforced yet, and since when each has been
  * compliant.
  */
 import type { CompleteRollout, CompleteSpec, LabelSelector } from '../api/capability-policy.ts';
@@ -12,11 +12,11 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The policy's uid. A policy that was deleted and created again has no state yet. */
   readonly uid: string;
   /**
-   * The last selector whose namespaces have all been labelled; undefined before the roll-out has begun for the first
-   * time. If the policy has rested since (mode Audit, expired), `begun` is false, and the roll-out goes on from here.
+   * The last selector whose namespaces have all been labelled; undefined before the rollout has begun for the first
+   * time. If the policy has rested since (mode Audit, expired), `begun` is false, and the rollout goes on from here.
    */
   readonly selector?: LabelSelector;
-  /** The excluded namespaces when the roll-out last began: `--excluded-namespaces` may change. */
+  /** The excluded namespaces when the rollout last began: `--excluded-namespaces` may change. */
   readonly excluded?: readonly string[];
   /**
    * The last selector whose text was in force everywhere. Before that, nothing guards the labels, and no namespace counts
@@ -31,7 +31,7 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The time of the last promotion, as the pace counts it. */
   readonly lastPromotion?: number;
   /**
-   * By name. A selected namespace without an entry is enforced once the roll-out has begun: it was promoted, or it is
+   * By name. A selected namespace without an entry is enforced once the rollout has begun: it was promoted, or it is
    * new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
@@ -75,7 +75,7 @@ export function isLabelled(entry: Entry): boolean {
 
 /**
  * Whether the enforced part selects a namespace with these labels, unless it is pending. For a policy that rests: whether
- * the part will select it once the roll-out goes on.
+ * the part will select it once the rollout goes on.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,
@@ -101,7 +101,7 @@ export function resting(state: RolloutState, existingSelector: LabelSelector | u
   return { ...rest, begun: false, ...(selector && { selector }) };
 }
 
-/** Whether the policy is rolled out namespace by namespace. In another mode than Enforce, its roll-out rests. */
+/** Whether the policy is rolled out namespace by namespace. In another mode than Enforce, its rollout rests. */
 export function rollsOut(spec: CompleteSpec): spec is CompleteSpec & { readonly rollout: CompleteRollout } {
   return spec.rollout !== undefined && spec.mode === 'Enforce';
 }

@@ -1,5 +1,5 @@
 /**
- * One step of a roll-out: the state and the cluster as last seen → the next state. Pure, and safe to repeat: what a step
+ * One step of a rollout: the state and the cluster as last seen → the next state. Pure, and safe to repeat: what a step
  * decides is written before anything follows from it, so a process that dies in between loses nothing.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';

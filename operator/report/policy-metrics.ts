@@ -79,17 +79,17 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
     );
   gauge(
     'rollout_namespaces',
-    'Namespaces of a policy with a roll-out, by state: enforced, or pending and soaking or blocked.',
+    'Namespaces of a policy with a rollout, by state: enforced, or pending and soaking or blocked.',
     ['policy', 'state'],
     () => cluster.policies().flatMap(rolloutStates),
   );
   byRollout('soak_seconds', 'How long a namespace must have been compliant before it is enforced.', ({ soak }) => {
     return durationMs(soak) / 1_000;
   });
-  byRollout('paused', 'Whether the roll-out is paused (1) or not (0).', ({ paused }) => Number(paused));
+  byRollout('paused', 'Whether the rollout is paused (1) or not (0).', ({ paused }) => Number(paused));
 }
 
-/** Includes zeros. Empty without a roll-out, and until the roll-out's namespaces have been read. */
+/** Includes zeros. Empty without a rollout, and until the rollout's namespaces have been read. */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;
   if (!counts) return [];

@@ -46,7 +46,7 @@ export const WRITE_REFUSED = 'WriteRefused';
  * the operator restored it.
  */
 export const DRIFT_REPAIRED = 'DriftRepaired';
-/** Event on a namespace: somebody removed the label of a roll-out from a namespace where the policy is still pending. */
+/** Event on a namespace: somebody removed the label of a rollout from a namespace where the policy is still pending. */
 export const ROLLOUT_LABEL_RESTORED = 'RolloutLabelRestored';
 /** Events on a workload and on the policy: the workload no longer violates the policy, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';
@@ -60,9 +60,9 @@ export const NO_FILE_IN_FORCE = 'NoFileInForce';
 export const OTHER_OPERATOR = 'OtherOperator';
 /** Protected: no API server has answered. */
 export const NOT_ANSWERED = 'NotAnswered';
-/** Event on a namespace: a policy with a roll-out is now enforced there. */
+/** Event on a namespace: a policy with a rollout is now enforced there. */
 export const NAMESPACE_ENFORCED = 'NamespaceEnforced';
-/** Event on the policy: workloads violate it in all namespaces that are still pending, so the roll-out makes no progress. */
+/** Event on the policy: workloads violate it in all namespaces that are still pending, so the rollout makes no progress. */
 export const ROLLOUT_BLOCKED = 'RolloutBlocked';
 /** Event on the policy: it is enforced in all of its namespaces. */
 export const ROLLOUT_COMPLETE = 'RolloutComplete';

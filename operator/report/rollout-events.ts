@@ -1,4 +1,4 @@
-/** The Events of a roll-out. */
+/** The Events of a rollout. */
 import { type CapabilityPolicy, ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { rolloutLabel } from '../policy/parts.ts';

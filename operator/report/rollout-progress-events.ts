@@ -1,4 +1,4 @@
-/** A roll-out's progress → Events. */
+/** A rollout's progress → Events. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { counted } from '../text/wording.ts';

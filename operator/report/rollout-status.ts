@@ -1,4 +1,4 @@
-/** The progress of a roll-out → its part of the status, as numbers and names of a bounded size. */
+/** The progress of a rollout → its part of the status, as numbers and names of a bounded size. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { violationsBy } from '../evaluate/verdict.ts';

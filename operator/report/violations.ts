@@ -12,7 +12,7 @@ import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from '../text/printable.ts';
 
 export interface NotAdmitted extends WorkloadVerdict {
-  /** The policy's mode in the workload's namespace: it differs from spec.mode where a roll-out is pending. */
+  /** The policy's mode in the workload's namespace: it differs from spec.mode where a rollout is pending. */
   readonly mode: Mode;
 }
 

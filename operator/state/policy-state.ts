@@ -26,7 +26,7 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
   readonly ownerUid?: () => string;
   /** The labels by which policies select a namespace; by default its own. */
   readonly labelsOf?: (namespace: NamespaceView) => Labels;
-  /** How far roll-outs have come; by default, a roll-out compiles as if it had begun. */
+  /** How far rollouts have come; by default, a rollout compiles as if it had begun. */
   readonly stages?: (
     policies: readonly CompletePolicy[],
     rendered: readonly RenderedObject[],

@@ -1,4 +1,4 @@
-/** The state of a roll-out survives its ConfigMaps. */
+/** The state of a rollout survives its ConfigMaps. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { configMapsOf, keptIn, placed } from '../../operator/apply/rollout-config-maps.ts';
@@ -31,7 +31,7 @@ function many(count: number): RolloutState {
   return { uid: 'p', begun: true, selector: {}, namespaces: new Map(names.map(entry)) };
 }
 
-describe('the ConfigMaps of a roll-out', () => {
+describe('the ConfigMaps of a rollout', () => {
   it('keep its state', () => {
     fc.assert(
       fc.property(STATE, (state) => {

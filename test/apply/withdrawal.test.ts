@@ -69,9 +69,9 @@ describe('leftovers of deleted policies', () => {
     ['a record without its label', { namespace: namespace('restricted', { labels: {}, labelOwners: {} }) }, labels],
     ['a record that cannot be read', { namespace: namespace(undefined, { recorded: '{' }) }, labels],
     ['no label of somebody else', { namespace: namespace(undefined, { labels: { [ENFORCE]: 'restricted' } }) }, []],
-    ['the label of a roll-out', { namespace: namespace(undefined, { labels: { [ROLLOUT]: 'pending' } }) }, labels],
+    ['the label of a rollout', { namespace: namespace(undefined, { labels: { [ROLLOUT]: 'pending' } }) }, labels],
     [
-      'no label of a roll-out whose policy stays',
+      'no label of a rollout whose policy stays',
       { policies: [policy('it')], namespace: namespace(undefined, { labels: { [ROLLOUT]: 'pending' } }) },
       [],
     ],

@@ -82,7 +82,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/promotion',
-    does: 'Roll-outs by namespace: the state of a roll-out, its next step, and what it means for labels.',
+    does: 'Rollouts by namespace: the state of a rollout, its next step, and what it means for labels.',
     imports: ['operator/api', 'operator/model', 'operator/policy', 'operator/evaluate'],
     packages: [],
     pure: true,

@@ -88,7 +88,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     sideBySide(lineScenarios(current));
   });
 
-  describe('roll-outs', () => {
+  describe('rollouts', () => {
     before(() => forgetEverything(stage));
 
     sideBySide(rolloutScenarios(current));

@@ -19,21 +19,21 @@ const REST_MS = 5_000;
 export function rolloutScenarios(stage: () => Stage): Scenario[] {
   return [
     ...[CLIENT_SIDE_APPLY, SERVER_SIDE_APPLY].map((mode) => ({
-      title: `roll-out, by ${mode.title}: a pending namespace stays pending, and an enforced one enforced`,
+      title: `rollout, by ${mode.title}: a pending namespace stays pending, and an enforced one enforced`,
       run: () => applied(stage(), mode),
     })),
     {
-      title: 'roll-out, by Replace=true: the label of a pending namespace is put back at once',
+      title: 'rollout, by Replace=true: the label of a pending namespace is put back at once',
       run: () => replacedByArgo(stage()),
     },
     {
-      title: 'roll-out, by kubectl replace: the label of a pending namespace is put back at once',
+      title: 'rollout, by kubectl replace: the label of a pending namespace is put back at once',
       run: () => replacedByKubectl(stage()),
     },
   ];
 }
 
-/** A namespace in Git, and a policy whose roll-out has begun there and waits. */
+/** A namespace in Git, and a policy whose rollout has begun there and waits. */
 class Rollout {
   readonly #stage: Stage;
   readonly #repository: ReturnType<Stage['repository']>;

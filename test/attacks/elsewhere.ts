@@ -48,10 +48,10 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'as far as the policy',
   ),
   row(
-    'makes a namespace pending while a roll-out is added',
+    'makes a namespace pending while a rollout is added',
     'refused at every moment',
     'integration/guard-overridden',
-    'makes no namespace pending while a roll-out is added',
+    'makes no namespace pending while a rollout is added',
   ),
   row(
     'lets a namespace enter a policy with the label that says pending, in one step or two',

@@ -106,7 +106,7 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     expect: guarded,
   },
   {
-    attempt: 'makes it pending for a policy that another one overrides, and that may get a roll-out',
+    attempt: 'makes it pending for a policy that another one overrides, and that may get a rollout',
     setting: 'overridden',
     steps: [byEveryRoute({ labels: { [rolloutLabel('attacks-overridden')]: 'pending' } })],
     expect: guarded,

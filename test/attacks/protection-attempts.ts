@@ -492,7 +492,7 @@ const ON_NAMESPACES: readonly Attempt[] = [
     expect: { admitted: 'their wildcard verbs include exempt, which the guard asks for' },
   },
   {
-    attempt: 'makes a namespace pending again for a roll-out',
+    attempt: 'makes a namespace pending again for a rollout',
     run: patch(
       NAMESPACE,
       { metadata: { labels: { 'rollout.capabilitypolicy.dev/protected-rolled': 'pending' } } },
@@ -532,38 +532,38 @@ const STATE = { apiVersion: 'v1', kind: 'ConfigMap', data: { team: '{"state":"Pe
 
 const ON_ROLLOUTS: readonly Attempt[] = [
   {
-    attempt: 'changes the state of a roll-out',
+    attempt: 'changes the state of a rollout',
     run: patch(ROLLOUT, { data: { 'rollout.json': '{"begun":false}' } }),
     expect: STATES,
   },
   {
-    attempt: 'replaces the state of a roll-out',
+    attempt: 'replaces the state of a rollout',
     run: put(ROLLOUT, (object) => {
       object.data = {};
     }),
     expect: STATES,
   },
   {
-    attempt: 'makes the state of a roll-out immutable, so that it stays as it is',
+    attempt: 'makes the state of a rollout immutable, so that it stays as it is',
     run: patch(ROLLOUT, { immutable: true }),
     expect: STATES,
   },
   {
-    attempt: 'takes the label of the operator from the state of a roll-out',
+    attempt: 'takes the label of the operator from the state of a rollout',
     run: patch(ROLLOUT, { metadata: { labels: { 'app.kubernetes.io/managed-by': null } } }),
     expect: STATES,
   },
   {
-    attempt: 'gives the state of a roll-out an owner that does not exist',
+    attempt: 'gives the state of a rollout an owner that does not exist',
     run: patch(ROLLOUT, { metadata: { ownerReferences: [GONE_OWNER] } }),
     expect: STATES,
   },
   {
-    attempt: 'changes the state of a roll-out as the garbage collector',
+    attempt: 'changes the state of a rollout as the garbage collector',
     run: patch(ROLLOUT, STATE, { as: GARBAGE_COLLECTOR }),
     expect: STATES,
   },
-  { attempt: 'deletes the state of a roll-out', run: remove(ROLLOUT), expect: STATES },
+  { attempt: 'deletes the state of a rollout', run: remove(ROLLOUT), expect: STATES },
   {
     attempt: "deletes all ConfigMaps of the operator's namespace",
     run: remove(`${OWN}/configmaps`, undefined, { dryRun: true }),
@@ -575,12 +575,12 @@ const ON_ROLLOUTS: readonly Attempt[] = [
     expect: STATES,
   },
   {
-    attempt: 'creates a ConfigMap with the label of the operator, which reads it as the state of a roll-out',
+    attempt: 'creates a ConfigMap with the label of the operator, which reads it as the state of a rollout',
     run: create(`${OWN}/configmaps`, { ...STATE, metadata: { name: 'mine', labels: MANAGED } }),
     expect: STATES,
   },
   {
-    attempt: 'creates a ConfigMap named like the state of a later roll-out, which keeps what is in it',
+    attempt: 'creates a ConfigMap named like the state of a later rollout, which keeps what is in it',
     run: create(`${OWN}/configmaps`, { ...STATE, metadata: { name: 'rollout-0.later' } }),
     expect: STATES,
   },
@@ -736,7 +736,7 @@ export const ATTEMPTS: Readonly<Record<string, readonly Attempt[]>> = {
   'on the CRD': ON_THE_CRD,
   'on namespaces': ON_NAMESPACES,
   'on the Lease': ON_THE_LEASE,
-  'on the states of roll-outs': ON_ROLLOUTS,
+  'on the states of rollouts': ON_ROLLOUTS,
   'on the registration of APIs': ON_APIS,
   'as the operator': AS_THE_OPERATOR,
   'on policies that --protect-policies names': ON_PINNED_POLICIES,

@@ -28,7 +28,7 @@ export const CRD = `${CRDS}/capabilitypolicies.capabilitypolicy.dev`;
 export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 export const SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices';
 export const OWN = `/api/v1/namespaces/${OPERATOR_NAMESPACE}`;
-/** The first ConfigMap of the policy with a roll-out. */
+/** The first ConfigMap of the policy with a rollout. */
 export const ROLLOUT = `${OWN}/configmaps/rollout-0.protected-rolled`;
 export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/capabilitypolicy.dev`;
 export const MANAGED = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev' };
@@ -107,7 +107,7 @@ export const SERVED = { refused: /this APIService must not be deleted or served 
 export const TOKENS = { refused: /only nodes may get tokens of the operator/ };
 export const CONTROLLER_TOKENS = { refused: /only kube-controller-manager may get tokens of its controllers/ };
 export const SECRETS = { refused: /no Secret may have a token of the operator or of these controllers/ };
-export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps that keep where a roll-out is/ };
+export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps that keep where a rollout is/ };
 
 /** A user that is also a cluster administrator, so that only admission can refuse. */
 export function asAdministrator(user: string, ...groups: readonly string[]): Identity {

@@ -183,7 +183,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
   {
     attempt: "deletes the operator's namespace",
     run: remove(OWN, undefined, { dryRun: true }),
-    expect: { admitted: 'what is in force stays in force; roll-outs soak again' },
+    expect: { admitted: 'what is in force stays in force; rollouts soak again' },
   },
   {
     attempt: "deletes the operator's service account",

@@ -80,7 +80,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       lookAlike({ name: 'own' }),
     );
     await cluster.programmed(pinned, granted, rolled);
-    await eventually('the state of the roll-out', async () => api.find(ROLLOUT));
+    await eventually('the state of the rollout', async () => api.find(ROLLOUT));
     await eventually('the label', async () => labelOf(await api.get(`${NAMESPACES}/${namespace}`)));
     target = { cluster, namespace, pinned, names: names(await renderedObjects(api), granted) };
   });
@@ -156,16 +156,16 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       assert.match(message, new RegExp(`last_config_info\\{.*hash="${hash}",plugin="ValidatingAdmissionPolicy"\\} 1`));
     });
 
-    it("lets the garbage collector remove a deleted policy's state of a roll-out, though no operator runs", async () => {
+    it("lets the garbage collector remove a deleted policy's state of a rollout, though no operator runs", async () => {
       await cluster.operator.stop();
       await cluster.deletePolicy('protected-granted');
       await cluster.deletePolicy('protected-rolled');
       await cluster.controlPlane.restartApiServer();
       await cluster.controlPlane.restartControllerManager();
-      await eventually('the state of the roll-out to be gone', async () => !(await cluster.api.find(ROLLOUT)));
+      await eventually('the state of the rollout to be gone', async () => !(await cluster.api.find(ROLLOUT)));
     });
 
-    it("lets namespaces be deleted: one under a policy, and the operator's with its Lease and states of roll-outs", async () => {
+    it("lets namespaces be deleted: one under a policy, and the operator's with its Lease and states of rollouts", async () => {
       const state = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'rollout-0.left' } };
       const { status } = await cluster.api.ask('POST', `${OWN}/configmaps`, {
         body: state,

@@ -239,7 +239,7 @@ all: 2 of 4 workloads newly refused, 2 unchanged; safe to enforce in 1 of 2
   });
 });
 
-describe('the beginning of a roll-out', () => {
+describe('the beginning of a rollout', () => {
   const rolledOut = (rollout: object) => ({ all: { mode: 'Enforce' as const, rollout } });
   const starts = ({ namespaces }: Changes) =>
     namespaces.map(({ namespace, rollouts }) => `${namespace}: ${rollouts.map(({ state }) => state).join(', ')}`);
@@ -303,14 +303,14 @@ describe('the beginning of a roll-out', () => {
   it('is a column, and a sentence about the whole', () => {
     const seen = changes({}, rolledOut({}));
     const text = changesText(seen, PLAIN);
-    assert.match(text, /SAFE TO ENFORCE +ROLL-OUT BEGINS +WHY NOT/);
+    assert.match(text, /SAFE TO ENFORCE +ROLLOUT BEGINS +WHY NOT/);
     assert.match(text, /^net +3 +0 +0 → 2 +no +blocked +Deployment worse and 1 more: hostPID/m);
     assert.match(text, /^web +1 +0 +0 +yes +soaking$/m);
     assert.equal(
       lastLine(seen),
-      'all: 0 of 4 workloads newly refused, 2 with another warning or audit annotation, 2 unchanged; safe to enforce in 1 of 2 namespaces; the roll-out of all begins with 1 namespace soaking for 24h, 1 blocked',
+      'all: 0 of 4 workloads newly refused, 2 with another warning or audit annotation, 2 unchanged; safe to enforce in 1 of 2 namespaces; the rollout of all begins with 1 namespace soaking for 24h, 1 blocked',
     );
-    assert.match(changesMarkdown(seen), /\| Roll-out begins \|/);
+    assert.match(changesMarkdown(seen), /\| Rollout begins \|/);
   });
 
   it('names the policies, if several are rolled out', () => {
@@ -321,7 +321,7 @@ describe('the beginning of a roll-out', () => {
     assert.match(changesText(seen, PLAIN), /all: soaking, more: enforced at once/);
   });
 
-  it('is not mentioned for a policy without a roll-out', () => {
-    assert.doesNotMatch(changesText(changes({}, ENFORCE), PLAIN), /roll-out/i);
+  it('is not mentioned for a policy without a rollout', () => {
+    assert.doesNotMatch(changesText(changes({}, ENFORCE), PLAIN), /rollout/i);
   });
 });

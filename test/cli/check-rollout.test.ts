@@ -44,7 +44,7 @@ async function inJson(objects: readonly object[], ...args: readonly string[]) {
 const PENDING = namespace('old', { [LABEL]: 'pending' });
 const PROMOTED = namespace('promoted', { [LABEL]: 'enforced' });
 
-describe('check with a roll-out', () => {
+describe('check with a rollout', () => {
   it('exits 1 with --warn where the policy is enforced: in a new namespace, a promoted one, and a finished one', async () => {
     for (const rollout of [{}, { soak: '0s' }, { meanwhile: 'Audit' }, { paused: true }]) {
       assert.equal((await check([staged(rollout), privileged('new')], '--warn')).code, 1, JSON.stringify(rollout));

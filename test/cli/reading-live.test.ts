@@ -1,4 +1,4 @@
-/** check on a real API server: namespaces of a roll-out, and nulls in manifests. */
+/** check on a real API server: namespaces of a rollout, and nulls in manifests. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
@@ -39,7 +39,7 @@ describe('cappol check beside an API server', function () {
   const apply = (namespace: string) =>
     cluster.api.apply(`/apis/apps/v1/namespaces/${namespace}/deployments/web`, privilegedDeployment(namespace));
 
-  it('says of a policy with a roll-out what each namespace gets', async () => {
+  it('says of a policy with a rollout what each namespace gets', async () => {
     const pending = await cluster.namespace('pending', { team: 'reading' });
     await apply(pending);
     const policy = await cluster.policy('staged', {

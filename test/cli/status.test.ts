@@ -383,7 +383,7 @@ describe('cappol status prints', () => {
   });
 });
 
-describe('cappol status about roll-outs', () => {
+describe('cappol status about rollouts', () => {
   const since = '2026-01-01T00:00:00Z' as never;
   const worst = 'Deployment legacy: privileged: container "app" must not be privileged';
   const blockedNamespaces = [

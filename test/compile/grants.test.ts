@@ -18,7 +18,7 @@ describe('the grants of policies', () => {
     assert.equal(grants.get('open')?.roleBinding, undefined);
   });
 
-  it('are one for both parts of a policy with a roll-out', () => {
+  it('are one for both parts of a policy with a rollout', () => {
     const { policies, grants } = compile([policy('ping', { rollout: {} })], OPTIONS);
     assert.deepEqual([policies.length, grants.size], [2, 1]);
   });

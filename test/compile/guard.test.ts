@@ -65,7 +65,7 @@ function requestOf({ before, after }: Change, rest: Partial<Request> = {}): Requ
   };
 }
 
-/** Whether the namespace is in the policy, as it is or with a roll-out added. */
+/** Whether the namespace is in the policy, as it is or with a rollout added. */
 function isEnforced(
   { metadata, spec }: CompletePolicy,
   labels: Labels,
@@ -86,7 +86,7 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies on whose verb exempt a change depends, by the laws of a roll-out and nothing else: whichever of the policies
+ * The policies on whose verb exempt a change depends, by the laws of a rollout and nothing else: whichever of the policies
  * are left one day, the ones that would have decided go on deciding, and no others beside or above them.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
@@ -149,7 +149,7 @@ describe('the guard', () => {
     });
   }
 
-  it(`lets nobody take a namespace out of a policy by several changes, or before a roll-out is added (seed ${SEED})`, () => {
+  it(`lets nobody take a namespace out of a policy by several changes, or before a rollout is added (seed ${SEED})`, () => {
     const seen = { admitted: 0, refused: 0 };
     fc.assert(
       fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
@@ -166,8 +166,8 @@ describe('the guard', () => {
             if (created) assert.ok(!labelled, 'created as pending');
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
-            // As if a roll-out were added now.
-            if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a roll-out');
+            // As if a rollout were added now.
+            if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a rollout');
           }
           now = after;
         }
@@ -200,7 +200,7 @@ describe('the guard', () => {
     'beside one': [policy('beside', { level: 'baseline', priority: 5, podSecurityLabels: 'Off' })],
     'below one that decides at the moment': [above],
   })) {
-    for (const [form, spec] of Object.entries({ 'with a roll-out': { rollout: {} }, 'without one yet': {} })) {
+    for (const [form, spec] of Object.entries({ 'with a rollout': { rollout: {} }, 'without one yet': {} })) {
       const text = programText([IT(spec), ...others], { kind: 'Guard' });
       for (const [title, [before, after, needed]] of Object.entries(rows)) {
         it(`${title}: ${around}, ${form}`, () => {

@@ -1,4 +1,4 @@
-/** A policy with a roll-out is a row in two programs: one refuses, and the other warns in pending namespaces. */
+/** A policy with a rollout is a row in two programs: one refuses, and the other warns in pending namespaces. */
 import assert from 'node:assert/strict';
 import { compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -9,7 +9,7 @@ import { programText } from './admission-text.ts';
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
 const LABEL = 'rollout.capabilitypolicy.dev/it';
 
-describe('a policy with a roll-out', () => {
+describe('a policy with a rollout', () => {
   const compiled = (begun?: boolean) =>
     compile([policy('it', { rollout: {} })], {
       ...OPTIONS,

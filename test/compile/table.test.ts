@@ -63,7 +63,7 @@ describe('the row of a policy', () => {
     assert.deepEqual(Object.keys(rowOf(resolved('same', same))), ['name', 'level']);
   });
 
-  it('has the priority, the use, the end, the part of a roll-out, and the entries of spec.containers', () => {
+  it('has the priority, the use, the end, the part of a rollout, and the entries of spec.containers', () => {
     const full = resolved('full', {
       priority: 7,
       usableBy: 'Bindings',

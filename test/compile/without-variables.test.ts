@@ -195,7 +195,7 @@ describe('a decision for API servers without variables', () => {
     assert.deepEqual(result, expected);
   });
 
-  describe('while namespaces are labelled for a roll-out', () => {
+  describe('while namespaces are labelled for a rollout', () => {
     const [a, b] = [{ matchLabels: { team: 'a' } }, { matchLabels: { team: 'b' } }];
     const asking = [1, 2, 3].map((i) => restricted(`p${i}`, { usableBy: 'Bindings', namespaceSelector: a }));
     const mover = restricted('mover', { usableBy: 'Bindings', rollout: {}, namespaceSelector: a });

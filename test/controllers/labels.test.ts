@@ -74,7 +74,7 @@ describe('the controller of labels', () => {
     });
   }
 
-  it('writes nothing before the saved states of roll-outs have been read', async () => {
+  it('writes nothing before the saved states of rollouts have been read', async () => {
     const stage = new Stage('Pending', {});
     stage.isAwaited = true;
     stage.error = new Error('written');

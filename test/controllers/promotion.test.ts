@@ -132,7 +132,7 @@ class Stage {
     this.state.apply({ of: 'pod', namespace: 'a', name, seen: pod ? [pod] : [] });
   }
 
-  /** A roll-out that has begun, with one namespace that soaks. */
+  /** A rollout that has begun, with one namespace that soaks. */
   async soak(spec: Partial<CapabilityPolicySpec> = {}): Promise<void> {
     for (const name of this.labels.keys()) this.labels.set(name, { [LABEL]: 'pending' });
     this.put({ ...SOAKING, ...spec }, 1);
@@ -377,8 +377,8 @@ describe('the controller of promotions', () => {
   });
 
   const beginnings: [string, readonly Partial<CapabilityPolicySpec>[], string][] = [
-    ['enforces where somebody set the label before the policy had a roll-out', [{}], 'Enforced'],
-    ['takes the label for the state when the state of a roll-out is lost', [{}, { rollout: {} }], 'Pending'],
+    ['enforces where somebody set the label before the policy had a rollout', [{}], 'Enforced'],
+    ['takes the label for the state when the state of a rollout is lost', [{}, { rollout: {} }], 'Pending'],
   ];
   for (const [title, specs, expected] of beginnings) {
     it(title, async () => {
@@ -483,7 +483,7 @@ describe('the controller of promotions', () => {
     assert.deepEqual([stage.parts, stage.rolloutLabels('a').set], [['it/pending'], { [LABEL]: 'pending' }]);
   });
 
-  it('removes what it keeps when the roll-out is removed from the policy', async () => {
+  it('removes what it keeps when the rollout is removed from the policy', async () => {
     const stage = new Stage();
     stage.put({ rollout: {} }, 1);
     await stage.look();

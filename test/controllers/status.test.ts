@@ -10,7 +10,7 @@ describe('Status.delay', () => {
   const rows: [string, Cause, boolean, ProgramOutcome['state'] | undefined, number][] = [
     ['soon after somebody edited the policy', { of: 'policy', name: 'it' }, true, 'Working', 200],
     ['soon while one policy rolls out', found, false, 'Working', 200],
-    ['soon before the roll-out has begun', found, false, undefined, 200],
+    ['soon before the rollout has begun', found, false, undefined, 200],
     ['soon after the policy came into force', found, false, 'InForce', 200],
     ['soon after the API server refused the policy', found, false, 'Failed', 200],
     ['soon after a namespace changed', namespace, false, 'InForce', 200],

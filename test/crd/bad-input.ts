@@ -35,14 +35,14 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
       ],
     },
   },
-  { title: 'a roll-out with nothing stated', spec: { mode: 'Enforce', rollout: {} } },
+  { title: 'a rollout with nothing stated', spec: { mode: 'Enforce', rollout: {} } },
   {
-    title: 'a roll-out with everything stated',
+    title: 'a rollout with everything stated',
     spec: { mode: 'Enforce', rollout: { meanwhile: 'Audit', soak: '1h30m', namespacesPerHour: 50, paused: true } },
   },
-  { title: 'a roll-out that rests in mode Warn', spec: { mode: 'Warn', rollout: { soak: '1h' } } },
-  { title: 'a roll-out that rests in the default mode', spec: { rollout: { paused: true } } },
-  { title: 'a roll-out without soaking', spec: { mode: 'Enforce', rollout: { soak: '0s' } } },
+  { title: 'a rollout that rests in mode Warn', spec: { mode: 'Warn', rollout: { soak: '1h' } } },
+  { title: 'a rollout that rests in the default mode', spec: { rollout: { paused: true } } },
+  { title: 'a rollout without soaking', spec: { mode: 'Enforce', rollout: { soak: '0s' } } },
   { title: 'ALL dropped and one added back', spec: caps({ allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] }) },
   { title: 'an end in UTC', spec: { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' } },
   { title: 'an end with an offset', spec: { expires: '2028-02-29T23:59:59+05:30' } },
@@ -122,16 +122,16 @@ function rollouts(): BadInput[] {
       answer: /spec\.rollout\.meanwhile: Unsupported value: "Enforce": supported values: "Warn", "Audit"/,
     },
     {
-      title: 'a selector by the label of a roll-out',
+      title: 'a selector by the label of a rollout',
       spec: { namespaceSelector: { matchLabels: { 'rollout.capabilitypolicy.dev/other': 'pending' } } },
-      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with roll-outs: select by a label of your own/,
+      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with rollouts: select by a label of your own/,
     },
     {
-      title: 'a condition on the label of a roll-out',
+      title: 'a condition on the label of a rollout',
       spec: {
         namespaceSelector: { matchExpressions: [{ key: 'rollout.capabilitypolicy.dev/other', operator: 'Exists' }] },
       },
-      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with roll-outs: select by a label of your own/,
+      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with rollouts: select by a label of your own/,
     },
   ];
 }

@@ -1,4 +1,4 @@
-/** The roll-out page, as a reader follows it, on the cluster that it describes; and how to break glass afterwards. */
+/** The rollout page, as a reader follows it, on the cluster that it describes; and how to break glass afterwards. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import { documentedBlocks, ROOT, readPage } from '../support/page.ts';
@@ -24,7 +24,7 @@ const DEPLOYED: readonly Deployed[] = [
   { namespace: 'net', name: 'pinger', add: 'NET_RAW' },
 ];
 
-describe('the roll-out', () => {
+describe('the rollout', () => {
   let controlPlane: ControlPlane | undefined;
   // A separate control plane: the page counts namespaces.
   const cluster = useCluster('rollout', {

@@ -41,7 +41,7 @@ describe('the grants of policies', () => {
     });
   }
 
-  it('are the same objects for the same policy, and one for both parts of a roll-out', () => {
+  it('are the same objects for the same policy, and one for both parts of a rollout', () => {
     const rolled = resolvedBaseline('ping', { mode: 'Enforce', rollout: {}, usableBy: 'Subjects', subjects: [PINGER] });
     const grants = renderedGrants(partsOf(rolled, { begun: true }));
     assert.deepEqual([...grants.keys()], [NAME]);

@@ -97,8 +97,8 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'patch capabilitypolicies/status': { act: changePolicy },
   // Read at the begin of a term.
   'list configmaps': { act: beginTerm },
-  'create configmaps': { act: async (stage) => void (await rollOut(stage, 'created')) },
-  'patch configmaps': { act: async (stage) => void (await rollOut(stage, 'written')) },
+  'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
+  'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
   'create events': { act: violate },
   // A series counts repetitions of the same Event.
@@ -278,14 +278,14 @@ async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {
   await operator.startAndWatch();
 }
 
-/** A roll-out without namespaces, so that it has only a state. */
-async function rollOut({ cluster }: Stage, name: string): Promise<string> {
+/** A rollout without namespaces, so that it has only a state. */
+async function rollout({ cluster }: Stage, name: string): Promise<string> {
   const namespaceSelector = { matchLabels: { no: 'body' } };
   return cluster.policy(name, { namespaceSelector, level: 'restricted', mode: 'Enforce', rollout: {} });
 }
 
 async function rolledOut(stage: Stage): Promise<void> {
-  await stage.cluster.programmed(await rollOut(stage, 'ended'));
+  await stage.cluster.programmed(await rollout(stage, 'ended'));
 }
 
 async function endRollout({ cluster }: Stage): Promise<void> {

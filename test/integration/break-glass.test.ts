@@ -51,7 +51,7 @@ describe('break glass as documented', function () {
   };
   const read = (policy: string) => cluster.api.get(`${POLICIES}/${policy}`);
 
-  /** Enforced in the first namespace; a policy with a roll-out is pending in the second. */
+  /** Enforced in the first namespace; a policy with a rollout is pending in the second. */
   async function start(kind: string, team: string): Promise<{ policy: string; enforced: string; pending: string }> {
     const pending = await cluster.namespace(`${team}-pending`, { team });
     await cluster.api.create(`${NAMESPACES}/${pending}/pods`, { ...pod(), metadata: { name: 'bad' } });
@@ -92,7 +92,7 @@ describe('break glass as documented', function () {
 
   itUnprotected(
     ONLY_OPERATOR,
-    'opens a policy with a roll-out without an operator, and it goes back to where it was',
+    'opens a policy with a rollout without an operator, and it goes back to where it was',
     async () => {
       const { policy, enforced, pending } = await start('rolling-out', 'by-hand');
       await cluster.operator.stop();

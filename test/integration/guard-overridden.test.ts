@@ -1,6 +1,6 @@
 /**
  * Nobody without `exempt` makes a namespace pending or takes it out of an Enforce policy: also while another policy overrides it, while
- * a roll-out is added, and in several steps.
+ * a rollout is added, and in several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -155,7 +155,7 @@ describe('an editor of namespaces without exempt', function () {
     },
     'and another level are added': { level: 'baseline' },
   };
-  it('makes no namespace pending while a roll-out is added, whatever else changes with it', async () => {
+  it('makes no namespace pending while a rollout is added, whatever else changes with it', async () => {
     const namespaces = await Promise.all(
       [0, 150, 400, 800].map((ms) => cluster.namespace(`adding-${ms}`, { team: 'adding' })),
     );
@@ -188,7 +188,7 @@ describe('an editor of namespaces without exempt', function () {
           done = true;
           await Promise.all(trying);
         }
-        // Without a roll-out again.
+        // Without a rollout again.
         await cluster.policy('adding', enforce('adding'));
         await cluster.programmed(policy);
       }
@@ -209,7 +209,7 @@ describe('an editor of namespaces without exempt', function () {
       rolled = await cluster.policy('entered-rolled', enforce('entered', { rollout: { paused: true } }));
       plain = await cluster.policy('entered-plain', enforce('entered'));
       await cluster.programmed(rolled, plain);
-      // It would remove labels of roll-outs outside of their policies, sooner or later.
+      // It would remove labels of rollouts outside of their policies, sooner or later.
       await cluster.operator.stop();
     });
     after(() => cluster.operator.startAndWatch());

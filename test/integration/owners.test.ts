@@ -1,4 +1,4 @@
-/** Workloads with an owner, and claims of StatefulSets: what a roll-out and the status make of their templates. */
+/** Workloads with an owner, and claims of StatefulSets: what a rollout and the status make of their templates. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -122,7 +122,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
   });
 
   for (const [index, { title, named, rule = 'capabilities' }] of ROWS.entries()) {
-    it(`evaluates ${title}, and the roll-out waits for it`, async () => {
+    it(`evaluates ${title}, and the rollout waits for it`, async () => {
       const namespace = cluster.named(`${index}`);
       const found = async () => entries(await statusOf(cluster.api, audit), { namespace });
       await eventually('the violation in the status', async () => (await found()).length > 0, 20_000);

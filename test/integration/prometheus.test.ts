@@ -82,7 +82,7 @@ describeWith(
       for (const [name, pod] of Object.entries({ fine: restrictedPod(), bad: baselinePod() })) {
         await cluster.api.create(`${NAMESPACES}/${team}/pods`, { ...pod, metadata: { name } });
       }
-      await rollOut();
+      await rollout();
       await expire();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
@@ -91,8 +91,8 @@ describeWith(
       await finds(`absent(ALERTS{alertname="CapabilityPolicyNotProgrammed", policy!="${refused}"})`);
     });
 
-    /** A roll-out that one pod blocks. */
-    async function rollOut(): Promise<void> {
+    /** A rollout that one pod blocks. */
+    async function rollout(): Promise<void> {
       const slow = await cluster.namespace('slow', { team: 'prometheus-rollout' });
       await cluster.api.create(`${NAMESPACES}/${slow}/pods`, { ...baselinePod(), metadata: { name: 'bad' } });
       const rolledOut = await cluster.policy('rollout', {

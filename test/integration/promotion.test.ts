@@ -1,4 +1,4 @@
-/** Roll-outs on a real API server: the order at the start, promotion, the label, and how a roll-out ends. */
+/** Rollouts on a real API server: the order at the start, promotion, the label, and how a rollout ends. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
@@ -11,7 +11,7 @@ import { Traffic } from '../support/traffic.ts';
 
 type Rollout = NonNullable<CapabilityPolicySpec['rollout']>;
 
-describe('a policy with a roll-out', function () {
+describe('a policy with a rollout', function () {
   this.timeout(300_000);
   const cluster = useCluster('promotion');
   const label = (policy: string) => `rollout.capabilitypolicy.dev/${policy}`;
@@ -254,7 +254,7 @@ describe('a policy with a roll-out', function () {
 
   for (const [what, end] of Object.entries({
     'is deleted': async (policy: string) => cluster.deletePolicy(policy),
-    'has no roll-out any more': async (policy: string) => {
+    'has no rollout any more': async (policy: string) => {
       await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { rollout: null } });
     },
   })) {

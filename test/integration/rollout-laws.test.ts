@@ -1,4 +1,4 @@
-/** The laws of a roll-out (docs/decisions/0051) on a real API server, while others disturb it. */
+/** The laws of a rollout (docs/decisions/0051) on a real API server, while others disturb it. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -13,7 +13,7 @@ const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const SOON = 30_000;
 const formatTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
-describe('the laws of a roll-out', function () {
+describe('the laws of a rollout', function () {
   this.timeout(300_000);
   const cluster = useCluster('laws');
   const label = (policy: string) => `rollout.capabilitypolicy.dev/${policy}`;
@@ -212,7 +212,7 @@ describe('the laws of a roll-out', function () {
       { expires: formatTime(Date.now() + 86_400_000) },
     ],
     'mode Audit': [{ mode: 'Audit' }, { mode: 'Enforce' }],
-    'mode Audit without a roll-out': [
+    'mode Audit without a rollout': [
       { mode: 'Audit', rollout: null },
       { mode: 'Enforce', rollout: { soak: '24h' } },
     ],
@@ -267,7 +267,7 @@ describe('the laws of a roll-out', function () {
     const { rollout: _, ...plain } = spec('first', {});
     const policy = await cluster.policy('first', plain as CapabilityPolicySpec);
     await cluster.programmed(policy);
-    // Nothing guards the label of a policy without a roll-out.
+    // Nothing guards the label of a policy without a rollout.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [label(policy)]: 'pending' } } });
     await patch(policy, { rollout: { soak: '24h' } });
     const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/configmaps/rollout-0.${policy}`;

@@ -125,7 +125,7 @@ describe('what a status claims', function () {
     });
   });
 
-  describe('about a namespace where a roll-out is pending', () => {
+  describe('about a namespace where a rollout is pending', () => {
     let policy: string;
     let pending: string;
     let enforced: string;
@@ -211,7 +211,7 @@ describe('what a status claims', function () {
         const policy = await cluster.policy(suffix, spec);
         await cluster.programmed(policy);
         await violating(policy, 1);
-        await eventually('the roll-out', async () => (await statusOf(cluster.api, policy)).rollout?.blocked === 1);
+        await eventually('the rollout', async () => (await statusOf(cluster.api, policy)).rollout?.blocked === 1);
         const before = reported(await statusOf(cluster.api, policy));
         const events = async () =>
           (await eventsAbout(cluster.api, 'CapabilityPolicy', policy)).map(({ reason }) => reason);

@@ -52,7 +52,7 @@ describe('where a policy decides', () => {
     assert.deepEqual(found?.role, { name: 'Shares', with: [{ policy: 'other', priority: 0 }], over: [] });
   });
 
-  it('in the mode of the roll-out where it is pending: a policy that is enforced there has another mode', () => {
+  it('in the mode of the rollout where it is pending: a policy that is enforced there has another mode', () => {
     const [found] = selectedIn(rolling, [...rolling, low], [pending]);
     assert.deepEqual(found, { namespace: 'a', mode: 'Warn', pending: true, role: { name: 'Decides', over: [] } });
     assert.equal(selectedIn(rolling, rolling, [{ ...pending, labels: {} }])[0]?.pending, false);

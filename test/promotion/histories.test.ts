@@ -1,4 +1,4 @@
-/** All short histories of a roll-out: the laws hold after every step (docs/decisions/0051). */
+/** All short histories of a rollout: the laws hold after every step (docs/decisions/0051). */
 import assert from 'node:assert/strict';
 import { type NamespaceProgress, progressOf } from '../../operator/promotion/progress.ts';
 import { step } from '../../operator/promotion/step.ts';
@@ -48,8 +48,8 @@ const BEGINNINGS = {
   'a new policy': beginning({}),
   'a new policy with soak 0s': beginning({ atOnce: true }),
   'a new policy with soak 0s that is paused': beginning({ atOnce: true, paused: true }),
-  'a finished roll-out': finished({}),
-  'a policy without a roll-out': finished({ rollsOut: false }),
+  'a finished rollout': finished({}),
+  'a policy without a rollout': finished({ rollsOut: false }),
 };
 
 /** Defects that the operator once had, or might have: the exploration has to find them. */
@@ -95,7 +95,7 @@ const DEFECTS: Readonly<Record<string, [change: Partial<Implementation>, law: st
   ],
 };
 
-describe('a roll-out, in all short histories,', () => {
+describe('a rollout, in all short histories,', () => {
   it('keeps its laws', function () {
     this.timeout(600_000);
     const { histories, worlds, broken } = explore(BEGINNINGS, { length: LENGTH });

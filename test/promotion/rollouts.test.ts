@@ -1,4 +1,4 @@
-/** The labels of namespaces under roll-outs, and the objects that were seen in them. */
+/** The labels of namespaces under rollouts, and the objects that were seen in them. */
 import assert from 'node:assert/strict';
 import type { PodView } from '../../operator/model/objects.ts';
 import { Rollouts, stagesOf } from '../../operator/promotion/rollouts.ts';
@@ -21,7 +21,7 @@ const namespace = (value?: string) => ({
   labels: (value === undefined ? {} : { [LABEL]: value }) as Record<string, string>,
 });
 
-describe('the labels of a namespace under a roll-out', () => {
+describe('the labels of a namespace under a rollout', () => {
   const rows: readonly [
     Entry['state'],
     string | undefined,
@@ -86,7 +86,7 @@ describe('the labels of a namespace under a roll-out', () => {
   });
 });
 
-describe('the stage of a roll-out', () => {
+describe('the stage of a rollout', () => {
   const it1 = policy('it', { rollout: {} });
   const { uid = '' } = it1.metadata as { uid?: string };
 

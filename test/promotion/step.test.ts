@@ -1,4 +1,4 @@
-/** The state machine of a roll-out, by tables and by properties over random clusters. */
+/** The state machine of a rollout, by tables and by properties over random clusters. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompleteRollout } from '../../operator/api/capability-policy.ts';
@@ -85,7 +85,7 @@ function rolloutsOf(state: RolloutState): Rollouts {
 const PENDING = { labels: { [LABEL]: 'pending' } };
 const BEGUN = { begun: true, selector: ALL, inForce: ALL };
 
-describe('a step of a roll-out', () => {
+describe('a step of a rollout', () => {
   describe('at the start', () => {
     it('makes every selected namespace pending, and begins only when it sees all labels', () => {
       const first = step(inputOf({ namespaces: { a: {}, b: {} } }));
@@ -564,7 +564,7 @@ describe('a step of a roll-out', () => {
   });
 });
 
-/** Changes of a cluster under a roll-out, by an operator that may die between two writes and by others. */
+/** Changes of a cluster under a rollout, by an operator that may die between two writes and by others. */
 const ACTIONS = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ of: fc.constant('render' as const), name: fc.constantFrom('a', 'b', 'c') }) },
@@ -579,7 +579,7 @@ const ACTIONS = fc.array(
   { minLength: 30, maxLength: 120, size: 'max' },
 );
 
-describe('a roll-out, whatever happens and whenever the operator dies', () => {
+describe('a rollout, whatever happens and whenever the operator dies', () => {
   it('enforces nowhere before all labels are written, and nowhere within the soak after a violation', () => {
     let promotions = 0;
     fc.assert(
@@ -620,7 +620,7 @@ describe('a roll-out, whatever happens and whenever the operator dies', () => {
               });
               promotions += result.promoted.length;
               for (const name of result.promoted) {
-                assert.ok(kept.begun, 'promoted before the roll-out has begun');
+                assert.ok(kept.begun, 'promoted before the rollout has begun');
                 assert.ok(now - (violatedAt.get(name) ?? 0) >= 10 * SECOND, `${name} is promoted within the soak`);
               }
               if (!kept.begun && result.state.begun) {

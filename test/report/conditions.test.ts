@@ -79,7 +79,7 @@ describe('the conditions of a policy', () => {
     assert.equal(buildStatus(refused).namespaces?.refused, 1);
   });
 
-  it('say that a roll-out rests in another mode than Enforce', () => {
+  it('say that a rollout rests in another mode than Enforce', () => {
     const text = (mode: 'Enforce' | 'Audit') => message(input({ mode, rollout: {} }), 'Accepted') ?? '';
     assert.match(
       text('Audit'),
@@ -162,7 +162,7 @@ describe('the conditions of a policy', () => {
       ],
     ],
     [
-      "with a label of another policy's roll-out that cannot be removed",
+      "with a label of another policy's rollout that cannot be removed",
       input({}, { labels: labels({ refusal: { ...REFUSED, remove: [`${ROLLOUT_LABEL}-too`] } }) }),
       ['Accepted=True Compiled', 'Compliant=True NoViolation', 'Programmed=True InForce', 'Ready=True InForce'],
     ],

@@ -101,7 +101,7 @@ describe('the metrics of policies', () => {
     assert.equal((await series())['capabilitypolicy_programmed{policy="ping"}'], 0);
   });
 
-  it('show how far a roll-out has come, how long it soaks, and whether it is paused', async () => {
+  it('show how far a rollout has come, how long it soaks, and whether it is paused', async () => {
     const of = (rollout: object, status: CapabilityPolicyStatus = {}) => {
       const made = policyWith('ping', status);
       return {

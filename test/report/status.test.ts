@@ -241,7 +241,7 @@ describe('the status of a policy', () => {
       assert.equal(condition(buildStatus(refused(ends)), 'Expired')?.reason, 'ExpiresLater');
     });
 
-    it('and keeps its roll-out, also when the edit has none', () => {
+    it('and keeps its rollout, also when the edit has none', () => {
       const rolled = input({ mode: 'Enforce', rollout: { soak: '1h' } });
       const rollout = { enforced: 1, soaking: 0, blocked: 0, progress: '1/1' };
       const status = buildStatus(
@@ -251,7 +251,7 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('says in which mode each workload violates it: a roll-out has another one where it is pending', () => {
+  it('says in which mode each workload violates it: a rollout has another one where it is pending', () => {
     const coverage = {
       selected: ['late', 'net'],
       deciding: ['late', 'net'],

@@ -371,7 +371,7 @@ describe('the Event of a repair', () => {
   }
 });
 
-describe('the Events of a roll-out', () => {
+describe('the Events of a rollout', () => {
   const policy = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', name: 'ping' };
   const worst = 'Deployment legacy: privileged: container "app" must not be privileged';
   const since = '2026-01-01T00:00:00Z';
@@ -385,7 +385,7 @@ describe('the Events of a roll-out', () => {
   const complete = { enforced: 3, soaking: 0, blocked: 0 };
   type Rollout = CapabilityPolicyStatus['rollout'];
   const cases: [string, Rollout, Rollout, string[]][] = [
-    ['none without a roll-out', undefined, undefined, []],
+    ['none without a rollout', undefined, undefined, []],
     ['none for its beginning', undefined, working, []],
     ['none for each namespace that is promoted', working, { ...working, enforced: 2 }, []],
     [

@@ -6,7 +6,7 @@ import { campaign, removeCampaign } from './campaign.ts';
 /** It chooses what happens; the machine determines when. SEED=… chooses another. */
 const SEED = Number(process.env.SEED ?? 42);
 
-describe('a roll-out over many namespaces', () => {
+describe('a rollout over many namespaces', () => {
   let api: Api;
 
   before(async () => {

@@ -1,5 +1,5 @@
 /**
- * A roll-out over many namespaces while clients create, break and repair workloads and operators are killed. It is evaluated
+ * A rollout over many namespaces while clients create, break and repair workloads and operators are killed. It is evaluated
  * by the API server's watch, by what the clients know, and by a count of its own; it shares no code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -145,7 +145,7 @@ class Campaign {
     this.#clients.start();
     await this.#programmed(POLICY);
     this.#clients.inForce = true;
-    this.#say('the policy is in force, and the roll-out has begun');
+    this.#say('the policy is in force, and the rollout has begun');
     return this.#operators;
   }
 
@@ -191,7 +191,7 @@ class Campaign {
     const mostMs = soakMs + atPace * 1.2 + 15_000;
     const from = Date.now();
     const done = async () => endFaults(this.#record(operators)).length === 0;
-    await eventually('the roll-out to end', done, mostMs).catch(() => undefined);
+    await eventually('the rollout to end', done, mostMs).catch(() => undefined);
     this.#say(`settled after ${((Date.now() - from) / 1000).toFixed(1)} s; ${left} namespaces were pending`);
   }
 

@@ -46,7 +46,7 @@ export class Clients {
   /** Ends of the violations of Deployments and of pods that stay, by namespace. */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
-  /** Namespaces that were created during the roll-out. */
+  /** Namespaces that were created during the rollout. */
   readonly made: string[] = [];
   #paused: Promise<void> | undefined;
   #resume = () => {};

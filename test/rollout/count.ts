@@ -1,4 +1,4 @@
-/** The state of a roll-out, counted from the cluster's objects by a few lines of its own; and what the operator says. */
+/** The state of a rollout, counted from the cluster's objects by a few lines of its own; and what the operator says. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';

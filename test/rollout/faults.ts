@@ -1,4 +1,4 @@
-/** The rules of a roll-out, checked against the history of the labels and against what the clients know. */
+/** The rules of a rollout, checked against the history of the labels and against what the clients know. */
 import type { LabelHistory } from './label-history.ts';
 import type { Operators } from './operators.ts';
 import type { CampaignNamespace } from './population.ts';
@@ -6,7 +6,7 @@ import type { Truth } from './truth.ts';
 
 export interface Record {
   readonly namespaces: readonly CampaignNamespace[];
-  /** Namespaces that were created during the roll-out. */
+  /** Namespaces that were created during the rollout. */
   readonly made: readonly string[];
   readonly history: LabelHistory;
   readonly truth: Truth;
@@ -14,7 +14,7 @@ export interface Record {
   /** The namespaces whose promotion an operator logged. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** When the roll-out was asked for: no namespace has been evaluated by it before. */
+  /** When the rollout was asked for: no namespace has been evaluated by it before. */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
@@ -51,7 +51,7 @@ export function soakFaults(record: Record): string[] {
       return seen && !isUnseen(violation, record);
     });
     return [
-      ...(early ? [`${name} was promoted ${promoted - askedAt} ms after the roll-out was asked for`] : []),
+      ...(early ? [`${name} was promoted ${promoted - askedAt} ms after the rollout was asked for`] : []),
       ...tooSoon.map(
         ({ what, from, until }) =>
           `${name} was promoted at ${time(promoted)}, though ${what} violated from ${time(from)} to ${time(until)}`,

@@ -36,7 +36,7 @@ else await run();
 async function run(): Promise<void> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const seed = number('seed');
-  say(`roll-out with seed ${seed}`);
+  say(`rollout with seed ${seed}`);
   const controlPlane = await startControlPlane({ quiet: true });
   const api = new Api(controlPlane.kubeconfig);
   try {

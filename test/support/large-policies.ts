@@ -16,7 +16,7 @@ export interface LargePolicies {
   readonly policies: readonly CompletePolicy[];
   readonly roles: readonly RoleView[];
   readonly roleBindings: readonly RoleBindingView[];
-  /** The labels of a namespace for roll-outs that have not reached it. @param namespace its index */
+  /** The labels of a namespace for rollouts that have not reached it. @param namespace its index */
   readonly pending: (namespace: number) => Readonly<Record<string, string>>;
 }
 

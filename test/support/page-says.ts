@@ -18,7 +18,7 @@ export interface Told {
   readonly items: readonly CheckedItem[];
   /** The status of each policy, by name. */
   readonly statuses: ReadonlyMap<string, CapabilityPolicyStatus>;
-  /** Whether the namespace has the label of the policy's roll-out. */
+  /** Whether the namespace has the label of the policy's rollout. */
   isPending(policy: string, namespace: string): boolean;
 }
 

@@ -79,7 +79,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     const rollout = policies.find((policy) => (policy.rollout?.soaking ?? 0) + (policy.rollout?.blocked ?? 0) > 0);
     assert.ok(rollout?.rollout);
     const [enforced, total] = rollout.rollout.progress?.split('/') ?? [];
-    await part(page, 'Roll-outs').getByText(`${enforced} of ${total} namespaces`).first().waitFor();
+    await part(page, 'Rollouts').getByText(`${enforced} of ${total} namespaces`).first().waitFor();
   });
 
   it('leads from each state of namespaces to those namespaces in the map', async () => {

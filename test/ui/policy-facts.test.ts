@@ -34,7 +34,7 @@ const namespace = (name: string, fields = {}) => ({
   ...fields,
 });
 
-/** Policies of all forms: two of one selector, a roll-out, single containers, users, defaulting. */
+/** Policies of all forms: two of one selector, a rollout, single containers, users, defaulting. */
 const POLICIES = [
   policy('base', { level: 'baseline', defaulting: 'Enabled' }),
   policy('base-shared', {

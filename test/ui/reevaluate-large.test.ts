@@ -29,8 +29,8 @@ const EDITED: readonly Edited[] = [
     [name, 'Warn', { mode: 'Warn' }],
     [name, 'Warn, with another priority', { ...ALONE, mode: 'Warn' }],
     [name, 'Audit', { mode: 'Audit' }],
-    [name, 'Enforce with a roll-out that is pending everywhere', rolledOut('24h')],
-    [name, 'Enforce with a roll-out that is pending where something violates', rolledOut('0s')],
+    [name, 'Enforce with a rollout that is pending everywhere', rolledOut('24h')],
+    [name, 'Enforce with a rollout that is pending where something violates', rolledOut('0s')],
   ]),
 ];
 

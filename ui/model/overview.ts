@@ -17,7 +17,7 @@ export interface Overview {
   readonly policies: number;
   /** The names of those that are not ready. */
   readonly notReady: readonly string[];
-  /** Roll-outs that are not complete; those that more namespaces block come first. */
+  /** Rollouts that are not complete; those that more namespaces block come first. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
   readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;
@@ -68,7 +68,7 @@ function namespaceCounts(snapshot: Snapshot): Record<NamespaceState, number> {
   return counts;
 }
 
-/** Roll-outs that are complete need no attention. */
+/** Rollouts that are complete need no attention. */
 function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout[] {
   if (!spec.rollout || !rollout) return [];
   const { enforced = 0, soaking = 0, blocked = 0, next, blockedNamespaces = [] } = rollout;

@@ -40,7 +40,7 @@ export function selectionState({ pending, role }: SelectedNamespace): SelectionS
 
 /** @param priority of the policy */
 export function whyText({ mode, pending, role }: SelectedNamespace, priority: number): string {
-  const meanwhile = pending ? `The roll-out has not enforced it here: meanwhile it ${ACTIONS[mode]} only. ` : '';
+  const meanwhile = pending ? `The rollout has not enforced it here: meanwhile it ${ACTIONS[mode]} only. ` : '';
   switch (role.name) {
     case 'Decides':
       return role.over.length > 0

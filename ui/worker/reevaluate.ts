@@ -116,7 +116,7 @@ export class Reevaluation {
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
-  /** Only of the namespaces that a roll-out has not reached. */
+  /** Only of the namespaces that a rollout has not reached. */
   #labelsWith(pending: Pending): Map<string, Labels> {
     const reached = [...pending].filter(([, policies]) => policies.length > 0);
     return new Map(

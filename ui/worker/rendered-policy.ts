@@ -14,7 +14,7 @@ import { yamlText } from './yaml-text.ts';
 export interface RenderedPolicy {
   /** The policy itself, with the defaults filled in. */
   readonly yaml: string;
-  /** Both parts of a policy with a roll-out have some; the guard's has other columns than those of the other programs. */
+  /** Both parts of a policy with a rollout have some; the guard's has other columns than those of the other programs. */
   readonly rows: readonly RenderedRow[];
   /** In the registry's order. */
   readonly rules: readonly RuleText[];

@@ -100,7 +100,7 @@ function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
     ...counts('WARNED', 'warned'),
     ...counts('AUDITED', 'audited'),
     { head: SAFE, cell: ({ safeToEnforce }) => (safeToEnforce === null ? '' : safeToEnforce ? 'yes' : 'no') },
-    ...(summary.rollouts.length > 0 ? [{ head: 'ROLL-OUT BEGINS', cell: rolloutText }] : []),
+    ...(summary.rollouts.length > 0 ? [{ head: 'ROLLOUT BEGINS', cell: rolloutText }] : []),
     { head: 'WHY NOT', cell: whyNot },
   ];
 }
@@ -179,7 +179,7 @@ function summaryLine(candidates: readonly string[], summary: ChangeSummary): str
   return [`${candidates.join(', ')}: ${parts.join(', ')}; ${safe}`, ...starts].join('; ');
 }
 
-/** `the roll-out of restricted begins with 2 namespaces already enforced, 438 soaking for 24h, 40 blocked` */
+/** `the rollout of restricted begins with 2 namespaces already enforced, 438 soaking for 24h, 40 blocked` */
 function startText({ policy, soak, paused, enforced, enforcedAtOnce, soaking, blocked }: RolloutSummary): string {
   const counts: [number, string][] = [
     [enforced, STARTS.Enforced],
@@ -189,5 +189,5 @@ function startText({ policy, soak, paused, enforced, enforcedAtOnce, soaking, bl
   ];
   const parts = counts.filter(([count]) => count > 0);
   const texts = parts.map(([count, state], index) => `${index === 0 ? counted(count, 'namespace') : count} ${state}`);
-  return `the roll-out of ${policy} begins with ${texts.length > 0 ? texts.join(', ') : 'no namespace'}${paused ? ', and is paused' : ''}`;
+  return `the rollout of ${policy} begins with ${texts.length > 0 ? texts.join(', ') : 'no namespace'}${paused ? ', and is paused' : ''}`;
 }

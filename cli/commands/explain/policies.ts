@@ -38,6 +38,6 @@ async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles):
   await addPolicies(builder, paths, io, troubles);
   if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
   const { policies } = builder.build({ ...OPTIONS, at: Date.now() }, troubles.trouble).compiled;
-  // The pending part of a roll-out is skipped, because it has the same checks.
+  // The pending part of a rollout is skipped, because it has the same checks.
   return policies.filter(({ pendingFor }) => !pendingFor);
 }

@@ -1,4 +1,4 @@
-/** The roll-outs that are not complete: how far each has come, and what has been blocking it, and since when. */
+/** The rollouts that are not complete: how far each has come, and what has been blocking it, and since when. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -8,12 +8,12 @@ import type { PolicyView, RolloutView } from './view.ts';
 
 const HEAD = ['POLICY', 'BLOCKED IN', 'SINCE', 'VIOLATING', 'WORST'];
 
-/** `458/500`; `-` without a roll-out. */
+/** `458/500`; `-` without a rollout. */
 export function enforcedCell({ rollout }: PolicyView): string {
   return rollout?.progress ?? '-';
 }
 
-/** Empty if every roll-out is complete. @param namespace the only namespace to name */
+/** Empty if every rollout is complete. @param namespace the only namespace to name */
 export function rolloutText(policies: readonly PolicyView[], terminal: Terminal, namespace?: string): string {
   const pending = policies.flatMap(({ name, rollout }) => (rollout && isPending(rollout) ? [{ name, rollout }] : []));
   if (pending.length === 0) return '';

@@ -27,7 +27,7 @@ const POLICY_HEAD = [
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
 /** The columns to drop, in this order, from a table that is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
-/** The column that only roll-outs need. */
+/** The column that only rollouts need. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
 

@@ -54,7 +54,7 @@ export interface PolicyView {
   readonly namespaces: { readonly selected: number; readonly deciding: number };
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
   /**
-   * The progress of `spec.rollout` as the operator last reported it; absent without a roll-out, and before the first
+   * The progress of `spec.rollout` as the operator last reported it; absent without a rollout, and before the first
    * report.
    */
   readonly rollout?: RolloutView;
@@ -76,7 +76,7 @@ export interface ViolationView {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
-  /** The policy's mode in the namespace: it differs from the policy's where a roll-out is pending. */
+  /** The policy's mode in the namespace: it differs from the policy's where a rollout is pending. */
   readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
   /** The number of its pods that violate now. */

@@ -109,7 +109,7 @@ export class PolicyCluster {
     return projection.policy(answer.body);
   }
 
-  /** Compiles the policies. @param stages how far each roll-out is */
+  /** Compiles the policies. @param stages how far each rollout is */
   compiled(policies: readonly CompletePolicy[], stages?: ReadonlyMap<string, Stage>): Compiled {
     const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
     return compile(policies, { ...options, ...(stages && { stages }) });

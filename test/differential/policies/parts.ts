@@ -109,7 +109,7 @@ const RUNS: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
     const tally = await evaluateRollouts(cluster, controlPlane, plan);
     const { label, promotion } = tally.compared;
     console.log(`${label} comparisons of a label, ${promotion} of a verdict about a promotion`);
-    return report('roll-outs', seed, tally);
+    return report('rollouts', seed, tally);
   },
 
   async playground({ cluster, runs, seed }) {

@@ -1,4 +1,4 @@
-/** Random sets of overlapping policies, some of which are rolled out, with namespaces on both sides of their roll-outs. */
+/** Random sets of overlapping policies, some of which are rolled out, with namespaces on both sides of their rollouts. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector } from '../../../operator/api/capability-policy.ts';
 import { rolloutLabel, type Stage } from '../../../operator/policy/parts.ts';
@@ -10,7 +10,7 @@ export interface RollingSet extends PolicySet {
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
-/** The namespaces of a set: some with the same labels, except for those of roll-outs. */
+/** The namespaces of a set: some with the same labels, except for those of rollouts. */
 const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
 
 const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.record(
@@ -58,7 +58,7 @@ function stage(set: string): Arbitrary<Stage> {
   );
 }
 
-/** Also labels of policies that have no roll-out: they mean nothing. */
+/** Also labels of policies that have no rollout: they mean nothing. */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });
   const ofRollouts = fc.array(fc.tuple(...policies.map(() => LABEL)), {

@@ -1,4 +1,4 @@
-/** Reference model of a roll-out, in plain code after the API's words; it knows nothing of the two parts of a policy. */
+/** Reference model of a rollout, in plain code after the API's words; it knows nothing of the two parts of a policy. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { filled } from '../filling/reference-model.ts';
@@ -19,7 +19,7 @@ interface NamespaceFacts {
 
 /**
  * "A namespace where the policy is not enforced yet has the label rollout.capabilitypolicy.dev/<policy>: pending." Before
- * the roll-out has begun, the policy is enforced nowhere.
+ * the rollout has begun, the policy is enforced nowhere.
  */
 export function modeIn(namespace: NamespaceFacts, { name, mode }: ResolvedPolicy): Mode | undefined {
   const rollout = namespace.rollouts?.get(name);
@@ -32,7 +32,7 @@ export function isPendingIn({ labels, rollouts }: NamespaceFacts, policy: string
   return rollouts?.has(policy) === true && labels[labelOf(policy)] === 'pending';
 }
 
-/** "A namespace is evaluated as if its label were gone", also before the roll-out has begun. */
+/** "A namespace is evaluated as if its label were gone", also before the rollout has begun. */
 export function promotedIn<T extends NamespaceFacts>(namespace: T, policy: string): T {
   const { [labelOf(policy)]: _, ...labels } = namespace.labels;
   const rollouts = new Map(namespace.rollouts);

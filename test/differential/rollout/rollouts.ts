@@ -1,5 +1,5 @@
 /**
- * Random sets of overlapping policies with roll-outs, in namespaces that are pending, enforced, or not labelled yet. The
+ * Random sets of overlapping policies with rollouts, in namespaces that are pending, enforced, or not labelled yet. The
  * reference model of the design knows a policy as a whole; API server and operator, which have its two parts, have to agree
  * with it about each pod and each template. No Pod Security label may be tighter than what the policies of its mode admit in
  * the namespace, and the operator's verdict about a promotion is that of the model.
@@ -20,7 +20,7 @@ import { type RollingSet, rollingSet } from './arbitrary.ts';
 import type { RolloutFacts } from './reference-model.ts';
 
 interface RolloutsPlan {
-  /** How many policies with a roll-out, at least. */
+  /** How many policies with a rollout, at least. */
   readonly policies: number;
   /** For each of them. */
   readonly pods: number;
@@ -38,7 +38,7 @@ type Accepted = AcceptedSet<RollingSet>;
 
 const BATCH = 20;
 
-/** @returns a tally whose policies are those with a roll-out */
+/** @returns a tally whose policies are those with a rollout */
 export async function evaluateRollouts(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,

@@ -38,7 +38,7 @@ export interface Scene {
   readonly people: readonly Person[];
   /** The time of the creation and the ends of policies by name, in ms since 1970. Absent: no policy ends. */
   readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
-  /** By policy. Absent: no policy has a roll-out. */
+  /** By policy. Absent: no policy has a rollout. */
   readonly rollouts?: ReadonlyMap<string, RolloutFacts>;
 }
 

@@ -14,7 +14,7 @@ export interface Trial {
   readonly set: PolicySet;
   /** Those in force, a policy with `rollout` as its parts. */
   readonly policies: readonly ResolvedPolicy[];
-  /** For the reference model, if some policy has a roll-out: whole policies. */
+  /** For the reference model, if some policy has a rollout: whole policies. */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
   /** Absent if the API server keeps none. */
   readonly audit: AuditLog | undefined;

@@ -1,4 +1,4 @@
-/** Random topologies: which policies select which namespaces, with what priority, mode, end, users and roll-out. */
+/** Random topologies: which policies select which namespaces, with what priority, mode, end, users and rollout. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type CapabilityPolicySpec, type LabelSelector, NAME_LABEL } from '../../../operator/api/capability-policy.ts';
 import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';
@@ -164,7 +164,7 @@ function grant(
 }
 
 /**
- * Leaves out policies of which too many would meet in some namespace, wherever roll-outs and ends are.
+ * Leaves out policies of which too many would meet in some namespace, wherever rollouts and ends are.
  *
  * @param selects whether a policy selects a namespace
  */

@@ -30,7 +30,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 export interface InForce {
   readonly policies: readonly CompletePolicy[];
-  /** The labels of the namespaces, with those of roll-outs. */
+  /** The labels of the namespaces, with those of rollouts. */
   readonly labels: ReadonlyMap<string, Labels>;
   /** From the creation of the first policy until all were programmed. */
   readonly seconds: number;

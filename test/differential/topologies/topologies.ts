@@ -1,6 +1,6 @@
 /**
  * Random topologies of many policies, in force by a running operator: names, labels, In, NotIn, Exists, DoesNotExist, several
- * keys, overlapping, with priorities, modes, ends, users and roll-outs. The API server, the operator's own evaluation and
+ * keys, overlapping, with priorities, modes, ends, users and rollouts. The API server, the operator's own evaluation and
  * the reference model have to agree about each pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

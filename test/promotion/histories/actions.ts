@@ -66,7 +66,7 @@ function edits(others: Others): Action[] {
   ];
 }
 
-/** Without an earlier roll-out, one that comes with mode Enforce begins everywhere. */
+/** Without an earlier rollout, one that comes with mode Enforce begins everywhere. */
 function stating(world: World, stated: Stated): World {
   const { remembered } = world;
   const begins = isOn(stated) && !isOn(world.stated) && !remembered.rolledOut;

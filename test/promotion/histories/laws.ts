@@ -1,4 +1,4 @@
-/** The laws of a roll-out (docs/decisions/0051), for each action of a history. */
+/** The laws of a rollout (docs/decisions/0051), for each action of a history. */
 import { matches } from '../../../operator/policy/selector.ts';
 import type { RolloutProgress } from '../../../operator/promotion/progress.ts';
 import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World } from './world.ts';

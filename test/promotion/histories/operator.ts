@@ -19,7 +19,7 @@ export interface Implementation {
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state is written although nothing has changed. */
   readonly writesFirst: boolean;
-  /** Whether texts and labels wait for the state of a roll-out. */
+  /** Whether texts and labels wait for the state of a rollout. */
   readonly waitsForState: boolean;
 }
 

@@ -64,7 +64,7 @@ export interface Remembered {
   readonly byHand: readonly string[];
   /** Those that somebody moved into the selector or out of it. */
   readonly moved: readonly string[];
-  /** Whether the policy had a roll-out when the operator saw it in mode Enforce last. */
+  /** Whether the policy had a rollout when the operator saw it in mode Enforce last. */
   readonly rolledOut: boolean;
 }
 

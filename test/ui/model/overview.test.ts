@@ -135,7 +135,7 @@ describe('the overview', () => {
     assert.deepEqual([namespaces?.excluded, namespaces?.leaving, violations?.all.total], [1, 1, 0]);
   });
 
-  it('shows how far a roll-out is, and not one that is complete', () => {
+  it('shows how far a rollout is, and not one that is complete', () => {
     const rollout = { meanwhile: 'Warn', soak: '24h' } as const;
     const blockedNamespaces = [{ name: 'b', violating: 2, since: '2026-11-25T00:00:00Z' as never }];
     const policies = [

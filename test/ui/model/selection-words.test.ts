@@ -31,7 +31,7 @@ const ROWS: readonly [selected: SelectedNamespace, state: SelectionState, why: s
   [
     at({ role: { name: 'Decides', over: [] }, pending: true, mode: 'Warn' }),
     'pending',
-    'The roll-out has not enforced it here: meanwhile it warns about pods only.',
+    'The rollout has not enforced it here: meanwhile it warns about pods only.',
   ],
   [at({ role: { name: 'Terminating' } }), 'terminating', 'It is being deleted: nothing can be created in it.'],
   [at({ role: { name: 'Excluded' } }), 'excluded', 'The operator excludes it: no policy reaches it.'],

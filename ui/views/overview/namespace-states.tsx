@@ -5,7 +5,7 @@ import { type OverviewProps, OverviewSection } from './overview-section.tsx';
 
 const MEANINGS: Readonly<Record<NamespaceState, string>> = {
   enforced: 'pods that violate are refused',
-  pending: 'a roll-out will enforce its policy here; until then it only reports',
+  pending: 'a rollout will enforce its policy here; until then it only reports',
   watched: 'policies warn or audit, and refuse nothing',
   open: 'no policy selects them',
   leaving: 'nothing can be created here',

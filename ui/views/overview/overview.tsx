@@ -1,4 +1,4 @@
-/** The first view: what is enforced where, how far roll-outs are, what violates, and what needs a look. */
+/** The first view: what is enforced where, how far rollouts are, what violates, and what needs a look. */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
 import { Name } from '../../components/name.tsx';

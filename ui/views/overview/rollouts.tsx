@@ -1,4 +1,4 @@
-/** Roll-outs that are not complete: how far each is, and what blocks it since when. */
+/** Rollouts that are not complete: how far each is, and what blocks it since when. */
 import { counted } from '../../../operator/text/wording.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Message } from '../../components/message.tsx';
@@ -15,13 +15,13 @@ const MOST_ROLLOUTS = 5;
 const MOST_BLOCKED = 5;
 
 export function Rollouts({ numbers: { rollouts }, cluster, link }: OverviewProps) {
-  if (rollouts.length === 0) return <OverviewSection title="Roll-outs">{null}</OverviewSection>;
+  if (rollouts.length === 0) return <OverviewSection title="Rollouts">{null}</OverviewSection>;
   return (
-    <OverviewSection title="Roll-outs" about="Policies that are not enforced in all of their namespaces yet">
+    <OverviewSection title="Rollouts" about="Policies that are not enforced in all of their namespaces yet">
       {rollouts.slice(0, MOST_ROLLOUTS).map((rollout) => (
         <OneRollout key={rollout.policy} rollout={rollout} taken={cluster.snapshot.taken} link={link} />
       ))}
-      <More count={rollouts.length - MOST_ROLLOUTS} noun="roll-out" href={link('policies')} />
+      <More count={rollouts.length - MOST_ROLLOUTS} noun="rollout" href={link('policies')} />
     </OverviewSection>
   );
 }

@@ -62,7 +62,7 @@ export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
               { text: 'Priority', number: true },
               { text: 'Namespaces', number: true, title: 'Where it decides, of those that it selects' },
               ...(rollouts
-                ? [{ text: 'Rolled out', number: true, title: 'The namespaces in which a roll-out has enforced it' }]
+                ? [{ text: 'Rolled out', number: true, title: 'The namespaces in which a rollout has enforced it' }]
                 : []),
               { text: 'Violating', number: true, title: 'Workloads that violate it' },
               ...(ends ? ['Expires'] : []),

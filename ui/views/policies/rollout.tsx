@@ -1,4 +1,4 @@
-/** How far the roll-out of a policy has come, and what blocks it. */
+/** How far the rollout of a policy has come, and what blocks it. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { Message } from '../../components/message.tsx';
 import { Name } from '../../components/name.tsx';
@@ -21,7 +21,7 @@ export function RolloutSection({ policy: { name, spec, status }, taken, link }: 
   const pace = rollout.namespacesPerHour;
   return (
     <Section
-      title="Roll-out"
+      title="Rollout"
       about={`A namespace is enforced when nothing in it has violated the policy for ${rollout.soak}${pace === undefined ? '' : `, at most ${pace} namespaces an hour`}. Until then the policy is in mode ${rollout.meanwhile} there.`}
     >
       {status.rollout ? (
@@ -33,7 +33,7 @@ export function RolloutSection({ policy: { name, spec, status }, taken, link }: 
             </b>{' '}
             namespaces are enforced, {soaking.toLocaleString('en')} soak, {blocked.toLocaleString('en')} are blocked by
             violations.
-            {rollout.paused && <b class="warning"> The roll-out is paused.</b>}
+            {rollout.paused && <b class="warning"> The rollout is paused.</b>}
           </p>
           {next && !rollout.paused && (
             <p>

@@ -29,7 +29,7 @@ local messages = { programmed.message }
 if conditions.Expired ~= nil and conditions.Expired.status == "False" then
   table.insert(messages, conditions.Expired.message)
 end
--- A roll-out is progress and not a problem: with violating workloads it may take weeks.
+-- A rollout is progress and not a problem: with violating workloads it may take weeks.
 local rollout = status.rollout
 if rollout ~= nil and (rollout.soaking or 0) + (rollout.blocked or 0) > 0 then
   local text = "rolled out to " .. tostring(rollout.progress) .. " namespaces"

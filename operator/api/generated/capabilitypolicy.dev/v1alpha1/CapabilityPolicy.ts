@@ -116,7 +116,7 @@ export interface ICapabilityPolicy {
      */
     "reason"?: string;
     /**
-     * With mode: Enforce, brings the policy into force namespace by namespace, each where nothing has violated it for a while. Namespaces that exist when the policy comes into force first get the label rollout.capabilitypolicy.dev/<policy>: pending, and the policy does not refuse anything there until the operator removes the label. New namespaces have no such label, so the policy is enforced there from the first pod. To enforce a namespace early, set the label to enforced. In another mode the roll-out rests, and with mode: Enforce it goes on as it was. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
+     * With mode: Enforce, brings the policy into force namespace by namespace, each where nothing has violated it for a while. Namespaces that exist when the policy comes into force first get the label rollout.capabilitypolicy.dev/<policy>: pending, and the policy does not refuse anything there until the operator removes the label. New namespaces have no such label, so the policy is enforced there from the first pod. To enforce a namespace early, set the label to enforced. In another mode the rollout rests, and with mode: Enforce it goes on as it was. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
      */
     "rollout"?: {
       /**
@@ -1004,7 +1004,7 @@ export interface ICapabilityPolicy {
        */
       "name": string;
       /**
-       * The policy's mode in that namespace: spec.mode, or where a roll-out is pending spec.rollout.meanwhile.
+       * The policy's mode in that namespace: spec.mode, or where a rollout is pending spec.rollout.meanwhile.
        */
       "mode"?: "Audit" | "Warn" | "Enforce";
       /**

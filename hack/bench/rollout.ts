@@ -1,4 +1,4 @@
-/** (l) The beginning of a roll-out over many namespaces, beside a loop that only makes the same writes; and a quiet minute. */
+/** (l) The beginning of a rollout over many namespaces, beside a loop that only makes the same writes; and a quiet minute. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
@@ -28,11 +28,11 @@ const QUIET_MS = 60_000;
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
 /** @param sizes the numbers of namespaces, one after the other */
-export async function rollOut(sizes: readonly number[]): Promise<Table> {
+export async function rollout(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
   return {
-    title: '(l) Beginning a roll-out, in s',
+    title: '(l) Beginning a rollout, in s',
     columns: ['namespaces', 'bare loop', 'all pending', 'pending / loop', 'in force', 'written in a quiet minute'],
     rows: measured.map((one) => [
       String(one.namespaces),
