@@ -1,11 +1,9 @@
 /** Finds where files name the newest Kubernetes version that this release knows. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
-import { mapOutputs } from '../../hack/generate/newest-version.ts';
+import { join } from 'node:path';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
+import { ROOT } from '../support/page.ts';
+import { writtenFiles, writtenPart } from '../support/written-files.ts';
 
 /** The files that have to name it. All others read it from the first one, or from the modules that are built. */
 export const NAMED_IN: readonly string[] = [
@@ -30,8 +28,6 @@ export const RECORDS: Readonly<Record<string, string>> = {
 
 /** Written by tools; and what Helm and other programs require, which is not ours to choose. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
-const BINARY = /\.(png|gz|ico|woff2?)$/;
-const GENERATED_PART = /<!-- Written by `npm run generate` from [\s\S]*?<!-- End of what is written/g;
 /** A number on such a line is read as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
 
@@ -45,13 +41,15 @@ export interface Mention {
 
 /** In files that people write. */
 export function mentions(minor = NEWEST_KNOWN_MINOR): Mention[] {
-  return writtenFiles().flatMap((file) => mentionsIn(file, readFileSync(join(ROOT, file), 'utf8'), minor));
+  return writtenFiles()
+    .filter((file) => !LOCKED.test(file) || NAMED_IN.includes(file))
+    .flatMap((file) => mentionsIn(file, readFileSync(join(ROOT, file), 'utf8'), minor));
 }
 
 /** @param minor N of 1.N */
 export function mentionsIn(file: string, text: string, minor: number): Mention[] {
   const found = patternsFor(file, minor);
-  return (file.endsWith('.md') ? written(text) : text)
+  return writtenPart(file, text)
     .split('\n')
     .flatMap((line, index) => (found(line) ? [{ file, line: index + 1, text: line.trim() }] : []));
 }
@@ -69,26 +67,4 @@ function patternsFor(file: string, minor: number): (line: string) => boolean {
   if (file.endsWith('go.mod')) return (line) => module.test(line);
   return (line) =>
     version.test(line) || module.test(line) || (isCode && number.test(line) && ABOUT_VERSIONS.test(line));
-}
-
-/** A page without its generated parts and outputs; every line keeps its number. */
-function written(page: string): string {
-  const blank = (text: string) => text.replaceAll(/[^\n]/g, '');
-  return mapOutputs(page.replaceAll(GENERATED_PART, blank), blank);
-}
-
-/** Files that git tracks, and new ones that it does not ignore. */
-function writtenFiles(): string[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
-  const generated = readFileSync(join(ROOT, '.gitattributes'), 'utf8')
-    .split('\n')
-    .filter((line) => line.endsWith(' linguist-generated'))
-    .map((line) => line.split(' ')[0] ?? '');
-  return [...new Set(String(listed).split('\n'))].filter(
-    (file) =>
-      file !== '' &&
-      (!LOCKED.test(file) || NAMED_IN.includes(file)) &&
-      !BINARY.test(file) &&
-      !generated.some((pattern) => matchesGlob(file, pattern)),
-  );
 }
