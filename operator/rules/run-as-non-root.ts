@@ -27,7 +27,11 @@ export const runAsNonRoot = defineRule<boolean>({
         { spec: { securityContext: { runAsNonRoot: true } } },
         { container: { securityContext: { runAsNonRoot: true } } },
       ],
-      refuses: [{}, { spec: { securityContext: { runAsNonRoot: false } } }],
+      refuses: [
+        {},
+        { spec: { securityContext: { runAsNonRoot: false } } },
+        { container: { securityContext: { runAsNonRoot: false } } },
+      ],
     },
   ],
 

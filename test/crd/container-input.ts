@@ -1,4 +1,5 @@
 /** Mistakes of users in spec.containers, and the part of the answer that names the fix. */
+import { RULES } from '../../operator/rules/index.ts';
 import type { BadInput } from './input.ts';
 
 const INIT = { names: ['istio-init'], overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } } };
@@ -16,21 +17,12 @@ function image(text: string) {
 }
 
 /** A valid value of each field that concerns the whole pod. */
-const OF_THE_POD = {
-  hostNetwork: true,
-  hostPID: true,
-  hostIPC: false,
-  hostProcess: true,
-  volumes: ['hostPath'],
-  serviceAccountTokenVolumes: true,
-  hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
-  flexVolumeDrivers: ['example/lvm'],
-  csiDrivers: ['example.com'],
-  supplementalGroups: { rule: 'RunAsAny' },
-  fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 9 }] },
-  sysctls: { allowed: ['net.ipv4.*'] },
-  runtimeClasses: { allowed: ['gvisor'], default: 'gvisor' },
-};
+const OF_THE_POD: object = Object.assign(
+  {},
+  ...RULES.filter(({ ofContainer }) => !ofContainer).flatMap(({ examples }) =>
+    examples.map(({ overrides }) => overrides),
+  ),
+);
 
 export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
   {

@@ -1,9 +1,12 @@
 /**
  * For each rule the pods that are most expensive to evaluate: as long as possible in everything that the rule reads,
- * and valid for the API server. A rule without such a pod fails worst-objects.test.ts.
+ * and valid for the API server. For a rule that reads no list, its example is that pod.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Container, PodSpec, Volume } from '../../operator/model/objects.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { restricting } from '../support/examples.ts';
 
 export interface WorstPod {
   readonly annotations?: Readonly<Record<string, string>>;
@@ -49,7 +52,8 @@ const volumesOf = (count: number, source: (index: number) => object) =>
 const longMcs = `s0:${many(40, (i) => `c${i}`).join(',')}`;
 const small = (spec: object) => () => one({}, spec);
 
-export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
+/** Those of the rules that read lists, or texts without a bound. */
+export const LONGEST: Readonly<Record<string, WorstObject>> = {
   capabilities: {
     overrides: {
       capabilities: {
@@ -67,26 +71,12 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
     pod: longLists,
     most: 80_000,
   },
-  privileged: { overrides: { privileged: false }, pod: crowd({ privileged: true }), ...CROWD },
-  allowPrivilegeEscalation: {
-    overrides: { allowPrivilegeEscalation: false },
-    pod: crowd({ allowPrivilegeEscalation: true }),
-    ...CROWD,
-  },
   defaultAllowPrivilegeEscalation: {
     overrides: { allowPrivilegeEscalation: true, defaultAllowPrivilegeEscalation: false },
     pod: (count) => one({ securityContext: { capabilities: { add: names(count, 'A') } } }),
     most: 160_000,
   },
-  hostNetwork: { overrides: {}, pod: small({ hostNetwork: true }), most: 1 },
-  hostPID: { overrides: {}, pod: small({ hostPID: true }), most: 1 },
-  hostIPC: { overrides: {}, pod: small({ hostIPC: true }), most: 1 },
   hostProcess: { overrides: {}, pod: crowd({ windowsOptions: { hostProcess: false } }), ...CROWD },
-  hostProbes: {
-    overrides: {},
-    pod: crowd({}, {}, { livenessProbe: { tcpSocket: { host: 'example.com', port: 80 } } }),
-    most: 3_000,
-  },
   hostPorts: {
     overrides: { hostPorts: RANGES },
     pod: (count) =>
@@ -123,7 +113,6 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
     pod: (count) => volumesOf(count, (i) => ({ csi: { driver: `x${i}.example.com` } })),
     most: 24_000,
   },
-  runAsNonRoot: { overrides: {}, pod: crowd({ runAsNonRoot: false }), ...CROWD },
   runAsUser: {
     overrides: { runAsUser: { rule: 'MustRunAs', ranges: RANGES } },
     pod: crowd({ runAsUser: 700 }),
@@ -138,11 +127,6 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
     overrides: { supplementalGroups: { rule: 'MustRunAs', ranges: RANGES } },
     pod: (count) => one({}, { securityContext: { supplementalGroups: many(count, (i) => 1000 * (i % 32) + 7) } }),
     most: 220_000,
-  },
-  'supplementalGroups.policy': {
-    overrides: { supplementalGroups: { policy: 'Strict' } },
-    pod: small({ securityContext: { supplementalGroupsPolicy: 'Merge' } }),
-    most: 1,
   },
   fsGroup: {
     overrides: { fsGroup: { rule: 'MustRunAs', ranges: RANGES } },
@@ -164,7 +148,6 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
     pod: crowd({ privileged: false }, { securityContext: { seLinuxOptions: { level: `${longMcs},c9999` } } }),
     ...CROWD,
   },
-  procMount: { overrides: { procMount: { types: ['Default'] } }, pod: crowd({ procMount: 'Default' }), ...CROWD },
   sysctls: {
     overrides: {
       sysctls: { allowed: many(32, (i) => `net.ipv4.x${i}.*`), forbidden: many(32, (i) => `kernel.x${i}*`) },
@@ -173,10 +156,20 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
       one({}, { securityContext: { sysctls: many(count, (i) => ({ name: `net/ipv4/y${i}`, value: '1' })) } }),
     most: 34_000,
   },
-  readOnlyRootFilesystem: { overrides: { readOnlyRootFilesystem: true }, pod: crowd({}), ...CROWD },
-  runtimeClasses: {
-    overrides: { runtimeClasses: { allowed: ['gvisor'] } },
-    pod: small({ runtimeClassName: 'kata' }),
-    most: 1,
-  },
 };
+
+export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = Object.fromEntries(
+  RULES.map((rule) => [rule.id, LONGEST[rule.id] ?? ofExample(rule)]),
+);
+
+/** The pod that the rule's example refuses, with that volume or container as often as possible. */
+function ofExample(rule: Rule): WorstObject {
+  const { overrides, refuses } = restricting(rule);
+  const { spec = {}, container = {} } = refuses.at(-1) ?? {};
+  const [volume] = (spec.volumes ?? []) as readonly object[];
+  if (volume)
+    return { overrides, pod: (count) => volumesOf(count, (i) => ({ ...volume, name: `v${i}` })), most: 10_000 };
+  if (Object.keys(spec).length > 0) return { overrides, pod: small(spec), most: 1 };
+  const { securityContext = {}, ...fields } = container as { readonly securityContext?: object };
+  return { overrides, pod: crowd(securityContext, {}, fields), most: 3_000 };
+}
