@@ -4,7 +4,7 @@
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
-import type { Check, Rule, Test } from '../rules/rule.ts';
+import { afterFilling, type Check, type Filling, type Rule, type Test } from '../rules/rule.ts';
 import { type Columns, matchesIn, RowValues } from '../rules/values.ts';
 import type { Variable } from './bound-variables.ts';
 import { CUT, PART } from './parts-cel.ts';
@@ -95,15 +95,26 @@ function nameOf({ id }: Rule): string {
 }
 
 function textsOf({ rules, restated, common }: NeededRules, filled: boolean): RuleText[] {
-  return rules.flatMap((rule) =>
-    restated.has(rule.id) ? [restatedText(rule, common, filled)] : plainText(rule, common, filled),
-  );
+  const needed = { common, filled, making: filled ? rules.filter(makesTrue) : [] };
+  return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
+}
+
+/** Whether its fills make true what other rules read. */
+function makesTrue({ fillings }: Rule): boolean {
+  return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
+}
+
+interface TextOptions {
+  readonly common: Columns;
+  readonly filled: boolean;
+  /** The rules whose fills matter to the tests of others. */
+  readonly making: readonly Rule[];
 }
 
 /** No text if the rule admits everything in all policies. */
-function plainText(rule: Rule, common: Columns, filled: boolean): RuleText[] {
+function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleText[] {
   const values = new RowValues('p', LEVEL, common);
-  const tests = applying(rule.tests(values, { filled }));
+  const tests = applying(rule.tests(values, { filled }), fillingsOf(making, values));
   if (tests.length === 0) return [];
   const facts: Variable[] = [];
   const conditions = tests.map((test, i) => {
@@ -122,8 +133,15 @@ function plainText(rule: Rule, common: Columns, filled: boolean): RuleText[] {
   ];
 }
 
-function applying(tests: readonly Test[]): Test[] {
-  return tests.filter(({ applies }) => applies !== false);
+function fillingsOf(rules: readonly Rule[], values: RowValues): Filling[] {
+  return rules.flatMap(({ fillings }) => fillings?.(values) ?? []);
+}
+
+function applying(tests: readonly Test[], fillings: readonly Filling[]): Test[] {
+  return afterFilling(
+    tests.filter(({ applies }) => applies !== false),
+    fillings,
+  );
 }
 
 /** CEL, bool. @param applies the candidate complies wherever this is false */
@@ -178,10 +196,11 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
  * The text of a rule to which entries of `spec.containers` give another value. Containers of an entry are evaluated by
  * the entry, and the other containers and the pod by the candidate.
  */
-function restatedText(rule: Rule, common: Columns, filled: boolean): RuleText {
+function restatedText(rule: Rule, { common, filled, making }: TextOptions): RuleText {
   const mine = `own.exists(e, ${BELONGS})`;
   const values = new RowValues('p', LEVEL, common);
-  const others = applying(rule.tests(values, { filled, except: mine })).map((test): Test => {
+  const fillings = fillingsOf(making, values);
+  const others = applying(rule.tests(values, { filled, except: mine }), fillings).map((test): Test => {
     if (test.over === 'containers') return { ...test, violates: and(`!(${mine})`, test.violates) };
     return test.reaches === undefined ? test : { ...test, reaches: and(`!(${mine})`, test.reaches) };
   });
@@ -191,7 +210,7 @@ function restatedText(rule: Rule, common: Columns, filled: boolean): RuleText {
     typeof ofContainer === 'object'
       ? ofContainer.tests(entry, { filled, ...(filled && { ofPod: values }) })
       : rule.tests(entry, { filled });
-  const ofEntry = applying(tests).map((test): Test => ({ ...test, violates: and(BELONGS, test.violates) }));
+  const ofEntry = applying(tests, fillings).map((test): Test => ({ ...test, violates: and(BELONGS, test.violates) }));
   const complies = `own.all(e, ${entry.bind(and('true', ...ofEntry.map(compliesWith)))})`;
   const note = ' + ", by spec.containers[" + e.index[0] + "]"';
   const lists = ['[]', ...ofEntry.map((test) => violationsOf(rule, test, note))].join(' + ');

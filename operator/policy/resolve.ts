@@ -5,7 +5,7 @@
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
 import { RULES } from '../rules/index.ts';
-import type { Check, Fill, Fix, ServerNeed } from '../rules/rule.ts';
+import { afterFilling, type Check, type Fill, type Fix, type ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
 import { offeredSince, offers } from '../standards/server-features.ts';
 import {
@@ -156,12 +156,13 @@ const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
   // JSON leaves out a value that is undefined: a rule without a value for an entry differs from one with the pod's value.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
-  return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
-    RULES.map((rule) => ({
+  return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () => {
+    const fills = filled ? fillsOf({ values, containers, standard }) : [];
+    return RULES.map((rule) => ({
       rule: rule.id,
-      checks: checksOfRule(ruleValues(rule, values, containers), standard, filled),
-    })).filter(({ checks }) => checks.length > 0),
-  );
+      checks: afterFilling(checksOfRule(ruleValues(rule, values, containers), standard, filled), fills),
+    })).filter(({ checks }) => checks.length > 0);
+  });
 }
 
 /** In the order of the registry. */

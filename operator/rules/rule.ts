@@ -77,6 +77,11 @@ export interface Fill {
   readonly when: string;
   /** CEL: the field's whole new value. */
   readonly value: string;
+  /**
+   * Only for fills of the pod. CEL, bool, as tests of other rules have it: the fill makes it true. Their tests of the filled
+   * pod then read it as true.
+   */
+  readonly makes?: string;
 }
 
 /**
@@ -301,6 +306,23 @@ export function checksOf(tests: readonly Test[]): Check[] {
   return tests.flatMap(({ applies = true, ...check }) =>
     applies === false ? [] : [{ ...check, violates: `${all(check.violates, applies)}` }],
   );
+}
+
+type Texts = Pick<Test, 'violates' | 'reaches' | 'message' | 'applies'>;
+
+/** The tests of the filled pod, where the fills of other rules make true what the tests read. */
+export function afterFilling<T extends Texts>(tests: readonly T[], fillings: readonly Filling[]): T[] {
+  const making = fillings.flatMap(({ makes, applies = true, when }) =>
+    makes === undefined || applies === false ? [] : [[makes, `(${makes} || (${all(applies, when)}))`] as const],
+  );
+  const read = (text: string) => making.reduce((done, [fact, made]) => done.replaceAll(fact, made), text);
+  return tests.map((test) => ({
+    ...test,
+    violates: read(test.violates),
+    message: read(test.message),
+    ...(test.reaches !== undefined && { reaches: read(test.reaches) }),
+    ...(typeof test.applies === 'string' && { applies: read(test.applies) }),
+  }));
 }
 
 /** The same for fillings as fills. */

@@ -58,9 +58,15 @@ function textsOfRules(): string[] {
   return RULES.flatMap((rule) =>
     LEVELS.flatMap((level) => {
       const standard = { level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
-      return [{}, ...overridesIn(rule)]
-        .flatMap((overrides) => rule.checks(rule.value(overrides, standard), standard))
-        .flatMap(({ violates, reaches = '', message }) => [violates, reaches, message]);
+      return [{}, ...overridesIn(rule)].flatMap((overrides) => {
+        const value = rule.value(overrides, standard);
+        return [
+          ...rule
+            .checks(value, standard)
+            .flatMap(({ violates, reaches = '', message }) => [violates, reaches, message]),
+          ...rule.fills(value, standard).map(({ when }) => when),
+        ];
+      });
     }),
   );
 }
