@@ -34,7 +34,7 @@ export function sccFields(scc: Scc, filling: boolean): MigratedField[] {
     seLinux(scc),
     ...sysctlFields(scc),
     readOnlyRootFilesystem('', scc),
-    userNamespace(scc),
+    userNamespace(scc, filling),
   ];
 }
 
@@ -195,9 +195,12 @@ function sysctlFields(scc: Scc): MigratedField[] {
 
 const REQUIRED = 'RequirePodLevel';
 
-function userNamespace({ userNamespaceLevel: level }: Scc): MigratedField {
+function userNamespace({ userNamespaceLevel: level }: Scc, filling: boolean): MigratedField {
   if (level !== REQUIRED) return {};
   const text =
-    'pods had to say hostUsers: false. A CapabilityPolicy asks for it only where a container adds a capability: other pods on the user IDs of the node pass now';
-  return { remarks: [inexact('userNamespaceLevel', level, text)] };
+    'pods that left hostUsers unset were refused: they get hostUsers: false now, if nothing else refuses them';
+  return {
+    statements: [stated('userNamespaces', 'Required', 'userNamespaceLevel')],
+    ...(filling && { remarks: [inexact('userNamespaceLevel', level, text)] }),
+  };
 }

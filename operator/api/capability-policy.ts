@@ -71,6 +71,7 @@ export type ContainerOverrides = Omit<
   | 'fsGroup'
   | 'sysctls'
   | 'runtimeClasses'
+  | 'userNamespaces'
 >;
 export type CapabilityPolicyStatus = NonNullable<ICapabilityPolicy['status']>;
 export type LabelSelector = CapabilityPolicySpec['namespaceSelector'];

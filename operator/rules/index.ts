@@ -23,6 +23,7 @@ import { seccomp } from './seccomp.ts';
 import { supplementalGroups } from './supplemental-groups.ts';
 import { supplementalGroupsPolicy } from './supplemental-groups-policy.ts';
 import { sysctls } from './sysctls.ts';
+import { userNamespaces } from './user-namespaces.ts';
 import { csiDrivers, flexVolumeDrivers } from './volume-drivers.ts';
 import { volumes } from './volumes.ts';
 
@@ -55,4 +56,5 @@ export const RULES: readonly Rule[] = [
   sysctls,
   readOnlyRootFilesystem,
   runtimeClasses,
+  userNamespaces,
 ];

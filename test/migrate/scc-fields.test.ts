@@ -53,7 +53,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
   fsGroup: 'fsGroup: each pod had to have the first of the groups of its namespace',
   seLinuxContext: 'seLinuxContext: pods had to have the level of their namespace (annotation openshift.io/sa.scc.mcs)',
   allowedUnsafeSysctls: SYSCTLS,
-  userNamespaceLevel: 'userNamespaceLevel: pods had to say hostUsers: false',
+  userNamespaceLevel: 'userNamespaceLevel: pods that left hostUsers unset were refused',
 };
 
 const EMPTY_LIST = 'supplementalGroups: the same, except for pods that write `supplementalGroups: []`';

@@ -157,8 +157,8 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
   },
   'user namespaces': {
     fields: { userNamespaceLevel: 'RequirePodLevel' },
-    overrides: {},
-    notes: ['~userNamespaceLevel: pods had to say hostUsers: false'],
+    overrides: { userNamespaces: 'Required' },
+    notes: ['~userNamespaceLevel: pods that left hostUsers unset were refused'],
   },
   'capabilities in user namespaces': {
     fields: {
@@ -168,13 +168,18 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
     },
     overrides: {
       capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['NET_ADMIN', 'SETUID'], requiredDrop: ['ALL'] },
+      userNamespaces: 'Required',
     },
-    notes: ['~userNamespaceLevel: pods had to say hostUsers: false'],
+    notes: ['~userNamespaceLevel: pods that left hostUsers unset were refused'],
   },
   'any capability in user namespaces': {
     fields: { userNamespaceLevel: 'RequirePodLevel', allowedCapabilities: ['*'], allowPrivilegedContainer: true },
-    overrides: { capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'] }, privileged: true },
-    notes: ['~userNamespaceLevel: pods had to say hostUsers: false'],
+    overrides: {
+      capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'] },
+      privileged: true,
+      userNamespaces: 'Required',
+    },
+    notes: ['~userNamespaceLevel: pods that left hostUsers unset were refused'],
   },
   readOnlyRootFilesystem: { fields: { readOnlyRootFilesystem: true }, overrides: { readOnlyRootFilesystem: true } },
 };

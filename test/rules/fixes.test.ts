@@ -481,6 +481,30 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       left: /may isolate the pod less/,
     },
   ],
+  userNamespaces: [
+    {
+      what: 'an unset field',
+      level: 'baseline',
+      overrides: { userNamespaces: 'Required' },
+      pod: pod(),
+      changes: ['check spec.hostUsers = false'],
+    },
+    {
+      what: 'true',
+      level: 'baseline',
+      overrides: { userNamespaces: 'Required' },
+      pod: pod({ hostUsers: true }),
+      changes: ['check spec.hostUsers = false'],
+    },
+    {
+      what: "a pod in the node's network, where the API server refuses it",
+      level: 'privileged',
+      overrides: { userNamespaces: 'Required' },
+      pod: pod({ hostNetwork: true }),
+      changes: [],
+      left: /the API server refuses hostUsers: false/,
+    },
+  ],
 };
 
 describe('the fixes of rules', () => {

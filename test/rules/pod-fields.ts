@@ -22,14 +22,12 @@ type Reason = keyof typeof REASONS;
 type Fields = Readonly<Partial<Record<Reason, string>>>;
 
 const CONTAINER = {
-  rule: 'name ports securityContext volumeMounts livenessProbe readinessProbe startupProbe lifecycle',
+  rule: 'name ports securityContext volumeMounts livenessProbe readinessProbe startupProbe lifecycle volumeDevices',
   own: 'args command env imagePullPolicy stdin stdinOnce terminationMessagePath terminationMessagePolicy tty workingDir',
   selects: 'image',
   reads: 'envFrom',
   schedules: 'restartPolicy restartPolicyRules',
   resources: 'resizePolicy resources',
-  // A block device of a PersistentVolumeClaim.
-  type: 'volumeDevices',
 };
 
 /** By type as in analysis/manifests/kubernetes-fields.json. */

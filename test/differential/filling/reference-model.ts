@@ -2,6 +2,7 @@
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { ownValues } from '../reference/containers.ts';
 import {
+  containersOf,
   effective,
   hasOwnUsers,
   isForWindows,
@@ -23,12 +24,20 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
     ...pod,
     spec: {
       ...spec,
+      ...(values.userNamespaces === 'Required' && mayHaveOwnUsers(pod) && { hostUsers: false }),
       ...(runtimeClassName !== undefined && spec.runtimeClassName === undefined && { runtimeClassName }),
       ...secured(spec, isForWindows(pod) ? {} : ofPod(pod, values)),
       ...(spec.initContainers && { initContainers: spec.initContainers.map((c) => created(policy, pod, c)) }),
       containers: spec.containers.map((c) => created(policy, pod, c)),
     },
   };
+}
+
+/** KEP-127: not with the host's namespaces, nor with raw block volumes. Pods for Windows cannot have it. */
+function mayHaveOwnUsers(pod: StatedPod): boolean {
+  const { hostUsers, hostNetwork, hostPID, hostIPC } = pod.spec;
+  const hasDevices = containersOf(pod).some(({ volumeDevices = [] }) => volumeDevices.length > 0);
+  return hostUsers === undefined && !hostNetwork && !hostPID && !hostIPC && !hasDevices && !isForWindows(pod);
 }
 
 /** Added to an existing pod: the pod itself cannot be changed any more. */

@@ -57,6 +57,7 @@ export interface Values {
     readonly bounded?: true;
   };
   readonly readOnlyRootFilesystem: boolean;
+  readonly userNamespaces: 'Required' | 'Optional';
   readonly runtimeClasses: { readonly allowed?: readonly string[]; readonly default?: string };
 }
 

@@ -32,6 +32,9 @@ export const MODELS = {
   procMount,
   sysctls,
   runtimeClasses,
+  userNamespaces: ({ values, pod }: Question): Breach => ({
+    pod: values.userNamespaces === 'Required' && !hasOwnUsers(pod) && !isForWindows(pod),
+  }),
 };
 
 /** "Windows pods offer the ability to run HostProcess containers, which enables privileged access to the node." */

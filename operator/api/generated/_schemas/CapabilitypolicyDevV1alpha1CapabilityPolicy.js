@@ -13,7 +13,7 @@ const schema57 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "QG7AzvTrIKMY5mpeDxYtEkGUJR8eJswm4I2vlUQv6w"
+      "$ref": "tylvD0HgdWkwKiPzYEdmpMlKRcggWT1pFMwVpKvTNk"
     },
     "status": {
       "$ref": "GR5SE7cjkNFE2ClLt5CS7qroaFlpLw45rQHNKQ4QE"
@@ -184,10 +184,10 @@ const schema62 = {
       "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
     },
     "overrides": {
-      "$ref": "jgRamCGxYkod7ghYn3QSRW2mDEEVmEkXNXRCBYQqfE"
+      "$ref": "0ylSI0MF1V7VkjHuUQ1f50YWe0qLiolbPhnA0NJmbc"
     },
     "containers": {
-      "$ref": "oWJFOzQ3JHbDgz62peGEBUSsVotnid9LGxZpCihYpU"
+      "$ref": "vjBTGfrRuO8KN9UwkNMAi0Lmfe19dWAglb5UXCew"
     }
   }
 };
@@ -748,12 +748,12 @@ function validate138(data, {
   validate138.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema45 = {
   "type": "string",
   "maxLength": 16,
   "nullable": true
 };
-function validate99(data, {
+function validate100(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -795,15 +795,15 @@ function validate99(data, {
       errors++;
     }
   }
-  validate99.errors = vErrors;
+  validate100.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema46 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "nullable": true
 };
-function validate100(data, {
+function validate101(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -833,7 +833,7 @@ function validate100(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema45.enum
+        allowedValues: schema46.enum
       }
     };
     if (vErrors === null) {
@@ -843,7 +843,7 @@ function validate100(data, {
     }
     errors++;
   }
-  validate100.errors = vErrors;
+  validate101.errors = vErrors;
   return errors === 0;
 }
 const schema71 = {
@@ -933,12 +933,12 @@ function validate142(data, {
   validate142.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema48 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "nullable": true
 };
-function validate102(data, {
+function validate103(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -968,7 +968,7 @@ function validate102(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema47.enum
+        allowedValues: schema48.enum
       }
     };
     if (vErrors === null) {
@@ -978,7 +978,7 @@ function validate102(data, {
     }
     errors++;
   }
-  validate102.errors = vErrors;
+  validate103.errors = vErrors;
   return errors === 0;
 }
 const schema72 = {
@@ -1116,12 +1116,12 @@ function validate30(data, {
   validate30.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema43 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate110(data, {
+function validate98(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1163,7 +1163,7 @@ function validate110(data, {
       errors++;
     }
   }
-  validate110.errors = vErrors;
+  validate98.errors = vErrors;
   return errors === 0;
 }
 function validate146(data, {
@@ -1230,13 +1230,13 @@ function validate146(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate110(data.namespace, {
+      if (!validate98(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
@@ -1316,12 +1316,12 @@ function validate145(data, {
   validate145.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema49 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "nullable": true
 };
-function validate103(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1351,7 +1351,7 @@ function validate103(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema48.enum
+        allowedValues: schema49.enum
       }
     };
     if (vErrors === null) {
@@ -1361,15 +1361,15 @@ function validate103(data, {
     }
     errors++;
   }
-  validate103.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema50 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "nullable": true
 };
-function validate104(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1399,7 +1399,7 @@ function validate104(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema49.enum
+        allowedValues: schema50.enum
       }
     };
     if (vErrors === null) {
@@ -1409,7 +1409,7 @@ function validate104(data, {
     }
     errors++;
   }
-  validate104.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
 const schema7 = {
@@ -1578,12 +1578,12 @@ function validate159(data, {
   validate159.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema47 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate101(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1625,7 +1625,7 @@ function validate101(data, {
       errors++;
     }
   }
-  validate101.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
 const schema10 = {
@@ -1707,13 +1707,13 @@ function validate158(data, {
       }
     }
     if (data.namespacesPerHour !== undefined) {
-      if (!validate101(data.namespacesPerHour, {
+      if (!validate102(data.namespacesPerHour, {
         instancePath: instancePath + "/namespacesPerHour",
         parentData: data,
         parentDataProperty: "namespacesPerHour",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
@@ -1815,6 +1815,9 @@ const schema78 = {
     },
     "runtimeClasses": {
       "$ref": "BMz9bOFI6DweBY35HGfyv9r3wIRyYpM8s2KyN1RQ"
+    },
+    "userNamespaces": {
+      "$ref": "OsUnqto1pNh9PNk4mhOEoVQ1pdNWLhCBVGsXoWa5vI"
     }
   },
   "nullable": true
@@ -4573,12 +4576,12 @@ function validate95(data, {
   validate95.errors = vErrors;
   return errors === 0;
 }
-const schema53 = {
+const schema54 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate108(data, {
+function validate109(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4620,7 +4623,7 @@ function validate108(data, {
       errors++;
     }
   }
-  validate108.errors = vErrors;
+  validate109.errors = vErrors;
   return errors === 0;
 }
 function validate209(data, {
@@ -4660,18 +4663,66 @@ function validate209(data, {
       }
     }
     if (data.default !== undefined) {
-      if (!validate108(data.default, {
+      if (!validate109(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
   }
   validate209.errors = vErrors;
+  return errors === 0;
+}
+const schema88 = {
+  "type": "string",
+  "enum": ["Required", "Optional"],
+  "nullable": true
+};
+function validate213(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Required" || data === "Optional")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema88.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate213.errors = vErrors;
   return errors === 0;
 }
 function validate165(data, {
@@ -4996,19 +5047,30 @@ function validate165(data, {
         errors = vErrors.length;
       }
     }
+    if (data.userNamespaces !== undefined) {
+      if (!validate213(data.userNamespaces, {
+        instancePath: instancePath + "/userNamespaces",
+        parentData: data,
+        parentDataProperty: "userNamespaces",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+        errors = vErrors.length;
+      }
+    }
   }
   validate165.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema89 = {
   "type": "array",
   "maxItems": 16,
   "items": {
-    "$ref": "ugRJrf2TmKsC3CoEuAKN5RoDKdfKxncbjpUs0V4YrFY"
+    "$ref": "z9cKGAlKWnKz4x5G9H11aybdopbAFDJEsd2dGPgM7w"
   },
   "nullable": true
 };
-const schema89 = {
+const schema90 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5018,11 +5080,11 @@ const schema89 = {
       "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
     },
     "overrides": {
-      "$ref": "BMZrTvZ01TVGv7yrVRAczhIRiuHdfmUHQ5sf5aKrt0"
+      "$ref": "1c0NqqciVzG03n7laPl6mKVVQEFBHpzoXAZhFpLo"
     }
   }
 };
-const schema90 = {
+const schema91 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5030,7 +5092,7 @@ const schema90 = {
   },
   "nullable": true
 };
-function validate216(data, {
+function validate218(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5084,10 +5146,10 @@ function validate216(data, {
       }
     }
   }
-  validate216.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema92 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5095,11 +5157,11 @@ const schema91 = {
   },
   "nullable": true
 };
-const schema92 = {
+const schema93 = {
   "type": "string",
   "maxLength": 255
 };
-function validate220(data, {
+function validate222(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5140,10 +5202,10 @@ function validate220(data, {
     }
     errors++;
   }
-  validate220.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-function validate219(data, {
+function validate221(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5186,21 +5248,21 @@ function validate219(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate220(data[i0], {
+      if (!validate222(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate219.errors = vErrors;
+  validate221.errors = vErrors;
   return errors === 0;
 }
-const schema93 = {
+const schema94 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5283,11 +5345,14 @@ const schema93 = {
     },
     "runtimeClasses": {
       "$ref": "wnCl8zCvz1PLbyEivJTcktRgDZuzOGT9FYulvrA2T8w"
+    },
+    "userNamespaces": {
+      "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
     }
   },
   "nullable": true
 };
-const schema94 = {
+const schema95 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5295,11 +5360,11 @@ const schema94 = {
   },
   "nullable": true
 };
-const schema95 = {
+const schema96 = {
   "type": "object",
   "properties": {}
 };
-function validate247(data, {
+function validate249(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5323,10 +5388,10 @@ function validate247(data, {
     }
     errors++;
   }
-  validate247.errors = vErrors;
+  validate249.errors = vErrors;
   return errors === 0;
 }
-function validate246(data, {
+function validate248(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5369,18 +5434,18 @@ function validate246(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate247(data[i0], {
+      if (!validate249(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
+        vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate246.errors = vErrors;
+  validate248.errors = vErrors;
   return errors === 0;
 }
 const schema42 = {
@@ -5415,7 +5480,7 @@ function validate97(data, {
   validate97.errors = vErrors;
   return errors === 0;
 }
-function validate223(data, {
+function validate225(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5683,13 +5748,13 @@ function validate223(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate246(data.hostPaths, {
+      if (!validate248(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+        vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
         errors = vErrors.length;
       }
     }
@@ -5737,11 +5802,22 @@ function validate223(data, {
         errors = vErrors.length;
       }
     }
+    if (data.userNamespaces !== undefined) {
+      if (!validate98(data.userNamespaces, {
+        instancePath: instancePath + "/userNamespaces",
+        parentData: data,
+        parentDataProperty: "userNamespaces",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate223.errors = vErrors;
+  validate225.errors = vErrors;
   return errors === 0;
 }
-function validate215(data, {
+function validate217(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5751,35 +5827,35 @@ function validate215(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate216(data.names, {
+      if (!validate218(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
         rootData
       })) {
-        vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
+        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
         errors = vErrors.length;
       }
     }
     if (data.images !== undefined) {
-      if (!validate219(data.images, {
+      if (!validate221(data.images, {
         instancePath: instancePath + "/images",
         parentData: data,
         parentDataProperty: "images",
         rootData
       })) {
-        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+        vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate223(data.overrides, {
+      if (!validate225(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+        vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
         errors = vErrors.length;
       }
     }
@@ -5799,10 +5875,10 @@ function validate215(data, {
     }
     errors++;
   }
-  validate215.errors = vErrors;
+  validate217.errors = vErrors;
   return errors === 0;
 }
-function validate214(data, {
+function validate216(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5845,18 +5921,18 @@ function validate214(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate215(data[i0], {
+      if (!validate217(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate214.errors = vErrors;
+  validate216.errors = vErrors;
   return errors === 0;
 }
 function validate121(data, {
@@ -5907,24 +5983,24 @@ function validate121(data, {
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate99(data.levelVersion, {
+      if (!validate100(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate100(data.mode, {
+      if (!validate101(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
@@ -5940,13 +6016,13 @@ function validate121(data, {
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate102(data.usableBy, {
+      if (!validate103(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
@@ -5962,24 +6038,24 @@ function validate121(data, {
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate103(data.defaulting, {
+      if (!validate104(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate104(data.podSecurityLabels, {
+      if (!validate105(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
@@ -6028,13 +6104,13 @@ function validate121(data, {
       }
     }
     if (data.containers !== undefined) {
-      if (!validate214(data.containers, {
+      if (!validate216(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+        vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
         errors = vErrors.length;
       }
     }
@@ -6057,7 +6133,7 @@ function validate121(data, {
   validate121.errors = vErrors;
   return errors === 0;
 }
-const schema96 = {
+const schema97 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6102,12 +6178,12 @@ const schema96 = {
   },
   "nullable": true
 };
-const schema43 = {
+const schema44 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-function validate98(data, {
+function validate99(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6149,10 +6225,10 @@ function validate98(data, {
       errors++;
     }
   }
-  validate98.errors = vErrors;
+  validate99.errors = vErrors;
   return errors === 0;
 }
-const schema97 = {
+const schema98 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6160,7 +6236,7 @@ const schema97 = {
   },
   "nullable": true
 };
-const schema98 = {
+const schema99 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6184,11 +6260,11 @@ const schema98 = {
     }
   }
 };
-const schema99 = {
+const schema100 = {
   "type": "string",
   "maxLength": 316
 };
-function validate262(data, {
+function validate265(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6229,14 +6305,14 @@ function validate262(data, {
     }
     errors++;
   }
-  validate262.errors = vErrors;
+  validate265.errors = vErrors;
   return errors === 0;
 }
-const schema100 = {
+const schema101 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate264(data, {
+function validate267(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6266,7 +6342,7 @@ function validate264(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema100.enum
+        allowedValues: schema101.enum
       }
     };
     if (vErrors === null) {
@@ -6276,14 +6352,14 @@ function validate264(data, {
     }
     errors++;
   }
-  validate264.errors = vErrors;
+  validate267.errors = vErrors;
   return errors === 0;
 }
-const schema101 = {
+const schema102 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate266(data, {
+function validate269(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6324,14 +6400,14 @@ function validate266(data, {
     }
     errors++;
   }
-  validate266.errors = vErrors;
+  validate269.errors = vErrors;
   return errors === 0;
 }
-const schema102 = {
+const schema103 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate268(data, {
+function validate271(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6372,15 +6448,15 @@ function validate268(data, {
     }
     errors++;
   }
-  validate268.errors = vErrors;
+  validate271.errors = vErrors;
   return errors === 0;
 }
-const schema51 = {
+const schema52 = {
   "type": "string",
   "format": "date-time"
 };
 const formats8 = formats["date-time"];
-function validate106(data, {
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6421,10 +6497,10 @@ function validate106(data, {
     }
     errors++;
   }
-  validate106.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-function validate261(data, {
+function validate264(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6514,68 +6590,68 @@ function validate261(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate262(data.type, {
+      if (!validate265(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
+        vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate264(data.status, {
+      if (!validate267(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+        vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate266(data.reason, {
+      if (!validate269(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+        vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate268(data.message, {
+      if (!validate271(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate98(data.observedGeneration, {
+      if (!validate99(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate106(data.lastTransitionTime, {
+      if (!validate107(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
@@ -6595,10 +6671,10 @@ function validate261(data, {
     }
     errors++;
   }
-  validate261.errors = vErrors;
+  validate264.errors = vErrors;
   return errors === 0;
 }
-function validate260(data, {
+function validate263(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6641,21 +6717,21 @@ function validate260(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate261(data[i0], {
+      if (!validate264(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+        vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate260.errors = vErrors;
+  validate263.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema104 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -6679,7 +6755,7 @@ const schema103 = {
   },
   "nullable": true
 };
-function validate274(data, {
+function validate277(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6705,76 +6781,76 @@ function validate274(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.levelVersion !== undefined) {
-      if (!validate99(data.levelVersion, {
+      if (!validate100(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate100(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
-    if (data.priority !== undefined) {
-      if (!validate101(data.priority, {
-        instancePath: instancePath + "/priority",
+    if (data.mode !== undefined) {
+      if (!validate101(data.mode, {
+        instancePath: instancePath + "/mode",
         parentData: data,
-        parentDataProperty: "priority",
+        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
-    if (data.usableBy !== undefined) {
-      if (!validate102(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
+    if (data.priority !== undefined) {
+      if (!validate102(data.priority, {
+        instancePath: instancePath + "/priority",
         parentData: data,
-        parentDataProperty: "usableBy",
+        parentDataProperty: "priority",
         rootData
       })) {
         vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
-    if (data.defaulting !== undefined) {
-      if (!validate103(data.defaulting, {
-        instancePath: instancePath + "/defaulting",
+    if (data.usableBy !== undefined) {
+      if (!validate103(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
         parentData: data,
-        parentDataProperty: "defaulting",
+        parentDataProperty: "usableBy",
         rootData
       })) {
         vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate104(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
+    if (data.defaulting !== undefined) {
+      if (!validate104(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
         parentData: data,
-        parentDataProperty: "podSecurityLabels",
+        parentDataProperty: "defaulting",
         rootData
       })) {
         vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate105(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate274.errors = vErrors;
+  validate277.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema105 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -6786,12 +6862,12 @@ const schema104 = {
   },
   "nullable": true
 };
-const schema52 = {
+const schema53 = {
   "type": "string",
   "maxLength": 1024,
   "nullable": true
 };
-function validate107(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6833,10 +6909,10 @@ function validate107(data, {
       errors++;
     }
   }
-  validate107.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }
-function validate282(data, {
+function validate285(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6862,32 +6938,32 @@ function validate282(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.ready !== undefined) {
-      if (!validate99(data.ready, {
+      if (!validate100(data.ready, {
         instancePath: instancePath + "/ready",
         parentData: data,
         parentDataProperty: "ready",
         rootData
       })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate107(data.sharesWith, {
+      if (!validate108(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate282.errors = vErrors;
+  validate285.errors = vErrors;
   return errors === 0;
 }
-const schema105 = {
+const schema106 = {
   "type": "object",
   "properties": {
     "level": {
@@ -6908,12 +6984,12 @@ const schema105 = {
   },
   "nullable": true
 };
-const schema50 = {
+const schema51 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate105(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6955,10 +7031,10 @@ function validate105(data, {
       errors++;
     }
   }
-  validate105.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-const schema106 = {
+const schema107 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6966,11 +7042,11 @@ const schema106 = {
   },
   "nullable": true
 };
-const schema107 = {
+const schema108 = {
   "type": "string",
   "maxLength": 128
 };
-function validate291(data, {
+function validate294(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7011,10 +7087,10 @@ function validate291(data, {
     }
     errors++;
   }
-  validate291.errors = vErrors;
+  validate294.errors = vErrors;
   return errors === 0;
 }
-function validate290(data, {
+function validate293(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7057,26 +7133,26 @@ function validate290(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate291(data[i0], {
+      if (!validate294(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate291.errors : vErrors.concat(validate291.errors);
+        vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate290.errors = vErrors;
+  validate293.errors = vErrors;
   return errors === 0;
 }
-const schema54 = {
+const schema55 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate109(data, {
+function validate110(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7118,10 +7194,10 @@ function validate109(data, {
       errors++;
     }
   }
-  validate109.errors = vErrors;
+  validate110.errors = vErrors;
   return errors === 0;
 }
-function validate286(data, {
+function validate289(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7147,24 +7223,24 @@ function validate286(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate105(data.level, {
+      if (!validate106(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate105(data.version, {
+      if (!validate106(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
@@ -7180,32 +7256,32 @@ function validate286(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate290(data.rulesLeftToAdmissionPolicy, {
+      if (!validate293(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
+        vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate109(data.podSecurity, {
+      if (!validate110(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate286.errors = vErrors;
+  validate289.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema109 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7229,7 +7305,7 @@ const schema108 = {
   },
   "nullable": true
 };
-const schema109 = {
+const schema110 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7242,7 +7318,7 @@ const schema109 = {
   },
   "nullable": true
 };
-function validate301(data, {
+function validate304(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7311,21 +7387,21 @@ function validate301(data, {
       }
     }
     if (data.time !== undefined) {
-      if (!validate106(data.time, {
+      if (!validate107(data.time, {
         instancePath: instancePath + "/time",
         parentData: data,
         parentDataProperty: "time",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate301.errors = vErrors;
+  validate304.errors = vErrors;
   return errors === 0;
 }
-const schema110 = {
+const schema111 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7333,7 +7409,7 @@ const schema110 = {
   },
   "nullable": true
 };
-const schema111 = {
+const schema112 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7400,7 +7476,7 @@ function validate111(data, {
   validate111.errors = vErrors;
   return errors === 0;
 }
-function validate306(data, {
+function validate309(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7480,24 +7556,24 @@ function validate306(data, {
       }
     }
     if (data.since !== undefined) {
-      if (!validate106(data.since, {
+      if (!validate107(data.since, {
         instancePath: instancePath + "/since",
         parentData: data,
         parentDataProperty: "since",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
     if (data.worst !== undefined) {
-      if (!validate107(data.worst, {
+      if (!validate108(data.worst, {
         instancePath: instancePath + "/worst",
         parentData: data,
         parentDataProperty: "worst",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
@@ -7517,10 +7593,10 @@ function validate306(data, {
     }
     errors++;
   }
-  validate306.errors = vErrors;
+  validate309.errors = vErrors;
   return errors === 0;
 }
-function validate305(data, {
+function validate308(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7563,21 +7639,21 @@ function validate305(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate306(data[i0], {
+      if (!validate309(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate306.errors : vErrors.concat(validate306.errors);
+        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate305.errors = vErrors;
+  validate308.errors = vErrors;
   return errors === 0;
 }
-function validate296(data, {
+function validate299(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7603,35 +7679,35 @@ function validate296(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.enforced !== undefined) {
-      if (!validate101(data.enforced, {
+      if (!validate102(data.enforced, {
         instancePath: instancePath + "/enforced",
         parentData: data,
         parentDataProperty: "enforced",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.soaking !== undefined) {
-      if (!validate101(data.soaking, {
+      if (!validate102(data.soaking, {
         instancePath: instancePath + "/soaking",
         parentData: data,
         parentDataProperty: "soaking",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.blocked !== undefined) {
-      if (!validate101(data.blocked, {
+      if (!validate102(data.blocked, {
         instancePath: instancePath + "/blocked",
         parentData: data,
         parentDataProperty: "blocked",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
@@ -7647,32 +7723,32 @@ function validate296(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate301(data.next, {
+      if (!validate304(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate301.errors : vErrors.concat(validate301.errors);
+        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate305(data.blockedNamespaces, {
+      if (!validate308(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
+        vErrors = vErrors === null ? validate308.errors : vErrors.concat(validate308.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate296.errors = vErrors;
+  validate299.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema113 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -7693,7 +7769,7 @@ const schema112 = {
   },
   "nullable": true
 };
-function validate314(data, {
+function validate317(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7719,65 +7795,65 @@ function validate314(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate101(data.selected, {
+      if (!validate102(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate101(data.deciding, {
+      if (!validate102(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate101(data.labelled, {
+      if (!validate102(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate101(data.conflicting, {
+      if (!validate102(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.refused !== undefined) {
-      if (!validate101(data.refused, {
+      if (!validate102(data.refused, {
         instancePath: instancePath + "/refused",
         parentData: data,
         parentDataProperty: "refused",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate314.errors = vErrors;
+  validate317.errors = vErrors;
   return errors === 0;
 }
-const schema113 = {
+const schema114 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -7792,7 +7868,7 @@ const schema113 = {
   },
   "nullable": true
 };
-function validate321(data, {
+function validate324(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7818,43 +7894,43 @@ function validate321(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate101(data.evaluated, {
+      if (!validate102(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate101(data.violating, {
+      if (!validate102(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate101(data.unknown, {
+      if (!validate102(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate321.errors = vErrors;
+  validate324.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema115 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7862,7 +7938,7 @@ const schema114 = {
   },
   "nullable": true
 };
-const schema115 = {
+const schema116 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -7898,11 +7974,11 @@ const schema115 = {
     }
   }
 };
-const schema116 = {
+const schema117 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate332(data, {
+function validate335(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7932,7 +8008,7 @@ function validate332(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema116.enum
+        allowedValues: schema117.enum
       }
     };
     if (vErrors === null) {
@@ -7942,15 +8018,15 @@ function validate332(data, {
     }
     errors++;
   }
-  validate332.errors = vErrors;
+  validate335.errors = vErrors;
   return errors === 0;
 }
-const schema117 = {
+const schema118 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate338(data, {
+function validate341(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7992,10 +8068,10 @@ function validate338(data, {
       errors++;
     }
   }
-  validate338.errors = vErrors;
+  validate341.errors = vErrors;
   return errors === 0;
 }
-function validate327(data, {
+function validate330(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8102,79 +8178,79 @@ function validate327(data, {
       }
     }
     if (data.mode !== undefined) {
-      if (!validate100(data.mode, {
+      if (!validate101(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.verdict !== undefined) {
-      if (!validate332(data.verdict, {
-        instancePath: instancePath + "/verdict",
-        parentData: data,
-        parentDataProperty: "verdict",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.admittedBy !== undefined) {
-      if (!validate108(data.admittedBy, {
-        instancePath: instancePath + "/admittedBy",
-        parentData: data,
-        parentDataProperty: "admittedBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.pods !== undefined) {
-      if (!validate101(data.pods, {
-        instancePath: instancePath + "/pods",
-        parentData: data,
-        parentDataProperty: "pods",
         rootData
       })) {
         vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
-    if (data.rule !== undefined) {
-      if (!validate109(data.rule, {
-        instancePath: instancePath + "/rule",
+    if (data.verdict !== undefined) {
+      if (!validate335(data.verdict, {
+        instancePath: instancePath + "/verdict",
         parentData: data,
-        parentDataProperty: "rule",
+        parentDataProperty: "verdict",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate335.errors : vErrors.concat(validate335.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.admittedBy !== undefined) {
+      if (!validate109(data.admittedBy, {
+        instancePath: instancePath + "/admittedBy",
+        parentData: data,
+        parentDataProperty: "admittedBy",
         rootData
       })) {
         vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
-    if (data.container !== undefined) {
-      if (!validate110(data.container, {
-        instancePath: instancePath + "/container",
+    if (data.pods !== undefined) {
+      if (!validate102(data.pods, {
+        instancePath: instancePath + "/pods",
         parentData: data,
-        parentDataProperty: "container",
+        parentDataProperty: "pods",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rule !== undefined) {
+      if (!validate110(data.rule, {
+        instancePath: instancePath + "/rule",
+        parentData: data,
+        parentDataProperty: "rule",
         rootData
       })) {
         vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
+    if (data.container !== undefined) {
+      if (!validate98(data.container, {
+        instancePath: instancePath + "/container",
+        parentData: data,
+        parentDataProperty: "container",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.message !== undefined) {
-      if (!validate338(data.message, {
+      if (!validate341(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
+        vErrors = vErrors === null ? validate341.errors : vErrors.concat(validate341.errors);
         errors = vErrors.length;
       }
     }
@@ -8194,10 +8270,10 @@ function validate327(data, {
     }
     errors++;
   }
-  validate327.errors = vErrors;
+  validate330.errors = vErrors;
   return errors === 0;
 }
-function validate326(data, {
+function validate329(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8240,21 +8316,21 @@ function validate326(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate327(data[i0], {
+      if (!validate330(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
+        vErrors = vErrors === null ? validate330.errors : vErrors.concat(validate330.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate326.errors = vErrors;
+  validate329.errors = vErrors;
   return errors === 0;
 }
-const schema118 = {
+const schema119 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8262,7 +8338,7 @@ const schema118 = {
   },
   "nullable": true
 };
-const schema119 = {
+const schema120 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8277,11 +8353,11 @@ const schema119 = {
     }
   }
 };
-const schema120 = {
+const schema121 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate346(data, {
+function validate349(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8311,7 +8387,7 @@ function validate346(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema120.enum
+        allowedValues: schema121.enum
       }
     };
     if (vErrors === null) {
@@ -8321,10 +8397,10 @@ function validate346(data, {
     }
     errors++;
   }
-  validate346.errors = vErrors;
+  validate349.errors = vErrors;
   return errors === 0;
 }
-function validate344(data, {
+function validate347(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8393,13 +8469,13 @@ function validate344(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate346(data.relation, {
+      if (!validate349(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
+        vErrors = vErrors === null ? validate349.errors : vErrors.concat(validate349.errors);
         errors = vErrors.length;
       }
     }
@@ -8430,10 +8506,10 @@ function validate344(data, {
     }
     errors++;
   }
-  validate344.errors = vErrors;
+  validate347.errors = vErrors;
   return errors === 0;
 }
-function validate343(data, {
+function validate346(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8476,21 +8552,21 @@ function validate343(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate344(data[i0], {
+      if (!validate347(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
+        vErrors = vErrors === null ? validate347.errors : vErrors.concat(validate347.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate343.errors = vErrors;
+  validate346.errors = vErrors;
   return errors === 0;
 }
-const schema121 = {
+const schema122 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8498,7 +8574,7 @@ const schema121 = {
   },
   "nullable": true
 };
-function validate351(data, {
+function validate354(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8552,10 +8628,10 @@ function validate351(data, {
       }
     }
   }
-  validate351.errors = vErrors;
+  validate354.errors = vErrors;
   return errors === 0;
 }
-function validate258(data, {
+function validate261(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8581,139 +8657,139 @@ function validate258(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate98(data.observedGeneration, {
+      if (!validate99(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate260(data.conditions, {
+      if (!validate263(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
+        vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate274(data.effective, {
+      if (!validate277(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
+        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate282(data.columns, {
+      if (!validate285(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
+        vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate286(data.rendered, {
+      if (!validate289(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
+        vErrors = vErrors === null ? validate289.errors : vErrors.concat(validate289.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate296(data.rollout, {
+      if (!validate299(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
+        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate314(data.namespaces, {
+      if (!validate317(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
+        vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate321(data.workloads, {
+      if (!validate324(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
+        vErrors = vErrors === null ? validate324.errors : vErrors.concat(validate324.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate326(data.violations, {
+      if (!validate329(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
+        vErrors = vErrors === null ? validate329.errors : vErrors.concat(validate329.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate101(data.violationsTotal, {
+      if (!validate102(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate343(data.sharesWith, {
+      if (!validate346(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate343.errors : vErrors.concat(validate343.errors);
+        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate351(data.unusedGrants, {
+      if (!validate354(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
+        vErrors = vErrors === null ? validate354.errors : vErrors.concat(validate354.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate258.errors = vErrors;
+  validate261.errors = vErrors;
   return errors === 0;
 }
 function validate112(data, {
@@ -8819,13 +8895,13 @@ function validate112(data, {
       }
     }
     if (data.status !== undefined) {
-      if (!validate258(data.status, {
+      if (!validate261(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
         errors = vErrors.length;
       }
     }

@@ -482,6 +482,10 @@ export interface ICapabilityPolicy {
          */
         "default"?: string;
       };
+      /**
+       * Required: pods must set hostUsers: false, so that root in the pod is not root on the node. Pods for Windows cannot, and are admitted. With defaulting: Enabled, pods that leave it unset get false, unless the API server refuses that beside hostNetwork, hostPID, hostIPC or raw block volumes. Needs Kubernetes v1.33 on every API server; else the policy is not accepted. Left out: Optional, at every level.
+       */
+      "userNamespaces"?: "Required" | "Optional";
     };
     /**
      * Overrides for single containers by name and, if stated, image: for these containers each value that an entry states replaces the value of spec.overrides. Init containers, sidecars and ephemeral containers count like any other. All other containers, the pod's own fields and its volumes are checked by spec.overrides.
@@ -783,6 +787,10 @@ export interface ICapabilityPolicy {
          */
         "runtimeClasses"?: {
         };
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "userNamespaces"?: string;
       };
     }>;
   };
