@@ -1,13 +1,13 @@
 /**
  * The state of the page is in its address, behind the `#`: `#/capabilities?namespace=a&sort=name`. So a link shows the
- * same thing, back goes back, and a file that was opened from disk can have it, too.
+ * same state, the browser's back button works, and a file that was opened from disk can have a state, too.
  */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {
   /** The name of the view; empty for the first one. */
   readonly view: string;
-  /** Parameters by name; those of one view mean nothing to another one, but for `cluster`. */
+  /** Parameters by name. The parameters of one view mean nothing to another view, except `cluster`. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,7 @@ export function setParameters(changes: Readonly<Record<string, string>>): void {
 
 export function useAddress(): Address {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
-  // With the first links: somebody may follow one before the next frame.
+  // Runs together with the first links: somebody may follow a link before the next frame.
   useLayoutEffect(() => {
     const follow = () => setAddress(parseAddress(location.hash));
     addEventListener('hashchange', follow);

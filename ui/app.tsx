@@ -12,7 +12,7 @@ import { snapshotTeller } from './worker/tell-snapshot.ts';
 
 interface AppProps {
   readonly source: ClusterSource | undefined;
-  /** Opens files with snapshots; undefined where the page has its own. */
+  /** Opens files with snapshots; undefined if the page has its own snapshots. */
   readonly onOpen?: ((files: Iterable<File>) => void) | undefined;
   readonly worker: PageWorker;
 }
@@ -24,7 +24,7 @@ export function App({ source, onOpen, worker }: AppProps) {
   const { shown } = clusters;
   const cluster = shown.find(({ snapshot }) => snapshot.context === address.parameters.cluster) ?? shown[0];
   const snapshot = cluster?.snapshot;
-  // Questions are answered in order: what a view asks comes after this.
+  // The worker answers questions in order, so a question of a view comes after this one.
   const tell = useMemo(() => snapshotTeller((name, question) => void worker.ask(name, question)), [worker]);
   useMemo(() => cluster && tell(cluster), [snapshot, tell]);
   const view = viewFor(address.view, clusters, onOpen !== undefined);
@@ -56,19 +56,19 @@ export function App({ source, onOpen, worker }: AppProps) {
   );
 }
 
-/** No link to `#view`: the address names the view. */
+/** Not a link to `#view`, because the address names the view. */
 function skipToView(): void {
   document.getElementById('view')?.focus();
 }
 
-/** @param opens whether the page has no clusters of its own: until somebody opens one, it begins with a view that needs none */
+/** @param opens whether the page has no clusters of its own. Until somebody opens one, it shows a view that needs none */
 function viewFor(name: string, { shown, loading }: Clusters, opens: boolean): View {
   const isEmpty = opens && shown.length + loading.length === 0;
   const first = isEmpty ? VIEWS.find(({ Standalone }) => Standalone) : VIEWS[0];
   return VIEWS.find((view) => view.name === name) ?? (first as View);
 }
 
-/** For the tab and the history of the browser: what tells pages apart comes first. */
+/** The title for the tab and the history of the browser: the part that distinguishes pages comes first. */
 function titleOf({ title }: View, context: string | undefined): string {
   const words = [title, ...(context === undefined ? [] : [visibleControls(context)]), 'CapabilityPolicy'];
   return words.join(' · ');
@@ -123,7 +123,7 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
   );
 }
 
-/** What is missing stands above everything: without it the page would claim too much. */
+/** Missing kinds are named above everything else, because without them the page would claim too much. */
 function Problems({ clusters, current }: { readonly clusters: Clusters; readonly current: ShownCluster | undefined }) {
   const texts = [
     ...clusters.problems,
@@ -145,7 +145,7 @@ function Problems({ clusters, current }: { readonly clusters: Clusters; readonly
 function Nothing({ clusters }: { readonly clusters: Clusters }) {
   const { loading, problems } = clusters;
   if (loading.length > 0 || problems.length === 0) {
-    // At first not even the names of the clusters are known.
+    // At first, not even the names of the clusters are known.
     const names = loading.length > 0 ? visibleControls(loading.join(', ')) : 'the cluster';
     return <p role="status">Reading {names} …</p>;
   }

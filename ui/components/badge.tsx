@@ -1,4 +1,4 @@
-/** A word with an icon. The icon's shape tells the tones apart, so that nobody needs to see the colour. */
+/** A word with an icon. The shape of the icon shows the tone, so that nobody has to see the colour. */
 import type { ComponentChildren } from 'preact';
 
 /** From bad to good. */

@@ -4,9 +4,9 @@ import type { ComponentChildren } from 'preact';
 interface CellProps {
   /** From 1. */
   readonly column: number;
-  /** The column that has the focus, as `VirtualRows` says it. */
+  /** The column that has the focus, as `VirtualRows` passes it. */
   readonly active: number | undefined;
-  /** Whether it names the row. */
+  /** Whether the cell is the heading of its row. */
   readonly names?: boolean;
   readonly class?: string;
   readonly children: ComponentChildren;
@@ -25,7 +25,7 @@ export function Cell({ column, active, names = false, class: className, children
 export interface Heading {
   readonly title: string;
   readonly class?: string;
-  /** Absent where the column cannot be sorted. */
+  /** Absent if the column cannot be sorted. */
   readonly sorted?: 'ascending' | 'descending' | 'none';
   onSort?(): void;
 }

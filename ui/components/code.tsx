@@ -6,7 +6,7 @@ import { Scrolled } from './scrolled.tsx';
 
 interface CodeProps {
   readonly text: string;
-  /** For screen readers, and on the button that copies it: `the policy`. */
+  /** The name for screen readers and for the copy button: `the policy`. */
   readonly what: string;
 }
 
@@ -20,7 +20,7 @@ export function Code({ text, what }: CodeProps) {
 
 const KINDS: Readonly<Record<string, string>> = { '+': 'added', '-': 'removed', '@': 'place' };
 
-/** A unified diff. Its own characters say what is added and removed; the colours repeat it. */
+/** A unified diff. Its own characters mark added and removed lines; the colours repeat that. */
 export function Diff({ text, what }: CodeProps) {
   return (
     <Copied text={text} what={what}>

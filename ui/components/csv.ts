@@ -1,4 +1,4 @@
-/** Rows → CSV (RFC 4180), which spreadsheets open without executing anything in it. */
+/** Rows → CSV (RFC 4180) that a spreadsheet opens without executing anything in it. */
 
 export function csvText(rows: Iterable<readonly string[]>): string {
   let text = '';
@@ -6,7 +6,7 @@ export function csvText(rows: Iterable<readonly string[]>): string {
   return text;
 }
 
-/** A spreadsheet takes a cell with one of these in front for a formula (OWASP: CSV injection). */
+/** If a cell begins with one of these characters, a spreadsheet reads it as a formula (OWASP: CSV injection). */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function cellText(cell: string): string {

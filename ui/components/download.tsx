@@ -1,4 +1,4 @@
-/** Files that the page makes: nothing leaves the machine. */
+/** Files that the page creates in the browser: no data leaves the machine. */
 import { csvText } from './csv.ts';
 
 export function download(name: string, type: string, text: string): void {
@@ -12,7 +12,7 @@ export function download(name: string, type: string, text: string): void {
 }
 
 interface CsvButtonProps {
-  /** With its ending. */
+  /** The name with its ending. */
   readonly file: string;
   /** Called only when somebody asks for the file. The first row has the headings. */
   rows(): Iterable<readonly string[]>;

@@ -1,4 +1,4 @@
-/** Instead of an empty list: why it is empty, and the way back. */
+/** Replaces an empty list with the reason why it is empty, and a way back. */
 interface EmptyProps {
   /** A whole sentence: `No workload matches the filter.` */
   readonly text: string;

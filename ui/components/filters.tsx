@@ -1,9 +1,9 @@
-/** Controls of a filter. The state is in the address; these only show it and change it. */
+/** Controls of a filter. The state of the filter is in the address; the controls only show and change it. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 
-/** A filter waits until somebody stops typing. */
+/** How long a filter waits for further typing. */
 const DEBOUNCE_MS = 150;
 
 interface FilterProps {
@@ -15,7 +15,7 @@ interface FilterProps {
 export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  // A space at the end may be the beginning of another word. Some frames later, somebody may have typed more.
+  // A space at the end may be the beginning of another word. Meanwhile, somebody may have typed more.
   useLayoutEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {
@@ -43,7 +43,7 @@ export interface Choice {
   readonly text: string;
 }
 
-/** @param all the text of the choice that filters nothing; left out if there is none */
+/** @param all the text of the choice that filters nothing; left out if there is no such choice */
 export function ChoiceFilter({
   label,
   value,
@@ -52,7 +52,7 @@ export function ChoiceFilter({
   all,
 }: FilterProps & { readonly choices: readonly Choice[]; readonly all?: string }) {
   const listed = all === undefined ? choices : [{ value: '', text: all }, ...choices];
-  // An address may name something that is gone.
+  // The address may name an object that is gone.
   const unknown = listed.some((choice) => choice.value === value) ? [] : [{ value, text: value }];
   return (
     <label class="filter">

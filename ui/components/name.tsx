@@ -1,9 +1,12 @@
 /** A name or message of the cluster: untrusted text. */
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 
-/** In its own direction, with control characters as visible escapes. The whole text is its title: the place may cut it. */
+/**
+ * In its own direction, with control characters as visible escapes. The title has the whole text, because the place may
+ * cut it.
+ */
 export function Name({ text, class: className = '' }: { readonly text: string; readonly class?: string }) {
-  // Something has to be visible, also to a screen reader.
+  // Some character has to be visible, also to a screen reader.
   const shown = visibleControls(text.trim() === '' ? `"${text}"` : text);
   return (
     <bdi class={`name ${className}`} title={shown}>

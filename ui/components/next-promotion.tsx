@@ -1,4 +1,4 @@
-/** The namespace in which a rollout enforces its policy next, and the earliest time if that is still to come. */
+/** The namespace in which a rollout enforces its policy next, and the earliest time if that time is still to come. */
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { Name } from './name.tsx';
 

@@ -1,4 +1,4 @@
-/** Which rows of a long list are in the document, and where a key goes. */
+/** Which rows of a long list are in the document, and where a key moves the focus. */
 
 /** Column 0 is the row itself. */
 export interface Position {
@@ -6,10 +6,10 @@ export interface Position {
   readonly column: number;
 }
 
-/** The window moves by so many rows at once: most scroll events then change nothing. */
+/** The number of rows by which the window moves. With several at once, most scroll events change nothing. */
 const STEP = 4;
 
-/** @returns the first index and the one behind the last */
+/** @returns the first index, and the index after the last one */
 export function windowOf(
   scrollTop: number,
   height: number,
@@ -27,7 +27,7 @@ export interface Surroundings {
   readonly columns: number;
   /** How many rows Page Down goes. */
   readonly page: number;
-  /** Whether the active row is; undefined if nothing is below it. */
+  /** Whether the active row is expanded; undefined if no rows are below it. */
   readonly expanded: boolean | undefined;
   /** The row that contains the active one. */
   readonly parent: number | undefined;
@@ -38,7 +38,7 @@ interface Key {
   readonly ctrlKey: boolean;
 }
 
-/** As in the treegrid of the ARIA Authoring Practices. @returns undefined for a key that has no meaning here */
+/** The keys of the treegrid in the ARIA Authoring Practices. @returns undefined for a key that has no meaning here */
 export function moved(at: Position, { key, ctrlKey }: Key, around: Surroundings): Position | 'toggle' | undefined {
   const { row, column } = at;
   const last = Math.max(0, around.count - 1);

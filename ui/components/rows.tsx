@@ -23,14 +23,14 @@ interface VirtualRowsProps {
   readonly count: number;
   /** In CSS pixels; each row is exactly as high. */
   readonly rowHeight: number;
-  /** How many cells the arrow keys reach in a row; 0 if they only go from row to row. */
+  /** The number of cells that the arrow keys reach in a row; 0 if they only move between rows. */
   readonly columns?: number;
   /** The rows of column headings: elements of role `row`. */
   readonly head?: ComponentChildren;
   readonly headRows?: number;
   /**
-   * @param column the cell that needs `tabIndex={0}`, by its `aria-colindex`; undefined in every other row
-   * @param isActive whether the row, or a cell of it, is in the order of the Tab key
+   * @param column the cell that needs `tabIndex={0}`, by its `aria-colindex`; undefined in other rows
+   * @param isActive whether the row, or one of its cells, is in the order of the Tab key
    */
   row(index: number, column: number | undefined, isActive: boolean): Row;
   /** Expands or collapses a row of a treegrid. */
@@ -42,7 +42,7 @@ interface VirtualRowsProps {
   readonly class?: string;
 }
 
-/** More rows on paper help nobody: a filter does. */
+/** The most rows on paper: with more, a reader should filter. */
 const PRINTED_ROWS = 1_000;
 
 export function VirtualRows(props: VirtualRowsProps) {
@@ -68,7 +68,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   }, [count, rowHeight]);
   useLayoutEffect(() => {
     if (!follows.current) {
-      // Rows above the one that has the focus may have come or gone.
+      // Rows above the focused row may have been added or removed.
       const at = focusedIn(container.current, headRows);
       if (at && at.row !== active.row) setPosition(at);
       return;
@@ -109,7 +109,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   };
 
   const indexes = printing ? range(0, Math.min(count, PRINTED_ROWS)) : range(shown.first, Math.min(shown.last, count));
-  // A focused row that is scrolled away keeps the focus.
+  // A focused row keeps the focus when it is scrolled out of view.
   if (!printing && count > 0 && !indexes.includes(active.row)) indexes.push(active.row);
   return (
     <>
@@ -189,7 +189,7 @@ function positionOf(target: Element, headRows: number): Position | undefined {
   return { row: Number(row.getAttribute('aria-rowindex')) - headRows - 1, column };
 }
 
-/** Below the headings, which stay at the top. */
+/** Scrolls the row below the headings, which stay at the top. */
 function scrollTo(container: HTMLElement, row: number, rowHeight: number): void {
   const head = container.querySelector('.rows-head')?.clientHeight ?? 0;
   const [top, bottom] = [row * rowHeight, (row + 1) * rowHeight];

@@ -1,4 +1,4 @@
-/** Parts of a long page: headed ones, and ones that are made when they are opened. */
+/** Parts of a long page: sections with a heading, and sections that are rendered when somebody opens them. */
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 
@@ -23,7 +23,7 @@ export function Section({ title, about, children }: SectionProps) {
 interface FoldProps {
   readonly summary: ComponentChildren;
   readonly class?: string;
-  /** What is inside costs nothing before somebody opens it. */
+  /** The content costs nothing before somebody opens the section. */
   children(): ComponentChildren;
 }
 

@@ -1,4 +1,4 @@
-/** The clusters that the page shows, and where their snapshots come from. */
+/** The clusters that the page shows, and the sources of their snapshots. */
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
@@ -9,7 +9,7 @@ export interface SnapshotChange {
 
 export interface ShownCluster {
   readonly snapshot: Snapshot;
-  /** The change that made this snapshot; absent for one that came as a whole. */
+  /** The change that made this snapshot; absent for a snapshot that came as a whole. */
   readonly change?: SnapshotChange;
   /** Whether the page follows the cluster. */
   readonly live: boolean;
@@ -19,7 +19,7 @@ export interface ShownCluster {
 
 /** All clusters of the page, and the state of reading them. */
 export interface Clusters {
-  /** In the order in which they were asked for; empty without a cluster: then there is only the playground. */
+  /** In the order in which they were requested. Empty without a cluster: then only the playground is shown. */
   readonly shown: readonly ShownCluster[];
   /** Snapshots that have not arrived yet, by context. */
   readonly loading: readonly string[];

@@ -1,10 +1,10 @@
-/** The snapshots of `cappol ui`, which pushes what changes as Server-Sent Events. */
+/** The snapshots of `cappol ui`, which pushes changes as Server-Sent Events. */
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { type FollowedContext, LiveState } from '../model/live-state.ts';
 import type { ClusterSource, Clusters } from './clusters.ts';
 
-/** `cappol ui` puts it into the page. */
+/** An element that `cappol ui` puts into the page. */
 const MARK = 'live';
 const EVENTS = 'events';
 const LOST =

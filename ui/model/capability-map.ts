@@ -31,23 +31,29 @@ export interface CapabilityMap {
   readonly mapper: Mapper;
 }
 
-/** A cell for each column: how the capability is held, and whether the deciding policies allow that. */
+/** One number for each column: how the capability is held, and whether the deciding policies allow it. */
 export interface Cells {
   /** Numbers of HELD. */
   readonly how: Uint8Array;
-  /** 1 where a policy decides and allows it: for all containers that hold it; if none does, for any container. */
+  /**
+   * 1 if a policy decides and allows the capability for all containers that hold it; if no container holds it, for any
+   * container.
+   */
   readonly allowed: Uint8Array;
-  /** 1 where a container holds it although a policy decides and does not allow it. */
+  /** 1 if a container holds the capability although a policy decides and does not allow it. */
   readonly refused: Uint8Array;
-  /** 1 where there is evidence that no process uses what the container holds; absent without evidence. */
+  /** 1 if there is evidence that no process uses the capability that the container holds; absent without evidence. */
   readonly unused?: Uint8Array;
-  /** The same as `how` without privileged containers, which hold all; absent if there are none, or no other ones. */
+  /**
+   * The same as `how` without privileged containers, which hold all capabilities. Absent if there are no privileged
+   * containers, or no others.
+   */
   readonly unprivileged?: Uint8Array;
 }
 
 export interface MapContainer extends Cells {
   readonly name: string;
-  /** Why the runtime does not start it; then it holds nothing. */
+  /** Why the runtime does not start the container; then it holds nothing. */
   readonly error?: string;
 }
 
@@ -68,24 +74,24 @@ export interface MapWorkload {
 export interface MapNamespace {
   readonly name: string;
   readonly state: NamespaceState;
-  /** The policies of the strictest mode that decide here, and that mode. */
+  /** The policies of the strictest mode that decides here, and that mode. */
   readonly deciding: readonly string[];
   readonly mode: Mode | undefined;
-  /** Those of the deciding ones that not everybody may use. */
+  /** The deciding policies that not everybody may use. */
   readonly limited: readonly string[];
   /** The policies that decide here in some mode. */
   readonly policies: readonly string[];
   readonly workloads: readonly MapWorkload[];
 }
 
-/** @param before an earlier map of the cluster, whose namespaces are used where nothing has changed */
+/** @param before an earlier map of the cluster, whose namespaces are reused where nothing has changed */
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
   const key = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
   const mapper = before?.mapper.key === key ? before.mapper : new Mapper(key, snapshot, runtime);
   return { runtime, namespaces: snapshot.namespaces.map((one) => mapper.namespace(one, snapshot.shapes)), mapper };
 }
 
-/** All of a policy that the map depends on. */
+/** Everything about a policy that the map depends on. */
 function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
   return [name, uid, accepted];
 }
@@ -142,7 +148,10 @@ function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdic
   return worst;
 }
 
-/** More than a large cluster has at a time; one that changes for days gets more and more shapes. */
+/**
+ * The most shapes to keep: more than a large cluster has at a time. A cluster that changes for days has more and more
+ * shapes.
+ */
 const MOST_CONTENTS = 50_000;
 
 class Contents {
@@ -220,7 +229,10 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
   return allowed;
 }
 
-/** Several containers or workloads as one: the strongest way, and allowed only if it is for each that holds it. */
+/**
+ * Several containers or workloads as one: the strongest way to hold a capability, which counts as allowed only if it is
+ * allowed for each holder.
+ */
 export function worstOf(all: readonly Cells[]): Cells {
   const [first] = all;
   if (first && all.length === 1) return first;
@@ -247,7 +259,7 @@ function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
   return how.map((way, column) => Number(way !== HELD.no && !used.includes(COLUMNS[column]?.name ?? '')));
 }
 
-/** 1 where each that holds it has evidence that it does not use it. */
+/** 1 if every holder has evidence that it does not use the capability. */
 function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {
   if (all.every(({ unused }) => unused === undefined)) return undefined;
   return how.map((way, column) =>
@@ -255,7 +267,7 @@ function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undef
   );
 }
 
-/** Undefined if there is nothing but privileged containers. */
+/** Undefined if there are only privileged containers. */
 function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined {
   if (unprivileged) return unprivileged;
   return how.includes(HELD.privileged) ? undefined : how;

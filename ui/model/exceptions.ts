@@ -3,7 +3,7 @@ import type { CompleteSpec, NamedContainers } from '../../operator/api/capabilit
 
 type Words = (value: never) => string;
 
-/** The overrides that are stated most. Each completes the sentence "restricted, except: …". */
+/** The most overrides that are stated. Each completes the sentence "restricted, except: …". */
 const WORDS: Readonly<Record<string, Words>> = {
   'capabilities.allowedAdd': (names: readonly string[]) =>
     names.length > 0 ? `may add ${listed(names)}` : 'may add no capability',

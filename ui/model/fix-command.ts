@@ -1,11 +1,11 @@
-/** The commands that make the edits in somebody's own files. */
+/** The commands that make the edits in the user's own files. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 const RBAC = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
 
-/** @param namespace of the workload, for manifests that state none */
+/** @param namespace of the workload, for manifests that do not state one */
 export function fixCommand(namespace: string, { policies, excludedNamespaces }: Snapshot): string {
-  // Without roles nobody may use a policy that is not for everyone.
+  // Without roles, nobody may use a policy that is not for everyone.
   const isForAll = policies.every(({ spec }) => spec.usableBy === 'Everyone');
   const kinds = ['capabilitypolicies', 'namespaces', ...(isForAll ? [] : RBAC)];
   const excluded =
@@ -17,7 +17,7 @@ export function fixCommand(namespace: string, { policies, excludedNamespaces }: 
   ].join('\n');
 }
 
-/** As one word of a shell: the names of a snapshot that somebody else made may be anything. */
+/** Quoted as one word of a shell, because a snapshot from somebody else may contain any names. */
 function quoted(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -10,7 +10,10 @@ export type Runtime = ContainerRuntime['name'];
 export const COLUMNS = CAPABILITIES_BY_RISK;
 const COLUMN_OF = new Map(COLUMNS.map(({ name }, column) => [name, column]));
 
-/** How a capability is held: not at all, given by the container runtime, added, or since the container is privileged. */
+/**
+ * How a container holds a capability: not at all, given by the container runtime, added, or because the container is
+ * privileged.
+ */
 export const HELD = { no: 0, byDefault: 1, added: 2, privileged: 3 } as const;
 
 export function columnOf(capability: string): number | undefined {

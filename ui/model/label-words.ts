@@ -8,12 +8,12 @@ export function labelText(found: LevelVersion | undefined): string {
   return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
 }
 
-/** A label that would refuse what the policy admits. */
+/** A tighter label, which would refuse pods that the policy admits. */
 export interface LabelCosts {
   readonly label: string;
-  /** The rules by which it would, each with the containers that the value is for. */
+  /** The rules by which the label would refuse pods, each with the containers that the value is for. */
   readonly rules: readonly string[];
-  /** It would warn about fields that defaulting fills in later. */
+  /** Whether the label would warn about fields that defaulting fills in later. */
   readonly beforeFilling: boolean;
 }
 

@@ -10,7 +10,7 @@ export interface FollowedContext {
   readonly problem?: string;
 }
 
-/** The clusters as the events so far tell them. */
+/** The clusters according to the events so far. */
 export class LiveState {
   /** Why no more events arrive; undefined while they do. */
   lost: string | undefined;
@@ -21,7 +21,7 @@ export class LiveState {
     this.#contexts = contexts;
   }
 
-  /** Also after the page has connected again. */
+  /** Also applies after the page has connected again. */
   setSnapshot(snapshot: Snapshot): void {
     this.#snapshots.set(snapshot.context, { snapshot });
   }

@@ -10,7 +10,7 @@ import { COLUMNS, HELD } from './holding.ts';
 /** In CSS pixels. */
 export const ROW_HEIGHT = 24;
 export const CELL_WIDTH = 20;
-/** Between two classes of risk. */
+/** The gap between two classes of risk. */
 const GAP = 12;
 
 /** Where each column begins. */
@@ -30,14 +30,14 @@ export function columnAt(x: number): number | undefined {
 export interface Drawing {
   /** Dots, squares, bars and lines, by the colour of their risk. */
   readonly fills: readonly (readonly [Risk, string])[];
-  /** The same of what is held and not used. */
+  /** The same for capabilities that are held and not used. */
   readonly unused: readonly (readonly [Risk, string])[];
   /** The sign in each square. */
   readonly pluses: string;
-  /** Frames around what is held and allowed, and what would be allowed. */
+  /** Frames around capabilities that are held and allowed, and capabilities that would be allowed. */
   readonly frames: string;
   readonly room: string;
-  /** Corners of what is held and not allowed. */
+  /** Marks in the corners of capabilities that are held and not allowed. */
   readonly corners: string;
 }
 
@@ -51,7 +51,7 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   for (const [column, { risk }] of COLUMNS.entries()) {
     const left = LEFTS[column] as number;
     const [way, mark] = [how[column] as number, (unprivileged ?? how)[column] as number];
-    // Privileged containers among other ones: a line below what the other ones hold.
+    // If some containers are privileged, a line below the capabilities that the other containers hold.
     const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
     const shape = line + (SHAPES[mark]?.(left) ?? '');
     const into = unused?.[column] ? dimmed : fills;

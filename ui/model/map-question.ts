@@ -13,7 +13,7 @@ export interface MapQuestion {
 export const FILTERS = ['text', 'capability', 'namespace', 'policy', 'held', 'state', 'verdict'] as const;
 export const RUNTIMES: readonly Runtime[] = ['containerd', 'CRI-O', 'Docker'];
 
-/** A value that somebody mistyped in the address filters nothing. */
+/** A mistyped value in the address filters nothing. */
 export function questionOf(parameters: Readonly<Record<string, string>>): MapQuestion {
   const { text = '', capability = '', namespace = '', policy = '', verdict = '' } = parameters;
   const { held = '', state = '', sort = '', runtime = '' } = parameters;

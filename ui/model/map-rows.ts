@@ -1,11 +1,11 @@
-/** The rows of the map: filtered, sorted, and as far as somebody has expanded them. */
+/** The rows of the map: filtered, sorted, and expanded as the user has chosen. */
 import type { CapabilityMap, Cells, MapContainer, MapNamespace, MapWorkload } from './capability-map.ts';
 import { riskOf, worstOf } from './capability-map.ts';
 import { columnOf, HELD } from './holding.ts';
 import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
-/** How a container holds the capability that is asked for, or any: on purpose, as privileged, or against the policy. */
+/** How a container holds the requested capability, or any capability: on purpose, as privileged, or against the policy. */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];
 export const ORDERS = ['risk', 'name', 'violations'] as const;
@@ -13,7 +13,7 @@ export type Order = (typeof ORDERS)[number];
 
 /** An empty text filters nothing. */
 export interface MapFilter {
-  /** A part of the name of a namespace, workload or container. */
+  /** Part of the name of a namespace, workload or container. */
   readonly text: string;
   readonly capability: string;
   readonly namespace: string;
@@ -27,7 +27,7 @@ export interface MapFilter {
 
 export interface FilteredNamespace {
   readonly namespace: MapNamespace;
-  /** Those that match, in the order of the rows. */
+  /** The items that match, in the order of the rows. */
   readonly workloads: readonly MapWorkload[];
   readonly cells: Cells;
   readonly violating: number;
@@ -46,7 +46,7 @@ export interface MapRow {
   readonly namespace: FilteredNamespace;
   readonly workload?: MapWorkload;
   readonly container?: MapContainer;
-  /** Absent for a row without rows below it. */
+  /** Absent for a row that has no rows below it. */
   readonly expanded?: boolean;
   /** The index of the row that contains it. */
   readonly parent?: number;
@@ -70,7 +70,7 @@ export function filterMap({ namespaces }: CapabilityMap, filter: MapFilter, orde
   };
 }
 
-/** @param expanded the keys of the rows whose rows below are shown */
+/** @param expanded the keys of the rows that are expanded */
 export function rowsOf({ namespaces }: FilteredMap, expanded: ReadonlySet<string>): MapRow[] {
   const rows: MapRow[] = [];
   for (const namespace of namespaces) {

@@ -36,7 +36,7 @@ export const rowText = perObject((cells: Cells): string => {
 
 export interface CellWords {
   readonly capability: string;
-  /** Whether, and why, it is held here. */
+  /** Whether and why the capability is held here. */
   readonly here: string;
   /** Whether the deciding policies allow it. */
   readonly policy: string;
@@ -84,7 +84,7 @@ function policyWords({ cells, namespace: { namespace } }: MapRow, column: number
   return `${name} (${mode}) ${verb} it${limitedWords(limited, deciding)}.`;
 }
 
-/** The map shows what a policy's rules allow; whether a pod may use the policy is in its verdict. */
+/** The map shows the capabilities that a policy's rules allow. Whether a pod may use the policy is part of its verdict. */
 function limitedWords(limited: readonly string[], deciding: readonly string[]): string {
   if (limited.length === 0) return '';
   if (limited.length === deciding.length) return ', for those that may use it';

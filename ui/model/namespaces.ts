@@ -3,8 +3,8 @@ import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/docume
 import { isReached } from '../../operator/policy/deciding.ts';
 
 /**
- * Enforced: an Enforce policy decides. Pending: one will, when it is promoted. Watched: only Warn and Audit policies decide.
- * Open: no policy decides. Leaving: the namespace is being deleted.
+ * Enforced: an Enforce policy decides. Pending: an Enforce policy will decide after the promotion. Watched: only Warn and
+ * Audit policies decide. Open: no policy decides. Leaving: the namespace is being deleted.
  */
 export const STATES = ['enforced', 'pending', 'watched', 'open', 'leaving', 'excluded'] as const;
 export type NamespaceState = (typeof STATES)[number];
@@ -18,10 +18,10 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
   excluded: 'Excluded',
 };
 
-/** Whether namespaces, pods and workloads could be read. Else every namespace looks as if it were excluded. */
+/** Whether namespaces, pods and workloads could be read. If not, every namespace looks as if it were excluded. */
 export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
   if (namespaces.some(({ reached }) => reached)) return true;
-  // A cluster has namespaces of its own, which are excluded.
+  // Namespaces of the cluster itself are excluded.
   const excluded = [operatorNamespace, ...excludedNamespaces];
   return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }
@@ -34,7 +34,7 @@ export function stateOf(
   if (!reached) return terminating ? 'leaving' : 'excluded';
   const { Enforce = [], Warn = [], Audit = [] } = deciding;
   if (Enforce.length > 0) return 'enforced';
-  // Where it is pending, it decides in another mode than its own.
+  // A pending policy decides in another mode than its own.
   if ([...Warn, ...Audit].some((name) => enforcing.has(name))) return 'pending';
   return Warn.length + Audit.length > 0 ? 'watched' : 'open';
 }

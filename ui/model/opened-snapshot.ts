@@ -1,4 +1,4 @@
-/** A snapshot from a file that somebody opened: any file may come, and a wrong one must not break the page. */
+/** A snapshot from a file that somebody opened. It may be any file, and a wrong one must not break the page. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { snapshotProblem } from '../../analysis/snapshot/snapshot-problem.ts';
 

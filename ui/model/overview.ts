@@ -1,4 +1,4 @@
-/** The numbers of the overview: those of `cappol status`. */
+/** The numbers of the overview, which are the same as in `cappol status`. */
 import { problemsAmong, readiness } from '../../analysis/policies/condition-problems.ts';
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
@@ -12,12 +12,12 @@ import { countViolations, type ViolationCounts } from './violations.ts';
 export interface Overview {
   /** Undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
-  /** Undefined if nothing could be evaluated: then there are only the numbers of the policies' status. */
+  /** Undefined if nothing could be evaluated; then only the numbers in the policies' statuses are shown. */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
-  /** The names of those that are not ready. */
+  /** The names of the policies that are not ready. */
   readonly notReady: readonly string[];
-  /** Rollouts that are not complete; those that more namespaces block come first. */
+  /** Roll-outs that are not complete, sorted by the number of namespaces that block them. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
   readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;
@@ -33,7 +33,7 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
   /** How long a namespace has to be without a violation. */
   readonly soak: string;
   readonly next?: RolloutStatus['next'];
-  /** The first ones: the status names no more. */
+  /** The first blocked namespaces; the status names no more. */
   readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
 }
 
@@ -80,7 +80,7 @@ function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout
 
 function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
   const conditions = status.conditions ?? [];
-  // It follows from Accepted, which is told.
+  // The condition follows from Accepted, which is shown.
   const told = problemsAmong(conditions).filter(({ reason }) => reason !== NOT_ACCEPTED);
   const problems = told.map(
     ({ type, status, reason, message }): Remark => ({

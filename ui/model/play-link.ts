@@ -3,14 +3,14 @@
 export interface Play {
   readonly policies: string;
   readonly manifests: string;
-  /** The namespace of manifests that state none. */
+  /** The namespace of manifests that do not state one. */
   readonly namespace: string;
   /** `team=network,stage=prod` */
   readonly labels: string;
 }
 
 const FIELDS = ['policies', 'manifests', 'namespace', 'labels'] as const;
-/** More text than anybody types; a longer one would only fill the memory. */
+/** In characters: more text than anybody types. A longer text would only fill the memory. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 export async function linkOf(play: Play): Promise<string> {
@@ -28,7 +28,7 @@ export function copiedText(address: string): string {
   return hostname === '127.0.0.1' ? `${nothing} It opens only in this browser, while cappol ui runs.` : nothing;
 }
 
-/** @throws Error for people, if the link is not whole */
+/** @throws Error for people, if the link is incomplete */
 export async function playOf(link: string): Promise<Play> {
   const values = await valuesOf(link).catch(() => {
     throw new Error(

@@ -1,4 +1,4 @@
-/** The worker's answer → what the playground shows: a headline for each object, and markers for the editors. */
+/** The worker's answer → the content of the playground: a headline for each object, and markers for the editors. */
 import { EFFECTS, type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
 import { NotEvaluatedObjects, notEvaluatedLines } from '../../analysis/check/not-evaluated.ts';
@@ -73,7 +73,7 @@ function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefin
   }
 }
 
-/** Why objects of the manifests have no verdict; empty if all have one. */
+/** Why objects of the manifests have no verdict; empty if all of them have one. */
 export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   const kinds = new NotEvaluatedObjects();
   for (const one of notEvaluated) kinds.add(one);

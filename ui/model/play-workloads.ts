@@ -1,4 +1,4 @@
-/** The distinct pods of a snapshot, each with a workload that has it. */
+/** The distinct pods of a snapshot, each with the name of a workload that has it. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 export interface ShapeOfWorkload {
@@ -9,7 +9,7 @@ export interface ShapeOfWorkload {
   readonly title: string;
 }
 
-/** A menu has no use for more. */
+/** The most entries that are useful in a menu. */
 const MOST = 500;
 
 export function workloadsByShape({ namespaces }: Pick<Snapshot, 'namespaces'>): ShapeOfWorkload[] {

@@ -11,13 +11,13 @@ export interface PolicyRow {
   readonly level: string;
   /** How it differs from its level, in words. */
   readonly exceptions: readonly string[];
-  /** Where it decides now, and how many namespaces it selects. */
+  /** The number of namespaces where the policy decides now, and the number that it selects. */
   readonly namespaces: { readonly deciding: number; readonly selected: number };
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   readonly state: PolicyState;
 }
 
-/** The policy in one word: the reason why it is not in force, if it is not. */
+/** The state of the policy in one word; if it is not in force, the reason. */
 export interface PolicyState {
   readonly word:
     | 'In force'
@@ -44,7 +44,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
       policy,
       level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
       exceptions: exceptions(spec),
-      // Without the right to read pods, the last report of the operator is all that is known.
+      // Without the right to read pods, only the last report of the operator is known.
       namespaces: { deciding: isLive ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
       workloads: isLive ? own : { evaluated, violating, unknown },
       state: stateOf(policy, Date.parse(snapshot.taken)),
@@ -52,7 +52,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
   });
 }
 
-/** In the address: policies that are not Ready, whatever the reason. */
+/** The value in the address for policies that are not Ready, whatever the reason. */
 export const NOT_READY = 'not-ready';
 
 /** @param wanted NOT_READY, or the word of a state; empty for all */
@@ -106,7 +106,10 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
     : { word: 'Not in force', tone: 'critical', message };
 }
 
-/** Summaries first, as kstatus reads them; then the facts in the order in which they depend on each other. */
+/**
+ * The order of conditions: first the summaries that kstatus reads, then the facts in the order in which they depend on
+ * each other.
+ */
 const ORDER = [
   'Ready',
   'Reconciling',
@@ -120,7 +123,7 @@ const ORDER = [
   'Expired',
   'Protected',
 ];
-/** Conditions that are observations: a policy can do its work without them. */
+/** Conditions that are only observations: they do not keep a policy from working. */
 const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused', 'UseLimitExceeded'];
 
 export interface ShownCondition extends Condition {

@@ -3,7 +3,7 @@ import type { Other, SelectedNamespace } from '../../analysis/policies/selected-
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** From where the policy decides to where no policy reaches. */
+/** The order of the list: from namespaces where the policy decides to namespaces that no policy reaches. */
 export const SELECTION_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
 export type SelectionState = (typeof SELECTION_STATES)[number];
 
@@ -38,7 +38,7 @@ export function selectionState({ pending, role }: SelectedNamespace): SelectionS
   }
 }
 
-/** @param priority of the policy */
+/** @param priority the priority of the policy */
 export function whyText({ mode, pending, role }: SelectedNamespace, priority: number): string {
   const meanwhile = pending ? `The rollout has not enforced it here: meanwhile it ${ACTIONS[mode]} only. ` : '';
   switch (role.name) {
@@ -57,7 +57,7 @@ export function whyText({ mode, pending, role }: SelectedNamespace, priority: nu
   }
 }
 
-/** `a, b (5) and 3 more`: all of them have one priority. */
+/** `a, b (5) and 3 more`: all of them have the same priority. */
 function named(others: readonly Other[]): string {
   const priorities = new Set(others.map(({ priority }) => priority));
   const [only] = priorities;

@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<Expression['operator'], (key: string, values: strin
   DoesNotExist: (key) => `without ${key}`,
 };
 
-/** Empty for all namespaces. A namespace has to match all of them. */
+/** Empty for all namespaces. A namespace has to match every requirement. */
 export function selectorWords({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
   return [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),

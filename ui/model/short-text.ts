@@ -1,17 +1,17 @@
-/** The beginning of a text that may be of any length: a condition names everything that it is about. */
+/**
+ * Shortens a text that may be of any length, such as the message of a condition, which names everything that the
+ * condition is about.
+ */
 
-/** How many characters of a message are read at a glance. */
+/** The number of characters that people read at a glance. */
 export const MESSAGE_CHARACTERS = 400;
 
-/**
- * @param most so many characters
- * @returns undefined if the text is not so much longer that leaving out the rest saves anything
- */
+/** @param most the most characters to keep @returns undefined if shortening would save too little */
 export function shortText(text: string, most: number): string | undefined {
   if (text.length <= most * 1.5) return undefined;
   const cut = text.slice(0, most);
   const space = cut.lastIndexOf(' ');
   if (space > most / 2) return cut.slice(0, space);
-  // The second half of a character is no text.
+  // Half of a surrogate pair is not a character.
   return cut.replace(/[\ud800-\udbff]$/, '');
 }

@@ -1,12 +1,13 @@
-/** A long CEL text → what a reader looks for in it. The table of a program has a line for each policy. */
+/** Shortens a long CEL text to the lines that a reader looks for. The table of a program has a line for each policy. */
 
-/** So much is read, or scrolled by, at a glance. */
+/** The length up to which a text is shown as it is. */
 const LINES = 40;
 const CHARACTERS = 20_000;
 
 /**
- * The lines that name the policy, the first and the last one; how many are left out between them; and the beginning of lines
- * that are too long. @returns undefined if leaving out the rest saves nothing
+ * Keeps the lines that name the policy, the first line and the last one, with the number of lines left out between them.
+ * Lines that are too long are cut.
+ * @returns undefined if shortening saves nothing
  */
 export function shortenedCel(text: string, policy: string): string | undefined {
   const lines = text.split('\n');
@@ -31,7 +32,7 @@ function leftOut(lines: number): string[] {
 
 function shortLine(line: string): string {
   if (line.length <= CHARACTERS) return line;
-  // The second half of a character is no text.
+  // Half of a surrogate pair is not a character.
   const beginning = line.slice(0, CHARACTERS).replace(/[\ud800-\udbff]$/, '');
   return `${beginning} … ${counted(line.length - beginning.length, 'more character')} …`;
 }

@@ -14,12 +14,12 @@ export interface ViolatingRow {
   readonly name: string;
   readonly mode: Mode;
   readonly verdict: 'Violating' | 'Unknown';
-  /** The fate of its new pods, in the words of admission control. */
+  /** The outcome for its new pods, in the words of admission control. */
   readonly effect: Effect;
-  /** How many of its pods violate now. */
+  /** The number of its pods that violate now. */
   readonly pods: number;
   readonly policies: readonly string[];
-  /** Those that it breaks, the worst first. */
+  /** The rules that it breaks, the worst first. */
   readonly rules: readonly string[];
   readonly of: SnapshotVerdict;
 }
@@ -40,7 +40,7 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
   );
 }
 
-/** Thousands of workloads break the same rules: their rows share one list. */
+/** Thousands of workloads break the same rules, so their rows share one list. */
 function remembered<Result>(make: (key: string) => Result): (key: string) => Result {
   const known = new Map<string, Result>();
   return (key) => {
@@ -57,7 +57,7 @@ export interface ViolatingFilter {
   readonly rule: string;
   /** An effect: `Refused`. */
   readonly result: string;
-  /** In the namespace, kind or name, in any case of letters. */
+  /** Part of the namespace, kind or name, in upper or lower case. */
   readonly text: string;
 }
 
@@ -85,7 +85,7 @@ const byObject: Compare = (a, b) =>
 const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
 const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
 
-/** Each ends with the object, so that the order is always the same. */
+/** Each order ends with the workload's place, so that the order is unique. */
 const COMPARE: Readonly<Record<Sort, Compare>> = {
   worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
   namespace: () => 0,
@@ -96,7 +96,7 @@ const COMPARE: Readonly<Record<Sort, Compare>> = {
   pods: (a, b) => b.pods - a.pods,
 };
 
-/** @param order a name of SORTS, with `-` in front for the reverse; anything else counts as `worst` */
+/** @param order a name of SORTS, with `-` in front for the reverse order; any other text counts as `worst` */
 export function sorted(rows: readonly ViolatingRow[], order: string): readonly ViolatingRow[] {
   const { sort, reverse } = parseOrder(order);
   const sign = reverse ? -1 : 1;
@@ -122,7 +122,7 @@ const NEW_PODS: Readonly<Record<Mode, string>> = {
   Audit: 'Its new pods are created, and the audit log names them.',
 };
 
-/** The fate of a workload's new pods, and of those that run. */
+/** The outcome for a workload's new pods, and for its running pods. */
 export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   if (verdict === 'Unknown')
     return 'Whether its new pods are refused depends on who creates them, or they are too expensive to evaluate.';
@@ -135,7 +135,7 @@ export function effectText({ verdict, mode, pods }: ViolatingRow): string {
 /** A violation of a workload, with all policies that it violates. */
 export interface BrokenRule {
   readonly rule: string;
-  /** With the values that each policy accepts, where they differ. */
+  /** With the values that each policy accepts, if they differ. */
   readonly message: string;
   /** From the PodSpec on. */
   readonly path: string;
@@ -143,7 +143,7 @@ export interface BrokenRule {
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 
-/** The same violation of several policies is one. @param rows of one workload */
+/** Merges equal violations of several policies. @param rows of one workload */
 export function brokenBy(rows: readonly ViolatingRow[], { violations }: Pick<Snapshot, 'violations'>): BrokenRule[] {
   const broken = rows.flatMap(({ mode, of }) =>
     Object.entries(of.violations ?? {}).flatMap(([policy, indexes]) =>

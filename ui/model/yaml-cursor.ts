@@ -1,21 +1,21 @@
 /**
- * The place of the cursor in a YAML text that somebody is typing: its path, by indentation, and what is being written
- * there. A parser would find nothing in a text that is not complete yet.
+ * The place of the cursor in a YAML text that somebody is typing: its path, by indentation, and the word at the cursor. A
+ * parser would fail on a text that is not complete yet.
  */
 
-/** A key, or 0 for an item of a list, whichever it is. */
+/** A key, or 0 for any item of a list. */
 export type YamlPath = readonly (string | 0)[];
 
 export interface Cursor {
   /** The mapping or list around the word. */
   readonly around: YamlPath;
-  /** A key is being written, or a value: of a key, or as an item. */
+  /** Whether the word is a key, or a value: the value of a key, or an item. */
   readonly writes: 'key' | 'value';
   /** Where the word begins. */
   readonly from: number;
-  /** The keys that the mapping already has; without the one that is being written. */
+  /** The keys that the mapping already has, without the one at the cursor. */
   readonly siblings: readonly string[];
-  /** The kind of the object around it: `v1 Pod`; undefined if it states none. */
+  /** The kind of the object around the cursor: `v1 Pod`; undefined if the object states none. */
   readonly type: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   const [head, flow] = splitFlow(current.slice(0, current.length - word.length));
   const { tokens, rest: tail } = tokensIn(head);
   const last = tokens.at(-1);
-  // A value follows its key, or stands alone in its line as an item.
+  // A value follows its key, or is alone in its line as an item.
   const hasKey = last?.key !== undefined;
   const column = last === undefined ? head.length : hasKey ? last.column : head.length;
   const parents = pathTo(before, tokens[0]?.column ?? column, tokens[0] !== undefined && tokens[0].key === undefined);
@@ -55,11 +55,11 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   if (tail.trim() !== '') return undefined;
   if (hasKey) return { around: own, writes: 'value', from, siblings: [], type };
   const siblings = [...siblingsIn(before.toReversed(), column), ...siblingsIn(below, column)];
-  // An item that has begun may become a mapping or stay a word.
+  // An item that has just begun may become a mapping, or stay a word.
   return { around: own, writes: 'key', from, siblings, type };
 }
 
-/** Where somebody writes a flow collection in this line: the text before its first bracket, and from there on. */
+/** If a flow collection is being written in this line: the text before its first bracket, and the text from there on. */
 function splitFlow(line: string): readonly [string, string | undefined] {
   const at = line.search(/[[{]/);
   return at === -1 ? [line, undefined] : [line.slice(0, at), line.slice(at)];
@@ -91,7 +91,7 @@ function inFlow(flow: string, around: YamlPath, rest: Pick<Cursor, 'from' | 'typ
   return { around: path, writes: 'key', siblings: top.keys, ...rest };
 }
 
-/** The dashes and the key at the beginning of a line, and what follows them. */
+/** The dashes and the key at the beginning of a line, and the text after them. */
 function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly rest: string } {
   const tokens: Token[] = [];
   let column = /^ */.exec(line)?.[0].length ?? 0;

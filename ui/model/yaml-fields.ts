@@ -1,4 +1,7 @@
-/** The fields of policies, pods and workloads: what may be written at a place of a text, and what it means. */
+/**
+ * The fields of policies, pods and workloads: the fields and values that are allowed at a place of a text, and their
+ * meaning.
+ */
 import { KUBERNETES_FIELDS, schemaOf } from '../../analysis/manifests/kubernetes-schema.ts';
 import policySchema from '../../docs/reference/capabilitypolicy.schema.json' with { type: 'json' };
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
@@ -9,7 +12,7 @@ import { cursorAt, type YamlPath } from './yaml-cursor.ts';
 const POLICY_TYPE = 'capabilitypolicy.dev/v1alpha1 CapabilityPolicy';
 const POLICY = policySchema as unknown as Schema;
 
-/** The values of fields of pods: the OpenAPI documents that the names come from don't say them by name. */
+/** The values of some fields of pods, because the OpenAPI documents do not list them. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
   'appArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
@@ -73,7 +76,7 @@ export interface Suggestions {
   readonly options: readonly Suggestion[];
 }
 
-/** The texts that fit at an offset; undefined if nothing is known there. */
+/** The texts that fit at an offset; undefined if none is known. */
 export function suggestionsAt(text: string, offset: number): Suggestions | undefined {
   const cursor = cursorAt(text, offset);
   if (!cursor) return undefined;
@@ -132,7 +135,7 @@ function keysOf(schema: Schema | undefined, around: YamlPath, siblings: readonly
     }));
 }
 
-/** Before the text has a kind. */
+/** Before the text states a kind. */
 const ROOT: Readonly<Record<string, Schema>> = {
   apiVersion: { type: 'string', description: 'The group and version of the API: v1, apps/v1 …' },
   kind: { type: 'string', description: 'The kind of the object: Pod, Deployment, CapabilityPolicy …' },

@@ -1,4 +1,4 @@
-/** `node:crypto` in the browser, as far as the folders that the page uses have it. The browser's own digests are asynchronous only. */
+/** `node:crypto` in the browser, as far as the page's code needs it. The browser's own digests are only asynchronous. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 

@@ -1,6 +1,6 @@
-/** `node:util` in the browser, as far as the folders that the page uses have it. */
+/** `node:util` in the browser, as far as the page's code needs it. */
 
-/** For what JSON and YAML can state: scalars, lists, plain objects. Others are equal only to themselves. */
+/** For values that JSON and YAML can state: scalars, lists, plain objects. Any other value equals only itself. */
 export function isDeepStrictEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b))

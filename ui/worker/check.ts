@@ -1,5 +1,5 @@
 /**
- * Evaluates the manifests of the playground: by the code of `cappol check -f`, so that both say the same
+ * Evaluates the manifests of the playground by the code of `cappol check -f`, so that both give the same result
  * (test/ui/check-answer.test.ts compares them).
  */
 import { checkedPolicies } from '../../analysis/check/checked.ts';
@@ -15,19 +15,19 @@ import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts
 import { fieldPath } from '../../analysis/schema/paths.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
-/** As the name of a file: which of the two texts. */
+/** The names of the two texts, in place of a file's name. */
 export type CheckedText = 'policies' | 'manifests';
 
 export interface CheckQuestion {
   readonly policies: string;
   readonly manifests: string;
-  /** The namespace of manifests that state none. */
+  /** The namespace of manifests that do not state one. */
   readonly namespace: string;
   /** The labels of namespaces that are not among the manifests. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time to ask about, in ms since 1970: policies expire. */
+  /** The time to evaluate for, in ms since 1970: policies expire. */
   readonly at: number;
 }
 
@@ -40,7 +40,7 @@ export interface CheckAnswer {
   readonly notEvaluated: readonly Pick<NotEvaluated, 'kind' | 'makesPods'>[];
 }
 
-/** An item with the places of its violations and findings in the text. */
+/** An item, with the places of its violations and findings in the text. */
 export interface PlacedItem extends CheckedItem {
   readonly ranges: {
     /** In the order of `violations`. */
@@ -81,7 +81,7 @@ export function check(question: CheckQuestion): CheckAnswer {
   return { policies: checkedPolicies(context), items, troubles, skipped, notEvaluated };
 }
 
-/** The manifests, and what is wrong with the text between them. */
+/** The manifests, and the problems of the text between them. */
 function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   const read: (InputObject | Trouble)[] = [];
   const tell = (trouble: Trouble) => {
@@ -91,7 +91,7 @@ function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   return read;
 }
 
-/** The policies come first, and may also be among the manifests. */
+/** The policies are read first. They may also be among the manifests. */
 function contextOf(
   { policies, namespace, namespaceLabels, serverVersion, at }: CheckQuestion,
   manifests: readonly InputObject[],

@@ -2,7 +2,7 @@
 import type { RequestMessage, RequestName, Requests, ResponseMessage } from './requests.ts';
 
 export interface PageWorker {
-  /** @throws Error with what the worker failed at */
+  /** @throws Error with the worker's error */
   ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
 }
 

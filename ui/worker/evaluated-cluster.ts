@@ -1,6 +1,6 @@
 /**
- * The loaded snapshot under supposed policies: every namespace is evaluated once, and again only in the modes in which other
- * policies decide.
+ * The loaded snapshot under supposed policies. Every namespace is evaluated once. It is evaluated again only in the modes
+ * in which other policies decide.
  */
 import type { EvaluatedContext, EvaluatedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -15,7 +15,7 @@ import { MODES } from '../../operator/policy/deciding.ts';
 import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import type { SharedEvaluation } from './shared-evaluation.ts';
 
-/** A namespace, and what its verdicts follow from. */
+/** A namespace, and everything that its verdicts depend on. */
 interface Evaluated {
   readonly groups: readonly Group[];
   readonly modes: EvaluatedModes;
@@ -24,11 +24,11 @@ interface Evaluated {
 
 type EvaluatedByName = ReadonlyMap<string, Evaluated>;
 
-/** The clusters whose verdicts are used where the same policies decide about the same workloads. */
+/** Clusters whose verdicts are reused if the same policies decide about the same workloads. */
 interface EvaluatedBefore {
-  /** Under the same policies. */
+  /** The cluster under the same policies. */
   readonly like?: EvaluatedCluster | undefined;
-  /** In an earlier state. */
+  /** The cluster in an earlier state. */
   readonly earlier?: EvaluatedCluster | undefined;
 }
 
@@ -47,7 +47,8 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#policies = policies;
     this.#accepted = like ? like.#accepted : shared.accepted(policies);
     this.#evaluated = new Map(like ? like.#evaluated : []);
-    // Without those that these used themselves: a cluster that changes would keep all of its history.
+    // Without the clusters that these reused themselves, because otherwise a changing cluster would keep all of its
+    // history.
     this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
     if (!like) this.#evaluate(namespaces);
@@ -58,8 +59,9 @@ export class EvaluatedCluster implements EvaluatedContext {
   }
 
   /**
-   * Supposes other policies. @param labels of namespaces that have others than in the cluster @param sources of the
-   * policies that are not in the cluster
+   * Supposes other policies.
+   * @param labels of namespaces whose labels differ from the cluster's
+   * @param sources of the policies that are not in the cluster
    */
   suppose(
     policies: readonly CompletePolicy[],
@@ -73,7 +75,7 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#labels = labels;
     this.sources = sources;
     const { namespaces } = this.#select();
-    // A label may decide about a verdict even if the same policies select the namespace.
+    // A label may affect a verdict even if the same policies select the namespace.
     this.#evaluate(namespaces.union(new Set([...before.keys(), ...labels.keys()])));
   }
 

@@ -1,11 +1,11 @@
-/** Questions of which only the newest one matters, such as those of somebody who types. */
+/** Questions of which only the newest matters, such as questions about a text that is being typed. */
 
 /**
- * Asks one question at a time. A question that comes meanwhile waits, and replaces one that waits already: the worker
- * never answers questions that nobody waits for.
+ * Asks one question at a time. A new question waits, and replaces a question that already waits. So the worker never
+ * answers questions that nobody waits for.
  *
  * @param ask answers a question
- * @param show receives the answers, and errors; those to replaced questions never come
+ * @param show receives the answers and errors, except those to replaced questions
  */
 export function latest<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,

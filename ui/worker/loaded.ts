@@ -1,14 +1,14 @@
-/** A snapshot as the worker evaluates it. */
+/** A snapshot in the form in which the worker evaluates it. */
 import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
 
-/** Restored and compiled when a question needs it: a cluster that changes sends snapshots that nobody asks about. */
+/** Restored and compiled when a question needs it: a changing cluster sends snapshots that nobody asks about. */
 export class Loaded {
   readonly snapshot: Snapshot;
-  /** The time to ask about, in ms since 1970. */
+  /** The time to evaluate for, in ms since 1970. */
   readonly at: number;
   /** Patterns of namespaces that no policy reaches. */
   readonly excluded: readonly string[];
@@ -25,7 +25,7 @@ export class Loaded {
     this.usersKnown = usersKnown;
   }
 
-  /** With one pod of each group. */
+  /** The cluster with one pod of each group. */
   get cluster(): Cluster {
     this.#cluster ??= restoreCluster(oncePerGroup(this.snapshot));
     return this.#cluster;
@@ -52,7 +52,7 @@ function oncePerGroup(snapshot: Snapshot): Snapshot {
   return { ...snapshot, namespaces: snapshot.namespaces.map(withOnePod) };
 }
 
-/** Pods that are alike have the same effect, and answers are about workloads. */
+/** One pod of a group is enough: equal pods have the same outcome, and answers are about workloads. */
 const withOnePod = perObject(
   (namespace: SnapshotNamespace): SnapshotNamespace => ({
     ...namespace,

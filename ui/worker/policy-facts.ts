@@ -1,4 +1,4 @@
-/** Facts about a policy that the snapshot does not have: they follow from all policies together. */
+/** Facts about a policy that the snapshot does not contain, because they depend on all policies together. */
 import { type SelectedNamespace, selectedNamespaces } from '../../analysis/policies/selected-namespaces.ts';
 import {
   type LabelCost,
@@ -12,15 +12,15 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Loaded } from './loaded.ts';
 
 export interface PolicyFacts {
-  /** Whether some text of it is in force; else why not. */
+  /** Whether some text of the policy is in force; if not, the reason. */
   readonly force: { readonly in: true } | { readonly in: false; readonly why: 'Expired' | 'NotAccepted' | 'Gone' };
-  /** The namespaces that it selects, by name. */
+  /** The namespaces that the policy selects, by name. */
   readonly selected: readonly SelectedNamespace[];
-  /** The Pod Security label of namespaces where it decides alone; absent if nothing of it is in force. */
+  /** The Pod Security label of namespaces where the policy decides alone; absent if no text of the policy is in force. */
   readonly label?: LabelFacts;
   /** Absent when roles or bindings could not be read. */
   readonly users?: {
-    /** The subjects that may use it by its name. */
+    /** The subjects that may use the policy by its name. */
     readonly holders: readonly Holder[];
     /** The subjects that may use every policy. */
     readonly holdersOfAll: readonly Holder[];
@@ -28,11 +28,11 @@ export interface PolicyFacts {
 }
 
 export interface LabelFacts {
-  /** Undefined: there is no label that admits all that the policy does. */
+  /** Undefined if no label admits everything that the policy admits. */
   readonly found: LevelVersion | undefined;
-  /** Why it is no tighter. */
+  /** Why the label is not tighter. */
   readonly costs: readonly LabelCost[];
-  /** The label for warnings, if it differs: pods are warned about before defaulting fills them in. */
+  /** The label for warnings, if it differs: the API server warns about pods before defaulting fills them in. */
   readonly unfilled?: { readonly found: LevelVersion | undefined; readonly costs: readonly LabelCost[] };
   /** The rules that the label does not enforce. */
   readonly beyond: readonly string[];
@@ -70,7 +70,7 @@ function labelFacts(policy: ResolvedPolicy, server: number): LabelFacts {
   };
 }
 
-/** In force, by ID. */
+/** The policies in force, by ID. */
 export function partsOfPolicy(name: string, { state: { compiled } }: Loaded): ResolvedPolicy[] {
   return compiled.policies.filter((policy) => policy.name === name);
 }

@@ -1,4 +1,4 @@
-/** The changes that edited policies make in the loaded snapshot: by the code of `cappol check --cluster --policy`. */
+/** The changes that edited policies make in the loaded snapshot, by the code of `cappol check --cluster --policy`. */
 import { changesOf } from '../../analysis/check/changes.ts';
 import type { ChangeSummary, Changes, WorkloadChange } from '../../analysis/check/changes-result.ts';
 import { roleOf } from '../../analysis/manifests/kinds.ts';
@@ -18,22 +18,22 @@ export interface ReevaluateQuestion {
 }
 
 export interface ReevaluateAnswer {
-  /** Names of the policies in the text that are valid. */
+  /** The names of the valid policies in the text. */
   readonly candidates: readonly string[];
   readonly summary: Omit<ChangeSummary, 'rollouts'> & {
-    /** How many workloads change. */
+    /** The number of workloads that change. */
     readonly changed: number;
   };
-  /** The first ones, sorted by namespace, kind and name. */
+  /** The first changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
   /** Why valid policies could not be brought into force. */
   readonly refusals: readonly string[];
 }
 
-/** Nobody reads more, and a big cluster has thousands. */
+/** The most changes to list: nobody reads more, and a big cluster has thousands. */
 const MOST_CHANGES = 200;
 
-/** The cluster as it is, with the edited policies, and with these enforced. */
+/** The cluster as it is, with the edited policies, and with the edited policies enforced. */
 interface Evaluating {
   readonly shared: SharedEvaluation;
   readonly before: EvaluatedCluster;
@@ -47,7 +47,7 @@ export class Reevaluation {
   readonly #cluster: Cluster;
   readonly #options: PolicyContextOptions;
 
-  /** @param earlier about an earlier snapshot of the cluster */
+  /** @param earlier the answers about an earlier snapshot of the cluster */
   constructor(loaded: Loaded, earlier?: Reevaluation) {
     const { snapshot, cluster, excluded, usersKnown, at } = loaded;
     const { operatorNamespace, excludedNamespaces } = snapshot;
@@ -75,12 +75,12 @@ export class Reevaluation {
     };
   }
 
-  /** As `cappol check --cluster --policy` prints them. */
+  /** In the form that `cappol check --cluster --policy` prints. */
   changes({ policies: text }: ReevaluateQuestion): Changes & { readonly refusals: readonly string[] } {
     const changed = new PolicyContextBuilder();
     changed.addCluster(this.#cluster);
     let isOnlyPolicies = true;
-    // The answer to `check` tells what is wrong with the text.
+    // The problems of the text are dropped, because the answer to `check` contains them.
     for (const manifest of manifestsIn(text, 'policies', () => {})) {
       isOnlyPolicies &&= roleOf(manifest.object.apiVersion, manifest.object.kind) === 'policy';
       changed.addManifest(manifest, () => {});
@@ -109,14 +109,14 @@ export class Reevaluation {
       rollouts,
       before: this.#evaluating.before,
       after: suppose,
-      // Then nothing is pending anywhere.
+      // Then no namespace is pending.
       enforced: isEnforced ? suppose(new Map()) : this.#evaluating.enforced,
     });
     const refusals = [...this.#evaluating.after.compiled.refusals].filter(([name]) => candidates.includes(name));
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
-  /** Only of the namespaces that a rollout has not reached. */
+  /** Only for the namespaces that a rollout has not reached. */
   #labelsWith(pending: Pending): Map<string, Labels> {
     const reached = [...pending].filter(([, policies]) => policies.length > 0);
     return new Map(
@@ -127,7 +127,7 @@ export class Reevaluation {
     );
   }
 
-  /** With namespaces or roles in the text anything may change: everything is evaluated again, which takes longer. */
+  /** If the text has namespaces or roles, anything may change. So everything is evaluated again, which takes longer. */
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;
     const refusals: Trouble[] = [];

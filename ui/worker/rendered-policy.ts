@@ -14,13 +14,16 @@ import { yamlText } from './yaml-text.ts';
 export interface RenderedPolicy {
   /** The policy itself, with the defaults filled in. */
   readonly yaml: string;
-  /** Both parts of a policy with a rollout have some; the guard's has other columns than those of the other programs. */
+  /**
+   * The rows of the policy. Both parts of a policy with a rollout have rows. The guard's rows have other columns than
+   * those of the other programs.
+   */
   readonly rows: readonly RenderedRow[];
   /** In the registry's order. */
   readonly rules: readonly RuleText[];
-  /** Its ClusterRole, and the binding if it names its users. */
+  /** Its ClusterRole, and the binding if the policy names its users. */
   readonly grant: readonly RenderedManifest[];
-  /** Those that have a row of it, with their bindings. Other policies share them. */
+  /** The programs that have a row of the policy, with their bindings. Other policies share these programs. */
   readonly programs: readonly RenderedManifest[];
 }
 
@@ -39,11 +42,11 @@ export interface RenderedManifest {
   readonly yaml: string;
 }
 
-/** A rule as people read it, and its text with the values of the policy. */
+/** A rule in readable form, and its text with the values of the policy. */
 export interface RuleText {
   readonly rule: string;
   readonly title: string;
-  /** The Standard's own words, or where else the rule comes from. */
+  /** The Standard's own words, or another origin of the rule. */
   readonly words: string;
   readonly references: readonly Reference[];
   readonly checks: readonly CheckText[];
@@ -51,11 +54,11 @@ export interface RuleText {
 
 export interface CheckText {
   readonly over: Check['over'];
-  /** CEL, bool: when a part violates it. */
+  /** CEL, bool: a part violates the rule. */
   readonly violates: string;
   /** CEL, string: the message. */
   readonly message: string;
-  /** Which pod it is about, if that is not both: the one as it was created, or as defaulting fills it in. */
+  /** The pod that the text is about, if it is not about both: the pod as created, or the pod after defaulting. */
   readonly of?: 'unfilled' | 'filled';
 }
 

@@ -12,7 +12,7 @@ import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 export interface Requests {
   /** The snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };
-  /** The snapshot after the loaded one, as the changes from that one. */
+  /** The snapshot after the loaded one, as changes to the loaded one. */
   change: { question: Difference; answer: undefined };
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
@@ -26,7 +26,7 @@ export interface Requests {
   rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
   /** Where a policy decides, who may use it, and why its label is no tighter. */
   policy: { question: { readonly policy: string }; answer: PolicyFacts };
-  /** The edits by which a workload complies; undefined if it does. */
+  /** The edits after which a workload complies; undefined if it complies already. */
   fix: { question: FixQuestion; answer: WorkloadFix | undefined };
 }
 

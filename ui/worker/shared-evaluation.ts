@@ -1,6 +1,6 @@
 /**
- * All that is remembered about a snapshot, which is evaluated under several supposed policies. Without
- * rendered objects, which no verdict needs and which take most of the time of compiling.
+ * Everything that is remembered about a snapshot while it is evaluated under several supposed policies. It has no
+ * rendered objects, because no verdict needs them and they take most of the time of compiling.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type Accepted, accept } from '../../operator/compile/accept.ts';
@@ -20,11 +20,11 @@ interface SharedEvaluationOptions {
   readonly excluded: readonly string[];
   /** Whether all roles and bindings could be read. */
   readonly usersKnown: boolean;
-  /** The time to ask about, in ms since 1970. */
+  /** The time to evaluate for, in ms since 1970. */
   readonly at: number;
 }
 
-/** The workloads of a namespace, and what they are made of. */
+/** The workloads of a namespace, and the objects that they are made of. */
 interface Grouped {
   readonly pods: Iterable<PodView>;
   readonly workloads: Iterable<WorkloadView>;
@@ -42,7 +42,7 @@ export class SharedEvaluation {
   readonly #resolver: Resolver;
   readonly #grouped: Map<string, Grouped>;
 
-  /** @param earlier about an earlier state of the cluster */
+  /** @param earlier what is remembered about an earlier state of the cluster */
   constructor(cluster: Cluster, { excluded, usersKnown, at }: SharedEvaluationOptions, earlier?: SharedEvaluation) {
     this.evaluator = earlier?.evaluator ?? new Evaluator();
     this.#resolver = earlier ? earlier.#resolver : new Resolver();
@@ -59,7 +59,8 @@ export class SharedEvaluation {
     const { resolve } = this.#resolver;
     const options = { lastAccepted: this.#lastAccepted, oldestServer, now: this.at };
     const accepted = runToEnd(accept(policies, options, resolve));
-    // Those of the cluster stay resolved while others are supposed: verdicts are known by the resolved policies.
+    // The policies of the cluster stay resolved while others are supposed, because verdicts are found by the resolved
+    // policies.
     for (const policy of this.cluster.policies()) resolve(policy, oldestServer);
     this.#resolver.forgetUnused();
     return accepted;
@@ -72,7 +73,7 @@ export class SharedEvaluation {
     return createUseIndex(roles, bindings, this.#usersKnown);
   }
 
-  /** The workloads of a namespace: the same list as long as none changes. */
+  /** The workloads of a namespace: the same list as long as no workload changes. */
   groupsOf(namespace: string): readonly Group[] {
     const [pods, workloads] = [this.cluster.pods(namespace), this.cluster.workloads(namespace)];
     const known = this.#grouped.get(namespace);

@@ -1,4 +1,4 @@
-/** Tells the worker which snapshot its answers are about: only the changes, if it has the snapshot before. */
+/** Gives the worker the snapshot that its answers are about: only the changes, if the worker has the snapshot before. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ShownCluster } from '../data/clusters.ts';
 import type { Requests } from './requests.ts';
@@ -10,7 +10,7 @@ export function snapshotTeller(ask: Ask): (cluster: Told) => void {
   let last: Snapshot | undefined;
   return ({ snapshot, change }) => {
     if (snapshot === last) return;
-    // A whole snapshot takes long to copy into the worker.
+    // Copying a whole snapshot into the worker takes long.
     if (change && change.before === last) ask('change', change.difference);
     else ask('load', snapshot);
     last = snapshot;

@@ -1,13 +1,13 @@
-/** Policies and pods of the snapshot as YAML, to begin with in the playground. */
+/** Policies and pods of the snapshot as YAML, as initial texts of the playground. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { manifestText } from './workload-fix.ts';
 import { yamlText } from './yaml-text.ts';
 
 export interface PodTextQuestion {
-  /** Its index in the snapshot. */
+  /** The index of the shape in the snapshot. */
   readonly shape: number;
-  /** Place and name of the pod that is written. */
+  /** The namespace and name of the pod that is written. */
   readonly namespace: string;
   readonly name: string;
 }
@@ -19,7 +19,7 @@ export function policyText({ policies }: Snapshot, name: string): string {
   return yamlText({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec: found.spec });
 }
 
-/** A pod of this shape: what the snapshot keeps of it, which is all that rules read. */
+/** A pod of this shape, with the fields that the snapshot has, which are those that rules read. */
 export function podText({ shapes }: Snapshot, { shape, namespace, name }: PodTextQuestion): string {
   const found = shapes[shape];
   if (!found) throw new Error(`the snapshot has no shape ${shape}`);

@@ -1,10 +1,10 @@
-/** A question of a view that changes as somebody types. */
+/** A question of a view that changes while somebody types. */
 import { useMemo, useState } from 'preact/hooks';
 import type { PageWorker } from './client.ts';
 import { latest } from './latest.ts';
 import type { RequestName, Requests } from './requests.ts';
 
-/** The last answer stays until there is a new one, also beside a problem. */
+/** The last answer stays until there is a new one, even beside an error. */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
   const [answer, setAnswer] = useState<Requests[Name]['answer']>();
   const [problem, setProblem] = useState('');

@@ -1,4 +1,4 @@
-/** A workload that violates → the edits of `cappol fix`, on a manifest with the fields that a snapshot has. */
+/** A workload that violates → the edits of `cappol fix`, for a manifest that has the fields of the snapshot. */
 import { type Finding, findings } from '../../analysis/capabilities/findings.ts';
 import { fixText } from '../../analysis/fix/fix-text.ts';
 import { Repairer } from '../../analysis/fix/repairer.ts';
@@ -28,9 +28,9 @@ export interface FixQuestion extends WorkloadName {
 }
 
 export interface WorkloadFix {
-  /** The object that the manifest is of: the workload itself, or a pod of it. */
+  /** The object of the manifest: the workload itself, or one of its pods. */
   readonly of: 'workload' | 'pod';
-  /** The template complies, and only pods violate: an earlier template made them, or somebody changed them. */
+  /** Whether the template complies and only pods violate, because an earlier template made them or somebody changed them. */
   readonly onlyPods: boolean;
   readonly file: string;
   readonly before: string;
@@ -39,12 +39,12 @@ export interface WorkloadFix {
   readonly diff: string;
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
-  /** The values of the fields that the question names, in its order; undefined if one is not set. */
+  /** The values of the requested fields, in the order of the question; undefined for a field that is not set. */
   readonly values: readonly unknown[];
   readonly findings: readonly Finding[];
 }
 
-/** Fixes its template, or the first of its pods that violates. @returns undefined for a workload that is gone */
+/** Fixes the workload's template, or the first of its pods that violates. @returns undefined for a workload that is gone */
 export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): WorkloadFix | undefined {
   const members = membersOf(name.namespace, loaded.cluster).filter(
     ({ workload }) => workload.kind === name.kind && workload.name === name.name,
@@ -63,7 +63,7 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
   return { ...rest, values, findings: findings(parts.spec) };
 }
 
-/** The template that a person would edit. Nobody reads the custom resource, so that is one which its controller made. */
+/** The template that a person would edit. A custom resource is not read, so its controller's object has the template. */
 function isTemplate({ pod, own, custom }: Member): boolean {
   return !pod && (own || custom !== undefined);
 }
@@ -100,7 +100,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
   };
 }
 
-/** One for each snapshot. */
+/** One repairer for each snapshot. */
 const contextOf = perObject(({ cluster, state }: Loaded) => {
   const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
   return new PolicyContext({
@@ -113,7 +113,7 @@ const contextOf = perObject(({ cluster, state }: Loaded) => {
   });
 });
 
-/** YAML as people write it, which `cappol fix` reads as these values. */
+/** YAML as people write it. `cappol fix` reads the same values from it. */
 export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodParts): string {
   const pod = { ...(Object.keys(annotations).length > 0 && { metadata: { annotations } }), spec: inOrder(spec) };
   const object =
@@ -128,7 +128,7 @@ export function manifestText({ namespace, kind, name }: WorkloadName, { annotati
   return yamlText(object);
 }
 
-/** The fields of the pod first, then its containers, and in each the name first. */
+/** The fields of the pod come first, then its containers; within each, the name comes first. */
 function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodParts['spec']): object {
   const named = (list: readonly { readonly name: string }[] | undefined) =>
     list?.map(({ name, image, ...others }: { readonly name: string; readonly image?: unknown }) => ({

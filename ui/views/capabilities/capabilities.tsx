@@ -1,4 +1,6 @@
-/** The map of all capabilities: which container holds which, how it came to it, and what the policies allow. */
+/**
+ * The map of all capabilities: which container holds which capability and why, and which capabilities the policies allow.
+ */
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
@@ -13,7 +15,7 @@ import { Controls } from './controls.tsx';
 import { Detail, type Pointed } from './detail.tsx';
 import { HeatMap } from './heat-map.tsx';
 
-/** With no more workloads than these, the namespaces are expanded from the start. */
+/** With at most this many workloads, the namespaces are expanded at the start. */
 const FEW_WORKLOADS = 80;
 
 export function Capabilities({ cluster: { snapshot }, parameters }: ViewProps) {
@@ -25,7 +27,7 @@ export function Capabilities({ cluster: { snapshot }, parameters }: ViewProps) {
     return before.current;
   }, [snapshot, runtime]);
   const filtered = useMemo(() => filterMap(map, filter, order), [map, filter, order]);
-  // The rows that somebody expanded or collapsed, unlike how they were at the start.
+  // The rows whose state somebody changed since the start, by expanding or collapsing them.
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => rowsOf(filtered, expandedIn(filtered, toggled)), [filtered, toggled]);
   const point = useRef<(pointed: Pointed | undefined) => void>(() => {});
@@ -71,7 +73,7 @@ function expandedIn(filtered: FilteredMap, toggled: ReadonlySet<string>): Readon
   return startsExpanded(filtered) ? namespaceKeys(filtered).symmetricDifference(toggled) : toggled;
 }
 
-/** The toggled keys with which each row is expanded, or none. */
+/** The toggled keys that expand every row, or no row. */
 function allToggled(filtered: FilteredMap, expand: boolean): ReadonlySet<string> {
   const namespaces = namespaceKeys(filtered);
   if (!expand) return startsExpanded(filtered) ? namespaces : new Set();

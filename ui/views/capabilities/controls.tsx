@@ -11,7 +11,10 @@ import { PrivilegedAmongOthers, type Sample, SampleCell } from './sample.tsx';
 
 const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };
 
-/** The sample is drawn as a cell of the map: `[how it is held, whether it is allowed, whether it is not]`. */
+/**
+ * The sample is drawn as a cell of the map: `[how the capability is held, whether it is allowed, whether it is held but
+ * not allowed]`.
+ */
 const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; readonly sample?: Sample }[] = [
   { value: '', text: 'Held in any way' },
   { value: 'default', text: 'Given by the runtime', sample: [HELD.byDefault, 0, 0] },

@@ -1,4 +1,4 @@
-/** One sentence each about the cell under the pointer, or the one that has the focus. */
+/** One sentence each about the cell under the pointer, or about the focused cell. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { riskText } from '../../../operator/standards/capabilities.ts';
 import { Name } from '../../components/name.tsx';
@@ -13,7 +13,7 @@ export interface Pointed {
 
 interface DetailProps {
   readonly runtime: Runtime;
-  /** The pointer moves often: only this part of the page is drawn then. */
+  /** The pointer moves often, and then only this part of the page is drawn. */
   register(show: (pointed: Pointed | undefined) => void): void;
 }
 

@@ -1,4 +1,4 @@
-/** The grid of the map. The row that has the focus has a cell for each capability; the other ones are drawings with a text. */
+/** The grid of the map. The focused row has an element for each capability; other rows are drawings with a text. */
 import { useRef } from 'preact/hooks';
 import { RISK_CLASSES, RISKS, type Risk } from '../../../operator/standards/capabilities.ts';
 import { counted } from '../../../operator/text/wording.ts';
@@ -14,7 +14,7 @@ import { cellText, rowText } from '../../model/map-text.ts';
 import type { Pointed } from './detail.tsx';
 import { Paths } from './drawn.tsx';
 
-/** `aria-colindex` of the columns in front of the capabilities: the name, and the violations. */
+/** `aria-colindex` of the columns before the capabilities: the name, and the violations. */
 const LEADING = 2;
 /** The number of rows of headings. */
 const HEADINGS = 2;
@@ -30,7 +30,7 @@ const RISK_TITLES: Readonly<Record<Risk, string>> = {
 interface HeatMapProps {
   readonly rows: readonly MapRow[];
   onToggle(index: number): void;
-  /** The cell under the pointer, or the one that has the focus. */
+  /** The cell under the pointer, or the focused cell. */
   onPoint(pointed: Pointed | undefined): void;
   /** The capability that the filter asks for. */
   readonly asked: string;
@@ -71,7 +71,7 @@ export function HeatMap({ rows, onToggle, onPoint, asked }: HeatMapProps) {
   );
 }
 
-/** The row, and the column by its place: cells of a drawing are no elements. */
+/** The row, and the column by its position: cells of a drawing are no elements. */
 function underPointer({ target, clientX }: PointerEvent, rows: readonly MapRow[]): Pointed {
   const row = rowOfElement(target as Element, rows);
   const first = (target as Element).closest('.row, .rows-head')?.querySelector('.origin');
@@ -168,7 +168,7 @@ function rowOf(row: MapRow, focused: number | undefined, isActive: boolean, togg
   };
 }
 
-/** @param hidden whether elements say the same */
+/** @param hidden whether other elements have the same text */
 function Drawn({ cells, hidden }: { readonly cells: Cells; readonly hidden: boolean }) {
   const svg = (
     <svg class="origin" width={MAP_WIDTH} height={ROW_HEIGHT} aria-hidden="true">
@@ -202,7 +202,7 @@ function Title({ row: { level, namespace, workload, container, expanded }, toggl
     expanded === undefined ? (
       <span class="arrow none" />
     ) : (
-      // The keys of the row expand it; the pointer has this.
+      // The keys of the row expand it; this element is for the pointer.
       <button
         type="button"
         class={`arrow ${expanded ? 'open' : ''}`}

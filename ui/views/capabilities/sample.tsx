@@ -4,14 +4,14 @@ import { COLUMNS, HELD } from '../../model/holding.ts';
 import { CELL_WIDTH, drawingOf, ROW_HEIGHT } from '../../model/map-drawing.ts';
 import { Paths } from './drawn.tsx';
 
-/** Some containers are privileged, and the other ones hold nothing of it. */
+/** Some containers are privileged, and the others do not hold the capability. */
 export function PrivilegedAmongOthers() {
   const [how, none] = [new Uint8Array(COLUMNS.length), new Uint8Array(COLUMNS.length)];
   how[0] = HELD.privileged;
   return <Cell cells={{ how, unprivileged: none, allowed: none, refused: none }} />;
 }
 
-/** How it is held, and whether it is allowed, held without being allowed, and unused. */
+/** How the capability is held; whether it is allowed, held without being allowed, and unused. */
 export type Sample = readonly [how: number, allowed: number, refused: number, unused?: number];
 
 export function SampleCell({ sample }: { readonly sample: Sample }) {

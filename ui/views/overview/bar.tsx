@@ -1,4 +1,4 @@
-/** Parts of a whole, as a bar. The numbers beside it say the same, so it is hidden from screen readers. */
+/** Parts of a whole, as a bar. The numbers beside it show the same, so it is hidden from screen readers. */
 interface BarProps {
   /** The key is the class of the part. */
   readonly parts: readonly { readonly key: string; readonly value: number }[];

@@ -1,4 +1,4 @@
-/** The first view: what is enforced where, how far rollouts are, what violates, and what needs a look. */
+/** The first view: what is enforced where, how far rollouts have come, what violates, and what needs attention. */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
 import { Name } from '../../components/name.tsx';
@@ -13,7 +13,7 @@ import { Remarks } from './remarks.tsx';
 import { Rollouts } from './rollouts.tsx';
 import { WorstNamespaces, WorstRules } from './worst.tsx';
 
-/** Several clusters stand side by side. */
+/** Several clusters are shown beside each other. */
 export function Overview({ clusters }: ViewProps) {
   return (
     <div class={`overview ${clusters.length > 1 ? 'several' : ''}`}>
@@ -26,7 +26,7 @@ export function Overview({ clusters }: ViewProps) {
 
 interface ClusterOverviewProps {
   readonly cluster: ShownCluster;
-  /** Whether its name stands above it. */
+  /** Whether the cluster's name is shown above it. */
   readonly named: boolean;
 }
 
@@ -54,7 +54,7 @@ function ClusterOverview({ cluster, named }: ClusterOverviewProps) {
   );
 }
 
-/** The sentence of `cappol status`. */
+/** The same sentence as in `cappol status`. */
 function Summary({ numbers: { policies, notReady, violations }, link }: OverviewProps) {
   if (policies === 0) return <p class="summary">There are no policies, so nothing is enforced.</p>;
   const total = violations?.all.total ?? 0;

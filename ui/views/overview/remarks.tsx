@@ -1,10 +1,10 @@
-/** The policies that somebody should look at, and whether a file protects what enforces them. */
+/** The policies that need attention, and whether a file protects the objects that enforce policies. */
 import { Badge, Icon } from '../../components/badge.tsx';
 import { Message } from '../../components/message.tsx';
 import { Name } from '../../components/name.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The other ones are in the view of the policies. */
+/** The view of the policies has all of them. */
 const MOST_REMARKS = 12;
 
 export function Remarks({ numbers: { remarks, protection, policies }, link }: OverviewProps) {

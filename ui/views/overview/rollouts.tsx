@@ -1,4 +1,4 @@
-/** Rollouts that are not complete: how far each is, and what blocks it since when. */
+/** Roll-outs that are not complete: how far each has come, what blocks it, and since when. */
 import { counted } from '../../../operator/text/wording.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Message } from '../../components/message.tsx';
@@ -10,7 +10,7 @@ import type { Rollout } from '../../model/overview.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The other ones are in the view of the policies. */
+/** The view of the policies has all of them. */
 const MOST_ROLLOUTS = 5;
 const MOST_BLOCKED = 5;
 

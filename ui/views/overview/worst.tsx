@@ -6,7 +6,7 @@ import type { ByMode } from '../../model/violations.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The other ones are in the view of the violations. */
+/** The view of the violations has all of them. */
 const MOST_ROWS = 8;
 
 export function WorstRules({ numbers: { violations }, link }: OverviewProps) {

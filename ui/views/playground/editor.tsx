@@ -1,6 +1,6 @@
 /**
- * A YAML editor with markers, completion and help. It is in a shadow root: there CodeMirror adopts its style sheets
- * instead of writing `<style>` elements, which the page's Content Security Policy forbids.
+ * A YAML editor with markers, completion and help. It is in a shadow root, in which CodeMirror adopts its style sheets.
+ * Otherwise CodeMirror would write `<style>` elements, which the page's Content Security Policy forbids.
  */
 import { autocompletion, type CompletionContext, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
@@ -25,14 +25,14 @@ import { meaningAt, suggestionsAt } from '../../model/yaml-fields.ts';
 
 interface EditorProps {
   readonly label: string;
-  /** The ID of an element that describes it. */
+  /** The ID of an element that describes the editor. */
   readonly describedBy: string;
   readonly text: string;
-  /** Counts the texts that come from elsewhere than the editor: only then the editor gets `text`. */
+  /** A counter of the texts that come from outside the editor. Only when it changes, the editor takes `text`. */
   readonly loaded: number;
   onChange(text: string): void;
   readonly markers: readonly Marker[];
-  /** A line to move to, each time that this object is another one. */
+  /** A line to move to, whenever this is a new object. */
   readonly reveal?: { readonly line: number } | undefined;
 }
 
@@ -41,7 +41,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
   const view = useRef<EditorView | undefined>(undefined);
   const change = useRef(onChange);
   change.current = onChange;
-  // Text, markers and focus change with the rest of the page: an effect some frames later would meet the next key.
+  // Text, markers and focus change in the same frame as the rest of the page. In a later effect, the next key could come
+  // first.
   useLayoutEffect(() => {
     const element = host.current as HTMLDivElement;
     const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
@@ -57,7 +58,7 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-    // What somebody types comes back as `text` later, when the editor may have more of it.
+    // A typed text comes back as `text` later, when the editor may contain more.
   }, [loaded]);
   useLayoutEffect(() => show(view.current, markers), [markers]);
   useLayoutEffect(() => {
@@ -102,8 +103,8 @@ function stateOf(text: string, label: string, change: { readonly current: (text:
 }
 
 /**
- * Replaces a selection before the browser does: over a coloured part it would write a `style` attribute, which the Content
- * Security Policy refuses.
+ * Replaces a selection before the browser does: on coloured text, the browser would write a `style` attribute, which the
+ * Content Security Policy refuses.
  */
 const replacing = EditorView.domEventHandlers({
   beforeinput(event, view) {
@@ -129,7 +130,7 @@ function complete(context: CompletionContext) {
   };
 }
 
-/** Where a value begins, its choices help before the first letter. */
+/** At the beginning of a value, its choices are shown before the first letter is typed. */
 function isAfterBegin({ state, pos }: CompletionContext): boolean {
   return /[[,:] ?$/.test(state.sliceDoc(Math.max(0, pos - 2), pos));
 }
@@ -169,7 +170,7 @@ const marked = StateField.define<DecorationSet>({
 function show(editor: EditorView | undefined, markers: readonly Marker[]): void {
   if (!editor) return;
   const { doc } = editor.state;
-  // The text may have changed since the question.
+  // The text may have changed since the question was asked.
   const within = markers.filter(({ line }) => line <= doc.lines);
   const diagnostics = within.map(({ line, column, endColumn, severity, message }): Diagnostic => {
     const { from, to, text } = doc.line(line);
@@ -188,7 +189,7 @@ function show(editor: EditorView | undefined, markers: readonly Marker[]): void 
 
 const RANK: readonly Marker['severity'][] = ['error', 'warning', 'info'];
 
-/** Custom properties of the page reach into the shadow root. */
+/** Custom properties of the page also apply in the shadow root. */
 const COLOURS = HighlightStyle.define([
   { tag: [tags.definition(tags.propertyName), tags.propertyName], color: 'var(--accent)' },
   { tag: [tags.string, tags.content], color: 'var(--text)' },

@@ -14,11 +14,11 @@ import { Editor } from './editor.tsx';
 import { Results } from './results.tsx';
 import { Start } from './start.tsx';
 
-/** The texts survive a look at another view. */
+/** Outside of the component, so that the texts are kept while another view is shown. */
 let remembered: Play | undefined;
 
 const FIRST = playOfExample(EXAMPLES[0] as (typeof EXAMPLES)[number]);
-/** Somebody who types fast is not answered at each letter. */
+/** The wait for further typing: a fast typist gets no answer for each letter. */
 const TYPING_MS = 120;
 const LINK_MS = 400;
 
@@ -138,7 +138,7 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
 
 const NO_MARKERS: readonly Marker[] = [];
 
-/** The verdict on the texts; the last one stays until there is a new one. */
+/** The verdict on the texts. The last one stays until there is a new one. */
 function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
   const { answer, problem, ask, setProblem } = useLatest(worker, 'check');
   useEffect(() => {
@@ -163,7 +163,7 @@ function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
   return { answer, problem };
 }
 
-/** Follows the link in the address, and keeps the address up to date once somebody edits. */
+/** Follows the link in the address, and keeps the address up to date once the user edits. */
 function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => void) {
   const own = useRef<string | undefined>(undefined);
   const isEdited = useRef(false);
@@ -184,7 +184,7 @@ function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => v
     let isNewest = true;
     const timer = setTimeout(async () => {
       const next = await linkOf(play);
-      // Meanwhile there may be another text, or another view, whose address has no such parameter.
+      // Meanwhile, the text may have changed, or another view may be shown, whose address has no such parameter.
       if (!isNewest) return;
       own.current = next;
       setParameters({ play: next });

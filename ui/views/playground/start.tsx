@@ -1,4 +1,4 @@
-/** What the playground begins with: an example, or a policy and a workload of the cluster. */
+/** The initial texts of the playground: an example, or a policy and a workload of the cluster. */
 import { useMemo, useState } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
@@ -60,14 +60,14 @@ export function Start({ snapshot, worker, onStart }: StartProps) {
 
 interface MenuProps {
   readonly label: string;
-  /** Value and text. */
+  /** The value and the text of a choice. */
   readonly options: readonly (readonly [string, string])[];
   onChoose(value: string): void;
 }
 
-/** Shows its label again after each choice: the texts may be edited afterwards. */
+/** Shows its label again after each choice, because the texts may be edited afterwards. */
 function Menu({ label, options, onChoose }: MenuProps) {
-  // Somebody types beside the menus, which may be long.
+  // A filter to type into, because the menus may be long.
   const choices = useMemo(
     () =>
       options.map(([value, text]) => (

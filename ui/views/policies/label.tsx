@@ -1,4 +1,4 @@
-/** The Pod Security label that a policy gives its namespaces, and why it is no tighter. */
+/** The Pod Security label that a policy gives to its namespaces, and why it is not tighter. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
 import { Name } from '../../components/name.tsx';

@@ -1,4 +1,4 @@
-/** The namespaces that a policy selects: where it decides, and why not elsewhere. */
+/** The namespaces that a policy selects: where it decides, and why it does not decide in the others. */
 import { useMemo } from 'preact/hooks';
 import type { SelectedNamespace } from '../../../analysis/policies/selected-namespaces.ts';
 import type { Snapshot, SnapshotPolicy } from '../../../analysis/snapshot/document.ts';

@@ -175,7 +175,7 @@ function choicesOf(values: readonly string[]) {
     .map((value) => ({ value, text: `${value} (${counts.get(value)?.toLocaleString('en')})` }));
 }
 
-/** Nobody chooses from thousands: the text filters them. */
+/** With thousands of values, a menu is useless, and a text filters them. */
 const MOST_CHOICES = 200;
 
 function fewChoices(values: readonly string[]) {
@@ -189,7 +189,7 @@ function* csvRows(rows: readonly ViolatingRow[]): Generator<string[]> {
     yield [namespace, kind, name, effect, mode, policies.join(' '), rules.join(' '), String(pods)];
 }
 
-/** A click sorts, and another one reverses. */
+/** The first click sorts, and the second one reverses. */
 function headings(order: string) {
   const { sort, reverse } = parseOrder(order);
   return COLUMNS.map(({ sort: own, ...column }) => ({
