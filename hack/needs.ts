@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 
 export interface Needs {
-  /** Program → how to get it. */
+  /** Program → how to install it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
-  /** For people: what else is missing; undefined when nothing is. Asked last. */
+  /** For people: other missing requirements; undefined if nothing is missing. Asked last. */
   readonly problem?: () => string | undefined;
 }
 
-/** For people: what to do about it; undefined when nothing is missing. */
+/** For people: what to do about missing requirements; undefined if nothing is missing. */
 export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
   if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';

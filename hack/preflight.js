@@ -1,6 +1,6 @@
 /**
  * The start of npm's scripts, on any Node version of a machine (18 or newer): installs the dependencies, then runs a
- * script with the Node that package.json brings, which understands TypeScript.
+ * script with the Node that package.json installs and that runs TypeScript.
  *
  *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
  */
@@ -54,12 +54,12 @@ function packages(lockFile) {
   return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
 }
 
-/** Ends as the script does: same exit code, same signal. */
+/** Ends like the script, with the same exit code or signal. */
 function run(file, args) {
   const child = spawn(NODE, [file, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // Ctrl-C has reached the child already: a terminal signals the whole process group.
+      // The child has already received Ctrl-C: a terminal signals the whole process group.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) {
         child.kill(signal);
       }

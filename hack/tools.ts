@@ -26,13 +26,13 @@ export class Tools {
   /** @param kubeconfig left out if nothing needs a cluster */
   static async find(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
-    // helm keeps caches there.
+    // A folder for helm's caches.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
     const path = [dirname(kubectl), dirname(helm), pathWithoutNpm()].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 
-  /** In the project's folder. @throws Error with the command's output when it fails */
+  /** Runs in the project's folder. @throws Error with the command's output if it fails */
   async run(command: string, ...args: readonly string[]): Promise<Output> {
     const options = { cwd: ROOT, env: this.#environment, maxBuffer: 64 * 1024 * 1024 };
     return promisify(execFile)(command, args, options);

@@ -1,6 +1,6 @@
 /**
- * (e) The time to create a pod: without a policy, with Pod Security Admission, with an admission policy that checks
- * nothing, which is the minimum, and with ours.
+ * (e) The time to create a pod in four cases: without a policy, with Pod Security Admission, with an admission policy
+ * that checks nothing (the minimum), and with our policies.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -14,7 +14,7 @@ import type { Table } from './table.ts';
 
 interface Setting {
   readonly title: string;
-  /** The members of a series differ in how many policies meet. */
+  /** The cases of a series differ in the number of policies that select the namespace. */
   readonly series?: string;
   readonly policies: readonly CapabilityPolicySpec[];
 }
@@ -25,7 +25,7 @@ const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
 /**
- * Beside the selected namespace: one without anything, one checked by Pod Security Admission, and one with the policy
+ * Besides the measured namespace: one without any policy, one checked by Pod Security Admission, and one with the policy
  * that checks nothing.
  */
 const NAMESPACES = {
@@ -35,7 +35,7 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** Which of that many policies admit the pod. */
+/** Whether the policy with this index admits the pod. */
 const ADMITTING = {
   'the first': (index: number) => index === 0,
   'the last': (index: number, count: number) => index === count - 1,
@@ -120,13 +120,13 @@ async function timeOfPod(client: ApiClient, namespace: string): Promise<number> 
 }
 
 /**
- * @param admitting which of them admits the pod @param selectorOf the selector of each, which selects the measured
- * namespace
+ * @param admitting the number of the policy that admits the pod
+ * @param selectorOf the selector of each policy, which selects the measured namespace
  */
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
   const users = (i: number) =>
     ADMITTING[admitting](i, count) ? ([USER, USER + i] as const) : ([i + 1, i + 1] as const);
-  // All different, so that each is evaluated separately.
+  // All policies differ, so that each is evaluated separately.
   return Array.from({ length: count }, (_, i) => policy(selectorOf(i), users(i)));
 }
 
@@ -159,7 +159,7 @@ function ofOwnSelectors(index: number): LabelSelector {
   return { ...ofOneSelector(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
 }
 
-/** @param users the first and the last that it admits */
+/** @param users the first and the last user that the policy admits */
 function policy(namespaceSelector: LabelSelector, [min, max]: readonly [number, number]): CapabilityPolicySpec {
   return {
     namespaceSelector,

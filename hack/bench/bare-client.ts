@@ -3,7 +3,7 @@
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
- * `bytes` does not even parse them: it is the baseline of `parse`.
+ * `bytes` does not even parse the pods; it is the baseline of `parse`.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -38,5 +38,5 @@ do {
   }
 } while (token);
 writeSync(1, `${count} pods\ndone\n`);
-// Its memory and time are read from outside, so it stays until it is ended.
+// Its memory and time are read from outside, so it runs until it is killed.
 setInterval(() => {}, 60_000);

@@ -21,7 +21,7 @@ export interface BenchCluster {
 const CRD_FILE = 'crds/capabilitypolicies.yaml';
 const API_SERVER_FLAGS = ['--max-requests-inflight=3000', '--max-mutating-requests-inflight=1000'];
 
-/** @param controllers whether they run: those of admission policies and of garbage are part of what is measured */
+/** @param controllers whether they run. The controllers of admission policies and of garbage are part of the measurement */
 export async function startBenchCluster({ controllers = false } = {}): Promise<BenchCluster> {
   const controlPlane = await startControlPlane({ quiet: true, apiServerFlags: API_SERVER_FLAGS });
   const client = connect(controlPlane.kubeconfig);
@@ -47,8 +47,8 @@ export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_0
 }
 
 /**
- * The garbage collector would delete pods whose owners exist only by name, and all controllers would read the bench's
- * objects.
+ * Without controllers: the garbage collector would delete pods whose owners exist only by name, and all controllers would
+ * read the bench's objects.
  */
 function holdControllers(controlPlane: ControlPlane): void {
   for (const pid of pidsOf(controlPlane, 'kube-controller-manager')) process.kill(pid, 'SIGSTOP');
@@ -68,7 +68,7 @@ async function installCrd(client: ApiClient): Promise<void> {
   });
 }
 
-/** An object as the API server would write it into etcd, if `creator` had created it. */
+/** An object in the form in which the API server would write it into etcd, if `creator` had created it. */
 export async function asWritten(client: ApiClient, object: Identified, creator: string): Promise<RawObject> {
   const { apiVersion, kind, metadata } = object;
   const written = await client.create(pathFor(apiVersion, kind, metadata.namespace), object, { dryRun: true });
@@ -82,7 +82,7 @@ export async function createNamespace(client: ApiClient, name: string, labels: o
   await createServiceAccount(client, name);
 }
 
-/** The account of pods that name none; a controller may be quicker, if controllers run. */
+/** The default service account of pods. If controllers run, they may create it first. */
 export async function createServiceAccount(client: ApiClient, namespace: string): Promise<void> {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
   await client.apply(account, { force: true });

@@ -24,7 +24,7 @@ interface Measured {
   readonly by: string;
   readonly manifests: Manifests;
   readonly usage: Usage;
-  /** The time for parsing, in the same run: all at once, if possible, and one by one. */
+  /** The time for parsing in the same run: all manifests at once, if possible, and one by one. */
   readonly whole?: Usage;
   readonly each: Usage;
 }
@@ -33,15 +33,15 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.mjs');
 const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
 const STREAM = 'one stream';
-/** Repeated as often; the median counts. */
+/** The number of repetitions, of which the median counts. */
 const RUNS = 5;
-/** Parsed all at once, more manifests do not fit into Node's memory. */
+/** Parsed at once, more manifests would not fit into Node's memory. */
 const MOST_AT_ONCE = 20_000;
 /** Other engines need minutes and gigabytes for more. */
 const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
-/** Like the policies of other tools: only what level restricted says about capabilities. */
+/** The same checks as the peers' policies: what level restricted says about capabilities. */
 const CAPABILITIES = {
   level: 'privileged',
   overrides: { privileged: true, capabilities: { allowedAdd: ['NET_BIND_SERVICE'], requiredDrop: ['ALL'] } },
@@ -88,7 +88,8 @@ class CommandLine {
   }
 
   /**
-   * Alternately, so that other load on the machine affects all alike. @param text the same manifests in one stream
+   * Alternates between the programs, so that other load on the machine affects all of them alike.
+   * @param text the same manifests in one stream
    */
   async #measure(input: string, manifests: Manifests, text: Manifests): Promise<Measured[]> {
     const { path, count, violating } = manifests;

@@ -1,13 +1,13 @@
-/** The machine's cores, divided between a control plane and its clients as between machines. */
+/** Divides the machine's cores between a control plane and its clients, as if they were on separate machines. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 
 /**
- * The control plane gets the first half of the cores; this process, and all that it starts from now on, the others. With a
- * single core nothing changes.
+ * The control plane gets the first half of the cores. This process gets the other half, and so does every process that it
+ * starts from now on. With a single core, nothing changes.
  *
- * @returns gives this process back all its cores
+ * @returns a function that gives this process back all its cores
  */
 export function divideCores({ pids }: ControlPlane): () => void {
   const cores = ownCores();
@@ -18,7 +18,7 @@ export function divideCores({ pids }: ControlPlane): () => void {
   return () => assign(process.pid, cores);
 }
 
-/** Those that this process may run on (man proc_pid_status, Cpus_allowed_list): `0-3,8` → 0, 1, 2, 3, 8. */
+/** The cores that this process may run on (man proc_pid_status, Cpus_allowed_list): `0-3,8` → 0, 1, 2, 3, 8. */
 function ownCores(): number[] {
   const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   return list.split(',').flatMap((range) => {
@@ -27,7 +27,7 @@ function ownCores(): number[] {
   });
 }
 
-/** All threads. Those that they start later have the same cores. */
+/** All threads of the process. Threads that they start later get the same cores. */
 function assign(pid: number, cores: readonly number[]): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores.join(','), String(pid)], { stdio: 'ignore' });
 }

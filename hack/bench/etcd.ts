@@ -1,6 +1,7 @@
 /**
- * Writes objects straight into etcd, as JSON that the API server has written before: with statuses, and many times
- * faster than through admission, validation and defaulting. Later readers can't tell the difference.
+ * Writes objects directly into etcd, as JSON that the API server has written before. The objects have statuses, and
+ * writing them is many times faster than through admission, validation and defaulting. Later readers cannot see the
+ * difference.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -30,8 +31,8 @@ export class Etcd {
   }
 
   /**
-   * @param atOnce in a transaction, which gives all of them one resourceVersion. No API server does that: a watch that
-   * is interrupted among them loses the rest. Must be 1 if something watches.
+   * @param atOnce the number of objects in a transaction, which gives all of them one resourceVersion. No API server does
+   * that: a watch that is interrupted between them loses the rest. Must be 1 if a client watches.
    */
   async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
     const puts = Iterator.from(entries).map(({ key, object }) => ({
@@ -49,7 +50,7 @@ export class Etcd {
   /** Removes all objects whose keys begin with `prefix`, which ends in a slash, in one transaction: see `write`. */
   async remove(prefix: string): Promise<void> {
     const key = `/registry/${prefix}`;
-    // The slash's successor ends the range.
+    // The character after a slash ends the range.
     const body = JSON.stringify({ key: base64(key), range_end: base64(`${key.slice(0, -1)}0`) });
     await this.#post('deleterange', body);
   }

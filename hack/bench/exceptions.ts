@@ -1,6 +1,7 @@
 /**
- * (n) One policy for all namespaces and exceptions to it, beside it and above it, with tiers and teams by label, and policies
- * of labels that no index helps with: how long they take, and what the servers, pods and updates of namespaces pay.
+ * (n) How long many policies take to come into force, and what they cost the servers, pods and updates of namespaces. The
+ * policies are one for all namespaces, with exceptions of the same and of a higher priority; tiers and teams by label;
+ * and policies with labels that no index helps with.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -30,11 +31,11 @@ export interface ExceptionsOptions {
   readonly sizes: readonly number[];
   /** The size of the topology `labels`. */
   readonly labels: number;
-  /** Names of topologies; all by default. */
+  /** Names of topologies; by default, all topologies. */
   readonly topologies?: readonly string[];
-  /** How often each request is sent. */
+  /** The number of times that each request is sent. */
   readonly rounds: number;
-  /** Further exceptions, and edits. Odd, for a median: an API server compiles policies once a second. */
+  /** The number of further exceptions and edits. Odd, for a median: an API server compiles policies once a second. */
   readonly changes: number;
 }
 
@@ -56,14 +57,14 @@ interface Measured {
   readonly topology: string;
   readonly exceptions: number;
   readonly policies: number;
-  /** Policies that are Ready in the end. */
+  /** The number of policies that are Ready in the end. */
   readonly ready: number;
   readonly readySeconds: number;
   readonly operatorCpuSeconds: number;
   readonly operatorRssMiB: number;
   readonly apiServerCpuSeconds: number;
   readonly wrong: number;
-  /** With the policy for all alone. */
+  /** With only the policy for all namespaces. */
   readonly one: Phase;
   readonly all: Phase;
   readonly more: readonly Change[];
@@ -71,15 +72,15 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** No policy reaches it: its pods pay what all pods pay. */
+/** A namespace that no policy reaches: its pods pay what all pods pay. */
 const EXCLUDED = 'kube-public';
-/** No further policy has become Ready for so long. */
+/** How long to wait without a further policy becoming Ready. */
 const STALLED_MS = 90_000;
 const LOOK = { timeoutMs: 120_000, intervalMs: 20 };
-/** The controllers notice a change in this time. */
+/** The time in which controllers notice a change. */
 const NOTICE_MS = 1_500;
 const NONE_ADMITS = 'SYS_ADMIN';
-/** May update namespaces, and is not exempt from the guard. */
+/** A user who may update namespaces, and is not exempt from the guard. */
 const EDITOR = { user: 'editor', group: 'editors' };
 
 export async function exceptions(options: ExceptionsOptions): Promise<Table> {
@@ -163,7 +164,7 @@ async function measure(
   }
 }
 
-/** Waits until all are Ready, or no further one becomes it. @returns how many are */
+/** Waits until all policies are Ready, or until no further policy becomes Ready. @returns the number of Ready policies */
 async function ready(client: ApiClient, names: readonly string[]): Promise<number> {
   let [most, since] = [-1, Date.now()];
   return waitFor(
@@ -199,7 +200,7 @@ async function update(client: ApiClient, { name }: BenchNamespace, metadata: obj
   return client.apply(namespace, { dryRun: true, force: true });
 }
 
-/** Before the exceptions exist, their pods are refused: it makes no difference to the time that counts. */
+/** Before the exceptions exist, their pods are refused. That makes no difference to the measured time. */
 async function phase(
   client: ApiClient,
   servers: ServerUsage,
@@ -207,7 +208,7 @@ async function phase(
   rounds: number,
 ): Promise<Phase> {
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(requests).map((request) => [request, []]));
-  // In turn, so that whatever else the machine does is shared by all.
+  // Alternates between them, so that other load on the machine affects all of them alike.
   for (let round = 0; round < WARM_UP + rounds; round++) {
     for (const [request, send] of Object.entries(requests)) {
       const started = performance.now();
@@ -235,7 +236,7 @@ function ignoreRefusal(error: unknown): undefined {
   throw error;
 }
 
-/** Exceptions admit their capability in their namespaces only, and nothing else. */
+/** Each exception admits only its own capability, in its own namespaces. */
 async function wrongVerdicts(client: ApiClient, namespaces: readonly BenchNamespace[]): Promise<number> {
   let wrong = 0;
   const expect = async (namespace: string, capability: string, expected: boolean) => {
@@ -258,7 +259,7 @@ interface Changing {
   settled(): Promise<void>;
 }
 
-/** @param capability whose verdict in the namespace the change makes `expected` */
+/** @param capability the capability whose verdict in the namespace must become `expected` */
 async function changed(
   { client, editor, servers, operator, settled }: Changing,
   spec: NamedSpec,

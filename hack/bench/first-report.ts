@@ -1,6 +1,6 @@
 /**
- * (a) The time from the start of the operator to a status that knows every workload, beside a client that only reads
- * the pods.
+ * (a) The time from the start of the operator to a status that covers every workload, compared with a client that only
+ * reads the pods.
  */
 import { join } from 'node:path';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -26,7 +26,7 @@ const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 interface FirstReportOptions {
   /** The numbers of pods, one after the other. */
   readonly sizes: readonly number[];
-  /** Measures the last size once more with pods that are all different. */
+  /** Whether to measure the last size once more with pods that are all different. */
   readonly distinct: boolean;
 }
 
@@ -75,7 +75,7 @@ async function measure(pods: number, distinct: boolean): Promise<Measured> {
     const { controlPlane, client } = cluster;
     const bytes = await bareClient(controlPlane.kubeconfig, 'bytes');
     const parsed = await bareClient(controlPlane.kubeconfig, 'parse');
-    // Labels are measured in another part.
+    // Without labels, which another part measures.
     await applyPolicy(client, POLICY, { podSecurityLabels: 'Off' });
     const operator = await untilReported(controlPlane.kubeconfig, client, population);
     return { ...population, distinct, bytes, parsed, operator };

@@ -25,7 +25,7 @@ export class FollowedPage {
     return readEvents(link, ({ name, data }) => apply(name, data));
   }
 
-  /** @returns when the event arrived after which it is so */
+  /** @returns when the event arrived that made the condition true */
   until(isThere: (snapshot: Snapshot) => boolean): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#asked = { isThere, found: resolve };

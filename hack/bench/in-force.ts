@@ -1,4 +1,4 @@
-/** (f) The time from the change of a policy to its enforcement, beside the change of an admission policy by hand. */
+/** (f) The time from the change of a policy to its enforcement, compared with the change of an admission policy by hand. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';
@@ -11,9 +11,9 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly others: number;
-  /** Seconds from the change of an admission policy by hand until the API server refuses by it. */
+  /** Seconds from the change of an admission policy by hand until the API server refuses a pod because of it. */
   readonly byHand: Spread;
-  /** Seconds from the change of a policy until the API server refuses by it. */
+  /** Seconds from the change of a policy until the API server refuses a pod because of it. */
   readonly refused: Spread;
   /** The time until the status says so. */
   readonly programmed: Spread;

@@ -1,4 +1,4 @@
-/** (d) The time to label every namespace, beside a loop that only makes the same writes. */
+/** (d) The time to label every namespace, compared with a loop that only makes the same writes. */
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/model/raw.ts';
@@ -21,13 +21,13 @@ interface Measured {
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** As many writes at a time as the operator has. */
+/** The number of concurrent writes, the same as the operator's. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
 /**
- * Odd, for a median. With 100,000 pods a garbage collection of the API server takes as long as half of the writes, and comes
- * in some of the rounds.
+ * The number of rounds. Odd, for a median. With 100,000 pods, a garbage collection of the API server takes as long as
+ * half of the writes, and happens in some of the rounds.
  */
 const ROUNDS = 7;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
@@ -75,14 +75,14 @@ async function measure(namespaces: number): Promise<Measured> {
 
 interface Labelled {
   readonly namespaces: number;
-  /** Is on every namespace when the policy has labelled it, and on none without the policy. */
+  /** A label that is on every namespace once the policy has labelled it, and on no namespace without the policy. */
   readonly label: string;
   readonly policy: string;
   readonly spec: Partial<CapabilityPolicySpec>;
 }
 
 /**
- * Creates the policy for all namespaces, several times; the last time it stays.
+ * Creates the policy for all namespaces several times, and leaves it there after the last time.
  *
  * @returns the median of the seconds until every namespace has the label, and when the last round began
  */
@@ -113,7 +113,7 @@ async function withdraw(client: ApiClient, policy: string, label: string): Promi
   await waitFor('the labels to be removed', isGone, { timeoutMs: 300_000, intervalMs: 500 });
 }
 
-/** All of the bench's namespaces belong to a team; namespaces of the cluster's own do not. */
+/** All namespaces of the bench belong to a team; namespaces of the cluster itself do not. */
 const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
 
 /**
@@ -150,7 +150,7 @@ export async function besideLoop<Result>(
   }
 }
 
-/** Resolves when this many namespaces have a label of ours: the status would count them a moment later. */
+/** Resolves when this many namespaces have a label of ours. The status would count them a moment later. */
 async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();
   const labelled = new Set<string>();
@@ -164,7 +164,7 @@ async function allLabelled(client: ApiClient, namespaces: number, label: string)
   }
 }
 
-/** The current write of each namespace, first removed and then made again. */
+/** The current write of each namespace: the label is removed first, and then set again. */
 async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
@@ -176,7 +176,7 @@ async function loop(client: ApiClient, namespaces: number, label: string): Promi
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
-  // Seen in the same way as the operator's, since seeing them costs the API server something, too.
+  // Observed in the same way as the operator's writes, because observing them costs the API server something, too.
   const all = allLabelled(client, names.length, label);
   await inTurns(names, (name) => write(name, metadata));
   await all;

@@ -18,11 +18,11 @@ interface Measured {
   readonly pods: number;
   readonly namespaces: number;
   readonly policies: number;
-  /** From the start of the program until the page has the snapshot. */
+  /** Seconds from the start of the program until the page has the snapshot. */
   readonly start: Usage;
   /** The memory after all changes. */
   readonly rssMiB: number;
-  /** Seconds from the write to the event, by what changed. */
+  /** Seconds from the write to the event, by kind of change. */
   readonly changes: Readonly<Record<Change, Spread>>;
   /** CPU seconds of the program for a policy of all. */
   readonly cpu: Spread;
@@ -106,7 +106,7 @@ function linkIn(output: readonly string[]): string | undefined {
   return /http:\S+token=\S+/.exec(output.join('\n'))?.[0];
 }
 
-/** One for all namespaces, and three of each team but one, which has two. */
+/** One policy for all namespaces, and three policies for each team except one team, which has two. */
 async function bringIntoForce(client: ApiClient, kubeconfig: string): Promise<number> {
   const specs = new Map<string, Partial<CapabilityPolicySpec>>([[EVERYWHERE, { mode: 'Warn' }]]);
   for (let team = 0; team < TEAMS; team++) {
@@ -137,9 +137,9 @@ function enforced(team: number): string {
 interface Changing {
   readonly client: ApiClient;
   readonly page: FollowedPage;
-  /** Their number; the last ones change, since the first ones have exceptions. */
+  /** The number of namespaces. The last ones change, because the first ones have exceptions. */
   readonly namespaces: number;
-  /** The CPU time of the program so far. */
+  /** The CPU time that the program has used so far. */
   cpuSeconds(): number;
 }
 

@@ -8,7 +8,7 @@ interface Machine {
   readonly system: string;
   readonly node: string;
   readonly kubernetes: string;
-  /** Processes that wanted a core in the minute before: other load on the machine. */
+  /** The load average: processes that wanted a core in the minute before the bench, because of other work on the machine. */
   readonly load: number;
 }
 

@@ -1,4 +1,4 @@
-/** Manifests as a repository has them: Deployments of the bench's pods, all different. */
+/** Manifests like those in a repository: Deployments of the bench's pods, all different. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -26,7 +26,7 @@ export function writeStream(path: string, count: number): Manifests {
   return manifests;
 }
 
-/** In a file each, a hundred to a folder. */
+/** One file for each manifest, a hundred files in a folder. */
 export function writeFiles(path: string, count: number): Manifests {
   const manifests = { path, count, violating: 0, bytes: 0 };
   let written = 0;
@@ -48,7 +48,7 @@ function* textsOf(count: number): Generator<[string, Shape]> {
 }
 
 function deployment({ name, labels, annotations, spec }: Shape, namespace: string): object {
-  // Only the API server knows these fields.
+  // Drops fields that only the API server writes.
   const { nodeName: _, priority: __, ...written } = spec;
   const own = { 'app.kubernetes.io/name': name };
   return {

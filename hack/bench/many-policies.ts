@@ -1,4 +1,4 @@
-/** (i) Many policies with one namespace each, beside a bare loop that writes the same objects at the same rate. */
+/** (i) Many policies with one namespace each, compared with a loop that writes the same objects at the same rate. */
 import { GROUP, NAME_LABEL, KIND as POLICY, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError, type Identified, pathFor } from '../../operator/cluster/client.ts';
 import { POLICY_LABEL } from '../../operator/compile/objects.ts';
@@ -25,27 +25,30 @@ interface Measured {
   readonly policies: number;
   /** From the first one's creation until all are Ready. */
   readonly all: Cost;
-  /** One more policy, when the operator has no more work with these; medians. */
+  /** The time for one more policy when the operator has finished these; medians. */
   readonly more: Cost;
-  /** From SIGTERM, sent while another one is applied, until the process has ended. */
+  /** From SIGTERM, which is sent while another policy is applied, until the process has ended. */
   readonly stopSeconds: number;
   readonly rssMiB: number;
-  /** Seconds that a loop takes for the same objects, until the API server enforces the last. */
+  /** Seconds that a loop takes for the same objects, until the API server enforces the last one. */
   readonly bare: number;
-  /** Seconds that it takes for everything that the policies make it write: policies, labels and statuses as well. */
+  /** Seconds that the loop takes for everything that a rollout writes, which includes policies, labels and statuses. */
   readonly complete: number;
   readonly objects: number;
   readonly apiServer: {
     /** From the first policy's creation until all are Ready. */
     readonly cpuSeconds: number;
-    /** After a collection, before the first policy and with all of them. */
+    /** The memory after a garbage collection, before the first policy and with all policies. */
     readonly rssMiB: readonly [before: number, after: number];
   };
 }
 
 const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
-/** Odd, for a median: an API server compiles policies once a second, so a single time says little. */
+/**
+ * The number of further policies. Odd, for a median: an API server compiles policies once a second, so a single time says
+ * little.
+ */
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
 
@@ -123,7 +126,7 @@ async function measure(policies: number): Promise<Measured> {
     const cpuBefore = servers.cpuSeconds('kube-apiserver');
     const all = await cost(Array.from({ length: policies }, (_, index) => index));
     const cpuSeconds = servers.cpuSeconds('kube-apiserver') - cpuBefore;
-    // The last statuses and deletions are work for the others.
+    // The last statuses and deletions are still being written.
     await operator.during(operator.idle());
     const { rssMiB: rssAfter } = await servers.memory();
     const apiServer = { cpuSeconds, rssMiB: [rssBefore, rssAfter] as const };
@@ -194,9 +197,9 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * On a separate cluster. The objects of a policy go one after the other, and so do the programs.
+ * Runs on a separate cluster. The objects of a policy are written one after the other, and so are the programs.
  *
- * @param writes the policies to create, in a row, with the labels and statuses that belong to them
+ * @param rollouts the policies to create, in order, with the labels and statuses that belong to them
  */
 async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWrites[] = []): Promise<number> {
   const cluster = await startBenchCluster();

@@ -1,4 +1,4 @@
-/** A program that ends by itself, measured from outside. */
+/** A program that ends by itself. Its time, CPU and memory are measured from outside. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,12 +16,10 @@ export interface Ran extends Usage {
   readonly stdout: string;
 }
 
-/** Often enough to miss at most a hundredth of a second of CPU. */
+/** The interval is short enough to miss at most a hundredth of a second of CPU. */
 const EVERY_MS = 10;
 
-/**
- * @param folder for its output files @throws when it reports an error on standard error and writes nothing
- */
+/** @param folder for its output files @throws if the program reports an error on standard error and writes no output */
 export async function measureCommand({ program, args, stdin = '/dev/null' }: Command, folder: string): Promise<Ran> {
   const path = (name: string) => join(folder, name);
   const files = [openSync(stdin, 'r'), openSync(path('stdout'), 'w'), openSync(path('stderr'), 'w')] as const;

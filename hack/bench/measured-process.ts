@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Usage {
-  /** Since the start. */
+  /** CPU seconds since the start. */
   readonly seconds: number;
   readonly cpuSeconds: number;
   /** The peak of the resident set, in MiB. */
@@ -20,7 +20,8 @@ const TICKS_PER_SECOND = 100;
 export function usageOf(pid: number): Omit<Usage, 'seconds'> | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may contain anything, in brackets: field 14 is utime, 15 is stime (man proc_pid_stat).
+    // The fields after the name, which is in brackets and may contain anything: field 14 is utime, 15 is stime (man
+    // proc_pid_stat).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -82,7 +83,7 @@ export class MeasuredProcess {
     return Promise.race([ended, work]);
   }
 
-  /** Waits until it writes a line `done`, which it does before it ends. */
+  /** Waits until the process writes a line `done`, which it does before it ends. */
   async done(): Promise<Usage> {
     const written = new Promise<void>((resolve) => {
       createInterface({ input: this.#child.stdout as Readable }).on('line', (line) => line === 'done' && resolve());

@@ -24,7 +24,7 @@ export function ratio(value: number, limit: number): string {
   return `${(value / limit).toFixed(2)}×`;
 }
 
-/** `time grows with the number of pods to the power of 1.02.`, or nothing if there is only one size. */
+/** `time grows with the number of pods to the power of 1.02.`; empty if there is only one size. */
 export function growth(what: string, sizes: readonly number[], values: readonly number[]): string[] {
   const law = exponent(sizes, values);
   return law === undefined ? [] : [`${what} to the power of ${law.toFixed(2)}.`];

@@ -3,7 +3,7 @@ import type { ApiClient } from '../../operator/cluster/client.ts';
 
 /** The user of its processes. */
 export const USER = 10_000;
-/** The pod's own fields that level restricted asks for. */
+/** The fields of the pod itself that level restricted requires. */
 const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };
 
 /**

@@ -25,7 +25,7 @@ interface PopulationOptions {
 
 const PATIENCE_MS = 900_000;
 export const PODS_OF_NAMESPACE = 20;
-/** To each of which as many namespaces belong, by the label `team`. */
+/** The number of teams. Each team has the same number of namespaces, by the label `team`. */
 export const TEAMS = 100;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
@@ -40,7 +40,7 @@ interface Own {
   readonly index: number;
 }
 
-/** Resolves when the API server's watch cache has all of them: otherwise it would still be reading from etcd. */
+/** Resolves when the API server's watch cache has all objects. Before that, the API server would read from etcd. */
 export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
   const all = shapes(options.shapes);
   const [namespace, ...pods] = await Promise.all([
@@ -69,8 +69,8 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   }
   const etcd = new Etcd(cluster.controlPlane.pids);
   await etcd.write(entries());
-  // Many objects have the revision of one transaction: only the last object's own revision shows that all others are
-  // there.
+  // All objects of a transaction have one revision. Only the revision of the last object shows that the watch cache has
+  // all of them.
   await etcd.write([podEntry(options.pods - 1)]);
   await etcd.close();
   await allCached(cluster, options.pods);
@@ -83,7 +83,7 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   };
 }
 
-/** Asks for one namespace as of now until the watch cache can answer. */
+/** Requests one namespace in its current state until the watch cache can answer. */
 async function allCached({ client }: BenchCluster, pods: number): Promise<void> {
   const { metadata, items } = await client.get<RawPage>('/api/v1/pods', { limit: 1 });
   const query = { resourceVersion: metadata?.resourceVersion ?? '', resourceVersionMatch: 'NotOlderThan' };
@@ -102,7 +102,7 @@ export function namespaceName(index: number): string {
   return `team-${String(index).padStart(4, '0')}`;
 }
 
-/** By workload, so that the pods of one are alike. */
+/** By workload, so that the pods of a workload are alike. */
 function shapeOf(pod: number, all: readonly Shape[]): number {
   return Math.floor(pod / PODS_OF_WORKLOAD) % all.length;
 }

@@ -1,4 +1,7 @@
-/** (l) The beginning of a rollout over many namespaces, beside a loop that only makes the same writes; and a quiet minute. */
+/**
+ * (l) The beginning of a rollout over many namespaces, compared with a loop that only makes the same writes; and a
+ * minute without changes.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
@@ -14,17 +17,19 @@ interface Measured {
   readonly namespaces: number;
   /** Seconds. */
   readonly loop: number;
-  /** Seconds from the policy's creation until every namespace is pending, and in the last round until it is in force. */
+  /**
+   * Seconds from the policy's creation until every namespace is pending. In the last round: until the policy is in force.
+   */
   readonly pending: number;
   readonly inForce: number;
-  /** Objects that were written in a minute in which nothing changed. */
+  /** The number of objects that were written in a minute in which nothing changed. */
   readonly written: readonly string[];
 }
 
 const POLICY = 'rolled-out';
 const LABEL = `${ROLLOUT_LABEL_PREFIX}${POLICY}`;
 const QUIET_MS = 60_000;
-/** Nothing is promoted while it is measured. */
+/** A soak that is longer than the measurement, so that nothing is promoted meanwhile. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
 /** @param sizes the numbers of namespaces, one after the other */
@@ -65,7 +70,7 @@ async function begin(client: ApiClient, namespaces: number): Promise<Omit<Measur
   return { pending, inForce, written };
 }
 
-/** Resolves when the status has counted all namespaces, and stays the same for a while. */
+/** Resolves when the status has counted all namespaces and has not changed for a while. */
 async function evaluated(client: ApiClient, namespaces: number): Promise<void> {
   let last = '';
   await waitFor(
@@ -82,7 +87,7 @@ async function evaluated(client: ApiClient, namespaces: number): Promise<void> {
   );
 }
 
-/** Version of each object that the operator writes, by path. */
+/** The version of each object that the operator writes, by path. */
 async function versions(client: ApiClient): Promise<Map<string, unknown>> {
   const collections = [
     '/api/v1/namespaces',

@@ -1,4 +1,4 @@
-/** The CPU that the servers of a control plane use, and the memory that they keep after a collection. */
+/** The CPU that the servers of a control plane use, and the memory that they keep after a garbage collection. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../controlplane/api.ts';
@@ -8,13 +8,13 @@ import { usageOf } from './measured-process.ts';
 
 export interface Memory {
   readonly rssMiB: number;
-  /** The heap of Go, after a collection. */
+  /** The size of Go's heap after a garbage collection. */
   readonly heapMiB: number;
 }
 
 const MIB = 2 ** 20;
 const LOOK_MS = 2_000;
-/** A server that uses less of a core than this does nothing but its routine. */
+/** Below this share of a core, a server does only its routine work. */
 const IDLE = 0.05;
 const IDLE_WITHIN_MS = 180_000;
 
@@ -31,7 +31,7 @@ export class ServerUsage {
     return usageOf(this.#pid(program))?.cpuSeconds ?? Number.NaN;
   }
 
-  /** Memory of kube-apiserver. The profile of the heap is taken after a collection. */
+  /** The memory of kube-apiserver. Taking a profile of the heap starts a garbage collection. */
   async memory(): Promise<Memory> {
     await this.#text('/debug/pprof/heap?gc=1');
     const status = readFileSync(`/proc/${this.#pid('kube-apiserver')}/status`, 'utf8');

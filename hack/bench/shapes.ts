@@ -1,12 +1,12 @@
 /**
- * Pods as they run in clusters: two containers with environment, probes, resources and mounts, the token's volume, and a
- * status with conditions. With the fields that the API server adds, about 9 KB of JSON each, a third of it
+ * Pods like those in real clusters: two containers with environment, probes, resources and mounts, the token's volume,
+ * and a status with conditions. With the fields that the API server adds, each has about 9 KB of JSON, a third of it
  * managedFields.
  */
 import type { RawObject } from '../../operator/model/raw.ts';
 
 export interface Shape {
-  /** As for an application: `app-07`. */
+  /** A name like that of an application: `app-07`. */
   readonly name: string;
   readonly violating: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** One in this many breaks level restricted; most of these break level baseline, too. */
+/** One pod in this many breaks level restricted. Most of these pods break level baseline, too. */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -164,7 +164,9 @@ function runningStatus(containers: readonly { readonly name: string; readonly im
   };
 }
 
-/** As managedFields have it: conditions and addresses are maps by type and address, all other lists are one value. */
+/**
+ * In the form of managedFields: conditions and addresses are maps by type and address, and every other list is one value.
+ */
 function fieldsOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(value).map(([key, part]) => [`f:${key}`, Array.isArray(part) ? itemsOf(part) : {}]),

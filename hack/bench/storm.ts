@@ -100,7 +100,7 @@ function describe(pods: number, measured: readonly Measured[]): Table {
 
 interface Views {
   readonly etcd: Etcd;
-  /** Those that change. */
+  /** The pods that change. */
   readonly pods: readonly RawObject[];
   /** The operator's CPU seconds. */
   usage(): number;
@@ -143,7 +143,7 @@ async function probe(client: ApiClient, rate: number, isSeen: Views['isSeen']) {
 /**
  * Changes pods at this rate until `signal` is aborted.
  *
- * @returns how many changes it made
+ * @returns the number of changes
  */
 async function change(etcd: Etcd, pods: readonly RawObject[], rate: number, signal: AbortSignal): Promise<number> {
   const started = performance.now();
@@ -163,8 +163,8 @@ async function change(etcd: Etcd, pods: readonly RawObject[], rate: number, sign
 }
 
 /**
- * Gives a pod another user: it has to be evaluated again, and equals no other. Straight into etcd: the bench does not
- * measure how many writes the API server can take.
+ * Gives a pod another user, so that it has to be evaluated again and equals no other pod. Writes directly into etcd,
+ * because the bench does not measure how many writes the API server can handle.
  */
 async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   const { namespace, name } = pod.metadata ?? {};

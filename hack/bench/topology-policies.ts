@@ -12,9 +12,9 @@ export interface BenchNamespace {
 }
 
 export interface PolicyTopology {
-  /** Besides the policy for all. */
+  /** The policies besides the one for all namespaces. */
   exceptions(count: number): readonly NamedSpec[];
-  /** Selected by the exception of this number, whether or not it exists. */
+  /** A namespace that the exception with this number selects, whether or not the exception exists. */
   namespace(index: number): BenchNamespace;
   /** With tiers and teams by label. */
   readonly teams: boolean;
@@ -22,13 +22,13 @@ export interface PolicyTopology {
 
 const TIERS = 3;
 const TEAMS = 40;
-/** Where only the policy for all decides. */
+/** A namespace where only the policy for all namespaces decides. */
 export const FREE: BenchNamespace = { name: 'bench-free', labels: {} };
-/** Where the policies of a tier and a team decide. */
+/** A namespace where the policies of a tier and a team decide. */
 export const TEAM: BenchNamespace = { name: 'bench-team', labels: teamLabels(0) };
-/** Exceptions admit it, the policy for all does not. */
+/** A capability that exceptions admit and the policy for all namespaces does not. */
 export const EXCEPTED = 'NET_RAW';
-/** Edited exceptions admit it as well. */
+/** A capability that edited exceptions also admit. */
 export const EDITED = 'SYS_TIME';
 
 export const EVERYWHERE: NamedSpec = {
@@ -48,7 +48,7 @@ export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
   },
 };
 
-/** An exception with another rule than before. */
+/** An exception with a rule that no exception had before. */
 export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
   const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
   return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };
@@ -88,7 +88,7 @@ function teamLabels(index: number): Record<string, string> {
   return { tier: `tier-${index % TIERS}`, team: `team-${index % TEAMS}` };
 }
 
-/** No two of them have a key in common, so no index by key helps. */
+/** No two policies share a key, so no index by key helps. */
 function byLabel(index: number): CapabilityPolicySpec['namespaceSelector'] {
   const key = keyOf(index);
   return index % 2 === 0

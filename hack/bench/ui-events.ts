@@ -6,7 +6,7 @@ export interface UiEvent {
 }
 
 /**
- * Calls `onEvent` until the server ends, or the signal is aborted.
+ * Calls `onEvent` until the server ends the connection, or the signal is aborted.
  *
  * @param link as cappol ui prints it, or the session of an earlier call
  * @returns the session, when the server has accepted the request
@@ -40,7 +40,7 @@ async function read(texts: ReadableStream<string>, onEvent: (event: UiEvent) => 
   for await (const chunk of texts) {
     const hasEnd = `${chunks.at(-1)?.at(-1) ?? ''}${chunk}`.includes('\n\n');
     chunks.push(chunk);
-    // A snapshot of a large cluster has many chunks, so they are joined only at its end.
+    // A snapshot of a large cluster has many chunks, so the chunks are joined only at the end.
     if (!hasEnd) continue;
     const events = chunks.join('').split('\n\n');
     chunks = [events.pop() ?? ''];

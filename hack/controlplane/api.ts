@@ -23,7 +23,7 @@ export interface Request {
   /** JSON, or any text or bytes, sent unchanged. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The user; that of the client by default. */
+  /** The user of the request; by default, the client's user. */
   readonly as?: Identity;
 }
 

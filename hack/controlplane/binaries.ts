@@ -17,7 +17,7 @@ export interface Binaries {
   readonly kubectl: string;
 }
 
-/** The folder of go.mod and go.sum, which determine what is built. */
+/** The folder of go.mod and go.sum, which determine the versions to build. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 /** A folder for each other version, named `1.N`. */
@@ -45,7 +45,10 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
   return { ...programs, apiServer, controllerManager };
 }
 
-/** The Kubernetes version of the API server, as in v1.33.13: that of go.mod, or what KUBERNETES_VERSION asks for. */
+/**
+ * The Kubernetes version of the API server, as in v1.37.2: the version in go.mod, or the one that KUBERNETES_VERSION asks
+ * for.
+ */
 export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {
   return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);
 }

@@ -21,7 +21,7 @@ import { Progress } from './progress.ts';
 export interface Build {
   /** The folder of go.mod. */
   readonly module: string;
-  /** The target path of the programs; it appears atomically. */
+  /** The path where the programs will be; they appear there atomically. */
   readonly dir: string;
   readonly names: readonly string[];
   /** The packages to build, in the form of `go build`; go.mod's tools by default. */
@@ -34,7 +34,7 @@ export interface Build {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Two processes that want the same build do it once: the second waits for the first. */
+/** If two processes want the same build, the second one waits for the first. */
 export async function buildBinaries(build: Build): Promise<void> {
   mkdirSync(dirname(build.dir), { recursive: true });
   const progress = new Progress(
@@ -59,7 +59,7 @@ export async function buildBinaries(build: Build): Promise<void> {
   }
 }
 
-/** Outside the tree, named after everything that determines what is built. */
+/** Outside the tree, in a folder whose name contains everything that determines the result. */
 export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) {
@@ -70,7 +70,7 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
   return join(cache, 'capabilitypolicy', basename(module), hash.digest('hex').slice(0, 16));
 }
 
-/** Go names a program after the folder of its package. These have a folder with another name. */
+/** Go names a program after the folder of its package. These packages are in folders with another name. */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
 /** The result contains nothing of this machine or checkout. */
@@ -90,7 +90,7 @@ export function buildFlags(version: string): string[] {
   return [...REPRODUCIBLE, '-ldflags', linker.join(' ')];
 }
 
-/** Why nothing can be built; undefined if there is a Go that can fetch the version that go.mod requires. */
+/** Why nothing can be built. Undefined if there is a Go that can fetch the Go version that go.mod requires. */
 export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {
   const { stdout } = spawnSync('go', ['version'], { env: environment, encoding: 'utf8' });
   const found = /go1\.(\d+)\S*/.exec(stdout ?? '');
@@ -161,7 +161,7 @@ async function compile(
   }
 }
 
-/** The rest of a killed build: some hundred megabytes. Called with the lock held. */
+/** Removes the rest of a killed build, some hundred megabytes. Call it with the lock held. */
 function removeLeftovers(prefix: string): void {
   for (const name of readdirSync(dirname(prefix))) {
     if (name.startsWith(basename(prefix))) {

@@ -1,6 +1,6 @@
 /**
- * A certificate authority of our own, in the few lines of DER that it needs (RFC 5280): node:crypto makes keys and
- * signatures but no certificates, and a fresh machine may lack openssl.
+ * Our own certificate authority, in the few lines of DER that it needs (RFC 5280). node:crypto makes keys and signatures
+ * but no certificates, and a new machine may have no openssl.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
@@ -16,7 +16,7 @@ interface CertificateRequest {
   readonly commonName: string;
   /** A client's groups, for Kubernetes. */
   readonly organizations?: readonly string[];
-  /** Makes it a server certificate, for these names; otherwise it is a client's. */
+  /** The names of a server, which make this a server certificate; without names, it is a client's. */
   readonly dnsNames?: readonly string[];
   readonly ipv4Addresses?: readonly string[];
 }
@@ -126,7 +126,7 @@ function subjectNames(request: CertificateRequest): Buffer[] {
   ];
 }
 
-/** From a day ago, for clocks that differ, to a year from now. */
+/** Valid from a day ago, because clocks may differ, for one year. */
 function validity(): Buffer {
   return sequence(utcTime(new Date(Date.now() - DAY)), utcTime(new Date(Date.now() + 365 * DAY)));
 }

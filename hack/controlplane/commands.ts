@@ -16,7 +16,7 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // Data that a crash of the machine may lose; a crash of the process loses nothing.
+      // Disables fsync: a crash of the machine may lose data, but a crash of the process does not.
       '--unsafe-no-fsync',
     ],
   };
@@ -27,7 +27,7 @@ interface ApiServerAddress {
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** These come last, so that they override ours. */
+  /** Flags of the caller come last, so that they override ours. */
   readonly flags: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function apiServerCommand(
       `--client-ca-file=${files.authority}`,
       `--kubelet-client-certificate=${files.kubeletClientCertificate}`,
       `--kubelet-client-key=${files.kubeletClientKey}`,
-      // Nothing resolves a node's name.
+      // No name service resolves a node's name.
       '--kubelet-preferred-address-types=InternalIP',
       '--authorization-mode=RBAC',
       // Admission decides whether a pod may be privileged, as in every distribution.
@@ -62,7 +62,7 @@ export function apiServerCommand(
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Otherwise it waits a minute after SIGTERM for open watches.
+      // Without this, the API server waits a minute after SIGTERM for open watches.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],

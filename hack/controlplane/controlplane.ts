@@ -17,19 +17,22 @@ interface ControlPlaneOptions {
   readonly binaries?: Binaries;
   /** False: there is no kube-controller-manager, and the objects that it creates are missing. */
   readonly controllers?: boolean;
-  /** No progress on standard error; builds still show theirs. */
+  /** Whether to print no progress on standard error; builds still print theirs. */
   readonly quiet?: boolean;
   /** API servers on one etcd: their number, each on a free port, or their addresses and versions; 1 by default. */
   readonly apiServers?: number | readonly ApiServerOptions[];
-  /** Additional flags of every kube-apiserver; they replace ours with the same name. */
+  /** Additional flags of every kube-apiserver. They replace our flags with the same name. */
   readonly apiServerFlags?: readonly string[];
-  /** etcd's data, kept after stop() and used again by a later start; deleted by default. */
+  /**
+   * A folder for etcd's data. It is kept after stop() and can be used again by a later start; by default, the data is
+   * deleted.
+   */
   readonly dataDir?: string;
-  /** The folder for the servers' logs, which are kept after stop(); removed with `dir` by default. */
+  /** A folder for the servers' logs, which are kept after stop(). By default, the logs are deleted with `dir`. */
   readonly logDir?: string;
   /** Called when the servers are launched, before any of them answers. */
   readonly onLaunch?: (launched: ControlPlane) => void;
-  /** Called when a server ends without stop(); by default, the message goes to standard error. */
+  /** Called if a server ends without stop(); by default, the message is printed on standard error. */
   readonly onCrash?: (server: CrashedServer) => void;
 }
 
@@ -37,12 +40,12 @@ export interface CrashedServer {
   /** As in `kube-apiserver`. */
   readonly name: string;
   readonly logFile: string;
-  /** How it ended, with the end of its log. */
+  /** How the server ended, with the end of its log. */
   readonly message: string;
 }
 
 interface ApiServerOptions {
-  /** The path of another kube-apiserver than the binaries'. */
+  /** The path of another kube-apiserver than the one in the folder of binaries. */
   readonly program?: string;
   /** The listening address and the published address; 127.0.0.1 and a free port by default. */
   readonly address?: string;
@@ -68,7 +71,7 @@ export interface ControlPlane {
   kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
   /** Ends an API server (the first by default) with SIGTERM, or as in a crash, and starts it on the same port. */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts kube-controller-manager again: otherwise its garbage collector takes up to 30 seconds to find new kinds. */
+  /** Restarts kube-controller-manager. Otherwise its garbage collector takes up to 30 seconds to find new kinds. */
   restartControllerManager(): Promise<void>;
   /** Starts one more API server on the same etcd; returns its URL. */
   addApiServer(options?: ApiServerOptions): Promise<string>;
@@ -206,7 +209,8 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async stop(): Promise<void> {
-    // Quick, and as good as an orderly end: etcd keeps what it has acknowledged, and nothing else has state.
+    // Kills the server, which is quick and as good as an orderly end: etcd keeps acknowledged data, and no other server
+    // has state.
     await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
     await this.#watchdog.release();
     rmSync(this.dir, { recursive: true, force: true });
@@ -232,7 +236,7 @@ class LocalControlPlane implements ControlPlane {
     await this.#wait(`kube-apiserver at ${url}`, process, () => isReady(url, this.#credentials));
   }
 
-  /** @throws with the end of a log: that of the server that ended early, or that of the awaited one */
+  /** @throws with the end of a log: of the server that ended early, otherwise of the awaited server */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {
       for (const each of this.#servers()) {

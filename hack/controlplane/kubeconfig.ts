@@ -10,7 +10,7 @@ interface KubeconfigContent {
   readonly client: Certificate;
 }
 
-/** Writes a kubeconfig with everything in it, readable by its owner only: JSON, which is YAML too. */
+/** Writes a kubeconfig that contains all credentials, readable only by its owner. It is JSON, which is also YAML. */
 export function writeKubeconfig(file: string, { server, authority, user, client }: KubeconfigContent): void {
   const name = 'capabilitypolicy-test';
   const kubeconfig = {

@@ -51,7 +51,7 @@ async function withoutNode(): Promise<Started> {
   return { controlPlane, stop: () => controlPlane.stop() };
 }
 
-/** Ctrl-C, a kill, or a closed terminal. Later signals change nothing: ending takes less than a second. */
+/** On Ctrl-C, a kill, or a closed terminal. Later signals are ignored, because ending takes less than a second. */
 function endingSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     // Signal handlers alone do not keep a process alive.

@@ -5,9 +5,9 @@ import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
 
 export interface GoProgram {
   readonly name: string;
-  /** The folder of go.mod and go.sum, which determine what is built. */
+  /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
-  /** The module in go.mod whose version the program has. */
+  /** The module in go.mod whose version is the program's version. */
   readonly of: string;
   /** Flags of `go build`, for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
@@ -15,7 +15,7 @@ export interface GoProgram {
   readonly minutes: number;
   /** The only Go version that can build it, such as go1.20.14. */
   readonly toolchain?: string;
-  /** An alternative to installing Go: ends the sentence `install Go …, or`. */
+  /** An alternative to installing Go. It ends the sentence `install Go …, or`. */
   readonly otherwise?: string;
 }
 
@@ -45,7 +45,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
   return join(dir, name);
 }
 
-/** @returns what the go.mod of a folder requires of a module, as in v1.33.13 */
+/** @returns the version that the go.mod of a folder requires of a module, as in v1.37.2 */
 export function requiredVersion(module: string, of: string): string {
   const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
   const required = lines

@@ -4,9 +4,7 @@ import type { Credentials } from './credentials.ts';
 /** A name in every API server's certificate, at whatever address it is reached. */
 export const SERVERNAME = 'kubernetes.default.svc';
 
-/**
- * The objects that a pod needs to be created, and that the API server or a controller makes only after /readyz is ok.
- */
+/** The objects that are needed to create a pod. The API server or a controller makes them only after /readyz is ok. */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',
   '/api/v1/namespaces/kube-public',
@@ -23,7 +21,7 @@ export async function hasDefaults(server: string, credentials: Credentials): Pro
   return answers.every(Boolean);
 }
 
-/** False also while nobody listens yet. */
+/** False also while no server listens yet. */
 function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
     const tls = { ca: authority, cert: admin.certificate, key: admin.key, servername: SERVERNAME };

@@ -20,8 +20,8 @@ export const COLLECTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Complete objects: a list's items lack fields. Everything with the operator's managed-by label, or only what is
- * rendered for one policy.
+ * Complete objects, because the items of a list lack fields: every object with the operator's managed-by label, or only
+ * the objects of one policy.
  */
 export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
   const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;

@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url';
 const GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
-/** Ends the servers and removes the registered folders once this process is gone: see watchdog.ts. */
+/** Ends the servers and removes the registered folders once this process is gone; see watchdog.ts. */
 export class Watchdog {
   readonly #process: ChildProcess;
 
   constructor() {
-    // In a session of its own: Ctrl-C in a terminal signals a whole process group.
+    // In its own session, because Ctrl-C in a terminal signals a whole process group.
     this.#process = spawn(process.execPath, [fileURLToPath(new URL('watchdog.ts', import.meta.url))], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
-    // If it is killed itself, the servers still end with stop().
+    // If the watchdog itself is killed, stop() still ends the servers.
     this.#process.stdin?.on('error', () => {});
     this.#process.unref();
     (this.#process.stdin as unknown as { unref(): void }).unref();
@@ -39,7 +39,7 @@ export class Watchdog {
     this.#process.stdin?.write(`${folder}\n`);
   }
 
-  /** Lets it end now, and waits until it has. */
+  /** Lets the watchdog end now, and waits until it has ended. */
   async release(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.ref();
@@ -51,7 +51,7 @@ export class Watchdog {
 }
 
 export interface ServerCommand {
-  /** As in messages: `etcd`, `kube-apiserver`. */
+  /** The name in messages: `etcd`, `kube-apiserver`. */
   readonly name: string;
   readonly path: string;
   readonly flags: readonly string[];
@@ -92,7 +92,7 @@ export class ServerProcess {
       this.#process.once('exit', ended);
       this.#process.once('error', ended);
     });
-    // A process that forgets stop() may still end; the watchdog cleans up.
+    // A process that never calls stop() may still end, because the watchdog cleans up.
     this.#process.unref();
   }
 
@@ -104,14 +104,14 @@ export class ServerProcess {
     return this.#running;
   }
 
-  /** @throws with the last lines of its log, unless it runs */
+  /** @throws with the last lines of the server's log, unless it runs */
   assertRunning(): void {
     if (!this.#running) {
       throw new Error(`${this.command.name} ended early (${this.#ending()}); the end of its log:\n${this.logEnd()}`);
     }
   }
 
-  /** Calls `listener` if it ends without stop(). */
+  /** Calls `listener` if the server ends without stop(). */
   onCrash(listener: (message: string) => void): void {
     void this.#ended.then(() => {
       if (!this.#stopping) {
@@ -125,7 +125,7 @@ export class ServerProcess {
     return lines.slice(-LOG_LINES).join('\n');
   }
 
-  /** A SIGTERM that does not end it within 10 s is followed by SIGKILL. */
+  /** Sends SIGTERM, and SIGKILL if the server has not ended within 10 s. */
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#stopping = true;
     if (!this.#running) {

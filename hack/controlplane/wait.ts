@@ -8,10 +8,10 @@ interface WaitOptions {
 }
 
 /**
- * Calls `look` repeatedly until it returns something other than undefined or false, and returns that.
+ * Calls `look` repeatedly until it returns something other than undefined or false, and returns that value.
  *
- * @param what names the awaited thing, as in "timed out after 30 s waiting for <what>" @throws what `look` throws, at
- * once; and an error when the time is over
+ * @param what names the awaited thing, as in "timed out after 30 s waiting for <what>" @throws the error of `look`, at
+ * once; or an error when the time is over
  */
 export async function waitFor<T>(
   what: string,

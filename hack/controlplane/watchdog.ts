@@ -1,9 +1,9 @@
 /**
- * Outlives the process that started a control plane, however that ends, and then ends the remaining servers.
+ * Outlives the process that started a control plane, however that process ends, and then ends the remaining servers.
  *
- * Its standard input is a pipe whose other end only that process holds: the kernel closes it even after SIGKILL.
- * Each line is a command: `+pid` a server runs, `-pid` it has ended, `/path` a folder or control group to remove at the
- * end.
+ * Its standard input is a pipe whose other end only that process holds; the kernel closes the pipe even after SIGKILL.
+ * Each line is a command. `+pid`: a server runs. `-pid`: it has ended. `/path`: a folder or control group to remove at
+ * the end.
  */
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -32,7 +32,7 @@ if (servers.size > 0) {
   await sleep(200);
 }
 for (const folder of folders) {
-  // The files of a control group cannot be removed; they disappear with it.
+  // The files of a control group cannot be removed; they disappear with the group.
   if (folder.startsWith('/sys/fs/cgroup/')) await removeCgroup(folder);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
@@ -41,6 +41,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // The server ended by itself.
   }
 }

@@ -11,7 +11,7 @@ import { startNode } from '../node/node.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The command of the story's images: undefined for one that only waits. */
+/** The command for the story's images; undefined for one that only waits. */
 const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
   ['registry.example/legacy:1'],
   ['registry.example/web:1'],
@@ -28,7 +28,7 @@ export interface DemoCluster {
   stop(): Promise<void>;
 }
 
-/** A KUBECONFIG in the environment is ignored: it may name a production cluster. */
+/** A KUBECONFIG in the environment is ignored, because it may name a production cluster. */
 export async function ownCluster(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane of our own …');
   const controlPlane = await startControlPlane();
@@ -36,9 +36,9 @@ export async function ownCluster(): Promise<DemoCluster> {
 }
 
 /**
- * A control plane and a real node. No registry is needed: the images are built from this machine's programs.
+ * A control plane and a real node. It needs no registry, because the images are built from this machine's programs.
  *
- * @throws Error that says what is missing if the machine cannot run a node
+ * @throws Error that names what is missing, if the machine cannot run a node
  */
 export async function clusterWithNode(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane and a node of our own …');

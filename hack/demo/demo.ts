@@ -23,7 +23,7 @@ const { values } = parseArgs({
 
 let cluster: DemoCluster | undefined;
 let stopping: Promise<void> | undefined;
-/** Whether there is anything to remove from the user's cluster. */
+/** Whether there are objects to remove from the user's cluster. */
 let begun = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => void end().then(() => process.exit()));

@@ -56,7 +56,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 
   shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
   await shell.expect(true, 'kubectl apply -k crds');
-  // kubectl fails when it asks before the CRD has conditions.
+  // kubectl fails if it asks before the CRD has conditions.
   const established = ['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev'];
   await waitFor('the CRD to be established', async () => (await shell.run(established)).ok);
   await cluster.startOperator();
@@ -100,7 +100,10 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   if (cluster.runsPods) await showLostPod(shell);
 }
 
-/** The container holds NET_RAW, and its first program gets it from its file; below a shell, no-new-privileges prevents that. */
+/**
+ * The container holds NET_RAW, and its first program gets it from its file capabilities. A program below a shell does
+ * not, because of no-new-privileges.
+ */
 async function showPing(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl wait --for=condition=Ready pod/ping -n net --timeout=120s');
   await waitFor('an answer', async () =>
@@ -123,9 +126,9 @@ async function showLostPod(shell: Shell): Promise<void> {
 }
 
 /**
- * On the user's cluster: nothing that the demo creates and removes again may exist before.
+ * On the user's cluster, objects that the demo creates and removes must not exist before.
  *
- * @throws Error that names what is there
+ * @throws Error that names the existing objects
  */
 export async function assertUntouched(shell: Shell): Promise<void> {
   const names = [
@@ -166,7 +169,7 @@ async function waitForLabels(shell: Shell): Promise<void> {
   });
 }
 
-/** Each namespace is evaluated, and each status written, separately; the demo shows the final state. */
+/** The operator evaluates each namespace and writes each status separately; the demo shows the final state. */
 async function waitForViolations(shell: Shell): Promise<void> {
   const columns = 'jsonpath={range .items[*]}{.metadata.name}={.status.workloads.violating} {end}';
   await waitFor('the violations', async () => {

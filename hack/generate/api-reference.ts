@@ -28,7 +28,7 @@ interface Column {
   readonly name: string;
   readonly jsonPath: string;
   readonly description?: string;
-  /** Above 0: only with -o wide. */
+  /** A column with a priority above 0 is shown only with -o wide. */
   readonly priority?: number;
 }
 
@@ -53,7 +53,7 @@ export function apiReference({ spec }: Crd): string {
   ].join('\n\n')}\n`;
 }
 
-/** The CRD has none for spec: the operator fills them in. */
+/** The CRD has no defaults for spec: the operator fills them in. */
 function withDefaults(spec: Schema): Schema {
   const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
   const fields = Object.entries(spec.properties ?? {});
@@ -67,7 +67,7 @@ function columnRow({ name, jsonPath, description = '', priority = 0 }: Column): 
   return [priority > 0 ? `${name} (\`-o wide\`)` : name, `\`${jsonPath.slice(1)}\``, prose(description)];
 }
 
-/** A field and all that is below it, each with a heading of its own. */
+/** A field and everything below it, each with its own heading. */
 function section(path: string, schema: Schema, needed: string): string[] {
   const object = objectOf(schema);
   const below = object === schema ? path : `${path}[]`;
@@ -90,12 +90,12 @@ function section(path: string, schema: Schema, needed: string): string[] {
   ].filter((text) => text !== '');
 }
 
-/** The object whose fields are shown: of a list, its entries. */
+/** The object whose fields are shown; for a list, its entries. */
 function objectOf(schema: Schema): Schema {
   return schema.items?.properties ? schema.items : schema;
 }
 
-/** By the schema, or by a rule that has better words for it. */
+/** The type by the schema, or by a rule that has better words for it. */
 function isRequired({ required = [], 'x-kubernetes-validations': rules = [] }: Schema, name: string): boolean {
   return (
     required.includes(name) ||
@@ -120,7 +120,7 @@ function typeOf(schema: Schema): string {
   return schema.type ?? '';
 }
 
-/** How much fits. */
+/** How many entries or characters fit. */
 function limits(schema: Schema): string {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems, maxProperties } = schema;
   return [
@@ -148,12 +148,12 @@ function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'R
   return [[`${title} with these words:`, '', ...lines].join('\n')];
 }
 
-/** A folded text of YAML has a line break where the source has an empty line. */
+/** A folded text of YAML has a line break where its source has an empty line. */
 function paragraphs(description = ''): string {
   return prose(description.trim().replaceAll(/\n+/g, '\n\n'));
 }
 
-/** As GitHub makes it from a heading. */
+/** The anchor that GitHub makes from a heading. */
 function anchor(heading: string): string {
   return heading.toLowerCase().replaceAll(/[^\w -]/g, '');
 }

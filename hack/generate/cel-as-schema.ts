@@ -1,6 +1,6 @@
 /**
- * Rules of CEL in the CRD that JSON Schema can express: alternatives, conjunctions and negations of statements about one
- * value or its fields. The other rules are left out.
+ * Translates rules of CEL in the CRD that JSON Schema can express: alternatives, conjunctions and negations of statements
+ * about one value or its fields. Other rules are left out.
  */
 
 /** A JSON Schema. */
@@ -55,9 +55,9 @@ const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | u
   [whole(`(has\\(${PATH}\\)) == \\((.*)\\)`), (one, _path, other) => bothOrNone(one, other)],
 ];
 
-/** Undefined if the rule says something that JSON Schema, or this translation, cannot say. */
+/** Undefined if JSON Schema, or this translation, cannot express the rule. */
 export function schemaOfRule(rule: string): Schema | undefined {
-  // `__namespace__`: words that CEL reserves are written so.
+  // CEL reserves some words; `__namespace__` is how a rule writes such a name.
   return expression(rule.replaceAll(/__(\w+?)__/g, '$1').trim());
 }
 
@@ -128,13 +128,13 @@ function whole(pattern: string): RegExp {
   return new RegExp(`^${pattern}$`);
 }
 
-/** In CEL a field that is compared has to be there. */
+/** In CEL, a compared field has to exist. */
 function at(path = '', schema: Schema): Schema {
   const fields = path.match(/\w+/g) ?? [];
   return fields.reduceRight<Schema>((inner, field) => ({ required: [field], properties: { [field]: inner } }), schema);
 }
 
-/** @param isDefault whether a field that is absent counts as the value */
+/** @param isDefault whether an absent field counts as the value */
 function orAbsent(path: string | undefined, value: unknown, isDefault: boolean): Schema {
   const is = at(path, { const: value });
   return isDefault ? { anyOf: [is, { not: at(path, {}) }] } : is;

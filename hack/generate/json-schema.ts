@@ -1,6 +1,6 @@
 /**
- * The CRD's schema of a policy as JSON Schema, for editors: `# yaml-language-server: $schema=…`. A rule of CEL that JSON
- * Schema can express, such as a field that must be there, is translated; the others are left out.
+ * The CRD's schema of a policy as JSON Schema, for editors: `# yaml-language-server: $schema=…`. A rule of CEL is
+ * translated if JSON Schema can express it, such as a required field; other rules are left out.
  */
 import type { Crd } from './api-reference.ts';
 import { schemaOfRule } from './cel-as-schema.ts';

@@ -164,7 +164,7 @@ async function crdFiles(): Promise<string[]> {
     .map((name) => join(CRDS, name));
 }
 
-/** All files below a directory, by path; none when the directory does not exist. */
+/** All files below a directory, by path; empty if the directory does not exist. */
 async function readFiles(directory: string): Promise<Files> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOENT') return [];
@@ -176,8 +176,9 @@ async function readFiles(directory: string): Promise<Files> {
 }
 
 /**
- * crd-generate writes for bundlers: extensionless imports, types imported as values, fields that a constructor would
- * reset. Node's type stripping takes imports and fields literally, and `strict` wants fields to be initialised.
+ * crd-generate writes for bundlers: imports without extension, types imported as values, fields that a constructor would
+ * reset. But Node's type stripping keeps imports and fields as they are, and `strict` requires that fields are
+ * initialised.
  */
 function forPlainNode(path: string, text: string): string {
   if (path.startsWith('_schemas/')) return `${text.trimEnd()}\n`;

@@ -1,11 +1,11 @@
-/** Markdown in the form that generated pages and tables use. */
+/** Markdown for generated pages and tables. */
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Escapes text so that only `code` keeps its meaning: nothing else becomes emphasis or disappears as a tag. */
+/** Escapes text so that only `code` keeps its meaning, and nothing else becomes emphasis or disappears as a tag. */
 export function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)
@@ -14,9 +14,9 @@ export function prose(text: string): string {
 }
 
 /**
- * Replaces the part of a page that is generated from a source, between two comments that name the source.
+ * Replaces the generated part of a page, between two comments that name its source.
  *
- * @throws Error when the page does not have the comments
+ * @throws Error if the page does not have the comments
  */
 export function withPart(page: string, source: string, text: string): string {
   const begin = `<!-- Written by \`npm run generate\` from ${source}. Do not edit. -->`;

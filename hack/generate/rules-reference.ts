@@ -67,7 +67,7 @@ function guidesOf({ guides }: Rule): string {
   return named.length > 0 ? `Covers: ${named.join('. ')}` : '';
 }
 
-/** Consecutive versions for which something is the same. */
+/** Consecutive versions that have the same result. */
 interface Span<Value> {
   readonly first: number;
   readonly last: number;
@@ -137,7 +137,7 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return `Defaulting fills in, at level restricted: ${fields(fillsAt(rule, {}))}. With the override: ${fields(fillsAt(rule, overrides))}.`;
 }
 
-/** At level restricted and with the override, each once. */
+/** The texts at level restricted and with the override, each once. */
 function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
   const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);
@@ -177,7 +177,7 @@ function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return ['<details><summary>CEL</summary>', ...blocks, '</details>'].join('\n\n');
 }
 
-/** Applies to an existing pod to which a container is added. */
+/** Whether a check applies when a container is added to an existing pod. */
 function countsWhen({ reaches, atCreation }: Check): string {
   if (atCreation) return '; counts at creation only';
   return reaches === undefined ? '' : `; reaches an added container when\n// ${reaches}`;

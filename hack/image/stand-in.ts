@@ -1,6 +1,6 @@
 /**
- * Stand-ins for the images that the Dockerfile names, made from this machine's Node, so that it can be built without a
- * registry.
+ * Stand-ins for the images that the Dockerfile names. They are made from this machine's Node, so that the Dockerfile can
+ * be built without a registry.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const TIMEOUT_MS = 300_000;
-/** The programs that `npm ci` needs besides Node: the shell that RUN starts, and what the script's first line calls. */
+/** The programs that `npm ci` needs besides Node: the shell for RUN, and the programs in the script's first line. */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
 const IMAGES = { build: 'localhost/build', run: 'localhost/run' };
@@ -51,14 +51,12 @@ export class Buildah {
     await this.#build(tag);
   }
 
-  /** The image of cappol, from the layers that building the operator left. */
+  /** The image of cappol, from the layers that the operator's build left. */
   async buildCappol(tag: string): Promise<void> {
     await this.#build(tag, '--target', 'cappol');
   }
 
-  /**
-   * Builds the Dockerfile with packages from npm's cache, which has everything that the tests' own installation needed.
-   */
+  /** Builds the Dockerfile with packages from npm's cache. The tests' own installation has put all of them there. */
   async #build(tag: string, ...flags: readonly string[]): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
     const trusted = npmCertificates();
@@ -86,7 +84,7 @@ export class Buildah {
   }
 
   /**
-   * An image with these programs and their libraries, each at the path in `programs`.
+   * An image with these programs and their libraries, at the paths in `programs`.
    *
    * @param finish changes the image's files before they are packed
    */
@@ -112,7 +110,7 @@ export class Buildah {
     await this.run('rm', container);
   }
 
-  /** For building: Node as the official image has it, with npm. */
+  /** An image for building: Node in the form of the official image, with npm. */
   async standInForBuilding(tag: string): Promise<void> {
     const npm = join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm');
     const tools = Object.fromEntries(TOOLS.map((tool) => [tool, tool]));
@@ -132,7 +130,7 @@ function npmConfig(key: string): string {
   return execFileSync('npm', ['config', 'get', key], { encoding: 'utf8', cwd: ROOT }).trim();
 }
 
-/** The certificate authorities that this machine's npm trusts beside its own, behind a proxy for example. */
+/** The certificate authorities that this machine's npm trusts in addition to its own, for example behind a proxy. */
 function npmCertificates(): string | undefined {
   const cafile = npmConfig('cafile');
   return cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;

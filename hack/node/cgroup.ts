@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const ROOT = '/sys/fs/cgroup';
 /** kubelet does not start without these (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
-/** A killed process leaves its group only when the kernel has removed it. */
+/** A killed process leaves its group only when the kernel has removed the process. */
 const REMOVAL_MS = 30_000;
 
-/** The reason why this machine's control groups cannot hold pods; undefined if they can. */
+/** Why this machine's control groups cannot hold pods; undefined if they can. */
 export function problemWithCgroups(): string | undefined {
   const available = isUnified() ? controllersIn(ROOT) : readdirSync(ROOT);
   const missing = REQUIRED.filter((controller) => !available.includes(controller));
@@ -48,7 +48,7 @@ export async function removeCgroup(folder: string): Promise<void> {
   }
 }
 
-/** cgroup v2 alone. A machine that has both keeps the controllers in v1. */
+/** Whether only cgroup v2 is in use. A machine that has both keeps the controllers in v1. */
 function isUnified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
@@ -57,14 +57,14 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-/** For the groups below the root. systemd has usually done this. */
+/** Enables controllers for the groups below the root. systemd has usually done this. */
 function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
 }
 
-/** The folders of cgroup v1: one per controller, and those without one. */
+/** The folders of cgroup v1: one for each controller, and those without a controller. */
 function hierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return mounts

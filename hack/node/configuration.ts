@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TOOLS_IMAGE } from './images.ts';
 
-/** The bridge's address, which is the node's. */
+/** The address of the bridge, which is the node's address. */
 export const NODE_ADDRESS = '10.88.0.1';
 const POD_NETWORK = '10.88.0.0/16';
-/** The path inside the sandbox, which has a file system of its own. */
+/** A path inside the sandbox, which has its own file system. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
 interface NodeFiles {
@@ -15,7 +15,7 @@ interface NodeFiles {
   /** kubelet's data about pods. */
   readonly kubeletFolder: string;
   readonly egressSelector: string;
-  /** Lead to the API server, and from it to the node. */
+  /** Sockets that lead to the API server, and from it to the node. */
   readonly sockets: { readonly toServer: string; readonly toNode: string };
 }
 
@@ -29,7 +29,7 @@ export function filesOf(folder: string): NodeFiles {
   };
 }
 
-/** The API server reaches kubelet and pods through a socket, since it is not in the node's network. */
+/** The API server reaches the kubelet and pods through a socket, because it is not in the node's network. */
 export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): void {
   const transport = { uds: { udsName: sockets.toNode } };
   writeYaml(egressSelector, {
@@ -42,7 +42,7 @@ export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): voi
 interface Machine {
   readonly cgroupRoot: string;
   readonly cniPlugins: string;
-  /** PEM of the authority whose clients kubelet accepts. */
+  /** PEM of the authority whose clients the kubelet accepts. */
   readonly authority: string;
 }
 
@@ -70,26 +70,26 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
     cgroupDriver: 'cgroupfs',
     cgroupRoot,
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
-    // The disk belongs to the machine, so nothing is evicted even if it is full.
+    // The disk belongs to the machine, so the kubelet evicts nothing even if the disk is full.
     evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'imagefs.available': '0%' },
     failCgroupV1: false,
     failSwapOn: false,
     healthzPort: 0,
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // Otherwise it would need iptables.
+    // Without this, the kubelet would need iptables.
     makeIPTablesUtilChains: false,
     maxOpenFiles: 20_000,
     oomScoreAdj: 0,
     registryPullQPS: 0,
     resolvConf: resolver,
     serializeImagePulls: false,
-    // Otherwise it makes a folder below /usr.
+    // Without this, the kubelet would make a folder below /usr.
     volumePluginDir: join(folder, 'volume-plugins'),
   };
 }
 
-/** A bridge with addresses; none of it leaves the node's network. */
+/** A bridge with addresses; no packet leaves the node's network. */
 function cniConfiguration(): object {
   const ipam = {
     type: 'host-local',
@@ -137,7 +137,7 @@ disabled_plugins = [${unused.map((name) => `'io.containerd.${name}'`).join(', ')
 `;
 }
 
-/** JSON is YAML, and CNI reads it. */
+/** CNI reads JSON, which is also YAML. */
 function writeYaml(file: string, content: object): void {
   writeFileSync(file, JSON.stringify(content, null, 2));
 }

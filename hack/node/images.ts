@@ -4,7 +4,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
-/** The image holds the programs of the tutorial's containers and `sleep`, its entrypoint. It is the pause image, too. */
+/** The image holds the programs of the tutorial's containers, and `sleep`, its entrypoint. It is also the pause image. */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 
 interface Program {
@@ -25,13 +25,14 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'ping-effective': { from: 'ping', finish: (file) => setcap('cap_net_raw+ep', file) },
 };
 
-/** sleep as the first process of a container ignores SIGTERM, so pods end by SIGKILL. */
+/** `sleep` ignores SIGTERM if it is the first process of a container, so pods would end only by SIGKILL. */
 const SLEEP = ['/bin/sleep', 'infinity'];
 
 /**
  * An image of this machine's programs.
  *
- * @param folder for storage and archive; the caller removes it @param entrypoint of the image; a pod may have another
+ * @param folder for storage and archive; the caller removes it
+ * @param entrypoint of the image; a pod may have another one
  * @returns the path of an OCI archive
  */
 export async function toolsArchive(

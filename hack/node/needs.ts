@@ -7,7 +7,7 @@ import type { Needs } from '../needs.ts';
 import { problemWithCgroups } from './cgroup.ts';
 import { KUBELET_VERSION } from './programs.ts';
 
-/** Debian's paths, and those of others and of containerd itself. */
+/** The paths of Debian, of other distributions, and of containerd itself. */
 const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 const PLUGINS = ['bridge', 'host-local', 'loopback'];
 
@@ -26,7 +26,7 @@ export const NODE_NEEDS: Needs = {
   problem: () => problemWithVersion() ?? problemWithPlugins() ?? problemWithCgroups() ?? problemWithNamespaces(),
 };
 
-/** Their folder; undefined if no folder has everything that a node needs. */
+/** The folder of the plug-ins; undefined if no folder has all plug-ins that a node needs. */
 export function cniPlugins(): string | undefined {
   return PLUGIN_FOLDERS.find((folder) => PLUGINS.every((name) => existsSync(join(folder, name))));
 }
@@ -42,7 +42,7 @@ function problemWithPlugins(): string | undefined {
   return `it needs the CNI plug-ins ${PLUGINS.join(', ')}: apt-get install containernetworking-plugins`;
 }
 
-/** Root in a container usually may not make namespaces. */
+/** In a container, root usually may not create namespaces. */
 function problemWithNamespaces(): string | undefined {
   const made = spawnSync('unshare', ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc', 'true'], {
     encoding: 'utf8',

@@ -28,7 +28,7 @@ export interface RealNode {
   importImage(archive: string): Promise<void>;
   /** Ends a container as in a crash. @param id in the pod's status, without containerd:// */
   killContainer(id: string): Promise<void>;
-  /** Ends node and control plane, and removes everything that they made; may be called again. */
+  /** Ends the node and the control plane, and removes everything that they created; may be called again. */
   stop(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ interface NodeOptions {
 }
 
 /**
- * Starts a control plane with one node, and waits until that is Ready. Both end with this process, however it ends.
+ * Starts a control plane with one node, and waits until the node is Ready. Both end with this process, however it ends.
  *
  * The node is in separate namespaces: no mount, network interface or kernel setting of the machine changes. The machine
  * sees its processes, a control group, and a temporary folder.
@@ -113,7 +113,7 @@ class LocalNode implements RealNode {
     });
     await letNodesWork(this.#api);
     await this.#startServers(programs);
-    // Without it no pod starts: it is also the pause image.
+    // Without this image, no pod starts: it is also the pause image.
     await this.importImage(await toolsArchive(this.#folder));
   }
 
@@ -180,7 +180,7 @@ class LocalNode implements RealNode {
   }
 }
 
-/** The control plane authorizes by RBAC alone. */
+/** Gives nodes their rights by RBAC, which is the only authorizer of the control plane. */
 async function letNodesWork(api: Api): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/nodes`, {

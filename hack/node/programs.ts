@@ -15,9 +15,9 @@ const KUBERNETES = 'k8s.io/kubernetes';
 export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
 
 /**
- * The paths of kubelet and kube-scheduler; missing ones are built, which takes about four minutes on two cores.
+ * The paths of kubelet and kube-scheduler. Missing programs are built, which takes about four minutes on two cores.
  *
- * They have a separate module, so that the control plane's build, which every test and the demo wait for, stays short.
+ * They have a separate module, because every test and the demo wait for the control plane's build, which must stay short.
  *
  * @throws an error that says how to get them, if Go is missing
  */

@@ -1,11 +1,11 @@
-/** Namespaces of a node: mounts, network, processes, host name and IPC. All processes in them end with them. */
+/** Namespaces of a node: mounts, network, processes, host name and IPC. All processes in the namespaces end with them. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts';
 import { waitFor } from '../controlplane/wait.ts';
 
 const INIT = join(import.meta.dirname, 'init.sh');
-/** A busy machine starts nothing at once. */
+/** The timeout is long, because a busy machine starts nothing at once. */
 const START_MS = 60_000;
 
 export interface Command {
@@ -22,7 +22,7 @@ export class Sandbox {
     this.#init = init;
   }
 
-  /** @param folder for the log; both sides see it */
+  /** @param folder for the log; it is visible inside and outside of the sandbox */
   static async start(
     folder: string,
     watchdog: Watchdog,
@@ -34,7 +34,7 @@ export class Sandbox {
         path: 'unshare',
         flags: [
           ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
-          // The kernel ends the first process with its parent, and all others of the namespace with the first.
+          // When the parent ends, the kernel ends the first process of the namespace, and with it all others.
           '--kill-child=SIGKILL',
           ...['sh', INIT, folder, service, node],
         ],
@@ -53,13 +53,13 @@ export class Sandbox {
     return new Sandbox(outer, childOf(outer.pid as number));
   }
 
-  /** The command that runs another command in them. */
+  /** The command that runs another command in the namespaces. */
   enter({ path, flags }: Command): Command {
     const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc'];
     return { path: 'nsenter', flags: [`--target=${this.#init}`, ...namespaces, '--wd=/', '--', path, ...flags] };
   }
 
-  /** Ends all processes in them. */
+  /** Ends all processes in the namespaces. */
   async stop(): Promise<void> {
     await this.#outer.stop('SIGKILL');
   }

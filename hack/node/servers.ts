@@ -1,4 +1,4 @@
-/** The programs of the node, each with its log: those beside the control plane, and those in the sandbox. */
+/** The programs of the node, each with its log: some run beside the control plane, some in the sandbox. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,7 +51,7 @@ export class NodeServers {
   }
 
   async stop(): Promise<void> {
-    // Quick, and as good as an orderly end: nothing of it is used again.
+    // Kills them, which is quick and as good as an orderly end: none of their data is used again.
     await Promise.all([...this.#servers.map((server) => server.stop('SIGKILL')), this.#sandbox.stop()]);
   }
 }
