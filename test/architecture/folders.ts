@@ -4,11 +4,11 @@
  */
 
 export interface Folder {
-  /** From the project's folder. It covers the folders in it that have no entry of their own. */
+  /** The path from the project's folder. The entry covers subfolders that have no entry of their own. */
   readonly path: string;
   /** For docs/architecture.md, in Markdown. */
   readonly does: string;
-  /** The folders, or single files, that it may import besides itself. */
+  /** The folders and single files that the folder may import besides itself. */
   readonly imports: readonly string[];
   /** From npm. */
   readonly packages: readonly string[];
@@ -26,7 +26,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/model',
-    does: 'Plain types of what is read of a cluster: objects as the API server writes them, and namespaces, pods, workloads and RBAC as they are kept. The workload kinds of Kubernetes.',
+    does: 'Plain types: objects as the API server writes them, and the namespaces, pods, workloads and RBAC objects that are kept of them. The workload kinds of Kubernetes.',
     imports: ['operator/api'],
     packages: [],
     pure: true,
@@ -149,7 +149,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/controllers',
-    does: 'One file a controller: its keys and its work. `state-change.ts`: the causes of changes, and what they make dirty. `cluster-state.ts`: the state that several of them need. No controller imports another one.',
+    does: 'One file a controller: its keys and its work. `state-change.ts`: the causes of changes, and what they make dirty. `cluster-state.ts`: the state that several controllers need. No controller imports another one.',
     imports: [
       'operator/api',
       'operator/model',
@@ -216,7 +216,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/protection',
-    does: 'The admission policy that API servers read from a file, and that protects what the operator writes.',
+    does: 'The admission policy in a file of the API server, which protects the objects that the operator writes.',
     imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/compile'],
     packages: [],
     pure: true,
@@ -309,7 +309,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/fix',
-    does: 'The edits with which manifests comply.',
+    does: 'The edits that make manifests comply.',
     imports: [
       'operator/model',
       'operator/text',
@@ -440,7 +440,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'test/support',
-    does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, random ones.',
+    does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, generators of random ones.',
     imports: ['operator', 'cli', 'hack', 'config', 'analysis'],
     packages: [
       'axe-core',

@@ -44,7 +44,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
   code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
 }));
 
-/** The product; the other folders build and test it. */
+/** The folders of the product; the other folders build and test it. */
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
@@ -192,7 +192,7 @@ function imported({ path, code }: Source): Import[] {
 function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
-  // The text of a generated program has its imports from a template.
+  // A generated program gets its imports from the text of a template.
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 
@@ -214,7 +214,7 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** The files that these import, types included, directly or through others; and these themselves. */
+/** The files that these files import, types included, directly or through others; and these files themselves. */
 function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   const graph = importGraph();
   const reached = new Set<string>();
@@ -227,7 +227,7 @@ function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   return reached;
 }
 
-/** One circle for each file that closes one: `a.ts → b.ts → a.ts`. */
+/** The import cycles, one for each file that closes a cycle: `a.ts → b.ts → a.ts`. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

@@ -10,7 +10,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
 
-/** An arrow leads from a folder to one that it imports. An import that follows from the others has none. */
+/** An arrow leads from a folder to a folder that it imports. An import that other arrows imply has no arrow. */
 export function picture(): string {
   const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
   return [
@@ -33,7 +33,7 @@ function partText(part: string, does: string): string {
   return [`  subgraph ${part}_part["${part}/: ${does}"]`, ...boxes, '  end'].join('\n');
 }
 
-/** `compile`; for a part itself `operator/` */
+/** `compile`; for the part itself, `operator/` */
 function nameOf({ path }: Folder): string {
   return path.includes('/') ? path.slice(path.indexOf('/') + 1) : `${path}/`;
 }
@@ -42,12 +42,12 @@ function idOf({ path }: Folder): string {
   return path.replaceAll(/\W/g, '_');
 }
 
-/** The folders that it imports as a whole. */
+/** The folders that the folder imports as a whole. */
 function imported({ imports }: Folder): Folder[] {
   return PRODUCT.filter(({ path }) => imports.includes(path));
 }
 
-/** Those of them that no other of them imports, directly or through others. */
+/** The imported folders that no other imported folder imports, directly or through others. */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);
   const reached = new Set(all.flatMap((one) => [...below(one)]));
@@ -63,7 +63,7 @@ function below(folder: Folder, found = new Set<Folder>()): ReadonlySet<Folder> {
   return found;
 }
 
-/** A dotted arrow for each folder of which only some files are imported, with their names. */
+/** A dotted arrow for each folder of which only some files are imported, with the names of these files. */
 function singleFiles(folder: Folder): string[] {
   const files = folder.imports.filter((path) => path.endsWith('.ts'));
   const byFolder = Map.groupBy(files, folderOf);

@@ -1,6 +1,6 @@
 /**
- * folders.ts as a picture and a table in docs/architecture.md. Run as a script, it writes both; a test fails when the page
- * has others.
+ * folders.ts as a picture and a table in docs/architecture.md. Run as a script, it writes both. A test fails if the page
+ * differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { picture } from './picture.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
 
-/** @throws Error when the page does not say where both belong */
+/** @throws Error if the page does not mark where the picture and the table belong */
 export function withTable(page: string): string {
   return withPart(page, 'test/architecture/folders.ts', text());
 }
@@ -35,7 +35,7 @@ function row({ path, does, imports, packages, pure }: Folder): string[] {
   return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
-/** Without `operator/`, so that the table can be read. */
+/** Without `operator/`, so that the table is readable. */
 function shortened(places: readonly string[]): string {
   return code(places.map((place) => place.replace(/^operator\//, '')));
 }

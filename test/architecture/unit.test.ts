@@ -1,4 +1,4 @@
-/** Lists the tests that `npm run test:unit` runs: test/unit.mocharc.yaml names them, and those that it leaves out. */
+/** The tests that `npm run test:unit` runs. test/unit.mocharc.yaml names them, and the tests that it leaves out. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,7 +28,7 @@ describe('the unit tests', () => {
   });
 
   it('are listed by patterns that mocha expands: it reads braces without a wildcard as a part of a name', () => {
-    // mocha/lib/cli/lookup-files.js. It only warns, and runs the other files.
+    // As in mocha/lib/cli/lookup-files.js, which only warns about a pattern without files, and runs the other files.
     assert.deepEqual(
       config.spec.filter((pattern) => pattern.includes('{') && !pattern.includes('*')),
       [],
@@ -59,7 +59,7 @@ function needsMore(file: string): boolean {
   return NEEDS.some((needed) => reached.has(needed));
 }
 
-/** All files of the repository that a file imports, itself included. */
+/** All files of the repository that a file imports, with the file itself. */
 function importsOf(file: string, reached = new Set<string>()): ReadonlySet<string> {
   if (reached.has(file) || !file.endsWith('.ts')) return reached;
   reached.add(file);
