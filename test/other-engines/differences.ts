@@ -1,4 +1,4 @@
-/** Why the operator's verdict on a case of another engine differs: what a policy cannot express, and why not. */
+/** The reasons why the operator's verdict on a peer's case differs: statements that a policy cannot express. */
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {

@@ -6,7 +6,7 @@ import type { EngineCase, Parameters } from './suites.ts';
 
 /** Everything that the overrides do not mention is admitted. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
-/** Other engines' rules on capabilities check nothing else: they let privileged containers pass. */
+/** Peers' rules on capabilities check only capabilities: they admit privileged containers. */
 const PRIVILEGED_TOO = { privileged: true };
 
 export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase): CapabilityPolicySpec {
@@ -44,7 +44,7 @@ const GATEKEEPER: Readonly<Record<string, Translation>> = {
   }),
   K8sPSPForbiddenSysctls: ({ allowedSysctls = ['*'], forbiddenSysctls = [] }) => ({
     sysctls: {
-      // The API refuses a `*` in both lists: forbidden ones win.
+      // The API refuses a `*` in both lists, so the forbidden list takes precedence.
       allowed: forbiddenSysctls.includes('*') ? [] : allowedSysctls,
       forbidden: forbiddenSysctls,
     },
@@ -100,7 +100,7 @@ function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: numbe
   return { rule, ranges: ranges.length > 0 ? ranges : [{ min: LAST, max: LAST }] };
 }
 
-/** A policy can express only this list: exactly the types that the Standard admits. */
+/** The only list that a policy can express: exactly the types that the Standard admits. */
 function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
   const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));
   const standard = ['container_engine_t', 'container_init_t', 'container_kvm_t', 'container_t'];
@@ -133,7 +133,7 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
   };
 }
 
-/** The API refuses `*` beside drops, and allowing what has to be dropped. */
+/** The API refuses `*` together with drops, and refuses to allow a capability that has to be dropped. */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;
   return named.filter((name) => !drops.includes(name));

@@ -20,7 +20,7 @@ export interface EngineCase {
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
-  /** Whether the engine should fill something in; absent if the suite does not say. */
+  /** Whether the engine should fill in a field; absent if the suite does not say. */
   readonly mutated?: boolean;
   /** `template`: the pod is a workload's template. */
   readonly flags?: readonly string[];
