@@ -1,7 +1,7 @@
 /**
  * `npm test` runs it: all tests, in two processes at once, each with a control plane of its own. Prints the output of one
- * process as it comes, that of the other one afterwards, then a line for each test that failed in either of them, and one line
- * for .ci/run with the sums.
+ * process as it comes, and the output of the other one afterwards, then a line for each test that failed in either of
+ * them, and one line for .ci/run with the sums.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';

@@ -9,7 +9,7 @@ const owner = (name: string) => ({
   uid: name,
 });
 
-/** As managedFields names the owner of these owner references. */
+/** The way in which managedFields names the owner of these owner references. */
 const states = (manager: string, uids: readonly string[], operation = 'Apply') => ({
   manager,
   operation,

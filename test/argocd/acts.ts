@@ -28,7 +28,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   const current = () => stage;
 
   before(async function () {
-    // The programs may have to be built first.
+    // The timeout is long, because the programs may have to be built first.
     this.timeout(3_600_000);
     stage = await Stage.start();
   });
@@ -39,7 +39,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
 
   afterEach(function () {
     if (!this.currentTest?.isFailed()) return;
-    // Printed at once: the reporter prints errors only at the end of a run of many minutes.
+    // Errors are printed at once: the reporter prints them only at the end of a run of many minutes.
     console.log(this.currentTest.err?.stack);
     if (process.env.ARGOCD_LOGS) console.log(stage.logEnds());
   });
@@ -68,8 +68,9 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
-  // A policy whose selector leaves Git shares namespaces with all others, so the API server compiles each of these again. With
-  // dozens of policies that takes minutes, so each part begins without those of the parts before.
+  // If a policy's selector is removed from Git, the policy shares namespaces with all others, and the API server compiles
+  // each of these again. With dozens of policies that takes minutes. So each part begins without the policies of earlier
+  // parts.
   describe('side by side', () => {
     before(() => forgetEverything(stage));
 
@@ -94,7 +95,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     sideBySide(rolloutScenarios(current));
   });
 
-  // Last, because it removes the operator.
+  // This part is last, because it removes the operator.
   describe('one Application with everything', () => {
     before(() => forgetEverything(stage));
 

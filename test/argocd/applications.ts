@@ -10,15 +10,15 @@ const REFRESH = 'argocd.argoproj.io/refresh';
 /** Argo CD's name for the cluster that it runs in. */
 export const HERE = 'https://kubernetes.default.svc';
 
-/** An Application is compared every ten seconds (server.ts). */
+/** The timeout for a comparison: an Application is compared every ten seconds (server.ts). */
 export const TWO_COMPARISONS_MS = 22_000;
-/** Dozens of Applications are synced at the same time. */
+/** The timeout for a sync: dozens of Applications are synced at the same time. */
 const WAIT_MS = 240_000;
 
 export interface ApplicationOptions {
   readonly url: string;
   readonly path?: string;
-  /** As in syncOptions, such as ServerSideApply=true. */
+  /** The values of syncOptions, such as ServerSideApply=true. */
   readonly options?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
@@ -29,7 +29,7 @@ export interface ApplicationOptions {
   readonly ignoreDifferences?: readonly object[];
 }
 
-/** One that heals itself and prunes. */
+/** An Application that heals itself and prunes. */
 export function application(name: string, options: ApplicationOptions): Json {
   const { url, path = '.', server = HERE, namespace, ignoreDifferences, annotations, finalizers } = options;
   return {
@@ -96,7 +96,7 @@ export class Applications {
     return this.becomes(name, `Synced to ${commit.slice(0, 7)}`, isSyncedTo(commit), timeoutMs);
   }
 
-  /** The same, and healthy. */
+  /** Waits until a sync of the commit has succeeded, Argo CD finds no difference, and the Application is healthy. */
   async healthy(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
     await this.sees(name, commit, timeoutMs);
     const look = (one: Json) => isSyncedTo(commit)(one) && one.status.health?.status === 'Healthy';
@@ -114,7 +114,7 @@ export class Applications {
     });
   }
 
-  /** Waits until Argo CD has compared it again, after now. */
+  /** Waits until Argo CD has compared the Application again, after now. */
   async compared(name: string): Promise<Json> {
     // reconciledAt has whole seconds.
     await sleep(1_000);
@@ -129,7 +129,7 @@ export function isSyncedTo(commit: string): (application: Json) => boolean {
     !metadata.annotations?.[REFRESH] &&
     status?.sync?.status === 'Synced' &&
     status.sync.revision === commit &&
-    // An object that equals Git already needs no sync.
+    // An object that already equals Git needs no sync.
     (status.operationState === undefined || status.operationState.phase === 'Succeeded');
 }
 

@@ -1,4 +1,4 @@
-/** One Application with the operator, a policy and a namespace, deleted with all that it made. */
+/** One Application with the operator, a policy and a namespace; it is deleted together with everything that it created. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { AuditEvent } from '../support/audit.ts';
@@ -12,15 +12,17 @@ import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
 /**
- * Namespaces that do not belong to the Application, and whose labels the operator has to withdraw. At its writes a second
- * that takes seven seconds. Without something that waits, Argo CD deletes the operator a second after the policies.
+ * Namespaces that do not belong to the Application, and whose labels the operator has to remove. With the operator's
+ * writes per second, that takes seven seconds. If nothing delayed the deletion, Argo CD would delete the operator a
+ * second after the policies.
  */
 const NAMESPACES_ELSEWHERE = 80;
 const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 
 /** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
-  // First, because it recreates other objects that are deleted. A running sync creates them once more.
+  // Deleted first, because an ApplicationSet recreates other objects that are deleted. A running sync creates them once
+  // more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
   await eventually('all Applications to be deleted', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
@@ -31,7 +33,7 @@ export async function forgetEverything(stage: Stage): Promise<void> {
   for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
 
-/** Keeps the objects that they made. @returns how many there were */
+/** Deletes Applications but keeps the objects that they made. @returns the number of Applications */
 async function forgetAll({ api }: Stage, collection: string): Promise<number> {
   const all = await api.list(collection);
   for (const { metadata } of all) {
@@ -70,7 +72,7 @@ export async function syncAll(stage: Stage): Promise<void> {
   await eventually('all labels', async () => (await labelled(stage)).length === NAMESPACES_ELSEWHERE + 1);
 }
 
-/** Everything is deleted, in the order of the waves, and no label remains. */
+/** Waits until every object is deleted, in the order of the waves, and no label remains. */
 export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   await stage.api.remove(`${APPLICATIONS}/${ALL}`);
   const gone = async () => (await stage.api.find(`${APPLICATIONS}/${ALL}`)) === undefined;

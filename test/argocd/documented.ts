@@ -95,7 +95,10 @@ async function assertNoUnknownField({ api }: Stage, objects: readonly Json[]): P
   }
 }
 
-/** All are Synced and Healthy, and the namespaces were made when the policies were in force. */
+/**
+ * Waits until all Applications are Synced and Healthy, and checks that the namespaces were created after the policies
+ * came into force.
+ */
 export async function assertInstalledInOrder(stage: Stage, { commits }: Installation): Promise<void> {
   await stage.applications.healthy(ROOT_APPLICATION, commits.root ?? '', 180_000);
   await stage.applications.healthy('capabilitypolicies', commits.policies ?? '');

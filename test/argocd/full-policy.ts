@@ -1,4 +1,4 @@
-/** A policy that states every field, and the same without some of its lines. */
+/** A policy that states every field, and the same policy without some of its lines. */
 import { load } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 
@@ -89,14 +89,14 @@ overrides:
 
 export const LINES = FULL.split('\n');
 
-/** A line, and what is indented below it. */
+/** A line, with the lines that are indented below it. */
 export function block(line: number): number[] {
   const depth = indentation(LINES[line] ?? '');
   const end = LINES.findIndex((one, at) => at > line && indentation(one) <= depth);
   return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
 }
 
-/** FULL without these lines, and without what is indented below them. */
+/** FULL without these lines, and without the lines that are indented below them. */
 export function without(lines: readonly number[]): Json {
   const gone = new Set(lines.flatMap(block));
   return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));
@@ -106,7 +106,7 @@ function indentation(line: string): number {
   return line.length - line.trimStart().length;
 }
 
-/** A key whose only entry is removed is removed, too: `overrides:` alone is null. */
+/** If a key loses its only entry, the key is removed, too: `overrides:` alone is null. */
 function dropNulls(value: Json): Json {
   if (Array.isArray(value)) return value.map(dropNulls);
   if (value === null || typeof value !== 'object') return value;

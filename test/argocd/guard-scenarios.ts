@@ -38,7 +38,7 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
-  // As after any failed comparison: refused.ts.
+  // The same as after any failed comparison; see refused.ts.
   await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });
   await stage.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/argocd-exempt', {
@@ -56,7 +56,7 @@ async function guarded(stage: Stage): Promise<void> {
     '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/argocd-exempt',
     binding('argocd-exempt'),
   );
-  // The rights alone change no comparison.
+  // Granting the rights does not by itself change a comparison.
   await stage.applications.compared(name);
   await stage.labelsBecome(name, { enforce: 'privileged' });
   await stage.applications.synced(name, second);

@@ -1,4 +1,4 @@
-/** Policies that are changed, renamed, removed and wrong in Git: the policies in Git are in force all the time. */
+/** Policies that are changed, renamed, removed and wrong in Git. The policies in Git are in force all the time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { namespaceOf, policyOf, privilegedProbe, SERVER_SIDE } from './objects.t
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** A shorter gap is chance. */
+/** The tolerated gap in ms: a shorter gap may be chance. */
 const ROUNDS = 20;
 
 /** The policies' Application as config/argocd/application.yaml has it, with another name and repository. */

@@ -15,7 +15,7 @@ import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The number of copies that lose lines at the same time: each loses some that are far apart, so that most of their
+ * The number of copies that lose lines at the same time. Each copy loses lines that are far apart, so that most of their
  * neighbours stay.
  */
 const COPIES = 8;
@@ -68,7 +68,7 @@ async function removeEachLine(stage: Stage, mode: Mode, groups: readonly number[
   assert.deepEqual(stayed, []);
 }
 
-/** The namespace's labels are off, so that the policy alone decides. */
+/** The policy sets no labels, so that only the admission policies decide. */
 const FIELDS = {
   mode: 'Enforce',
   levelVersion: 'v1.30',
@@ -120,7 +120,7 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
   });
 }
 
-/** The comparison looks for the traces of another way of applying, and finds no difference. */
+/** This way of comparing looks for the traces of another way of applying, and finds no difference. */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
   const inForce = await policyWithFields(stage, mode);
   assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);
@@ -137,7 +137,7 @@ async function answerToPrivileged({ api }: Stage, namespace: string): Promise<st
   return status === 201 ? ADMITTED : body.message;
 }
 
-/** Every line that a policy can do without, in the copies that lose it. */
+/** Removes every line that a policy can do without, each from one of the copies. */
 async function groupsOfLines(stage: Stage): Promise<number[][]> {
   const groups: number[][] = Array.from({ length: COPIES }, () => []);
   let grouped = 0;

@@ -48,7 +48,7 @@ export function namespaceOf(name: string, labels: Readonly<Record<string, string
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
 }
 
-/** No policy in Git admits it, so only a gap lets it in. */
+/** A pod that no policy in Git admits, so it is only admitted during a gap. */
 export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }

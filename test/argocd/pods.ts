@@ -1,6 +1,6 @@
 /**
- * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each of its pods is a process of
- * the operator: it starts with the pod, has the pod's flags and service account, makes the pod ready by its own readiness
+ * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each of its pods is a process of the
+ * operator: It starts with the pod, has the pod's flags and service account, makes the pod ready by its own readiness
  * probe, and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,7 +77,7 @@ export class OperatorPods {
     }
   }
 
-  /** A node that does not report counts as dead, and its pods are evicted. */
+  /** Without status updates, a node counts as dead, and its pods are evicted. */
   async #heartbeat(): Promise<void> {
     if (Date.now() - this.#lastHeartbeat < HEARTBEAT_MS) return;
     this.#lastHeartbeat = Date.now();

@@ -1,4 +1,4 @@
-/** A policy that the CRD refuses: the policies of the commit before stay in force. */
+/** A policy that the CRD refuses: the policies of the previous commit stay in force. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -55,8 +55,8 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by a dry run of the apply, which fails. The next regular comparison uses the result of the commit
- * before, and calls this commit Synced. A policy that has changed in the cluster is compared again.
+ * Argo CD compares by a dry run of the apply, which fails. The next regular comparison uses the result of the previous
+ * commit, and calls this commit Synced. If a policy has changed in the cluster, it is compared again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

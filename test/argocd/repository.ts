@@ -19,7 +19,7 @@ const ENVIRONMENT = {
 export class Repository {
   readonly #dir: string;
 
-  /** @param parent the folder that it is made in */
+  /** @param parent the folder in which the repository is created */
   constructor(parent: string) {
     this.#dir = mkdtempSync(join(parent, 'repository-'));
     this.#git('init', '--quiet', '--initial-branch=main');

@@ -11,7 +11,7 @@ import { CLIENT_SIDE_APPLY, type Mode, namespaceOf, policyOf, REPLACE, SERVER_SI
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** Far longer than a repair takes on a quiet machine; the measured time is printed. */
+/** The limit for a repair is far longer than needed on a quiet machine; the measured time is printed. */
 const REPAIRED_WITHIN_MS = 5_000;
 const PROBE_EVERY_MS = 25;
 const REST_MS = 5_000;
@@ -33,14 +33,17 @@ export function rolloutScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-/** A namespace in Git, and a policy whose rollout has begun there and waits. */
+/** A namespace in Git, and a policy whose rollout has begun in it and waits. */
 class Rollout {
   readonly #stage: Stage;
   readonly #repository: ReturnType<Stage['repository']>;
   readonly #key: string;
   readonly name: string;
   #history: LabelHistory | undefined;
-  /** Whether pods that the policy would refuse were admitted, in order, with the time of the answer. */
+  /**
+   * For each probe in order: whether the API server admitted a pod that the policy would refuse, with the time of the
+   * answer.
+   */
   readonly #answers: { readonly admitted: boolean; readonly at: number }[] = [];
   #probing: Promise<void> | undefined;
   #ended = false;
@@ -86,11 +89,11 @@ class Rollout {
     await this.#labelIs(undefined);
   }
 
-  /** The label and the answers of the API server agree on this, and nobody writes over two comparisons. */
+  /** Checks that the label and the API server's answers agree, and that nobody writes during two comparisons. */
   async stays(value: 'pending' | undefined): Promise<void> {
     await this.#labelIs(value);
     const version = async () => (await this.#stage.api.get(`${NAMESPACES}/${this.name}`)).metadata.resourceVersion;
-    // Argo CD and the operator have put back what somebody replaced.
+    // Waits until Argo CD and the operator have restored the replaced namespace.
     await eventually(`${this.name} to be at rest`, async () => {
       const last = await version();
       await sleep(REST_MS);
@@ -116,7 +119,7 @@ class Rollout {
     });
   }
 
-  /** Ends the probes. @returns the label's values in order, and for how long the namespace was without it before the end */
+  /** Ends the probes. @returns the label's values in order, and for how long the namespace had no label before the end */
   async end(): Promise<{ readonly values: string; readonly gapsMs: readonly number[]; readonly refusedMs: number }> {
     this.#ended = true;
     await this.#probing;
@@ -130,7 +133,7 @@ class Rollout {
     return { values: values.map(({ value = '-' }) => value).join(' '), gapsMs, refusedMs: this.#longestRefusal() };
   }
 
-  /** The longest time over which pods were refused that were admitted afterwards. */
+  /** The longest time during which pods were refused and afterwards admitted again. */
   #longestRefusal(): number {
     let longest = 0;
     let since: number | undefined;
@@ -183,7 +186,7 @@ async function replacedByArgo(stage: Stage): Promise<void> {
   await rollout.promote();
   await rollout.git({ more: 'four' });
   await rollout.stays(undefined);
-  // The sync of the policy that promotes it replaces the namespace as well.
+  // The sync of the policy promotes the namespace, and also replaces it.
   assertRepaired('Replace=true', 4, await rollout.end());
 }
 
@@ -201,7 +204,7 @@ async function replacedByKubectl(stage: Stage): Promise<void> {
   assertRepaired('kubectl replace', 3, await rollout.end());
 }
 
-/** Each replacement makes one gap, which ends at once; and the namespace is promoted once, for good. */
+/** Each replacement causes one gap, which ends at once. The namespace is promoted only once. */
 function assertRepaired(how: string, replaced: number, ended: Awaited<ReturnType<Rollout['end']>>): void {
   const { values, gapsMs, refusedMs } = ended;
   console.log(`      ${how}: without the label for ${gapsMs.join(', ')} ms; pods refused for ${refusedMs} ms at most`);

@@ -1,6 +1,6 @@
 /**
- * A real Argo CD as plain processes on the loopback interface, beside a control plane that it is administrator of. Its
- * ConfigMaps are the published ones, with the component config/argocd as a kustomization lists it.
+ * A real Argo CD as plain processes on the loopback interface, beside a control plane of which it is the administrator.
+ * Its ConfigMaps are the published ones, with the component config/argocd as a kustomization lists it.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -18,14 +18,14 @@ import { argocdSource, findPrograms, type Programs } from './programs.ts';
 export const ARGO_NAMESPACE = 'argocd';
 /** The name by which the API server knows it. */
 export const ARGO_USER = 'argocd';
-/** The configured value: Argo CD's default is 3 minutes, with up to one more by chance. */
+/** The interval of comparisons. Argo CD's default is 3 minutes, and up to one more at random. */
 const RECONCILIATION = '10s';
 
 interface Ports {
   readonly redis: number;
   readonly repositories: number;
   readonly server: number;
-  /** For metrics and health, which nobody reads. */
+  /** Ports for metrics and health, which nobody reads. */
   readonly others: readonly number[];
 }
 
@@ -64,7 +64,7 @@ export class ArgoCd {
     return argocd;
   }
 
-  /** The answers of its own API, which is everything that its user interface knows. */
+  /** The answers of Argo CD's API, which is all that its user interface reads. */
   async get(path: string): Promise<Json> {
     const { statusCode, body } = await request(`${this.#url}/api/v1/${path}`);
     const text = await body.text();
@@ -85,7 +85,7 @@ export class ArgoCd {
   }
 }
 
-/** Its CRDs, its ConfigMaps with our component, and the tests' own settings. */
+/** Argo CD's CRDs, its ConfigMaps with our component, and the tests' own settings. */
 async function configure(
   { kustomize }: Programs,
   source: string,
@@ -97,7 +97,7 @@ async function configure(
   writeFileSync(configuration, stdout);
   const run = (...args: readonly string[]) => promisify(execFile)(kubectl, ['--kubeconfig', kubeconfig, ...args]);
   await run('create', 'namespace', ARGO_NAMESPACE);
-  // Too long for the annotation of client-side apply.
+  // Applied on the server side: the object is too long for the annotation of client-side apply.
   await run('apply', '--server-side', '-k', join(source, 'manifests', 'crds'));
   await run('apply', '--server-side', '-f', configuration);
   await waitFor('the CRDs of Argo CD to be served', () =>
@@ -159,7 +159,7 @@ function commands(
 ): ServerCommand[] {
   const local = (port = 0) => `127.0.0.1:${port}`;
   const clients = [`--repo-server=${local(repositories)}`, `--redis=${local(redis)}`];
-  // The program reads from its environment which server it is.
+  // An environment variable tells the program which server it is.
   const part = (name: string, flags: readonly string[]): ServerCommand => ({
     name,
     path: argocd,

@@ -6,8 +6,9 @@ export interface Scenario {
 }
 
 /**
- * Call it in a describe, after the hooks that the scenarios need. Each is a separate test, and all start before the
- * first. ARGOCD_ONLY, a regular expression, skips the others; mocha's --grep would still start them all.
+ * Call it in a describe, after the hooks that the scenarios need. Each scenario is a separate test, and all of them start
+ * before the first test runs. ARGOCD_ONLY, a regular expression, skips other scenarios; mocha's --grep would still start
+ * them.
  */
 export function sideBySide(all: readonly Scenario[]): void {
   const only = new RegExp(process.env.ARGOCD_ONLY ?? '');
@@ -16,7 +17,7 @@ export function sideBySide(all: readonly Scenario[]): void {
 
   before(() => {
     running = new Map(scenarios.map(({ title, run }) => [title, run()]));
-    // Each test has its own.
+    // Each scenario has its own.
     for (const one of running.values()) one.catch(() => {});
   });
 

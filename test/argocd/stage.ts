@@ -83,7 +83,7 @@ export class Stage {
     await this.account(name);
   }
 
-  /** Without it no pod is created. */
+  /** Without the service account, the API server creates no pod. */
   async account(namespace: string): Promise<void> {
     const path = `${NAMESPACES}/${namespace}/serviceaccounts/default`;
     await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
@@ -120,7 +120,7 @@ export class Stage {
     return Object.fromEntries(Object.entries(labels).filter(([key]) => !key.endsWith('-version')));
   }
 
-  /** Sends pods all the time while `act` runs; returns the unexpected answers, and how often it asked. */
+  /** Sends pods all the time while `act` runs; returns the unexpected answers, and the number of requests. */
   async probing(
     probes: readonly Probe[],
     act: () => Promise<void>,

@@ -11,7 +11,9 @@ import type { Stage } from './stage.ts';
 export const STEADY_MS = 180_000;
 const IGNORED = [{ group: '', kind: 'Namespace', managedFieldsManagers: ['capabilitypolicy.dev'] }];
 
-/** For every mode, an Application with a policy and a namespace; and others whose Git names labels of the namespace. */
+/**
+ * For every mode, an Application with a policy and a namespace; and Applications whose Git names labels of the namespace.
+ */
 export async function steadyApplications(stage: Stage): Promise<string[]> {
   const all = [
     ...[...MODES, REPLACE].map((mode) => ({ mode, name: `steady-${slug(mode)}`, labels: {} })),

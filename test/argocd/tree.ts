@@ -1,4 +1,4 @@
-/** The objects that policies are compiled to in Argo CD's tree. */
+/** The rendered objects of policies in Argo CD's tree. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';

@@ -1,7 +1,8 @@
 /**
  * A row of the table of attacks: the attempt, its requests, and the answer that the API server must give.
  *
- * Each step is one request. All but the last must succeed; the last one's answer is compared with `expect`.
+ * Each step is one request. All steps except the last must succeed. The answer to the last step is compared with
+ * `expect`.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
@@ -20,14 +21,14 @@ export interface Attack {
   readonly needs?: ServerFeature | undefined;
   readonly steps: readonly Step[];
   readonly expect: Expectation;
-  /** Removes what the steps made outside the row's namespace. */
+  /** Removes the objects that the steps created outside the row's namespace. */
   after?(scene: Scene): Promise<unknown>;
 }
 
-/** Where a row's steps run. */
+/** The place where a row's steps run. */
 export interface Scene {
   readonly cluster: TestCluster;
-  /** The operator's, on 127.0.0.1. */
+  /** The operator's address, on 127.0.0.1. */
   readonly healthPort: number;
   readonly namespace: string;
   /** The name of this row's pods, unless a step names one. */
@@ -67,7 +68,7 @@ export function refusedBy(policies: string | readonly string[], why: RegExp): Ex
   };
 }
 
-/** Something else than a policy's rules refuses it: the guard, RBAC, or the API server's own validation. */
+/** Something other than a policy's rules refuses the request: the guard, RBAC, or the API server's own validation. */
 export function refused(whom: string, why: RegExp, statuses: readonly number[] = [403, 422]): Expectation {
   return {
     title: `refused by ${whom}`,
@@ -110,7 +111,10 @@ export function create(pod: object, as: Identity = CREATOR): Step {
   };
 }
 
-/** Creates a pod in a namespace of that name, which has the labels of the row's and is deleted afterwards. */
+/**
+ * Creates a pod in a namespace of that name. The namespace has the labels of the row's namespace, and is deleted
+ * afterwards.
+ */
 export function createIn(name: string, pod: object): Step {
   return async ({ cluster, namespace }) => {
     const path = `${NAMESPACES}/${name}`;
@@ -140,7 +144,7 @@ export function debug(container: object, { as = CREATOR, pod }: { as?: Identity;
   });
 }
 
-/** A strategic merge patch of a pod, or of one of its subresources. */
+/** Sends a strategic merge patch of a pod, or of one of its subresources. */
 export function patchPod(
   body: object,
   subresource: '' | '/status' | '/resize' | '/ephemeralcontainers' = '',
@@ -150,7 +154,7 @@ export function patchPod(
     scene.cluster.api.ask('PATCH', podPath(scene, pod) + subresource, { body, contentType: STRATEGIC, as });
 }
 
-/** Reads the pod and puts it back changed. */
+/** Reads the pod and writes it back changed. */
 export function putPod(alter: (pod: Json) => void, subresource = '', as: Identity = CREATOR): Step {
   return async (scene) => {
     const path = podPath(scene);
@@ -160,12 +164,12 @@ export function putPod(alter: (pod: Json) => void, subresource = '', as: Identit
   };
 }
 
-/** Changes the namespace by one of its routes; by dry run, so that the next row finds it unchanged. */
+/** Changes the namespace by one of its routes, by dry run, so that the next row finds it unchanged. */
 export function changeNamespace(wanted: MetadataChange, as: Identity, route = ROUTES[1]): Step {
   return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);
 }
 
-/** Any request. `NAMESPACE` and `NAME` in the path become the row's namespace and pod. */
+/** Sends any request. In its path, `NAMESPACE` and `NAME` become the row's namespace and pod. */
 export function ask(
   method: Method,
   path: string,

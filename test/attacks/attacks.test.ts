@@ -1,7 +1,7 @@
 /**
- * Replays every attempt of docs/security-model.md, and those that once succeeded, on a real API server with the real
- * operator: one table for a security reviewer. The rows are in the other files of this folder, by the sections of that
- * page.
+ * Replays every attempt of docs/security-model.md, and attempts that once succeeded, on a real API server with the real
+ * operator. It is one table for a security reviewer; the rows are in the other files of this folder, by the sections of
+ * that page.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -8,12 +8,12 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
 import { pod } from './settings.ts';
 
-/** Entries of each list: together some 155 kB, a tenth of what etcd accepts. */
+/** The number of entries of each list. Together they take some 155 kB, a tenth of what etcd accepts. */
 const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;
 
-/** The capabilities of one container, as many as an object holds. */
+/** As many capabilities of one container as an object can hold. */
 const LONG = {
   add: Array.from({ length: ENTRIES }, () => 'SYS_ADMIN'),
   drop: Array.from({ length: ENTRIES }, () => 'K'),
@@ -23,7 +23,7 @@ function capable(capabilities: object): Json {
   return pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities } }] });
 }
 
-/** A Deployment without replicas: nothing refuses it, and the operator has to evaluate its template. */
+/** A Deployment without replicas. Nothing refuses it, and the operator has to evaluate its template. */
 function deployment(template: Json): Step {
   return (scene) => {
     const labels = { app: scene.pod };

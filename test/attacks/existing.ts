@@ -42,7 +42,7 @@ function binding(annotations: object, path = `${POD}/binding`): Attack['steps'][
   };
 }
 
-/** It adds NET_ADMIN. */
+/** An ephemeral container that adds NET_ADMIN. */
 function withImage(image: string): object {
   const pod = restrictedPod({ add: ['NET_ADMIN'] }) as Json;
   pod.spec.containers[0].image = image;

@@ -16,7 +16,7 @@ const APPLY = 'application/apply-patch+yaml';
 const NAMESPACE = `${NAMESPACES}/NAMESPACE`;
 const PRIVILEGED: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
 
-/** Applies the current labels, so that the applier owns them too. @param rest other metadata to state */
+/** Applies the current labels, so that the editor owns them, too. @param rest other metadata to state */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {
     const { labels, annotations } = (await scene.cluster.api.get(`${NAMESPACES}/${scene.namespace}`)).metadata;
@@ -41,14 +41,14 @@ function labelled(level: string): Step {
   };
 }
 
-/** The namespace's policy now wants another label, and the operator has observed it. */
+/** Changes the label that the namespace's policy wants, and waits until the operator has observed the change. */
 function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   return async ({ cluster, namespace }) => {
     const suffix = namespace.replace('attacks-', '');
     const namespaceSelector = { matchLabels: { team: suffix } };
     const policy = await cluster.policy(suffix, { namespaceSelector, level, mode: 'Enforce' });
     await cluster.programmed(policy);
-    // The label is set, or left to its new owner: the status shows both.
+    // Waits until the status shows that the label is set, or left to its new owner.
     await eventually('the label pass', async () => {
       const conflict = await cluster.condition(policy, 'LabelConflict');
       return conflict !== undefined || (await enforced({ cluster, namespace })) === level;

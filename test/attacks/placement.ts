@@ -1,4 +1,4 @@
-/** Attempts to get more through the place of a request in a pod, or through the kind of pod. */
+/** Attempts to get more rights through the place of a request in a pod, or through the kind of pod. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -16,7 +16,7 @@ function bad(container: Json): Json {
   };
 }
 
-/** The places where a pod can add SYS_ADMIN, and the fields that it may set beside it. */
+/** The places where a pod can add SYS_ADMIN, and the fields that the attempt may set together with it. */
 const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   'in an init container': ({ spec }) => {
     spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init' }];

@@ -1,4 +1,4 @@
-/** The attempts to act as somebody who may write what is protected. */
+/** The attempts to act as a user who may write protected objects. */
 import { signingRequest } from '../../hack/controlplane/certificates.ts';
 import { podManifest, restrictedPod } from '../support/pod-manifests.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, OPERATOR_USER } from '../support/rights.ts';
@@ -41,7 +41,7 @@ function tokenSecret(name: string, account: string) {
   };
 }
 
-/** @param signer of client certificates */
+/** @param signer the signer of client certificates */
 function certificateFor(signer: string, commonName: string, ...organizations: readonly string[]): Attempt['run'] {
   const request = Buffer.from(signingRequest({ commonName, organizations })).toString('base64');
   return create(

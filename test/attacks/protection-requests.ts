@@ -17,7 +17,7 @@ export interface Attempt {
   /** Completes the sentence "a cluster administrator …". */
   readonly attempt: string;
   run(target: Target): Promise<Answer>;
-  /** A part of the refusal; or the reason why the API server admits it. */
+  /** A part of the refusal; if the API server admits the request, the reason. */
   readonly expect: { readonly refused: RegExp } | { readonly admitted: string };
 }
 
@@ -73,7 +73,7 @@ export const jsonPatch = (path: Path, ...operations: readonly object[]) =>
 export const remove = (path: Path, body?: unknown, sent?: Sent) => send('DELETE', path, body, sent);
 export const create = (path: Path, body: unknown, sent?: Sent) => send('POST', path, body, sent);
 
-/** Reads the object and puts it back changed. */
+/** Reads the object and writes it back changed. */
 export function put(path: Path, alter: (object: Json) => void, sent: Sent = {}): Attempt['run'] {
   return async (target) => {
     const at = typeof path === 'string' ? path : path(target);

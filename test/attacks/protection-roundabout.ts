@@ -1,4 +1,4 @@
-/** The attempts that touch nothing that is protected, or change nothing. */
+/** Attempts that write no protected object, or change nothing in it. */
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 import {
   ADMISSION,

@@ -1,4 +1,4 @@
-/** Attempts to get a pod past by the way it is sent. */
+/** Attempts to get a pod admitted by the form of the request. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { CREATOR } from '../support/harness.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';

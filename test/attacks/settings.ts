@@ -13,7 +13,7 @@ interface Setting {
   readonly older?: Readonly<Record<string, object>>;
 }
 
-/** The service account that may use the policy `agent`. */
+/** The service account that may use policy `agent`. */
 export const AGENT = 'agent';
 
 const enforce = (rules: Rules): Rules => ({ mode: 'Enforce', podSecurityLabels: 'Off', ...rules });
@@ -91,7 +91,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** The case in which that exception is for another account, and the user may use another exception. */
+  /** The same, but the exception is for another account, and the user may use a different exception. */
   elsewhere: {
     policies: {
       elsewhere: enforce({ level: 'restricted' }),
@@ -116,7 +116,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   unowned: { policies: { unowned: managed } },
   stated: { policies: { stated: managed } },
 
-  /** A policy that another one overrides, which selects the namespace by its name. */
+  /** A policy that selects the namespace by its name, and that another policy overrides. */
   overridden: {
     policies: {
       overridden: enforce({ level: 'restricted' }),
@@ -209,7 +209,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 };
 
-/** As `kubectl debug --profile=restricted` makes an ephemeral container. */
+/** An ephemeral container of the form that `kubectl debug --profile=restricted` makes. */
 export const RESTRICTED = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },

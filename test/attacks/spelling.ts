@@ -1,4 +1,4 @@
-/** Attempts to get more through the spelling of a value. */
+/** Attempts to get more rights through the spelling of a value. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, createText, invalid, refusedBy } from './attack.ts';

@@ -1,4 +1,4 @@
-/** Roles with an aggregationRule: their rules are those of the ClusterRoles that it selects. */
+/** A role with an aggregationRule has the rules of the ClusterRoles that it selects. */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';

@@ -20,7 +20,9 @@ const OPTIONS = {
   at: Date.now(),
 };
 
-/** Namespace net has a good Deployment, a bad one, and a worse one; web has a good one. */
+/**
+ * Namespace net has a Deployment that complies, one that violates, and one that violates more; web has one that complies.
+ */
 const WORKLOADS = [
   workloadView('Deployment', 'good', { template: adding(['CHOWN']) }),
   workloadView('Deployment', 'bad', { template: adding(['SYS_TIME']) }),

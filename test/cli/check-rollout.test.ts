@@ -1,4 +1,7 @@
-/** check with `spec.rollout`: the mode of a violation is that of the namespace, where the policy is pending or enforced. */
+/**
+ * check with `spec.rollout`: a violation has the mode that the policy has in the namespace, where it is pending or
+ * enforced.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** check -f: verdicts, lines, and the objects among the manifests that evaluating depends on. */
+/** check -f: verdicts, lines, and the objects in the manifests that evaluation depends on. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ function yaml(...objects: readonly object[]): string {
   return objects.map((object) => dump(object, { noRefs: true })).join('---\n');
 }
 
-/** Evaluates a stream and compares the output with the documented schema. */
+/** Checks a stream and compares the output with the documented schema. */
 async function check(stdin: string, ...args: readonly string[]): Promise<{ code: number; json: Json; stderr: string }> {
   const { code, stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json', ...args], stdin);
   const json = JSON.parse(stdout);

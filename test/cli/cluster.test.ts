@@ -20,7 +20,7 @@ const [CHECK, CHANGES] = ['check.schema.json', 'check-changes.schema.json'].map(
 ) as [object, object];
 const isDocumented = new Ajv({ strict: false, schemas: [CHECK] }).compile(CHANGES);
 
-/** The users whose rights count for the pods of a Deployment, beside their service account. */
+/** The users whose rights count for the pods of a Deployment, besides the pods' service account. */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
   groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated', 'creators'],
@@ -31,7 +31,7 @@ describe('cappol, with a cluster', () => {
   let namespace: string;
   let strict: string;
 
-  /** Templates near the borders, by the name of the Deployment that has them. */
+  /** Templates near the limits of the policies, by the name of their Deployment. */
   const PODS: Readonly<Record<string, Json>> = {
     restricted: restrictedPod(),
     ping: restrictedPod({ add: ['NET_RAW'] }),

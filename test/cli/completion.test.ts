@@ -101,7 +101,10 @@ describeWith({ programs }, 'completion', () => {
 
 const SEPARATOR = '=====';
 
-/** An interactive zsh for each line, driven by another zsh: there is no other way to ask it. Then its output. */
+/**
+ * An interactive zsh for each line, driven by another zsh, because there is no other way to get its completions. The
+ * output follows.
+ */
 function zshScript(lines: readonly string[]): string {
   return [
     'zmodload zsh/zpty',

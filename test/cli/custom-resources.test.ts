@@ -1,4 +1,4 @@
-/** check -f: finds pods in custom resources by their shape, and names the objects that are not evaluated. */
+/** check -f: finds pods in custom resources by their shape, and names the objects that it cannot check. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -15,7 +15,7 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const LABELS = { app: 'pinger' };
 const POD_SPEC = { containers: [{ name: 'ping', image: 'ping' }] };
 
-/** Kubescape serves these kinds by an API server of its own; the forms of the objects are the same. */
+/** Kubescape has its own API server for these kinds; here a CRD serves objects of the same form. */
 function crd(kind: string) {
   const plural = `${kind.toLowerCase()}s`;
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };

@@ -1,6 +1,6 @@
 /**
- * Random manifests in random styles: the output has the same objects but for the listed edits, a second run changes
- * nothing, and `check` finds what the output says.
+ * Random manifests in random styles. The output has the same objects except for the listed edits, a second run changes
+ * nothing, and `check` finds the violations that the output names.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -47,7 +47,7 @@ describe(`fix of random manifests (FC_SEED=${SEED})`, function () {
 // biome-ignore lint/suspicious/noExplicitAny: manifests
 type Fields = Record<string, any>;
 
-/** Manifests that nobody hardened lack fields, or have other values. */
+/** Manifests that nobody hardened: fields are missing, or have other values. */
 const SOFTENED: readonly ((spec: Fields, containers: Fields[]) => void)[] = [
   () => {},
   (spec) => void delete spec.securityContext,
@@ -58,7 +58,7 @@ const SOFTENED: readonly ((spec: Fields, containers: Fields[]) => void)[] = [
   (_, containers) => containers.forEach((one) => void delete one.securityContext?.capabilities),
 ];
 
-/** As JSON, since fields that are undefined are absent. */
+/** As JSON, because undefined fields count as absent. */
 function manifestOf(pod: object, kind: number, empty: unknown, index: number): object {
   const bare = JSON.parse(JSON.stringify(pod));
   const containers: Fields[] = [...bare.spec.containers, ...(bare.spec.initContainers ?? [])];

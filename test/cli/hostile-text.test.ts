@@ -4,7 +4,10 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
-/** Properties of every JavaScript object: a table that is looked up by a manifest's text must not find them. */
+/**
+ * Properties that every JavaScript object has. If a table is looked up by text from a manifest, the lookup must not find
+ * them.
+ */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 
 /**

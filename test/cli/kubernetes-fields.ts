@@ -1,6 +1,6 @@
 /**
- * OpenAPI v3 documents of an API server → the fields of pods, workloads and the objects that evaluating depends on, in the
- * form of analysis/manifests/kubernetes-fields.json.
+ * OpenAPI v3 documents of an API server → the fields of pods, workloads and other objects that evaluation depends on, in
+ * the form of analysis/manifests/kubernetes-fields.json.
  */
 import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';
 
@@ -70,7 +70,7 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
   return { roots: Object.fromEntries(roots), types };
 }
 
-/** The fields of both: an API server of another version has different ones. */
+/** The fields that both lists have, because an API server of another version has different fields. */
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();
   const types = names.map((name) => {

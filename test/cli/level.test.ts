@@ -7,7 +7,7 @@ import { cappol } from '../support/cappol.ts';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
 
-/** Complies with level restricted, except for the fields of `container`. */
+/** A pod that complies with level restricted, except for the fields of `container`. */
 function pod(name: string, container: string, namespace = 'web'): string {
   return `apiVersion: v1
 kind: Pod

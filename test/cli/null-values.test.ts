@@ -1,4 +1,4 @@
-/** A null in a list or as a label: the API server does not drop it. test/cli/reading-live.test.ts asks one. */
+/** A null in a list or as a label, which the API server does not drop. test/cli/reading-live.test.ts asks an API server. */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';

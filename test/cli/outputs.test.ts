@@ -144,7 +144,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       text,
       /<failure message="2 violations" type="Violating"><!\[CDATA\[all in one\.yaml:22: CapabilityPolicy baseline/,
     );
-    // XML 1.0 does not allow other control characters.
+    // XML 1.0 does not allow control characters except these.
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
   });
 

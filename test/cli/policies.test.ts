@@ -5,7 +5,7 @@ import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from '../crd/bad-input.ts';
 
-/** As parsed from a file: without undefined fields. */
+/** In the form of a parsed file: without undefined fields. */
 function read(row: Parameters<typeof policyOf>[0]): RawObject {
   return JSON.parse(JSON.stringify(policyOf(row, 'policy'))) as RawObject;
 }

@@ -36,7 +36,7 @@ describe('the process', () => {
       const child = start(['check', '-f', '-', '--policy', POLICY]);
       const stderr = text(child.stderr as NodeJS.ReadableStream);
       child.stdin?.write('apiVersion: v1\n');
-      // Long enough for it to have started to read, on most machines; the signal ends it either way.
+      // Long enough for the process to start reading, on most machines. The signal ends it in any case.
       await sleep(500);
       child.kill(signal);
       const [exit, by] = await once(child, 'exit');

@@ -8,7 +8,10 @@ import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { podManifest, privilegedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** It creates the pods of Deployments. Other creators of the tests have role `edit`, which one of them widens. */
+/**
+ * The controller that creates the pods of Deployments. Other creators in the tests have role `edit`, and one of the tests
+ * extends that role.
+ */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
   groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
@@ -150,7 +153,7 @@ describe('cappol check beside an API server', function () {
     });
     const selecting = { clusterRoleSelectors: [{ matchLabels: { reading: 'part' } }] };
     const whole = role('whole', {}, { aggregationRule: selecting, rules: [] });
-    /** States the rules itself, beside a selector. */
+    /** A role that has rules of its own besides a selector. */
     const stating = (name: string, reading: string) =>
       role(name, {}, { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { reading } }] }, rules: [use] });
     const [overwritten, alone] = [stating('overwritten', 'other'), stating('alone', 'none')];
@@ -189,7 +192,7 @@ describe('cappol check beside an API server', function () {
         spec: { selector: { matchLabels: labels }, template },
       };
     });
-    /** Before and after the API server has the roles; the last one changes a role of the cluster alone. */
+    /** Compares the results before and after the API server has the roles. The last role exists only in the cluster. */
     const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);
       return JSON.parse(stdout).items.map(({ verdict }: Json) => verdict === 'Compliant');

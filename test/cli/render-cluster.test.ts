@@ -1,4 +1,4 @@
-/** `cappol render | kubectl apply -f -`, and no operator: the API server enforces what check says. */
+/** `cappol render | kubectl apply -f -`, without an operator: the API server's verdicts are those of check. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +61,7 @@ describe('cappol render, applied by kubectl', () => {
     assert.equal(code, 0, `kubectl ${args.join(' ')}: ${told}`);
   }
 
-  /** Whether the API server would create it for a user who may `use` nothing. */
+  /** Whether the API server would create the pod for a user who may `use` no policy. */
   async function admits(pod: object, namespace: string): Promise<boolean> {
     const as = { user: 'rendered-creator', groups: ['rendered-creators'] };
     const path = `/api/v1/namespaces/${namespace}/pods`;
@@ -95,7 +95,7 @@ describe('cappol render, applied by kubectl', () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
     rendered = stdout;
     await kubectl(['apply', '-f', '-'], rendered);
-    // API servers learn of it within a second or two.
+    // API servers need a second or two to load the policies.
     await eventually(
       'the policies to be in force',
       async () => !(await admits(privilegedPod(), NAMESPACE).catch(() => true)),
@@ -103,7 +103,7 @@ describe('cappol render, applied by kubectl', () => {
   });
 
   after(async () => {
-    // Without the namespaces, whose policies have to be deleted first.
+    // The namespaces are deleted later, after their policies.
     const objects = rendered.split('---\n').filter((object) => !object.includes('kind: Namespace'));
     await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], objects.join('---\n'));
     for (const name of [NAMESPACE, OTHER]) await api.remove(`/api/v1/namespaces/${name}`);
@@ -119,7 +119,7 @@ describe('cappol render, applied by kubectl', () => {
         [...POLICIES, TEAM, manifest].map((one) => dump(one, { noRefs: true })).join('---\n'),
       );
       const [{ verdict }] = JSON.parse(stdout).items;
-      // check cannot know the creator of a bare pod; here the creator may use nothing.
+      // check does not know the creator of a bare pod. In this test, the creator may use no policy.
       assert.equal(await admits(pod, NAMESPACE), verdict === 'Compliant', verdict);
     });
   }
@@ -153,7 +153,7 @@ describe('cappol render, applied by kubectl', () => {
     const { labels, annotations } = (await api.get(`/api/v1/namespaces/${NAMESPACE}`)).metadata;
     assert.equal(annotations.note, 'kept');
     assert.equal(labels['rendered.example/team'], 'net');
-    // NET_RAW is beyond every level but privileged, which is not a label.
+    // Only level privileged admits NET_RAW, and it is never set as a label.
     assert.equal(labels['pod-security.kubernetes.io/enforce'], undefined);
   });
 

@@ -28,7 +28,10 @@ function policy(name: string, spec: Parameters<typeof baselinePolicy>[1] = {}, s
   return { ...baselinePolicy(name, { mode: 'Enforce', ...spec }), status };
 }
 
-/** 100 Deployments in namespace net that add SYS_ADMIN, and one in web that complies, but may not use the policy there. */
+/**
+ * 100 Deployments in namespace net that add SYS_ADMIN, and one Deployment in web that complies but may not use the
+ * policy.
+ */
 const WORKLOADS = [
   ...Array.from({ length: 100 }, (_, i) => workloadView('Deployment', `bad-${i}`, { template: adding(['SYS_ADMIN']) })),
   workloadView('Deployment', 'good', { namespace: 'web', template: adding(['CHOWN']) }),

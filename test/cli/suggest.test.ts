@@ -40,7 +40,7 @@ function port(hostPort: number): Fields {
   return { name: 'app', image: 'app', securityContext: HARDENED, ports: [{ containerPort: hostPort, hostPort }] };
 }
 
-/** With this pod, or with a template of it. */
+/** Workloads with this pod, or with a template of it. */
 function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodParts): Fields {
   const metadata = { name, namespace: 'net' };
   const template = { metadata: { annotations }, spec };
@@ -57,7 +57,7 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
-/** The rules that are set together with an entry that admits more of its kind than the workloads use. */
+/** The rules that are set together with an entry, if the entry admits more of its kind than the workloads use. */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 

@@ -1,4 +1,4 @@
-/** Documents that other threads evaluate: the same results in the same order, whatever the threads are given. */
+/** Documents that other threads check: the results and their order do not depend on how the threads share the documents. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -105,7 +105,7 @@ describe('check in threads', function () {
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];
     const parts = [...check(first.join('')), ...check(second.join(''))];
-    // A message with the difference of so many would take minutes.
+    // An assertion message about so many differences would take minutes.
     assert.ok(isDeepStrictEqual(check(text.join('')), parts));
   });
 
@@ -148,7 +148,7 @@ function pod(index: number): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: pod-${index}, namespace: ns-${index % 7}}\nspec:\n  containers:\n    - {name: app, image: "registry.example.com/app:${index}"${added}}\n`;
 }
 
-/** Some that make pods, and all other kinds of results. */
+/** Some documents that make pods, and documents with all other kinds of results. */
 function document(index: number): string {
   const forms = [
     pod(index).replace(/ns-\d/, index % 2 === 0 ? 'default' : 'kube-system'),

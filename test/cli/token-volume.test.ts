@@ -1,4 +1,7 @@
-/** The volume of the service account's token, which no manifest has: as the API server decides whether a pod gets it. */
+/**
+ * The volume of the service account's token, which no manifest contains. cappol decides like the API server whether a pod
+ * gets it.
+ */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';

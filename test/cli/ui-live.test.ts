@@ -16,7 +16,7 @@ import { useCluster } from '../support/harness.ts';
 import { ROOT } from '../support/page.ts';
 import { UiClient } from './ui-client.ts';
 
-/** From the change until the page has it. */
+/** The limit for the time from the change until the page has it. */
 const WITHIN_MS = 2_000;
 
 describe('cappol ui, with an API server', () => {

@@ -162,7 +162,7 @@ describe('the server of cappol ui', () => {
     for (const cookie of ['', `cappol-${port}=`, `cappol-${port}=${token}`, `x=${'a'.repeat(43)}`]) {
       assert.equal((await get('/', { Cookie: cookie })).status, 401, cookie);
     }
-    // Nothing of that has used the token up.
+    // None of these requests has used up the token.
     assert.equal((await get(`/?token=${token}`)).status, 303);
   });
 
@@ -279,7 +279,7 @@ describe('the server of cappol ui', () => {
     for (let index = 1; index < clusters.length; index++) {
       contexts.splice(0, 1, { context: 'one', snapshot: taken(index) });
       feed.update();
-      // The same documents but for the time are not sent.
+      // A document in which only the time has changed is not sent.
       const { taken: at, ...rest } = taken(index);
       await stream.until((state) => {
         const { taken: _, ...shown } = state.clusters().shown[0]?.snapshot ?? { taken: at };
@@ -364,7 +364,7 @@ describe('the server of cappol ui', () => {
         sockets.push(socket);
         // A part of them sends the beginning of a request.
         if (index % 3 === 0) socket.write('GET / HTTP/1.1\r\nHost: x');
-        // More of them at once would wait in the kernel, and not reach the server at all.
+        // With more connections at once, some would wait in the kernel and never reach the server.
         if (index % 250 === 249)
           await Promise.all(sockets.slice(-250).map((one) => one.connecting && once(one, 'connect')));
         if (index % 2_500 !== 2_499) continue;

@@ -1,6 +1,6 @@
 /** Fields that the API server does not know, and check's message for each. */
 
-/** Level restricted admits it. */
+/** A pod that level restricted admits. */
 export const DEPLOYMENT = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -30,7 +30,7 @@ interface Row {
   readonly is: string;
   readonly told: string;
   readonly level: 'error' | 'warning';
-  /** The message of a violation that follows from it. */
+  /** The message of a violation that the wrong field causes. */
   readonly marked?: RegExp;
 }
 

@@ -153,7 +153,7 @@ describe('ApiClient', () => {
       return new Set(seen.map(({ port }) => port)).size;
     };
     const client = connect();
-    // One may still be closing its answer when the next call begins.
+    // One connection may still be closing its answer when the next call begins.
     assert.ok((await connections(client)) <= 2);
     assert.equal(await connections(client.fresh()), 6);
   });

@@ -19,7 +19,7 @@ const failure = (status: number, message = 'no') => new ApiError({ status, reaso
 /** The answer of a server without streaming lists. */
 const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
 
-/** A list ends with its resourceVersion, a watch or both with an error; the last one never ends. */
+/** A list ends with its resourceVersion. A watch or both end with an error; the last one never ends. */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }
   | { readonly watch: readonly WatchEvent[]; readonly error?: Error }
@@ -301,7 +301,7 @@ describe('Reflector', () => {
   describe('when it must read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
-    /** Lists the objects, or is unreachable; then sends nothing. */
+    /** A server that lists the objects or is unreachable, and then sends nothing. */
     class SilentReader implements Reader {
       readonly calls: string[] = [];
       names = ['a'];

@@ -6,11 +6,11 @@ import { askServers, endpoints, oldest, type ServerMinors } from '../../operator
 const CONFIGURED = 'https://cluster:443';
 
 interface World {
-  /** The EndpointSlice, if it can be read; an Error here is thrown instead. */
+  /** The EndpointSlice; an Error here is thrown, as if it could not be read. */
   readonly slice?: object;
   /** The minor version that each API server reports; others do not answer. */
   readonly minors: Readonly<Record<string, string>>;
-  /** The one that it emulates, by --emulated-version. */
+  /** The minor version that the API server emulates, by --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;
   /** The gitVersion that each reports. */
   readonly builds?: Readonly<Record<string, string>>;

@@ -26,7 +26,7 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 const NAMESPACE = 'cluster-store';
-/** The time within which the store has to know. */
+/** How soon the store has to show a change. */
 const SOON_MS = 10_000;
 
 const inNamespace = (apiVersion: string, kind: string, name: string, rest: object, meta: object = {}) =>
@@ -252,7 +252,7 @@ describe('the cluster as followed on a real API server', () => {
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.apply(namespace(`${NAMESPACE}-a`));
     const stop = new AbortController();
-    /** Its first watch is late: it asks for a resourceVersion that the server has dropped. */
+    /** The first watch is too late: it asks for a resourceVersion that the server has dropped. */
     class LateClient extends ApiClient {
       #watched = 0;
       override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {

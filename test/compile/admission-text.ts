@@ -22,9 +22,9 @@ interface ResourceRule {
 interface Spec {
   readonly matchConstraints: { readonly namespaceSelector?: LabelSelector; readonly resourceRules: ResourceRule[] };
   readonly matchConditions?: readonly Named[];
-  /** None for API servers below Kubernetes 1.36. */
+  /** Empty for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
-  /** The first one answers probes. None in a MutatingAdmissionPolicy. */
+  /** The validations. The first one answers probes. A MutatingAdmissionPolicy has none. */
   readonly validations?: readonly Validation[];
 }
 
@@ -39,7 +39,7 @@ export interface Asked {
   readonly verb: string;
   /** Empty if the verb is asked for on all policies. */
   readonly policy: string;
-  /** Empty for the user of the request, else `namespace/name`. */
+  /** Empty for the user of the request, otherwise `namespace/name`. */
   readonly serviceAccount: string;
   /** Empty for the whole cluster. */
   readonly namespace: string;
@@ -58,7 +58,7 @@ export interface Request {
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
-  /** Left out: nobody has any right. */
+  /** The rights of users; if left out, nobody has any right. */
   readonly allows?: (asked: Asked) => boolean;
 }
 
@@ -90,7 +90,7 @@ class Authorizer {
   }
 }
 
-/** Functions that Kubernetes has and cel-js lacks. */
+/** Functions that Kubernetes adds to CEL and cel-js lacks. */
 function register(environment: Environment): void {
   const extreme = (isBetter: (a: bigint, b: bigint) => boolean) => (items: readonly bigint[]) => {
     if (items.length === 0) throw new Error('extreme of an empty list');
@@ -147,7 +147,7 @@ function run(text: string, context: Record<string, unknown>): unknown {
   return engine.run(known, context);
 }
 
-/** The values of variables, of which each is evaluated on first use, and once. */
+/** The values of variables. Each is evaluated once, when it is first used. */
 function lazily(variables: readonly Named[], context: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   const all = { ...context, variables: values };
@@ -182,14 +182,17 @@ export class AdmissionText {
     this.spec = spec as Spec;
   }
 
-  /** The message of the refusal, or undefined if the request is admitted. An error is thrown, where the API server refuses. */
+  /**
+   * The message of the refusal; undefined if the request is admitted. An error is thrown if the API server would refuse
+   * because of it.
+   */
   refusal(request: Request): string | undefined {
     if (!this.matches(request)) return undefined;
     const context = evaluationOf(request);
     const variables = lazily(this.spec.variables ?? [], context);
     const result = (expression: string) => run(expression, { ...context, variables });
     for (const { expression, message, messageExpression } of this.spec.validations ?? []) {
-      // The API server evaluates a message for each request.
+      // The API server evaluates the message for each request, so an error in it matters.
       const text = messageExpression === undefined ? '' : result(messageExpression);
       if (result(expression) !== true) return String(text || message);
     }
@@ -206,7 +209,7 @@ export class AdmissionText {
     return (
       resourceRules.some((rule) => rule.resources.includes(path) && rule.operations.includes(operation)) &&
       (namespaceSelector === undefined || namespace === '' || matches(namespaceSelector, namespaceLabels)) &&
-      // A match condition has neither variables nor the namespace.
+      // A match condition can use neither variables nor the namespace.
       matchConditions.every(({ expression }) => run(expression, contextOf(request)) === true)
     );
   }
@@ -246,7 +249,7 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
   return programs.flatMap(({ policy }) => new AdmissionText(policy).refusal(request) ?? []);
 }
 
-/** The lines about a pod that is one part, of the first policy that the message describes. */
+/** The lines about a pod that is a single part, for the first policy that the message describes. */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));
   return names.flatMap((name) => (text.run(name, request) as string[][][])[0]?.[0] ?? []);

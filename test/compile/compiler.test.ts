@@ -114,12 +114,12 @@ describe('compiler', () => {
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The program's and its canary's; guards are split by how often they may ask.
+    // The texts of the program and its canary. Guards are split by the number of policies that each may ask about.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];
     assert.ok(one > 30_000, `${one} characters`);
-    // Its row, and its value in an index, both twice.
+    // The policy's row, and its value in an index, both in the program and in its canary.
     assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
     const compileAgain = compileUninterrupted();
     const policies = all(100);

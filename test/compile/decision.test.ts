@@ -57,7 +57,8 @@ describe('the text of an admission policy', () => {
     const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
       fc.property(cases, containers, ([...chosen], [pod, old, later]) => {
-        // The API server accepts no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
+        // The API server accepts no AppArmor annotation for a container that does not exist yet, but random pods may have
+        // one for `debug`.
         const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) =>
           policy(`p${i}`, { ...spec, namespaceSelector: {}, podSecurityLabels: 'Off' }),
@@ -328,7 +329,7 @@ function withEphemeral(pod: Pod, [old, added]: readonly Fields[]): Pod {
   return { ...pod, spec: { ...pod.spec, ephemeralContainers } };
 }
 
-/** Every other of the pod's volumes. */
+/** Every second volume of the pod. */
 function mountsOf({ spec: { volumes = [] } }: Pod): Fields[] {
   return (volumes as { name: string }[])
     .filter((_, i) => i % 2 === 0)

@@ -34,7 +34,7 @@ const podAt = (time: number, ...add: string[]) => ({
   },
 });
 
-/** The policies that refuse a request in mode Enforce, by name; a program without variables may give no names. */
+/** The policies that refuse a request in mode Enforce, by name. A program without variables may not name any. */
 function refuser(
   policies: readonly CompletePolicy[],
   oldestServer = NEWEST_KNOWN_MINOR,
@@ -53,7 +53,7 @@ function refusing(policies: readonly CompletePolicy[], request: Request, oldestS
   return refuser(policies, oldestServer)(request);
 }
 
-/** As if they had no ends. */
+/** The same policies without ends. */
 function endless(policies: readonly CompletePolicy[]): CompletePolicy[] {
   return policies.map(({ spec: { expires: _, ...spec }, ...rest }) => ({ ...rest, spec }));
 }
@@ -133,7 +133,7 @@ describe('expires', () => {
           }),
           { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 40 : 15 },
         );
-        // The fewer runs of the other form may meet no end that matters.
+        // In the fewer runs of the other form, no end may affect the result.
         const isLong = oldestServer === NEWEST_KNOWN_MINOR;
         assert.ok(!isLong || Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });

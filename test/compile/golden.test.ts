@@ -1,5 +1,5 @@
 /**
- * All that is rendered for the samples and for our inputs, as it stands in golden/. After a change that is meant:
+ * Everything that is rendered for the samples and for our inputs, compared with golden/. After an intended change, run
  * UPDATE_GOLDEN=1 npx mocha test/compile, and read the difference.
  */
 import assert from 'node:assert/strict';
@@ -78,7 +78,7 @@ describe('rendering', () => {
     assert.equal(new Set(changed.map((one) => texts(one).join())).size, changed.length);
     assert.equal(new Set(changed.map((one) => JSON.stringify(rows(one)))).size, changed.length);
     const relabelled = { ...first, metadata: { ...first.metadata, labels: { a: 'b' }, generation: 7 } };
-    // Only the role of a policy has its uid.
+    // Only the role of a policy contains the policy's uid.
     const again = { ...first, metadata: { ...first.metadata, uid: 'another' } };
     for (const one of [relabelled, again]) assert.deepEqual(texts(one), texts(first));
   });

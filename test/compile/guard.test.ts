@@ -1,4 +1,4 @@
-/** The guard's text, run by cel-js, against its laws: whoever changes a namespace, and however often. */
+/** The guard's text, run by cel-js, compared with its laws, for any author and any number of changes of a namespace. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -20,7 +20,7 @@ type Spec = Partial<CapabilityPolicySpec>;
 const NAMES = ['a', 'b', 'c', 'd'];
 const PENDING = (name: string): Labels => ({ [rolloutLabel(name)]: 'pending' });
 
-/** Without a label that the guard would protect. */
+/** Without a label that the guard protects. */
 const one = fc.record({
   namespaceSelector: SELECTOR,
   priority: fc.constantFrom(-1, 0, 0, 7),
@@ -65,7 +65,7 @@ function requestOf({ before, after }: Change, rest: Partial<Request> = {}): Requ
   };
 }
 
-/** Whether the namespace is in the policy, as it is or with a rollout added. */
+/** Whether the policy selects the namespace, either as it is or with a rollout added. */
 function isEnforced(
   { metadata, spec }: CompletePolicy,
   labels: Labels,
@@ -86,11 +86,11 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies on whose verb exempt a change depends, by the laws of a rollout and nothing else: whichever of the policies
- * are left one day, the ones that would have decided go on deciding, and no others beside or above them.
+ * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Whichever policies are deleted
+ * later, the policies that would have decided in the namespace still decide, and no others decide beside or above them.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
-  // It only lets policies decide that are meant to decide there.
+  // Such a change only lets policies decide that are meant to decide in the namespace.
   const promoted = Object.entries(before ?? after).filter(
     ([key, value]) => value !== 'pending' || (before && after[key] === 'pending'),
   );
@@ -142,7 +142,7 @@ describe('the guard', () => {
         { seed: SEED, numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 15 },
       );
       const { several, ...often } = seen;
-      // The fewer runs of the other form may need several rights nowhere.
+      // In the fewer runs of the other form, no change may need several rights.
       const enough =
         oldestServer === NEWEST_KNOWN_MINOR ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
       assert.ok(enough, JSON.stringify(seen));
@@ -155,7 +155,7 @@ describe('the guard', () => {
       fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
         const text = programText(all, { kind: 'Guard' });
         let now: Labels | undefined;
-        // For all labels that the namespace is created with, and is changed to.
+        // All combinations of the labels with which the namespace is created, and to which it is changed.
         for (const after of [start, ...wanted]) {
           const isAdmitted = text.refusal(requestOf({ before: now, after })) === undefined;
           seen[isAdmitted ? 'admitted' : 'refused']++;
@@ -166,7 +166,7 @@ describe('the guard', () => {
             if (created) assert.ok(!labelled, 'created as pending');
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
-            // As if a rollout were added now.
+            // As if a rollout were being added.
             if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a rollout');
           }
           now = after;
@@ -313,7 +313,7 @@ describe('the guard', () => {
         isAdmitted((name) => name !== ''),
         admitsEach,
       );
-      // RBAC allows who may do something with all policies to do it with each.
+      // In RBAC, a right to all policies includes the right to each policy.
       assert.equal(
         isAdmitted(() => true),
         true,
@@ -373,7 +373,7 @@ describe("the guard of a namespace's Pod Security label", () => {
     assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
   });
 
-  /** Levels without overrides want the newest version: an older one is looser, wherever a level is wanted. */
+  /** Levels without overrides want the newest version, and an older version is looser. */
   function weakens(before: Labels, after: Labels, wanted: number): boolean {
     const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
     const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
@@ -382,7 +382,7 @@ describe("the guard of a namespace's Pod Security label", () => {
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
     if (isSame || !isLooser(after)) return false;
-    // A looser label of another owner may become tighter, or go, so that ours replaces it.
+    // A looser label of another owner may become tighter, or be removed so that ours replaces it.
     if (before[ENFORCE] !== undefined && rank(after) > rank(before) && minor(after) >= minor(before)) return false;
     const isRemoved =
       after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);

@@ -15,9 +15,9 @@ interface Row {
   /** The fields of the pod that violate the policy. */
   readonly pod: Fields;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Fields in a container that do not keep it from inheriting the violation. */
+  /** Fields in a container with which it still inherits the violation. */
   readonly with?: readonly Fields[];
-  /** Fields in a container that keep it from inheriting the violation. */
+  /** Fields in a container with which it does not inherit the violation. */
   readonly without?: readonly Fields[];
 }
 

@@ -41,7 +41,7 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ overrides: { capabilities: { allowedAdd: [] } } }, `restricted ${NEWEST}`],
   [{ overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }, `baseline ${NEWEST}`],
   [{ overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }, 'none'],
-  // Pod Security Admission knows no difference between pods in user namespaces and others.
+  // Pod Security Admission does not distinguish pods in user namespaces from other pods.
   [{ overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } } }, 'none'],
   [{ overrides: { capabilities: { allowedAddInUserNamespace: ['CHOWN'] } } }, `baseline ${NEWEST}`],
   [
@@ -62,7 +62,7 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_notsent_lowat'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['kernel.msgmax'] } } }, 'none'],
-  // The loosest value of any container.
+  // The loosest value of any container counts.
   [{ containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }] }, 'none'],
   [{ containers: [{ names: ['a'], overrides: { runAsNonRoot: false } }] }, `baseline ${NEWEST}`],
   [

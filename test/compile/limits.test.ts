@@ -1,4 +1,4 @@
-/** The limits of an API server for a program, however many policies there are. */
+/** The limits of an API server for a program, with any number of policies. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
@@ -98,7 +98,7 @@ describe('policies that meet', () => {
         assert.equal(reason, 'TooExpensive');
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
-      // The first ones would fit, but those in force stay.
+      // The first policies would fit, but the policies in force stay.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
       const then = compile(all, { ...OPTIONS, lastAccepted });

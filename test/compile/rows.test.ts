@@ -29,7 +29,7 @@ function renamed(policy: ResolvedPolicy, index: number, defaulting: boolean): Re
   return { ...policy, id, name: id, mode: 'Enforce', usableBy: 'Everyone', priority: 0, ...filled };
 }
 
-/** Policies at a level that few overrides change, since most random pods comply with no random policy. */
+/** Policies at a level, with few overrides, because most random pods comply with no random policy. */
 const simple = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -58,7 +58,10 @@ function requestOf({ annotations, spec }: PodParts): Request {
   return { resource: 'pods', object: { metadata: { annotations }, spec } };
 }
 
-/** A rule that says the same about filled pods has one variable; one that filling satisfies says nothing about them. */
+/**
+ * If a rule says the same about filled pods, it has one variable. If filling always satisfies a rule, it has no text
+ * about filled pods.
+ */
 function wrongLists(names: readonly string[], filled: boolean): string[] {
   const unfilled = names.filter((name) => /^wrong(?!.*Filled$)/.test(name));
   if (!filled) return unfilled;

@@ -50,7 +50,10 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
   return new AdmissionText({ spec: { ...text.spec, variables } } as never);
 }
 
-/** Whether the API server would say that the text is in force; undefined for an error, which refuses the probe otherwise. */
+/**
+ * Whether the API server would say that the text is in force; undefined for an error, with which it refuses the probe in
+ * another way.
+ */
 function answers(text: AdmissionText): boolean | undefined {
   try {
     return text.refusal(PROBE)?.startsWith(PROBE_ANSWER) ?? false;
@@ -106,7 +109,7 @@ describe('the self-test of a program', () => {
         else row[column] = items as Items;
         return JSON.stringify(all);
       });
-      // A policy without its entries of spec.containers does not reach the table at all.
+      // If the entries of spec.containers are missing, the policy is not in the table at all.
       if (column !== 'containers') assert.notEqual(answers(damaged), true);
     });
   }
@@ -124,7 +127,7 @@ describe('the self-test of a program', () => {
       'exception',
     );
     const damage = fc.record({
-      // The part that policies change: the levels come with the operator.
+      // Only the part that policies change; the levels change with the operator.
       table: fc.constantFrom('policies', 'containerRows'),
       row: fc.nat(2),
       column: fc.nat(200),

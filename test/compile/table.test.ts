@@ -19,7 +19,7 @@ const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NAME = 'kubernetes.io/metadata.name';
 const RESTRICTED = `restricted:${formatVersion(NEWEST_KNOWN_MINOR)}`;
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
-/** The API server accepts no longer expression. */
+/** The longest expression that the API server accepts. */
 const MAX_EXPRESSION = 100_000;
 
 type Labels = Readonly<Record<string, string>>;
@@ -58,7 +58,7 @@ describe('the row of a policy', () => {
       allowedAdd: ['NET_RAW'],
       boundedNames: ['Yes'],
     });
-    // An override that says what the level says is no exception.
+    // An override that equals the level's value is not an exception.
     const same = { overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] }, privileged: false } };
     assert.deepEqual(Object.keys(rowOf(resolved('same', same))), ['name', 'level']);
   });
@@ -163,7 +163,7 @@ describe('the table', () => {
     assert.deepEqual(indexesOf(teams(7)), []);
     assert.deepEqual(indexesOf(teams(8)), ['byLabel0']);
     assert.deepEqual(indexesOf(named([{ matchLabels: { [NAME]: 'a' } }])), ['byName']);
-    // Selectors that look at more than one label are conditions.
+    // A selector that reads more than one label is a condition.
     const two = Array.from({ length: 9 }, (_, i) => ({ matchLabels: { team: `t${i}`, tier: 'x' } }));
     assert.deepEqual(indexesOf(named(two)), []);
     const [positions = ''] = tableOf(teams(300)).selecting(['l']).positions;

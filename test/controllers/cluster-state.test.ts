@@ -11,7 +11,7 @@ const LABEL = 'pod-security.kubernetes.io/enforce';
 const OPTIONS = { operatorNamespace: 'system', excludedNamespaces: ['kube-*'], podSecurityDefaults: {} };
 const NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
 
-/** A cluster that the test changes by hand. */
+/** A cluster that the test changes step by step. */
 class HandmadeCluster {
   readonly all = new Map<string, CapabilityPolicy>();
   readonly labels = new Map<string, Readonly<Record<string, string>>>();
@@ -81,7 +81,7 @@ describe('ClusterState', () => {
         const { policies, grants } = cluster.state.policies.compiled;
         assert.deepEqual([policies, grants], [before.policies, before.grants]);
       }
-      // Another leader may have accepted another text since.
+      // Another leader may have accepted another text meanwhile.
       apply({ of: 'term' });
       cluster.state.accept();
       assert.deepEqual(

@@ -1,4 +1,7 @@
-/** The controller of promotions on a handmade cluster: the order of its writes, and the text by which it goes. */
+/**
+ * The controller of promotions on a cluster that the test sets up: the order of its writes, and the text that it
+ * evaluates by.
+ */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -109,7 +112,7 @@ class Stage {
     await this.evaluation.reconcile('a');
   }
 
-  /** Everything that is compiled is in force. */
+  /** Every compiled text is in force. */
   settle(): void {
     if (this.state.policies.isStale) this.state.accept();
     const { compiled } = this.state.policies;
@@ -120,7 +123,7 @@ class Stage {
     }
   }
 
-  /** As a watch reports it. */
+  /** In the form in which a watch reports it. */
   run(pod: PodView): void {
     this.pods.set(pod.name, pod);
     this.state.apply({ of: 'pod', namespace: 'a', name: pod.name, seen: [pod] });
@@ -145,7 +148,7 @@ class Stage {
     assert.equal(this.entry?.state, 'Soaking');
   }
 
-  /** The roles and admission policies that are compiled exist. */
+  /** The compiled roles and admission policies exist in the cluster. */
   stand(): void {
     this.state.accept();
     const { programs, grants } = this.state.policies.compiled;
@@ -153,7 +156,7 @@ class Stage {
     this.rendered = objects as unknown as RenderedObject[];
   }
 
-  /** In how many namespaces the policy is shown as enforced. */
+  /** The number of namespaces in which the status shows the policy as enforced. */
   get enforced(): number {
     const namespaces = this.state.outcomes.progress.get('it')?.namespaces.values() ?? [];
     return [...namespaces].filter(({ state }) => state === 'Enforced').length;
@@ -412,7 +415,7 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // A crash now, with the new text in the cluster: what somebody labels says nothing.
+    // A crash now leaves the new text in the cluster, so a label that somebody sets has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });
@@ -455,7 +458,7 @@ describe('the controller of promotions', () => {
         stage.rendered = [];
         assert.equal(stage.state.promotions.get('it'), undefined);
         if (!isSameTerm) stage.lead();
-        // Nothing guards it meanwhile.
+        // Meanwhile, nothing guards the label.
         stage.labels.set('a', {});
         stage.labels.set('b', { [LABEL]: 'pending' });
         stage.put(SOAKING, 3);

@@ -8,7 +8,7 @@ import type { StateChange } from '../../operator/controllers/state-change.ts';
 import { clockMs, leastOf } from '../support/measured.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
-/** So long policies wait for further changes, less what a timer may be early. */
+/** How long policies wait for further changes, minus the time by which a timer may be early. */
 const WAIT_MS = 290;
 
 const change = (...namespaces: string[]): StateChange => ({
@@ -45,7 +45,7 @@ class Recording implements Controller {
 describe('Running', () => {
   let said: string[];
   let stale: boolean;
-  /** How often accepting yields. */
+  /** The number of pieces in which policies are accepted. */
   let yields: number;
   let log: RecordingLog;
   let running: Running;
@@ -153,7 +153,7 @@ describe('Running', () => {
       assert.ok(ms < WAIT_MS, `${ms} ms`);
     });
 
-    /** As after the first time: the policies have changed, and nothing is said yet. */
+    /** The state after the first round: the policies have changed, and no controller has been notified yet. */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);
       stale = true;

@@ -14,7 +14,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
 
-/** A namespace whose labels are as we have last written them. */
+/** A namespace with the labels that the operator wrote last. */
 class Stage {
   policies: CompletePolicy[] = [];
   labels: Readonly<Record<string, string>>;

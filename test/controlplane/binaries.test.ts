@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
-/** Creates the programs as `go build -o <folder>/` names them. */
+/** Creates the programs with the names that `go build -o <folder>/` gives. */
 const SUCCEEDS = `
   while [ "$1" != -o ]; do shift; done
   for name in server kube-apiserver kube-controller-manager kubectl; do echo "$name" > "$2$name"; done`;

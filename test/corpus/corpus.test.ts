@@ -43,7 +43,7 @@ describe('the corpus', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   describe('of sets', () => {
-    // Before the cluster's own clean-up, which waits until no namespace has labels that no policy wants.
+    // Runs before the cluster's own clean-up, which waits until no namespace has labels that no policy wants.
     after(() => Promise.all([...namespaceOf.values()].map((name) => cluster.api.remove(`${NAMESPACES}/${name}`))));
     for (const path of FOLDERS) testSet(path);
   });
@@ -190,7 +190,7 @@ describe('the corpus', function () {
   }
 });
 
-/** Workloads whose pods are the same are probed once. */
+/** Workloads whose pods are equal are probed once. */
 function distinct(workloads: readonly Workload[]): Workload[] {
   const key = ({ namespace, serviceAccount, pod }: Workload) =>
     JSON.stringify([namespace, serviceAccount, pod.spec, pod.metadata.annotations]);
@@ -202,7 +202,7 @@ interface Tally {
   readonly failed: readonly string[];
 }
 
-/** @param fails undefined: it does not apply */
+/** @param fails undefined if the change does not apply */
 async function failing<One extends Workload>(
   all: readonly One[],
   fails: (one: One) => Promise<boolean | undefined>,

@@ -1,9 +1,9 @@
 /**
- * `cappol fix` on manifests as projects publish them: only the listed fields change, kustomize makes the same of the
- * patches, and an API server with the policy admits what was fixed.
+ * `cappol fix` on manifests as projects publish them: only the listed fields change, kustomize gives the same result from
+ * the patches, and an API server with the policy admits the fixed workloads.
  *
- * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without it, the manifests beside
- * this file.
+ * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without it, the manifests beside this
+ * file.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -153,7 +153,7 @@ describe('fix of the corpus', function () {
     return status;
   }
 
-  /** Its controller is not refused. */
+  /** The API server does not refuse the workload, only its pods. */
   async function makesPods({ manifest, pod }: Workload, index: number): Promise<void> {
     const labels = { fixed: `d${index}` };
     const template = { metadata: { labels, annotations: pod.metadata.annotations }, spec: createdPod(pod).spec };
@@ -189,7 +189,7 @@ function keyOf(object: InputObject['object']): string {
   return `${object.apiVersion} ${object.kind} ${namespace}/${name}`;
 }
 
-/** Without empty mappings: a patch leaves them behind where it removes the only field. */
+/** Without empty mappings: if a patch removes the only field of a mapping, the mapping stays. */
 function filled(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(filled);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,4 @@
-/** Changes of a single field of a pod: those that levels restricted and baseline admit, and those that both refuse. */
+/** Changes of a single field of a pod: changes that levels restricted and baseline admit, and changes that both refuse. */
 import type { Pod } from './set.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them
@@ -6,7 +6,7 @@ type Fields = Record<string, any>;
 
 interface Probe {
   readonly name: string;
-  /** Whether the pod has it already. */
+  /** Whether the pod has the value already. */
   has(pod: Pod): boolean;
   apply(pod: Pod): Pod;
 }

@@ -14,7 +14,7 @@ export interface Workload {
   /** The manifest, with the namespace replaced. */
   readonly manifest: Fields;
   readonly serviceAccount: string;
-  /** The pod, or one as its template states it. */
+  /** A pod, or the pod that a template states. */
   readonly pod: Pod;
 }
 
@@ -26,14 +26,14 @@ export interface Pod {
 export interface CorpusSet {
   readonly name: string;
   readonly workloads: readonly Workload[];
-  /** Where each of them begins in `text`, from 1. */
+  /** The line in `text` where each manifest begins, from 1. */
   readonly lines: readonly number[];
   /** The manifests, to be read by cappol. */
   readonly text: string;
   readonly namespaces: readonly string[];
 }
 
-/** @param prefix of the names of all namespaces, so that no policy leaves out kube-system */
+/** @param prefix of the names of all namespaces, so that none of them is an excluded one such as kube-system */
 export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
   const workloads: Workload[] = [];
   const io = { stdin: process.stdin, cwd: process.cwd(), signal: new AbortController().signal };
@@ -70,8 +70,8 @@ function workloadOf(object: Fields, prefix: string): Workload | undefined {
 }
 
 /**
- * As a controller would create it. References to objects that the test cluster lacks are left out: no rule of a level
- * reads them.
+ * The pod that a controller would create. References to objects that the test cluster lacks are left out, because no rule
+ * of a level reads them.
  */
 export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'default') {
   const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;

@@ -117,7 +117,8 @@ describe('the CRD', () => {
       namespaces: { deciding: 3 },
       workloads: { violating: 2 },
     };
-    // A selector that matches no namespace: the policy exists for a moment on a control plane that other tests use.
+    // A selector that matches no namespace, because the policy exists for a moment on a control plane that other tests
+    // use.
     const unselective = {
       ...policy,
       spec: { ...(policy as { spec: object }).spec, namespaceSelector: { matchLabels: { no: 'body' } } },
@@ -152,7 +153,7 @@ describe('the CRD', () => {
     }
   });
 
-  /** kubectl's output on both streams: of many policies, some are accepted and some refused. */
+  /** kubectl's output on both streams. It accepts some of the policies, and refuses others. */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
     const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');

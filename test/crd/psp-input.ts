@@ -1,4 +1,4 @@
-/** Valid and invalid values of the overrides that come from PodSecurityPolicy and not from the Standards. */
+/** Valid and invalid values of the overrides that come from PodSecurityPolicy, not from the Standards. */
 import type { BadInput } from './input.ts';
 
 const bad = (title: string, overrides: object, answer: RegExp, spec = {}): BadInput => ({

@@ -1,4 +1,4 @@
-/** Defaulting in a few lines, beside the API server's: a policy's fills applied to a pod. */
+/** Defaulting in a few lines, without an API server: it applies a policy's fills to a pod. */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
 import { checksOf, fillsOf as fillsOfPolicy, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -18,7 +18,7 @@ export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }
 
-/** A new pod: the pod itself, its containers and init containers are filled. */
+/** For a new pod: fills the pod itself, its containers and its init containers. */
 export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
   const { spec } = pod;
   const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));
@@ -37,7 +37,7 @@ export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
   };
 }
 
-/** Ephemeral containers that are added to a pod: only they are filled. */
+/** For ephemeral containers that are added to a pod: fills only these containers. */
 export function fillAdded(pod: PodParts, fills: readonly Fill[]): PodParts {
   const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
   return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };
@@ -48,7 +48,7 @@ function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Con
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Each fill sees the unchanged part. */
+/** Each fill reads the unchanged part. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)

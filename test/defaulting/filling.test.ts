@@ -10,7 +10,7 @@ import { evaluatingFilled, fillAdded, fillCreated, fillsOf } from './fill.ts';
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
-/** The rules that a pod breaks; for added containers, those that they break. */
+/** The rules that a pod breaks; for added containers, the rules that these containers break. */
 function broken(pod: PodParts, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
   const violations = evaluator.violations(pod, policy).filter(isEvaluated);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
@@ -56,7 +56,7 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));
-        // The profile of a named container goes to the container, and then the pod's does not matter to it.
+        // A named container gets its own profile, so the pod's profile does not matter to it.
         const fills = fillsOf({ ...policy, containers: [] });
         const oneByOne = fills.reduce((before, fill) => fillCreated(before, [fill]), pod);
         assert.deepEqual(oneByOne, fillCreated(pod, fills));
@@ -98,7 +98,7 @@ function withoutAdded({ annotations, spec: { ephemeralContainers: _, ...spec } }
   return { annotations, spec };
 }
 
-/** The CRD refuses this: a user ID 0 filled in, together with runAsNonRoot. */
+/** The CRD refuses a policy that fills in user ID 0 together with runAsNonRoot. */
 function fillsRootThatIsRefused({ values }: ResolvedPolicy): boolean {
   const { ranges } = values.runAsUser as { ranges?: { min: number }[] };
   return values.runAsNonRoot === true && ranges?.[0]?.min === 0;

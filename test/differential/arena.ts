@@ -56,15 +56,15 @@ export function createPod(pod: unknown): Question {
   return { method: 'POST', path: 'pods', body: pod };
 }
 
-/** @param pod the name of a pod that exists in each of the namespaces, and complies */
+/** @param pod the name of a compliant pod that exists in each of the namespaces */
 export function addEphemeralContainer(pod: string, container: unknown): Question {
   const body = { spec: { ephemeralContainers: [container] } };
   return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };
 }
 
 /**
- * Whether policy and operator say the same, up to where a text is cut, and the label refuses the same pods. With overrides the
- * label may refuse fewer, but nothing that they admit.
+ * Whether the policy and the operator give the same reasons, up to where a text is cut, and the label refuses the same
+ * pods. With overrides, the label may refuse fewer pods, but nothing that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -112,7 +112,7 @@ export class Arena {
     await this.#connection.close();
   }
 
-  /** Really creates a pod (no dry run) in all namespaces of these cases. */
+  /** Creates a pod, not by dry run, in all namespaces of these cases. */
   async createEverywhere(cases: readonly DifferentialCase[], pod: unknown): Promise<void> {
     for (const namespace of namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
@@ -144,7 +144,7 @@ export class Arena {
     return { admitted: violations.length === 0, text };
   }
 
-  /** Sent once: cases with the same seed send the same requests, and many of these are invalid. */
+  /** Sent once, because cases with the same seed send the same requests, and many of these are invalid. */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);
     const answer = this.#answered.get(key) ?? this.#try(question, OPEN);

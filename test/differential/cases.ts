@@ -15,7 +15,7 @@ export interface DifferentialCase {
   readonly policy: CompletePolicy;
   /** Absent if no label is tight enough to be safe. */
   readonly podSecurity: LevelVersion | undefined;
-  /** Whether the label has to refuse exactly what the policy refuses; otherwise it may refuse less. */
+  /** Whether the label has to refuse exactly the pods that the policy refuses. If not, it may refuse fewer. */
   readonly exact: boolean;
 }
 
@@ -26,7 +26,7 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
   (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
 );
 
-/** Those that the API server knows, and the server's own. */
+/** The versions among them that the API server knows, and the server's own version. */
 export const VERSIONS: readonly number[] = [
   ...CHANGED_AT.filter((minor) => minor < SERVER_MINOR),
   Math.min(SERVER_MINOR, NEWEST_KNOWN_MINOR),

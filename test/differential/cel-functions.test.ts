@@ -1,6 +1,6 @@
 /**
  * Each function of CEL that the rules may call, on random text: the operator's engine and the API server give the same
- * results. Text beyond ASCII is where the engines differ: UTF-16 against code points, Unicode's letters against ASCII's.
+ * results. The engines differ beyond ASCII: UTF-16 against code points, Unicode's letters against ASCII's.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -111,7 +111,10 @@ function results({ s, t, from, to }: Case): Record<string, string> {
   );
 }
 
-/** Refuses each ConfigMap of the namespace, and names the function and the case of each result that is not its own. */
+/**
+ * Refuses each ConfigMap of the namespace, and names the function and the case of each result that differs from the
+ * expected one.
+ */
 function policyObjects() {
   const cases = `[${Array.from({ length: CASES }, (_, i) => `"${i}"`).join(', ')}].filter(i, int(i) < int(object.data.count))`;
   const different = Object.entries(CEL_FUNCTIONS).map(([name, text]) => {

@@ -2,8 +2,8 @@ import { PRINTABLE } from '../../operator/compile/decision.ts';
 
 /**
  * The functions of CEL that the rules' texts may call on strings, by name: an expression of `s` and `t` (strings), `from`
- * and `to` (a range of the code points of `s`). A rule that calls another one fails test/rules/functions.test.ts, since
- * nobody has compared it.
+ * and `to` (a range of the code points of `s`). If a rule calls another function, test/rules/functions.test.ts fails,
+ * because that function was never compared.
  */
 export const CEL_FUNCTIONS: Readonly<Record<string, string>> = {
   size: 's.size()',

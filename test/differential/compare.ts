@@ -21,7 +21,7 @@ export interface Outcome {
   readonly admitted: number;
   readonly invalid: number;
   readonly differing: number;
-  /** The first few of them. */
+  /** The first few differences. */
   readonly differences: readonly Difference[];
 }
 
@@ -35,7 +35,7 @@ export interface Difference {
 const CONCURRENCY = 8;
 /** The number of generated objects for each valid one that is needed: Linux fields make a Windows pod invalid. */
 const ATTEMPTS = 12;
-/** One difference often comes with many of its kind. */
+/** The most differences to report, because one difference often comes with many of its kind. */
 const REPORTED = 3;
 
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {

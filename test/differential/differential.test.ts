@@ -63,7 +63,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   });
 
   it('name annotations in the order of the containers, at each request', async () => {
-    // Under restricted other messages come first, and the text does not fit.
+    // Under restricted, the messages of other rules come first, and the text does not fit.
     const [baseline] = newest;
     assert.equal(baseline?.podSecurity?.level, 'baseline');
     for (let turn = 0; turn < REQUESTS_OF_ANNOTATIONS; turn++) {

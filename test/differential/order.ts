@@ -2,8 +2,8 @@ import { podManifest } from '../support/pod-manifests.ts';
 
 /**
  * A pod whose message depends on an order. Maps have no order in CEL: the API server iterates over a map in Go's random
- * order, the operator in that of the JSON. A message that depends on it would differ between the two, and from one
- * request to the next.
+ * order, the operator in that of the JSON. A message that depends on such an order would differ between the two, and from
+ * one request to the next.
  */
 const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`);
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';

@@ -52,7 +52,7 @@ function filesIn(...folders: readonly string[]): string[] {
     .filter((path) => /\.(?:ts|js|md|yaml)$/.test(path));
 }
 
-/** Not in this checkout, so the link cannot be checked. */
+/** The target is not in this checkout, so the link cannot be checked. */
 function isElsewhere(link: string): boolean {
   return /^[a-z]+:/.test(link);
 }

@@ -12,7 +12,7 @@ import type { RawObject } from '../../operator/model/raw.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
 
-/** A link to a test or to rows of one, and the titles in it that follow. */
+/** A link to a test or to rows of a test, and the titles in it that follow. */
 const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
 const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 

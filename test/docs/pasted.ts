@@ -11,7 +11,7 @@ import { NOT_RUN } from './not-run.ts';
 import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
-/** For a page that says that it needs a cluster: the objects that its kubectl commands need. */
+/** For a page that says that it needs a cluster: creates the objects that the page's kubectl commands need. */
 interface Access {
   readonly kubectl: string;
   readonly kubeconfig: string;

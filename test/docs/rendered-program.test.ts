@@ -1,6 +1,6 @@
 /**
- * The program that concepts.md walks through is what `cappol render` prints. UPDATE_GOLDEN=1 writes it again; the texts between
- * the blocks stay, so each block has to begin with the same line as before.
+ * concepts.md walks through the program that `cappol render` prints. UPDATE_GOLDEN=1 writes the program again and keeps
+ * the texts between the blocks, so each block has to begin with the same line as before.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -64,7 +64,7 @@ function firstLine(text: string): string {
   return text.slice(0, text.indexOf('\n') + 1);
 }
 
-/** Each part of the page begins with one of these lines, in this order; the first one at the start. */
+/** Each block begins with one of these lines, in this order, the first block at the start. */
 function split(text: string, lines: readonly string[]): string[] {
   const starts: number[] = [];
   for (const line of lines) {

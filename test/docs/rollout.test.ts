@@ -52,7 +52,7 @@ describe('the rollout', () => {
     });
   });
 
-  /** On the sample that the page names. */
+  /** Edits the sample that the page names. */
   describe('is undone by breaking glass', () => {
     const [withOperator = '', back = '', without = ''] = documentedBlocks('docs/operations.md', 'Break glass');
     const namespace = 'team-01';

@@ -53,8 +53,8 @@ export class ShellSession {
   }
 
   /**
-   * @param mayFail otherwise the session ends at the first command that fails, since the next blocks depend on it
-   * @throws Error with the output, when the session has ended or a block takes more than two minutes
+   * @param mayFail whether a command may fail. If not, the session ends at the first command that fails, because later
+   * blocks depend on it @throws Error with the output, if the session has ended or a block takes more than two minutes
    */
   async paste(text: string, mayFail = false): Promise<Ran> {
     if (this.#ended !== undefined) throw new Error(`an earlier block failed: ${this.#ended}`);

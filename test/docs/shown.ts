@@ -1,7 +1,7 @@
 /** Compares the output on a page with what the command printed. */
 import { AssertionError } from 'node:assert/strict';
 
-/** `…` on a page matches anything; parts that differ in each run are compared by their shape. */
+/** `…` on a page matches any text. Parts that differ in each run are compared by their shape. */
 const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = [
   ['anything left out', /\s*…\s*/, '[^]*?'],
   ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],

@@ -1,4 +1,7 @@
-/** Verdicts that an evaluator remembers, and modes that are not evaluated again: the same as without any memory. */
+/**
+ * Verdicts that an evaluator remembers, and modes that are not evaluated again, equal those of an evaluator without
+ * memory.
+ */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
 import { ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
@@ -130,7 +133,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** As the cluster's projection keeps them, and as nothing is remembered about them. */
+/** The objects as the cluster's projection shares them, and as copies about which nothing is remembered. */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];
   for (const { spec } of [...pods, ...workloads.map(({ template }) => template)]) frozen(spec);

@@ -1,6 +1,6 @@
 /**
- * The most expensive object for each rule: the operator evaluates it in little time, and an object of twice the size
- * takes twice the time.
+ * For each rule, the operator evaluates the most expensive object in little time, and an object of twice the size in
+ * twice the time.
  */
 import assert from 'node:assert/strict';
 import { findings } from '../../analysis/capabilities/findings.ts';

@@ -1,6 +1,6 @@
 /**
- * For each rule the pods that are most expensive to evaluate: as long as possible in everything that the rule reads,
- * and valid for the API server. For a rule that reads no list, its example is that pod.
+ * For each rule, the pods that are most expensive to evaluate: every list that the rule reads is as long as possible, and
+ * the pod is valid for the API server. If a rule has no such pod, worst-objects.test.ts fails.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Container, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -14,7 +14,7 @@ export interface WorstPod {
 }
 
 export interface WorstObject {
-  /** Overrides that make the rule look at everything. */
+  /** Overrides with which the rule reads everything that it can read. */
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count of the items that the rule iterates over */
   pod(count: number): WorstPod;

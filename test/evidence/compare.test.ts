@@ -1,4 +1,7 @@
-/** Granted, used, unused, refused and noise of a container; and a pod that keeps what it used. */
+/**
+ * The granted, used, unused and refused capabilities of a container and its noise; and a pod that keeps the capabilities
+ * that it used.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { comparePod } from '../../analysis/evidence/compare.ts';

@@ -33,7 +33,7 @@ function lives(states: readonly (readonly [StatusInput, StatusInput])[]): Capabi
 function expected({ metadata, status = {} }: CapabilityPolicy): Verdict {
   if (status.observedGeneration !== metadata?.generation) return 'working';
   if (condition(status, 'Accepted')?.status === 'False') return 'failed';
-  // The API server refuses a write that would end that a namespace is pending.
+  // The API server refuses a write that would promote the namespace.
   if (condition(status, 'Ready')?.reason === 'WriteRefused') return 'working';
   return condition(status, 'Programmed')?.status === 'True' ? 'ready' : 'working';
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CONFIG } from '../support/rights.ts';
 
-/** As in Argo CD's repository, so that these files could be copied there. */
+/** The file names of Argo CD's repository, so that these files could be copied there. */
 export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');
 
 export interface Health {

@@ -1,4 +1,4 @@
-/** The image of cappol: its contents, and that it evaluates what is mounted into it. */
+/** The image of cappol: its contents, and that it checks files that are mounted into it. */
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

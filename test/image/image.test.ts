@@ -1,4 +1,4 @@
-/** The image: its contents, and that the operator runs in it with as little as the Deployment grants. */
+/** The image: its contents, and that the operator runs in it with only the rights that the Deployment grants. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -195,7 +195,7 @@ describe('an installation', () => {
     return status === 201 ? ADMITTED : body.message;
   }
 
-  /** Asked for a user in a group with the role's name. */
+  /** The right of a user in a group with the role's name. */
   async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
     const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',

@@ -28,7 +28,7 @@ export interface Stage {
 }
 
 interface Provocation {
-  /** While the operator holds the right. */
+  /** Runs while the operator holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
   /** By default, that RBAC refused the right. */
@@ -41,7 +41,8 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. If the operator may replace it, additions that server-side apply would keep.
+ * Manual changes to rendered objects. If the operator may replace the object, the change is an addition that server-side
+ * apply would keep.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
   ValidatingAdmissionPolicy: NEVER,
@@ -58,7 +59,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     Object.keys(COLLECTIONS).flatMap((kind) => {
       const resource = COLLECTIONS[kind]?.split('/').at(-1) ?? '';
       return Object.entries<Provocation>({
-        // Server-side apply of a missing object needs both.
+        // Server-side apply of a missing object needs both verbs.
         create: { act: (stage) => deleteByHand(stage, kind) },
         // A program is replaced, so only its creation is an apply.
         patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
@@ -106,7 +107,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     prepare: (stage) => repaired(stage, 'ClusterRoleBinding'),
     act: (stage) => changeByHand(stage, 'ClusterRoleBinding'),
   },
-  // Otherwise one API server counts as all of them.
+  // Without this right, several API servers count as one.
   'get endpointslices': { act: follow },
   'get namespaces': { act: restart },
   // It is renewed all the time.
@@ -170,7 +171,7 @@ async function changeByHand(stage: Stage, kind: string): Promise<void> {
   await stage.cluster.api.patch(pathOf(kind, metadata.name), CHANGES[kind]);
 }
 
-/** A new problem to report. */
+/** Causes a new problem that the operator reports. */
 async function violate({ cluster, namespace }: Stage): Promise<void> {
   const { spec } = hostNetworkPod() as { spec: object };
   await cluster.api.apply(`${NAMESPACES}/${namespace}/podtemplates/violating`, {
@@ -191,7 +192,7 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
   });
 }
 
-/** The rendered objects of a deleted policy, as after an `Orphan` deletion. */
+/** The rendered objects that a policy leaves behind after an `Orphan` deletion. */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
@@ -249,7 +250,7 @@ async function failing(
   }
 }
 
-/** Resolves when the operator writes reports to this API: to PolicyReports only where there are no others. */
+/** Resolves when the operator writes reports to this API. It writes PolicyReports only if the other API does not exist. */
 async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
   const { api } = stage.cluster;
   if (crd === POLICY_REPORTS) await removeReportCrd(api, OPEN_REPORTS);

@@ -1,4 +1,4 @@
-/** Errors that the schema cannot find; test/crd has those that it refuses. */
+/** Errors that the schema cannot find; test/crd has the errors that the schema finds. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

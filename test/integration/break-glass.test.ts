@@ -38,7 +38,7 @@ describe('break glass as documented', function () {
   });
   after(() => tools.end());
 
-  /** No defaulting makes it compliant. */
+  /** A pod that no defaulting makes compliant. */
   const pod = () => {
     const { spec, ...rest } = baselinePod() as { spec: object };
     return { ...rest, spec: { ...spec, hostPID: true } };

@@ -1,7 +1,4 @@
-/**
- * Attempts to get around a policy that need more than one row of test/attacks: each is refused, repaired, or makes no
- * difference.
- */
+/** Attempts to bypass a policy that need more than one row of test/attacks. Each is refused, repaired, or has no effect. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
@@ -29,7 +26,7 @@ describe('attempts to get around a policy', () => {
   let filling: string;
   let filled: string;
 
-  /** Our admission policy refuses, not the label that comes with it. */
+  /** The admission policy refuses the pod, not the label that the policy also sets. */
   function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     const namespaceSelector = { matchLabels: { team } };
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
@@ -148,7 +145,7 @@ describe('attempts to get around a policy', () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
-      // The newest one counts, and times have seconds.
+      // The newest Event counts, and times have a resolution of seconds.
       await sleep(1_100);
       const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
       await cluster.byHand.apply(path, {

@@ -8,14 +8,14 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const TOGETHER = 13;
-/** So many policies a refusal describes, in the order of their names; it counts the others. */
+/** The most policies that a refusal describes, in the order of their names; it counts the rest. */
 const DESCRIBED = 3;
 const CONTAINERS = 100;
 const RBAC = 'rbac.authorization.k8s.io';
 /** The API server needs some time to compile this many policies. */
 const ROLLED_OUT_MS = 240_000;
 
-/** Each policy admits one of these, and only subjects that are bound to it may use it. */
+/** Each policy admits one of these capabilities, and only subjects that are bound to the policy may use it. */
 const CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -157,7 +157,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     await eventually('all policies to be programmed', look, ROLLED_OUT_MS);
   }
 
-  /** The service account `bound` may use the policy meanwhile. */
+  /** Meanwhile, the service account `bound` may use the policy. */
   async function bound(index: number, meanwhile: () => Promise<void>, policy = policies[index]): Promise<void> {
     const path = `/apis/${RBAC}/v1/namespaces/${namespace}/rolebindings/bound`;
     await cluster.api.apply(path, {

@@ -1,4 +1,7 @@
-/** Accepted names statements that have no effect beside others, and the API server agrees: what they should admit is refused. */
+/**
+ * Accepted names statements that have no effect because of others, and the API server refuses the pods that these
+ * statements should admit.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';

@@ -13,7 +13,7 @@ const NAME = 'capabilitypolicies.capabilitypolicy.dev';
 const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${NAME}`;
 /** The garbage collector learns of a new CRD within half a minute. */
 const COLLECTION_MS = 90_000;
-/** So long it takes at most to delete an object whose owner is gone. */
+/** The longest time that the garbage collector takes to delete an object whose owner is gone. */
 const COLLECTED_MS = 5_000;
 const KEEPS_CRD = 'the protection lets nobody delete the CRD';
 

@@ -10,7 +10,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 const LABEL = 'pod-security.kubernetes.io/enforce';
 /** The garbage collector learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
-/** It deletes what belongs to a deleted object within a second once it knows the CRD, as it does by now. */
+/** Once the garbage collector knows the CRD, it deletes the objects of a deleted owner within a second. */
 const NOT_COLLECTED_MS = 3_000;
 
 describe('deleting and changing policies', function () {
@@ -164,7 +164,7 @@ describe('deleting and changing policies', function () {
     await withoutOperator(async () => {
       await cluster.deletePolicy(leaving);
       await eventually('the policy to be gone', async () => !(await cluster.policies()).includes(leaving));
-      // The garbage collector must delete neither its row nor the rights of its users.
+      // The garbage collector must not delete the policy's row or the rights of its users.
       for (let i = 0; i < 20; i++) {
         await sleep(NOT_COLLECTED_MS / 20);
         assert.equal(await cluster.admit(pod, namespace), ADMITTED);
@@ -294,7 +294,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // Old or new, but never none.
+      // The old or the new state, but never none.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 

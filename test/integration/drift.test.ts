@@ -13,7 +13,10 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
-/** Manual changes to a rendered object, and which object: the end of its name if there are several. By default, of Enforce. */
+/**
+ * Manual changes to a rendered object. If there are several objects of the kind, the end of the object's name; by
+ * default, the one of Enforce.
+ */
 const BY_HAND: readonly {
   readonly title: string;
   readonly kind: string;

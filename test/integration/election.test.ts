@@ -76,7 +76,7 @@ describe('leader election on a real API server', () => {
   it('sends at most one write after it was stopped for longer than the lease, however many were waiting', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
-    // So that many writes wait, and some are in flight.
+    // A rate limit, so that many writes wait and some are in flight.
     await sleep(700);
     leader.signal('SIGSTOP');
     await standBy.said('leading');
@@ -90,7 +90,7 @@ describe('leader election on a real API server', () => {
     const late = writes.filter((version) => version > taken);
     say(`stopped: ${written} written, ${refused} refused, ${failed} failed; ${late.length} after the other led`);
     assert.ok(taken > 0 && writes.length > 0);
-    // The one that it was about to send: docs/security-model.md.
+    // The write that the process was about to send: docs/security-model.md.
     assert.ok(late.length <= 1, JSON.stringify(late));
     assert.ok(refused >= 50, 'many were waiting to leave');
     holders.stop();

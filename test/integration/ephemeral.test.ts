@@ -1,4 +1,4 @@
-/** Existing pods: an added container is evaluated with the pod, or alone where the pod satisfies no policy. */
+/** Existing pods: an added container is evaluated with the pod, or alone if the pod satisfies no policy. */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -30,7 +30,7 @@ describe('pods that exist', () => {
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
   }
 
-  /** A namespace with the pods `violating` and `compliant`, and after them a policy for it. */
+  /** A namespace with the pods `violating` and `compliant`, and a policy that is created after them. */
   async function inhabited(
     team: string,
     rest: Partial<CapabilityPolicySpec> = {},
@@ -184,7 +184,7 @@ describe('pods that exist', () => {
 
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 
-    /** The pod; the container's overrides, if it can have any; the message of the refusal. */
+    /** The pod; the container's overrides, if any are possible; the message of the refusal. */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [
         host({ seccompProfile: { type: 'Unconfined' } }),

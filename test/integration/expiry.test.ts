@@ -1,4 +1,4 @@
-/** `expires`: the API server ends a policy on time, and the operator then removes what is left of it. */
+/** `expires`: the API server ends a policy on time, and the operator then removes its remaining objects. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -10,7 +10,7 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SECOND = 1_000;
 const LABEL = 'pod-security.kubernetes.io/enforce';
-/** How far away an end is written: a busy machine needs longer until API servers enforce the text with it. */
+/** The time from writing an end to the end: a busy machine needs longer until API servers enforce the text with it. */
 const LEADS = [6, 15, 60, 120];
 const PODS = {
   'only the exception admits': restrictedPod({ add: ['NET_RAW'] }),
@@ -20,7 +20,7 @@ const PODS = {
 };
 type Pod = keyof typeof PODS;
 
-/** Which pods are admitted before and from the end on. */
+/** The pods that are admitted before the end, and from the end on. */
 const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
   'only the exception admits': [true, false],
   'only the other policy admits': [false, true],

@@ -1,4 +1,4 @@
-/** More policies than one guard can ask about when a change concerns them all: a second one asks about the others. */
+/** If a change concerns more policies than one guard can ask about, a second guard asks about the rest. */
 import assert from 'node:assert/strict';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -16,7 +16,7 @@ import {
   routesOf,
 } from '../support/namespace-changes.ts';
 
-/** So many policies one guard asks about. */
+/** The most policies that one guard asks about. */
 const ASKED = offers(SERVER_MINOR, 'admissionVariables') ? 24 : 12;
 const POLICIES = ASKED + 3;
 

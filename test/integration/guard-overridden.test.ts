@@ -1,6 +1,6 @@
 /**
- * Nobody without `exempt` makes a namespace pending or takes it out of an Enforce policy: also while another policy overrides it, while
- * a rollout is added, and in several steps.
+ * Nobody without `exempt` makes a namespace pending or takes it out of an Enforce policy. This holds while another policy
+ * overrides it, while a rollout is added, and for several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,7 +87,7 @@ describe('an editor of namespaces without exempt', function () {
         it(`never ${what}, as far as the policy ${which} is concerned`, async () => {
           const policy = { plain, rolled }[which];
           const wanted = wantedFor(policy);
-          // Exempt on the others is not enough.
+          // `exempt` on the other policies is not enough.
           const others = [plain, rolled, cluster.named('middle'), cluster.named('higher')].filter(
             (one) => one !== policy,
           );
@@ -209,7 +209,7 @@ describe('an editor of namespaces without exempt', function () {
       rolled = await cluster.policy('entered-rolled', enforce('entered', { rollout: { paused: true } }));
       plain = await cluster.policy('entered-plain', enforce('entered'));
       await cluster.programmed(rolled, plain);
-      // It would remove labels of rollouts outside of their policies, sooner or later.
+      // The operator would remove labels of rollouts outside of their policies, sooner or later.
       await cluster.operator.stop();
     });
     after(() => cluster.operator.startAndWatch());
@@ -254,7 +254,7 @@ describe('an editor of namespaces without exempt', function () {
           const cleans: MetadataChange = { labels: { team: 'entered', [labelOf(policyOf())]: null } };
           for (const route of routesOf(cleans)) {
             const answer = await change(cluster.api, namespace, cleans, EDITOR, route);
-            // Applying fewer fields does not remove a label that another manager owns: it still says pending.
+            // Applying fewer fields does not remove a label that another manager owns, so the value stays `pending`.
             if (route.title.startsWith('server-side apply')) refused(answer, policyOf(), route.title);
             else assert.ok(isChanged(answer, cleans), route.title);
           }

@@ -1,4 +1,4 @@
-/** Policies with selectors so long that one expression, or one guard, cannot contain them all. */
+/** Policies with such long selectors that a single expression, or a single guard, cannot contain all of them. */
 import assert from 'node:assert/strict';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -9,7 +9,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 import { longSelector } from '../support/random-selectors.ts';
 
 const POLICIES = 10;
-/** With 100 long names each, they fill more than one program. */
+/** With 100 long names in each, the policies fill more than one program. */
 const NAMED = 80;
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 

@@ -43,7 +43,7 @@ const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
 };
-/** The same; the protection refuses them to everybody. */
+/** More such changes, which the protection refuses to everybody. */
 const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },
@@ -328,7 +328,7 @@ describe('the guard', () => {
     await cluster.programmed(changed);
     await cluster.policy('kept', { ...spec, levelVersion: 'v1.99' });
     await eventually('the refusal', async () => (await cluster.condition(changed, 'Accepted'))?.status === 'False');
-    // The guard of the others is renewed without it.
+    // The other policies' guard is renewed without this policy.
     await cluster.programmed(
       await cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline', priority: 1 })),
     );
@@ -359,7 +359,7 @@ describe('the guard', () => {
       for (const [i, object] of objects.entries()) await cluster.byHand.apply(paths[i] ?? '', object);
       const wanted: MetadataChange = { labels: { crowd: null } };
       await eventually('the guard', async () => (await change(cluster.api, crowded, wanted, EDITOR)).status === 403);
-      // The API server chooses which of several guards answers.
+      // If several guards refuse, the API server chooses whose message it returns.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
       // Each check costs, and a guard that needs all of them must not exceed the API server's limit.

@@ -1,4 +1,4 @@
-/** Objects that somebody may create to trouble the operator, or the readers of its output. */
+/** Objects by which somebody may try to disturb the operator, or the readers of its output. */
 import assert from 'node:assert/strict';
 import { Etcd } from '../../hack/bench/etcd.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -91,7 +91,7 @@ describe('hostile input', () => {
     it('makes no flood of Events', async () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
-      // The violations that a status lists, and those that replace them when worse ones appear.
+      // The violations that a status lists, and the violations that replace them when worse ones appear.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));

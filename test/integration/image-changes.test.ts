@@ -1,4 +1,4 @@
-/** The image of a pod that violates the policies which decide may not be changed, as with Pod Security Admission. */
+/** The image of a pod that violates the deciding policies cannot be changed, as with Pod Security Admission. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Json } from '../../hack/controlplane/api.ts';
@@ -90,7 +90,7 @@ describe('the image of a container', function () {
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
             const { status, body } = await setImage(namespace, list, list, 'proxy', image);
-            // An entry for the other image admits that one.
+            // An entry for the other image admits that image.
             if (what === 'lists another image' && image === 'example.org/other:1')
               assert.equal(status, 200, body.message);
             else assert.equal(status, 403, `${image}: ${body.message}`);
@@ -233,7 +233,7 @@ function nameOf(pod: string): string {
   return pod.toLowerCase();
 }
 
-/** Only an exception for its image admits it: root with SYS_ADMIN, in a container or a sidecar. */
+/** A pod that only an exception for its image admits: root with SYS_ADMIN, in a container or a sidecar. */
 function proxied(list: List): object {
   const image = 'example.org/proxy:1';
   const proxy = { name: 'proxy', image, securityContext: AS_ROOT };

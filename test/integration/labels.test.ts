@@ -356,10 +356,11 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
-        // The operator must see it before the policy; otherwise it takes the change for a response to its own.
+        // The operator must see the change before it sees the policy; otherwise it would take the change for a response
+        // to its own write.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
-        // Their labels are not recorded as ours, because they set them first.
+        // The operator does not record these labels as its own, because somebody else set them first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': SERVER_VERSION });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(

@@ -1,4 +1,4 @@
-/** The most expensive objects that the API server accepts, beside a small violating one. */
+/** The most expensive objects that the API server accepts, together with a small violating one. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { freePorts } from '../../hack/controlplane/ports.ts';
@@ -26,14 +26,17 @@ const RULES = [
   'sysctls',
   'privileged',
 ];
-/** Shorter than etcd allows: on a busy machine the API server takes longer for these than a request may. */
+/**
+ * Shorter than etcd allows, because on a busy machine the API server needs more time for longer lists than a request may
+ * take.
+ */
 const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };
 const WORST = RULES.map((rule): [string, WorstObject] => [rule, WORST_OBJECTS[rule] as WorstObject]);
 const overrides = WORST.map(([, worst]) => worst.overrides);
 const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
 const OVERRIDES: CapabilityPolicyOverrides = { ...Object.assign({}, ...overrides), capabilities };
 
-/** 10,000 names and 155 KB: a smaller Deployment stopped the operator once. */
+/** 10,000 names and 155 KB. Even a smaller Deployment once stopped the operator. */
 const NAMES_155_KB: WorstPod = WORST_OBJECTS['capabilities.allowedBounding']?.pod(5_000) as WorstPod;
 
 describe('objects as large as the API server accepts', function () {

@@ -1,6 +1,6 @@
 /**
- * Objects that an operator from before policies were rows of programs left: an admission policy for each policy, with a hash in its
- * name. older-form.jsonl.gz has what commit e48cf55 compiled from POLICIES for Kubernetes 1.36.
+ * Objects from an operator before policies were rows of programs: one admission policy for each policy, with a hash in
+ * its name. older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for Kubernetes 1.36.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Workloads are evaluated with the grants that the operator is about to write: it is slower here than its evaluation. */
+/**
+ * Workloads are evaluated with the grants that the operator is about to write. In this test, writing is slower than
+ * evaluation.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';
@@ -41,7 +44,7 @@ describe('the status of a policy that grants its use', function () {
     });
   }
 
-  /** Not for a moment: each status that says so makes a Warning Event. */
+  /** Must not happen even for a moment, because each such status makes a Warning Event. */
   async function neverViolates(policy: string, evaluated: number, act: () => Promise<unknown>): Promise<void> {
     const observation = await Observation.begin(cluster);
     await act();

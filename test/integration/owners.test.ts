@@ -1,4 +1,4 @@
-/** Workloads with an owner, and claims of StatefulSets: what a rollout and the status make of their templates. */
+/** Workloads with an owner, and claims of StatefulSets: how a rollout and the status evaluate their templates. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';

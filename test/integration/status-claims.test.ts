@@ -1,4 +1,4 @@
-/** The status of a policy, its columns and its Events claim nothing that does not hold, and omit nothing that does. */
+/** Every statement in the status of a policy, its columns and its Events is true, and nothing true is missing. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -77,7 +77,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** As the operator writes it, which saw the policy before somebody replaced it. */
+    /** As written by an operator that saw the policy before somebody replaced it. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);

@@ -10,7 +10,7 @@ import { OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 
 const WITHIN_MS = 2_000;
-/** They share their namespaces, so that each text holds all of them: it takes long to compile, and long to load. */
+/** The policies share their namespaces, so each text contains all of them, and takes long to compile and load. */
 const POLICIES = 30;
 
 describe('the operator, when it is told to end', function () {

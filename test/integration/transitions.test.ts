@@ -7,7 +7,7 @@ import { type Attempt, Traffic } from '../support/traffic.ts';
 import { attemptsOf, bring, prepare } from '../support/transitioning.ts';
 import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 
-/** A round changes every transition's state once, and waits until all is in force; bursts don't wait. */
+/** A round changes the state of every transition once, and waits until everything is in force; a burst does not wait. */
 const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 2);
 const BURSTS = ROUNDS;
 

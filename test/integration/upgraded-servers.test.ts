@@ -1,6 +1,6 @@
 /**
- * The last API server below 1.36 is upgraded: programs with variables replace those without, in cluster. The reverse, when an older
- * API server joins.
+ * The last API server below 1.36 is upgraded: programs with variables replace programs without, in place. When an older
+ * API server joins, the reverse happens.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,14 +20,14 @@ import { verdictOf } from '../support/verdict.ts';
 
 const [TEAM, BOUND] = ['upgraded-servers-team', 'upgraded-servers-bound'];
 const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgraded-above'];
-/** Without variables these have a program of their own: two with restricted use. */
+/** Without variables, these two policies with restricted use have a program of their own. */
 const [TIME, RAW] = ['upgraded-bound-time', 'upgraded-bound-raw'];
 const NAMES = [BASE, EXCEPTION, ABOVE, TIME, RAW];
 const [OLDER, NEWER] = [35, 36];
 
 const pinging = (add: readonly string[]) => restrictedPod({ add, serviceAccountName: 'pinger' });
 
-/** With the answer that is right in either form. */
+/** Pods, with the answer that is right for both forms. */
 const PODS = [
   { title: 'a compliant pod', namespace: TEAM, pod: restrictedPod(), expected: 'admitted' },
   { title: 'a pod of the exception', namespace: TEAM, pod: pinging(['NET_RAW']), expected: 'admitted' },

@@ -24,9 +24,9 @@ interface Row {
   /** The collection of the created object, with `*` for the namespace, and the object. */
   readonly path: string;
   readonly object: Json;
-  /** The change that makes it violate, if it does not from the start. */
+  /** The change after which the workload violates, if it complies at first. */
   readonly change?: (path: string) => Promise<unknown>;
-  /** The change that repairs it; by default it is deleted. */
+  /** The change that repairs the workload; by default, it is deleted. */
   readonly repair?: Json;
 }
 

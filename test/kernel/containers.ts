@@ -12,7 +12,7 @@ const SOURCE = join(import.meta.dirname, 'probe', 'main.go');
 /** A busy machine starts nothing at once. */
 const TIMEOUT_MS = 60_000;
 
-/** The content of a process's /proc/self/status, or the fact that the kernel did not execute it. */
+/** The content of a process's /proc/self/status, or the fact that the kernel did not execute the program. */
 export type Process = { readonly error: string } | ProcessStatus;
 
 export interface ProcessStatus {
@@ -25,7 +25,7 @@ export interface ProcessStatus {
   readonly ambient: bigint;
 }
 
-/** How a program's file changes the capabilities of its process. */
+/** How the file of a program changes the capabilities of its process. */
 export interface ProgramFile {
   readonly capabilities?: FileCapabilities;
   /** Owned by root, with the set-user-ID bit. */
@@ -79,7 +79,7 @@ export class Containers {
       root: { path: join(this.#folder, 'rootfs'), readonly: true },
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
-        // Containers that run at once share the root file system; runc makes devices in each.
+        // Containers that run at the same time share the root file system, and runc makes devices in it for each.
         { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
       ],
       linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }] },

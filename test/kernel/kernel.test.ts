@@ -93,7 +93,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
       if (measured !== undefined) assert.equal(grant.error, measured, title);
       return;
     }
-    // This machine's root cannot give containers what it lacks itself.
+    // The root user of this machine cannot give containers capabilities that it lacks itself.
     const capabilities = namesIn(maskOf(grant.capabilities) & machine);
     const found = await containerOf(one, { ...grant, capabilities });
     assert.deepEqual(Object.fromEntries(found), expected(one, capabilities), title);
@@ -118,7 +118,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
   }
 });
 
-/** The entrypoint, and below it, as below a shell, the others. */
+/** The entrypoint starts the other programs, as a shell would. */
 function expected(one: Case, capabilities: readonly string[]): Record<string, Process> {
   const { entrypoint } = one;
   if (!starts(entrypoint, capabilities)) return { [entrypoint]: REFUSED };
@@ -130,7 +130,7 @@ function expected(one: Case, capabilities: readonly string[]): Record<string, Pr
   return { [entrypoint]: status(sets, one), ...Object.fromEntries(below) };
 }
 
-/** A program started by a setuid program is partly root's, which does not concern container runtimes. */
+/** A program that a setuid program starts is partly root's. Container runtimes are not concerned. */
 function startedBy(entrypoint: Program): Program[] {
   return entrypoint === 'setuid-root' ? [] : NAMES.filter((name) => name !== entrypoint);
 }

@@ -7,9 +7,9 @@ export interface Need {
   /** The capabilities of the observed container; by default all that this machine can give. */
   readonly holds?: readonly string[];
   readonly needs: readonly string[];
-  /** Asked for, not held, and not needed. */
+  /** Capabilities that the program asks for, does not hold, and does not need. */
   readonly refused?: readonly string[];
-  /** Capabilities that the kernel asked for in vain, besides those of every container. */
+  /** Capabilities that the kernel refused, besides those that every container asks for. */
   readonly noise?: readonly string[];
 }
 

@@ -1,4 +1,7 @@
-/** The result of `cappol suggest --used` for pods, by pod: what they used, and what the policies allow for their sake. */
+/**
+ * The result of `cappol suggest --used`, by pod: the capabilities that the pods used, and the capabilities that the
+ * policies allow because of that.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +12,7 @@ export interface Suggested {
   readonly used: readonly string[];
   readonly refused: readonly string[];
   readonly noise: readonly string[];
-  /** Beyond level restricted, which allows NET_BIND_SERVICE itself. */
+  /** Capabilities beyond level restricted, which itself allows NET_BIND_SERVICE. */
   readonly allowed: readonly string[];
 }
 

@@ -168,7 +168,7 @@ describe('a text that is not a document', () => {
 });
 
 describe('the merge keys', () => {
-  /** The right side is what kubectl sends for the left: test/cli/kubectl.test.ts asks it. */
+  /** The right side is the object that kubectl sends for the left side; test/cli/kubectl.test.ts runs kubectl. */
   const MERGED: readonly (readonly [text: string, value: object])[] = [
     ['{a: 1, <<: *x}', { a: 9, b: 9 }],
     ['{<<: *x, a: 1}', { a: 1, b: 9 }],

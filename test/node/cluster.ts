@@ -25,7 +25,7 @@ import { staticFlags, writeStatic } from '../support/protected.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
-/** With the builds of kubelet and of the control plane. */
+/** The timeout includes building kubelet and the control plane. */
 const START_MS = 40 * 60_000;
 /** Running a pod takes seconds, but more on a busy machine. */
 const POD_MS = 240_000;
@@ -55,7 +55,7 @@ export interface Ran {
 }
 
 class NodeCluster {
-  /** The folder with the protection, where API servers offer that. */
+  /** The folder with the protection; undefined if API servers do not support it. */
   #files: string | undefined;
   #node: RealNode | undefined;
   #tools: Tools | undefined;
@@ -67,7 +67,7 @@ class NodeCluster {
     this.#node = await startNode({ quiet: true, apiServerFlags: this.#files ? staticFlags(this.#files) : [] });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
-      // Under its name in the chart.
+      // By the operator's name in the chart.
       const { buildah, name } = await operatorImage();
       await this.#node.importImage(await archiveOf(buildah, name, folder));
     } finally {

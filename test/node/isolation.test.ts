@@ -1,4 +1,4 @@
-/** A node changes nothing on the machine while it runs, and leaves nothing behind, even when it is killed. */
+/** A node changes nothing on the machine while it runs, and leaves nothing behind, even if it is killed. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

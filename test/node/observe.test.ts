@@ -23,7 +23,7 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/** At once: more would only wait for each other. */
+/** The number of pods at once: more would only wait for each other. */
 const BATCH = 8;
 const END_MS = 120_000;
 

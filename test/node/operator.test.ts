@@ -1,4 +1,4 @@
-/** The operator as Helm installs it, from its own image, on a node that loses its pods. */
+/** The operator as installed by Helm, from its own image, on a node that loses its pods. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';

@@ -1,4 +1,4 @@
-/** The tutorial's story inside Kubernetes: the same programs, in pods of a real node, under real policies. */
+/** The tutorial's story inside Kubernetes: the same programs in pods of a real node, under real policies. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
@@ -36,7 +36,7 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
   row('works with the sysctl, and no capability', PINGED, ['/bin/ping'], RESTRICTED, GROUPS),
 ];
 
-/** Beyond level restricted with NET_RAW: the policy refuses them, and a namespace without policies shows why. */
+/** Pods beyond level restricted with NET_RAW. The policy refuses them, and a namespace without policies shows why. */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),
   row(

@@ -1,4 +1,4 @@
-/** config/observe: its policy admits the Job of `cappol observe --cluster`, and nothing that the Job does not need. */
+/** config/observe: its policy admits the Job of `cappol observe --cluster`, and nothing beyond what the Job needs. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { ROOT } from '../support/page.ts';
 const POLICY = join(ROOT, 'config', 'observe', 'policy.yaml');
 const policy = load(readFileSync(POLICY, 'utf8')) as CapabilityPolicy;
 const JOB = observerJob({ name: 'observe', image: 'cappol', seconds: 60, count: 3, nodes: ['a', 'b', 'c'] });
-/** The overrides that open something; the others narrow. */
+/** The overrides that admit more than the level; other overrides narrow it. */
 const OPENING = ['hostPID', 'volumes', 'runAsNonRoot'];
 
 describe('the policy in config/observe', () => {

@@ -134,7 +134,7 @@ describe('spec.containers', () => {
   });
 });
 
-/** Value by value, written apart from the code under test. */
+/** Computed value by value, independently of the code under test. */
 function together(overrides: CapabilityPolicyOverrides, own: CapabilityPolicyOverrides): CapabilityPolicyOverrides {
   const { capabilities, seccomp, appArmor } = overrides;
   return {

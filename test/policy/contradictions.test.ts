@@ -1,4 +1,7 @@
-/** Statements of a policy that have no effect beside its other ones. test/integration/contradictions.test.ts asks an API server. */
+/**
+ * Statements of a policy that have no effect because of other statements. test/integration/contradictions.test.ts asks an
+ * API server.
+ */
 import assert from 'node:assert/strict';
 import { contradictionsIn } from '../../operator/policy/contradictions.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -22,7 +25,7 @@ const caps = (capabilities: object) => ({ overrides: { capabilities } }) as Spec
 const BASE = { level: 'baseline' } as const;
 const NAMED = { names: ['agent'] };
 
-/** A spec, and what each note begins with; none: nothing contradicts. */
+/** A spec, and the beginning of each note; without notes, nothing contradicts. */
 const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly string[]])[] = [
   [
     'privileged where the level asks for allowPrivilegeEscalation: false',

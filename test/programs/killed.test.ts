@@ -1,6 +1,7 @@
 /**
- * Random changes, while the operator is killed before or after random writes: a new process goes on from what is in the
- * cluster. Meanwhile no pod is refused that the old and the new state admit, and none admitted that both refuse.
+ * Random changes, while the operator is killed before or after random writes. A new process goes on from the state of the
+ * cluster. Meanwhile, no pod is refused that both the old and the new state admit, and no pod is admitted that both
+ * refuse.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -65,7 +66,7 @@ describe('an operator that is killed at any write', function () {
     assert.ok(killed >= CHANGES / 3, `killed ${killed} times`);
   });
 
-  /** @returns how often it was killed */
+  /** @returns the number of kills */
   async function bringTo(rows: Rows, { release, kills }: Change): Promise<number> {
     const compiled = smallCompiled(rows, { release });
     let killed = 0;
@@ -94,7 +95,7 @@ describe('an operator that is killed at any write', function () {
     return killed;
   }
 
-  /** Tries pods about whose verdict both states agree. */
+  /** Tries pods for which the old and the new state give the same verdict. */
   function watch(before: Rows, after: Rows) {
     const agreed = pods().filter((pod) => admits(before, ...pod) === admits(after, ...pod));
     const surprises: string[] = [];

@@ -1,4 +1,4 @@
-/** A real API server for programs without an operator: the test runs passes, and can block writes. */
+/** A real API server for programs, without an operator: the test itself runs passes, and can block writes. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -20,7 +20,10 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 export type Verb = 'apply' | 'replace' | 'delete';
 
-/** Around each write: an error that `before` throws is the write's error, and the API server does not see the write. */
+/**
+ * Called around each write. If `before` throws, the write fails with that error, and the API server does not see the
+ * write.
+ */
 export interface Interception {
   before?(verb: Verb, path: string, body?: unknown): void;
   after?(verb: Verb, path: string): void;
@@ -65,7 +68,7 @@ export class ProgramCluster {
     return this.#open.client;
   }
 
-  /** As a new process begins. */
+  /** Starts over like a new process. */
   programs(
     intercept: Interception = {},
     { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},
@@ -84,7 +87,7 @@ export class ProgramCluster {
     return (await renderedObjects(this.#open.api)) as unknown as RenderedObject[];
   }
 
-  /** Runs passes until one is as wanted. */
+  /** Runs passes until one gives the wanted result. */
   async passUntil(
     programs: Programs,
     compiled: Compiled,
@@ -169,7 +172,7 @@ export class ProgramCluster {
   }
 }
 
-/** The names of everything that is to exist at the end. */
+/** The names of everything that must exist at the end. */
 export function namesOf(compiled: Compiled): string[] {
   return manifestsOf(compiled)
     .map(({ metadata }) => metadata.name)

@@ -1,4 +1,6 @@
-/** Programs while API servers join, restart and go: a policy is in force when each that answers enforces it. */
+/**
+ * Programs while API servers join, restart and leave: a policy is in force when each API server that answers enforces it.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

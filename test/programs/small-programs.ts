@@ -21,7 +21,7 @@ export interface Row {
   readonly namespace: string;
   readonly colours: readonly string[];
   readonly mode?: Mode;
-  /** The service accounts of the namespace that alone may use it; left out: everyone. */
+  /** The only service accounts of the namespace that may use the policy; left out: everyone. */
   readonly users?: readonly string[];
   readonly guarded?: boolean;
   readonly fills?: boolean;
@@ -32,9 +32,9 @@ export type Rows = Readonly<Record<string, Row>>;
 export interface SmallOptions {
   /** The text of the rules differs. */
   readonly release?: string;
-  /** CEL that the API server compiles, and that fails whenever it runs. */
+  /** CEL that the API server can compile, but that fails whenever it runs. */
   readonly unsound?: boolean;
-  /** Bytes that the table has in addition. */
+  /** The number of additional bytes of the table. */
   readonly padding?: number;
   /** The end of all names. */
   readonly suffix?: string;

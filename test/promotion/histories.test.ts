@@ -52,7 +52,7 @@ const BEGINNINGS = {
   'a policy without a rollout': finished({ rollsOut: false }),
 };
 
-/** Defects that the operator once had, or might have: the exploration has to find them. */
+/** Defects that the operator once had, or might have. The exploration has to find each of them. */
 const DEFECTS: Readonly<Record<string, [change: Partial<Implementation>, law: string, guard?: Guard]>> = {
   'a policy that rests is forgotten': [{ rest: () => undefined }, REMAINS],
   'the first state is not written': [{ writesFirst: false, waitsForState: false }, REMAINS],

@@ -564,7 +564,7 @@ describe('a step of a rollout', () => {
   });
 });
 
-/** Changes of a cluster under a rollout, by an operator that may die between two writes and by others. */
+/** Changes of a cluster under a rollout, made by an operator that may die between two writes, and by other users. */
 const ACTIONS = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ of: fc.constant('render' as const), name: fc.constantFrom('a', 'b', 'c') }) },
@@ -614,7 +614,7 @@ describe('a rollout, whatever happens and whenever the operator dies', () => {
                   labels: (label === undefined ? {} : { [LABEL]: label }) as Record<string, string>,
                 })),
                 verdict: (name) => evaluated.get(name),
-                // Violations that have ended since, and those that go on.
+                // Violations that have ended since, and violations that go on.
                 currentVerdict: (name) =>
                   evaluated.has(name) ? { ...truth(name), violating: evaluated.get(name)?.violating ?? 0 } : undefined,
               });
@@ -657,7 +657,7 @@ describe('a rollout, whatever happens and whenever the operator dies', () => {
               violating.delete(action.name);
               break;
             case 'die':
-              // Without its ConfigMaps, the labels and the enforced part are the state.
+              // Without the ConfigMaps, the state follows from the labels and the enforced part.
               if (action.lost)
                 kept = { uid: 'p', begun: kept.begun, ...(kept.begun && { selector: ALL }), namespaces: new Map() };
               break;

@@ -1,4 +1,7 @@
-/** Violations in pending namespaces are remembered, and a verdict holds for what it was evaluated by. */
+/**
+ * Violations in pending namespaces are remembered, and a verdict is valid for the policies and rights that it was based
+ * on.
+ */
 import assert from 'node:assert/strict';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';

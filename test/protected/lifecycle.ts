@@ -43,7 +43,7 @@ describe('on API servers that protect the enforcement', function () {
       ({ directory, audit, stop } = started);
       return started.controlPlane;
     },
-    // The account and its tokens go with `helm uninstall`.
+    // `helm uninstall` deletes the account and its tokens.
     kubeconfig: operatorKubeconfig,
     installWith: 'helm',
     args: ELECTION,
@@ -180,7 +180,7 @@ describe('on API servers that protect the enforcement', function () {
   }
 });
 
-/** A chart as that of a later release: fields are only added. */
+/** A chart that looks like one of a later release: fields are only added. */
 function chartWithAnotherField(): string {
   const chart = mkdtempSync(join(tmpdir(), 'capabilitypolicy-chart-'));
   cpSync(CHART, chart, { recursive: true });

@@ -1,4 +1,4 @@
-/** The suites of `npm run test:protected`: all that have an operator on the shared control plane. */
+/** The suites of `npm run test:protected`: all suites that have an operator on the shared control plane. */
 import { CLOSING_LINE, type Run, suiteRun } from '../versions/runs.ts';
 
 const OWN = 'starts a control plane of its own; protected/lifecycle has two replicas under protection';
@@ -58,7 +58,7 @@ export const SUITES = [
 /** As assertNoneRefused (test/support/own-writes.ts) reports it. */
 const WRITES = /^the protection refused (0 of [1-9]\d* writes) of the operator$/m;
 
-/** @returns the runs, which count as failed without their last line about the operator's writes */
+/** @returns the runs. A run counts as failed if its last line about the operator's writes is missing */
 export function runs(): Run[] {
   const lifecycle = { name: 'protected/lifecycle', command: ['mocha', 'test/protected/lifecycle.ts'] };
   return [...SUITES.map((suite) => suiteRun([`integration/${suite}`])), lifecycle].map((run) => ({ ...run, summary }));

@@ -20,9 +20,9 @@ export interface Known {
     readonly container?: object;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  /** Invalid: PodSecurityPolicy filled in what makes the pod invalid, which is refused today. */
+  /** Invalid: the values that PodSecurityPolicy filled in make the pod invalid; today such a pod is refused. */
   readonly answer: 'admitted' | 'refused' | 'invalid';
-  /** Some of the results of securityOf(); those of `app` for containers. */
+  /** Some of the results of securityOf(); for containers, the results for `app`. */
   readonly becomes?: object;
 }
 

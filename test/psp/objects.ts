@@ -44,7 +44,7 @@ export interface RbacObject extends Identified {
   readonly [field: string]: unknown;
 }
 
-/** Policies that meet, and the users of each. */
+/** Policies that select the same namespaces, and the users of each. */
 export interface PspSet {
   /** Part of all names. */
   readonly id: string;
@@ -63,7 +63,7 @@ const ANYTHING = { rule: 'RunAsAny' } as const;
 /** The fields that the API requires of every policy. */
 export const STRATEGIES = { seLinux: ANYTHING, runAsUser: ANYTHING, supplementalGroups: ANYTHING, fsGroup: ANYTHING };
 
-/** Refuses as little as a PodSecurityPolicy can: no policy with one field admits more. */
+/** A PodSecurityPolicy that refuses as little as possible: no policy with one more field admits more. */
 export const OPEN_SPEC: PspSpec = {
   ...STRATEGIES,
   privileged: true,

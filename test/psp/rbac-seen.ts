@@ -8,8 +8,9 @@ const USER = 'rbac-seen';
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /**
- * Writes one more object of each kind, and waits until they take effect. @param mark not used before @param namespace
- * one that exists
+ * Writes one more object of each kind, and waits until these objects take effect.
+ * @param mark not used before
+ * @param namespace an existing one
  */
 export async function rbacSeen(api: Api, mark: string, namespace: string): Promise<void> {
   const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] };

@@ -51,7 +51,7 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
   return resolution.policy;
 }
 
-/** The first by name that admits the pod unchanged, or else the first that admits it filled. */
+/** The first policy by name that admits the pod unchanged; without one, the first that admits the filled pod. */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
   const changes = ({ fills, seccompChanges }: ResolvedPolicy) =>

@@ -12,7 +12,7 @@ import type { PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { securityOf } from './security.ts';
 
-/** So many sets are in force at a time, if they cannot affect each other. */
+/** The most sets that are in force at a time, if they cannot affect each other. */
 const TOGETHER = 40;
 
 const controlPlane = await startControlPlane();
@@ -45,14 +45,17 @@ try {
   await controlPlane.stop();
 }
 
-/** Sets without a policy, and crowds of more than an API server asks about, cannot be compared. */
+/** Sets without a policy cannot be compared, nor can sets with more policies than an API server asks about. */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
   if (policies.length === 0) return 'without';
   return policies.filter(({ spec }) => spec.usableBy !== 'Everyone').length > MOST_ASKED ? 'crowds' : 'recorded';
 }
 
-/** Sets that grant one policy in the namespace of its name are in force together. Others may reach further. */
+/**
+ * Sets that grant a single policy, in the namespace with the policy's name, are in force together. Other sets may reach
+ * further.
+ */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>
     policies.length === 1 && namespaces.every((namespace) => namespace === id);
@@ -65,7 +68,7 @@ function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   ];
 }
 
-/** @returns what differs from the answer of 1.24 */
+/** @returns the differences from the answer of 1.24 */
 async function compare(cluster: CurrentCluster, recorded: RecordedPod): Promise<string | undefined> {
   const { status, pod, text } = await cluster.create(recorded);
   if (status === 422) return `the pod is invalid: ${text}`;

@@ -1,6 +1,6 @@
 /**
- * The effective security settings of a pod's containers: equal for a pod of 1.24 and one of today that are secured
- * alike, however they are written. Unset fields have their default meaning.
+ * The effective security settings of a pod's containers: They are equal for a pod of 1.24 and one of today with the same
+ * effective settings, however these are written. Unset fields have their default meaning.
  */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';

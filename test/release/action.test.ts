@@ -32,7 +32,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The actions that it used, with what they were given. */
+  /** The actions that the action used, with their inputs. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
@@ -151,7 +151,7 @@ describe('the GitHub Action', function () {
   }
 });
 
-/** Executes a composite action as a runner does, as far as this one needs it. */
+/** Executes a composite action like a runner, as far as this action needs it. */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

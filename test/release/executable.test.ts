@@ -1,4 +1,4 @@
-/** cappol as one executable: of this machine's system and processor, unpacked where nothing else is. */
+/** cappol as a single executable, for this machine's system and processor, unpacked in an empty place. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

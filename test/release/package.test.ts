@@ -1,4 +1,4 @@
-/** The package as npm publishes it, installed where nothing else is: an empty cache, no registry, no other packages. */
+/** The package as npm publishes it, installed in an empty place: an empty cache, no registry, no other packages. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';

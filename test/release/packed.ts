@@ -48,6 +48,6 @@ export function newFolder(name: string): string {
 /** The environment of a user who has this Node and npm, but nothing in their caches. */
 export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
   const path = [dirname(process.execPath), pathWithoutNpm()].join(delimiter);
-  // No registry is there: what is installed has to have everything.
+  // No registry is available, so the package has to contain everything.
   return { PATH: path, HOME: home, npm_config_registry: 'http://127.0.0.1:1', npm_config_update_notifier: 'false' };
 }

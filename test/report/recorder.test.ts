@@ -67,7 +67,7 @@ describe('the recorder of Events', () => {
     return eventFor(happening, { reportingInstance: 'o', now: time, occasion });
   }
 
-  /** Sends the Events that are due by then, as the operator does. */
+  /** Sends the Events that are due at that time, as the operator does. */
   async function pass(ms: number): Promise<void> {
     for (const end = now + ms; ; ) {
       const due = recorder.dueMs;

@@ -319,7 +319,7 @@ function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): N
   return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
 }
 
-/** The input about a refused edit that comes from the policy as it was accepted. */
+/** For a refused edit: the input about the policy as it was accepted. */
 function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   assert.ok('policy' in resolution);
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };

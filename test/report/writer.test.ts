@@ -73,7 +73,7 @@ describe('a status that the watch has not shown yet', () => {
       CapabilityPolicyStatus,
     ];
     let statuses: WrittenStatuses;
-    /** The newest status, as far as known, when the watch shows this one. */
+    /** The newest known status when the watch shows this one. */
     const latest = (shown: CapabilityPolicyStatus | undefined) =>
       statuses.latest({ ...structuredClone(policy), ...(shown && { status: shown }) }).status;
 

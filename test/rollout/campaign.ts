@@ -1,6 +1,7 @@
 /**
- * A rollout over many namespaces while clients create, break and repair workloads and operators are killed. It is evaluated
- * by the API server's watch, by what the clients know, and by a count of its own; it shares no code with the operator.
+ * A rollout over many namespaces, while clients create, break and repair workloads and operators are killed. The
+ * campaign is checked by the API server's watch, by the clients' knowledge, and by its own count; it shares no code with
+ * the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -88,7 +89,7 @@ class Campaign {
     this.#options = options;
     const { namespaces, violatingPercent, soakMs } = options;
     this.#namespaces = newNamespaces(namespaces, violatingPercent);
-    // Populated first: the clients know the violations from the beginning.
+    // The namespaces are populated first, so that the clients know the violations from the beginning.
     this.#clients = new Clients({
       api,
       namespaces: this.#namespaces,
@@ -219,14 +220,14 @@ class Campaign {
     return { failures, summary };
   }
 
-  /** A namespace that lost the label refuses, and one that has it does not. */
+  /** A namespace that lost the label refuses violating pods, and a namespace with the label admits them. */
   async #notEnforced({ namespaces, history }: Record): Promise<string[]> {
     return this.#clients.differing(
       namespaces.map(({ name }) => ({ name, enforced: history.promotedAt(name) !== undefined })),
     );
   }
 
-  /** Why the run shows nothing, though nothing failed. */
+  /** Why the run is inconclusive, although nothing failed. */
   #shortcomings({ kills }: Operators): string[] {
     const { admitted, refused, lower } = this.#clients.counts;
     return [

@@ -1,4 +1,4 @@
-/** Clients that create, break and repair workloads, make namespaces, and try what must be refused. */
+/** Clients that create, break and repair workloads, create namespaces, and try requests that must be refused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, createNamespace } from '../support/harness.ts';
@@ -43,7 +43,7 @@ export class Clients {
     lower: 0,
     edits: 0,
   };
-  /** Ends of the violations of Deployments and of pods that stay, by namespace. */
+  /** Functions that end the violations of Deployments and of lasting pods, by namespace. */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
   /** Namespaces that were created during the rollout. */
@@ -60,7 +60,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** Takes over the violations of the populated namespaces, to repair them. */
+  /** Registers the violations of the populated namespaces, in order to repair them. */
   adopt(): void {
     const { namespaces, truth } = this.#options;
     for (const { name, kind } of namespaces) {
@@ -125,7 +125,7 @@ export class Clients {
     }
   }
 
-  /** The namespaces that do not admit and refuse as they must. */
+  /** The namespaces whose verdicts on pods are wrong. */
   async differing(namespaces: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
     const left = [...namespaces];
     const wrong: string[] = [];
@@ -159,7 +159,7 @@ export class Clients {
     }
   }
 
-  /** The namespace violates only by a pod that lives a second, about three times in a soak. */
+  /** The namespace violates only by a pod that lives for a second, about three times within a soak. */
   async #cron(name: string, random: Random): Promise<void> {
     const { api, soakMs } = this.#options;
     const owner = await cronJob(api, name);
@@ -193,7 +193,7 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // The label only goes: if the namespace has it now, it had it when the pod was refused.
+    // The label is never set again. So if the namespace has it now, it had it when the pod was refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);

@@ -1,4 +1,4 @@
-/** The state of a rollout, counted from the cluster's objects by a few lines of its own; and what the operator says. */
+/** Counts the state of a rollout from the cluster's objects in a few lines of its own, and reads the operator's numbers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
@@ -9,7 +9,7 @@ interface Counted {
   readonly enforced: number;
   readonly soaking: number;
   readonly blocked: number;
-  /** Name → its violating workloads; bounded in the status, so compared as far as it goes. */
+  /** Name → its number of violating workloads. The list in the status is bounded, so it is compared as far as it goes. */
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }
 

@@ -11,17 +11,17 @@ export interface Record {
   readonly history: LabelHistory;
   readonly truth: Truth;
   readonly gaps: Operators['gaps'];
-  /** The namespaces whose promotion an operator logged. */
+  /** The namespaces whose promotion was logged by an operator. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** When the rollout was asked for: no namespace has been evaluated by it before. */
+  /** The time at which the rollout was requested: before it, no namespace has been evaluated by the policy. */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
 
 /**
- * A violation that began this shortly before a promotion is no fault: nobody can see a pod before the API server has
- * sent it. Longer than an operator ever needs on a loaded machine.
+ * How shortly before a promotion a violation may begin without being a fault: nobody can see a pod before the API server
+ * has sent it. The time is longer than an operator ever needs on a loaded machine.
  */
 const UNSEEN_MS = 2_500;
 /** Kubernetes' times have whole seconds. */
@@ -61,8 +61,8 @@ export function soakFaults(record: Record): string[] {
 }
 
 /**
- * An operator saves that a namespace is promoted, logs it, and removes the label. If it is killed in between, the next leader
- * removes the label and logs no promotion.
+ * An operator saves the promotion of a namespace, logs it, and removes the label. If it is killed in between, the next
+ * leader removes the label but logs no promotion.
  */
 function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record): number {
   const isUnlogged = !logged.has(namespace);
@@ -81,7 +81,7 @@ export function paceFaults({ namespaces, history, namespacesPerHour }: Record): 
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // One more, since a window may begin and end with a promotion; and as many as watch delays shift.
+    // One more, because a window may begin and end with a promotion; and as many as delays of the watch may shift.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];

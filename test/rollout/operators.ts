@@ -1,4 +1,4 @@
-/** Two operators with one Lease that are killed again and again; whoever is killed is started again at once. */
+/** Two operators with one Lease. They are killed again and again, and restarted at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -8,7 +8,10 @@ import { eventually } from '../support/harness.ts';
 import type { OperatorProcess } from '../support/operator-process.ts';
 import type { Random } from '../support/random.ts';
 
-/** From one kill until some operator leads again, in milliseconds since the epoch: nobody saw what lived only then. */
+/**
+ * The periods from a kill until an operator leads again, in milliseconds since the epoch. Nobody saw objects that lived
+ * only within such a period.
+ */
 interface Gap {
   readonly from: number;
   readonly until: number;

@@ -1,4 +1,7 @@
-/** The facts that the clients of a campaign know for certain: when each namespace had a pod or template that violates. */
+/**
+ * The facts that the clients of a campaign know for certain: the times at which each namespace had a violating pod or
+ * template.
+ */
 
 export interface Violation {
   /** The violating object. */

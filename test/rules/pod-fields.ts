@@ -1,5 +1,5 @@
 /**
- * Every field of a pod, with the reason why a rule checks it or none needs to. docs/security-model.md explains the
+ * Every field of a pod, with the reason why a rule reads it or no rule needs to. docs/security-model.md explains the
  * reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
  */
 const REASONS = {
@@ -34,7 +34,7 @@ const CONTAINER = {
 export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   PodSpec: {
     rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',
-    // shareProcessNamespace: among the pod's own containers, which are all evaluated.
+    // shareProcessNamespace: shared among the pod's own containers, which are all evaluated.
     own: 'shareProcessNamespace',
     reads:
       'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',
@@ -52,7 +52,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   },
   PodSecurityContext: {
     rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups supplementalGroupsPolicy sysctls windowsOptions',
-    // How the group and the label that rules admit get onto volumes.
+    // How the groups and the labels that rules admit are set on volumes.
     own: 'fsGroupChangePolicy seLinuxChangePolicy',
   },
   AppArmorProfile: { rule: 'localhostProfile type' },
@@ -144,7 +144,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   VsphereVirtualDiskVolumeSource: { type: 'fsType storagePolicyID storagePolicyName volumePath' },
 };
 
-/** Types that are decided as a whole by the field that has them, whatever fields they get. */
+/** Types that are decided as a whole by the field that contains them, even if they get new fields. */
 export const WHOLE = [
   'Affinity',
   'ContainerResizePolicy',

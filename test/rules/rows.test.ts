@@ -1,4 +1,7 @@
-/** The text of a rule over a policy's row says what its text over known values says: about random policies and pods. */
+/**
+ * Checks that the text of a rule over a policy's row gives the same result as its text over known values, for random
+ * policies and pods.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { commonColumns, levelColumns, levelKey, rowOf } from '../../operator/compile/rows.ts';
@@ -50,7 +53,7 @@ interface RowContext {
   readonly levels: Readonly<Record<string, Columns>>;
 }
 
-/** The same by the row; what it binds is around each text. */
+/** The same by the row; each text is inside of the variables that it binds. */
 function byRow(values: RowValues, tests: readonly Test[], parts: readonly Part[], row: RowContext): unknown[] {
   return parts.map(({ over, context }) =>
     tests

@@ -15,7 +15,7 @@ const RUNS = Number(process.env.FC_RUNS ?? 150);
 
 /** The delay of a request, in milliseconds. */
 interface Journey {
-  /** Faults of the process: while it is stopped, nothing leaves. */
+  /** Faults of the process: while it is stopped, it sends nothing. */
   readonly connecting: number;
   readonly there: number;
   readonly back: number;
@@ -131,7 +131,7 @@ class Simulation {
     }
   }
 
-  /** After each request. Its error would be a failing request. */
+  /** Called after each request. An error that it throws would look like a failed request. */
   #look(): void {
     const [holder = '', text, at] = [this.#leases.holder, JSON.stringify(this.#leases.lease), this.#clock.now()];
     if (holder !== this.#last.holder) {

@@ -14,7 +14,7 @@ function sent<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** Snapshots of different clusters, also with other fields and fewer lists. */
+/** Snapshots of different clusters, some with other fields and fewer lists. */
 const arbitrarySnapshot = fc
   .tuple(
     arbitraryCluster,

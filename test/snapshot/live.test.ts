@@ -54,7 +54,7 @@ class Turning {
   }
 }
 
-/** That each container used CHOWN or SYS_TIME. */
+/** Evidence that each container used CHOWN or SYS_TIME. */
 function someUse(cluster: Cluster): Evidence {
   const pods = cluster.namespaces().flatMap(({ name }) => [...cluster.pods(name)]);
   const uses = pods.flatMap(({ namespace, name: pod, spec }, index) =>

@@ -104,8 +104,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * A write is out of turn if the API server received it after it had given the Lease to another, or before it was asked
- * to give it to the writer.
+ * A write is out of turn in two cases: the API server received it after it had given the Lease to another user, or before
+ * it was asked to give the Lease to the writer.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {

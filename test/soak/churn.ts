@@ -135,7 +135,7 @@ export class Churn {
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 
-  /** Then every binding to it grants, or grants nothing any more. */
+  /** After that, every binding to the role grants something, or grants nothing any more. */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
     const policy = oneOf(['*', ...policies], this.#random);
@@ -145,7 +145,7 @@ export class Churn {
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 
-  /** Or changes its labels. In a namespace that is being deleted it does nothing. */
+  /** Changes its labels otherwise. In a namespace that is being deleted, it does nothing. */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
     const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
@@ -182,7 +182,7 @@ export class Churn {
     return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
   }
 
-  /** Any answer of the API server, as soon as one runs: each change may be made twice. */
+  /** Any answer of the API server, as soon as one runs. A change may be made twice. */
   async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {

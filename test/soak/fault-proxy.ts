@@ -1,6 +1,6 @@
 /**
- * A proxy between one client and the API server that causes faults: see faults.ts. It ends TLS, so that it can answer
- * in the API server's place; to the API server it is the client that the kubeconfig names.
+ * A proxy between one client and the API server that causes faults: see faults.ts. It ends TLS, so that it can answer in
+ * the API server's place; for the API server, it is the client that the kubeconfig names.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -38,14 +38,14 @@ interface Watch {
 export type Moment = 'before' | 'after';
 
 interface Interruption {
-  /** So many writes still get through. */
+  /** The number of writes that still get through. */
   left: number;
   readonly moment: Moment;
   readonly reached: () => void;
 }
 
 const LATE_MS = 1_500;
-/** Between two faults of watches. */
+/** The time between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
 /** Events of this long before a watch becomes outdated are never delivered. */
 const MISSED_MS = 2_000;
@@ -63,7 +63,7 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * Collections for which the client was told that its version is outdated: until it lists them again, it gets the same
+   * Collections for which the client was told that its version is outdated. Until it lists them again, it gets the same
    * answer.
    */
   readonly #outdated = new Set<string>();
@@ -85,12 +85,12 @@ export class FaultProxy {
       key: text(user['client-key-data']),
     });
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
-    // A client's connections are its own to end.
+    // The client itself must close its connections.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
 
-  /** Passes everything on until a storm begins. */
+  /** Passes everything through until a storm begins. */
   static async start(kubeconfig: string, random: Random): Promise<FaultProxy> {
     const proxy = new FaultProxy(kubeconfig, random);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
@@ -125,7 +125,7 @@ export class FaultProxy {
     this.#storm = undefined;
   }
 
-  /** For this long nothing gets through, and running requests are cut. */
+  /** For this long, nothing gets through, and running requests are cut. */
   async partition(ms: number): Promise<void> {
     this.#partitioned = true;
     this.#server.closeAllConnections();
@@ -134,8 +134,8 @@ export class FaultProxy {
   }
 
   /**
-   * Every second watch, or those of this collection, is silent for this long, or until close(), and is then cut, if the
-   * client has not left it before. Only the versions that it knows let the client find out what it missed.
+   * Makes every second watch, or the watches of this collection, silent for this long, or until close(). Then a watch is
+   * cut, unless the client has left it before. Only the versions that the client knows show what it missed.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -148,10 +148,11 @@ export class FaultProxy {
   }
 
   /**
-   * The client gets no answer to one of its next writes, and then to no other, until `resume`: so that it can be killed
+   * The client gets no answer to one of its next writes, and no answers after that until `resume`. So it can be killed
    * before or after that write. Dry runs, leases and Events are no writes.
    *
-   * @param writes how many get through before it @returns whether that write came in time
+   * @param writes how many get through before it
+   * @returns whether that write came in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
     const reached = new Promise<boolean>((resolve) => {
@@ -218,7 +219,8 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // It also comes while the API server is down: a client behind a load balancer sees a connection that ends.
+    // The fault also comes while the API server is down, because a client behind a load balancer then sees a connection
+    // that ends.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
     asked.pipe(passed);

@@ -7,7 +7,7 @@ export interface Asked {
   readonly url: string;
 }
 
-/** Instead of the API server's answer, which never receives the request. */
+/** The answer that comes instead of the API server's, which never receives the request. */
 const REFUSALS = {
   throttled: { code: 429, reason: 'TooManyRequests', message: 'too many requests, please try again later' },
   broken: { code: 500, reason: 'InternalError', message: 'an error on the server has prevented the request' },
@@ -15,9 +15,9 @@ const REFUSALS = {
   expired: { code: 410, reason: 'Expired', message: 'too old resource version' },
 } as const;
 
-/** The fate of the answer to a request that the API server has carried out. */
+/** The effect on the answer to a request that the API server has carried out. */
 const MISHAPS = ['late', 'lost', 'truncated'] as const;
-/** The fate of a running watch. Ended: cleanly, but in the middle of a line. */
+/** The effect on a running watch. Ended: cleanly, but in the middle of a line. */
 const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
 export type Refusal = keyof typeof REFUSALS;
@@ -34,14 +34,14 @@ export const FAULTS: readonly Fault[] = [
   ...WATCH_FAULTS,
 ];
 
-/** How many of a hundred requests meet a fault; watches are less frequent than other requests. */
+/** How many of a hundred requests meet a fault. Watches are less frequent than other requests. */
 const PERCENT = 4;
 const PERCENT_OF_WATCHES = 20;
 
 /** How often each fault was met. */
 export type Met = Record<Fault, number>;
 
-/** Occasionally, one of the faults that such a request can meet: the least frequent so far. */
+/** Occasionally, a fault that such a request can meet: the one that was least frequent so far. */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
   if (random.int(100) >= (watch ? PERCENT_OF_WATCHES : PERCENT)) return undefined;

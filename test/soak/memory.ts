@@ -1,4 +1,4 @@
-/** Whether the memory of processes stays flat: their resident sets over time, as counted by the kernel. */
+/** Checks whether the memory of processes stays flat: their resident sets over time, as the kernel counts them. */
 import { readFileSync } from 'node:fs';
 
 interface Sample {
@@ -19,7 +19,10 @@ interface Trend {
   readonly slopeMiBPerMinute: number;
 }
 
-/** A process has reached its heap size so long after its start, and so long after it has begun to lead: then it does more. */
+/**
+ * How long after its start, and after it begins to lead, a process needs to reach its heap size: as a leader it does
+ * more.
+ */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 

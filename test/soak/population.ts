@@ -11,7 +11,7 @@ export const ACCOUNTS = ['default', 'one'] as const;
 export interface Population {
   readonly namespaces: readonly string[];
   readonly policies: readonly string[];
-  /** Among `policies`, one that never enforces, and that sometimes cannot be compiled. */
+  /** The policy among `policies` that never enforces, and that sometimes cannot be compiled. */
   readonly observer: string;
   readonly sentinel: Sentinel;
 }
@@ -69,7 +69,7 @@ export function drawPolicy(random: Random, { namespaces }: Population): Capabili
 
 export const SENTINEL_LABELS = { team: 'sentinel' };
 
-/** No other policy has this priority, and none of them admits SYS_ADMIN. */
+/** No other policy has this priority, and no policy of this priority admits SYS_ADMIN. */
 export function drawSentinel(random: Random): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: SENTINEL_LABELS },
@@ -81,7 +81,7 @@ export function drawSentinel(random: Random): CapabilityPolicySpec {
   };
 }
 
-/** It always selects everything, and sometimes has a version newer than the API server. */
+/** The policy always selects everything, and sometimes has a version newer than the API server. */
 export function drawObserver(random: Random): CapabilityPolicySpec {
   const levelVersion = oneOf(['latest', 'v1.30', 'v1.99'], random);
   return { namespaceSelector: {}, level: oneOf(['baseline', 'restricted'], random), levelVersion, mode: 'Audit' };

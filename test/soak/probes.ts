@@ -1,5 +1,6 @@
 /**
- * Pods that a user without rights creates by dry run, again and again: none may be admitted that every state refuses.
+ * Pods that a user without rights creates by dry run, again and again. A pod must not be admitted if every state refuses
+ * it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -10,9 +11,9 @@ import { oneOf, PODS, type Population } from './population.ts';
 import type { Probe, Window } from './window.ts';
 
 const IN_FLIGHT = 2;
-/** Leaves the API server and the operators some of the machine. */
+/** A pause that leaves some of the machine to the API server and the operators. */
 const PAUSE_MS = 25;
-/** Skips pods that may be admitted, which show nothing. */
+/** Skips pods that may be admitted, because they show nothing. */
 const DRAWS = 8;
 
 export class Probes {
@@ -79,7 +80,7 @@ export class Probes {
     return probe;
   }
 
-  /** By the current window: a state that was added meanwhile may have been in force. */
+  /** Compares with the current window, because a state that was added meanwhile may have been in force. */
   #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;
     if (!this.#window.refuses(probe)) return;

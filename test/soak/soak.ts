@@ -1,7 +1,7 @@
 /**
- * A cluster that changes at random while everything fails: two operators behind fault proxies, killed, stopped and cut
- * off, an API server that crashes. In rounds: after each one everything must be as a fresh operator would make it, and
- * during a round nothing may be wider than the policies.
+ * A cluster that changes at random while everything fails: two operators behind fault proxies are killed, stopped and cut
+ * off, and an API server crashes. After each round, everything must be as a fresh operator would make it. During a round,
+ * nothing may admit more than the policies do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';
@@ -23,7 +23,7 @@ import { Window } from './window.ts';
 
 interface SoakOptions {
   readonly seed: number;
-  /** Rounds begin until then, and until there were this many. */
+  /** Rounds begin until this time, and until this many have run. */
   readonly durationMs: number;
   readonly leastRounds: number;
   /** How long everything changes before a check. */
@@ -48,7 +48,7 @@ interface SoakResult {
 const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
 const LOOK_MS = 1_500;
-/** A run that does not count yet has so many more rounds: on a slow machine a short run may show too little. */
+/** The most additional rounds of a run that does not count yet: on a slow machine, a short run may show too little. */
 const MORE_ROUNDS = 2;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
@@ -158,7 +158,10 @@ class Soak {
     await disturbing;
   }
 
-  /** One after the other; but a silent watch blocks nobody, and the check does not wait for it. */
+  /**
+   * Disturbances come one after the other. But a silent watch blocks no other disturbance, and the check does not wait
+   * for it.
+   */
   async #disturb(): Promise<void> {
     const random = this.#random();
     const { disturbancesOfRound, roundMs } = this.#options;

@@ -1,4 +1,4 @@
-/** A summary of a soak in one line; and whether it met enough faults to be meaningful. */
+/** A summary of a soak in one line, and whether the soak met enough faults to be meaningful. */
 import type { Turns } from './audit.ts';
 import { ALL, type Disturbance } from './disturbances.ts';
 import type { MemoryReport } from './memory.ts';
@@ -25,7 +25,7 @@ const MAX_RSS_MIB = 250;
  */
 const MINUTES_FOR_TREND = 10;
 
-/** Why the run does not count, though no check failed. */
+/** Why the run does not count, although no check failed. */
 export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: SoakFigures): string[] {
   const { trend, peakMiB } = memory;
   const longEnough = minutes > MINUTES_FOR_TREND;

@@ -1,7 +1,7 @@
 /**
- * The states that the cluster may be in since the last check: each state of the policies, with each state of a
- * namespace's labels, and every grant. A pod that all of them refuse must be refused at any moment, whatever the
- * operator is doing.
+ * The states that the cluster may have been in since the last check: each state of the policies, with each state of a
+ * namespace's labels, and every grant. If all of these states refuse a pod, it must be refused at any moment, whatever
+ * the operator is doing.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -27,7 +27,7 @@ export interface WindowState {
   readonly grants: readonly Grant[];
 }
 
-/** A pod, and the namespace where a user who may use no policy creates it. */
+/** A pod, and the namespace in which a user who may use no policy creates it. */
 export interface Probe {
   readonly pod: object;
   readonly namespace: string;
@@ -60,8 +60,8 @@ export class Window {
   }
 
   /**
-   * The garbage collector deletes its rendered objects at once, even if the set of another, changed policy was to
-   * replace it and is not in force yet (docs/decisions/0002).
+   * The garbage collector deletes a policy's rendered objects at once, even if the object of another, changed policy was
+   * to replace them and is not in force yet (docs/decisions/0002).
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

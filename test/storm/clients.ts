@@ -5,7 +5,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 import type { Attempt } from '../support/traffic.ts';
 import { type Verdict, verdictOf } from '../support/verdict.ts';
 
-/** More would keep the API server from rolling policies out: it is the bottleneck. */
+/** The number of clients. With more, the API server would hardly roll policies out, because it is the bottleneck. */
 const CLIENTS = 3;
 /** One pod in this many is created for real, and deleted. */
 const REAL = 4;

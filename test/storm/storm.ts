@@ -35,7 +35,7 @@ export interface StormResult {
   readonly crashes: readonly string[];
 }
 
-/** Every policy changes within this time, then again; every other time only when all are in force. */
+/** Every policy changes within this time, then again; every second time, only after all of them are in force. */
 const BURST_MS = 400;
 const SAY_EVERY_SECONDS = 60;
 const ATTEMPTS = 20;
@@ -50,7 +50,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     await cluster.start(controlPlane, []);
     const run = new Storm(cluster, crashed, options);
     if (options.rendering === 'auto') return await run.run();
-    // It has seen no policy yet.
+    // The operator has seen no policy yet.
     await cluster.operator.stop();
     const programs = new ProgramsWithVariables(controlPlane.kubeconfig, cluster.api);
     return await run.run().finally(() => programs.stop());
@@ -70,7 +70,7 @@ class Storm {
   #began = performance.now();
   #changes = 0;
 
-  /** @param crashed servers that crashed and were not restarted yet; grows */
+  /** @param crashed servers that crashed and were not restarted yet; the list grows */
   constructor(cluster: TestCluster, crashed: CrashedServer[], options: StormOptions) {
     this.#cluster = cluster;
     this.#crashed = crashed;
@@ -116,8 +116,8 @@ class Storm {
   }
 
   /**
-   * Retries work that fails while the API server is down, once it is up. @returns whether it was done before the storm
-   * was over
+   * Retries work that fails while the API server is down, once the API server is up.
+   * @returns whether the work was done before the storm was over
    */
   async #persist(act: () => Promise<unknown>): Promise<boolean> {
     for (let attempt = 1; !this.#isOver; attempt++) {

@@ -1,6 +1,6 @@
 /**
- * Brings policies into force with `spec.variables` on any API server, in the form for Kubernetes 1.36 and newer. The operator
- * has no flag for it, so this runs its compiler and its passes in this process, in a loop.
+ * Brings policies with `spec.variables` into force on any API server, in the form for Kubernetes 1.36 and newer. The
+ * operator has no flag for that, so this file runs the operator's compiler and passes in this process, in a loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';

@@ -1,4 +1,4 @@
-/** Exceptions for the containers that need them, where other containers of the pods do not. */
+/** Exceptions for the containers that need them, if other containers of the pods do not need them. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { validatePolicy } from '../../analysis/policies/validate.ts';

@@ -1,12 +1,12 @@
 /**
- * Pods made of single features, each with its needs beyond a hardened pod in plain code: so the expected suggestion
- * follows without any rule's text.
+ * Pods made of single features. Plain code states what each feature needs beyond a hardened pod. So the expected
+ * suggestion is known without any rule's text.
  */
 import fc, { type Arbitrary } from 'fast-check';
 
 type Fields = Record<string, unknown>;
 
-/** The tightest level that admits it. */
+/** The tightest level that admits the feature. */
 type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
 
 interface Feature {
@@ -100,7 +100,7 @@ export const made: Arbitrary<Made> = fc.record({
   features: fc.subarray(Object.keys(FEATURES), { maxLength: 6 }).map(oneInEachPlace),
 });
 
-/** Pods similar to the given ones: with one feature more, less, or exchanged. */
+/** Pods similar to the given ones: with one feature more, with one less, or with one exchanged. */
 export function near(workloads: readonly Made[]): Arbitrary<Made> {
   return fc
     .record({
@@ -114,7 +114,7 @@ export function near(workloads: readonly Made[]): Arbitrary<Made> {
     }));
 }
 
-/** Whether the pod needs nothing beyond the level, or only what one of its account's workloads needs. */
+/** Whether the pod needs nothing beyond the level, or only what a workload of its account needs. */
 export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
   const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));
   return (

@@ -67,9 +67,7 @@ function suggested(pods: readonly PodParts[], options: Partial<SuggestOptions> =
   return suggestedFor(given(pods), options);
 }
 
-/**
- * The suggestion for a workload of these pods: its exception, or its namespace's policy where it needs no exception.
- */
+/** The suggestion for a workload of these pods: its exception; if it needs none, the policy of its namespace. */
 function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}) {
   const all = pods.map((parts) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, parts }));
   const suggestion = suggestedFor(all, options);
@@ -595,7 +593,7 @@ interface Range {
   readonly max: number;
 }
 
-/** Values of a list that admit less, and still all of these entries. */
+/** Values of a list that admit less, but still all of these entries. */
 function narrowerThan(
   path: string,
   value: unknown,

@@ -1,4 +1,4 @@
-/** Clients that create pods in every way until after an instant, to see from which second on the answers change. */
+/** Clients that create pods in every way until after an instant, to see from which second the answers change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../hack/controlplane/api.ts';
 import { CREATOR, type TestCluster } from './harness.ts';
@@ -22,7 +22,7 @@ export interface Attempt {
   readonly message: string;
 }
 
-/** A client's own time is ignored, whether or not it is one before the end. */
+/** A client's own time is ignored, whether it is before or after the end. */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
 const PAUSE_MS = 10;

@@ -24,7 +24,7 @@ interface TraceEvent {
 const CATEGORIES = ['toplevel', 'disabled-by-default-devtools.timeline', 'blink.user_timing'];
 const MARK = 'the-main-thread';
 
-/** The tasks of the page's main thread during `work`, but for the shortest. */
+/** The tasks of the page's main thread during `work`, except the shortest ones. */
 export async function mainThreadTasks(
   browser: Browser,
   page: Page,
@@ -54,8 +54,8 @@ const ROWS = 1_000;
 const DRAWS = 5;
 
 /**
- * The CPU time for drawing one row of plain text, in ms: a measure for the machine as it is now. The median of some draws
- * in a page of its own.
+ * The CPU time for drawing one row of plain text, in ms, as a measure of the machine's current speed: the median of some
+ * draws in a separate page.
  */
 export async function cpuOfRow(browser: Browser): Promise<number> {
   const page = await browser.newPage();
@@ -91,7 +91,7 @@ export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
   return { process: (await privateKilobytes(browser)) / 1_000, page: usedSize / 1e6 };
 }
 
-/** The memory of the largest renderer: the only one with a cluster. */
+/** The memory of the largest renderer, which is the only one with a cluster. */
 async function privateKilobytes(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');

@@ -1,6 +1,6 @@
 /**
- * The page in a real Chromium. Each page records what must not happen: errors on the console, and requests to another
- * origin than its own.
+ * The page in a real Chromium. Each page records what must not happen: errors on the console, and requests to other
+ * origins.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ export interface OpenedPage {
   readonly page: Page;
   /** Errors on the console, exceptions that nobody caught, and violations of the Content Security Policy. */
   readonly errors: readonly string[];
-  /** The URLs of all requests but those for `data:` and `blob:`. */
+  /** The URLs of all requests except requests for `data:` and `blob:`. */
   readonly requests: readonly string[];
 }
 
@@ -43,7 +43,7 @@ export interface OpenOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
-  /** By how many milliseconds frames and timers of the page are late, as on a busy machine. */
+  /** The delay of the page's frames and timers in milliseconds, as on a busy machine. */
   readonly lateMs?: number;
 }
 

@@ -11,7 +11,7 @@ const endings: (() => Promise<void>)[] = [];
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
-/** Starts it at the first call; tests share it, so each creates its own namespaces. */
+/** Starts the control plane at the first call. Tests share it, so each creates its own namespaces. */
 export function sharedControlPlane(): Promise<ControlPlane> {
   started ??= PROTECTED ? startProtected() : startControlPlane({ quiet: true });
   return started;
@@ -31,7 +31,7 @@ async function startProtected(): Promise<ControlPlane> {
   return controlPlane;
 }
 
-/** For other things that the files of a mocha run share: called once, after all tests. */
+/** For other objects that the files of a mocha run share: called once, after all tests. */
 export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }

@@ -34,7 +34,7 @@ export function flagsOf(from: Deployment): readonly string[] {
   return container(from).args;
 }
 
-/** The same with other ports, since another operator may run on this machine. */
+/** The same with other ports, because another operator may run on this machine. */
 export function operatorFlags(ports: Ports, from: Deployment): string[] {
   return flagsOf(from).map((flag) =>
     flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {

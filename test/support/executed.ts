@@ -1,4 +1,4 @@
-/** Looks for everything in a page that a text of the cluster may have become. */
+/** Looks for everything in a page that a text of the cluster may have been turned into. */
 import type { Page } from './browser.ts';
 import { ATTACKED } from './hostile-cluster.ts';
 

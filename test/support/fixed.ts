@@ -1,4 +1,4 @@
-/** Properties of the edits of any manifest: random ones, and those of other projects. */
+/** Properties of the edits of any manifest, random or from other projects. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ function shortly(left: FixResult['left']): string[] {
     .sort();
 }
 
-/** `check` finds what is left, and nothing else. */
+/** `check` finds exactly the violations that are left. */
 async function assertChecked(result: FixResult, folder: string, name: string, args: readonly string[]): Promise<void> {
   const given = args.filter((arg, index) => arg !== '--only' && args[index - 1] !== '--only');
   const { stdout } = await cappol(['check', '-f', name, ...given, '-o', 'json'], '', folder);
@@ -90,13 +90,13 @@ function edited(whole: unknown, path: string, value: unknown): unknown {
   return changed(whole, steps.slice(0, at), steps.slice(at), value ?? undefined);
 }
 
-/** Lines that go are those of edited fields; comments go only with such a line. */
+/** A removed line belongs to an edited field; a comment is removed only with such a line. */
 function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[]): void {
   const lines = before.split('\n');
   const fields = new Set(
     edits.flatMap(({ line, before: value, after: to }) => {
       const height = 1 + (JSON.stringify(value, null, 1) ?? '').split('\n').length;
-      // A mapping without another field goes, too.
+      // A mapping without another field is removed, too.
       const above = lines.slice(0, line).findLastIndex((one) => /securityContext|annotations/.test(one)) + 1;
       const first = to === null ? Math.min(line, above) : line;
       // In JSON, each mapping that goes closes on a line of its own.

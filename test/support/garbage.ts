@@ -15,7 +15,7 @@ export async function heapOf(make: () => unknown): Promise<number> {
   const before = await used();
   const made = make();
   const after = await used();
-  // Otherwise it could be collected before it is measured.
+  // Keeps the result in use; otherwise it could be collected before it is measured.
   assert.notEqual(made, undefined);
   return after - before;
 }

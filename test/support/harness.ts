@@ -32,13 +32,16 @@ import { OPERATOR_NAMESPACE, OPERATOR_USER } from './rights.ts';
 export const ADMITTED = 'admitted';
 export { OPERATOR_NAMESPACE };
 
-/** The default creator of pods: may create workloads anywhere and `use` no policy. */
+/** The default creator of pods: a user who may create workloads anywhere, and may `use` no policy. */
 export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
 
-/** May do everything, and so `use` every policy. */
+/** A user who may do everything, and so may `use` every policy. */
 export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
 
-/** The protection lets only the operator write what it renders, and so a cluster administrator who acts as it. */
+/**
+ * Under the protection, only the operator may write the rendered objects; so does a cluster administrator who acts as the
+ * operator.
+ */
 const ACTS_AS_OPERATOR: Identity = { user: OPERATOR_USER, groups: ['system:masters'] };
 
 const CRD = 'capabilitypolicies.capabilitypolicy.dev';
@@ -47,7 +50,7 @@ const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolici
 
 interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
-  /** The operator's kubeconfig, if its service account goes meanwhile: by default, it has a token of that. */
+  /** The operator's kubeconfig, if the test deletes its service account. By default, it has a token of that account. */
   readonly kubeconfig?: (controlPlane: ControlPlane) => string;
   /** By default, with kubectl. */
   readonly installWith?: 'helm';
@@ -56,7 +59,7 @@ interface ClusterOptions {
 }
 
 /**
- * Call it in a describe: the operator runs before its tests, and afterwards it has withdrawn everything and is stopped.
+ * Call it in a describe. The operator runs before its tests; afterwards it removes everything and is stopped.
  * @param prefix of all names of namespaces and policies; unique among the test files
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
@@ -118,7 +121,10 @@ export class TestCluster {
     return this.#running.api;
   }
 
-  /** For out-of-band changes of what the operator writes: as the cluster administrator, or as one who may under protection. */
+  /**
+   * For out-of-band changes of the operator's objects: the cluster administrator; under the protection, one who may
+   * change them.
+   */
   get byHand(): Api {
     return this.#running.byHand;
   }

@@ -1,6 +1,6 @@
 /**
  * A worker thread that asks a process for its health again and again. In the test's own thread, large objects and the
- * garbage collector would delay the answers.
+ * garbage collector would delay the measurements.
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { request } from 'undici';
@@ -29,7 +29,7 @@ export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-  // A rejection before `stop` waits until then.
+  // A rejection before `stop` is reported by `stop`.
   slowest.catch(() => {});
   return {
     stop: () => {

@@ -1,5 +1,5 @@
 /**
- * A cluster, and documents, whose texts try to become part of the page. The API server refuses many of these names, but
+ * A cluster and documents whose texts try to become part of the page. The API server refuses many of these names, but
  * anybody can edit a document.
  */
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
@@ -11,7 +11,7 @@ import { baselinePolicy } from './policies.ts';
 import { settledSnapshot } from './settled-snapshot.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from './views.ts';
 
-/** The global that a text sets which is executed. */
+/** The global variable that a text sets if it is executed. */
 export const ATTACKED = 'attacked';
 
 const ATTACK = `globalThis.${ATTACKED}=1`;
@@ -179,7 +179,7 @@ function nameOf({ metadata }: CompletePolicy): string {
   return metadata?.name ?? '';
 }
 
-/** As another version of the operator, or somebody with an editor, may have left it. */
+/** As another version of the operator, or a person with an editor, may have left it. */
 const STRANGE_STATUSES: readonly object[] = [
   {},
   { conditions: [] },

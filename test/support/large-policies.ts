@@ -1,5 +1,5 @@
 /**
- * The policies of a large cluster: four that belong to no team, and for each team its own, exceptions that end, policies
+ * The policies of a large cluster: four for all teams, and for each team its own policies, exceptions that end, policies
  * for some users only, and policies that are rolled out.
  */
 import {
@@ -26,7 +26,8 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
   [
     'baseline-without-team',
     {
-      // Each policy embeds those that it may meet: one for all namespaces would have to embed those of all teams.
+      // Each policy is limited to the policies that it may overlap with: a policy for all namespaces would overlap with
+      // those of all teams.
       namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] },
       mode: 'Enforce',
       reason: 'No pod needs more without an exception.',
@@ -82,7 +83,10 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
   ['defaults', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10, defaulting: 'Enabled' }, 'development')],
 ];
 
-/** Half of them warn, half audit: each meets the policy that does so everywhere, and there is room for some thirty. */
+/**
+ * Half of them warn and half audit. Each overlaps with the policy that does so everywhere, and there is room for some
+ * thirty.
+ */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };
 }

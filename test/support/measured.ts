@@ -16,8 +16,8 @@ export async function clockMs(work: () => unknown): Promise<number> {
 }
 
 /**
- * The least of up to five measurements; the first one below the limit ends them. Other programs or a collection of
- * garbage disturb one of them, a defect is in each.
+ * The least of up to five measurements; the first one below the limit ends them. Other programs or the garbage collector
+ * may disturb one measurement, but a defect affects all of them.
  */
 export async function leastOf(limit: number, measure: () => Promise<number>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;

@@ -37,8 +37,8 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes that can make the change: applying less removes what the same manager applied before by the same route,
- * and nobody applies labels to /status.
+ * The routes that can make the change. Applying fewer fields removes what the same manager applied before by the same
+ * route, and nobody applies labels to /status.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);
@@ -81,7 +81,7 @@ async function changeOnce(
       : applies
         ? { kind, apiVersion, metadata: { name: namespace, ...whole } }
         : { kind, apiVersion, metadata: { ...metadata, ...whole }, spec, status };
-  // Anybody may use any name of a field manager: applying less under our name removes what is ours.
+  // Anybody may use any name of a field manager. Applying fewer fields under our name removes our fields.
   const fieldManager = [...Object.keys(labels), ...Object.keys(annotations)].some(isOurs)
     ? 'capabilitypolicy.dev'
     : 'test';

@@ -46,7 +46,7 @@ export function itIfOffered(
   if (feature !== undefined && !offers(SERVER_MINOR, feature)) takeBack(test, needOf(feature));
 }
 
-/** Declares a test of what the protection refuses to everybody. @param why it cannot run under protection */
+/** Declares a test of requests that the protection refuses to everybody. @param why it cannot run under protection */
 export function itUnprotected(why: string, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
   const test = it(title, run);
   if (PROTECTED) takeBack(test, why);
@@ -57,7 +57,7 @@ function takeBack(test: Mocha.Test, reason: string): void {
   leaveOut({ title: test.fullTitle(), reason });
 }
 
-/** Declares a test of what happens where the API server lacks a feature; newer ones leave it out without a word. */
+/** Declares a test of the behaviour where the API server lacks a feature; on newer API servers it is left out silently. */
 export function itIfLacking(feature: ServerFeature, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
   if (!offers(SERVER_MINOR, feature)) it(title, run);
 }

@@ -37,7 +37,7 @@ export class Observation {
   }
 }
 
-/** kstatus' rules and ours, for each state and from each to the next. */
+/** Checks the rules of kstatus and our own, for each state and each transition. */
 export function assertWellFormed(states: readonly Json[]): void {
   let before: readonly Condition[] = [];
   for (const { metadata, status = {} } of states) {

@@ -1,4 +1,4 @@
-/** Compares what the page says about a cluster with what cappol and the policies' status say, cell by cell. */
+/** Compares, cell by cell, what the page shows about a cluster with the output of cappol and the policies' status. */
 import assert from 'node:assert/strict';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../analysis/check/result.ts';
@@ -34,7 +34,7 @@ async function assertSummary(page: Page, { status }: Told): Promise<number> {
   await goTo(page, viewNamed('overview'));
   const [said = ''] = await textsOf(page.locator('.summary'));
   const text = statusText(status, { terminal: PLAIN, wide: false, whole: false, namespace: undefined });
-  // Without policies, the page says what follows from that.
+  // Without policies, the page says what that means.
   if (status.policies.length === 0) assert.match(said, /^There are no policies/);
   else assert.equal(said, text.split('\n')[0]);
   return 1;
@@ -70,7 +70,7 @@ async function assertPolicies(page: Page, { status: { policies }, statuses }: To
   return rows.length * 6;
 }
 
-/** The policy's status says what `cappol status` says. */
+/** The policy's status equals the output of `cappol status`. */
 function assertStatus({ name, workloads, namespaces }: PolicyView, status: CapabilityPolicyStatus): void {
   const { selected = 0, deciding = 0 } = status.namespaces ?? {};
   assert.deepEqual({ selected, deciding }, namespaces, name);

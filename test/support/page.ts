@@ -22,7 +22,7 @@ export interface Page {
   /** From the project's folder. */
   readonly path: string;
   readonly blocks: readonly Block[];
-  /** As they are written, including those of pictures. */
+  /** As written in the page, including the links of pictures. */
   readonly links: readonly string[];
   /** The anchors of its headings, as GitHub makes them. */
   readonly anchors: ReadonlySet<string>;

@@ -31,7 +31,7 @@ const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
 const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
   fc.record(fields, { requiredKeys: [] });
 
-/** With ranges where the rule requires them, as the API does. */
+/** With ranges if the rule requires them, as in the API. */
 function strategy<Rule extends string>(...rules: Rule[]) {
   return fc
     .record({ rule: one(...rules), ranges })

@@ -1,4 +1,4 @@
-/** Random selectors and labels over a universe so small that all labels can be tried. */
+/** Random selectors and labels over a universe that is small enough to try all labels. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
@@ -30,7 +30,10 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
   { requiredKeys: [] },
 );
 
-/** Nearly as long as an expression may be; no two of them meet. It selects namespaces with the label `shard`. */
+/**
+ * Selectors that are nearly as long as an expression may be, and that do not overlap. They select namespaces with the
+ * label `shard`.
+ */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));
   return {

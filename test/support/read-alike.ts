@@ -8,8 +8,8 @@ import { MANIFEST_SCHEMA } from '../../analysis/manifests/scalars.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 
 /**
- * @returns whether the quick reader has read the text, and not left it to js-yaml
- * @throws if it reads another value, a value in another order, another beginning, or what js-yaml refuses
+ * @returns whether the quick reader has read the text instead of leaving it to js-yaml @throws if it reads another value,
+ * a value in another order, another beginning, or a text that js-yaml refuses
  */
 export function isReadAlike(text: string): boolean {
   const found = readBlockStyle(text);
@@ -24,7 +24,7 @@ export function isReadAlike(text: string): boolean {
   return true;
 }
 
-/** Those of all parts, and of two that are missing in each. */
+/** The places of all parts, and of two parts in each that do not exist. */
 function pathsIn(value: unknown, path: FieldPath = []): FieldPath[] {
   const isObject = typeof value === 'object' && value !== null;
   const parts = Object.entries(isObject ? value : {}).flatMap(([key, part]) =>

@@ -52,8 +52,8 @@ export function operatorRoles(): RbacObject[] {
 }
 
 /**
- * Grants exactly what config/rbac says, even if something else was granted before. The account itself is not created: a
- * user with a certificate needs none.
+ * Grants exactly the rights of config/rbac, even if others were granted before. The account itself is not created,
+ * because a user with a certificate needs none.
  */
 export async function grantRights(api: Api): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } };
@@ -62,7 +62,7 @@ export async function grantRights(api: Api): Promise<void> {
   for (const object of grants) await api.apply(pathOf(object), object);
 }
 
-/** @returns the path of a kubeconfig for a user whom the API server takes for the operator's service account */
+/** @returns the path of a kubeconfig for a user whom the API server treats as the operator's service account */
 export function operatorKubeconfig(controlPlane: ControlPlane, server?: string): string {
   return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS, server);
 }

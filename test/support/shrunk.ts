@@ -1,4 +1,4 @@
-/** A random value that a test has drawn before, as small as it can be made while the test fails for it. */
+/** Shrinks a random value that a test has drawn before, as long as the test fails for it. */
 import fc, { type Arbitrary } from 'fast-check';
 
 /**

@@ -8,13 +8,13 @@ import { binding, useRole } from './views.ts';
 
 export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true };
 
-/** How tests take a snapshot that do not test this. */
+/** How tests take a snapshot if they do not test that. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
-/** One for all, since it keeps what it compiled. */
+/** One evaluator for all, because it keeps what it compiled. */
 const evaluator = new Evaluator();
 
-/** As its reader gets it. */
+/** The document in the form in which its reader gets it. */
 export function takenSnapshot(
   cluster: Cluster,
   options: Parameters<typeof snapshotOf>[2] = TAKING,
@@ -25,13 +25,13 @@ export function takenSnapshot(
 
 type RbacList = 'roles' | 'roleBindings';
 
-/** As somebody reads it who may not list some of its roles and bindings. */
+/** The document of a user who may not list some of the roles and bindings. */
 export function readWithout(unread: readonly RbacList[], cluster: Cluster): { cluster: Cluster; rights: Rights } {
   const empty = Object.fromEntries(unread.map((list) => [list, () => []]));
   return { cluster: { ...cluster, ...empty }, rights: { ...ALL_RIGHTS, usersKnown: unread.length === 0 } };
 }
 
-/** The same with rights for everybody, as the API server has them, if some roles or bindings were not read. */
+/** The same with rights for everybody, which the page assumes if some roles or bindings were not read. */
 export function withRightsForAll<Of extends Pick<Snapshot, RbacList>>(of: Of, unread: readonly RbacList[]): Of {
   if (unread.length === 0) return of;
   const all: RoleView = { ...useRole('any', { resourceNames: [] }), name: 'use-all' };

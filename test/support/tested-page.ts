@@ -1,4 +1,4 @@
-/** The page in the browser of a `describe`: what every test starts, checks and puts away. */
+/** The page in the browser of a `describe`: the parts that every test starts, checks and closes. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { buildPage } from '../../config/release/page.ts';
@@ -11,8 +11,8 @@ export interface TestedPage {
   /** Another file, which is removed after the tests. @returns its URL */
   fileOf(snapshots: readonly Snapshot[]): string;
   /**
-   * Opens a page for the running test. It is closed afterwards; then it must have written no error, and requested nothing
-   * but its own file.
+   * Opens a page for the running test. It is closed after the test, and then it must have written no error and requested
+   * nothing but its own file.
    */
   open(url: string, options?: OpenOptions): Promise<OpenedPage>;
 }

@@ -18,7 +18,7 @@ interface Surprise {
 }
 
 const IN_FLIGHT = 4;
-/** Leaves the API server and the operator some of the machine. */
+/** A pause that leaves some of the machine to the API server and the operator. */
 const PAUSE_MS = 5;
 
 export class Traffic {

@@ -39,12 +39,12 @@ export async function bring(cluster: TestCluster, transition: Transition, step: 
     await cluster.policy(`${name}-${suffix}`, specOf(cluster, name, rules));
   }
   const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-  // Between two commands the cluster is in an intermediate state: a deleted policy disappears at once.
+  // Between two commands, the cluster is in an intermediate state, because a deleted policy disappears at once.
   if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
   for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
 }
 
-/** The number of policies that `bring` creates, edits and deletes to go from the previous step to this one. */
+/** The number of policies that `bring` creates, edits and deletes between the previous step and this one. */
 export function changesAt(transition: Transition, step: number): number {
   const [before, after] = [stateAt(transition, step - 1), stateAt(transition, step)];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);

@@ -1,11 +1,11 @@
 /**
- * Changes of policies, with what must not change meanwhile: pods that every state admits, and pods that every state
- * refuses.
+ * Changes of policies with verdicts that must not change meanwhile: pods that every state admits, and pods that every
+ * state refuses.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
-/** By the end of their names; they select `team: <transition>`, and a zone if there is one. */
+/** The policies, by the end of their names. They select `team: <transition>`, and a zone if there is one. */
 export type State = Readonly<Record<string, Rules>>;
 
 export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 'subjects'> {
@@ -45,8 +45,8 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
 });
 
 /**
- * Few rules, so that the API server compiles them quickly; no Pod Security label, which would hide what is not in
- * force.
+ * Few rules, so that the API server compiles them quickly. No Pod Security label, because it would hide that a policy is
+ * not in force.
  */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;

@@ -4,8 +4,8 @@ import type { Answer } from '../../hack/controlplane/api.ts';
 export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
- * By an admission policy, or by Pod Security Admission: an API server that is starting also refuses because it lacks
- * RBAC.
+ * Refused by an admission policy, or by Pod Security Admission: an API server that is starting also refuses because it
+ * lacks RBAC.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

@@ -47,7 +47,7 @@ export function clusterOf(
   };
 }
 
-/** A cluster with nothing else: without RBAC, and before the operator wrote anything. */
+/** A cluster without other objects: no RBAC, and nothing written by the operator. */
 export function wholeCluster(
   objects: ReturnType<typeof clusterOf>,
   policies: readonly CompletePolicy[],

@@ -1,4 +1,4 @@
-/** The playground's answer about manifests: the items, lines and problems of `cappol check -f`, and where they are. */
+/** The playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their positions. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -152,7 +152,7 @@ function question(): Arbitrary<CheckQuestion> {
   });
 }
 
-/** Mostly none: a character, or the end, is missing, as while somebody types. */
+/** Mostly incomplete texts: a character or the end is missing, as while somebody types. */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });
   return fc.oneof(

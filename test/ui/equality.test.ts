@@ -49,7 +49,7 @@ describeWith(CHROMIUM, 'the page beside cappol', () => {
   });
 });
 
-/** With the statuses that the snapshot has. */
+/** The statuses are those of the snapshot. */
 function toldOf(cluster: Cluster, snapshot: Snapshot): Told {
   const reported = restoreCluster(snapshot);
   const asked = { ...cluster, policies: reported.policies, policy: reported.policy };

@@ -10,8 +10,8 @@ import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /**
- * The most that a view and a frame cost: as much CPU as so many rows of plain text, drawn on the same machine at the same
- * time. On a machine that draws a row in 0.02 ms this is 2,000 ms and 50 ms.
+ * The most CPU time for a view and for a frame, as numbers of rows of plain text that are drawn on the same machine at
+ * the same time. If a machine draws a row in 0.02 ms, that is 2,000 ms and 50 ms.
  */
 const ROWS_FOR_VIEW = 100_000;
 const ROWS_FOR_FRAME = 2_500;

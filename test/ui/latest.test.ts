@@ -1,4 +1,4 @@
-/** Questions of somebody who types: the worker answers the newest one. */
+/** Questions while somebody types: the worker answers the newest one. */
 import assert from 'node:assert/strict';
 import { latest } from '../../ui/worker/latest.ts';
 

@@ -1,6 +1,6 @@
 /**
  * The pictures of README and docs show the page with the demo's cluster. Beside each is what a screen reader finds in it:
- * pixels differ from machine to machine, so a picture is out of date when that text is another one. `npm run pictures`
+ * Pixels differ from machine to machine, so a picture counts as out of date if that text has changed. `npm run pictures`
  * takes them again.
  */
 import assert from 'node:assert/strict';

@@ -186,7 +186,7 @@ function textOf(page: Page, label: 'Policies' | 'Pods'): Promise<string> {
   return editor(page, label).innerText();
 }
 
-/** An editor ignores Enter for 75 ms after its choices have changed: they may not be what somebody has read. */
+/** An editor ignores Enter for 75 ms after its choices have changed, because the user may not have read the new choices. */
 async function accept(page: Page): Promise<void> {
   await settled(page);
   await page.keyboard.press('Enter');

@@ -193,7 +193,7 @@ function written(row: Readonly<Record<string, readonly string[]>>): string[][] {
   ]);
 }
 
-/** So many exceptions has no cluster today. */
+/** More exceptions than any cluster has today. */
 const MANY = 1_000;
 const MOST_FOR_TASK = 250;
 

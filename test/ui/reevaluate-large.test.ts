@@ -1,5 +1,5 @@
 /**
- * An edit of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies, evaluated again while somebody types:
+ * An edit of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies is evaluated while somebody types:
  * a policy of each mode, for one team and for all namespaces.
  */
 import assert from 'node:assert/strict';
@@ -11,7 +11,10 @@ import { policyManifest } from '../support/policies.ts';
 import { largeSnapshot } from '../support/settled-snapshot.ts';
 import type { TimedAnswer } from './reevaluate-thread.ts';
 
-/** An edit costs less than this part of the first answer, by CPU time: a second on a machine where that takes 1.5 s. */
+/**
+ * The share of the first answer's CPU time that an edit may cost: a second on a machine where the first answer takes 1.5
+ * s.
+ */
 const MOST = 2 / 3;
 
 const OF_TEAM = 'team-07-restricted';
@@ -76,7 +79,7 @@ describe('evaluating a large snapshot again', function () {
         console.log(`      ${level}: ${ms} ms, ${summary.changed} workloads change`);
         times.push(ms);
       }
-      // One of them may include a collection of all garbage.
+      // One of the edits may include a garbage collection.
       const [, median = Number.POSITIVE_INFINITY] = times.toSorted((one, other) => one - other);
       assert.ok(median < MOST * firstMs, `${median} ms, and ${firstMs} ms at first`);
     });

@@ -1,4 +1,7 @@
-/** The changes that edited policies make in the loaded snapshot: those of `cappol check --cluster --policy`, edit after edit. */
+/**
+ * The changes that edited policies make in the loaded snapshot equal those of `cappol check --cluster --policy`, edit
+ * after edit.
+ */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
 import { changesOf } from '../../analysis/check/changes.ts';

@@ -1,4 +1,4 @@
-/** The policies and pods of a snapshot as text: what the playground begins with. */
+/** The policies and pods of a snapshot as text, with which the playground begins. */
 import assert from 'node:assert/strict';
 import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';

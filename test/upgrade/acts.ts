@@ -1,6 +1,6 @@
 /**
- * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then the newer one alone.
- * All the time pods are sent to each of them, also while it starts and while it stops.
+ * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then only the newer one. All
+ * the time, pods are sent to each of them, even while it starts and stops.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -12,7 +12,7 @@ export interface Probe {
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
-  /** The expected answer of an API server at this moment; undefined while both are right. */
+  /** The expected answer of an API server at this moment; undefined while both answers are right. */
   readonly expected: () => Answer | undefined;
 }
 
@@ -22,7 +22,10 @@ interface Target {
 }
 
 interface Pace {
-  /** Requests of each API server: one that is starting lets them wait, and answers them first. */
+  /**
+   * The number of concurrent requests to each API server. An API server that is starting lets requests wait, and answers
+   * them first.
+   */
   readonly atOnce: number;
   readonly pauseMs: number;
 }

@@ -6,9 +6,11 @@ import { type Run, type RunResult, resultOf } from './runs.ts';
 import { cell } from './table.ts';
 
 /**
- * Runs one after the other and prints a line for each.
- * @param environment the version's @param logs the folder for the whole outputs @param evaluated the result that counts
- * @returns a run's name → its result
+ * Runs the commands one after the other and prints a line for each.
+ * @param environment the environment of the version
+ * @param logs the folder for the complete outputs
+ * @param evaluated the outcome that counts
+ * @returns a run's name → its outcome
  */
 export async function runOn(
   environment: NodeJS.ProcessEnv,

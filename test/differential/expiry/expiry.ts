@@ -21,7 +21,7 @@ import type { Trial } from '../sets/trial.ts';
 import { endingSet } from './arbitrary.ts';
 
 interface ExpiryPlan {
-  /** How many policies, and how many pods for each of them, at least. */
+  /** The minimum number of policies, and of pods for each of them. */
   readonly policies: number;
   readonly pods: number;
   readonly seed: number;
@@ -43,13 +43,16 @@ interface EndingTrial extends Trial {
 }
 
 const SECOND = 1_000;
-/** Sets at a time. */
+/** The number of sets at a time. */
 const BATCH = 6;
 const SAMPLES = 20;
-/** The time until the first end, in seconds: everything must be in force before it, and a slow machine needs longer. */
+/** The time until the first end, in seconds. Everything must be in force before it, so a slow machine needs longer. */
 const LEADS = [6, 20, 60, 240];
 
-/** How many pods are created until the last end depends on the machine: batches follow until there are enough. */
+/**
+ * The number of pods that are created until the last end depends on the machine, so further batches follow until there
+ * are enough.
+ */
 export async function evaluateExpiry(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
@@ -97,7 +100,7 @@ async function evaluateBatch(
   throw new Error(`the policies were not in force within ${LEADS.at(-1)} seconds`);
 }
 
-/** Read independently of the operator. */
+/** Parsed independently of the operator. */
 function endsOf(objects: readonly CompletePolicy[]): ReadonlyMap<string, number> {
   const ending = objects.filter(({ spec }) => spec.expires !== undefined);
   return new Map(ending.map(({ metadata, spec }) => [metadata?.name ?? '', Date.parse(spec.expires ?? '')]));
@@ -135,7 +138,7 @@ interface Outcome {
   readonly differences: readonly string[];
 }
 
-/** @returns `unclear` for a refusal during which an end came: only an admitted pod shows the API server's time */
+/** @returns `unclear` for a refusal during which an end came, because only an admitted pod shows the API server's time */
 async function evaluateCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);
   const open = await defaulted(trial, pod);

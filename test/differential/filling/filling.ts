@@ -1,6 +1,6 @@
 /**
- * Defaulting on a real API server: the filled pod equals the reference model, keeps all that the pod set, is admitted,
- * and does not change when it is filled again. A template's verdict is predicted.
+ * Defaulting on a real API server. The filled pod equals that of the reference model, keeps every value that the pod set,
+ * is admitted, and does not change when it is filled again. The verdict on a template predicts that on its pods.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
@@ -23,7 +23,7 @@ import { filled } from './reference-model.ts';
 interface Fate {
   readonly admitted: boolean;
   readonly pod: StatedPod;
-  /** Whether the policy puts its name on it. */
+  /** Whether the policy writes its name on the pod. */
   readonly named: boolean;
 }
 
@@ -37,7 +37,7 @@ export function evaluateFilling(cluster: PolicyCluster, plan: Plan): Promise<Tal
   );
 }
 
-/** PodSecurityPolicy's choice if there is one policy. */
+/** The policy that PodSecurityPolicy would choose, if there is only one policy. */
 export function fate(policy: ResolvedPolicy, pod: StatedPod): Fate {
   const after = filled(policy, pod);
   const complies = broken(policy, pod).length === 0;
@@ -78,7 +78,7 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
   ];
 }
 
-/** No value that was set has changed, and filling again changes nothing; the label admits the result. */
+/** No value that was set has changed, filling again changes nothing, and the label admits the result. */
 async function asBefore(
   cluster: PolicyCluster,
   { namespace, label }: Case,
@@ -101,13 +101,13 @@ async function asBefore(
   ];
 }
 
-/** The paths that existed before and no longer do; lists may have become longer. */
+/** The paths that existed before and are missing now; lists may have become longer. */
 function changedFrom(before: Json, after: Json, path = ''): string[] {
   if (before === null || typeof before !== 'object') return before === after ? [] : [path];
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
 }
 
-/** A Deployment of such pods: the warning at apply and the operator's verdict predict the result. */
+/** For a Deployment of such pods, the warning at apply and the operator's verdict predict the result. */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);
   // A pod's token volume is not in the template yet.

@@ -52,7 +52,10 @@ export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: St
   return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, kept) };
 }
 
-/** A container for which `spec.containers` has values of its own gets its profiles itself, and not from the pod. */
+/**
+ * If `spec.containers` gives a container values of its own, the container's profile is written on the container, not on
+ * the pod.
+ */
 function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
   const { minor } = policy.standard;
   const own = ownValues(policy, c);

@@ -1,4 +1,6 @@
-/** Defaulting when other mutations add containers, before ours and after it: those are filled, too. */
+/**
+ * Defaulting when other mutations add containers, before our mutation and after it. The added containers are filled, too.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
 import { podManifest } from '../../support/pod-manifests.ts';

@@ -55,7 +55,7 @@ interface Lists {
   readonly defaultAdd?: string[] | undefined;
 }
 
-/** As the API requires: a granted value is not denied as well, and none is granted twice. */
+/** As the API requires: no value is both granted and denied, and none is granted twice. */
 function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
   const mapped = allowedAdd.includes('*') ? [] : without(lists.allowedAddInUserNamespace ?? [], allowedAdd);
@@ -196,7 +196,7 @@ function isAccepted(field: OverrideField): boolean {
   return needs.every(({ feature, without }) => without !== 'NotAccepted' || offers(SERVER_MINOR, feature));
 }
 
-/** Exactly these fields, each with some value. */
+/** An object with exactly these fields, each with some value. */
 export function overridesOf(fields: readonly OverrideField[]): Arbitrary<CapabilityPolicyOverrides> {
   const chosen = Object.fromEntries(fields.map((field) => [field, FIELDS[field] as Arbitrary<unknown>]));
   return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
@@ -219,7 +219,10 @@ export function randomRules(): Arbitrary<Rules> {
 const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
   RULES.some(({ id, ofContainer }) => ofContainer && id.split('.')[0] === field),
 );
-/** Containers of random pods, and of none. In random pods an image is spelled like the container, or has a tag. */
+/**
+ * Names of containers of random pods, and a name that no pod has. In random pods, the image has the name of the
+ * container, or that name with a tag.
+ */
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
 /** One entry or two, for different containers. */
@@ -257,7 +260,10 @@ function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverride
   return { ...seccomp, ...(unset && { unset: unset === 'RefusedOnPod' ? ('Refused' as const) : unset }) };
 }
 
-/** At level privileged, narrowed capabilities have to state privileged, and a list for user namespaces the other list. */
+/**
+ * As the API requires at level privileged: narrowed capabilities are stated together with privileged, and a list for user
+ * namespaces together with the other list.
+ */
 function stated<R extends Rules>({ privileged, containers, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;
   const completed = <Own extends ContainerOverrides>(own: Own | undefined) => {
@@ -288,7 +294,7 @@ export function fillingRules(): Arbitrary<Rules> {
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
-/** Few overrides, so that the deciding policy often determines whether a pod is admitted. */
+/** Few overrides, so that the choice of the deciding policy often determines whether a pod is admitted. */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
   const containers = fc.oneof(

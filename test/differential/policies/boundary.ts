@@ -1,11 +1,11 @@
-/** Values at a policy's borders, on either side: the fields of pods that one of its rules distinguishes. */
+/** Values on either side of a policy's limits: fields of pods that one of its rules distinguishes. */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import type { Step, Steps } from '../../support/random-fields.ts';
 import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
-/** Also the values of entries of `spec.containers`, and images on either side of their patterns. */
+/** Includes the values of entries of `spec.containers`, and images on either side of their patterns. */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
   const patterns = containers.flatMap(({ images = [] }) => images);
@@ -39,7 +39,7 @@ function step(to: Step['to'], path: string, value: unknown): Step {
   return { to, path: path.split('.'), value };
 }
 
-/** On the main container and on one of another kind. */
+/** A change of the main container, and of a container of another kind. */
 function onContainers(path: string, value: unknown, ...others: Step[]): Steps[] {
   return (['app', 'init'] as const).map((to) => [step(to, path, value), ...others]);
 }
@@ -112,7 +112,7 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup, ...others }: 
   ];
 }
 
-/** Texts that people, or another comparison, may mistake for this one. */
+/** Texts that people, or another way of comparing, may mistake for the given one. */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
   return [...new Set(all)].filter((one) => one !== text);
@@ -187,7 +187,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  // No forbidden pattern matches the last of them.
+  // Names of which no forbidden pattern matches the last one.
   const exact = [...allowed, ...forbidden].flatMap((pattern) =>
     pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
   );
@@ -271,7 +271,7 @@ const SWITCHES: readonly Steps[] = [
   [step('app', 'securityContext.runAsUser', 1000), step('pod', 'securityContext.runAsUser', 0)],
   ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
     const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
-    // The API server refuses an annotation beside a field that differs.
+    // The API server refuses an annotation together with a field that differs.
     const type = value === 'unconfined' ? 'Unconfined' : 'RuntimeDefault';
     return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
   }),

@@ -12,7 +12,7 @@ import { podsFor } from './pods.ts';
 
 export interface Plan {
   readonly policies: number;
-  /** For each policy; fewer where most random pods are invalid. */
+  /** The number of pods for each policy; fewer if most random pods are invalid. */
   readonly pods: number;
   readonly seed: number;
 }
@@ -36,7 +36,7 @@ interface Campaign {
 export interface Case {
   readonly policy: ResolvedPolicy;
   readonly spec: CompletePolicy['spec'];
-  /** The one that the policy is for. */
+  /** The name of the policy that the namespace is for. */
   readonly namespace: string;
   /** Absent if no label is tight enough to be safe. */
   readonly label: LevelVersion | undefined;
@@ -48,7 +48,7 @@ export interface Verdict {
   readonly differences: readonly string[];
 }
 
-/** The number in parallel, to keep the API server quick. */
+/** The number of policies in parallel: few, to keep the API server quick. */
 const BATCH = 40;
 const CONCURRENCY = 8;
 /** The number of generated pods for each valid one that is needed. */

@@ -28,7 +28,7 @@ interface CounterexamplePlan {
 interface Counterexamples {
   /** The number of pairs of a rule's value and a tighter label that have a counterexample. */
   readonly found: number;
-  /** As text: the pairs without one. */
+  /** The pairs without a counterexample, as text. */
   readonly missing: readonly string[];
 }
 
@@ -40,7 +40,7 @@ interface Claim {
 }
 
 const CANDIDATES = 1500;
-/** The change that shows a label's difference may be one of hundreds for a pod: each batch has other pods. */
+/** The change that shows the difference of a label may be one of hundreds for a pod, so each batch has other pods. */
 const BATCHES = 10;
 const TRIALS = 12;
 const LEVELS = ['restricted', 'baseline'] as const;
@@ -106,7 +106,7 @@ function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
 }
 
-/** The labels that, according to the rule, would refuse something which it admits. */
+/** The labels that, according to the rule, would refuse something that the rule admits. */
 function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
   const isSafe = ({ level, minor }: LevelVersion) =>
     compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;
@@ -116,7 +116,7 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
   return tighter.filter(({ minor }, index) => VERSIONS.includes(minor) || index === best - 1);
 }
 
-/** Found by the rules' own statement about the label, then shown on the API server. */
+/** Found by the rules' own statement about the label, and confirmed on the API server. */
 async function hasCounterexample(
   cluster: PolicyCluster,
   { rule }: Claim,

@@ -24,7 +24,7 @@ import { evaluatePolicies } from './policies.ts';
 export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground', 'topologies'] as const;
 type Part = (typeof PARTS)[number];
 
-/** They need the API server's audit log: it alone shows what policies in mode Audit refuse. */
+/** These parts need the API server's audit log, because only that shows what policies in mode Audit refuse. */
 const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 
 const PODS_OF_POLICY = 40;

@@ -59,7 +59,7 @@ export function anyField(): Arbitrary<Steps> {
   return step.map(({ to, set }) => [{ to, ...set }]);
 }
 
-/** Each in a different way; pods that the policy refuses only if it refuses all of them. */
+/** Pods that each comply in a different way. They include pods that the policy refuses only if it refuses all of them. */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
   const [ofPod, ofContainer] = demanded(values);
@@ -86,7 +86,7 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
-  // ALL alone leaves nothing to hold, but does not stand for names that must be listed.
+  // ALL alone leaves no capability, but does not replace names that must be listed.
   const named = capabilities.dropByName ? capabilities.requiredDrop.filter((name) => name !== 'ALL') : [];
   const drop = bounded ? ['ALL', ...named] : capabilities.requiredDrop;
   const mustRunAs = (field: string, { rule, ranges = [] }: { rule: string; ranges?: readonly { min: number }[] }) =>

@@ -23,7 +23,7 @@ import { evaluatePolicies } from './policies.ts';
 
 const WALKS = 5;
 const BATCHES = 5;
-/** A search may miss an existing counterexample: these are values whose counterexamples it finds. The long form draws others. */
+/** A search may miss an existing counterexample. With these values, it finds them; the long form draws other values. */
 const COUNTEREXAMPLE_SEED = 278942759;
 
 describe('on a real API server', function () {
@@ -67,7 +67,7 @@ describe('on a real API server', function () {
 
   describe('random sets of policies that are rolled out', () => {
     it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
-      // With 8 policies, a run had none whose label can be compared.
+      // With only 8 policies, one run had no policy whose label can be compared.
       const { compared, ...tally } = await evaluateRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
       agreed(tally);
       assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));

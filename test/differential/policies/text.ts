@@ -26,8 +26,8 @@ export function textOf({ policy, texts }: Reasons): string {
 }
 
 /**
- * Whether a text gives these reasons. It may be truncated: to this many and the number of the others, or to this many
- * characters.
+ * Whether a text gives these reasons. The text may be cut: after this many reasons, followed by the number of the others,
+ * or after this many characters.
  */
 export function gives(text: string, reasons: Reasons): boolean {
   const cut = text.indexOf(CUT);
@@ -50,7 +50,7 @@ export function withoutRandomNames(text: string): string {
   return text.replaceAll(TOKEN_VOLUME, 'kube-api-access');
 }
 
-/** The keys of a map, such as annotations, come in any order. */
+/** Sorts the keys of a map, such as annotations, because they come in any order. */
 function sorted(text: string): string {
   const lists = /(?<=must not have the annotation ).*?(?= \(allowed)/g;
   return text.replaceAll(lists, (list) => list.split(', ').sort().join(', '));

@@ -1,9 +1,9 @@
 /**
- * Reference model of `spec.containers`: a container has the values of the entry that names it, and is evaluated by what it
- * gets, its own field or its pod's. Everything else is evaluated by `spec.overrides`.
+ * Reference model of `spec.containers`: a container has the values of the entry that names it, and is evaluated by the
+ * field that it gets: its own, or else its pod's. `spec.overrides` applies to everything else.
  *
- * So such a container is evaluated as the only one of a pod that sets nothing, with the fields that it inherits written on
- * it.
+ * So such a container is evaluated as the only container of a pod that sets nothing. The fields that it inherits are
+ * written on it.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
@@ -28,7 +28,7 @@ function isImage(image: string, pattern: string): boolean {
   return image.slice(0, beginning.length) === beginning;
 }
 
-/** The container as the only one of a pod: the fields that it inherits are written on it, and the pod sets none. */
+/** A pod with only this container. The fields that the container inherits are written on it, and the pod sets none. */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;
   const annotations = Object.entries(pod.metadata?.annotations ?? {});

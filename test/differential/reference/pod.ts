@@ -1,7 +1,7 @@
 /** Pods as the reference model of the rules sees them. */
 import type { Values } from './values.ts';
 
-/** A pod as the API server writes it, as far as rules read it. */
+/** The fields of a pod that rules read, as the API server writes them. */
 export interface StatedPod {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: StatedSpec;

@@ -43,7 +43,7 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
   return [...(itself ? [rule] : []), ...[...others, ...breaking].map((name) => `${rule}@${name}`)];
 }
 
-/** RefusedOnPod is about the pod, and about containers only if they come later. */
+/** RefusedOnPod concerns the pod; it concerns containers only if they are added later. */
 function onContainers(values: Values): Values {
   const { seccomp } = values;
   return seccomp.unset === 'RefusedOnPod' ? { ...values, seccomp: { ...seccomp, onPod: false } } : values;

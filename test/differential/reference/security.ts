@@ -62,7 +62,7 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
   return hasOwnUsers(pod) ? (lists.allowedAddInUserNamespace ?? []) : [];
 }
 
-/** A list of all of them, or the word ALL in a user namespace, forbids none. */
+/** If all capabilities may be held in a user namespace, or ALL is listed, none is forbidden there. */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
   const own = hasOwnUsers(pod) ? inUserNamespace : [];
@@ -88,8 +88,8 @@ function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolea
 }
 
 /**
- * The effective capabilities of a container. The most generous runtime counts: some add `CAP_X` as X, some do not drop
- * `CAP_X`.
+ * The effective capabilities of a container. The most generous runtime counts: some runtimes add `CAP_X` as X, and some
+ * do not drop `CAP_X`.
  */
 function held({ securityContext = {} }: StatedContainer): Set<string> {
   if (securityContext.privileged) return new Set(ALL);
@@ -109,7 +109,7 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
 }
 
-/** Where false is filled in, a container on which the API server accepts no false has to say true. */
+/** If false is filled in, a container on which the API server does not accept false has to say true. */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
   if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};

@@ -37,7 +37,7 @@ export interface Values {
   readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly seccomp: Profiles & {
     readonly annotations: boolean;
-    /** False in the evaluation of a single container: whether the pod itself has a profile is another question. */
+    /** False when a single container is evaluated: whether the pod itself has a profile is evaluated separately. */
     readonly onPod?: false;
   };
   readonly appArmor: Profiles;

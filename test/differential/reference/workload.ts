@@ -90,7 +90,8 @@ function isToken({ sources }: Projected): boolean {
 }
 
 /**
- * PodSecurityPolicy: one prefix allows a path for writing, or else all prefixes that allow it do so only for reading.
+ * PodSecurityPolicy: if one prefix allows a path for writing, the path may be written. If not, all prefixes that allow
+ * the path do so only for reading.
  */
 function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   if (!prefixes) return {};
@@ -162,7 +163,7 @@ function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   };
 }
 
-/** Forbidden wins over allowed, and also matches the spelling with `/`. */
+/** A forbidden name takes precedence over an allowed one, and also matches the spelling with `/`. */
 function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
   const dotted = (name: string) => name.replaceAll('/', '.');
   const refused = (name: string) =>

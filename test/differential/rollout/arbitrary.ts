@@ -10,7 +10,7 @@ export interface RollingSet extends PolicySet {
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
-/** The namespaces of a set: some with the same labels, except for those of rollouts. */
+/** The namespaces of a set. Some have the same labels, except for the labels of rollouts. */
 const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
 
 const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.record(
@@ -48,7 +48,7 @@ export function rollingSet(set: string): Arbitrary<RollingSet> {
   });
 }
 
-/** A selector that was edited: namespaces of the new one are not labelled yet. */
+/** An edited selector: namespaces that it newly selects are not labelled yet. */
 function stage(set: string): Arbitrary<Stage> {
   const edited = confinedSelector(set).map((selector: LabelSelector): Stage => ({ begun: true, selector }));
   return fc.oneof(
@@ -58,7 +58,7 @@ function stage(set: string): Arbitrary<Stage> {
   );
 }
 
-/** Also labels of policies that have no rollout: they mean nothing. */
+/** Includes labels of policies without a rollout, which have no meaning. */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });
   const ofRollouts = fc.array(fc.tuple(...policies.map(() => LABEL)), {

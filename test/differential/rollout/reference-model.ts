@@ -1,4 +1,7 @@
-/** Reference model of a rollout, in plain code after the API's words; it knows nothing of the two parts of a policy. */
+/**
+ * Reference model of a rollout, in plain code after the documentation of the API. It does not know that a policy has two
+ * parts.
+ */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { filled } from '../filling/reference-model.ts';
@@ -45,12 +48,12 @@ function labelOf(policy: string): string {
   return `rollout.capabilitypolicy.dev/${policy}`;
 }
 
-/** "Creators of pods that will be refused see a warning": a pod that will be filled in and then complies will not be. */
+/** "Creators of pods that will be refused see a warning": a pod that complies after filling will not be refused. */
 export function wouldComply(namespace: NamespaceFacts, policy: ResolvedPolicy, pod: StatedPod): boolean {
   return isPendingIn(namespace, policy.name) && compliesFilled(policy, pod);
 }
 
-/** Whether it complies after defaulting. */
+/** Whether the pod complies after defaulting. */
 export function compliesFilled(policy: ResolvedPolicy, pod: StatedPod): boolean {
   return policy.defaulting && broken(policy, filled(policy, pod)).length === 0;
 }

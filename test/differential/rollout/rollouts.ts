@@ -1,8 +1,8 @@
 /**
  * Random sets of overlapping policies with rollouts, in namespaces that are pending, enforced, or not labelled yet. The
- * reference model of the design knows a policy as a whole; API server and operator, which have its two parts, have to agree
- * with it about each pod and each template. No Pod Security label may be tighter than what the policies of its mode admit in
- * the namespace, and the operator's verdict about a promotion is that of the model.
+ * reference model knows a policy as a whole. The API server and the operator, which have the policy's two parts, must
+ * agree with the model about each pod and each template. No Pod Security label may refuse a pod that the policies of its
+ * mode admit in the namespace. The operator and the model must give the same verdict about a promotion.
  */
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
@@ -20,7 +20,7 @@ import { type RollingSet, rollingSet } from './arbitrary.ts';
 import type { RolloutFacts } from './reference-model.ts';
 
 interface RolloutsPlan {
-  /** How many policies with a rollout, at least. */
+  /** The minimum number of policies with a rollout. */
   readonly policies: number;
   /** For each of them. */
   readonly pods: number;

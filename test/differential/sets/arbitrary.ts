@@ -48,7 +48,7 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
     });
 }
 
-/** A policy of random rules, for random users. @param subjects those whom it may name */
+/** A policy of random rules, for random users. @param subjects the subjects that it may name */
 export function randomSpec(
   namespaces: Arbitrary<LabelSelector>,
   subjects: Arbitrary<Subject>,
@@ -115,7 +115,7 @@ export function subject(first: string, second: string): Arbitrary<Subject> {
   );
 }
 
-/** A right to all policies is limited to one of the set's namespaces: elsewhere other sets would have it too. */
+/** A right to all policies is granted only in one namespace of the set; otherwise other sets would have it, too. */
 function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));
   const policy = fc.constantFrom(...policies);

@@ -34,7 +34,7 @@ export class AuditLog {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** A name for a pod, by which the log tells it from the others. */
+  /** A name for a pod, by which the log distinguishes it from other pods. */
   podName(): string {
     return `pod-${this.#pods++}`;
   }

@@ -39,7 +39,8 @@ export interface Creation {
 }
 
 /**
- * The user that the API server asks about for a template; when that controller creates the pods, it is authenticated.
+ * The user that the API server asks about for a template: the controller. When that controller creates the pods, it is
+ * authenticated.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
@@ -82,7 +83,7 @@ export function sceneOf({ policies, whole = { policies }, set }: Trial, creation
   return { ...whole, grants: set.grants, namespace: name, labels, people: [accountOf(name, account), creator] };
 }
 
-/** The API server's answer where no policy applies. */
+/** The API server's answer if no policy applies. */
 export function defaulted({ cluster }: Trial, pod: Pod): ReturnType<PolicyCluster['defaulted']> {
   return cluster.defaulted({ ...pod, spec: { ...pod.spec, serviceAccountName: 'default' } });
 }
@@ -110,7 +111,8 @@ function admitted(
 }
 
 /**
- * A forged name looks like a name that a later policy wrote, if that policy admits the pod too: it is left unchanged.
+ * If a later policy admits the pod, too, a forged name looks like the name that this policy wrote, so it is left
+ * unchanged.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
@@ -130,7 +132,7 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
 /** The API server cuts each warning to this length if all together are long (apiserver/pkg/endpoints/filters/warning.go). */
 const CUT_WARNING = 256;
 
-/** One warning for each mode with a violation; its reasons are the operator's. */
+/** One warning for each mode with a violation, with the same reasons as the operator's. */
 function warningsDiffer(
   { evaluator }: Trial,
   scene: Scene,

@@ -45,9 +45,7 @@ export interface Scene {
 export interface Decision {
   readonly admitted: boolean;
   readonly pod: StatedPod;
-  /**
-   * The policy that PodSecurityPolicy would have chosen; undefined when none admits the pod, or if none was reached.
-   */
+  /** The policy that PodSecurityPolicy would have chosen; undefined if none admits the pod, or if no policy reaches it. */
   readonly chosen?: ResolvedPolicy;
   /** Whether that policy has changed the pod. */
   readonly fills: boolean;
@@ -65,7 +63,7 @@ export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
   return selecting.filter(({ priority }) => priority === highest).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** "A pod must satisfy at least one of them that it may use"; no such policy: nothing happens. */
+/** "A pod must satisfy at least one of them that it may use". If no policy decides, nothing happens. */
 export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
   const all = deciders(scene, mode);
   return all.length === 0 || all.some((policy) => mayUse(scene, policy) && complies(scene, policy, pod));
@@ -76,9 +74,9 @@ function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean
 }
 
 /**
- * The effect of Enforce on a pod: the first by name that admits it unchanged, or else the first that admits it after
- * filling. With `defaulting: PodSecurityPolicy` each policy changes a pod that sets a seccomp profile, unless the pod
- * names one.
+ * The policy that admits a pod in mode Enforce: the first by name that admits the pod unchanged; without one, the first
+ * that admits it after filling. With `defaulting: PodSecurityPolicy`, each policy changes a pod that sets a seccomp
+ * profile, unless the pod names one.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));

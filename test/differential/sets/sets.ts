@@ -1,6 +1,7 @@
 /**
- * Part (c): random sets of overlapping policies. The reference model of the design determines whether a pod is
- * admitted, what is filled in, which name it gets and who is warned; API server and operator have to agree with it.
+ * Part (c): random sets of overlapping policies. The reference model determines whether a pod is admitted, which fields
+ * are filled in, which policy's name it gets and who is warned. The API server and the operator have to agree with the
+ * model.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -54,15 +55,16 @@ export async function evaluateSets(cluster: PolicyCluster, controlPlane: Control
   return sum(tallies);
 }
 
-/** A set as far as the API server accepts it. */
+/** A set with the policies that the API server accepts. */
 export interface AcceptedSet<Made extends PolicySet = PolicySet> {
   readonly set: Made;
   readonly objects: readonly CompletePolicy[];
 }
 
 /**
- * The first random set of which the API server accepts enough policies; the others are left out.
- * @param random makes a set of that name @param suffices whether the accepted policies are worth evaluating
+ * The first random set of which the API server accepts enough policies; refused policies are left out.
+ * @param random makes a set of that name
+ * @param suffices whether the accepted policies are worth evaluating
  */
 export async function acceptedSet<Made extends PolicySet>(
   cluster: PolicyCluster,

@@ -29,7 +29,7 @@ export function expectedReasons(
   });
 }
 
-/** The policy that refuses names itself first; a long text is truncated. */
+/** The policy that refuses names itself first. A long text is cut. */
 export function giveAll(text: string, expected: readonly Reasons[]): boolean {
   if (text.includes(CUT)) return expected.some(({ policy }) => text.startsWith(`CapabilityPolicy ${policy}: `));
   const said = withoutRandomNames(text).split(' | ');

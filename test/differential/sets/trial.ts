@@ -1,4 +1,4 @@
-/** A set while its pods are created, as the API server, the operator and the reference model get it. */
+/** A set while its pods are created, with the inputs of the API server, the operator and the reference model. */
 import type { UseIndex } from '../../../operator/evaluate/use.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -12,7 +12,7 @@ export interface Trial {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
   readonly set: PolicySet;
-  /** Those in force, a policy with `rollout` as its parts. */
+  /** The policies in force, a policy with `rollout` as its parts. */
   readonly policies: readonly ResolvedPolicy[];
   /** For the reference model, if some policy has a rollout: whole policies. */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;

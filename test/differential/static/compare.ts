@@ -1,6 +1,6 @@
 /**
- * Policies in files of an API server beside the same policies as objects of the API: one API server evaluates the same pods
- * by the files, and, after they are removed, by the objects.
+ * Compares policies in files of an API server with the same policies as objects of the API. One API server decides about
+ * the same pods first by the files, and after their removal by the objects.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,10 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 
 const selecting = (team: string) => ({ matchLabels: { team } });
 
-/** One policy or two that decide in each namespace: OR, use, defaulting; Warn and Audit in all. */
+/**
+ * One or two policies decide in each namespace: OR, use, defaulting. Policies of mode Warn and Audit decide in all of
+ * them.
+ */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
   writtenPolicy('ping', {
@@ -55,7 +58,7 @@ export interface Comparison {
   readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
-/** @param whole measures also starts that are only for people: of another API server, and all of them with objects */
+/** @param whole whether to measure starts that are not checked: of another API server, and all starts with objects */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
   let start: Start | undefined;
@@ -112,7 +115,7 @@ function objectsIn(text: string): Identified[] {
   return loadAll(text) as Identified[];
 }
 
-/** Waits until each policy decides, whatever the API server reads them from. */
+/** Waits until each policy decides, whether the API server reads it from a file or from the API. */
 async function inForce(api: Api): Promise<void> {
   let missing: readonly string[] = [];
   const look = async () => {
@@ -159,7 +162,7 @@ async function evaluate(api: Api, pods: readonly object[]): Promise<string[]> {
   return answers;
 }
 
-/** The API server's answer to the creation of a pod, without what differs each time or names files. */
+/** The API server's answer to the creation of a pod, without the parts that vary or that name files. */
 async function ask(api: Api, team: string, pod: object): Promise<string> {
   const body: Json = structuredClone(pod);
   body.metadata = { ...body.metadata, name: 'pod' };

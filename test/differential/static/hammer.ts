@@ -9,7 +9,7 @@ const PAUSE_MS = 2;
 export interface Counts {
   admitted: number;
   refused: number;
-  /** The API server is not ready yet, for instance. */
+  /** For example, the API server is not ready yet. */
   other: number;
   unanswered: number;
 }

@@ -1,5 +1,5 @@
 /**
- * Clients that create a pod which the policies refuse, without pause, while an API server starts: again, beside another
+ * Clients that continuously create a pod that the policies refuse, while an API server starts: once more, beside another
  * one, or as the first one of a new cluster.
  */
 import { Api } from '../../../hack/controlplane/api.ts';
@@ -18,10 +18,13 @@ export interface Starts {
   readonly joining?: Counts;
 }
 
-/** After the API server is ready, for what is late. */
+/** How long to go on after the API server is ready, to see late answers. */
 const GOES_ON = 200;
 
-/** One start, from the moment at which nothing listens. The clients are cluster administrators, so RBAC refuses nothing. */
+/**
+ * One start, from the moment at which no API server listens. The clients are cluster administrators, so RBAC refuses
+ * nothing.
+ */
 export class Start {
   readonly #api: Api;
   readonly hammer: Hammer;

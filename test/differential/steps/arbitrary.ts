@@ -13,7 +13,7 @@ import type { Creator } from '../sets/people.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Containers that one request adds. */
+/** Containers that are added by one request. */
 export interface Step {
   readonly by: Creator;
   /** Named later. */
@@ -31,9 +31,7 @@ export interface Track {
   readonly steps: readonly Step[];
 }
 
-/**
- * Overrides that apply to pods and not just containers. Each of them alone is an exception that another policy lacks.
- */
+/** Overrides about pods, not only about containers. Each of them alone is an exception that another policy lacks. */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
   { hostIPC: true },
@@ -114,7 +112,7 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** Hardened except for a few fields, of which some are at a policy's borders. */
+/** Hardened except for a few fields, some of them at a policy's limits. */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>
     boundaryOf(policy)

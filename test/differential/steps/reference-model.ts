@@ -22,7 +22,7 @@ const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
 const complies: Complies = (policy, pod, apart = []) => broken(policy, pod).every((rule) => apart.includes(rule));
 
 /**
- * The pod complies with some deciding policy, whoever may use it, and regardless of its seccomp annotations: anybody
+ * The pod complies with some deciding policy, whoever may use it, and without regard to its seccomp annotations: anybody
  * may change them, and no kubelet reads them.
  */
 export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
@@ -56,7 +56,7 @@ export function admitsAddition(
 ): boolean {
   if (isFine(policy, withoutSeccomp(after))) return true;
   if (deciders.some((decider) => isFine(decider, withoutSeccomp(before)))) return false;
-  // A container with a value of its own is evaluated by it, and not by the pod's.
+  // If a container has a value of its own, it is evaluated by that value, not by the pod's.
   return addedTo(before, after).every((container) =>
     isFine(policy, alone(after, container), ownValues(policy, container)?.rules),
   );
@@ -81,8 +81,8 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 }
 
 /**
- * A pod with only the container, with its effective fields: its own, or else the pod's; those that it can only have
- * from the pod; and the volumes that it mounts.
+ * A pod with only this container. It has the fields that the container gets (its own, or else the pod's), the fields that
+ * only a pod can have, and the volumes that the container mounts.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;

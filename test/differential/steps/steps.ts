@@ -16,7 +16,7 @@ import { isAdmittedBySome } from './reference-model.ts';
 import { explain, type StepsTally, sceneOf, type Trial, type Writable, walk } from './walk.ts';
 
 interface StepsPlan {
-  /** At least this many are evaluated. */
+  /** The minimum number of evaluated steps. */
   readonly steps: number;
   /** Pods of each set. */
   readonly tracks: number;
@@ -25,7 +25,7 @@ interface StepsPlan {
 
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
-/** The approximate number of evaluated steps of a track: others are invalid, and some pods are refused. */
+/** The approximate number of evaluated steps of a track. Some steps are invalid, and some pods are refused. */
 const EVALUATED_OF_TRACK = 4;
 
 export async function evaluateSteps(
@@ -95,7 +95,7 @@ async function evaluateBatch(
   for (const { set } of sets) await withdraw(cluster, set);
 }
 
-/** Undefined if it is refused. */
+/** Undefined if the pod is refused. */
 async function created(trial: Trial, track: Track, index: number): Promise<StatedPod | undefined> {
   const { status, pod } = await trial.cluster.store(podOf(track, index), track.namespace.name, track.creator.api);
   if (status === 422) trial.tally.invalid++;

@@ -13,7 +13,7 @@ export interface StepsTally {
   readonly pods: number;
   readonly evaluated: number;
   readonly admitted: number;
-  /** Admitted for a pod that satisfied no policy. */
+  /** Added containers that were admitted to a pod that satisfied no policy. */
   readonly alone: number;
   readonly invalid: number;
   readonly differences: readonly string[];

@@ -6,14 +6,14 @@ import { type PolicySet, randomSpec, subject } from '../sets/arbitrary.ts';
 import type { Grant } from '../sets/reference-model.ts';
 
 export interface TopologySize {
-  /** At most: the API server refuses some random policies. */
+  /** The maximum number: the API server refuses some random policies. */
   readonly policies: number;
   readonly namespaces: number;
-  /** How many policies of one mode and priority may select the same namespace. */
+  /** The most policies of one mode and priority that may select the same namespace. */
   readonly meeting: number;
 }
 
-/** `soon`: while the pods are evaluated. */
+/** `soon`: the end comes while the pods are evaluated. */
 export type End = 'none' | 'past' | 'soon' | 'far';
 
 export interface Topology extends PolicySet {
@@ -26,9 +26,9 @@ export interface Topology extends PolicySet {
 /** A confined topology selects only namespaces with this label. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** Every so many namespaces, one has no zone. */
+/** One namespace in this many has no zone. */
 const WITHOUT_ZONE = 8;
-/** More policies with restricted use than this cannot decide in one namespace. */
+/** The most policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;
 
 /** @param name part of all names */
@@ -61,7 +61,7 @@ export function randomTopology(name: string, size: TopologySize): Arbitrary<Topo
 
 const END = fc.constantFrom<End>('none', 'none', 'none', 'none', 'none', 'none', 'past', 'soon', 'soon', 'far');
 
-/** Paused: only somebody's decision promotes a namespace, so the labels say once and for all where it is enforced. */
+/** Paused, so that only people promote namespaces, and the labels stay as they are. */
 const ROLLOUT = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
   {
@@ -73,8 +73,8 @@ const ROLLOUT = fc.oneof(
 type Drawn = [CapabilityPolicySpec, End, CapabilityPolicySpec['rollout'], tight: boolean];
 
 /**
- * Half of the policies are restricted, so that pods are refused although one of several policies is enough. The operator
- * removes the label of a policy that has ended a moment later, and stops its defaulting then, so these have neither.
+ * Half of the policies are restricted, so that pods are refused although one of several policies would be enough.
+ * Policies that end have no label and no defaulting, because the operator removes these only a moment after the end.
  */
 function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicySpec {
   if (!drawn) throw new Error('a policy without a spec');
@@ -82,7 +82,7 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // Above policies for many namespaces, the others would decide nowhere.
+    // If a policy for many namespaces had a high priority, the other policies would decide nowhere.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),
@@ -148,7 +148,7 @@ function both(one: LabelSelector, other: LabelSelector): LabelSelector {
   };
 }
 
-/** A right to all policies is limited to one namespace, so that the others still need one. */
+/** A right to all policies is granted in only one namespace, so that a right is still needed in the others. */
 function grant(
   namespaces: readonly string[],
   policies: readonly string[],
@@ -164,7 +164,7 @@ function grant(
 }
 
 /**
- * Leaves out policies of which too many would meet in some namespace, wherever rollouts and ends are.
+ * Leaves out policies if too many would decide in some namespace, whatever rollouts and ends do.
  *
  * @param selects whether a policy selects a namespace
  */

@@ -41,7 +41,7 @@ export interface Creation {
 export interface Outcome {
   /** Unclear: an end came while the API server was answering, or a moment before with defaulting. */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'unclear';
-  /** Whether an end that has come changes the verdict. */
+  /** Whether an end that has passed changes the verdict. */
   readonly ended: boolean;
   /** Whether no policy of mode Enforce selects the namespace. */
   readonly free: boolean;
@@ -49,7 +49,7 @@ export interface Outcome {
 }
 
 const SECOND = 1_000;
-/** The operator compiles the policies without an expired one in this time, also on a busy machine. */
+/** The time in which the operator compiles the policies without an expired one, even on a busy machine. */
 export const FOLLOWS_MS = 30_000;
 /** No policy reaches it. */
 const EXCLUDED = 'kube-public';
@@ -77,7 +77,7 @@ export class Model {
     );
   }
 
-  /** Their values and selectors, in the form that the model of rules reads. */
+  /** The values and selectors of policies, in the form that the reference model reads. */
   get policies(): readonly ResolvedPolicy[] {
     return this.#policies;
   }
@@ -86,7 +86,7 @@ export class Model {
     return this.#labels.get(namespace) ?? {};
   }
 
-  /** The ends in this time, in ms since 1970. */
+  /** The ends within this period, in ms since 1970. */
   endsIn(after: number, until: number): number[] {
     return [...this.#ends.values()].filter((end) => after < end && end <= until);
   }
@@ -105,7 +105,7 @@ export class Model {
   }
 }
 
-/** The policies as the operator evaluates by them, at any time. */
+/** The policies by which the operator evaluates at a given time. */
 export class OperatorPolicies {
   readonly #objects: readonly CompletePolicy[];
   readonly #compiler = compiler({ renders: false });
@@ -236,7 +236,7 @@ function refusal(scene: Scene, { text }: Answer): string[] {
   ];
 }
 
-/** Policies that a message names though they do not decide. */
+/** The policies that a message names although they do not decide. */
 function strangers(scene: Scene, mode: Mode, text: string): string[] {
   const names = deciders(scene, mode).map(({ name }) => name);
   const named = [...text.matchAll(/CapabilityPolicy ([^ :]+): /g)].map(([, name = '']) => name);

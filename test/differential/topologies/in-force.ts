@@ -1,4 +1,4 @@
-/** Brings a random topology into force by a running operator, as its users do, and takes it away again. */
+/** Brings a random topology into force through a running operator, and removes it again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -20,10 +20,10 @@ import type { Topology } from './arbitrary.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
-/** From the write of the ends that come soon until the first of them. */
+/** The time from writing the ends that come soon to the first of these ends. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
-/** For so long no label of a namespace changes once the operator has nothing more to write. */
+/** When the labels of namespaces have not changed for this long, the operator has nothing more to write. */
 const QUIET_MS = 3_000;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -82,7 +82,7 @@ export async function bringIntoForce(
   };
 }
 
-/** Deletes everything, and waits until the operator has withdrawn what it rendered. */
+/** Deletes everything, and waits until the operator has removed what it rendered. */
 export async function takeAway(cluster: PolicyCluster, topology: Topology): Promise<void> {
   const { api } = cluster;
   const existing = await api.list(POLICIES);
@@ -132,7 +132,7 @@ async function programmed({ api }: PolicyCluster, policies: readonly CompletePol
   );
 }
 
-/** Somebody decides that the policy be enforced in a namespace that is still pending. */
+/** Promotes a namespace that is still pending, as a person would. */
 async function promote(cluster: PolicyCluster, topology: Topology, policies: readonly CompletePolicy[]) {
   const labels = await settledLabels(cluster, topology);
   const accepted = new Set(policies.map(nameOf));

@@ -40,7 +40,7 @@ export interface TopologiesPlan extends TopologySize {
 }
 
 export interface TopologiesTally extends Tally {
-  /** Pods about which an end that has come decides. */
+  /** Pods whose verdict an end that has passed changes. */
   readonly ended: number;
   /** Pods in namespaces where no policy enforces anything. */
   readonly free: number;
@@ -54,7 +54,7 @@ const SEED_STEP = 7_919;
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
-/** This share of the pods comes after the first end, and this one after the last. */
+/** The share of the pods that comes after the first end, and the share that comes after the last one. */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
 export async function evaluateTopologies(
@@ -166,7 +166,7 @@ function randomCreations(model: Model, { namespaces }: Topology, creators: reado
   const near = new Map(
     namespaces.map(({ name }) => {
       const enforcing = deciders(model.scene(name, [], now), 'Enforce');
-      // A pod that only an overridden or ended policy admits shows whether it is really out.
+      // If only an overridden or ended policy admits a pod, the pod shows whether that policy is really out of force.
       const selecting = model.policies.filter(({ selector }) => selects(selector, model.labelsOf(name)));
       return [name, [...enforcing, ...selecting]];
     }),

@@ -10,7 +10,7 @@ const AGAIN = 'u-again';
 export interface Action {
   readonly name: string;
   readonly byOperator: boolean;
-  /** Undefined where it cannot happen. */
+  /** Undefined if the action is not possible. */
   act(world: World): Pick<Acted, 'after' | 'progress'> | undefined;
 }
 
@@ -66,7 +66,7 @@ function edits(others: Others): Action[] {
   ];
 }
 
-/** Without an earlier rollout, one that comes with mode Enforce begins everywhere. */
+/** If a policy gets a rollout together with mode Enforce and had none before, the rollout begins in all namespaces. */
 function stating(world: World, stated: Stated): World {
   const { remembered } = world;
   const begins = isOn(stated) && !isOn(world.stated) && !remembered.rolledOut;
@@ -106,7 +106,7 @@ function people(others: Others, guard: Guard): Action[] {
   ];
 }
 
-/** Anybody who may label the namespace may end that it is pending. */
+/** Anybody who may label the namespace may promote it. */
 function byHand(world: World, name: string, label: string): World | undefined {
   const space = world.spaces[name];
   if (space?.label !== 'pending') return undefined;

@@ -1,4 +1,7 @@
-/** All histories up to a length, from each beginning: the first that breaks a law, and how many there are. */
+/**
+ * Explores all histories up to a length, from each beginning. The result is the first history that breaks a law, and the
+ * number of histories.
+ */
 import { type Action, actionsOf } from './actions.ts';
 import { type Guard, STATED_GUARD } from './guard.ts';
 import { LAWS } from './laws.ts';
@@ -6,7 +9,7 @@ import { type Implementation, OPERATOR, promote, writeLabels, writeText } from '
 import { isEnforced, isOn, remembering, type World } from './world.ts';
 
 export interface Exploration {
-  /** Histories of that length, those that end in the same world after equal lengths counted as often as they occur. */
+  /** The number of histories of that length. Histories that end in the same world after equal lengths are all counted. */
   readonly histories: bigint;
   readonly worlds: number;
   /** The actions of the shortest history that breaks each law. */
@@ -16,7 +19,7 @@ export interface Exploration {
 interface Reached {
   readonly world: World;
   readonly history: readonly string[];
-  /** How many histories lead there. */
+  /** The number of histories that lead to the world. */
   readonly ways: bigint;
 }
 
@@ -74,7 +77,10 @@ function advance(
   next.set(key, known ? { ...known, ways: known.ways + ways } : { world: after, history: longer, ways });
 }
 
-/** A law about the end of a history: undisturbed, the operator brings the policy into force, whatever is frozen. */
+/**
+ * A law about the end of a history: if nobody disturbs the operator, it brings the policy into force, even if some labels
+ * cannot be written.
+ */
 export const ENDS = 'one namespace holds back no other, and nothing hangs';
 
 function conclude({ world, history }: Reached, of: Implementation, broken: Map<string, readonly string[]>): void {

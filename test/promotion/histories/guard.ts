@@ -10,16 +10,17 @@ export interface Change {
 }
 
 /**
- * Decides as the texts in force do.
+ * Decides like the texts in force.
  *
- * @param text of the policy; undefined without one @param overridden whether a policy of a higher priority decides there
+ * @param text of the policy; undefined if there is none
+ * @param overridden whether a policy of a higher priority decides in the namespace
  */
 export type Guard = (text: Text | undefined, change: Change, overridden: boolean) => boolean;
 
 /**
- * The guard as docs/security-model.md states it: nobody takes a namespace out of the policy, or brings one in as pending. A
- * label that a change removes counts as removed before it; so does that of a namespace which the policy did not select. Another
- * policy that overrides it may be deleted later.
+ * The guard as docs/security-model.md describes it: nobody takes a namespace out of the policy, or brings one in as
+ * pending. If a change removes the label, the label counts as absent before the change, too. The same holds for a
+ * namespace that the policy did not select. Another policy that overrides this one may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

@@ -6,14 +6,16 @@ import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World }
 export interface Acted {
   readonly before: World;
   readonly after: World;
-  /** The progress that the status would show of the world before; only after a step. */
+  /** The progress that the status would show for the world before the step; only after a step. */
   readonly progress?: RolloutProgress;
   readonly byOperator: boolean;
 }
 
 type Law = (acted: Acted) => string | undefined;
 
-/** The operator removes a label that somebody set while nothing guarded it: that it does is a law about the end. */
+/**
+ * The operator removes a label that somebody set while nothing guarded it. Another law, about the end, says that it does.
+ */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
   const isTrusted = state?.inForce !== undefined;
@@ -28,7 +30,7 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // It left and came back, or its label is on its way out.
+    // The namespace left the selector and came back, or its label is being removed.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }
@@ -52,7 +54,7 @@ const operatorLabelsNothingEnforced: Law = ({ before, after, byOperator }) => {
   return fresh && `${fresh[0]} is pending in the state again`;
 };
 
-/** Whether nothing but a write is missing until the policy is enforced there. */
+/** Whether only a write is missing until the policy is enforced in the namespace. */
 function isDecided({ memory, kept }: World, name: string): boolean {
   const state = memory ?? kept;
   const entry = state?.namespaces.get(name);
@@ -64,7 +66,7 @@ const pauseBinds: Law = ({ before, after, byOperator }) => {
   const { enforced, byHand, moved } = before.remembered;
   for (const [name, space] of Object.entries(after.spaces)) {
     const was = before.spaces[name];
-    // A namespace that is created after the policy is enforced from the first pod on.
+    // A namespace that is created after the policy is enforced from its first pod on.
     if (!was || space.created > START || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
     if (!matches(selectorOf(after.stated), labelsOf(space)) || isDecided(before, name)) continue;
     if (isDecided(after, name)) return `${name} is decided in a pause`;

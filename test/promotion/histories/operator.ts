@@ -10,7 +10,7 @@ import { leftOutByName, type RolloutState, resting } from '../../../operator/pro
 import { step } from '../../../operator/promotion/step.ts';
 import { isOn, LABEL, labelsOf, POLICY, selectorOf, specOf, TEAM, type Text, type World } from './world.ts';
 
-/** The functions that an exploration runs: the operator's, or those of a broken one. */
+/** The functions that an exploration runs: the operator's own, or functions with a defect. */
 export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
@@ -63,7 +63,7 @@ export function promote(
   if (!isOn(stated) || !spec.rollout) {
     const { memory, kept: _, ...rest } = world;
     const known = memory ?? kept;
-    // A state that rests already stays as it is.
+    // A state that already rests is not changed.
     const isResting = known && !known.begun && !known.inForce && !known.labelling;
     const rested = isResting || !known ? known : of.rest(known, existingSpec(world)?.namespaceSelector);
     return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };

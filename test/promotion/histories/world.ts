@@ -1,6 +1,7 @@
 /**
- * A small cluster with one policy, for the exploration of short histories: what the API server stores, what a leader has in
- * memory, and what a law must remember. Plain values, so that equal worlds are found by their text.
+ * A small cluster with one policy, for the exploration of short histories: the objects that the API server stores, the
+ * memory of a leader, and the facts that laws must remember. It consists of plain values, so that equal worlds are found
+ * by their text.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -30,10 +31,10 @@ export interface Stated {
   readonly onlyTeam: boolean;
 }
 
-/** The admission policy that refuses. Another one guards the label where its selector has it. */
+/** The admission policy that refuses. A second one guards the label, if its selector has the label. */
 export interface Text {
   readonly onlyTeam: boolean;
-  /** Whether it leaves out pending namespaces. */
+  /** Whether the admission policy leaves out pending namespaces. */
   readonly divided: boolean;
   readonly leftOut: readonly string[];
 }
@@ -49,9 +50,9 @@ export interface World {
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /** Namespaces whose labels another tool lets nobody but people change. */
+  /** Namespaces whose labels only people may change, because another tool refuses all other writes. */
   readonly frozen: readonly string[];
-  /** Those that the leader knows to be refused. */
+  /** The namespaces of which the leader knows that its writes are refused. */
   readonly refused: readonly string[];
   readonly remembered: Remembered;
 }
@@ -60,9 +61,9 @@ export interface World {
 export interface Remembered {
   /** The uids of namespaces where the policy has been enforced. */
   readonly enforced: readonly string[];
-  /** Those where somebody ended that they were pending. */
+  /** Namespaces that somebody promoted. */
   readonly byHand: readonly string[];
-  /** Those that somebody moved into the selector or out of it. */
+  /** Namespaces that somebody moved into the selector or out of it. */
   readonly moved: readonly string[];
   /** Whether the policy had a rollout when the operator saw it in mode Enforce last. */
   readonly rolledOut: boolean;
@@ -102,7 +103,7 @@ export function isEnforced(text: Text | undefined, name: string, space: Pick<Spa
   return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
 }
 
-/** With what the laws remember of the newest texts and labels. */
+/** The world with the facts about the newest texts and labels that laws remember. */
 export function remembering(world: World): World {
   const { text, spaces, remembered } = world;
   const enforced = Object.entries(spaces).flatMap(([name, space]) =>

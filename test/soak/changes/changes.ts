@@ -1,6 +1,7 @@
 /**
- * The law of changes: while policies come, change, expire and go, no pod is refused that the old and the new state admit, and
- * none is admitted that both refuse. Operators are killed before and after their writes, and API servers at any time.
+ * The law of changes. While policies are created, changed, deleted or expire, no pod is refused that both the old and the
+ * new state admit, and no pod is admitted that both refuse. Operators are killed before and after their writes, and API
+ * servers at any time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../../hack/bench/operator-under-test.ts';
@@ -26,7 +27,7 @@ export interface ChangesOptions {
   readonly seed: number;
   /** Random changes, one after the other. */
   readonly changes: number;
-  /** A file of so many policies: one for all namespaces and exceptions for one each; 0 for no file. */
+  /** The number of policies in a file: one for all namespaces, and an exception for one namespace each; 0 for no file. */
   readonly file: number;
   readonly namespaces: number;
   readonly policies: number;
@@ -52,16 +53,16 @@ const KILLS: readonly Kill[] = [
   'API server',
   'none',
 ];
-/** A change makes so many writes, or fewer. */
+/** The most writes of a change. */
 const MOST_WRITES = 8;
-/** A write that does not come in this time is not made. */
+/** If a write does not come within this time, it is not made. */
 const WRITE_MS = 6_000;
 const SETTLED_MS = 300_000;
-/** Pod Security labels follow a deletion, or another label of a namespace, a moment after Programmed. */
+/** How long Pod Security labels may follow a deletion, or a change of a namespace's labels, after Programmed. */
 const LABELS_MS = 4_000;
-/** The operator takes writes that follow each other as fast as this for one change. */
+/** If writes follow each other this fast, the operator treats them as one change. */
 const PAUSE_MS = 200;
-/** A file is applied once, then with other rules, then once more as at first. */
+/** A file is applied once, then with other rules, then once more as in the beginning. */
 const EDITIONS = 3;
 
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
@@ -188,7 +189,7 @@ class ChangesRun {
     this.#options.say(`${this.#changes} ${title} (${kill} ${writes}), ${this.#wrongSoFar - wrong} wrong meanwhile`);
   }
 
-  /** As one client applies a file. After a pause, what it has written so far is a state of its own. */
+  /** Applies them as one client applies a file. After a pause, everything written so far counts as a state of its own. */
   async #writeTogether({ title, policies, next }: Change, before: State): Promise<void> {
     const written: [string, CapabilityPolicySpec | undefined][] = [];
     let last = Date.now();
@@ -265,7 +266,7 @@ class ChangesRun {
     await this.#api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   }
 
-  /** An API server that is down or starts does not answer. */
+  /** An API server that is down or is starting does not answer. */
   async #retried(write: () => Promise<void>): Promise<void> {
     await waitFor(
       'the API server to answer a write',
@@ -313,7 +314,10 @@ function markerOf(edit: number): CapabilityPolicySpec {
   };
 }
 
-/** Everything that both editions of an exception admit, and the policy for all refuses, would be wrong to refuse meanwhile. */
+/**
+ * If both editions of an exception admit a pod that the policy for all refuses, refusing the pod meanwhile would be
+ * wrong.
+ */
 function fileOf(
   size: number,
   namespaces: readonly string[],

@@ -11,7 +11,7 @@ import { oneOf } from './random-state.ts';
 import type { Timeline } from './timeline.ts';
 
 export const ACCOUNTS = ['default', 'runner'] as const;
-/** May create pods, and use no policy. */
+/** A user who may create pods, and may use no policy. */
 export const AUTHOR: Identity = { user: 'changes-author', groups: ['creators'] };
 const PERSON = { name: AUTHOR.user, groups: [...(AUTHOR.groups ?? []), 'system:authenticated'] };
 /** No policy reaches it. */
@@ -30,7 +30,7 @@ const PODS: Readonly<Record<string, object>> = {
 };
 
 export interface Wrong {
-  /** By no state, or by all. */
+  /** Pods that no state admits, or that all states admit. */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;
 }

@@ -7,7 +7,7 @@ import type { State } from './timeline.ts';
 
 export const TEAMS = ['net', 'db'] as const;
 const SECOND = 1_000;
-/** Selects no namespace; its edits show when the operator has come as far as a deletion. */
+/** A policy that selects no namespace. Its edits show when the operator has handled a deletion. */
 export const MARKER = 'changes-marker';
 
 export interface Change {

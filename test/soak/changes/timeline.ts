@@ -1,7 +1,7 @@
 /**
- * The states that a client wants, one after the other. A state begins when the client's write is sent, and is settled when every
- * policy says Programmed. A pod that all states of that time admit must not be refused, and one that all refuse must not be
- * admitted.
+ * The states that a client wants, one after the other. A state begins when the client's write is sent, and is settled
+ * when every policy says Programmed. If all current states admit a pod, it must not be refused. If all of them refuse it,
+ * it must not be admitted.
  */
 import type { CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
 import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
@@ -36,7 +36,7 @@ export interface Asked {
 }
 
 export interface Law {
-  /** Undefined: the states of that time differ about the pod. */
+  /** Undefined if the states of that time differ about the pod. */
   readonly admitted: boolean | undefined;
   /** The changes that were not settled when the pod was sent. */
   readonly changes: readonly string[];

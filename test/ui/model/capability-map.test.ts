@@ -64,7 +64,7 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** Without the memory of the next map. */
+/** Computed without the previous map. */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }
@@ -138,7 +138,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cell(containerd, 'prefixed', 'SYS_TIME'), 'SYS_TIME: not held');
     assert.equal(cell(crio, 'prefixed', 'SYS_TIME'), 'SYS_TIME: added');
     assert.equal(cell(crio, 'prefixed', 'CHOWN'), 'CHOWN: added');
-    // containerd ignores the name, and gives the capability all the same.
+    // containerd ignores the name, but still gives the capability by default.
     assert.equal(cell(containerd, 'prefixed', 'CHOWN'), 'CHOWN: given by the runtime');
   });
 

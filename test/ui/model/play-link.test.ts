@@ -36,7 +36,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
         text: `${link.slice(0, index)}%20${link.slice(index)}`,
       }[how];
       const read = await playOf(damaged).catch((error: Error) => error.message);
-      // Another text may come out, since a link has no checksum; but never half of one.
+      // A damaged link may give another text, because a link has no checksum, but never half of a text.
       if (typeof read === 'string') assert.match(read, /^This link is damaged/);
       else assert.deepEqual(Object.keys(read), Object.keys(one));
     });
