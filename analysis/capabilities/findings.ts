@@ -29,7 +29,7 @@ export interface Finding {
   readonly path: string;
 }
 
-/** A container, and what each runtime gives it. */
+/** A container, and the capabilities that each runtime gives it. */
 interface Subject {
   readonly container: RequestingContainer;
   /** The added capabilities in upper case, without CAP_. */

@@ -1,4 +1,7 @@
-/** The container runtimes of Kubernetes nodes: what they give by default, and how they read capability names. */
+/**
+ * The container runtimes of Kubernetes nodes: the capabilities that they give by default, and how they read capability
+ * names.
+ */
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface ContainerRuntime {

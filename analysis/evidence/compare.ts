@@ -31,7 +31,7 @@ export interface SeenChecks extends Seen {
   readonly assumed?: true;
 }
 
-/** The containers of a pod, in the order of its fields; those of Windows pods hold no capabilities. */
+/** The containers of a pod, in the order of its fields. The containers of a Windows pod hold no capabilities. */
 export interface ComparedContainer {
   readonly name: string;
   readonly privileged: boolean;

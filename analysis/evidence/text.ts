@@ -1,4 +1,7 @@
-/** Evidence about a container as text: the capabilities that it used, those that it did not use, and how much that shows. */
+/**
+ * Evidence about a container as text: the capabilities that it used, the ones that it did not use, and how much that
+ * shows.
+ */
 import { counted, firstOf } from '../../operator/text/wording.ts';
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from './compare.ts';
 import type { Coverage } from './coverage.ts';

@@ -7,7 +7,7 @@ const MOST = 32;
 const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
-/** Only what the API server did not validate. */
+/** Only the part that the API server did not validate. */
 export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));

@@ -48,7 +48,7 @@ export function clusterRoleOf(raw: RawObject): ClusterRole {
   };
 }
 
-/** All ClusterRoles of a cluster: the controller has written the rules of those that are aggregated. */
+/** All ClusterRoles of a cluster. The controller has already written the rules of the aggregated roles. */
 export function liveRoles(all: readonly RawObject[]): readonly ClusterRole[] {
   const roles = all.map(clusterRoleOf);
   return roles.map((role) => {

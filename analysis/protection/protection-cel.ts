@@ -119,7 +119,7 @@ export const IS_CRD = `variables.resource == "customresourcedefinitions" && vari
 /** The number of levels at which properties are compared one by one. Below them, schemas have to be equal. */
 const SCHEMA_DEPTH = 7;
 
-/** CEL, bool: the two schemas are equal in what they say about the value itself, without its contents. */
+/** CEL, bool: the two schemas make the same statements about the value itself, without its contents. */
 function keepsValue(now: string, before: string): string {
   const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
   return `${same(['type', 'default'], [now, before])} && ${preserves(now)} == ${preserves(before)}`;
@@ -175,7 +175,7 @@ const BUILT_IN_APIS = [
 /** The API server adopts `service` from such an object until it starts again (kube-aggregator, autoregister). */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
-/** CEL, bool: one of the accounts has this name, CEL, in the request's namespace. */
+/** CEL, bool: one of the accounts has this name and is in the request's namespace. @param name CEL, string */
 function isOneOf(accounts: readonly ServiceAccount[], name: string): string {
   return accounts.map((one) => `(request.namespace == "${one.namespace}" && ${name} == "${one.name}")`).join(' || ');
 }

@@ -4,7 +4,7 @@ import type { Metafile } from 'esbuild';
 export interface Contents {
   /** The folders of the bundled packages, below the project, sorted. */
   readonly packages: readonly string[];
-  /** The packages that the project's own code imports → the others in the files that each of them brings, sorted. */
+  /** The packages that the project's own code imports → the other packages in the files of each, sorted. */
   readonly imported: ReadonlyMap<string, readonly string[]>;
   /** The project's own files in the bundle. */
   readonly sources: readonly string[];

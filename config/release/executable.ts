@@ -31,7 +31,7 @@ async function writeExecutable(folder: string, platform: Platform): Promise<void
   }
 }
 
-/** @returns the licences of what is in it */
+/** @returns the licences of the software in the executable */
 async function build(program: string, scratch: string): Promise<string> {
   const { files, packages } = await bundleExecutable();
   for (const [name, text] of files) writeFileSync(join(scratch, name), text);

@@ -9,7 +9,7 @@ import { ROOT } from './output.ts';
 
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
-/** SPDX identifier → what it asks of whoever passes the package on. */
+/** SPDX identifier → the duties of everybody who passes the package on. */
 export const ALLOWED: Readonly<Record<string, string>> = {
   '0BSD': 'nothing',
   'Apache-2.0': 'its text and notices go along, changes are stated',

@@ -83,7 +83,7 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** Where cappol finds the page in a checkout. Others may read it meanwhile. @returns its text */
+/** The place where cappol finds the page in a checkout. Another process may read the page meanwhile. @returns its text */
 export async function writePage(folder: string = join(ROOT, 'dist', 'page')): Promise<string> {
   const page = await buildPage();
   mkdirSync(folder, { recursive: true });

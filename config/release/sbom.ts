@@ -49,7 +49,7 @@ function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]):
   return { ...sbom, metadata: { ...sbom.metadata, component }, components, dependencies };
 }
 
-/** Which packages use which others only if they are there: npm does not list these dependencies. */
+/** The packages that use another package only if it is installed: npm does not list these dependencies. */
 function optionalPeers(packages: readonly BundledPackage[]): Map<string, string[]> {
   return new Map(
     packages.map((one) => [

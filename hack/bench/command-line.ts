@@ -1,5 +1,6 @@
 /**
- * (g) `cappol check` over manifests, beside a program that only parses them, and beside other engines' command lines.
+ * (g) `cappol check` over manifests, compared with a program that only parses them, and with the command lines of other
+ * engines.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

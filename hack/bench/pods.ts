@@ -1,4 +1,4 @@
-/** The measured pod: two containers that comply with restricted, except for what they add. */
+/** The measured pod: two containers that comply with restricted, except for the capabilities that they add. */
 import type { ApiClient } from '../../operator/cluster/client.ts';
 
 /** The user of its processes. */

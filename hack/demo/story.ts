@@ -175,7 +175,7 @@ async function waitForViolations(shell: Shell): Promise<void> {
   await waitFor('the violations', async () => {
     const { output } = await shell.run(['get', 'capabilitypolicies', '-o', columns]);
     const violating = Object.fromEntries(output.split(' ').map((entry) => entry.split('=')));
-    // The Pod and both Deployments, and on the user's cluster all others.
+    // The Pod and both Deployments; on the user's cluster, also all other objects of the demo.
     return Number(violating['audit-everything']) >= 3 && violating.ping === '1' && violating.restricted === '1';
   });
 }

@@ -26,7 +26,7 @@ export class Canaries {
     this.#options = options;
   }
 
-  /** @returns whether the program may be written: its rules are those of the live one, or its canary has passed */
+  /** @returns whether the program may be written: its rules equal the live rules, or its canary has passed */
   async isReady(program: Program, live: Live, servers: readonly ApiClient[]): Promise<boolean> {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);

@@ -149,7 +149,7 @@ export class InForce {
     this.waitsFor = other?.message || COMPILING;
     const waited = this.#awaited ? now - this.#awaited.since : 0;
     this.#askAt = now + Math.min(Math.max(AGAIN.leastMs, waited * AGAIN.share), AGAIN.mostMs);
-    // An API server that did not name its text may still enforce what it enforced before.
+    // An API server that did not name its text may still enforce its earlier text.
     if (other?.hash === undefined || this.#possible.has(other.hash)) return;
     this.#awaited ??= { hash: text.hash, since: now };
     this.#text = undefined;

@@ -1,4 +1,4 @@
-/** How far each policy is, from what a pass has seen. Pure. */
+/** How far each policy is in force, by the observations of a pass. Pure. */
 import type { Compiled } from '../compile/compile.ts';
 import { type Program, programsOf, rowOf } from '../compile/program.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -27,7 +27,7 @@ export interface Progress {
   isGranted(policy: string): boolean;
 }
 
-/** By name of a policy. A policy with two parts is as far as the less advanced one. */
+/** By name of a policy. For a policy with two parts, the outcome is that of the less advanced part. */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
   return new Map(

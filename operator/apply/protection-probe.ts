@@ -1,6 +1,6 @@
 /**
- * Asks API servers whether a file protects what the operator writes (analysis/protection/protection.ts), by a dry run that only
- * such a file refuses.
+ * Asks API servers whether a file protects the operator's objects (analysis/protection/protection.ts), by a dry run that
+ * only such a file refuses.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';

@@ -1,5 +1,5 @@
 /**
- * The withdrawal of what the operator set for deleted policies, and the objects whose deletion waits for it.
+ * The withdrawal of everything that the operator set for deleted policies, and the objects whose deletion waits for it.
  *
  * Argo CD deletes such an object after the policies and before the operator (config/argocd/operator), and waits until it
  * is gone. docs/decisions/0018 explains the object.

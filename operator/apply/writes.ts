@@ -188,7 +188,7 @@ export class Writes {
     }
     const applied = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
-    // Apply would keep what somebody else added. The object belongs to the operator alone, so it is replaced.
+    // Apply would keep the addition. The object belongs to the operator alone, so it is replaced.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     return (await this.#client.replace(whole)) as RenderedObject;

@@ -94,7 +94,7 @@ export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }
 
-/** The resourceVersion or continue token is older than what the server keeps. */
+/** The resourceVersion or continue token is older than the oldest one that the server keeps. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
 }

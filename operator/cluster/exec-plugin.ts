@@ -46,7 +46,7 @@ export interface PluginUser extends User {
 
 type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 
-/** The run of a program, and what it printed. */
+/** The run of a program, and its output. */
 interface Run {
   readonly user: string;
   readonly credential: Promise<Credential>;

@@ -169,7 +169,7 @@ export class Reading {
     this.#options.listed();
   }
 
-  /** An object that cannot be processed must not stop the others. */
+  /** An object that cannot be processed must not stop the other objects. */
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {

@@ -1,4 +1,4 @@
-/** The target of a reflector: receives what it reads. */
+/** The target of a reflector: receives the objects and events that the reflector reads. */
 import { keyOf, type RawObject } from '../model/raw.ts';
 
 /** Receives objects. Calls come one after the other. A call must only enqueue, because it blocks the reading. */

@@ -42,7 +42,7 @@ export const ADMISSION_POLICIES: readonly Source[] = [
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];
 
-/** The kinds that affect our writes; the others are only evaluated, and changes to them affect no admission. */
+/** The kinds that affect our writes. Other kinds are only evaluated, and changes to them affect no admission. */
 export const DECIDING: readonly Source[] = [
   POLICIES,
   NAMESPACES,

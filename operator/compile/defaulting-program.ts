@@ -140,7 +140,8 @@ function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const annotated = `p.name[0] == ${ADMITTED_BY_NOW}`;
   // PodSecurityPolicy did not check ephemeral containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // On reinvocation, an earlier policy may admit what a later policy has filled: the pod keeps the name of the later one.
+  // On reinvocation, an earlier policy may admit a pod that a later policy has filled. The pod keeps the name of the
+  // later policy.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,

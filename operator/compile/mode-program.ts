@@ -143,7 +143,10 @@ function askingConditions(policies: readonly ResolvedPolicy[], variables: readon
     });
 }
 
-/** The rules that some policy restricts or fills in, and those to which some entry of `spec.containers` gives another value. */
+/**
+ * The rules that some policy restricts or fills in, and the rules to which some entry of `spec.containers` gives another
+ * value.
+ */
 export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
   const checked = new Set(
     policies.flatMap(({ checks, filledChecks }) => [...checks, ...filledChecks].map(({ rule }) => rule)),

@@ -9,7 +9,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { PROBE_LABEL } from './match.ts';
 import { type Manifest, RBAC } from './objects.ts';
 
-/** In the order in which their objects are created. */
+/** In the order in which the objects of the programs are created. */
 export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit'] as const;
 export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 
@@ -26,7 +26,7 @@ export interface Program {
   readonly policy: Manifest;
   /**
    * In the order in which they are created, the probe's binding last: an API server that has loaded it has loaded the
-   * others. The bindings are the same for each table.
+   * other bindings. The bindings are the same for each table.
    */
   readonly bindings: readonly Manifest[];
   /** Undefined for a kind that needs none. */
@@ -41,7 +41,7 @@ export interface Program {
  */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
-/** In the order in which they are created. */
+/** In the order in which the objects are created. */
 export function objectsOfProgram({ policy, bindings }: Pick<Program, 'policy' | 'bindings'>): Manifest[] {
   return [policy, ...bindings];
 }

@@ -63,7 +63,7 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   ) as Record<(typeof MODES)[number], Kind>),
 };
 
-/** Renders programs, and remembers those whose policies did not change, and how the policies are split. */
+/** Renders programs. It remembers the programs whose policies did not change, and how the policies are split. */
 export class Programs {
   readonly #known = new Memo<readonly Program[]>();
   readonly #partitions = new Map<string, Partition>();

@@ -1,4 +1,4 @@
-/** The question whether a file of the API servers protects what the operator writes (docs/static-protection.md). */
+/** The probe that shows whether a file of the API servers protects the operator's objects (docs/static-protection.md). */
 import { GROUP } from '../api/capability-policy.ts';
 
 /** On a binding that the protection refuses, whoever creates it. The refusal shows that the protection is in force. */

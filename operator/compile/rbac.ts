@@ -9,7 +9,7 @@ export interface Grant {
   readonly roleBinding: Manifest | undefined;
 }
 
-/** In the order in which they are created. */
+/** In the order in which the objects are created. */
 export function objectsOfGrant({ role, roleBinding }: Grant): Manifest[] {
   return roleBinding ? [role, roleBinding] : [role];
 }

@@ -53,8 +53,8 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
 });
 
 /**
- * The entries of `spec.containers`. Each is a row with its containers, the rules that have another value there, and these
- * values.
+ * The entries of `spec.containers`. Each entry is a row with its containers, with the rules for which these containers
+ * have another value, and with the values.
  */
 export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
   containers.map((entry, index) => ({

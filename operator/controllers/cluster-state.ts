@@ -91,8 +91,8 @@ export class ClusterState {
   }
 
   /**
-   * Compiles the current policies, and yields after each. At the end it accepts those that can be compiled; nothing
-   * changes before.
+   * Compiles the current policies, in pieces. The last piece accepts the policies that can be compiled; nothing changes
+   * before it.
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();

@@ -13,9 +13,7 @@ export class Evaluation implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   readonly #turns = new Turns();
-  /**
-   * The wait for more changes: without it, pods that come one by one would have their namespace evaluated again for each.
-   */
+  /** The wait for more changes. Without it, the operator would evaluate a namespace again after each of many new pods. */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
 
   constructor(context: Context) {

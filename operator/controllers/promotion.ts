@@ -92,7 +92,7 @@ export class Promotion implements Controller {
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
-    // The next step sees what this one wrote.
+    // The next step reads the state that this step wrote.
     if (result.state !== before) again(Math.max(DELAY_MS, this.#cooldown.left(name)));
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }

@@ -1,4 +1,4 @@
-/** Finds out whether API servers protect what the operator writes. */
+/** Finds out whether API servers protect the operator's objects. */
 import { isDeepStrictEqual } from 'node:util';
 import { askProtection, type ProtectionOutcome } from '../apply/protection-probe.ts';
 import type { ApiClient } from '../cluster/client.ts';

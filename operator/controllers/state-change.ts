@@ -1,11 +1,11 @@
-/** A change in the cluster or in a controller, and what it makes dirty. */
+/** A change in the cluster or in a controller, and the keys that it makes dirty. */
 import type { Change } from '../model/objects.ts';
 import type { Concerned } from '../policy/coverage.ts';
 
 /** The cause of a change. */
 export type Cause =
   | Change
-  /** A leader's term begins or ends: others may have led meanwhile. */
+  /** A leader's term begins or ends: another process may have led meanwhile. */
   | { readonly of: 'term' }
   /** Policies were compiled again. */
   | { readonly of: 'accepted' }

@@ -6,7 +6,7 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 const LOOK_AGAIN_MS = 500;
-/** How often the log says what the deletion waits for. */
+/** How often the log names the objects and labels that the deletion waits for. */
 const LOG_AGAIN_MS = 30_000;
 
 export interface Finalizing {

@@ -86,7 +86,7 @@ export function mergeMembers(
     verdict: verdict ?? 'Compliant',
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
-    // For a workload that violates, unknown results would hide what has to be repaired.
+    // For a workload that violates, unknown results would hide the violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
@@ -121,7 +121,7 @@ function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[
 
 type Violations = readonly Violation[];
 
-/** Most workloads of a cluster have a template and pods that are equal to those of others. */
+/** Many workloads of a cluster have the same template and pods as other workloads. */
 const distinct = perObject((list: Violations): Violations => {
   const once = new Map(list.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
   return once.size === list.length ? list : [...once.values()];

@@ -132,7 +132,7 @@ function volumesInVain({ path, stated, value }: Overrides): string[] {
   });
 }
 
-/** The rule refuses what is forbidden, even if another list allows it. */
+/** The rule refuses a forbidden value, even if another list allows it. */
 function sysctlsInVain({ path, stated }: Overrides): string[] {
   const { allowed = [], forbidden = [] } = stated.sysctls ?? {};
   const vain = allowed.filter((name) =>

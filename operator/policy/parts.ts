@@ -69,7 +69,7 @@ interface BothParts {
   readonly pending?: ResolvedPolicy;
 }
 
-/** Both parts, as the same objects each time, so that what is compiled from them can be reused. */
+/** Both parts, as the same objects each time, so that compiled results can be reused. */
 const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   const { name, selector, meanwhile, mode } = policy;
   if (!meanwhile || mode !== 'Enforce') return { enforced: policy };

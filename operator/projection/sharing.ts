@@ -18,7 +18,7 @@ export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) a
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */
 export class PartsPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
-  /** By spec, since views hold the spec. */
+  /** By spec, because views hold only the spec. */
   readonly #parts = new WeakMap<PodSpec, PodParts>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
     // A new copy may exist meanwhile.

@@ -1,4 +1,4 @@
-/** The rollouts of all policies: what they mean for the labels of a namespace. */
+/** The rollouts of all policies, and the labels of a namespace that follow from them. */
 import {
   type CompletePolicy,
   type CompleteSpec,
@@ -11,7 +11,7 @@ import { rolloutLabel, type Stage } from '../policy/parts.ts';
 import type { Labels } from '../policy/selector.ts';
 import { isLabelled, isPending, leftOutByName, type RolloutState, rollsOut } from './state.ts';
 
-/** The labels of rollouts that a namespace should have, and those to remove. */
+/** The labels of rollouts that a namespace should have, and the labels to remove. */
 export interface RolloutLabels {
   readonly set: Readonly<Record<string, string>>;
   readonly remove: readonly string[];

@@ -41,7 +41,7 @@ export class SeenObjects {
     return seen;
   }
 
-  /** Puts back what was taken for an evaluation that did not end. */
+  /** Puts the objects back after an evaluation that did not end. */
   restore(namespace: string, seen: readonly Seen[]): void {
     for (const { object, at } of seen) {
       const newer = this.#seen.get(namespace)?.get(keyOf(object));

@@ -1,6 +1,6 @@
 /**
- * One step of a rollout: the state and the cluster as last seen → the next state. Pure, and safe to repeat: what a step
- * decides is written before anything follows from it, so a process that dies in between loses nothing.
+ * One step of a rollout: the state and the cluster as last seen → the next state. Pure, and safe to repeat: the
+ * decisions of a step are written before anything follows from them, so a process that dies in between loses nothing.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';

@@ -144,7 +144,7 @@ export interface Fit<Asked = unknown> {
    */
   readonly own?: readonly Asked[];
   /**
-   * The entry of another override's list that admits what this rule is about. No level restricts the rule, because no
+   * The entry of another override's list that admits the subject of this rule. No level restricts the rule, because no
    * level admits that entry. An override with the entry also sets this rule.
    */
   readonly guards?: { readonly path: string; readonly entry: string };

@@ -50,6 +50,6 @@ export class ServerTime {
       this.#offset = offset;
   };
 
-  /** In whole milliseconds since 1970. Before the first answer, it is our own clock's time. */
+  /** In whole milliseconds since 1970. Before the first answer, the time is that of our own clock. */
   readonly now = (): number => Math.floor(this.#offset === undefined ? this.#own() : this.#monotonic() + this.#offset);
 }

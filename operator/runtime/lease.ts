@@ -149,7 +149,8 @@ export class LeaseLock {
   }
 
   /**
-   * The lease counts as renewed only if the holder's part of it changed, because others may label the object at any time.
+   * The lease counts as renewed only if the holder's part of it changed, because other users may label the object at any
+   * time.
    */
   #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);

@@ -13,7 +13,7 @@ export interface QueueOptions {
   readonly maxDelayMs?: number;
   /** Called on each failure, with the number of failures in a row. */
   readonly onError?: (key: string, error: unknown, failures: number) => void;
-  /** In [0, 1): spreads the delays. */
+  /** A random number in [0, 1) that spreads the delays. */
   readonly random?: () => number;
   /** For metrics: called synchronously on each event; must not throw. */
   readonly observer?: QueueObserver;

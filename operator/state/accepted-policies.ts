@@ -58,7 +58,7 @@ export class AcceptedPolicies {
     for (const policy of edited) this.#edited.add(policy);
   }
 
-  /** Forgets the specs that this process accepted: the roles in the cluster record what was accepted last. */
+  /** Forgets the specs that this process accepted: the roles in the cluster record the last accepted specs. */
   forget(): void {
     this.#accepted = new Map();
     this.outdate();

@@ -96,7 +96,7 @@ export class PolicyState {
     this.#accepted.outdate(edited);
   }
 
-  /** Forgets what this process accepted: the roles in the cluster record the last accepted specs. */
+  /** Forgets the specs that this process accepted: the roles in the cluster record the last accepted specs. */
   forget(): void {
     this.#accepted.forget();
   }
@@ -112,8 +112,8 @@ export class PolicyState {
   }
 
   /**
-   * Compiles the current policies, and yields after each. At the end it accepts those that can be compiled; nothing
-   * changes before.
+   * Compiles the current policies, in pieces. The last piece accepts the policies that can be compiled; nothing changes
+   * before it.
    */
   *accepting(): Generator<void, AcceptedChange> {
     const compiled = yield* this.#accepted.compiling(() => this.#compileInput());

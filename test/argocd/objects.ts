@@ -53,7 +53,7 @@ export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }
 
-/** As a name: `client-side-apply`. */
+/** The way of applying as a name: `client-side-apply`. */
 export function slug({ title }: Mode): string {
   return title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
 }

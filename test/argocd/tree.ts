@@ -49,7 +49,7 @@ async function tree(stage: Stage): Promise<void> {
   assert.deepEqual(await versions(), before);
 }
 
-/** The Application of config/argocd with the operator has them below the CustomResourceDefinition. */
+/** The operator's Application in config/argocd has the rendered objects below the CustomResourceDefinition. */
 export async function assertOwnedInTree({ api, argocd }: Stage): Promise<void> {
   const { uid } = (await api.get(CRD)).metadata;
   const isOwned = ({ uid: owner }: Json) => owner === uid;

@@ -17,7 +17,7 @@ export interface Attack {
   readonly attempt: string;
   /** Key of SETTINGS: the namespace and the policies that decide there. */
   readonly setting: string;
-  /** The API server feature that the attempt needs; undefined if all versions have what it needs. */
+  /** The API server feature that the attempt needs; undefined if the attempt works on all versions. */
   readonly needs?: ServerFeature | undefined;
   readonly steps: readonly Step[];
   readonly expect: Expectation;

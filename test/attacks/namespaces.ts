@@ -66,7 +66,10 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
   return (await podSecurityOf(cluster.api, namespace)).labels.enforce;
 }
 
-/** Tries each route that can make the change. Returns the first answer that is not a refusal, or else the last. */
+/**
+ * Tries each route that can make the change. Returns the first answer that is not a refusal; if all are refusals, the
+ * last.
+ */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {
     let last: Answer | undefined;

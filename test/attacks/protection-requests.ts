@@ -128,7 +128,7 @@ export const NOTHING = '[JSONPatch{op: "test", path: "/kind", value: object.kind
 
 const LIMIT_RANGES = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] };
 
-/** An admission policy that refuses and changes nothing. @param rule what it matches */
+/** An admission policy that refuses nothing and changes nothing. @param rule the requests that it matches */
 export function lookAlike(
   metadata: object,
   kind: 'Validating' | 'Mutating' = 'Validating',

@@ -1,6 +1,6 @@
 /**
- * Replays what a cluster administrator can try against the enforcement on API servers that protect it (`cappol render
- * --static`), and shows that the operator, the garbage collector and the namespace controller still do their work.
+ * Replays the attempts of a cluster administrator on API servers that protect the enforcement (`cappol render --static`).
+ * Also shows that the operator, the garbage collector and the namespace controller still do their work.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** check and render on a real API server: the API server does what they say. */
+/** check and render on a real API server: the API server gives the verdicts that they predict. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -100,7 +100,7 @@ describe('check in threads', function () {
       const args = [CLI, 'check', '-f', '-', '--level', 'restricted', '-o', 'json'];
       const { stdout, stderr } = spawnSync(process.execPath, args, { input, encoding: 'utf8', maxBuffer: 2 ** 30 });
       assert.equal(stderr, '');
-      // The lines are those of each stream.
+      // The line numbers are those of each stream, not of the whole input.
       return JSON.parse(stdout, (key, value) => (key === 'line' ? null : value)).items as object[];
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];

@@ -8,7 +8,7 @@ const CONFIGURED = 'https://cluster:443';
 interface World {
   /** The EndpointSlice; an Error here is thrown, as if it could not be read. */
   readonly slice?: object;
-  /** The minor version that each API server reports; others do not answer. */
+  /** The minor version that each API server reports. An API server that is not listed does not answer. */
   readonly minors: Readonly<Record<string, string>>;
   /** The minor version that the API server emulates, by --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** From the time in `expires` on, the API server evaluates as if the policy were deleted, whether or not an operator runs. */
+/** From the time in `expires` on, the API server decides as if the policy were deleted, whether or not an operator runs. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';

@@ -1,5 +1,6 @@
 /**
- * Tests, rule by rule, what an ephemeral container inherits from a pod that satisfies no policy: docs/decisions/0008.
+ * Tests, rule by rule, the fields that an ephemeral container inherits from a pod that satisfies no policy:
+ * docs/decisions/0008.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';

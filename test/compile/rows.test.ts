@@ -1,4 +1,7 @@
-/** Several random policies as rows of one program find in a pod what the operator finds by the text of each policy. */
+/**
+ * Several random policies as rows of one program: the program finds the same violations in a pod as the operator finds by
+ * the text of each policy.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';

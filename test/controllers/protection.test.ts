@@ -13,7 +13,7 @@ class Stage {
   refusal: string | undefined;
   /** The policies whose status each answer made dirty. */
   readonly found: string[][] = [];
-  /** After how many milliseconds it asks again. */
+  /** The delays in milliseconds after which the controller asks again. */
   readonly again: number[] = [];
   readonly state: ClusterState;
   readonly controller: Protection;

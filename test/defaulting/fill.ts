@@ -8,7 +8,7 @@ type Fields = Record<string, unknown>;
 
 const engine = new CelEngine();
 
-/** In the order in which they are applied. */
+/** In the order in which the fills are applied. */
 export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return fillsOfPolicy(policy);
 }

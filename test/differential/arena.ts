@@ -35,7 +35,7 @@ export interface Answers {
 interface ServerAnswer {
   readonly status: number;
   readonly text: string;
-  /** As it would be stored; undefined when it is refused. */
+  /** The pod as the API server would store it; undefined if the API server refuses it. */
   readonly object: unknown;
 }
 

@@ -1,9 +1,10 @@
 /**
- * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
- * with `--versions 1.0,1.30` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
- * policies.test.ts (the others; N is their policies, sets, steps or topologies; for topologies also `--policies N
- * --namespaces N --pods N --meeting N` for the sizes of each). Prints the number of evaluated objects, then each
- * difference; exits 1 if there is one.
+ * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N [--seed
+ * S]`: the long forms of the differential tests. Part a is differential.test.ts; `--versions 1.0,1.37` selects versions,
+ * and `--overrides N` sets the number of pods for each policy with overrides. All other parts are policies.test.ts; N is
+ * the number of policies, sets, steps or topologies. Part topologies also accepts `--policies N --namespaces N --pods N
+ * --meeting N` for the sizes of each topology. It prints the number of evaluated objects, then each difference; exits 1
+ * if there is a difference.
  */
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';

@@ -17,7 +17,7 @@ interface Deployed {
 }
 
 const TEAMS = Array.from({ length: 6 }, (_, i) => `team-0${i + 1}`);
-/** A pod that complies except for what it adds. */
+/** A pod that complies except for the capabilities that it adds. */
 const DEPLOYED: readonly Deployed[] = [
   ...TEAMS.map((namespace) => ({ namespace, name: 'web' })),
   { namespace: 'team-05', name: 'clock', replicas: 2, add: 'SYS_TIME' },

@@ -69,7 +69,7 @@ export class ShellSession {
     throw new Error(`${answer}; it printed:\n${output}`);
   }
 
-  /** Ends what the blocks started, too. */
+  /** Also ends the processes that the blocks started. */
   async end(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (this.#signal(signal)) await waitFor('the session to end', () => !this.#signal(0), GRACE).catch(() => {});

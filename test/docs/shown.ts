@@ -1,4 +1,4 @@
-/** Compares the output on a page with what the command printed. */
+/** Compares the output on a page with the output of the command. */
 import { AssertionError } from 'node:assert/strict';
 
 /** `…` on a page matches any text. Parts that differ in each run are compared by their shape. */

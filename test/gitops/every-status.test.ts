@@ -17,7 +17,7 @@ type Verdict = 'ready' | 'working' | 'failed';
 const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgress: 'working', Failed: 'failed' };
 const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
 
-/** Policies at each stage: new, with a first status, with a next one, and changed since. */
+/** Policies at four stages: without a status, with a first status, with a second one, and edited after that. */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
     // The CRD's default status of a policy that the operator has not seen.

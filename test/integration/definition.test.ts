@@ -1,4 +1,4 @@
-/** The CRD of policies owns what the operator renders. */
+/** The CRD of policies owns the rendered objects. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';

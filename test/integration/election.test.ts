@@ -147,7 +147,7 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // The test then fails with what it has not seen.
+    // The test then fails, and its message names the missing event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }

@@ -188,7 +188,7 @@ describe('an editor of namespaces without exempt', function () {
           done = true;
           await Promise.all(trying);
         }
-        // Without a rollout again.
+        // The policy has no rollout again.
         await cluster.policy('adding', enforce('adding'));
         await cluster.programmed(policy);
       }
@@ -279,7 +279,7 @@ describe('an editor of namespaces without exempt', function () {
     await sleep(500);
   }
 
-  /** Not by dry run. */
+  /** A real change, not a dry run. */
   function patch(namespace: string, labels: object): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}`, {
       body: { metadata: { labels } },

@@ -182,7 +182,7 @@ describe('the status of a policy', function () {
     const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
     await cluster.programmed(everywhere);
     const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;
-    // Those of other files may be being deleted.
+    // Namespaces of other test files may be in deletion.
     await eventually('the count', async () => {
       const names = (await cluster.api.list(NAMESPACES)).map(({ metadata }) => metadata.name);
       const { namespaces } = await statusOf(cluster.api, everywhere);

@@ -99,7 +99,7 @@ describe('a leader that is stopped for longer than its lease', () => {
       const metadata = { name: PREFIX + team };
       const apiVersion = 'capabilitypolicy.dev/v1alpha1';
       await api.apply(`${POLICIES}/${metadata.name}`, { apiVersion, kind: 'CapabilityPolicy', metadata, spec });
-      // The operator writes what has settled.
+      // The operator writes once the changes have settled.
       await sleep(changes % 6 === 5 ? 600 : 100);
     }
   }

@@ -189,7 +189,7 @@ function specs(): Record<string, Partial<CapabilityPolicySpec>> {
     [RAW]: bound('NET_RAW', 'default'),
     [BASE]: level,
     [EXCEPTION]: { ...level, overrides, usableBy: 'Subjects', subjects },
-    // Decides elsewhere, so that the others contain it.
+    // A policy that decides elsewhere, so that the programs of the other policies contain it.
     [ABOVE]: { ...level, priority: 5, namespaceSelector: { matchLabels: { team: TEAM, tier: 'other' } } },
   };
 }

@@ -37,7 +37,7 @@ export interface ContainerSpec {
   readonly noNewPrivileges: boolean;
   /** With CAP_; the bounding, permitted and effective set. */
   readonly capabilities: readonly string[];
-  /** Names of programs: the entrypoint, then those that it starts. */
+  /** Names of programs: the entrypoint, followed by the programs that it starts. */
   readonly programs: readonly [string, ...string[]];
 }
 

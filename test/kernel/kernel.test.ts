@@ -1,4 +1,4 @@
-/** Compares held*.ts with what the kernel reports for real containers. */
+/** Compares held*.ts with the kernel's report about real containers. */
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import fc from 'fast-check';

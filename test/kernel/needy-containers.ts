@@ -15,7 +15,7 @@ const OTHER = 1000;
 
 export interface NeedyContainer {
   readonly pod: string;
-  /** The arguments of the program: what it does. */
+  /** The arguments of the program, which state its actions. */
   readonly args: readonly string[];
   /** Without CAP_; the bounding, permitted and effective set. */
   readonly capabilities: readonly string[];

@@ -11,7 +11,7 @@ const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
 /** As in the pods of `cappol observe --cluster`. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
-/** As in an image from scratch: neither a file of users nor another source of them. */
+/** A root as in an image from scratch, which has no file of users and no other source of user names. */
 const WITHOUT_USERS =
   'for file in passwd nsswitch.conf; do [ ! -e /etc/$file ] || mount --bind /dev/null /etc/$file || exit; done';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';

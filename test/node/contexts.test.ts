@@ -129,7 +129,7 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   };
 }
 
-/** This machine's root cannot give containers what it lacks itself. */
+/** The root user of this machine cannot give containers capabilities that it lacks itself. */
 function onThisMachine(names: readonly string[]): bigint {
   return maskOf([...new Set(names)]) & bitsOfThisMachine();
 }

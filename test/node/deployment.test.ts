@@ -93,7 +93,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     return cluster.api.list(`${NAMESPACES}/${namespace}/pods`, `app=${NAME}`);
   }
 
-  /** Its pods except those that are being deleted. */
+  /** Its pods, except pods that are being deleted. */
   async function staying(): Promise<Json[]> {
     return (await pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }

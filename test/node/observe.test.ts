@@ -1,4 +1,4 @@
-/** `cappol observe --cluster` on a real node: what pods use, and policies for it. */
+/** `cappol observe --cluster` on a real node: the capabilities that pods use, and policies for these pods. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -32,7 +32,7 @@ export interface Interception {
 interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
-  /** By default, those that are published: not on the loopback interface. */
+  /** By default, the published addresses: not on the loopback interface. */
   readonly servers?: (client: ApiClient) => Promise<readonly ApiClient[]>;
 }
 

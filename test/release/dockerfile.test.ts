@@ -29,7 +29,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** The first group of each line that matches. */
+/** The text of the first group of the pattern, for each line that matches. */
 function linesOf(file: string, pattern: RegExp): string[] {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);

@@ -3,7 +3,7 @@ import { Api } from '../../hack/controlplane/api.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { campaign, removeCampaign } from './campaign.ts';
 
-/** It chooses what happens; the machine determines when. SEED=… chooses another. */
+/** The seed chooses the actions; their times depend on the machine. SEED=… sets another seed. */
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a rollout over many namespaces', () => {

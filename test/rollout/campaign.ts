@@ -250,13 +250,13 @@ class Campaign {
     this.#options.say(`${((Date.now() - this.#began) / 1000).toFixed(1)} s: ${what}`);
   }
 
-  /** Each part has its own generator, so that its draws do not depend on the order of the others'. */
+  /** Each part has its own random generator, so that its draws do not depend on the order of the other parts' draws. */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);
   }
 }
 
-/** Deletes what a campaign left. */
+/** Deletes the objects that a campaign left. */
 export async function removeCampaign(api: Api): Promise<void> {
   await Promise.all([POLICY, LOWER].map((name) => api.remove(`${POLICIES}/${name}`)));
   const namespaces = await api.list(NAMESPACES);

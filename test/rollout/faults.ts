@@ -1,4 +1,4 @@
-/** The rules of a rollout, checked against the history of the labels and against what the clients know. */
+/** The rules of a rollout, checked against the history of the labels and the knowledge of the clients. */
 import type { LabelHistory } from './label-history.ts';
 import type { Operators } from './operators.ts';
 import type { CampaignNamespace } from './population.ts';

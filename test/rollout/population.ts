@@ -73,7 +73,10 @@ export function deployment(complies: boolean): object {
   };
 }
 
-/** Its template complies and it never starts by itself: a client makes its pods, as a mutating webhook would spoil them. */
+/**
+ * A CronJob whose template complies and that never starts a Job. A client makes its pods instead, as if a mutating
+ * webhook had changed them.
+ */
 export async function cronJob(api: Api, namespace: string): Promise<Json> {
   const { spec } = restrictedPod() as { spec: object };
   const template = { spec: { ...spec, restartPolicy: 'Never' } };

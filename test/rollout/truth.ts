@@ -6,16 +6,19 @@
 export interface Violation {
   /** The violating object. */
   readonly what: string;
-  /** Milliseconds since the epoch. From the API server's answer to the write … */
+  /** When the violation began, in milliseconds since the epoch: the API server's answer to the write. */
   readonly from: number;
-  /** … until the request that ends the violation was sent; infinite while it lasts. */
+  /** When the request that ends the violation was sent; infinite while the violation lasts. */
   until: number;
 }
 
 export class Truth {
   readonly #violations = new Map<string, Violation[]>();
 
-  /** Call it when the API server has answered. @returns a function to call before the request that ends it is sent */
+  /**
+   * Records that a violation began; call it after the API server's answer.
+   * @returns a function to call before sending the request that ends the violation
+   */
   begins(namespace: string, what: string): () => void {
     const violation: Violation = { what, from: Date.now(), until: Number.POSITIVE_INFINITY };
     const known = this.#violations.get(namespace) ?? [];

@@ -142,7 +142,7 @@ describe('the text of a rule over a row', () => {
           const own = rowOf(policy);
           for (const rule of RULES) {
             const value = policy.values[rule.id];
-            // All columns are read from the row, or from the level; or those that all policies share are known.
+            // Either all columns are read from the row or the level, or the columns that all policies share are known.
             for (const common of [{}, commonColumns([policy])]) {
               violations += compare(rule, value, own, common, pod, policy, filled);
             }

@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // Others may come in between, as on a network.
+      // Another request may come in between, as on a network.
       await setImmediate();
       const result = act();
       this.onAnswer();

@@ -1,7 +1,7 @@
 /** Snapshots to compare. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
-/** Without indexes, which depend on what was there before, and without the time. */
+/** Without indexes, which depend on earlier documents, and without the time. */
 export function resolved({ shapes, violations, namespaces, taken: _, ...rest }: Snapshot) {
   return {
     ...rest,

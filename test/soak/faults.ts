@@ -1,4 +1,4 @@
-/** The faults between a client and an API server, and what the client sees then. */
+/** The faults between a client and an API server, and their effects on the client. */
 import type { Random } from '../support/random.ts';
 
 export interface Asked {

@@ -31,7 +31,7 @@ const OPTIONS = {
 };
 
 export interface Comparison {
-  /** The differences of the cluster from what a fresh operator would leave unchanged; empty: none. */
+  /** The changes that a fresh operator would make to the cluster; empty: none. */
   readonly differences: readonly string[];
   /** The compared state. */
   readonly state: WindowState;

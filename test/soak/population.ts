@@ -17,8 +17,9 @@ export interface Population {
 }
 
 /**
- * A namespace and the policy that decides there, besides the others. The policy changes all the time, always refuses
- * something, and has no Pod Security label that refuses it as well: a gap between two texts becomes visible here.
+ * A namespace and the policy that decides there, in addition to the other policies. The policy changes all the time,
+ * always refuses something, and has no Pod Security label that refuses it as well: a gap between two texts becomes
+ * visible here.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -39,7 +40,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Near the borders of what the policies admit. */
+/** Near the limits of the policies. */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),

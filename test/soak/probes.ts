@@ -21,13 +21,13 @@ export class Probes {
   readonly #window: Window;
   readonly #random: Random;
   readonly #probes: readonly Probe[];
-  /** Those in the sentinel's namespace. */
+  /** The pods in the sentinel's namespace. */
   readonly #sentinels: readonly Probe[];
   #clients: Promise<void>[] = [];
   #running = false;
   /** The number of answered requests. */
   tried = 0;
-  /** How many of those had to be refused. */
+  /** The number of answered requests that had to be refused. */
   forbidden = 0;
   readonly wider: string[] = [];
 

@@ -50,7 +50,7 @@ export class Replica {
   #process: OperatorProcess;
   #killed = false;
   #watched = false;
-  /** The ends of the logs of those that ended by themselves, except when no API server was available at their start. */
+  /** The ends of the logs of replicas that ended by themselves, except if no API server was available at their start. */
   readonly crashes: string[] = [];
 
   constructor(name: ReplicaName, proxy: FaultProxy, kubeconfig: string) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { soak } from './soak.ts';
 
-/** It chooses what happens; the machine determines when. SEED=… chooses another. */
+/** The seed chooses the actions; their times depend on the machine. SEED=… sets another seed. */
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a cluster that changes while everything fails', () => {

@@ -253,7 +253,7 @@ class Soak {
     return performance.now() - this.#began;
   }
 
-  /** Each part has its own generator, so that its draws do not depend on the order of the others'. */
+  /** Each part has its own random generator, so that its draws do not depend on the order of the other parts' draws. */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);
   }

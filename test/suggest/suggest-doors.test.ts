@@ -101,7 +101,7 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
 
 /**
  * The API has no value for "the Standard's choice and another one". So an exception for `spc_t` is for pods that set
- * exactly this type. An exception for a pod's root user that every container overrides is for pods without a root
+ * exactly this type. If a pod sets user root but every container overrides that, its exception is for pods without a root
  * container. No level restricts paths of the node and drivers.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

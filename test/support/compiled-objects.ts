@@ -9,7 +9,7 @@ export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>)
   return manifestsOf(compiled) as unknown as RenderedObject[];
 }
 
-/** Roles and their bindings, then admission policies and theirs, those of probes included. */
+/** Roles and their bindings, followed by admission policies and their bindings, including the bindings of probes. */
 export function manifestsOf({ programs, grants }: Pick<Compiled, 'programs' | 'grants'>): Manifest[] {
   return [...[...grants.values()].flatMap(objectsOfGrant), ...programs.flatMap(objectsOfProgram)];
 }

@@ -36,8 +36,8 @@ export function documentation(): Page[] {
 }
 
 /**
- * @param path from the project's folder
- * @throws Error that names a block in a list or a quotation, which nobody can paste
+ * @param path from the project's folder @throws Error that names a block inside a list or a quotation, because nobody can
+ * paste such a block
  */
 export function readPage(path: string): Page {
   const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));

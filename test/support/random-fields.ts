@@ -1,4 +1,4 @@
-/** Values of every field that some rule reads: good ones, and those just beyond the boundary. */
+/** Values of every field that some rule reads: good values, and values just beyond the limit. */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
@@ -236,7 +236,7 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Values that only look like others, or have no effect. */
+/** Values that look like others but differ, or that have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 

@@ -105,7 +105,10 @@ function set(to: string, path: string, value: unknown): Change {
   return { to, set: { path: path.split('.'), value } };
 }
 
-/** Fields that the API server accepts only with or without others: set alone they would make only invalid pods. */
+/**
+ * Fields that the API server accepts only together with other fields, or only without them. Set alone, they would make
+ * only invalid pods.
+ */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],
   [set('init', 'securityContext', { privileged: true, capabilities: { drop: ['ALL'] } })],

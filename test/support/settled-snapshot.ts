@@ -80,7 +80,7 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
   });
 }
 
-/** Namespaces without the label are enforced; the others are blocked by violations, or soak. */
+/** Namespaces without the label are enforced. Namespaces with the label are blocked by violations, or soak. */
 function progressOf(
   policy: string,
   selected: readonly string[],

@@ -18,7 +18,7 @@ import { settled } from '../support/views-of-page.ts';
 const SIZES = { pods: 1_200, namespaces: 400, shapes: 30, policies: 20 };
 /** It selects every namespace, and decides in all of them. */
 const EVERYWHERE = 'restricted-everywhere';
-/** Others of its team have a higher priority. */
+/** Other policies of the team have a higher priority. */
 const OVERRIDDEN = 'team-00-restricted';
 
 describeWith(CHROMIUM, 'the view of the policies', () => {

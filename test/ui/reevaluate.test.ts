@@ -22,7 +22,10 @@ import { randomStream } from '../support/random-yaml.ts';
 import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** A third of the number of clusters. Each gets several edits. FC_RUNS=1000 is the long form. */
+/**
+ * The number of clusters is a third of that in other tests, because each cluster gets several edits. FC_RUNS=1000 is the
+ * long form.
+ */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };

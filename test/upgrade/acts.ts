@@ -30,7 +30,7 @@ const [OLD, NEW] = [
   { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
 ];
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
-/** Those of the samples' modes, and the guard. */
+/** The programs of the samples' modes, and the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
 /** The operator checks every ten seconds which API servers exist. */
 const TWO_LOOKS_MS = 22_000;

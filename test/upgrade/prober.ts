@@ -36,7 +36,10 @@ export class Prober {
   readonly #probes: readonly Probe[];
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
-  /** `API server: title: answer` → how often; without an answer, while it starts or stops. */
+  /**
+   * The number of answers of each kind, by `API server: title: answer`. Missing answers count separately, while an API
+   * server starts or stops.
+   */
   readonly #counts = new Map<string, number>();
   /** The wrong answers, for people. */
   readonly surprises: string[] = [];

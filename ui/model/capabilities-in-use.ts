@@ -12,7 +12,7 @@ export interface InUse {
   readonly byDefault: number;
 }
 
-/** The most dangerous first; only those that some workload holds. */
+/** The capabilities that some workload holds, the most dangerous first. */
 export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Runtime): InUse[] {
   const counts = COLUMNS.map(() => [0, 0, 0, 0]);
   const ofShapes = shapes.map(({ capabilities }) => strongest(capabilities.map((one) => heldBy(one, runtime))));

@@ -15,8 +15,8 @@ export interface RenderedPolicy {
   /** The policy itself, with the defaults filled in. */
   readonly yaml: string;
   /**
-   * The rows of the policy. Both parts of a policy with a rollout have rows. The guard's rows have other columns than
-   * those of the other programs.
+   * The rows of the policy. Both parts of a policy with a rollout have rows. The guard's rows have different columns
+   * than the rows of the other programs.
    */
   readonly rows: readonly RenderedRow[];
   /** In the registry's order. */

@@ -91,7 +91,7 @@ export class EvaluationThreads {
       return;
     }
     this.#wait(Promise.resolve(evaluateBatch(pieces, own)), size);
-    // Receives what the threads have answered meanwhile.
+    // Receives the answers that the threads have sent meanwhile.
     await setImmediate();
   }
 

@@ -1,6 +1,6 @@
 /**
- * render --static: files for API servers (KEP-5793). Without policies, the protection of what an operator renders; with
- * policies, the policies themselves, for a cluster without an operator.
+ * render --static: files for API servers (KEP-5793). Without policies, they protect the objects that an operator renders.
+ * With policies, they are the policies themselves, for a cluster without an operator.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** The rollouts that are not complete: how far each has come, and what has been blocking it, and since when. */
+/** The rollouts that are not complete: how far each has come, what blocks it, and since when. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';

@@ -26,7 +26,7 @@ import { withoutRandomNames } from './text.ts';
 export interface Answer {
   /** 200, 403 refused, or 422 invalid. */
   readonly status: number;
-  /** As it would be stored. */
+  /** The pod as the API server would store it. */
   readonly pod: Json;
   /** The message of our admission policy, or of another refusal. */
   readonly text: string;

@@ -77,7 +77,7 @@ describe('on a real API server', function () {
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
       let ended = 0;
-      // The ends of a few sets may change no answer; then others follow.
+      // The ends of a few sets may not change any answer; then more sets follow.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
         const tally = await evaluateExpiry(cluster, controlPlane, {
           policies: 1,

@@ -30,7 +30,7 @@ interface RolloutsPlan {
 }
 
 export interface RolloutTally extends Tally {
-  /** Labels that were compared with what the policies of their mode admit, and verdicts about promotions. */
+  /** Labels that were compared with the pods that the policies of their mode admit, and verdicts about promotions. */
   readonly compared: Readonly<Record<Compared, number>>;
 }
 

@@ -12,7 +12,7 @@ export interface Trial {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
   readonly set: PolicySet;
-  /** The policies in force, a policy with `rollout` as its parts. */
+  /** The policies in force. A policy with `rollout` is in the list as its parts. */
   readonly policies: readonly ResolvedPolicy[];
   /** For the reference model, if some policy has a rollout: whole policies. */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;

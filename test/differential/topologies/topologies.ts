@@ -160,7 +160,7 @@ async function until(time: number): Promise<void> {
   if (left > 0) await sleep(left);
 }
 
-/** Pods at the boundaries of policies that select their namespace, most often of those that decide, and some others. */
+/** Pods at the limits of policies that select their namespace, mostly of the deciding policies, and some other pods. */
 function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {
   const now = Date.now();
   const near = new Map(

@@ -27,7 +27,7 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
-  /** Ends when this law is broken. */
+  /** Ends the exploration when this law is broken. */
   readonly until?: string;
 }
 

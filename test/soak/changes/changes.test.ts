@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { changes } from './changes.ts';
 
-/** It chooses what happens; the machine determines when. SEED=… chooses another. */
+/** The seed chooses the actions; their times depend on the machine. SEED=… sets another seed. */
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const SHOWN = 5;
 

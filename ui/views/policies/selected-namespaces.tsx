@@ -1,4 +1,4 @@
-/** The namespaces that a policy selects: where it decides, and why it does not decide in the others. */
+/** The namespaces that a policy selects, and for each one why the policy decides in it or does not. */
 import { useMemo } from 'preact/hooks';
 import type { SelectedNamespace } from '../../../analysis/policies/selected-namespaces.ts';
 import type { Snapshot, SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
