@@ -108,7 +108,7 @@ function rowsOf(map: YAMLMap, prefix: string): string[][] {
     const path = prefix + String(key);
     // The parser gives a comment above the first key to the map.
     const what = comment(index === 0 && prefix !== '' ? map : key);
-    // A value that Kubernetes defines counts as one.
+    // A value whose fields Kubernetes defines counts as one value.
     if (!isMap(value) || value.items.length === 0 || path === 'resources') {
       return [[`\`${path}\``, `\`${JSON.stringify(isCollection(value) ? value.toJSON() : value)}\``, what]];
     }

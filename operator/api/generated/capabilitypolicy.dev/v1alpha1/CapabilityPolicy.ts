@@ -811,7 +811,7 @@ export interface ICapabilityPolicy {
        */
       "type": string;
       /**
-       * Whether it holds.
+       * Whether the aspect holds.
        */
       "status": "True" | "False" | "Unknown";
       /**
@@ -832,7 +832,7 @@ export interface ICapabilityPolicy {
       "lastTransitionTime": string;
     }>;
     /**
-     * The optional fields of spec as the operator read them, with the defaults of those that are left out. While an edit is refused, those of the last accepted spec, which stays in force.
+     * The optional fields of spec as the operator reads them, with defaults for fields that are left out. While an edit is refused, the fields of the last accepted spec, which stays in force.
      */
     "effective"?: {
       /**
@@ -878,7 +878,7 @@ export interface ICapabilityPolicy {
      */
     "rendered"?: {
       /**
-       * The tightest level of Pod Security Admission that refuses nothing which the policy admits.
+       * The tightest level of Pod Security Admission that refuses nothing that the policy admits.
        */
       "level"?: string;
       /**
@@ -983,7 +983,7 @@ export interface ICapabilityPolicy {
      */
     "workloads"?: {
       /**
-       * All of them.
+       * All workloads.
        */
       "evaluated"?: number;
       /**
@@ -991,7 +991,7 @@ export interface ICapabilityPolicy {
        */
       "violating"?: number;
       /**
-       * Workloads that are too expensive to evaluate, and bare pods which only a policy admits whose use depends on their creator.
+       * Workloads that are too expensive to evaluate, and bare pods that only a policy with restricted use admits, because their creator is unknown.
        */
       "unknown"?: number;
     };
@@ -1032,7 +1032,7 @@ export interface ICapabilityPolicy {
        */
       "rule"?: string;
       /**
-       * The container that breaks it; absent when it is the pod.
+       * The container that breaks the rule; absent if the pod itself breaks it.
        */
       "container"?: string;
       /**
@@ -1062,7 +1062,7 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * Capabilities that allowedAdd admits beyond the level and that no workload in the policy's namespaces adds, and those of allowedAddInUserNamespace that none with hostUsers: false adds.
+     * Capabilities that allowedAdd admits beyond the level, but that no workload in the policy's namespaces adds. Also capabilities of allowedAddInUserNamespace that no workload with hostUsers: false adds.
      */
     "unusedGrants"?: Array<string>;
   };
