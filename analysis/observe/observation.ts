@@ -68,7 +68,7 @@ export class Observation {
    * interleave.
    */
   readonly #open = new Map<number, Check>();
-  /** The check before it, if the kernel refused that check: the next check may be granted instead. */
+  /** The check before the last one, if the kernel refused it: the last check may be granted in its place. */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
   #stack: Check | undefined;

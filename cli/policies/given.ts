@@ -19,8 +19,8 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * Documents without one of these texts add nothing to the context. The texts are words in the kinds, and the escape that
- * may stand for a letter.
+ * Documents without one of these texts add nothing to the context. The texts are parts of the kinds' names, and an
+ * escape, which may stand for a letter of such a name.
  */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
 /** In bytes. Below this, evaluation takes no longer than starting threads. */

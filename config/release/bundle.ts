@@ -29,8 +29,8 @@ export function bundleOperator(): Promise<Bundle> {
 const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**
- * Each command's code is in files of its own, so that only the code that runs is loaded. The page is beside them.
- * Expressions are in their shortest form, which makes the download smaller; names and lines stay.
+ * The code of each command is in files of its own, so that only the code that runs is loaded. The page is beside these
+ * files. Expressions are in their shortest form, which makes the download smaller; names and lines stay.
  */
 export function bundleCappol(): Promise<Bundle> {
   return withPage(
@@ -46,7 +46,7 @@ export function bundleExecutable(): Promise<Bundle> {
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     banner: {},
-    // There is none: what needs it is not in an executable.
+    // CommonJS has no import.meta.url, and no code in an executable needs it.
     define: { 'import.meta.url': '""' },
   });
   return withPage(programs);
@@ -77,7 +77,8 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
     banner: { js: REQUIRE },
     // `ws` tries to load them, and works without.
     external: ['bufferutil', 'utf-8-validate'],
-    // The package of this name; without the alias it is Node's own module, which warns that it is deprecated.
+    // The package of this name. Without the alias, the import would be Node's own module, which warns that it is
+    // deprecated.
     alias: { punycode: './node_modules/punycode/punycode.es6.js' },
     legalComments: 'none',
     logLevel: 'warning',

@@ -41,7 +41,7 @@ async function build(program: string, scratch: string): Promise<string> {
     output: blob,
     assets: { 'evaluation-thread': join(scratch, 'evaluation-thread.cjs'), 'page.html': join(scratch, 'page.html') },
     disableExperimentalSEAWarning: true,
-    // It makes the start faster, and belongs to one system, one processor and one version of V8.
+    // A code cache makes the start faster, but belongs to one system, one processor and one version of V8.
     useCodeCache: true,
   };
   writeFileSync(config, JSON.stringify(settings));
@@ -51,13 +51,13 @@ async function build(program: string, scratch: string): Promise<string> {
   signedByNobody(program, () => {
     const mac = process.platform === 'darwin' ? ['--macho-segment-name', 'NODE_SEA'] : [];
     const args = [POSTJECT, program, RESOURCE, blob, '--sentinel-fuse', FUSE, ...mac];
-    // It warns of sections without a name on standard error.
+    // The tool warns about sections without a name on standard error.
     execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   });
   return [nodeLicence(), licenceTexts(packages)].join(`\n\n${'-'.repeat(80)}\n\n`);
 }
 
-/** macOS runs only signed programs, and what changes a program breaks its signature: `-` signs without an identity. */
+/** macOS runs only signed programs, and a change breaks a program's signature. `-` signs without an identity. */
 function signedByNobody(program: string, change: () => void): void {
   const isSigned = process.platform === 'darwin';
   if (isSigned) execFileSync('codesign', ['--remove-signature', program]);

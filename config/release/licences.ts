@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: the licences of all that the operator and cappol bring along, as a page. A test
- * refuses licences that are not allowed here, so that nobody adds one unseen.
+ * `npm run generate`: the licences of all packages that the operator and cappol contain, as a page. A test refuses
+ * licences that are not allowed here, so that nobody adds one unnoticed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

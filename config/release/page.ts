@@ -19,12 +19,12 @@ const ALIASES = {
 
 type Connect = "'self'" | "'none'";
 
-/** @param connect where the page may send requests to: `cappol ui` serves data on the page's own origin */
+/** @param connect the destinations to which the page may send requests: `cappol ui` serves data on the page's own origin */
 export async function buildPage(connect: Connect = "'self'"): Promise<string> {
   return [...(await bundlePage(connect)).files.values()].join('');
 }
 
-/** The page as the only file, and what is in it. */
+/** The page as the only file, with its contents. */
 export async function bundlePage(connect: Connect = "'self'") {
   const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),

@@ -4,8 +4,8 @@ import { MeasuredProcess } from './measured-process.ts';
 
 /**
  * Flags that limit the memory; the Deployment starts Node with the same flags. Without the second flag, garbage stays
- * until the heap has doubled, so each change of a policy would add to it. Without the third, the heap grows while garbage
- * is marked.
+ * until the heap has doubled, so each change of a policy would add garbage. Without the third, the heap grows while
+ * garbage is marked.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30', '--no-incremental-marking'];
 

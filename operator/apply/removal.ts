@@ -52,7 +52,7 @@ export class Removal {
     return this.#leaving.values().some(({ policies }) => policies.has(policy));
   }
 
-  /** Whether a deleted text may still be in force, or objects remain that only such a text needs. */
+  /** Whether a deleted text may still be in force, or some object remains that is needed only for such a text. */
   isWaiting(stale: readonly RenderedObject[]): boolean {
     return this.#leaving.size > 0 || stale.some((object) => !isAdmission(object));
   }

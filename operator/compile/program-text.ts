@@ -49,7 +49,7 @@ interface Written extends Validation {
   readonly reason?: 'Forbidden';
 }
 
-/** Refuses every probe with the hash, if each row of the table can be read. */
+/** Refuses every probe, with the hash in the message, if each row of the table can be read. */
 function probeValidation(hash: string): Written {
   return { unless: '!variables.probe', expression: '!variables.sound', message: `${PROBE_ANSWER} ${hash}` };
 }

@@ -13,7 +13,8 @@ const ALL = ['all'];
 const DELAY_MS = 500;
 /**
  * How long to wait before removing a label. An API server may still enforce a deleted object, and would refuse pods in
- * namespaces where the label is gone. It needs the time for its watch, and for compiling the change.
+ * namespaces where the label is gone. The API server needs time until its watch shows the deletion, and for compiling the
+ * change.
  */
 const UNLOADED_MS = 3_000;
 
@@ -50,7 +51,7 @@ export class LeftoverLabels implements Controller {
     if (leftover.length > 0) again(UNLOADED_MS);
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
-    // An API server that compiles other policies may not have unloaded this one yet.
+    // An API server that compiles other policies may not have unloaded the deleted one yet.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-/** The pods and templates of a namespace that are evaluated, each with the workload that a person would edit. */
+/** The pods and templates of a namespace to evaluate, each with the workload that a person would edit. */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';

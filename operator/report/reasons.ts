@@ -17,7 +17,9 @@ export const IN_FORCE = 'InForce';
 export const APPLY_FAILED = 'ApplyFailed';
 /** Compliant: no workload violates the policy. */
 export const NO_VIOLATION = 'NoViolation';
-/** Compliant: some workload violates it. Events on a workload and on the policy: the workload began to violate it. */
+/**
+ * Compliant: some workload violates the policy. Events on a workload and on the policy: the workload began to violate it.
+ */
 export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 /**
  * Events on a workload and on the policy: the workload violates an Audit or Warn policy, and an Enforce policy admits

@@ -62,7 +62,7 @@ export function profileColumn(profile: Profile | undefined): string[] {
   return [profile.type, ...(profile.localhostProfile === undefined ? [] : [profile.localhostProfile])];
 }
 
-/** CEL: the profile in a column. It must have one. */
+/** CEL: the profile in a column. The column must have a profile. */
 export function profileIn(values: Values, column: string): string {
   return values.specialized(
     (columns) => {

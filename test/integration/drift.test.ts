@@ -14,8 +14,8 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
 /**
- * Manual changes to a rendered object. If there are several objects of the kind, the end of the object's name; by
- * default, the one of Enforce.
+ * Manual changes to a rendered object. `suffix` is the end of the object's name, if there are several objects of the kind;
+ * by default, the object of mode Enforce.
  */
 const BY_HAND: readonly {
   readonly title: string;

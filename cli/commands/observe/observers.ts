@@ -25,7 +25,7 @@ const PAUSE_MS = 1_000;
 export interface Observer {
   readonly pod: string;
   node: string | undefined;
-  /** Why it does not run yet, for people. */
+  /** Why the pod does not run yet, for people. */
   waiting: string | undefined;
   log: RawLog;
   reading: Promise<void> | undefined;
