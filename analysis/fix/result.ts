@@ -33,7 +33,7 @@ export interface FixEdit extends InObject {
   readonly risk: string;
 }
 
-/** A violation that is left. */
+/** A violation that no edit ends. */
 export interface LeftViolation extends InObject {
   /** Null if the violation is about the evidence of --used. */
   readonly policy: string | null;

@@ -8,7 +8,7 @@ import { counted } from '../../operator/text/wording.ts';
 const KUSTOMIZATION = 'kustomization';
 export const HELM_TEMPLATE = 'Helm template';
 
-/** Documents in folders that are not Kubernetes objects. */
+/** The documents that are found in folders and are no Kubernetes objects. */
 export interface OtherDocuments {
   /** `Helm template`, `Helm values`, `kustomization` … */
   readonly what: string;

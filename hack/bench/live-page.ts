@@ -137,7 +137,7 @@ function enforced(team: number): string {
 interface Changing {
   readonly client: ApiClient;
   readonly page: FollowedPage;
-  /** The number of namespaces. The last ones change, because the first ones have exceptions. */
+  /** The number of namespaces. The bench changes the last namespaces, because the first ones have exceptions. */
   readonly namespaces: number;
   /** The CPU time that the program has used so far. */
   cpuSeconds(): number;

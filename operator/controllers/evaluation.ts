@@ -38,7 +38,7 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // The policies have changed since the evaluation began, and the key is queued again; or the term has ended.
+      // The policies have changed since the evaluation began, and the key is queued again, or the term has ended.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);
       this.#cooldown.start(name, evaluated.spentMs);

@@ -6,7 +6,10 @@ import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
-/** How often to ask. API servers check their files as often (apiserver/pkg/admission/plugin/policy/manifest/source). */
+/**
+ * How often to ask. API servers check their files for changes just as often
+ * (apiserver/pkg/admission/plugin/policy/manifest/source).
+ */
 const ASK_AGAIN_MS = 60_000;
 /**
  * An API server that restarts does not answer for a moment. So the answer becomes unknown only after this many questions

@@ -24,8 +24,8 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    */
   readonly inForce?: LabelSelector;
   /**
-   * While namespaces are labelled: the selector that they are labelled for, and since when. Namespaces that are created
-   * after that time are new.
+   * While namespaces are labelled: the selector for which they get the label, and the beginning of the labelling.
+   * Namespaces that are created after that time are new.
    */
   readonly labelling?: Labelling;
   /** The time of the last promotion, as the pace counts it. */

@@ -9,7 +9,7 @@ import * as reasons from './reasons.ts';
 
 const HOW = '`cappol render --static` writes the file';
 
-/** A restarted operator has not asked yet. Until it has, the earlier answer stays. */
+/** A restarted operator has not asked yet. Until the operator has asked, the earlier answer stays. */
 export function protectedCondition(
   outcome: ProtectionOutcome | undefined,
   previous: readonly Condition[],

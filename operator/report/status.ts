@@ -133,7 +133,10 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   });
 }
 
-/** A restarted operator has not looked at the namespaces yet. Until it has, the earlier observation stays. */
+/**
+ * A restarted operator has not looked at the namespaces yet. Until it has made its own observation, the earlier one
+ * stays.
+ */
 function lastRollout(
   spec: CompleteSpec,
   status: CapabilityPolicyStatus | undefined,

@@ -17,8 +17,8 @@ export const NEVER_FALSE = [
 ].join(' || ');
 
 /**
- * CEL, bool: a container that adds capabilities and does not run as root. It has them only by file capabilities, which
- * no_new_privs disables (capabilities(7)).
+ * CEL, bool: a container that adds capabilities and does not run as root. Such a container has capabilities only through
+ * file capabilities, which no_new_privs disables (capabilities(7)).
  */
 const RELIES_ON_FILE_CAPABILITIES = and(
   `${ADD}.size() > 0`,

@@ -16,9 +16,9 @@ interface Row {
   /** The fields of the pod that violate the policy. */
   readonly pod: Fields;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Fields in a container with which it still inherits the violation. */
+  /** Fields of a container that do not keep the container from inheriting the violation. */
   readonly with?: readonly Fields[];
-  /** Fields in a container with which it does not inherit the violation. */
+  /** Fields of a container that keep the container from inheriting the violation. */
   readonly without?: readonly Fields[];
 }
 

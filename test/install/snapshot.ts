@@ -1,4 +1,4 @@
-/** All objects in a cluster that somebody created. */
+/** All objects that somebody created in a cluster. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 
 /** Kinds whose objects are created and deleted automatically. */

@@ -276,7 +276,7 @@ describe('parseBindAddress', () => {
   }
 });
 
-/** The fingerprint of a server's certificate, which has to be of this authority. */
+/** The fingerprint of a server's certificate. The certificate has to be issued by this authority. */
 async function servedCertificate(port: number, { certificate }: CertificateAuthority): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate });
   await once(socket, 'secureConnect');
