@@ -25,7 +25,7 @@ const MOST = 100;
  * Reports nulls in lists, which nobody writes on purpose. The API server refuses an empty object there, with few
  * exceptions.
  *
- * @param fieldOf maps the path of a part to one of their object
+ * @param fieldOf maps a path within the part to a path within the object
  */
 export function nullProblems(
   empty: readonly EmptyField[],

@@ -19,7 +19,7 @@ function text(): string {
   return [
     picture(),
     '',
-    'A pure folder is yellow. A dotted arrow leads to single files. An import that follows from others has no arrow.',
+    'A pure folder is yellow. A dotted arrow leads to single files. An import that other arrows imply has no arrow.',
     '',
     table(['folder', 'does', 'may import', 'packages'], FOLDERS.map(row)),
     '',

@@ -133,7 +133,7 @@ describe('expires', () => {
           }),
           { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 40 : 15 },
         );
-        // The other form runs fewer times, so it may happen that no end affects a result.
+        // With fewer runs, it may happen that no end changes a result.
         const isLong = oldestServer === NEWEST_KNOWN_MINOR;
         assert.ok(!isLong || Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });

@@ -118,7 +118,7 @@ describe('rendering', () => {
   });
 });
 
-/** One file a program, one with the grants, and one with namespaces that have the labels which policies select. */
+/** One file for each program, one with the grants, and one with namespaces whose labels match the policies' selectors. */
 function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {
   const compiled = compile(policies, OPTIONS);
   const all: [string, readonly unknown[]][] = [

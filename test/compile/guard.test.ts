@@ -142,7 +142,7 @@ describe('the guard', () => {
         { seed: SEED, numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 15 },
       );
       const { several, ...often } = seen;
-      // The other form runs fewer times, so it may happen that no change needs several rights.
+      // With fewer runs, it may happen that no change needs several rights.
       const enough =
         oldestServer === NEWEST_KNOWN_MINOR ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
       assert.ok(enough, JSON.stringify(seen));

@@ -107,7 +107,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // Under the policy that grants it, the pod's own containers are wrong.
+        // The policy that grants the capability refuses the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);

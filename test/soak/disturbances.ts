@@ -35,7 +35,7 @@ export type Disturbance = keyof typeof DISTURBANCES;
 
 export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
 
-/** All of them in a random order, then all in another. */
+/** All disturbances once in a random order, then all once more in another order. */
 export class Deck {
   readonly #random: Random;
   #left: Disturbance[] = [];
