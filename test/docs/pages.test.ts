@@ -91,7 +91,7 @@ describe('the documentation', () => {
     const rows = sectionOf('docs/contributing.md', 'Tests')
       .split('\n')
       .filter((line) => /^\| `/.test(line));
-    const named = rows.flatMap((row) => (row.split('|')[1] ?? '').match(/(?<=`)\w+(?=`)/g) ?? []);
+    const named = rows.flatMap((row) => (row.split('|')[1] ?? '').match(/(?<=`)[\w-]+(?=`)/g) ?? []);
     const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((one) => one.isDirectory());
     const missing = folders.map(({ name }) => name).filter((name) => !named.includes(name));
     assert.deepEqual(missing, []);

@@ -24,6 +24,7 @@ const RULES: readonly (readonly [string, RegExp])[] = [
   ['so, therefore', /\b(hence|thereby|thus|lest|whence)\b/i],
   ['estimate, calculate', /\breckon(s|ed)?\b/i],
   ['whether it is … or …', /\bbe it\b/i],
+  ['evaluate; verdict', /\bjudg(e|es|ed|ing|ements?)\b/i],
   ['rollout', /\broll-outs?\b/i],
   ['accept', /\bthe API servers? takes? (no|any|every|only|a|the|it|them)\b/i],
 ];
