@@ -28,7 +28,7 @@ export const userNamespaces = defineRule<'Required' | 'Optional'>({
     'No Standard has this. KEP-127: with hostUsers: false a process that escapes its container has no privileges on the ' +
     'node, nor in other pods. OpenShift: userNamespaceLevel RequirePodLevel.',
   sources: ['KEP-127', 'k8s.io/kubernetes/pkg/apis/core/validation (validateHostUsers)'],
-  guides: { cis: [], nsa: ['NonRoot'] },
+  guides: { cis: [], nsa: [] },
   severity: 'Privileges',
   reads: { spec: ['hostUsers', 'hostNetwork', 'hostPID', 'hostIPC', 'os'], container: ['volumeDevices'] },
   examples: [
