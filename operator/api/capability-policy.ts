@@ -64,6 +64,7 @@ export type ContainerOverrides = Omit<
   | 'hostProcess'
   | 'volumes'
   | 'serviceAccountTokenVolumes'
+  | 'serviceAccountToken'
   | 'hostPaths'
   | 'flexVolumeDrivers'
   | 'csiDrivers'

@@ -20,6 +20,7 @@ import { runAsUser } from './run-as-user.ts';
 import { runtimeClasses } from './runtime-classes.ts';
 import { seLinux } from './se-linux.ts';
 import { seccomp } from './seccomp.ts';
+import { serviceAccountToken } from './service-account-token.ts';
 import { supplementalGroups } from './supplemental-groups.ts';
 import { supplementalGroupsPolicy } from './supplemental-groups-policy.ts';
 import { sysctls } from './sysctls.ts';
@@ -40,6 +41,7 @@ export const RULES: readonly Rule[] = [
   hostProbes,
   hostPorts,
   volumes,
+  serviceAccountToken,
   hostPaths,
   flexVolumeDrivers,
   csiDrivers,

@@ -54,8 +54,8 @@ const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
   "; the API server adds it for the service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
 )} : "")`;
 
-/** Only a pod to which the API server will add the volume has this field. No rule reads it, so nothing else keeps it. */
-const NO_TOKEN: Fix = {
+/** A pod has this field only if the API server will add the volume: no rule reads it, so nothing else keeps it. */
+export const NO_TOKEN: Fix = {
   over: 'pod',
   path: ['automountServiceAccountToken'],
   when: `variables.spec.?automountServiceAccountToken.orValue(false) && variables.spec.?volumes.orValue([]).exists(v, v.name == "${TOKEN_VOLUME}")`,

@@ -10,6 +10,7 @@
 const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
 
 export const CIS_CONTROLS = {
+  '5.1.6': 'service account tokens only where necessary',
   '5.2.2': 'few privileged containers',
   '5.2.3': "few containers with the node's process IDs",
   '5.2.4': "few containers with the node's IPC",
@@ -36,6 +37,7 @@ export const NSA_RECOMMENDATIONS = {
   Breakout: 'deny features that are often used to break out: hostPID, hostIPC, hostNetwork, allowedHostPath',
   Root: 'reject containers that run as root or allow elevation to root',
   SecurityServices: 'harden applications with SELinux, AppArmor and seccomp',
+  ServiceAccountTokens: 'mount tokens of service accounts only where a process needs them',
 } as const;
 export type NsaRecommendation = keyof typeof NSA_RECOMMENDATIONS;
 

@@ -232,6 +232,23 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       left: /move them to a volume of another type/,
     },
   ],
+  serviceAccountToken: [
+    {
+      what: 'the volume that the API server adds',
+      level: 'baseline',
+      overrides: { serviceAccountToken: 'Forbidden' },
+      pod: withTokenVolume(pod(), true),
+      changes: ['check spec.automountServiceAccountToken = false'],
+    },
+    {
+      what: "the pod's own volume",
+      level: 'baseline',
+      overrides: { serviceAccountToken: 'Forbidden' },
+      pod: pod({ volumes: [{ name: 'data', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] }),
+      changes: [],
+      left: /remove serviceAccountToken from its sources/,
+    },
+  ],
   hostPaths: [
     {
       what: 'a writable mount',

@@ -10,6 +10,7 @@ import {
 
 /** CIS Kubernetes Benchmark v1.11.1, section 5.2 and seccomp in 5.6, by the field that each recommendation is about. */
 const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
+  ['5.1.6', ['serviceAccountToken']],
   ['5.2.2', ['privileged']],
   ['5.2.3', ['hostPID']],
   ['5.2.4', ['hostIPC']],

@@ -26,6 +26,7 @@ export interface Values {
     readonly tokens?: true;
     readonly forbidden?: readonly string[];
   };
+  readonly serviceAccountToken: 'Allowed' | 'Forbidden';
   readonly hostPaths: readonly { readonly pathPrefix: string; readonly readOnly?: boolean }[] | undefined;
   readonly flexVolumeDrivers: readonly string[] | undefined;
   readonly csiDrivers: readonly string[] | undefined;

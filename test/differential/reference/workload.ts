@@ -23,6 +23,9 @@ export const MODELS = {
   hostProbes,
   hostPorts,
   volumes,
+  serviceAccountToken: ({ values, pod }: Question): Breach => ({
+    pod: values.serviceAccountToken === 'Forbidden' && (pod.spec.volumes ?? []).some(hasToken),
+  }),
   hostPaths,
   flexVolumeDrivers,
   csiDrivers,
@@ -73,6 +76,10 @@ function volumes({ values: { volumes: types }, pod }: Question): Breach {
   );
   const all = evaluated.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
   return { pod: all.some(refused) };
+}
+
+function hasToken({ projected }: { readonly projected?: Projected }): boolean {
+  return (projected?.sources ?? []).some(({ serviceAccountToken }) => serviceAccountToken !== undefined);
 }
 
 /**

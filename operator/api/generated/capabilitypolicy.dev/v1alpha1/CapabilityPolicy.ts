@@ -237,6 +237,10 @@ export interface ICapabilityPolicy {
        */
       "serviceAccountTokenVolumes"?: boolean;
       /**
+       * Forbidden: no volume of a pod may have a token of its service account, neither the one that the API server adds unless automountServiceAccountToken: false is stated by the pod or by its service account, nor a projected one of its own. It also refuses what volumes and serviceAccountTokenVolumes admit. An ephemeral container may not mount such a volume, even in a pod that is older than the policy. Not covered: Secrets with a token, and tokens that a CSI driver asks for. Defaulting cannot fill this in, because the API server adds the volume first. Left out: Allowed, at every level.
+       */
+      "serviceAccountToken"?: "Forbidden" | "Allowed";
+      /**
        * Paths of the node that hostPath volumes may mount. Admitted: pods whose every hostPath volume is at or below one of the prefixes; a volume that only readOnly prefixes cover must be mounted with readOnly: true everywhere. [] admits no path. Left out: any path. The list only narrows: volumes decides whether hostPath volumes are admitted at all. Example: [{pathPrefix: /var/log, readOnly: true}]
        */
       "hostPaths"?: Array<{
@@ -791,6 +795,10 @@ export interface ICapabilityPolicy {
          * Not here: it concerns the whole pod. Write it in spec.overrides.
          */
         "userNamespaces"?: string;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "serviceAccountToken"?: string;
       };
     }>;
   };

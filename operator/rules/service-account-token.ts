@@ -1,0 +1,67 @@
+import { literal } from './cel.ts';
+import { choose, concat } from './condition.ts';
+import { firstOfValues } from './fit.ts';
+import { defineRule } from './rule.ts';
+import { TOKEN_VOLUME } from './token-volume.ts';
+import { NO_TOKEN } from './volumes.ts';
+
+const ID = 'serviceAccountToken';
+
+/**
+ * CEL, bool: volume `v` has a token. The API server adds such a volume before policies judge the pod, so a pod with
+ * automountServiceAccountToken: true has it, and so has one that leaves the field to its service account.
+ */
+const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';
+
+const ADVICE = '; the API server adds it: set automountServiceAccountToken: false on the pod or on its service account';
+
+/**
+ * Defaulting cannot help: API servers run the plugin ServiceAccount, which adds the volume and its mounts, before
+ * MutatingAdmissionPolicy.
+ */
+export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
+  id: ID,
+  title:
+    'Whether pods may get a token of their service account, from the API server or by a projected volume of their own.',
+  words:
+    'No Standard has this. A process with the token calls the API server with the rights of the service account. The API ' +
+    'server adds a volume with a token to every pod, unless automountServiceAccountToken is false.',
+  sources: ['k8s.io/kubernetes/plugin/pkg/admission/serviceaccount', 'KEP-1205'],
+  guides: { cis: ['5.1.6'], nsa: ['ServiceAccountTokens'] },
+  severity: 'Privileges',
+  reads: { spec: ['volumes'] },
+  examples: [
+    {
+      overrides: { serviceAccountToken: 'Forbidden' },
+      admits: [{}, { spec: { volumes: [{ name: 'one', projected: { sources: [{ configMap: { name: 'one' } }] } }] } }],
+      refuses: [
+        { spec: { volumes: [{ name: 'one', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] } },
+      ],
+    },
+  ],
+
+  value: (overrides) => overrides.serviceAccountToken ?? 'Allowed',
+
+  columns: (value) => ({ [ID]: [value] }),
+
+  tests: (values) => [
+    {
+      applies: values.includes(ID, 'Forbidden'),
+      over: 'volumes',
+      violates: HAS_TOKEN,
+      message: concat(
+        `"must not have a token of the service account"`,
+        choose(`v.name.startsWith("${TOKEN_VOLUME}")`, literal(ADVICE), '""'),
+      ),
+      path: 'projected.sources',
+    },
+  ],
+
+  fixes: (value) => (value === 'Forbidden' ? [NO_TOKEN] : []),
+  unfixable:
+    "a process reads the token from the pod's own projected volume: remove serviceAccountToken from its sources, or write an exception for the pod (cappol suggest)",
+
+  podSecurity: () => 'restricted',
+
+  fit: () => firstOfValues(ID, 'Forbidden', 'Allowed'),
+});
