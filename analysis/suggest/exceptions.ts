@@ -5,7 +5,7 @@ import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import type { Stated } from '../../operator/rules/rule.ts';
+import { RULES } from '../../operator/rules/index.ts';
 import type { Level, Standard } from '../../operator/standards/level-version.ts';
 import { type ByContainer, statedByContainer, withOnly } from './containers.ts';
 import { type Draft, merge, ownersOf, withOwnersOf } from './drafts.ts';
@@ -84,14 +84,10 @@ export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
   // Level privileged has an override for each rule, and the narrowing lists apply to all containers.
-  if (level === 'privileged' || fitting.narrow || requiresAll(stated)) return undefined;
+  const isForAll = RULES.some((rule) => rule.fit(fitting.standard).isForAll?.(stated));
+  if (level === 'privileged' || fitting.narrow || isForAll) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
   return statedByContainer(stated, pods, fitting);
-}
-
-/** Other containers would keep the level's value, which may require no drop. */
-function requiresAll({ 'capabilities.requiredDrop': drop }: Stated): boolean {
-  return Array.isArray(drop) && drop.includes('ALL');
 }
 
 function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draft, 'level' | 'stated'> {

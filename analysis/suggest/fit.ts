@@ -11,12 +11,11 @@ export interface Fitting {
   readonly standard: Standard;
   /** Whether lists contain only the values that the pods use, and rules that no level restricts are set, too. */
   readonly narrow: boolean;
-  /** Whether the pods have only the capabilities that they used: the rule `capabilities` is narrowed to them. */
+  /** The pods have only the capabilities that they used: rules that depend on these are narrowed to them. */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
 }
 
-/** Restricted leaves little to narrow, because its containers drop ALL already. */
 export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omit<Fitting, 'evaluator'>): boolean {
   return narrow || (used && id === 'capabilities' && standard.level !== 'restricted');
 }

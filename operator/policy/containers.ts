@@ -21,9 +21,6 @@ export interface ContainerEntry {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Overrides whose parts can each be left out on their own. */
-const IN_PARTS = ['capabilities', 'seccomp', 'appArmor'] as const;
-
 interface Stated {
   readonly overrides?: CapabilityPolicyOverrides;
   readonly containers?: readonly NamedContainers[];
@@ -57,8 +54,11 @@ export function statedIn({ overrides = {}, containers = [] }: Stated): Container
 
 /** The policy's overrides, with the single values that an entry states. */
 function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
-  const parts = IN_PARTS.map((field) => [field, { ...overrides[field], ...own[field] }] as const);
-  return { ...overrides, ...own, ...Object.fromEntries(parts.filter(([field]) => field in own)) };
+  const parts = RULES.filter(({ id, inParts }) => inParts && Object.hasOwn(own, id)).map(({ id }) => {
+    const field = id as keyof ContainerOverrides;
+    return [field, { ...(overrides[field] as object | undefined), ...(own[field] as object) }] as const;
+  });
+  return { ...overrides, ...own, ...Object.fromEntries(parts) };
 }
 
 function selectsCel(names: readonly string[], images: readonly string[] | undefined): string {

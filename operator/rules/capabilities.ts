@@ -231,6 +231,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fixes: fixesOf,
   unfixable: `the API server refuses capabilities on pods for Windows, and nobody needs more than ${MOST_NAMES} names: shorten the list`,
 
+  inParts: true,
   ofContainer: 'as-is',
 
   podSecurity: ({ allowedAdd: everywhere, allowedAddInUserNamespace = [], requiredDrop }, { minor }, label) => {
@@ -246,6 +247,10 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fit: (standard) => ({
     own: [ownLists(standard)],
     asks: [{ over: 'containers', for: question(standard) }],
+    // Restricted has little to narrow: containers drop ALL already.
+    narrowsToUse: standard.level !== 'restricted',
+    // Other containers would keep the level's value, which may require no drop.
+    isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),
     choices: choicesFor,
   }),
 });

@@ -148,6 +148,10 @@ export interface Fit<Asked = unknown> {
    * level admits that entry. An override with the entry also sets this rule.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
+  /** The pods may have been reduced to what their processes used, and the rule is then as narrow as they are. */
+  readonly narrowsToUse?: boolean;
+  /** Whether the statement is meant for every container, also where only some need it. */
+  isForAll?(stated: Stated): boolean;
   /**
    * Ways to state the rule, the tightest first. The caller uses the first one that admits the pods.
    *
@@ -229,6 +233,11 @@ export interface Rule<Value = unknown, Asked = unknown> {
    * violations. It completes the sentence "no fix: …".
    */
   readonly unfixable?: string;
+
+  /**
+   * The override has parts, each of which may be left out on its own. An entry of `spec.containers` then replaces single parts.
+   */
+  readonly inParts?: true;
 
   /**
    * How a value applies to one container, for `spec.containers`. Absent for a rule about the pod or its volumes, which

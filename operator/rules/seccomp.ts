@@ -252,6 +252,7 @@ export const seccomp = defineRule<Seccomp, string>({
   fixes: fixesOf,
   unfixable: NO_PROFILE_KNOWN,
 
+  inParts: true,
   ofContainer: {
     tests: (values, { ofPod }) => testsOfContainer(values, ofPod),
     fillings: fillingsOfContainer,

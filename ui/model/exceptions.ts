@@ -1,5 +1,6 @@
 /** The overrides of a policy in words: how it differs from its level. */
 import type { CompleteSpec, NamedContainers } from '../../operator/api/capability-policy.ts';
+import { RULES } from '../../operator/rules/index.ts';
 
 type Words = (value: never) => string;
 
@@ -55,7 +56,7 @@ function phrases(overrides: object): string[] {
 }
 
 /** The overrides whose parts are stated separately. */
-const IN_PARTS = ['capabilities', 'seccomp', 'appArmor'];
+const IN_PARTS = RULES.filter(({ inParts }) => inParts).map(({ id }) => id);
 
 function stated(overrides: object, prefix: string): [path: string, value: unknown][] {
   return Object.entries(overrides).flatMap(([field, value]): [string, unknown][] =>
