@@ -1,25 +1,15 @@
 /**
  * `npm run demo`: the operator's main job on a real API server, with the commands that a user would type and what they
- * print.
- *
- *   --once             ends after the story; otherwise everything stays up until Ctrl-C
- *   --node             with a node, so that pods run: Linux, root and some packages, see hack/node/needs.ts
- *   --use-kubeconfig   on the cluster of KUBECONFIG instead of a separate one; removes there what it created
+ * print. options.ts describes its options.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { clusterWithNode, type DemoCluster, ownCluster, ROOT, usersCluster } from './cluster.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
 import { Shell } from './shell.ts';
 import { assertUntouched, cleanUp, tell } from './story.ts';
 
-const { values } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    node: { type: 'boolean', default: false },
-    'use-kubeconfig': { type: 'boolean', default: false },
-  },
-});
+const values = optionsOrExit(process.argv.slice(2));
 
 let cluster: DemoCluster | undefined;
 let stopping: Promise<void> | undefined;
@@ -56,13 +46,25 @@ try {
   process.exitCode = 1;
 }
 
+/** Ends the process for `--help`, and for options that are wrong, before anything is started. */
+function optionsOrExit(args: readonly string[]): Options {
+  try {
+    const options = parseOptions(args);
+    if (!options.help) return options;
+    process.stdout.write(HELP);
+    process.exit();
+  } catch (error) {
+    process.stderr.write(`npm run demo: ${(error as Error).message}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
 /** For cappol of this checkout. */
 function buildPage(): void {
   execFileSync(process.execPath, [join(ROOT, 'config', 'release', 'page.ts')], { stdio: 'inherit' });
 }
 
 function chosenCluster(): Promise<DemoCluster> {
-  if (values.node && values['use-kubeconfig']) throw new Error('--node and --use-kubeconfig exclude each other');
   if (values.node) return clusterWithNode();
   return values['use-kubeconfig'] ? usersCluster() : ownCluster();
 }

@@ -1,0 +1,30 @@
+/** The demo's command line. Pure: demo.ts passes the arguments of the process. */
+import { parseArgs } from 'node:util';
+
+export type Options = Readonly<ReturnType<typeof parseOptions>>;
+
+export const HELP = `Usage: npm run demo -- [options]
+
+Shows what the operator does, with the commands that a user would type and what they print.
+
+  --once             end after the story (default: everything stays up until Ctrl-C)
+  --node             add a node, so that pods run: needs Linux, root and some packages
+  --use-kubeconfig   use the cluster of KUBECONFIG (default: a control plane of its own), and remove what the demo
+                     creates there
+  -h, --help         print this help
+`;
+
+/** @throws Error with one line that names the option */
+export function parseOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      once: { type: 'boolean', default: false },
+      node: { type: 'boolean', default: false },
+      'use-kubeconfig': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.node && values['use-kubeconfig']) throw new Error('--node and --use-kubeconfig exclude each other');
+  return values;
+}
