@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from '../support/page.ts';
 
-const SCRIPTS: Readonly<Record<string, string>> = { demo: 'hack/demo/demo.ts' };
+const SCRIPTS: Readonly<Record<string, string>> = { demo: 'hack/demo/demo.ts', try: 'hack/try/main.ts' };
 
 for (const [name, file] of Object.entries(SCRIPTS)) {
   describe(`npm run ${name}`, function () {

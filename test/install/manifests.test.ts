@@ -55,6 +55,15 @@ describe('the manifests', function () {
     return parse((await tools.run('helm', 'template', ...release, ...set)).stdout);
   }
 
+  it('to try the operator beside a cluster are all the others, without what runs it in the cluster', async () => {
+    const found = parse((await tools.run('kubectl', 'kustomize', 'config/try')).stdout);
+    const inCluster = ['Deployment', 'PodDisruptionBudget', 'Service', 'NetworkPolicy'];
+    assert.deepEqual(
+      found,
+      kustomized.filter(({ kind }) => !inCluster.includes(kind)),
+    );
+  });
+
   describe('of the chart', () => {
     it("equal kustomize's with default values, except for the namespace, which helm expects, and the annotation that keeps the CRD", async () => {
       const [found, wanted] = [await template(), kustomized.filter(({ kind }) => kind !== 'Namespace')];

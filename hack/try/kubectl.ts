@@ -1,0 +1,18 @@
+/** kubectl as the user has it: with its current context. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** @throws Error with what kubectl said, or that says where to get it */
+export async function kubectl(...args: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('kubectl', args, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  } catch (error) {
+    const { code, stderr = '' } = error as NodeJS.ErrnoException & { readonly stderr?: string };
+    if (code === 'ENOENT') throw new Error('no kubectl on the PATH: see https://kubernetes.io/docs/tasks/tools/');
+    throw new Error(stderr.trim() || `kubectl ${args.join(' ')}: ${(error as Error).message}`);
+  }
+}

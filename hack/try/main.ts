@@ -1,0 +1,54 @@
+/** `npm run try`: the operator of this checkout beside the user's cluster. options.ts describes its options. */
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
+import { serviceAccountCredentials } from './credentials.ts';
+import { kubectl } from './kubectl.ts';
+import { startOperator } from './operator.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
+import { removeEverything } from './remove.ts';
+
+try {
+  await run(optionsOrExit(process.argv.slice(2)));
+} catch (error) {
+  console.error(`npm run try: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+
+function optionsOrExit(args: readonly string[]): Options {
+  try {
+    return parseOptions(args);
+  } catch (error) {
+    process.stderr.write(`npm run try: ${(error as Error).message}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+async function run({ help, remove }: Options): Promise<void> {
+  if (help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  await assertNotInstalled();
+  await (remove ? removeEverything() : untilSignal());
+}
+
+/** @throws Error if the operator is installed in the cluster: it does the work there, and its policies are not ours to delete */
+async function assertNotInstalled(): Promise<void> {
+  const found = await kubectl('get', 'deployments', '-n', OPERATOR_NAMESPACE, '-o', 'name');
+  if (found.trim() !== '')
+    throw new Error('the operator is installed in this cluster already: see docs/operations.md, Uninstall');
+}
+
+async function untilSignal(): Promise<void> {
+  const credentials = await serviceAccountCredentials().catch((error: Error) => {
+    const first = error.message.includes('not found') ? '; first: kubectl apply -k config/try' : '';
+    throw new Error(`${error.message}${first}`);
+  });
+  const { context, server, user } = credentials;
+  console.log(`The operator runs beside ${context} (${server}), as ${user}. Ctrl-C ends it.`);
+  const operator = startOperator(credentials.kubeconfig, false);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void operator.end());
+  const code = await operator.ended;
+  credentials.end();
+  if (code !== 0) throw new Error(`the operator ended with ${code}`);
+  console.log('The operator has ended. Its policies stay in force; npm run try -- --remove removes everything.');
+}

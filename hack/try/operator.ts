@@ -1,0 +1,40 @@
+/** The operator as a child process that only `end` signals: once, also when a terminal's Ctrl-C signals everything else. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
+
+export interface RunningOperator {
+  /** Resolves with its exit code; null after a signal. */
+  readonly ended: Promise<number | null>;
+  /** Ends it, and waits until it has. */
+  end(): Promise<void>;
+}
+
+/** @param quiet whether to show only errors */
+export function startOperator(kubeconfig: string, quiet: boolean): RunningOperator {
+  const where = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+  // With the Lease, a second `npm run try` waits for the first.
+  const flags = ['--leader-elect', '--log-format', 'console', '--log-level', quiet ? 'error' : 'info'];
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...where, ...flags], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = once(child, 'exit').then(([code]) => {
+    process.off('exit', kill);
+    return code as number | null;
+  });
+  let ending = false;
+  return {
+    ended,
+    async end() {
+      if (!ending) child.kill('SIGTERM');
+      ending = true;
+      await ended;
+    },
+  };
+}

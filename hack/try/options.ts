@@ -1,0 +1,23 @@
+/** The command line of `npm run try`. Pure: main.ts passes the arguments of the process. */
+import { parseArgs } from 'node:util';
+
+export type Options = Readonly<ReturnType<typeof parseOptions>>;
+
+export const HELP = `Usage: npm run try [-- --remove]
+
+Runs the operator of this checkout beside the cluster of kubectl's current context, until Ctrl-C. It has the rights of
+its service account, and no others. First create these: kubectl apply -k config/try
+
+  --remove     delete all CapabilityPolicies of the cluster, what they are compiled to, the labels that the operator
+               set, and what config/try created
+  -h, --help   print this help
+`;
+
+/** @throws Error with one line that names the option */
+export function parseOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { remove: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  return values;
+}
