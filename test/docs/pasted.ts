@@ -24,20 +24,42 @@ interface Pasting {
 
 /**
  * Registers a test for each block. A block marked `sh` has to succeed, one marked `sh fails` has to fail; a `text`
- * block is the output of the block before it. Blocks in not-run.ts are skipped.
+ * block is the output of the block before it. A block marked `sh stays` runs in a shell of its own, until Ctrl-C before
+ * the next block marked `sh ended`. Blocks in not-run.ts are skipped.
  */
 export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};
   const steps = stepsOf(page.blocks.filter((block) => !(firstLine(block) in notRun)));
+  const sessions: ShellSession[] = [];
   let session: ShellSession;
+  let staying: ReturnType<ShellSession['start']> | undefined;
 
+  const open = () => {
+    const opened = new ShellSession(ROOT, reader(cluster?.()));
+    sessions.push(opened);
+    return opened;
+  };
   before(() => {
-    session = new ShellSession(ROOT, reader(cluster?.()));
+    session = open();
   });
-  after(() => session?.end());
+  after(() => Promise.all(sessions.map((one) => one.end())));
 
   for (const { block, shown } of steps) {
-    it(`${page.path}:${block.line} ${firstLine(block)}`, async () => {
+    const title = `${page.path}:${block.line} ${firstLine(block)}`;
+    if (block.info.includes('stays')) {
+      it(title, () => {
+        staying = open().start(block.text);
+      });
+      continue;
+    }
+    if (block.info.includes('ended')) {
+      it(`${page.path}:${block.line} Ctrl-C`, async () => {
+        assert.ok(staying, 'no block stays');
+        const { status, output } = await staying.interrupt();
+        assert.equal(status, 0, output);
+      });
+    }
+    it(title, async () => {
       const fails = block.info.includes('fails');
       const { status, output } = await session.paste(block.text, fails);
       assert.equal(status !== 0, fails, `it ended with ${status}:\n${output}`);

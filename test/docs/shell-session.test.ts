@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ShellSession } from './shell-session.ts';
 
 describe('a shell session', () => {
@@ -33,6 +34,14 @@ describe('a shell session', () => {
     });
     assert.equal((await session.paste('true\n')).status, 0);
     await assert.rejects(session.paste('false\n'));
+  });
+
+  it('ends a block that stays with Ctrl-C, and continues', async () => {
+    const script = 'trap "echo ended; exit 0" INT; echo begun; while :; do sleep 0.1; done';
+    const started = session.start(`sh -c '${script}'\n`);
+    await sleep(500);
+    assert.deepEqual(await started.interrupt(), { status: 0, output: 'begun\nended\n' });
+    assert.equal((await session.paste('true\n')).status, 0);
   });
 
   it('ends the background processes of blocks', async () => {

@@ -10,10 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
+/** For a block that ends with Ctrl-C: longer than the blocks that are pasted meanwhile. */
+const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
-/** Reads from descriptor 3 which file to run and whether it may fail; reports on descriptor 4 how it ended. */
+/**
+ * Reads from descriptor 3 which file to run and whether it may fail; reports on descriptor 4 how it ended. As a terminal's
+ * shell, it survives the Ctrl-C that ends a program.
+ */
 const READER = `
+trap : INT
 while read -r kind block <&3; do
   if [ "$kind" = may-fail ]; then set +e; else set -e; fi
   . "$block" > "$block.out" 2>&1 < /dev/null
@@ -28,6 +34,11 @@ interface Ran {
   readonly status: number;
   /** Both streams, in the order of their output. */
   readonly output: string;
+}
+
+interface Started {
+  /** Presses Ctrl-C, and waits until the block has ended. */
+  interrupt(): Promise<Ran>;
 }
 
 export class ShellSession {
@@ -54,19 +65,33 @@ export class ShellSession {
 
   /**
    * @param mayFail whether a command may fail. If not, the session ends at the first command that fails, because later
-   * blocks depend on it @throws Error with the output, if the session has ended or a block takes more than two minutes
+   * blocks depend on it
+   * @throws Error with the output, if the session has ended or the block takes longer than `timeoutMs`
    */
-  async paste(text: string, mayFail = false): Promise<Ran> {
+  async paste(text: string, mayFail = false, timeoutMs = TIMEOUT_MS): Promise<Ran> {
     if (this.#ended !== undefined) throw new Error(`an earlier block failed: ${this.#ended}`);
     this.#count += 1;
     const file = join(this.#folder, `block-${this.#count}.sh`);
     writeFileSync(file, text);
     (this.#shell.stdio[3] as Writable).write(`${mayFail ? 'may-fail' : 'must-pass'} ${file}\n`);
-    const answer = await this.#answer();
+    const answer = await this.#answer(timeoutMs);
     const output = readFileSync(`${file}.out`, 'utf8');
     if (typeof answer === 'number') return { status: answer, output };
     this.#ended = text.split('\n')[0] ?? '';
     throw new Error(`${answer}; it printed:\n${output}`);
+  }
+
+  /** Pastes a block that ends with Ctrl-C. */
+  start(text: string): Started {
+    const pasted = this.paste(text, false, STAYING_MS);
+    // Reported by interrupt(), or not at all if the test has failed before.
+    pasted.catch(() => {});
+    return {
+      interrupt: () => {
+        this.#signal('SIGINT');
+        return pasted;
+      },
+    };
   }
 
   /** Also ends the processes that the blocks started. */
@@ -78,13 +103,13 @@ export class ShellSession {
   }
 
   /** @returns the block's status, or the error */
-  async #answer(): Promise<number | string> {
+  async #answer(timeoutMs: number): Promise<number | string> {
     const settled = new AbortController();
     const { signal } = settled;
     const answers = [
       once(this.#answers, 'line', { signal }).then(([status]) => Number(status)),
       once(this.#shell, 'exit', { signal }).then(([status]) => `a command ended with ${status}`),
-      sleep(TIMEOUT_MS, `it did not end within ${TIMEOUT_MS / 1000} s`, { signal }),
+      sleep(timeoutMs, `it did not end within ${timeoutMs / 1000} s`, { signal }),
     ];
     try {
       return await Promise.race(answers);
