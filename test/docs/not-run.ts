@@ -1,8 +1,8 @@
 /** The shell blocks of the documentation that no test pastes: page → first line of the block → the reason. */
 export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
-    'kubectl apply -k config/default':
-      'test/install/install.test.ts runs the first line, from docs/operations.md, and hack/demo the others',
+    'docker build --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .':
+      'it needs Docker and kind; test/image builds the Dockerfile, test/install applies config/default, and test/node runs both on a node',
     'npm run demo': 'it keeps everything running until Ctrl-C; the next block tells the same and ends',
     'npm test': 'it is the command that runs this',
   },
