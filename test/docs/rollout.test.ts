@@ -1,28 +1,11 @@
-/** The rollout page, as a reader follows it, on the cluster that it describes; and how to break glass afterwards. */
+/** The rollout page, as a reader follows it; and how to break glass afterwards. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
-import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { documentedBlocks, ROOT, readPage } from '../support/page.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
-import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { POLICIES } from '../support/rendered.ts';
 import { pasteBlocks, reader } from './pasted.ts';
 import { ShellSession } from './shell-session.ts';
-
-const POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
-
-interface Deployed {
-  readonly namespace: string;
-  readonly name: string;
-  readonly replicas?: number;
-  readonly add?: string;
-}
-
-const TEAMS = Array.from({ length: 6 }, (_, i) => `team-0${i + 1}`);
-/** A pod that complies except for the capabilities that it adds. */
-const DEPLOYED: readonly Deployed[] = [
-  ...TEAMS.map((namespace) => ({ namespace, name: 'web' })),
-  { namespace: 'team-05', name: 'clock', replicas: 2, add: 'SYS_TIME' },
-  { namespace: 'net', name: 'pinger', add: 'NET_RAW' },
-];
 
 describe('the rollout', () => {
   let controlPlane: ControlPlane | undefined;
@@ -34,7 +17,6 @@ describe('the rollout', () => {
     },
   });
 
-  before(populate);
   after(() => controlPlane?.stop());
 
   describe('step by step', () => {
@@ -94,42 +76,4 @@ describe('the rollout', () => {
       }
     });
   });
-
-  async function populate(): Promise<void> {
-    for (const name of [...TEAMS, 'net']) {
-      await cluster.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-      await cluster.serviceAccount(name, 'default');
-    }
-    for (const { namespace, name, replicas = 1, add } of DEPLOYED) {
-      const capabilities = { drop: ['ALL'], ...(add !== undefined && { add: [add] }) };
-      const container = { name: 'app', securityContext: { allowPrivilegeEscalation: false, capabilities } };
-      await deploy(namespace, name, replicas, container, POD);
-    }
-    await deploy('team-06', 'legacy', 1, { name: 'legacy' });
-    await eventually('the pods', async () => {
-      const pods = await cluster.api.list('/api/v1/pods');
-      return pods.filter(({ metadata }) => metadata.namespace !== OPERATOR_NAMESPACE).length === DEPLOYED.length + 2;
-    });
-  }
-
-  async function deploy(
-    namespace: string,
-    name: string,
-    replicas: number,
-    container: object,
-    securityContext?: object,
-  ): Promise<void> {
-    const labels = { app: name };
-    const containers = [{ image: `registry.example/${name}:1`, ...container }];
-    await cluster.api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name },
-      spec: {
-        replicas,
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { securityContext, containers } },
-      },
-    });
-  }
 });

@@ -17,7 +17,7 @@ export interface Overview {
   readonly policies: number;
   /** The names of the policies that are not ready. */
   readonly notReady: readonly string[];
-  /** Roll-outs that are not complete, sorted by the number of namespaces that block them. */
+  /** Rollouts that are not complete, sorted by the number of namespaces that block them. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
   readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;

@@ -1,4 +1,4 @@
-/** Roll-outs that are not complete: how far each has come, what blocks it, and since when. */
+/** Rollouts that are not complete: how far each has come, what blocks it, and since when. */
 import { counted } from '../../../operator/text/wording.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Message } from '../../components/message.tsx';
