@@ -5,8 +5,16 @@ import { kubectl } from './kubectl.ts';
 import { startOperator } from './operator.ts';
 
 const CRD = 'crd/capabilitypolicies.capabilitypolicy.dev';
-const LABELLED = 'jsonpath={.items[*].metadata.annotations.capabilitypolicy\\.dev/labels}';
+/** The operator writes labels of roll-outs on namespaces, and the annotation that records the Pod Security labels. */
+const OWN_KEY = /^rollout\.capabilitypolicy\.dev\/|^capabilitypolicy\.dev\/labels$/;
 const WITHIN = { timeoutMs: 300_000, intervalMs: 500 };
+
+interface Labelled {
+  readonly metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
 
 export async function removeEverything(): Promise<void> {
   if ((await kubectl('get', CRD, '-o', 'name', '--ignore-not-found')) !== '') await withdraw();
@@ -30,5 +38,7 @@ async function withdraw(): Promise<void> {
 }
 
 async function withdrawn(): Promise<boolean> {
-  return (await kubectl('get', 'namespaces', '-o', LABELLED)).trim() === '';
+  const { items }: { items: readonly Labelled[] } = JSON.parse(await kubectl('get', 'namespaces', '-o', 'json'));
+  const keys = items.flatMap(({ metadata: { labels, annotations } }) => Object.keys({ ...labels, ...annotations }));
+  return !keys.some((key) => OWN_KEY.test(key));
 }
