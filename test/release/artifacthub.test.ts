@@ -17,6 +17,7 @@ interface Crd {
   readonly spec: { readonly names: { readonly kind: string }; readonly versions: readonly { readonly name: string }[] };
 }
 
+const KINDS = ['added', 'changed', 'deprecated', 'removed', 'fixed', 'security'];
 const RANGE = { line: 1, column: 1, endColumn: 1 };
 
 describe('the metadata for Artifact Hub', () => {
@@ -39,6 +40,15 @@ describe('the metadata for Artifact Hub', () => {
       { kind, version, name },
       { kind: crd.spec.names.kind, version: crd.spec.versions[0]?.name, name: crd.metadata.name },
     );
+  });
+
+  it('says what the version changes, by the kinds that Artifact Hub knows', () => {
+    const changes = annotation<{ kind: string; description: string }[]>('changes');
+    assert.ok(changes.length > 0);
+    for (const { kind, description } of changes) {
+      assert.ok(KINDS.includes(kind), kind);
+      assert.notEqual(description.trim(), '');
+    }
   });
 
   it('has an example that is a valid policy', () => {
