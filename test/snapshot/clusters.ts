@@ -40,6 +40,7 @@ function cluster(specs: readonly number[], shapes: readonly PodParts[], placed: 
   const namespaces = NAMESPACES.map((name) => ({
     name,
     uid: `uid-${name}`,
+    created: Date.UTC(2026, 0),
     terminating: false,
     labels: { 'kubernetes.io/metadata.name': name, team: name },
     labelOwners: {},
