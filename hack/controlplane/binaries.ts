@@ -46,7 +46,7 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The Kubernetes version of the API server, as in v1.37.2: the version in go.mod, or the one that KUBERNETES_VERSION asks
+ * The Kubernetes version of the API server, as in v1.N.2: the version in go.mod, or the one that KUBERNETES_VERSION asks
  * for.
  */
 export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {

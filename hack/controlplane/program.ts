@@ -45,7 +45,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
   return join(dir, name);
 }
 
-/** @returns the version that the go.mod of a folder requires of a module, as in v1.37.2 */
+/** @returns the version that the go.mod of a folder requires of a module, as in v1.N.2 */
 export function requiredVersion(module: string, of: string): string {
   const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
   const required = lines

@@ -5,7 +5,7 @@ import { kubectl } from './kubectl.ts';
 import { startOperator } from './operator.ts';
 
 const CRD = 'crd/capabilitypolicies.capabilitypolicy.dev';
-/** The operator writes labels of roll-outs on namespaces, and the annotation that records the Pod Security labels. */
+/** The operator writes labels of rollouts on namespaces, and the annotation that records the Pod Security labels. */
 const OWN_KEY = /^rollout\.capabilitypolicy\.dev\/|^capabilitypolicy\.dev\/labels$/;
 const WITHIN = { timeoutMs: 300_000, intervalMs: 500 };
 

@@ -8,7 +8,7 @@ import { NO_TOKEN } from './volumes.ts';
 const ID = 'serviceAccountToken';
 
 /**
- * CEL, bool: volume `v` has a token. The API server adds such a volume before policies judge the pod, so a pod with
+ * CEL, bool: volume `v` has a token. The API server adds such a volume before policies evaluate the pod, so a pod with
  * automountServiceAccountToken: true has it, and so has one that leaves the field to its service account.
  */
 const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';

@@ -1,6 +1,6 @@
 /**
  * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N [--seed
- * S]`: the long forms of the differential tests. Part a is differential.test.ts; `--versions 1.0,1.37` selects versions,
+ * S]`: the long forms of the differential tests. Part a is differential.test.ts; `--versions 1.0,1.36` selects versions,
  * and `--overrides N` sets the number of pods for each policy with overrides. All other parts are policies.test.ts; N is
  * the number of policies, sets, steps or topologies. Part topologies also accepts `--policies N --namespaces N --pods N
  * --meeting N` for the sizes of each topology. It prints the number of evaluated objects, then each difference; exits 1
