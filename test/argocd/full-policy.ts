@@ -1,12 +1,13 @@
 /** A policy that states every field, and the same policy without some of its lines. */
 import { load } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
+import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 
 /**
  * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so
  * it compiles no copy, and the API server has no admission policies to compile. Argo CD handles every policy alike.
  */
-const FULL = `
+const STATED = `
 namespaceSelector:
   matchLabels:
     argo-lines: none
@@ -87,7 +88,12 @@ overrides:
     default: gvisor
 `.trim();
 
-export const LINES = FULL.split('\n');
+/** The overrides that this text does not state, each as an example of its rule. */
+const OTHERS = Object.entries(EVERYTHING_RESTRICTED).flatMap(([field, value]) =>
+  STATED.includes(`\n  ${field}:`) ? [] : [`  ${field}: ${JSON.stringify(value)}`],
+);
+
+export const LINES = [...STATED.split('\n'), ...OTHERS];
 
 /** A line, with the lines that are indented below it. */
 export function block(line: number): number[] {
@@ -96,7 +102,7 @@ export function block(line: number): number[] {
   return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
 }
 
-/** FULL without these lines, and without the lines that are indented below them. */
+/** The spec without these lines, and without the lines that are indented below them. */
 export function without(lines: readonly number[]): Json {
   const gone = new Set(lines.flatMap(block));
   return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));

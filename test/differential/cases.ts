@@ -5,7 +5,9 @@ import { completeSpec } from '../../operator/api/defaults.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { levelColumns } from '../../operator/compile/rows.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { isAcceptedBy, restricting } from '../support/examples.ts';
 import { policyManifest } from '../support/policies.ts';
 
 export interface DifferentialCase {
@@ -39,8 +41,8 @@ export function plain(level: LevelVersion['level'], minor: number): Differential
   return { name, policy, podSecurity: { level, minor }, exact: true };
 }
 
-/** A level with overrides, and the label that the operator would set. */
-export const OVERRIDDEN: readonly DifferentialCase[] = [
+/** Levels with overrides, and the labels that the operator would set. */
+const STATED: readonly DifferentialCase[] = [
   overridden('ping', {
     level: 'restricted',
     overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
@@ -166,6 +168,18 @@ export const OVERRIDDEN: readonly DifferentialCase[] = [
       { names: ['init', 'debug'], overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } } },
     ],
   }),
+];
+
+/** The rules that none of these states, as their examples. */
+const OTHERS = RULES.filter(
+  ({ id }) => !STATED.some(({ policy }) => (id.split('.')[0] ?? '') in (policy.spec.overrides ?? {})),
+)
+  .filter((rule) => isAcceptedBy(SERVER_MINOR, rule))
+  .map((rule) => restricting(rule).overrides);
+
+export const OVERRIDDEN: readonly DifferentialCase[] = [
+  ...STATED,
+  overridden('other-rules', { level: 'baseline', overrides: Object.assign({}, ...OTHERS) }),
 ];
 
 /** The values of every rule at a version of the Standards, as text. */

@@ -3,6 +3,7 @@ import type { CapabilityPolicyOverrides } from '../../operator/api/capability-po
 import type { Example } from '../../operator/rules/example.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
+import { offers } from '../../operator/standards/server-features.ts';
 
 /** The overrides of a rule, in each form that has a text of its own. */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
@@ -14,6 +15,12 @@ export function restricting({ id, examples }: Rule): Example {
   const found = examples.find(({ refuses }) => refuses.length > 0);
   if (!found) throw new Error(`no example of ${id} refuses a pod`);
   return found;
+}
+
+/** Whether API servers of v1.`server` accept the examples of the rule: some drop a field from pods. */
+export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean {
+  const all = examples.flatMap(({ overrides }) => needs?.(overrides) ?? []);
+  return all.every(({ feature, without }) => without !== 'NotAccepted' || offers(server, feature));
 }
 
 /** One value for each rule, which refuses something. */

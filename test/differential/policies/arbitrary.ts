@@ -11,6 +11,7 @@ import { RULES } from '../../../operator/rules/index.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { offers } from '../../../operator/standards/server-features.ts';
+import { isAcceptedBy } from '../../support/examples.ts';
 import { SWITCHES } from '../../support/random-switches.ts';
 import { VERSIONS } from '../cases.ts';
 
@@ -189,11 +190,8 @@ function forbiddenSysctls() {
 export type OverrideField = keyof typeof FIELDS;
 export const OVERRIDE_FIELDS = (Object.keys(FIELDS) as OverrideField[]).filter(isAccepted);
 
-/** API servers that drop a field from pods accept no policy about it. */
 function isAccepted(field: OverrideField): boolean {
-  const rule = RULES.find(({ id }) => id === field);
-  const needs = (rule?.examples ?? []).flatMap(({ overrides }) => rule?.needs?.(overrides) ?? []);
-  return needs.every(({ feature, without }) => without !== 'NotAccepted' || offers(SERVER_MINOR, feature));
+  return RULES.filter(({ id }) => id === field).every((rule) => isAcceptedBy(SERVER_MINOR, rule));
 }
 
 /** An object with exactly these fields, each with some value. */
