@@ -190,6 +190,61 @@ export const PLACEMENT: readonly Attack[] = [
         : refusedBy('mapped', new RegExp(`must not add capability NET_ADMIN[^|]*${field}`)),
     }),
   ),
+  ...[{}, { hostUsers: true }, { hostUsers: null }].map(
+    (users): Attack => ({
+      attempt: `must have a user namespace of its own, and says ${JSON.stringify(users)}`,
+      setting: 'isolated',
+      needs: 'userNamespaces',
+      steps: [create(pod(users))],
+      expect: refusedBy('isolated', /must set hostUsers=false/),
+    }),
+  ),
+  {
+    attempt: 'must have a user namespace of its own, and says that it is for Windows',
+    setting: 'isolated',
+    needs: 'userNamespaces',
+    steps: [create(pod({ os: { name: 'windows' } }))],
+    expect: admitted('the API server refuses the field on such pods, and no kubelet on Linux starts them'),
+  },
+  ...[{}, { automountServiceAccountToken: true }, { automountServiceAccountToken: null }].map(
+    (mounts): Attack => ({
+      attempt: `may have no token of its service account, and says ${JSON.stringify(mounts)}`,
+      setting: 'tokenless',
+      steps: [create(pod(mounts))],
+      expect: refusedBy(
+        'tokenless',
+        /kube-api-access-\w+" must not have a token of the service account; the API server/,
+      ),
+    }),
+  ),
+  ...['own', 'kube-api-access-aaaaa'].map(
+    (name): Attack => ({
+      attempt: `may have no token of its service account, and projects it by hand in volume ${name}`,
+      setting: 'tokenless',
+      steps: [
+        create(
+          pod({
+            automountServiceAccountToken: false,
+            volumes: [{ name, projected: { sources: [{ serviceAccountToken: { path: 'a', audience: 'b' } }] } }],
+          }),
+        ),
+      ],
+      expect: refusedBy('tokenless', /must not have a token of the service account/),
+    }),
+  ),
+  {
+    attempt: 'may have no token of its service account, and has only the other projected sources',
+    setting: 'tokenless',
+    steps: [
+      create(
+        pod({
+          automountServiceAccountToken: false,
+          volumes: [{ name: 'own', projected: { sources: [{ configMap: { name: 'kube-root-ca.crt' } }] } }],
+        }),
+      ),
+    ],
+    expect: admitted('the certificate of the API server is no token'),
+  },
   {
     attempt: 'sets null for a required field',
     setting: 'narrow',

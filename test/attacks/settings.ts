@@ -1,7 +1,9 @@
 /** The namespaces of the table of attacks, and the policies that decide in each. */
 import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+import { offers } from '../../operator/standards/server-features.ts';
 import { podManifest, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<CapabilityPolicySpec>;
@@ -193,6 +195,16 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
       }),
     },
   },
+
+  /** No pod may have a token of its service account. */
+  tokenless: {
+    policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },
+  },
+
+  /** Each pod must have a user namespace of its own. */
+  ...(offers(SERVER_MINOR, 'userNamespaces') && {
+    isolated: { policies: { isolated: enforce({ level: 'baseline', overrides: { userNamespaces: 'Required' } }) } },
+  }),
 
   /** Each container must have an AppArmor profile. */
   profiled: { policies: { profiled: enforce({ level: 'baseline', overrides: { appArmor: { unset: 'Refused' } } }) } },
