@@ -66,6 +66,9 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
   severity: 'Privileges',
+  phrases: {
+    allowPrivilegeEscalation: (allowed: boolean) => `${allowed ? 'may' : 'must not'} gain privileges (setuid)`,
+  },
   reads: { spec: ['os', 'securityContext'], container: ['securityContext'] },
   examples: [
     {

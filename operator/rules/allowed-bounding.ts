@@ -11,6 +11,7 @@ import {
   inUserNamespace,
   isMapped,
   listColumns,
+  namedInWords,
   namesTest,
   tooManyNames,
 } from './capability-lists.ts';
@@ -148,6 +149,10 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   ],
   guides: { cis: ['5.2.8', '5.2.10'], nsa: [] },
   severity: 'Capabilities',
+  phrases: {
+    'capabilities.allowedBounding': (names: readonly string[]) =>
+      names.length > 0 ? `may hold only ${namedInWords(names)}` : 'may hold no capability',
+  },
   reads: {
     spec: ['os', 'hostUsers', 'hostPID', 'hostNetwork', 'volumes'],
     container: ['securityContext', 'volumeMounts'],

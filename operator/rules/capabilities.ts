@@ -15,6 +15,7 @@ import {
   listColumns,
   MOST_NAMES,
   NAMES,
+  namedInWords,
   namesTest,
   RESTRICTED,
   tooManyNames,
@@ -155,6 +156,15 @@ export const capabilities = defineRule<Capabilities, Asked>({
   ],
   guides: { cis: ['5.2.8', '5.2.9', '5.2.10'], nsa: [] },
   severity: 'Capabilities',
+  phrases: {
+    'capabilities.allowedAdd': (names: readonly string[]) =>
+      names.length > 0 ? `may add ${namedInWords(names)}` : 'may add no capability',
+    'capabilities.allowedAddInUserNamespace': (names: readonly string[]) =>
+      `may add ${namedInWords(names)} in a user namespace`,
+    'capabilities.requiredDrop': (names: readonly string[]) =>
+      names.length > 0 ? `must drop ${namedInWords(names)}` : 'need not drop capabilities',
+    'capabilities.defaultAdd': (names: readonly string[]) => `${namedInWords(names)} added by default`,
+  },
   reads: { spec: ['os', 'hostUsers'], container: ['securityContext'] },
   examples: [
     {

@@ -149,3 +149,8 @@ export function filledAdd(values: Values): string {
 export function filledDrop(values: Values): string {
   return `(${isMissing(values)} ? ${DROP} + ${values.list('requiredDrop')}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }
+
+/** For people: `NET_RAW, CHOWN`, or `any capability`. */
+export function namedInWords(names: readonly string[]): string {
+  return names.includes('*') ? 'any capability' : names.join(', ');
+}

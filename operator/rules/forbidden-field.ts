@@ -9,6 +9,8 @@ interface ForbiddenField
   readonly ofContainer?: 'as-is';
   /** The first version of the Standards that forbids it: N of v1.N; 0 by default. */
   readonly since?: number;
+  /** Completes the sentence "a pod may …". */
+  readonly may: string;
   /** The smallest pod that sets the field. */
   readonly example: ExamplePod;
   /** For pods that may not set the field. */
@@ -16,10 +18,11 @@ interface ForbiddenField
   readonly fixes?: Fix[];
 }
 
-export function forbiddenField({ id, since = 0, example, checks, fixes, ...described }: ForbiddenField): Rule {
+export function forbiddenField({ id, since = 0, may, example, checks, fixes, ...described }: ForbiddenField): Rule {
   return defineRule<boolean>({
     id,
     ...described,
+    phrases: { [id]: (allowed: boolean) => `${allowed ? 'may' : 'must not'} ${may}` },
     examples: [
       { overrides: { [id]: true }, admits: [example], refuses: [] },
       { overrides: { [id]: false }, admits: [{}], refuses: [example] },

@@ -2,7 +2,7 @@ import type { CisControl } from '../standards/hardening-guides.ts';
 import { forbiddenField } from './forbidden-field.ts';
 
 /** The three host namespaces are one check of the Standard and three fields of the API. */
-function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string, control: CisControl) {
+function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string, may: string, control: CisControl) {
   return forbiddenField({
     id: field,
     title: `Whether a pod may use ${shares}.`,
@@ -10,6 +10,7 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
     sources: ['k8s.io/pod-security-admission/policy/check_hostNamespaces.go'],
     guides: { cis: [control], nsa: ['Breakout'] },
     severity: field === 'hostPID' ? 'NodeAccess' : 'NodeNamespaces',
+    may,
     reads: { spec: [field] },
     example: { spec: { [field]: true } },
     unfixable: `the pod asks for ${shares}, and nothing inside the pod replaces it; write an exception for it (cappol suggest)`,
@@ -24,6 +25,11 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
   });
 }
 
-export const hostNetwork = hostNamespace('hostNetwork', "the node's network namespace", '5.2.5');
-export const hostPID = hostNamespace('hostPID', "the node's process ID namespace", '5.2.3');
-export const hostIPC = hostNamespace('hostIPC', "the node's IPC namespace", '5.2.4');
+export const hostNetwork = hostNamespace(
+  'hostNetwork',
+  "the node's network namespace",
+  "use the node's network",
+  '5.2.5',
+);
+export const hostPID = hostNamespace('hostPID', "the node's process ID namespace", "see the node's processes", '5.2.3');
+export const hostIPC = hostNamespace('hostIPC', "the node's IPC namespace", "use the node's IPC", '5.2.4');

@@ -24,6 +24,7 @@ export const hostProbes = forbiddenField({
   sources: ['k8s.io/pod-security-admission/policy/check_hostProbesAndhostLifecycle.go', 'KEP-4940'],
   guides: { cis: [], nsa: [] },
   severity: 'NodeServices',
+  may: 'probe other hosts',
   reads: { container: ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] },
   example: { container: { livenessProbe: { tcpSocket: { host: 'example.com', port: 80 } } } },
   ofContainer: 'as-is',

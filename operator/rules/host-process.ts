@@ -12,6 +12,7 @@ export const hostProcess = forbiddenField({
   sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
   guides: { cis: ['5.2.11'], nsa: [] },
   severity: 'Node',
+  may: 'be a Windows HostProcess',
   reads: { spec: ['securityContext'], container: ['securityContext'] },
   example: { spec: { securityContext: { windowsOptions: { hostProcess: true } } } },
   unfixable:

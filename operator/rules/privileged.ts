@@ -34,6 +34,7 @@ export const privileged = forbiddenField({
   sources: ['k8s.io/pod-security-admission/policy/check_privileged.go'],
   guides: { cis: ['5.2.2'], nsa: ['Privileged'] },
   severity: 'Node',
+  may: 'be privileged',
   reads: { spec: ['hostPID', 'hostNetwork', 'volumes'], container: ['securityContext', 'volumeMounts'] },
   example: { container: { securityContext: { privileged: true } } },
   ofContainer: 'as-is',

@@ -20,6 +20,10 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
   sources: ['PodSecurityPolicy readOnlyRootFilesystem'],
   guides: { cis: [], nsa: ['ImmutableFileSystem'] },
   severity: 'Identity',
+  phrases: {
+    readOnlyRootFilesystem: (required: boolean) =>
+      required ? 'must have a read-only root filesystem' : 'may write to the root filesystem',
+  },
   reads: { spec: ['os'], container: ['securityContext'] },
   examples: [
     {

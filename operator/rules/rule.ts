@@ -194,6 +194,11 @@ export interface Rule<Value = unknown, Asked = unknown> {
   /** The recommendations of hardening guides that the rule covers. */
   readonly guides: GuideReferences;
   readonly severity: Severity;
+  /**
+   * The values in words for people, which complete the sentence "restricted, except: …": by the override's path, for the overrides
+   * that are stated most. Others are shown as they are.
+   */
+  readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
   /**
    * One for each form of the override that has another text. The first is the one that people get to see; at least one

@@ -19,6 +19,7 @@ export const runAsNonRoot = defineRule<boolean>({
   sources: ['k8s.io/pod-security-admission/policy/check_runAsNonRoot.go', 'KEP-127'],
   guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
   severity: 'Privileges',
+  phrases: { runAsNonRoot: (required: boolean) => (required ? 'must not run as root' : 'may run as root') },
   reads: { spec: ['securityContext', 'hostUsers'], container: ['securityContext'] },
   examples: [
     {

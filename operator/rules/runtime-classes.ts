@@ -1,3 +1,4 @@
+import { listed } from './cel.ts';
 import { all, concat, not } from './condition.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
@@ -20,6 +21,10 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
   guides: { cis: [], nsa: [] },
   severity: 'NodeServices',
+  phrases: {
+    runtimeClasses: ({ allowed, default: named }: RuntimeClasses) =>
+      ['runtime classes', allowed && listed(allowed), named].filter((text) => text !== undefined).join(' '),
+  },
   reads: { spec: ['runtimeClassName'] },
   examples: [
     {

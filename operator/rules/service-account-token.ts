@@ -29,6 +29,9 @@ export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
   sources: ['k8s.io/kubernetes/plugin/pkg/admission/serviceaccount', 'KEP-1205'],
   guides: { cis: ['5.1.6'], nsa: ['ServiceAccountTokens'] },
   severity: 'Privileges',
+  phrases: {
+    [ID]: (value: string) => `${value === 'Forbidden' ? 'must not' : 'may'} get a token of its service account`,
+  },
   reads: { spec: ['volumes'] },
   examples: [
     {

@@ -30,6 +30,9 @@ export const userNamespaces = defineRule<'Required' | 'Optional'>({
   sources: ['KEP-127', 'k8s.io/kubernetes/pkg/apis/core/validation (validateHostUsers)'],
   guides: { cis: [], nsa: [] },
   severity: 'Privileges',
+  phrases: {
+    [ID]: (value: string) => `${value === 'Required' ? 'must' : 'need not'} have a user namespace of its own`,
+  },
   reads: { spec: ['hostUsers', 'hostNetwork', 'hostPID', 'hostIPC', 'os'], container: ['volumeDevices'] },
   examples: [
     {

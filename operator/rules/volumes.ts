@@ -85,6 +85,9 @@ export const volumes = defineRule<VolumeTypes, string>({
   ],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   severity: 'NodeAccess',
+  phrases: {
+    volumes: (types: readonly string[]) => (types.includes('*') ? 'any volume' : `only volumes ${types.join(', ')}`),
+  },
   reads: { spec: ['volumes'] },
   examples: [
     {

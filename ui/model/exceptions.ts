@@ -2,32 +2,11 @@
 import type { CompleteSpec, NamedContainers } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
 
-type Words = (value: never) => string;
-
-/** The most overrides that are stated. Each completes the sentence "restricted, except: …". */
-const WORDS: Readonly<Record<string, Words>> = {
-  'capabilities.allowedAdd': (names: readonly string[]) =>
-    names.length > 0 ? `may add ${listed(names)}` : 'may add no capability',
-  'capabilities.allowedAddInUserNamespace': (names: readonly string[]) =>
-    `may add ${listed(names)} in a user namespace`,
-  'capabilities.requiredDrop': (names: readonly string[]) =>
-    names.length > 0 ? `must drop ${listed(names)}` : 'need not drop capabilities',
-  'capabilities.allowedBounding': (names: readonly string[]) =>
-    names.length > 0 ? `may hold only ${listed(names)}` : 'may hold no capability',
-  'capabilities.defaultAdd': (names: readonly string[]) => `${listed(names)} added by default`,
-  privileged: (allowed: boolean) => may(allowed, 'be privileged'),
-  allowPrivilegeEscalation: (allowed: boolean) => may(allowed, 'gain privileges (setuid)'),
-  hostNetwork: (allowed: boolean) => may(allowed, "use the node's network"),
-  hostPID: (allowed: boolean) => may(allowed, "see the node's processes"),
-  hostIPC: (allowed: boolean) => may(allowed, "use the node's IPC"),
-  hostProcess: (allowed: boolean) => may(allowed, 'be a Windows HostProcess'),
-  hostProbes: (allowed: boolean) => may(allowed, 'probe other hosts'),
-  runAsNonRoot: (required: boolean) => (required ? 'must not run as root' : 'may run as root'),
-  readOnlyRootFilesystem: (required: boolean) =>
-    required ? 'must have a read-only root filesystem' : 'may write to the root filesystem',
-  volumes: (types: readonly string[]) => (types.includes('*') ? 'any volume' : `only volumes ${listed(types)}`),
-  runtimeClasses: (names: unknown) => `runtime classes ${valueText(names)}`,
-};
+/** The overrides that rules put into words. */
+const WORDS: Readonly<Record<string, (value: never) => string>> = Object.assign(
+  {},
+  ...RULES.map(({ phrases }) => phrases),
+);
 
 /** One phrase for each override; none without overrides. */
 export function exceptions({
@@ -64,14 +43,6 @@ function stated(overrides: object, prefix: string): [path: string, value: unknow
       ? stated(value, `${field}.`)
       : [[prefix + field, value]],
   );
-}
-
-function may(allowed: boolean, what: string): string {
-  return `${allowed ? 'may' : 'must not'} ${what}`;
-}
-
-function listed(names: readonly string[]): string {
-  return names.includes('*') ? 'any capability' : names.join(', ');
 }
 
 /** `MustRunAs 1-65535`, `RuntimeDefault, Localhost`. */
