@@ -22,6 +22,13 @@ const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/$
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const RELEASE = ['capabilitypolicy', 'config/helm/capabilitypolicy', '--namespace', OPERATOR_NAMESPACE];
 const SAMPLES = ['ping', 'restricted', 'audit-everything'];
+/** Its label is on namespaces where it is pending. */
+const ROLLED_OUT = {
+  apiVersion: 'capabilitypolicy.dev/v1alpha1',
+  kind: 'CapabilityPolicy',
+  metadata: { name: 'rolled-out' },
+  spec: { namespaceSelector: {}, level: 'baseline', mode: 'Enforce', rollout: { soak: '24h' } },
+};
 const TEAM = 'shop';
 
 describe('an installation', () => {
@@ -181,6 +188,7 @@ describe('an installation', () => {
       const sample = load(readFileSync(join(CONFIG, 'samples', `${name}.yaml`), 'utf8')) as Json;
       await api.apply(`${POLICIES}/${sample.metadata.name}`, sample);
     }
+    await api.apply(`${POLICIES}/${ROLLED_OUT.metadata.name}`, ROLLED_OUT);
     await ready();
   }
 
