@@ -1,4 +1,5 @@
-/** Reads everything that evaluating the live cluster needs, as far as the user's rights allow. */
+/** Reads all that evaluating the live cluster needs, as far as the user's rights allow; without the CRD, what levels would refuse. */
+import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
@@ -13,23 +14,38 @@ import type { PolicyOptions } from './options.ts';
 import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
-  /** The kinds that may not be read. */
+  /** The kinds that may not be read, or need not be: without the CRD, nobody uses policies. */
   readonly forbidden: readonly Source[];
   /** One line for each missing right, with the consequence; empty if no right is missing. */
   readonly missing: readonly string[];
   /** Whether everything that evaluation needs could be read. */
   readonly canEvaluate: boolean;
-  /** Whether roles and bindings could be read. */
+  /** Whether roles and bindings could be read, if there are policies to use. */
   readonly usersKnown: boolean;
+  /** Whether the cluster has the CRD. Without it, the policies are those of ASSESSED_LEVELS. */
+  readonly installed: boolean;
 }
 
 const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
+
+/**
+ * All that is read of a cluster without the CRD. No controller makes pods of PodTemplates, and the role `view` may not
+ * list them.
+ */
+const ASSESSED = EVALUATED.filter(({ kind }) => kind !== 'PodTemplate');
 
 const RBAC: readonly Source[] = [
   sources.ROLES,
   sources.ROLE_BINDINGS,
   sources.CLUSTER_ROLES,
   sources.CLUSTER_ROLE_BINDINGS,
+];
+
+const UNASSESSED: readonly Source[] = [
+  ...EVALUATED.filter((source) => !ASSESSED.includes(source)),
+  ...RBAC,
+  ...sources.ADMISSION_POLICIES,
+  sources.POLICIES,
 ];
 
 /** The purpose for which a command reads a cluster, for errors. */
@@ -41,50 +57,64 @@ export interface LivePurpose {
 
 /** The consequence for a snapshot. */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
+/** That consequence in a cluster without the CRD: no status tells about violations. */
+const NOTHING_JUDGED = SNAPSHOT_NOT_EVALUATED;
 
-/** @throws UsageError if policies cannot be read, or are not installed */
+/** @throws UsageError when policies can't be read */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
   { command, notEvaluated, namespace }: LivePurpose & { readonly namespace?: string | undefined },
 ): Promise<{ cluster: Cluster; rights: Rights }> {
   const forbidden: Source[] = [];
+  const installed = await isInstalled(connected);
   const cluster = await readWhole(connected, io, {
     ...(namespace !== undefined && { namespace }),
+    ...(!installed && { only: ASSESSED }),
     workloads: true,
     onForbidden: (source, error) => {
       if (source === sources.POLICIES) throw missingRight(command, error);
       forbidden.push(source);
     },
   });
-  await isInstalled(cluster, connected);
-  return { cluster, rights: rightsWithout(forbidden, notEvaluated) };
+  return {
+    cluster: installed ? cluster : assessedCluster(cluster),
+    rights: rightsWithout(forbidden, { installed, notEvaluated: installed ? notEvaluated : NOTHING_JUDGED }),
+  };
 }
 
-function rightsWithout(forbidden: readonly Source[], notEvaluated: string): Rights {
+function rightsWithout(
+  forbidden: readonly Source[],
+  { installed, notEvaluated }: { readonly installed: boolean; readonly notEvaluated: string },
+): Rights {
   return {
-    forbidden,
+    forbidden: installed ? forbidden : [...forbidden, ...UNASSESSED],
+    installed,
     missing: missingTexts(forbidden, notEvaluated),
     canEvaluate: !EVALUATED.some((source) => forbidden.includes(source)),
-    usersKnown: !RBAC.some((source) => forbidden.includes(source)),
+    usersKnown: !installed || !RBAC.some((source) => forbidden.includes(source)),
   };
 }
 
 /**
  * Checks the same without reading large collections: asks for one object of each kind.
  *
- * @throws UsageError if policies cannot be read, or are not installed
+ * @throws UsageError when policies can't be read
  */
 export async function rightsOf(
   connected: Connected,
   { signal }: Pick<Io, 'signal'>,
   { command, notEvaluated }: LivePurpose,
 ): Promise<Rights> {
-  await checkInstalled(connected);
+  const installed = await isInstalled(connected);
   const forbidden = await forbiddenSources(connected.client, signal);
+  if (!installed) {
+    const evaluated = ASSESSED.filter((source) => forbidden.has(source));
+    return rightsWithout(evaluated, { installed, notEvaluated: NOTHING_JUDGED });
+  }
   const policies = forbidden.get(sources.POLICIES);
   if (policies) throw missingRight(command, policies);
-  return rightsWithout([...forbidden.keys()], notEvaluated);
+  return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
 /** @param at the time to evaluate for; undefined for now */
@@ -113,7 +143,7 @@ export function stateOf(
 export function takenOf(
   cluster: Cluster,
   state: PolicyState,
-  { missing, usersKnown }: Pick<Rights, 'missing' | 'usersKnown'>,
+  { missing, usersKnown, installed }: Pick<Rights, 'missing' | 'usersKnown' | 'installed'>,
   { context, operatorNamespace, excludedNamespaces }: PolicyOptions & { readonly context: string },
   at: number,
 ): Taken {
@@ -127,6 +157,7 @@ export function takenOf(
     excludedNamespaces,
     missing,
     usersKnown,
+    ...(!installed && { installed }),
   };
 }
 
@@ -153,15 +184,14 @@ function missingRight(command: string, error: ApiError): UsageError {
   return new UsageError(`you may not list ${resourceOf(sources.POLICIES)}, which ${command} needs: ${error.message}`);
 }
 
-/** A cluster without the CRD has no policies, either. */
-async function isInstalled(cluster: Cluster, connected: Connected): Promise<void> {
-  if (cluster.policies().length === 0) await checkInstalled(connected);
-}
-
-async function checkInstalled({ client }: Connected): Promise<void> {
+/** Everybody may ask for it. @throws the client's error */
+export async function isInstalled({ client }: Connected): Promise<boolean> {
   const { apiVersion } = sources.POLICIES;
-  await client.get(`/apis/${apiVersion}`).catch((error) => {
-    if (isNotFound(error)) throw new UsageError(`the cluster has no CapabilityPolicies: apply crds/ first`);
+  try {
+    await client.get(`/apis/${apiVersion}`);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
     throw error;
-  });
+  }
 }

@@ -123,12 +123,16 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
   );
 }
 
-/** Missing kinds are named above everything else, because without them the page would claim too much. */
+const NOT_INSTALLED =
+  'CapabilityPolicy is not installed in this cluster. The policies baseline and restricted stand for the levels of the Pod Security Standards: what violates one of them here, the level would refuse.';
+
+/** What is missing stands above everything: without it the page would claim too much. */
 function Problems({ clusters, current }: { readonly clusters: Clusters; readonly current: ShownCluster | undefined }) {
   const texts = [
     ...clusters.problems,
     ...(current?.stale ? [current.stale] : []),
     ...(current?.snapshot.missing ?? []),
+    ...(current?.snapshot.installed === false ? [NOT_INSTALLED] : []),
   ];
   if (texts.length === 0) return null;
   return (

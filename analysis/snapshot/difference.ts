@@ -22,7 +22,14 @@ export interface Difference {
 
 type Fields = Pick<
   Snapshot,
-  'taken' | 'context' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'missing' | 'usersKnown'
+  | 'taken'
+  | 'context'
+  | 'serverVersion'
+  | 'operatorNamespace'
+  | 'excludedNamespaces'
+  | 'missing'
+  | 'usersKnown'
+  | 'installed'
 >;
 
 /** The changes to a list that is sorted by name. */
@@ -61,8 +68,9 @@ export function differenceOf(before: Snapshot, after: Snapshot): Difference | un
 
 export function withDifference(before: Snapshot, difference: Difference): Snapshot {
   const { fields, policies, namespaces, shapes, violations } = difference;
+  const { installed: _, ...kept } = before;
   return {
-    ...before,
+    ...kept,
     ...fields,
     policies: withNamed(before.policies, policies),
     namespaces: withNamed(before.namespaces, namespaces),
@@ -81,8 +89,18 @@ function fieldsOf({
   excludedNamespaces,
   missing,
   usersKnown = true,
+  installed,
 }: Snapshot): Fields {
-  return { taken, context, serverVersion, operatorNamespace, excludedNamespaces, missing, usersKnown };
+  return {
+    taken,
+    context,
+    serverVersion,
+    operatorNamespace,
+    excludedNamespaces,
+    missing,
+    usersKnown,
+    ...(installed === false && { installed }),
+  };
 }
 
 interface Named {

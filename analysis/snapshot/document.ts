@@ -36,6 +36,8 @@ export interface Snapshot {
    * earlier versions, which always could.
    */
   readonly usersKnown?: boolean;
+  /** False in a cluster without the CRD: the policies are then those of ASSESSED_LEVELS. Absent otherwise. */
+  readonly installed?: false;
   /** By name. */
   readonly policies: readonly SnapshotPolicy[];
   /** By name. */

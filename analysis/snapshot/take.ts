@@ -29,7 +29,7 @@ import { isSame } from './same.ts';
 
 /** The parts of a document that are not read from its namespaces. */
 export interface Taken
-  extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing'> {
+  extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing' | 'installed'> {
   readonly usersKnown: boolean;
   readonly cluster: Cluster;
   /** The spec that is in force for a policy, by the policy's name. */

@@ -6,7 +6,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster, RoleView } from '../../operator/model/objects.ts';
 import { binding, useRole } from './views.ts';
 
-export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true };
+export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true, installed: true };
 
 /** How tests take a snapshot if they do not test that. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };

@@ -48,14 +48,16 @@ export interface Remark {
 
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
+  // Those that stand for levels need no operator.
+  const installed = snapshot.installed === false ? [] : policies;
   const evaluated = isEvaluated(snapshot);
   return {
     namespaces: evaluated ? namespaceCounts(snapshot) : undefined,
     violations: evaluated ? countViolations(snapshot) : undefined,
     policies: policies.length,
-    notReady: policies.filter(({ status }) => readiness(status) !== 'True').map(({ name }) => name),
+    notReady: installed.filter(({ status }) => readiness(status) !== 'True').map(({ name }) => name),
     rollouts: policies.flatMap(rolloutOf).sort((a, b) => b.blocked - a.blocked || b.soaking - a.soaking),
-    remarks: policies.flatMap((policy) => remarksOn(policy, Date.parse(snapshot.taken))),
+    remarks: installed.flatMap((policy) => remarksOn(policy, Date.parse(snapshot.taken))),
     protection: protectionOf(policies),
     inUse: capabilitiesInUse(snapshot, runtime),
   };

@@ -99,7 +99,9 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   builder.addCluster(cluster);
   // As for files: a check of nothing must not look like a success.
   if (builder.isEmpty)
-    throw new UsageError('no policy to evaluate against: the cluster has none; name one with --policy FILE');
+    throw new UsageError(
+      'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',
+    );
   const context = builder.build(contextOptions(options, cluster), run.trouble);
   run.begin(context);
   const { namespace } = options;

@@ -6,7 +6,7 @@ import * as options from '../../options.ts';
 import type { ReportOptions } from './run.ts';
 
 const ABOUT =
-  'a cluster as one HTML file to look at: its policies, who breaks them, and the capabilities that its containers hold. The file opens in a browser without a server, and makes no request';
+  'a cluster as one HTML file to look at: its policies, who breaks them, and the capabilities that its containers hold. Without CapabilityPolicy in the cluster it shows what the levels baseline and restricted would refuse. The file opens in a browser without a server, and makes no request';
 
 export const registerReport: RegisterCommand = (program, io, finish) => {
   const command = program

@@ -5,7 +5,7 @@ import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
 import type { StatusOptions } from './run.ts';
 
-const ABOUT = `the live policies and all that violates them, by namespace, evaluated as the operator evaluates; who may use each policy, and who may use every one by wildcard`;
+const ABOUT = `the live policies and all that violates them, by namespace, evaluated as the operator evaluates; who may use each policy, and who may use every one by wildcard. In a cluster without CapabilityPolicy: who holds which capability, and what the levels baseline and restricted would refuse`;
 
 export const registerStatus: RegisterCommand = (program, io, finish) => {
   const command = program

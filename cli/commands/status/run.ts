@@ -1,5 +1,6 @@
 /** The work of status: reads the cluster as far as the user's rights allow, evaluates, prints; with --watch repeatedly. */
 import { dump } from 'js-yaml';
+import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import * as sources from '../../../operator/cluster/sources.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -9,7 +10,9 @@ import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { acceptedStateOf, type Rights, readLive } from '../../live.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
-import { terminalOf } from '../../output/terminal.ts';
+import { type Terminal, terminalOf } from '../../output/terminal.ts';
+import { assessmentText } from './assessment-text.ts';
+import { type AssessmentView, assessmentView } from './assessment-view.ts';
 import { protectionOf } from './protection.ts';
 import { statusText } from './text.ts';
 import { type Readable, type StatusView, statusView } from './view.ts';
@@ -41,12 +44,23 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     checkReached(options);
     if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, options.namespace);
     for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
-    const protection = await protectionOf(connected);
+    if (!rights.installed && policy !== undefined) {
+      throw new UsageError(`no policy ${JSON.stringify(policy)}: CapabilityPolicy is not installed in the cluster`);
+    }
+    const protection = rights.installed ? await protectionOf(connected) : undefined;
     let shown = 0;
     const show = (seen: Cluster) => {
       if (shown++ > 0 && !io.stdout.isTTY) io.stdout.write(SEPARATORS[options.output]);
-      const view = statusView({ ...readable(seen, rights, options), protection: protection(seen) }, evaluator);
-      io.stdout.write(printed(only(view, policy, options.namespace), policy !== undefined, options, io));
+      if (!protection) {
+        const view = assessmentView(readable(assessedCluster(seen), rights, options), evaluator);
+        io.stdout.write(printed(view, (terminal) => assessmentText(view, terminal), options, io));
+        return;
+      }
+      const all = statusView({ ...readable(seen, rights, options), protection: protection(seen) }, evaluator);
+      const view = only(all, policy, options.namespace);
+      const { output, namespace, at } = options;
+      const how = { wide: output === 'wide', whole: policy !== undefined, namespace, at };
+      io.stdout.write(printed(view, (terminal) => statusText(view, { ...how, terminal }), options, io));
     };
     if (options.watch) await following(connected, { forbidden, io, show });
     else show(cluster);
@@ -59,10 +73,15 @@ function readable(cluster: Cluster, rights: Rights, options: StatusOptions): Omi
   return { cluster, state, ...rights, namespace: options.namespace };
 }
 
-function printed(view: StatusView, whole: boolean, { output, namespace, at }: StatusOptions, io: Io): string {
+function printed(
+  view: StatusView | AssessmentView,
+  text: (terminal: Terminal) => string,
+  { output }: StatusOptions,
+  io: Io,
+): string {
   if (output === 'json') return `${jsonText(view)}\n`;
   if (output === 'yaml') return dump(printableTexts(view), { lineWidth: -1, noRefs: true });
-  return statusText(view, { terminal: terminalOf(io), wide: output === 'wide', whole, namespace, at });
+  return text(terminalOf(io));
 }
 
 function only(view: StatusView, name: string | undefined, namespace: string | undefined): StatusView {

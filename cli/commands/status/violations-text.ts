@@ -17,13 +17,16 @@ interface ShownViolation extends MergedViolation<ViolationView & { readonly poli
   readonly effect: Effect;
 }
 
-export function violationsText(policies: readonly PolicyView[], terminal: Terminal): string {
+/** A policy, and those who violate it. */
+type Evaluated = Pick<PolicyView, 'name' | 'violations'>;
+
+export function violationsText(policies: readonly Evaluated[], terminal: Terminal): string {
   const all = mergedViolations(policies);
   if (all.length === 0) return '';
   return terminal.width === undefined ? violationTable(all, terminal) : violationGroups(all, terminal);
 }
 
-function mergedViolations(policies: readonly PolicyView[]): ShownViolation[] {
+function mergedViolations(policies: readonly Evaluated[]): ShownViolation[] {
   const all = policies.flatMap(({ name: policy, violations }) => violations.map((one) => ({ ...one, policy })));
   const workloads = Map.groupBy(all, workloadKey);
   return [...workloads.keys()]

@@ -1,5 +1,6 @@
 /** A context whose cluster the page follows. If that fails, the page shows the reason, and the context is tried again. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
 import { ADMISSION_POLICIES, VALIDATING_POLICIES } from '../../../operator/cluster/sources.ts';
@@ -7,7 +8,7 @@ import { createCluster } from '../../../operator/cluster/store.ts';
 import { Turns } from '../../../operator/runtime/turns.ts';
 import { type Connected, excludingPlatform, withCluster } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
-import { rightsOf, SNAPSHOT_NOT_EVALUATED } from '../../live.ts';
+import { isInstalled, rightsOf, SNAPSHOT_NOT_EVALUATED } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import type { EvidenceOf } from './evidence-of.ts';
 import { followingLog } from './following-log.ts';
@@ -26,7 +27,7 @@ const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLIC
 const PAUSE_MS = 300;
 /** After much work, the pause is as long as the work, up to this limit. So a cluster that never rests costs half a core. */
 const LONGEST_PAUSE_MS = 1_000;
-/** How late the end of a policy may be noticed. */
+/** How late the end of a policy is noticed, and the CRD in a cluster that had none. */
 const LOOK_MS = 2_000;
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60_000;
@@ -100,6 +101,7 @@ export class FollowedContext implements ShownContext {
     const signal = AbortSignal.any([this.#io.signal, ending.signal]);
     const options = await excludingPlatform<PolicyOptions>(this.#options, connected);
     const rights = await rightsOf(connected, { signal }, PURPOSE);
+    const isInstalledNow = async () => !rights.installed && (await isInstalled(connected));
     const { evidence, missing } = await this.#evidenceOf(connected);
     const readable = { ...rights, missing: [...rights.missing, ...missing] };
     let live: LiveSnapshot | undefined;
@@ -116,14 +118,19 @@ export class FollowedContext implements ShownContext {
     });
     try {
       await followed.start(signal);
-      live = new LiveSnapshot(followed.cluster, readable, { ...options, context: this.context, evidence });
+      const cluster = rights.installed ? followed.cluster : assessedCluster(followed.cluster);
+      live = new LiveSnapshot(cluster, readable, { ...options, context: this.context, evidence });
       this.#failures = 0;
       this.#problem = undefined;
       while (!signal.aborted) {
+        if (await isInstalledNow()) return;
         changed = Promise.withResolvers();
         const spentMs = await this.#take(live);
         await sleep(Math.min(PAUSE_MS + spentMs, LONGEST_PAUSE_MS), undefined, { signal }).catch(() => {});
-        while (!(await within(LOOK_MS, changed.promise, signal)) && !live.hasExpired() && !signal.aborted);
+        while (!(await within(LOOK_MS, changed.promise, signal)) && !signal.aborted) {
+          if (live.hasExpired()) break;
+          if (await isInstalledNow()) return;
+        }
       }
     } finally {
       ending.abort();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
 import { snapshotOf } from '../../../cli/commands/snapshot/run.ts';
 import { type StatusView, statusView } from '../../../cli/commands/status/view.ts';
 import { acceptedStateOf } from '../../../cli/live.ts';
@@ -178,6 +179,13 @@ describe('the overview', () => {
       ],
     );
     assert.deepEqual(notReady, ['refused', 'without-status']);
+  });
+
+  it('does not miss the status of policies that stand for levels', () => {
+    const cluster = assessedCluster(wholeCluster(clusterOf([]), [], [namespace('a')]));
+    const snapshot = takenSnapshot(cluster, TAKING, { ...ALL_RIGHTS, installed: false });
+    const { policies, remarks, notReady } = overviewOf(snapshot, 'containerd');
+    assert.deepEqual([policies, remarks, notReady], [2, [], []]);
   });
 
   it('counts each workload once for a capability, by the strongest way in which it holds it', () => {

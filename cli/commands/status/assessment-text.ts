@@ -1,0 +1,77 @@
+/** The assessment of a cluster without CapabilityPolicy as text for people. */
+import { bounded } from '../../../operator/text/printable.ts';
+import { firstOf } from '../../../operator/text/wording.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { paragraph, wrap } from '../../output/wrap.ts';
+import type { AssessedNamespace, AssessmentView, HeldView, Holder, LevelView } from './assessment-view.ts';
+import { violationsText } from './violations-text.ts';
+
+const INTRODUCTION =
+  'CapabilityPolicy is not installed in this cluster. This is what the levels of the Pod Security Standards would refuse, and who holds which capability.';
+const MOST_HOLDERS = 3;
+const MOST_CAPABILITIES = 4;
+
+export function assessmentText(view: AssessmentView, terminal: Terminal): string {
+  const { levels, namespaces, held, leftOut } = view;
+  const sections = [
+    wrap(INTRODUCTION, terminal),
+    levelTable(view, terminal),
+    namespaces.length === 0 ? '' : namespaceTable(namespaces, levels, terminal),
+    held.length === 0 ? '' : heldTable(held, terminal),
+    violationsText(levels.map(refusing), terminal),
+    leftOut.length === 0
+      ? ''
+      : paragraph(
+          `Left out, since no policy would reach them (--excluded-namespaces): ${leftOut.map((one) => bounded(one, 64)).join(', ')}`,
+          terminal,
+        ),
+    wrap('To try policies without installing anything: cappol check --cluster --policy FILE', terminal),
+  ];
+  return sections.filter((section) => section !== '').join('\n');
+}
+
+function levelTable({ levels, namespaces }: AssessmentView, terminal: Terminal): string {
+  const rows = levels.map(({ level, workloads: { evaluated, violating, unknown } }) =>
+    [level, namespaces.length, evaluated, violating, unknown].map(String),
+  );
+  return tableText(['LEVEL', 'NAMESPACES', 'WORKLOADS', 'WOULD REFUSE', 'UNKNOWN'], rows, { terminal });
+}
+
+function namespaceTable(
+  namespaces: readonly AssessedNamespace[],
+  levels: readonly LevelView[],
+  terminal: Terminal,
+): string {
+  const head = [
+    'NAMESPACE',
+    'WORKLOADS',
+    ...levels.map(({ level }) => `${level.toUpperCase()} REFUSES`),
+    'ENFORCED NOW',
+  ];
+  const rows = namespaces.map(({ name, workloads, refused, podSecurity = '-' }) => [
+    name,
+    String(workloads),
+    ...levels.map(({ level }) => String(refused[level] ?? 0)),
+    bounded(podSecurity, 64),
+  ]);
+  return tableText(head, rows, { terminal });
+}
+
+function heldTable(held: readonly HeldView[], terminal: Terminal): string {
+  const rows = held.map(({ capabilities, privileged, workloads }) => [
+    privileged ? 'all (privileged)' : firstOf(capabilities, MOST_CAPABILITIES),
+    String(workloads.length),
+    firstOf(workloads.map(holderText), MOST_HOLDERS),
+  ]);
+  return tableText(['CAPABILITIES', 'HELD BY', 'WORKLOADS'], rows, { terminal });
+}
+
+function holderText({ namespace, kind, name }: Holder): string {
+  return bounded(`${namespace}/${kind} ${name}`, 320);
+}
+
+/** As a policy that is enforced. */
+function refusing({ level, violations }: LevelView) {
+  return { name: level, violations: violations.map((one) => ({ ...one, mode: 'Enforce' as const })) };
+}
