@@ -12,6 +12,7 @@ import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';
 import { type ReadOptions, readCluster } from './read-once.ts';
+import { type Scope, type ScopeOptions, scopeOf } from './scope.ts';
 
 export interface Connected {
   readonly client: ApiClient;
@@ -100,26 +101,21 @@ export async function readClusterRoles(
   return liveRoles(roles);
 }
 
-/** The options of commands that read the pods of a cluster. */
-export interface Scope {
-  /** By default, the namespace of the context. */
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-}
-
-/** Pods and workloads. `only` is the single namespace that is read; undefined for all. */
+/** Pods and workloads; says which namespace it read, if no flag did. */
 export async function readPods(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
-  { namespace = connected.namespace, allNamespaces = false }: Scope,
-): Promise<{ readonly cluster: Cluster; readonly only: string | undefined }> {
-  const only = allNamespaces ? undefined : namespace;
+  options: ScopeOptions,
+): Promise<{ readonly cluster: Cluster; readonly scope: Scope }> {
+  const scope = scopeOf(options, connected);
+  const { only } = scope;
   const cluster = await readWhole(connected, io, {
-    only: allNamespaces ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS,
+    only: only === undefined ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS,
     workloads: true,
     ...(only !== undefined && { namespace: only }),
   });
-  return { cluster, only };
+  scope.tell(io);
+  return { cluster, scope };
 }
 
 function explained(error: unknown, server: string): unknown {

@@ -4,7 +4,6 @@ import { isExcluded } from '../operator/policy/deciding.ts';
 import { UsageError } from './command.ts';
 
 interface NamespaceOptions {
-  readonly namespace?: string;
   readonly operatorNamespace: string;
   readonly excludedNamespaces: readonly string[];
 }
@@ -17,7 +16,10 @@ export function checkExists(cluster: Pick<Cluster, 'namespace'>, namespace: stri
 }
 
 /** @throws UsageError for a namespace that no policy reaches */
-export function checkReached({ namespace, operatorNamespace, excludedNamespaces }: NamespaceOptions): void {
+export function checkReached(
+  { operatorNamespace, excludedNamespaces }: NamespaceOptions,
+  namespace: string | undefined,
+): void {
   if (namespace !== undefined && isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
     throw new UsageError(
       `no policy reaches namespace ${namespace}: it is the operator's (--operator-namespace) or an excluded one (--excluded-namespaces)`,

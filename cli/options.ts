@@ -14,6 +14,9 @@ export const filenames = () =>
     'none',
   );
 
+/** For commands that read a cluster: the current namespace of the context is the default. */
+export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-namespaces', what);
+
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
 /** Evidence of what processes used. Without a path the option is `true`. */

@@ -146,7 +146,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
         const found = await cluster.condition(target.pinned, 'Protected');
         return found?.status === 'True' && found.reason === 'FileInForce';
       });
-      const { stdout } = await cappol(['status', '--kubeconfig', cluster.controlPlane.kubeconfig]);
+      const { stdout } = await cappol(['status', '-A', '--kubeconfig', cluster.controlPlane.kubeconfig]);
       assert.match(stdout, /^Protected: True, a file of the API server lets only the operator change/m);
     });
 

@@ -226,7 +226,10 @@ describe('cappol, with a cluster', () => {
       );
 
     async function changes(policy: string): Promise<{ code: number; json: Json }> {
-      const { code, stdout, stderr } = await onCluster(['check', '--cluster', '--policy', '-', '-o', 'json'], policy);
+      const { code, stdout, stderr } = await onCluster(
+        ['check', '--cluster', '-A', '--policy', '-', '-o', 'json'],
+        policy,
+      );
       assert.equal(stderr, '');
       const json = JSON.parse(stdout);
       assert.ok(isDocumented(json), JSON.stringify(isDocumented.errors));
@@ -286,7 +289,7 @@ describe('cappol, with a cluster', () => {
           ['restricted', 'NewlyRefused', 'readOnlyRootFilesystem'],
         ],
       );
-      const { stdout } = await onCluster(['check', '--cluster', '--policy', '-', '-o', 'markdown'], only);
+      const { stdout } = await onCluster(['check', '--cluster', '-A', '--policy', '-', '-o', 'markdown'], only);
       assert.match(
         stdout,
         /`stricter`: 2 of 7 workloads newly refused, 5 unchanged; safe to enforce in 0 of 1 namespace/,

@@ -85,7 +85,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
   }
 
   it('status says who holds what and what each level would refuse, with no more rights than the role view', async () => {
-    const { code, stdout, stderr } = await run(['status'], viewer);
+    const { code, stdout, stderr } = await run(['status', '-A'], viewer);
     assert.deepEqual([code, stderr], [0, ''], stdout);
     assert.match(stdout, /^CapabilityPolicy is not installed in this cluster/);
     assert.match(stdout, /^baseline +2 +4 +2 +0$/m);
@@ -99,7 +99,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
   });
 
   it('status prints the same as JSON, and for one namespace', async () => {
-    const { code, stdout } = await run(['status', '-o', 'json']);
+    const { code, stdout } = await run(['status', '-A', '-o', 'json']);
     const seen = JSON.parse(stdout);
     assert.deepEqual([code, seen.installed, seen.policies], [0, false, []]);
     const refused = seen.levels.map(({ level, violations }: Json) => {
@@ -138,7 +138,7 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
   });
 
   it('names each right that is missing', async () => {
-    const { code, stderr } = await run(['status'], controlPlane.kubeconfigFor('stranger'));
+    const { code, stderr } = await run(['status', '-A'], controlPlane.kubeconfigFor('stranger'));
     assert.equal(code, 2);
     assert.match(stderr, /^cappol: you may not list namespaces, pods, .*: nothing is evaluated/);
     assert.doesNotMatch(stderr, /capabilitypolicies|roles/);

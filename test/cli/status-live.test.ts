@@ -69,7 +69,7 @@ describe('cappol status, with an API server', () => {
   };
 
   it('reports everything that the operator reports', async () => {
-    const { code, stdout, stderr } = await status(['-o', 'json']);
+    const { code, stdout, stderr } = await status(['-A', '-o', 'json']);
     assert.deepEqual([code, stderr], [0, '']);
     const { policies, mayUseAll }: StatusView = JSON.parse(stdout);
     const seen = policies.find(({ name }) => name === enforce);
@@ -113,14 +113,14 @@ describe('cappol status, with an API server', () => {
   });
 
   it("says which rights are missing, and shows what the policies' own status reports", async () => {
-    const none = await status([], 'stranger');
+    const none = await status(['-A'], 'stranger');
     assert.equal(none.code, 2);
     assert.match(none.stderr, /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev/);
 
     await grant('auditor', [
       { apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['list'] },
     ]);
-    const { code, stdout, stderr } = await status([], 'auditor');
+    const { code, stdout, stderr } = await status(['-A'], 'auditor');
     assert.equal(code, 2);
     assert.match(
       stderr,
@@ -136,7 +136,7 @@ describe('cappol status, with an API server', () => {
   });
 
   it('says that nothing protects what enforces the policies, as the API server answers', async () => {
-    const { stdout } = await status([]);
+    const { stdout } = await status(['-A']);
     assert.match(stdout, /^Protected: False, cluster administrators can change what enforces policies/m);
   });
 

@@ -120,7 +120,7 @@ describe('credentials of a kubeconfig', function () {
     it('are asked for once by all requests of a command', async () => {
       const policy = join(folder, 'policy.yaml');
       writeFileSync(policy, JSON.stringify(writtenPolicy('any', { level: 'privileged', overrides: {} })));
-      const { code, stderr } = await cappol(['check', '--cluster', '--policy', policy, '--kubeconfig', plugin()]);
+      const { code, stderr } = await cappol(['check', '--cluster', '-A', '--policy', policy, '--kubeconfig', plugin()]);
       assert.equal(code, 0, stderr);
       assert.equal(runs().length, 1);
     });

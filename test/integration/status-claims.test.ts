@@ -57,7 +57,7 @@ describe('what a status claims', function () {
   }
 
   function cappolStatus(...args: string[]) {
-    return cappol(['status', '--kubeconfig', cluster.controlPlane.kubeconfig, ...args]);
+    return cappol(['status', '-A', '--kubeconfig', cluster.controlPlane.kubeconfig, ...args]);
   }
 
   describe('about a policy that is deleted and created again', () => {

@@ -77,8 +77,8 @@ describeWith(CHROMIUM, 'the page of a real cluster', () => {
   it('says the same as cappol status, cappol check and the statuses', async () => {
     const { status, items, statuses } = await eventually('the statuses to name what cappol finds', async () => {
       const [view, checked, policies] = await Promise.all([
-        json<StatusView>('status', '-o', 'json'),
-        json<{ items: CheckedItem[] }>('check', '--cluster', '-o', 'json'),
+        json<StatusView>('status', '-A', '-o', 'json'),
+        json<{ items: CheckedItem[] }>('check', '--cluster', '-A', '-o', 'json'),
         cluster.api.list(POLICIES),
       ]);
       const written = new Map(

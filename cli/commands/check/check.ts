@@ -17,6 +17,7 @@ import { excludingBy, type Given } from '../../options.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
+import { type Scope, scopeOf } from '../../scope.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { checkFiles } from './files.ts';
@@ -27,6 +28,7 @@ interface CheckOptions extends GivenPolicies {
   readonly filename: readonly string[];
   readonly cluster?: boolean;
   readonly namespace?: string;
+  readonly allNamespaces?: boolean;
   readonly output: Output;
   readonly warn?: boolean;
   readonly failOn: FailOn;
@@ -54,18 +56,20 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<CheckOptions>(given, connected);
     const running = options.filename.length === 0;
-    const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
-    const cluster = await readWhole(connected, io, { ...scope, workloads: running });
+    const scope = scopeOf(options, connected);
+    const limited = running && scope.only !== undefined ? { namespace: scope.only } : {};
+    const cluster = await readWhole(connected, io, { ...limited, workloads: running });
     const clusterRoles =
       options.filename.length + options.policy.length > 0 ? await readClusterRoles(connected, io) : [];
     if (!running) {
       const live = { cluster, clusterRoles, automounting: await readAutomounting(connected, io) };
       return checkManifests(options, io, live, options.namespace ?? connected.namespace);
     }
-    checkExists(cluster, options.namespace);
+    checkExists(cluster, scope.only);
+    scope.tell(io);
     return options.policy.length > 0
-      ? showChanges(options, io, cluster, clusterRoles)
-      : checkRunning(options, io, cluster);
+      ? showChanges(options, io, cluster, { clusterRoles, scope })
+      : checkRunning(options, io, cluster, scope);
   });
 }
 
@@ -93,8 +97,8 @@ async function checkManifests(
   return run.end();
 }
 
-async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
-  const run = await beginRun(options, io);
+async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, scope: Scope): Promise<ExitCode> {
+  const run = await beginRun(options, io, scope.text);
   const builder = builderFor(options);
   builder.addCluster(cluster);
   // As for files: a check of nothing must not look like a success.
@@ -104,7 +108,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
     );
   const context = builder.build(contextOptions(options, cluster), run.trouble);
   run.begin(context);
-  const { namespace } = options;
+  const { only: namespace } = scope;
   if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
   }
@@ -119,14 +123,14 @@ async function showChanges(
   options: CheckOptions,
   io: Io,
   cluster: Cluster,
-  clusterRoles: readonly ClusterRole[],
+  { clusterRoles, scope }: { readonly clusterRoles: readonly ClusterRole[]; readonly scope: Scope },
 ): Promise<ExitCode> {
   const print = PRINTERS[options.output];
   if (!print)
     throw new UsageError(
       `-o ${options.output} goes with -f; changes are printed as ${Object.keys(PRINTERS).join(', ')}`,
     );
-  checkReached(options);
+  checkReached(options, scope.only);
   const troubles = new Troubles(io);
   const live = new PolicyContextBuilder();
   live.addCluster(cluster);
@@ -147,7 +151,7 @@ async function showChanges(
       before,
       after: (pending) => changed.build(contexts, troubles.trouble, { pending }),
       enforced,
-      namespace: options.namespace,
+      namespace: scope.only,
     }),
   );
   io.stdout.write(print(changes, terminalOf(io)));
@@ -167,8 +171,8 @@ const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Change
   yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
 };
 
-function beginRun(options: CheckOptions, io: Io): Promise<Run> {
-  return createRun({ output: options.output, failOn: failOnOf(options) }, io);
+function beginRun(options: CheckOptions, io: Io, scope?: string): Promise<Run> {
+  return createRun({ output: options.output, failOn: failOnOf(options), scope }, io);
 }
 
 function failOnOf({ warn, failOn }: CheckOptions): FailOn {

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
+import { checkScope } from '../../scope.ts';
 import { failOn, warn } from './fail-on.ts';
 import { OUTPUTS } from './reporters/create-reporter.ts';
 
@@ -26,9 +27,10 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .option('--cluster', 'evaluate against the live policies, namespaces and RBAC; without -f, evaluate what runs')
     .addOption(
       options.namespace(
-        'the namespace of manifests that state none (default: default); with --cluster, the namespace to evaluate',
+        "the namespace of manifests that state none (default: default); with --cluster, the namespace to evaluate (default: the context's)",
       ),
     )
+    .addOption(options.allNamespaces('with --cluster and without -f: evaluate all namespaces'))
     .addOption(
       new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
         .argParser(options.labels)
@@ -53,6 +55,9 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .action(async (given) => {
       if (given.filename.length === 0 && !given.cluster)
         throw new UsageError('nothing to check: name files with -f, or use --cluster');
+      if (given.allNamespaces && (given.filename.length > 0 || !given.cluster))
+        throw new UsageError('-A goes with --cluster and without -f: manifests state their namespaces');
+      checkScope(given);
       if (given.levelVersion !== undefined && given.level === undefined)
         throw new UsageError('--level-version goes with --level');
       const { check } = await import('./check.ts');
@@ -82,10 +87,10 @@ metadata: {name: web}
 spec: {containers: [{name: web, image: web}]}
 EOF`,
     },
-    { what: 'Everything that runs, by the live policies', paste: 'cappol check --cluster' },
+    { what: 'Everything that runs, by the live policies', paste: 'cappol check --cluster -A' },
     {
       what: 'Changes that a policy would make in the cluster, for a pull request',
-      paste: `cappol check --cluster -o markdown --policy - <<'EOF'
+      paste: `cappol check --cluster -A -o markdown --policy - <<'EOF'
 apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
 metadata: {name: restricted}

@@ -16,6 +16,8 @@ const CHUNK = 64 * 1024;
 interface RunOptions {
   readonly output: Output;
   readonly failOn: FailOn;
+  /** The namespaces of a cluster that are evaluated, `namespace net`; undefined for files. */
+  readonly scope?: string | undefined;
 }
 
 export interface Run extends Listener {
@@ -24,7 +26,7 @@ export interface Run extends Listener {
   end(): ExitCode;
 }
 
-export async function createRun({ output, failOn }: RunOptions, io: Io): Promise<Run> {
+export async function createRun({ output, failOn, scope }: RunOptions, io: Io): Promise<Run> {
   const progress = new Progress(io);
   const troubles = new Troubles(io);
   const stdout = inChunks(io, progress);
@@ -64,7 +66,7 @@ export async function createRun({ output, failOn }: RunOptions, io: Io): Promise
     end() {
       progress.clear();
       const summary = tally.summary(troubles.count);
-      reporter.end(summary, { policies, merged, hidden });
+      reporter.end(summary, { policies, merged, hidden, scope });
       stdout.flush();
       if (summary.errors > 0) return 2;
       const notEvaluated = failOn.has('NotEvaluated') && summary.notEvaluated.length > 0;

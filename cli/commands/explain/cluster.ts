@@ -5,13 +5,14 @@ import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts'
 import { membersOf } from '../../../operator/evaluate/members.ts';
 import { valuesByKey } from '../../../operator/model/by-key.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
-import { readPods, type Scope, withCluster } from '../../cluster.ts';
-import { type Io, UsageError } from '../../command.ts';
+import { readPods, withCluster } from '../../cluster.ts';
+import type { Io } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
 import type { UsedOptions } from '../../evidence/used.ts';
+import { checkScope, type ScopeOptions } from '../../scope.ts';
 import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 
-export interface ClusterOptions extends UsedOptions, KubeConfigOptions, Scope {}
+export interface ClusterOptions extends UsedOptions, KubeConfigOptions, ScopeOptions {}
 
 /** By namespace, workload and differences between the pods of a workload. */
 export async function explainedCluster(
@@ -19,12 +20,15 @@ export async function explainedCluster(
   io: Io,
   tell: (trouble: Trouble) => void,
 ): Promise<ExplainedManifest[]> {
-  if (options.allNamespaces && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
+  checkScope(options);
   return withCluster(options, async (connected) => {
-    const { cluster, only } = await readPods(connected, io, options);
+    const { cluster, scope } = await readPods(connected, io, options);
+    const { only } = scope;
     const used = await usedInCluster(options, { connected, cluster, only, io, tell });
     const namespaces = only === undefined ? cluster.namespaces().map(({ name }) => name) : [only];
-    return namespaces.flatMap((one) => explainedNamespace(one, cluster, used));
+    const explained = namespaces.flatMap((one) => explainedNamespace(one, cluster, used));
+    if (explained.length === 0) io.stderr.write(`cappol: no pods or workloads in ${scope.text}\n`);
+    return explained;
   });
 }
 

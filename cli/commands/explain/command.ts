@@ -25,8 +25,8 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
       ).default([], 'none'),
     )
     .option('--cluster', 'what runs in the cluster, instead of files')
-    .addOption(options.namespace('with --cluster: the namespace to read'))
-    .option('-A, --all-namespaces', 'with --cluster: all namespaces')
+    .addOption(options.namespace("with --cluster: the namespace to read (default: the context's)"))
+    .addOption(options.allNamespaces('with --cluster: all namespaces'))
     .addOption(options.used("with --cluster and no path, Kubescape's profiles in the cluster"))
     .addOption(options.since())
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))

@@ -7,15 +7,17 @@ import { paragraph, wrap } from '../../output/wrap.ts';
 import type { AssessedNamespace, AssessmentView, HeldView, Holder, LevelView } from './assessment-view.ts';
 import { violationsText } from './violations-text.ts';
 
-const INTRODUCTION =
-  'CapabilityPolicy is not installed in this cluster. This is what the levels of the Pod Security Standards would refuse, and who holds which capability.';
 const MOST_HOLDERS = 3;
 const MOST_CAPABILITIES = 4;
 
-export function assessmentText(view: AssessmentView, terminal: Terminal): string {
+/** @param where `namespace net` */
+export function assessmentText(view: AssessmentView, where: string, terminal: Terminal): string {
   const { levels, namespaces, held, leftOut } = view;
   const sections = [
-    wrap(INTRODUCTION, terminal),
+    wrap(
+      `CapabilityPolicy is not installed in this cluster. This is what the levels of the Pod Security Standards would refuse in ${where}, and who holds which capability.`,
+      terminal,
+    ),
     levelTable(view, terminal),
     namespaces.length === 0 ? '' : namespaceTable(namespaces, levels, terminal),
     held.length === 0 ? '' : heldTable(held, terminal),
@@ -26,7 +28,7 @@ export function assessmentText(view: AssessmentView, terminal: Terminal): string
           `Left out, since no policy would reach them (--excluded-namespaces): ${leftOut.map((one) => bounded(one, 64)).join(', ')}`,
           terminal,
         ),
-    wrap('To try policies without installing anything: cappol check --cluster --policy FILE', terminal),
+    wrap('To try policies without installing anything: cappol check --cluster -A --policy FILE', terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }

@@ -13,7 +13,8 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .summary('the live policies, all that violates them, and who may use them')
     .description(ABOUT)
     .argument('[policy]', 'only this policy, with every detail')
-    .addOption(options.namespace('only what is in this namespace, and the policies for it'))
+    .addOption(options.namespace("only what is in this namespace, and the policies for it (default: the context's)"))
+    .addOption(options.allNamespaces('all namespaces: the default for one policy'))
     .option('-w, --watch', 'print again whenever something changes')
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'wide', 'json', 'yaml']).default('table'),
@@ -28,10 +29,10 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
       finish(await runStatus(policy, given, io));
     });
   withExamples(command, [
-    { what: 'Every policy, and every workload that violates one', paste: 'cappol status' },
+    { what: 'Every policy, and every workload that violates one', paste: 'cappol status -A' },
     { what: 'One namespace', paste: 'cappol status -n default' },
-    { what: 'As it will be when policies have expired', paste: 'cappol status --at 2027-01-31T00:00:00Z' },
-    { what: 'Stay and see it change', paste: 'cappol status --watch' },
-    { what: 'The same as JSON, for a program', paste: 'cappol status -o json' },
+    { what: 'As it will be when policies have expired', paste: 'cappol status -A --at 2027-01-31T00:00:00Z' },
+    { what: 'Stay and see it change', paste: 'cappol status -A --watch' },
+    { what: 'The same as JSON, for a program', paste: 'cappol status -A -o json' },
   ]);
 };

@@ -11,6 +11,7 @@ import { acceptedStateOf, type Rights, readLive } from '../../live.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
+import { checkScope, type Scope, scopeOf } from '../../scope.ts';
 import { assessmentText } from './assessment-text.ts';
 import { type AssessmentView, assessmentView } from './assessment-view.ts';
 import { protectionOf } from './protection.ts';
@@ -21,9 +22,12 @@ import { following } from './watch.ts';
 export interface StatusOptions extends PolicyOptions {
   readonly watch?: boolean;
   readonly namespace?: string;
+  readonly allNamespaces?: boolean;
   readonly at?: number;
   readonly output: 'table' | 'wide' | 'json' | 'yaml';
 }
+
+type Scoped = StatusOptions & { readonly scope: Scope };
 
 const PURPOSE = {
   command: 'status',
@@ -34,15 +38,20 @@ const PURPOSE = {
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
+  checkScope(given);
   return withCluster(given, async (connected) => {
-    const options = await excludingPlatform<StatusOptions>(given, connected);
+    // A policy has no namespace: kubectl reads a named one whatever the current namespace is.
+    const all = given.allNamespaces ?? (policy !== undefined && given.namespace === undefined);
+    const scope = scopeOf({ ...given, allNamespaces: all }, connected);
+    const options: Scoped = { ...(await excludingPlatform<StatusOptions>(given, connected)), scope };
     const evaluator = new Evaluator();
     // --watch follows changes in the whole cluster.
-    const namespace = options.watch ? undefined : options.namespace;
+    const namespace = options.watch ? undefined : scope.only;
     const { cluster, rights } = await readLive(connected, io, { ...PURPOSE, namespace });
     const { forbidden, missing } = rights;
-    checkReached(options);
-    if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, options.namespace);
+    checkReached(options, scope.only);
+    if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, scope.only);
+    scope.tell(io);
     for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
     if (!rights.installed && policy !== undefined) {
       throw new UsageError(`no policy ${JSON.stringify(policy)}: CapabilityPolicy is not installed in the cluster`);
@@ -53,13 +62,13 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
       if (shown++ > 0 && !io.stdout.isTTY) io.stdout.write(SEPARATORS[options.output]);
       if (!protection) {
         const view = assessmentView(readable(assessedCluster(seen), rights, options), evaluator);
-        io.stdout.write(printed(view, (terminal) => assessmentText(view, terminal), options, io));
+        io.stdout.write(printed(view, (terminal) => assessmentText(view, scope.text, terminal), options, io));
         return;
       }
       const all = statusView({ ...readable(seen, rights, options), protection: protection(seen) }, evaluator);
-      const view = only(all, policy, options.namespace);
-      const { output, namespace, at } = options;
-      const how = { wide: output === 'wide', whole: policy !== undefined, namespace, at };
+      const view = only(all, policy, scope.only);
+      const { output, at } = options;
+      const how = { wide: output === 'wide', whole: policy !== undefined, namespace: scope.only, at };
       io.stdout.write(printed(view, (terminal) => statusText(view, { ...how, terminal }), options, io));
     };
     if (options.watch) await following(connected, { forbidden, io, show });
@@ -68,9 +77,9 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
   });
 }
 
-function readable(cluster: Cluster, rights: Rights, options: StatusOptions): Omit<Readable, 'protection'> {
+function readable(cluster: Cluster, rights: Rights, options: Scoped): Omit<Readable, 'protection'> {
   const state = acceptedStateOf(cluster, rights, options);
-  return { cluster, state, ...rights, namespace: options.namespace };
+  return { cluster, state, ...rights, namespace: options.scope.only };
 }
 
 function printed(

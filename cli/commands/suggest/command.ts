@@ -17,10 +17,10 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .option('--cluster', 'what runs in the cluster, instead of files')
     .addOption(
       options.namespace(
-        'the namespace of manifests that state none (default: default); with --cluster, the namespace to read',
+        "the namespace of manifests that state none (default: default); with --cluster, the namespace to read (default: the context's)",
       ),
     )
-    .option('-A, --all-namespaces', 'with --cluster: all namespaces but the excluded ones')
+    .addOption(options.allNamespaces('with --cluster: all namespaces but the excluded ones'))
     .addOption(
       new Option(
         '--name <name>',

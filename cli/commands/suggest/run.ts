@@ -12,6 +12,7 @@ import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import { Troubles } from '../../input/troubles.ts';
 import { excludingBy, type Given as Options, type PolicyOptions } from '../../options.ts';
+import { checkScope } from '../../scope.ts';
 import { givenByCluster, givenByFiles } from './input.ts';
 import { jsonText, reportText, yamlText } from './output.ts';
 
@@ -30,6 +31,8 @@ export interface SuggestOptions extends PolicyOptions, UsedOptions {
 
 interface Input {
   readonly given: readonly Given[];
+  /** `namespace net`, or the names of files. */
+  readonly where: string;
   /** Whether namespaces without workloads get a policy, too. */
   readonly everywhere: boolean;
   /** N of Kubernetes 1.N of the oldest API server. */
@@ -43,9 +46,9 @@ interface Input {
 const PRINTERS = { yaml: yamlText, json: jsonText, report: reportText };
 
 export async function runSuggest(options: Options<SuggestOptions>, io: Io): Promise<ExitCode> {
-  const { given: all, everywhere, server, excludedNamespaces, incomplete, used } = await read(options, io);
+  const { given: all, where, everywhere, server, excludedNamespaces, incomplete, used } = await read(options, io);
   const given = reached(all, [options.operatorNamespace, ...excludedNamespaces], io);
-  if (given.length === 0) throw new UsageError('no pods or workloads there: nothing to suggest a policy from');
+  if (given.length === 0) throw new UsageError(`no pods or workloads in ${where}: nothing to suggest a policy from`);
   const suggestions = suggest(given, {
     standard: { minor: Math.min(server, NEWEST_KNOWN_MINOR), server },
     ...(options.level && { level: options.level }),
@@ -80,7 +83,15 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   const given = await givenByFiles(filename, io, { namespace, used, tell: troubles.trouble, skip: skipped.skip });
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   const { serverVersion: server, excludedNamespaces } = excludingBy<SuggestOptions>(options);
-  return { given, everywhere: false, server, excludedNamespaces, incomplete: troubles.count > 0, used };
+  return {
+    given,
+    where: filename.join(', '),
+    everywhere: false,
+    server,
+    excludedNamespaces,
+    incomplete: troubles.count > 0,
+    used,
+  };
 }
 
 /** Needs only the rights to list pods and workloads, and with -A namespaces. */
@@ -90,14 +101,16 @@ async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<In
     import('../../evidence/cluster.ts'),
   ]);
   const { allNamespaces: everywhere = false } = options;
-  if (everywhere && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
+  checkScope(options);
   return withCluster(options, async (connected) => {
-    const { cluster, only } = await readPods(connected, io, options);
+    const { cluster, scope } = await readPods(connected, io, options);
+    const { only } = scope;
     const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
     const troubles = new Troubles(io);
     const used = await usedInCluster(options, { connected, cluster, only, io, tell: troubles.trouble });
     const given = givenByCluster(cluster, only, used);
     const incomplete = troubles.count > 0;
-    return { given, everywhere, server: cluster.oldestServer, excludedNamespaces, incomplete, used };
+    const server = cluster.oldestServer;
+    return { given, where: scope.text, everywhere, server, excludedNamespaces, incomplete, used };
   });
 }

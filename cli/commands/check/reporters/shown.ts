@@ -34,6 +34,8 @@ export interface Totals {
   readonly merged: number;
   /** Notes that are not shown. */
   readonly hidden: number;
+  /** The namespaces of a cluster that were evaluated, `namespace net`; undefined for files. */
+  readonly scope?: string | undefined;
 }
 
 export function shownOf(item: CheckedItem, wide: boolean): Shown {

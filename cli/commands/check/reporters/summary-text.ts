@@ -5,7 +5,7 @@ import { coverageLines } from '../coverage-text.ts';
 import type { Totals } from './shown.ts';
 
 /** `3 workloads evaluated against 1 policy: …`, then one line for each further note. */
-export function summaryLines(summary: Summary, { policies, merged, hidden }: Totals): string[] {
+export function summaryLines(summary: Summary, { policies, merged, hidden, scope }: Totals): string[] {
   const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = summary;
   const parts = [
     `${compliant} compliant`,
@@ -17,7 +17,7 @@ export function summaryLines(summary: Summary, { policies, merged, hidden }: Tot
     ...(errors > 0 ? [counted(errors, 'error')] : []),
   ];
   return [
-    `${counted(items, 'workload')} evaluated against ${counted(policies, 'policy')}: ${parts.join(', ')}`,
+    `${counted(items, 'workload')}${scope === undefined ? '' : ` in ${scope}`} evaluated against ${counted(policies, 'policy')}: ${parts.join(', ')}`,
     ...(items > excluded && notSelected === items
       ? ['Policies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels']
       : []),

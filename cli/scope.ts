@@ -1,0 +1,45 @@
+/** Which namespaces of a cluster a command reads: as kubectl, the current one of the context, one by -n, or all by -A. */
+import { type Io, UsageError } from './command.ts';
+
+export interface ScopeOptions {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+}
+
+export interface Scope {
+  /** The single namespace to read; undefined for all. */
+  readonly only: string | undefined;
+  /** `namespace net`, `all namespaces` */
+  readonly text: string;
+  /** Says on standard error which namespace is read, if no flag did. Call it when the cluster has answered. */
+  tell(io: Pick<Io, 'stderr'>): void;
+}
+
+/** The context, and its namespace. */
+interface Current {
+  readonly context: string;
+  readonly namespace: string;
+}
+
+/** @throws UsageError for both flags */
+export function scopeOf(
+  { namespace, allNamespaces = false }: ScopeOptions,
+  { context, namespace: current }: Current,
+): Scope {
+  checkScope({ allNamespaces, ...(namespace !== undefined && { namespace }) });
+  if (allNamespaces) return { only: undefined, text: 'all namespaces', tell() {} };
+  const only = namespace ?? current;
+  const of = context === '' ? '' : ` of context ${context}`;
+  return {
+    only,
+    text: `namespace ${only}`,
+    tell({ stderr }) {
+      if (namespace === undefined) stderr.write(`cappol: namespace ${only}, the current one${of}; -A reads all\n`);
+    },
+  };
+}
+
+/** @throws UsageError for both flags */
+export function checkScope({ namespace, allNamespaces }: ScopeOptions): void {
+  if (allNamespaces && namespace !== undefined) throw new UsageError('write -n or -A, not both');
+}
