@@ -57,7 +57,7 @@ export async function excludingPlatform<Options extends Excluding>(
 export async function readWhole(
   { client }: Connected,
   { signal, stderr }: Pick<Io, 'signal' | 'stderr'>,
-  options: Pick<ReadOptions, 'namespace' | 'workloads' | 'only' | 'onForbidden'>,
+  options: Pick<ReadOptions, 'namespace' | 'workloads' | 'only' | 'complete' | 'onForbidden'>,
 ): Promise<Cluster> {
   const progress = new Progress({ stderr });
   const onPage = (objects: number) => progress.at(() => `${objects} objects read`);

@@ -2,14 +2,14 @@
 import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
-import { pathFor } from '../operator/cluster/paths.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import * as sources from '../operator/cluster/sources.ts';
 import type { Cluster } from '../operator/model/objects.ts';
 import { lastAccepted } from '../operator/state/accepted-specs.ts';
 import { PolicyState } from '../operator/state/policy-state.ts';
 import { type Connected, readWhole } from './cluster.ts';
-import { type Io, UsageError } from './command.ts';
+import type { Io } from './command.ts';
+import { missingRights, READER_ROLES, resourcesOf } from './missing-rights.ts';
 import type { PolicyOptions } from './options.ts';
 import { forbiddenSources } from './read-once.ts';
 
@@ -50,8 +50,7 @@ const UNASSESSED: readonly Source[] = [
 
 /** The purpose for which a command reads a cluster, for errors. */
 export interface LivePurpose {
-  readonly command: string;
-  /** The consequence if an object of evaluation cannot be read. */
+  /** The consequence when something that is evaluated can't be read. */
   readonly notEvaluated: string;
 }
 
@@ -64,23 +63,32 @@ const NOTHING_JUDGED = SNAPSHOT_NOT_EVALUATED;
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
-  { command, notEvaluated, namespace }: LivePurpose & { readonly namespace?: string | undefined },
+  { notEvaluated, namespace }: LivePurpose & { readonly namespace?: string | undefined },
 ): Promise<{ cluster: Cluster; rights: Rights }> {
-  const forbidden: Source[] = [];
+  const forbidden = new Map<Source, ApiError>();
   const installed = await isInstalled(connected);
   const cluster = await readWhole(connected, io, {
     ...(namespace !== undefined && { namespace }),
     ...(!installed && { only: ASSESSED }),
     workloads: true,
-    onForbidden: (source, error) => {
-      if (source === sources.POLICIES) throw missingRight(command, error);
-      forbidden.push(source);
-    },
+    onForbidden: (source, error) => forbidden.set(source, error),
   });
+  checkPolicies(forbidden, namespace);
   return {
     cluster: installed ? cluster : assessedCluster(cluster),
-    rights: rightsWithout(forbidden, { installed, notEvaluated: installed ? notEvaluated : NOTHING_JUDGED }),
+    rights: rightsWithout([...forbidden.keys()], {
+      installed,
+      notEvaluated: installed ? notEvaluated : NOTHING_JUDGED,
+    }),
   };
+}
+
+/** @throws UsageError that names all missing rights: without the policies, there is nothing to tell */
+function checkPolicies(forbidden: ReadonlyMap<Source, ApiError>, namespace?: string): void {
+  const error = forbidden.get(sources.POLICIES);
+  if (!error) return;
+  const needed = [...forbidden.keys()].filter((source) => !sources.ADMISSION_POLICIES.includes(source));
+  throw missingRights(needed, error, namespace);
 }
 
 function rightsWithout(
@@ -104,7 +112,7 @@ function rightsWithout(
 export async function rightsOf(
   connected: Connected,
   { signal }: Pick<Io, 'signal'>,
-  { command, notEvaluated }: LivePurpose,
+  { notEvaluated }: LivePurpose,
 ): Promise<Rights> {
   const installed = await isInstalled(connected);
   const forbidden = await forbiddenSources(connected.client, signal);
@@ -112,8 +120,7 @@ export async function rightsOf(
     const evaluated = ASSESSED.filter((source) => forbidden.has(source));
     return rightsWithout(evaluated, { installed, notEvaluated: NOTHING_JUDGED });
   }
-  const policies = forbidden.get(sources.POLICIES);
-  if (policies) throw missingRight(command, policies);
+  checkPolicies(forbidden);
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
@@ -162,26 +169,20 @@ export function takenOf(
 }
 
 function missingTexts(forbidden: readonly Source[], notEvaluated: string): string[] {
-  const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
+  const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source));
   const evaluating = rights(EVALUATED);
   const use = rights(RBAC);
   return [
-    ...(evaluating.length > 0 ? [`you may not list ${evaluating.join(', ')}: ${notEvaluated}`] : []),
+    ...(evaluating.length > 0 ? [`you may not list ${resourcesOf(evaluating)}: ${notEvaluated}`] : []),
     ...(use.length > 0
-      ? [`you may not list ${use.join(', ')}: the users of a policy are not known, so everybody is assumed to be one`]
+      ? [`you may not list ${resourcesOf(use)}: the users of a policy are not known, so everybody is assumed to be one`]
       : []),
   ];
 }
 
-/** `deployments.apps` */
-function resourceOf({ apiVersion, kind }: Source): string {
-  const plural = pathFor(apiVersion, kind).split('/').at(-1);
-  const [group] = apiVersion.includes('/') ? apiVersion.split('/') : [];
-  return group === undefined ? `${plural}` : `${plural}.${group}`;
-}
-
-function missingRight(command: string, error: ApiError): UsageError {
-  return new UsageError(`you may not list ${resourceOf(sources.POLICIES)}, which ${command} needs: ${error.message}`);
+/** One message for people. */
+export function tellMissing({ missing }: Pick<Rights, 'missing'>, { stderr }: Pick<Io, 'stderr'>): void {
+  if (missing.length > 0) stderr.write(`cappol: ${missing.join('; ')}; ${READER_ROLES}\n`);
 }
 
 /** Everybody may ask for it. @throws the client's error */

@@ -6,8 +6,10 @@ import { fanOut, type Sink } from '../operator/cluster/sink.ts';
 import * as sources from '../operator/cluster/sources.ts';
 import { Store } from '../operator/cluster/store.ts';
 import type { Cluster } from '../operator/model/objects.ts';
+import type { RawObject } from '../operator/model/raw.ts';
 import { createProjection } from '../operator/projection/projection.ts';
 import { RULES } from '../operator/rules/index.ts';
+import { missingRights } from './missing-rights.ts';
 
 export interface ReadOptions {
   /** Only this namespace; cluster-scoped objects are read as well. */
@@ -16,6 +18,8 @@ export interface ReadOptions {
   readonly workloads: boolean;
   /** Only these kinds. */
   readonly only?: readonly Source[];
+  /** Whether nothing may be missing that exists, not even what only few statements need. */
+  readonly complete?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of objects read so far. */
   onPage?(objects: number): void;
@@ -29,7 +33,7 @@ export interface ReadOptions {
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
-/** @throws the client's error, for any kind that cannot be read */
+/** @throws UsageError that names all missing rights; the client's error, for any other reason */
 export async function readCluster(client: ApiClient, options: ReadOptions): Promise<Cluster> {
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
@@ -41,21 +45,42 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     objects += count;
     options.onPage?.(objects);
   };
-  const [minors] = await Promise.all([
-    askKnownServers(client),
-    ...wanted.map(([source, collections]) => readSource(client, source, fanOut(collections), options, counted)),
-  ]);
-  servers.oldest = oldest(minors);
-  return store;
+  const ending = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
+  const reading = { ...options, signal };
+  try {
+    const [minors] = await Promise.all([
+      askKnownServers(client),
+      ...wanted.map(([source, collections]) => readSource(client, source, fanOut(collections), reading, counted)),
+    ]);
+    servers.oldest = oldest(minors);
+    return store;
+  } catch (error) {
+    ending.abort();
+    if (!isForbidden(error)) throw error;
+    const asked = wanted.map(([source]) => source);
+    const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
+    const missing = [...forbidden.keys()].filter((source) => !isDispensable(source, error, options));
+    throw missing.length > 0 ? missingRights(missing, error, options.namespace) : error;
+  }
 }
 
-/** The kinds that may not be read, found by asking for one object of each kind. */
-export async function forbiddenSources(client: ApiClient, signal: AbortSignal): Promise<Map<Source, ApiError>> {
-  const { followed } = new Store(createProjection(RULES), { oldest: 0 }, () => {});
-  const asked = [...followed.keys()].map(async (source) => {
+interface Asking {
+  /** All that are followed by default. */
+  readonly sources?: readonly Source[];
+  readonly namespace?: string | undefined;
+}
+
+/** The kinds that may not be read, found out by one object of each. */
+export async function forbiddenSources(
+  client: ApiClient,
+  signal: AbortSignal | undefined,
+  { sources: all = followedSources(), namespace }: Asking = {},
+): Promise<Map<Source, ApiError>> {
+  const asked = all.map(async (source) => {
     const { apiVersion, kind, labelSelector } = source;
     try {
-      await client.get(pathFor(apiVersion, kind), { limit: 1, labelSelector }, signal);
+      await client.get(pathFor(apiVersion, kind, namespace), { limit: 1, labelSelector }, signal);
     } catch (error) {
       if (isForbidden(error)) return [[source, error] as const];
       if (!isNotFound(error)) throw error;
@@ -65,13 +90,18 @@ export async function forbiddenSources(client: ApiClient, signal: AbortSignal): 
   return new Map((await Promise.all(asked)).flat());
 }
 
+function followedSources(): Source[] {
+  return [...new Store(createProjection(RULES), { oldest: 0 }, () => {}).followed.keys()];
+}
+
 async function readSource(
   client: ApiClient,
   source: Source,
   sink: Sink,
-  { namespace, signal, onForbidden }: ReadOptions,
+  options: ReadOptions,
   counted: (count: number) => void,
 ): Promise<void> {
+  const { namespace, signal, onForbidden } = options;
   const { apiVersion, kind, labelSelector, managedFields = false } = source;
   try {
     await client.list(
@@ -84,12 +114,35 @@ async function readSource(
       { managedFields, ...(signal && { signal }) },
     );
   } catch (error) {
+    if (source === sources.NAMESPACES && namespace !== undefined && isForbidden(error)) {
+      if (await readNamespace(client, namespace, sink, signal)) return;
+    }
     if (onForbidden && isForbidden(error)) onForbidden(source, error);
-    else if (!isDispensable(source, error)) throw error;
+    else if (!isDispensable(source, error, options)) throw error;
+  }
+}
+
+/** A Role may grant the right to get its own namespace. @returns whether the user has that right */
+async function readNamespace(
+  client: ApiClient,
+  name: string,
+  sink: Sink,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { apiVersion, kind } = sources.NAMESPACES;
+  try {
+    const found = await client.get<RawObject>(pathFor(apiVersion, kind, undefined, name), {}, signal);
+    sink.put({ ...found, apiVersion, kind });
+    return true;
+  } catch (error) {
+    if (isForbidden(error)) return false;
+    if (isNotFound(error)) return true;
+    throw error;
   }
 }
 
 /** Without the right to read policies, every statement about them would be wrong. */
-function isDispensable(source: Source, error: unknown): boolean {
-  return DISPENSABLE.includes(source) && (isNotFound(error) || (source !== sources.POLICIES && isForbidden(error)));
+function isDispensable(source: Source, error: unknown, { complete = false }: ReadOptions): boolean {
+  const mayBeForbidden = source !== sources.POLICIES && !complete;
+  return DISPENSABLE.includes(source) && (isNotFound(error) || (mayBeForbidden && isForbidden(error)));
 }

@@ -219,7 +219,7 @@ describe('cappol ui, with an API server', () => {
       assert.equal(ran.code, 2, ran.stderr);
       assert.match(
         ran.stderr,
-        /^cappol: you may not list namespaces, pods, .*: nothing is evaluated, so there are no verdicts$/m,
+        /^cappol: you may not list namespaces, pods, .*: nothing is evaluated, so there are no verdicts/m,
       );
       if (args[0] === 'snapshot') assert.equal(JSON.parse(ran.stdout).usersKnown, false);
     }
@@ -231,10 +231,7 @@ describe('cappol ui, with an API server', () => {
       cluster.controlPlane.kubeconfigFor('page-stranger'),
     ]);
     assert.equal(stranger.code, 2);
-    assert.match(
-      stranger.stderr,
-      /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev, which report needs/,
-    );
+    assert.match(stranger.stderr, /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev, /);
   });
 
   it('shows a cluster without profiles of Kubescape, and says that use is not known', async () => {

@@ -8,6 +8,7 @@ import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
+import { NAMESPACES, PODS_AND_WORKLOADS } from '../../../operator/cluster/sources.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
@@ -58,9 +59,11 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const running = options.filename.length === 0;
     const scope = scopeOf(options, connected);
     const limited = running && scope.only !== undefined ? { namespace: scope.only } : {};
-    const cluster = await readWhole(connected, io, { ...limited, workloads: running });
-    const clusterRoles =
-      options.filename.length + options.policy.length > 0 ? await readClusterRoles(connected, io) : [];
+    // --level ignores the policies, and so everybody's right to use them.
+    const only = options.level !== undefined && { only: [NAMESPACES, ...(running ? PODS_AND_WORKLOADS : [])] };
+    const cluster = await readWhole(connected, io, { ...limited, ...only, workloads: running });
+    const readsRoles = !only && options.filename.length + options.policy.length > 0;
+    const clusterRoles = readsRoles ? await readClusterRoles(connected, io) : [];
     if (!running) {
       const live = { cluster, clusterRoles, automounting: await readAutomounting(connected, io) };
       return checkManifests(options, io, live, options.namespace ?? connected.namespace);

@@ -22,7 +22,7 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
   const { builder, troubles } = input;
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<RenderOptions>(given, connected);
-    const cluster = await readWhole(connected, io, { workloads: false });
+    const cluster = await readWhole(connected, io, { workloads: false, complete: true });
     builder.addCluster(cluster);
     await input.addFiles();
     const contextOptions = {

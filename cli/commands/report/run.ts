@@ -29,9 +29,8 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
 async function readSnapshots({ from, context, ...options }: ReportOptions, io: Io): Promise<readonly Snapshot[]> {
   if (from) return distinct(from.map((path) => storedSnapshot(resolve(io.cwd, path))));
   const snapshots: Snapshot[] = [];
-  // Clusters are read one after the other, because each needs much memory.
-  for (const one of context ?? [undefined])
-    snapshots.push(await readSnapshot('report', { ...options, context: one }, io));
+  // One after the other: each needs much memory.
+  for (const one of context ?? [undefined]) snapshots.push(await readSnapshot({ ...options, context: one }, io));
   return snapshots;
 }
 

@@ -11,7 +11,7 @@ import type { ExitCode, Io } from '../../command.ts';
 import { usedInCluster } from '../../evidence/cluster.ts';
 import type { UsedOptions } from '../../evidence/used.ts';
 import { Troubles } from '../../input/troubles.ts';
-import { acceptedStateOf, type Rights, readLive, SNAPSHOT_NOT_EVALUATED, takenOf } from '../../live.ts';
+import { acceptedStateOf, type Rights, readLive, SNAPSHOT_NOT_EVALUATED, takenOf, tellMissing } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
@@ -24,22 +24,21 @@ export interface SnapshotOptions extends PolicyOptions, UsedOptions {
  */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
   const troubles = new Troubles(io);
-  const taken = await readSnapshot('snapshot', given, io, troubles);
+  const taken = await readSnapshot(given, io, troubles);
   io.stdout.write(`${JSON.stringify(taken)}\n`);
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Prints problems on standard error. @param command for errors @param troubles with the evidence */
+/** Says on standard error what is missing. @param troubles with the evidence */
 export async function readSnapshot(
-  command: string,
   given: Given<SnapshotOptions>,
   io: Io,
   troubles = new Troubles(io),
 ): Promise<Snapshot> {
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<SnapshotOptions>(given, connected);
-    const { cluster, rights } = await readLive(connected, io, { command, notEvaluated: SNAPSHOT_NOT_EVALUATED });
-    for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
+    const { cluster, rights } = await readLive(connected, io, { notEvaluated: SNAPSHOT_NOT_EVALUATED });
+    tellMissing(rights, io);
     const reading = { connected, cluster, only: undefined, io, tell: troubles.trouble };
     const evidence = await usedInCluster(options, reading);
     return snapshotOf(cluster, rights, { ...options, context: connected.context, evidence });

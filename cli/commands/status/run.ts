@@ -7,7 +7,7 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { acceptedStateOf, type Rights, readLive } from '../../live.ts';
+import { acceptedStateOf, type Rights, readLive, tellMissing } from '../../live.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
@@ -30,7 +30,6 @@ export interface StatusOptions extends PolicyOptions {
 type Scoped = StatusOptions & { readonly scope: Scope };
 
 const PURPOSE = {
-  command: 'status',
   notEvaluated: 'violations are those that the operator reported last, not all of them',
 };
 
@@ -52,7 +51,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     checkReached(options, scope.only);
     if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, scope.only);
     scope.tell(io);
-    for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
+    tellMissing(rights, io);
     if (!rights.installed && policy !== undefined) {
       throw new UsageError(`no policy ${JSON.stringify(policy)}: CapabilityPolicy is not installed in the cluster`);
     }

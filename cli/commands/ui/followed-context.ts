@@ -15,7 +15,7 @@ import { followingLog } from './following-log.ts';
 import { LiveSnapshot } from './live-snapshot.ts';
 import { within } from './within.ts';
 
-const PURPOSE = { command: 'ui', notEvaluated: SNAPSHOT_NOT_EVALUATED };
+const PURPOSE = { notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
 /**
  * The page shows which spec was accepted last, which the first of these kinds records. It does not show the enforcing

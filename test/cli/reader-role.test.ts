@@ -1,0 +1,168 @@
+/** config/rbac/reader.yaml: its roles are enough for cappol, each of their rights is needed, and one message names all missing ones. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { dump, loadAll } from 'js-yaml';
+import { run } from '../../cli/program.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { cappol, type Ran } from '../support/cappol.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { grant } from '../support/namespace-changes.ts';
+import { restrictedPod } from '../support/pod-manifests.ts';
+import { CONFIG, type RbacObject } from '../support/rights.ts';
+
+const [CLUSTER_ROLE, ROLE] = loadAll(readFileSync(join(CONFIG, 'rbac', 'reader.yaml'), 'utf8')) as [
+  RbacObject,
+  RbacObject,
+];
+
+/** `pods`, `deployments.apps`: as the messages name them. */
+function resourcesOf({ rules = [] }: RbacObject): string[] {
+  const all = rules.flatMap(({ apiGroups = [], resources = [] }) =>
+    apiGroups.flatMap((group) => resources.map((one) => (group === '' ? one : `${one}.${group}`))),
+  );
+  return all.sort();
+}
+
+/** The resources that messages name as missing. */
+function namedIn(...all: readonly Ran[]): string[] {
+  const texts = all.flatMap(({ stderr }) => [...stderr.matchAll(/you may not list (.*?)(?: \(|:)/g)]);
+  const names = texts.flatMap(([, text = '']) =>
+    text.replaceAll(/(?:,? and)? in (?:the cluster|namespace [a-z-]+)/g, '').split(/,? and |, /),
+  );
+  return [...new Set(names)].sort();
+}
+
+describe('the roles for readers', function () {
+  this.timeout(300_000);
+  const cluster = useCluster('reader');
+  let namespace: string;
+  let pod: string;
+  let policy: string;
+
+  before(async () => {
+    namespace = await cluster.namespace('team', { team: 'reader' });
+    const { spec } = restrictedPod() as Json;
+    const labels = { app: 'web' };
+    await cluster.api.apply(`/apis/apps/v1/namespaces/${namespace}/deployments/web`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    });
+    const name = await cluster.policy('all', {
+      namespaceSelector: { matchLabels: { team: 'reader' } },
+      level: 'restricted',
+      mode: 'Enforce',
+    });
+    await cluster.programmed(name);
+    policy = dump({
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name },
+      spec: { namespaceSelector: { matchLabels: { team: 'reader' } }, level: 'baseline', mode: 'Enforce' },
+    });
+    pod = dump({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a', namespace }, spec }, { noRefs: true });
+  });
+
+  const as = (user: string, args: readonly string[], stdin = '') =>
+    cappol([...args, '--kubeconfig', cluster.controlPlane.kubeconfigFor(user)], stdin);
+
+  /** Every command that reads a whole cluster. */
+  const wholeCluster = (user: string) =>
+    Promise.all([
+      as(user, ['status', '-A']),
+      as(user, ['snapshot']),
+      as(user, ['check', '--cluster', '-A']),
+      as(user, ['check', '--cluster', '-f', '-'], pod),
+      as(user, ['check', '--cluster', '-A', '--policy', '-'], policy),
+      as(user, ['render', '--diff']),
+      as(user, ['suggest', '--cluster', '-A']),
+      as(user, ['explain', '--cluster', '-A']),
+    ]);
+
+  const oneNamespace = (user: string) =>
+    Promise.all([
+      as(user, ['suggest', '--cluster', '-n', namespace]),
+      as(user, ['explain', '--cluster', '-n', namespace]),
+      as(user, ['check', '--cluster', '--level', 'restricted', '-n', namespace]),
+    ]);
+
+  it('are enough for every command that reads a cluster', async () => {
+    await grant(cluster.api, 'cluster-reader', CLUSTER_ROLE.rules ?? []);
+    for (const { code, stderr } of await wholeCluster('cluster-reader')) {
+      assert.doesNotMatch(stderr, /may not/);
+      assert.notEqual(code, 2, stderr);
+    }
+  });
+
+  it('have no right that no command needs', async () => {
+    const all = CLUSTER_ROLE.rules ?? [];
+    await grant(
+      cluster.api,
+      'without-accounts',
+      all.filter(({ resources }) => !resources?.includes('serviceaccounts')),
+    );
+    const named = namedIn(...(await wholeCluster('stranger')), ...(await wholeCluster('without-accounts')));
+    assert.deepEqual(named, resourcesOf(CLUSTER_ROLE));
+  });
+
+  it('let commands follow what they list, and no more', async () => {
+    const isListed = ({ resources }: { readonly resources?: readonly string[] }) =>
+      !resources?.includes('serviceaccounts');
+    for (const { verbs, resources } of CLUSTER_ROLE.rules ?? [])
+      assert.deepEqual(verbs, isListed({ ...(resources && { resources }) }) ? ['list', 'watch'] : ['list']);
+    assert.equal(await complaints('cluster-reader'), '');
+    await grant(
+      cluster.api,
+      'lister',
+      (CLUSTER_ROLE.rules ?? []).map((rule) => ({ ...rule, verbs: ['list'] })),
+    );
+    assert.match(await complaints('lister'), /cannot watch resource/);
+  });
+
+  it('are enough in one namespace', async () => {
+    await grant(cluster.api, 'namespace-reader', ROLE.rules ?? [], { namespace });
+    for (const { code, stderr } of await oneNamespace('namespace-reader')) {
+      assert.doesNotMatch(stderr, /may not/);
+      assert.notEqual(code, 2, stderr);
+    }
+    assert.deepEqual(namedIn(...(await oneNamespace('stranger'))), resourcesOf(ROLE));
+  });
+
+  it('are named by the one message about what is missing', async () => {
+    const { code, stdout, stderr } = await as('stranger', ['check', '--cluster', '-n', namespace]);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(
+      stderr,
+      /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev, .*, namespaces in the cluster, and cronjobs\.batch, .*, pods, .*, roles\.rbac.* in namespace reader-team \(you are user "stranger"\): the ClusterRole and the Role of config\/rbac\/reader\.yaml have the rights that cappol needs\n$/,
+    );
+  });
+
+  /** The standard error of `status --watch` until it has shown the cluster once, and for some time after. */
+  async function complaints(user: string): Promise<string> {
+    const stopping = new AbortController();
+    const written = { stdout: '', stderr: '' };
+    const into = (stream: keyof typeof written) =>
+      new Writable({
+        write(chunk, _encoding, done) {
+          written[stream] += chunk;
+          done();
+        },
+      });
+    const running = run(['status', '-A', '--watch', '--kubeconfig', cluster.controlPlane.kubeconfigFor(user)], {
+      stdin: Readable.from([]),
+      stdout: into('stdout'),
+      stderr: into('stderr'),
+      env: {},
+      cwd: import.meta.dirname,
+      signal: stopping.signal,
+    });
+    await eventually('the view or a complaint', async () => written.stdout !== '' || written.stderr !== '');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    stopping.abort();
+    await running;
+    return written.stderr;
+  }
+});
