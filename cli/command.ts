@@ -2,6 +2,15 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 
+/** A file or folder that was found in a folder. */
+export interface FolderEntry {
+  /** Absolute. */
+  readonly path: string;
+  /** As the user knows it. */
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
 /** The outside world of a command; only main.ts uses the process. */
 export interface Io {
   readonly stdin: Readable;
@@ -9,6 +18,8 @@ export interface Io {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Decides what a command with --exclude leaves out of folders. */
+  readonly leftOut?: { leavesOut(entry: FolderEntry): boolean };
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
 }

@@ -17,6 +17,13 @@ export const filenames = () =>
 /** For commands that read a cluster: the current namespace of the context is the default. */
 export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-namespaces', what);
 
+/** In the notation of .gitignore. */
+export const exclude = () =>
+  new Option(
+    '--exclude <pattern...>',
+    'files and folders to leave out of folders, as .gitignore writes them; node_modules and what .gitignore names are left out as well',
+  ).default([], 'none');
+
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
 /** Evidence of what processes used. Without a path the option is `true`. */

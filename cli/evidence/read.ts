@@ -30,7 +30,7 @@ export async function readEvidence(
   options: Pick<ReadOptions, 'tell'>,
 ): Promise<Evidence> {
   const sum = new EvidenceSum();
-  for (const file of manifestFiles(paths, io.cwd, options.tell, EXTENSIONS)) {
+  for (const file of manifestFiles(paths, { cwd: io.cwd }, options.tell, EXTENSIONS)) {
     sum.add(await evidenceIn(file, io, options));
   }
   return sum.total;

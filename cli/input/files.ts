@@ -2,6 +2,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
+import type { Io } from '../command.ts';
 
 const STDIN = '-';
 
@@ -22,21 +23,22 @@ export interface InputFile {
  * Folders are walked in the order of names, including hidden ones, as by kubectl apply -R. Only files with these
  * extensions are read.
  *
+ * @param leftOut says what to leave out of folders; without it, nothing is left out
  * @param tell receives paths that cannot be read; the rest is still read
  */
 export function* manifestFiles(
   paths: readonly string[],
-  cwd: string,
+  { cwd, leftOut }: Pick<Io, 'cwd' | 'leftOut'>,
   tell: (trouble: Trouble) => void,
   extensions = MANIFESTS,
 ): Generator<InputFile> {
   for (const path of paths) {
     if (path === STDIN) yield { name: path, path: undefined, regular: false };
-    else yield* named(path, { cwd, tell, extensions });
+    else yield* named(path, { cwd, tell, extensions, leftOut });
   }
 }
 
-type Walking = Pick<Folder, 'tell' | 'extensions'>;
+type Walking = Pick<Folder, 'tell' | 'extensions' | 'leftOut'>;
 
 function* named(name: string, { cwd, ...walking }: Walking & { readonly cwd: string }): Generator<InputFile> {
   const { tell } = walking;
@@ -55,12 +57,13 @@ interface Folder {
   readonly path: string;
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
+  readonly leftOut: Io['leftOut'];
   /** The real paths of the parent folders. */
   readonly around: readonly string[];
 }
 
 function* walk({ name: folder, path: parent, around, ...walking }: Folder): Generator<InputFile> {
-  const { tell, extensions } = walking;
+  const { tell, extensions, leftOut } = walking;
   const real = realpathSync(parent);
   if (around.includes(real)) {
     tell({ file: folder, message: `a link back to ${real}, which contains it: left out` });
@@ -72,7 +75,9 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
     try {
       // A link may lead to any place, even back to a parent folder.
       const found = entry.isSymbolicLink() ? statSync(path) : entry;
-      if (found.isDirectory()) {
+      const isFolder = found.isDirectory();
+      if ((isFolder || extensions.test(entry.name)) && leftOut?.leavesOut({ path, name, isFolder })) continue;
+      if (isFolder) {
         yield* walk({ name, path, around: [...around, real], ...walking });
       } else if (found.isFile() && extensions.test(entry.name)) {
         yield { name, path, regular: true, found: true };

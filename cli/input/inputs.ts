@@ -9,7 +9,7 @@ import { spool } from './text.ts';
 export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {
   const files: InputFile[] = [];
   const copies: number[] = [];
-  for (const file of manifestFiles(paths, io.cwd, tell)) {
+  for (const file of manifestFiles(paths, io, tell)) {
     if (file.regular) {
       files.push(file);
       continue;

@@ -7,7 +7,7 @@ import type { Io } from '../command.ts';
 import { type InputFile, manifestFiles } from './files.ts';
 import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 
-export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
+export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal' | 'leftOut'>;
 
 export interface ReadOptions {
   /** Called for input that can't be read as an object; the rest is still read. */
@@ -29,7 +29,7 @@ export async function* readManifests(
   io: Reading,
   options: ReadOptions,
 ): AsyncGenerator<InputObject> {
-  yield* manifestsOf(manifestFiles(paths, io.cwd, options.tell), io, options);
+  yield* manifestsOf(manifestFiles(paths, io, options.tell), io, options);
 }
 
 /** The objects in some files, which the caller has found. */

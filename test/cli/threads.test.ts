@@ -111,7 +111,7 @@ describe('check in threads', function () {
 
   function pieces(calls: ResultCall[]) {
     const { signal } = new AbortController();
-    const files = manifestFiles(['many', 'stream.yaml'], folder, fail);
+    const files = manifestFiles(['many', 'stream.yaml'], { cwd: folder }, fail);
     return piecesOf(files, { stdin: process.stdin, cwd: folder, signal }, recordedCalls(calls).trouble);
   }
 });

@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
+import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import { checkScope } from '../../scope.ts';
 import { failOn, warn } from './fail-on.ts';
@@ -16,6 +17,7 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .summary('who breaks which rule, where, and what would be accepted; what a policy would change')
     .description(ABOUT)
     .addOption(options.filenames())
+    .addOption(options.exclude())
     .addOption(
       new Option('--policy <file...>', 'policies to evaluate against, beside those among the manifests').default(
         [],
@@ -61,7 +63,7 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
       if (given.levelVersion !== undefined && given.level === undefined)
         throw new UsageError('--level-version goes with --level');
       const { check } = await import('./check.ts');
-      finish(await check(given, io));
+      finish(await leavingOut(io, given, (walking) => check(given, walking)));
     });
   withExamples(command, [
     {

@@ -4,6 +4,7 @@ import { jsonText } from '../../../analysis/text/printable-values.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
+import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { ExplainOptions } from './pods.ts';
@@ -18,6 +19,7 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
     .addOption(options.filenames())
+    .addOption(options.exclude())
     .addOption(
       new Option(
         '--policy <file...>',
@@ -87,7 +89,7 @@ async function explain(names: readonly string[], options: ExplainOptions, io: Io
     throw new UsageError('-n and -A go with --cluster');
   }
   const { explainPods } = await import('./pods.ts');
-  return explainPods(options, io);
+  return leavingOut(io, options, (walking) => explainPods(options, walking));
 }
 
 async function explainNames(names: readonly string[], { output }: ExplainOptions, io: Io): Promise<ExitCode> {

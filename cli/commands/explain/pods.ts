@@ -11,6 +11,7 @@ import { manifestText } from './text.ts';
 
 export interface ExplainOptions extends ClusterOptions {
   readonly filename: readonly string[];
+  readonly exclude?: readonly string[];
   readonly policy: readonly string[];
   readonly cluster?: boolean;
   readonly output: 'table' | 'json';

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
+import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import { OUTPUTS } from './outputs.ts';
 
@@ -17,6 +18,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     .summary('the edits that make manifests comply: as a diff, in place, or as patches for kustomize')
     .description(ABOUT)
     .addOption(options.filenames())
+    .addOption(options.exclude())
     .addOption(
       new Option('--policy <file...>', 'policies to comply with, beside those among the manifests').default([], 'none'),
     )
@@ -59,7 +61,7 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
       if (given.directory !== undefined && given.output !== 'kustomize')
         throw new UsageError('--directory goes with -o kustomize');
       const { fix } = await import('./fix.ts');
-      finish(await fix(given, io));
+      finish(await leavingOut(io, given, (walking) => fix(given, walking)));
     });
   withExamples(command, [
     {

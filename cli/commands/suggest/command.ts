@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
+import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import type { SuggestOptions } from './run.ts';
 
@@ -14,6 +15,7 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .summary(SUMMARY)
     .description(ABOUT)
     .addOption(options.filenames())
+    .addOption(options.exclude())
     .option('--cluster', 'what runs in the cluster, instead of files')
     .addOption(
       options.namespace(
@@ -58,7 +60,7 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(options.context())
     .action(async (given: SuggestOptions) => {
       const { runSuggest } = await import('./run.ts');
-      finish(await runSuggest(given, io));
+      finish(await leavingOut(io, given, (walking) => runSuggest(given, walking)));
     });
   withExamples(command, [
     {

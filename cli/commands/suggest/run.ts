@@ -18,6 +18,7 @@ import { jsonText, reportText, yamlText } from './output.ts';
 
 export interface SuggestOptions extends PolicyOptions, UsedOptions {
   readonly filename: readonly string[];
+  readonly exclude?: readonly string[];
   readonly cluster?: boolean;
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
