@@ -48,7 +48,7 @@ describe('cappol fix --used', () => {
     const { code, stdout, stderr } = await fixed(DEPLOYMENT, '-o', 'manifests');
     assert.equal(stdout, KEPT);
     assert.equal(code, 0);
-    assert.match(stderr, /may need more\. Watched for 2 h, in 1 instance, with 1 start seen\. Weak evidence/);
+    assert.match(stderr, /may need more\. Watched for 2 h, in 1\s+instance, with 1 start seen\. Weak evidence/);
     assert.match(stderr, /^2 edits \(2 check\) in 1 file$/m);
   });
 

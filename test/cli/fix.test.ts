@@ -148,7 +148,9 @@ describe('fix', () => {
   }
 
   it('says on standard error what each edit may break, the riskiest class first, and how many edits there are', async () => {
-    const { stderr } = await fix('-f', file(DEPLOYMENT), ...RESTRICTED);
+    const { stderr: wrapped } = await fix('-f', file(DEPLOYMENT), ...RESTRICTED);
+    assert.ok(wrapped.split('\n').every((line) => line.length <= 100));
+    const stderr = wrapped.replaceAll('\n    ', ' ');
     assert.match(
       stderr,
       /^Check before you apply:\n {2}capabilities: container runtimes no longer give it their defaults/,
@@ -184,7 +186,7 @@ spec:
     assert.equal(code, 1);
     assert.doesNotMatch(readFileSync(path, 'utf8'), /allowPrivilegeEscalation/);
     assert.match(readFileSync(path, 'utf8'), /add: \[NET_BIND_SERVICE\]/);
-    assert.match(stdout, /allowPrivilegeEscalation: .*; no fix: its fix is of class check, which --only leaves out/);
+    assert.match(stdout, /allowPrivilegeEscalation: no fix: its fix is of class check, which --only leaves out/);
   });
 
   it('--write edits in place, once', async () => {
@@ -318,7 +320,7 @@ spec:
     assert.equal(code, 1);
     assert.match(
       stdout,
-      /: capabilities: container "web" must drop .*; no fix: its fix is of class check, which --only leaves out\n/,
+      /\n {2}capabilities: no fix: its fix is of class check, which --only leaves out\n {4}.*: container "web" must drop /,
     );
     const text = readFileSync(path, 'utf8');
     assert.match(text, /add: \[NET_BIND_SERVICE\]\}/);
@@ -330,9 +332,26 @@ spec:
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(
       stderr,
-      /^Left:\n {2}.*f\d+\.yaml:5: Pod shop\/agent: hostNetwork: pod must not set hostNetwork=true; no fix: the pod asks for/,
+      /^Left:\n {2}hostNetwork: no fix: the pod asks for .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
     );
     assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with them, 1 violation left\n$/);
+  });
+
+  it('names each reason once, however many objects and policies it concerns', async () => {
+    const volumes = 'volumes: [{name: logs, hostPath: {path: /var/log}}]';
+    const pod = (name: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {containers: [{name: a, image: a}], ${volumes}}\n`;
+    const policy = (name: string, level: string) =>
+      `apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: ${name}}\nspec: {namespaceSelector: {}, level: ${level}, mode: ${level === 'baseline' ? 'Enforce' : 'Warn'}}\n`;
+    const all = [policy('one', 'baseline'), policy('two', 'restricted'), pod('first'), pod('second')];
+    const { stderr } = await fix('-f', file(all.join('---\n')));
+    const [, left = ''] = /^Left:\n(.*?)\n\n/ms.exec(stderr) ?? [];
+    assert.equal(left.match(/volumes: no fix: /g)?.length, 1, left);
+    const lines = left.split('\n').filter((line) => line.includes('Pod default/'));
+    assert.deepEqual(
+      lines.map((line) => line.replace(/^ {4}.*?: /, '')),
+      ['first', 'second'].map((name) => `Pod default/${name}: volume "logs" must not be of type hostPath`),
+    );
   });
 
   it('follows the policies among the manifests, in the namespaces that they select', async () => {
@@ -380,8 +399,8 @@ spec:
     const { code, stdout } = await fix('-f', path, '--write');
     assert.equal(code, 1);
     assert.match(readFileSync(path, 'utf8'), /runAsUser: 5/);
-    assert.match(stdout, /runAsUser: .*; no fix: its fix would violate a policy of a stricter mode/);
-    assert.match((await fix('-f', path, '--write')).stdout, /^Left:\n.*\n\n0 edits in 0 files/);
+    assert.match(stdout, /runAsUser: no fix: its fix would violate a policy of a stricter mode/);
+    assert.match((await fix('-f', path, '--write')).stdout, /^Left:\n(?: .*\n)+\n0 edits in 0 files/);
   });
 
   it('-o manifests prints the whole text, also of standard input', async () => {

@@ -5,9 +5,13 @@ import { type OtherDocuments, skippedLines } from '../../../analysis/manifests/o
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
 import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
 import { counted } from '../../../operator/text/wording.ts';
+import { wrap } from '../../output/wrap.ts';
 import { itemName, place } from '../check/reporters/reporter.ts';
 
 const NAMED = 3;
+const WIDTH = 100;
+/** The values at the end of a rule's message. */
+const ACCEPTED = / \((?:allowed|forbidden): .*\)$/;
 
 export function reportText(result: FixResult, skipped: readonly OtherDocuments[], isWritten: boolean): string {
   const { edits, left, notes, policies, summary } = printableTexts(result);
@@ -35,7 +39,7 @@ function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
   const groups = [...Map.groupBy(ofClass, ({ rule, risk }) => `${rule}: ${risk}`)];
   if (groups.length === 0) return [];
   const title = fixClass === 'check' ? 'Check before you apply:' : `Edits of class ${fixClass}:`;
-  return [title, ...groups.map(([risk, all]) => `  ${risk} (${objectsText(all)})`)];
+  return [title, ...groups.map(([risk, all]) => wrapped(`${risk} (${objectsText(all)})`))];
 }
 
 function objectsText(edits: readonly FixEdit[]): string {
@@ -50,10 +54,19 @@ function noteLine({ file, line, message }: FixNote): string {
 
 function leftLines(left: readonly LeftViolation[]): string[] {
   if (left.length === 0) return [];
-  const lines = left.map(
-    (one) => `  ${place(one.file, one.line)}: ${itemName(one)}: ${one.rule}: ${one.message}; no fix: ${one.why}`,
-  );
-  return ['Left:', ...new Set(lines)];
+  const groups = Map.groupBy(left, ({ rule, why }) => `${rule}: no fix: ${why}`);
+  const lines = [...groups].flatMap(([reason, all]) => [wrapped(reason), ...new Set(all.map(leftLine))]);
+  return ['Left:', ...lines];
+}
+
+/** Without the values that policies accept: `check` lists them, and policies that differ in them are one line. */
+function leftLine(one: LeftViolation): string {
+  return `    ${place(one.file, one.line)}: ${itemName(one)}: ${one.message.replace(ACCEPTED, '')}`;
+}
+
+/** Everybody reads this in a terminal, but a width is known only for standard output. */
+function wrapped(text: string): string {
+  return wrap(text, { width: WIDTH, indent: 2, hanging: 4 }).trimEnd();
 }
 
 function summaryLine(
