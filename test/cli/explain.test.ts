@@ -133,7 +133,7 @@ describe('explain -f FILE', () => {
     );
     assert.match(
       stdout,
-      /^hostUsers: false: all of it counts in the pod's own user namespace only, not on the node; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace$/m,
+      /^hostUsers: false: all of it counts in the pod's own user namespace only, not on the node; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace, and admit only such pods, with userNamespaces: Required$/m,
     );
   });
 

@@ -17,7 +17,8 @@ const CURRENT = '→ ';
 const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
 
 const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
-const ADMITTED_THERE = '; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace';
+const ADMITTED_THERE =
+  '; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace, and admit only such pods, with userNamespaces: Required';
 
 /** Several lines, with an empty one at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
