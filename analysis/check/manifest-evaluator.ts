@@ -57,6 +57,7 @@ export class ManifestEvaluator {
       file,
       verdict,
       notSelected: verdict === 'NotSelected' ? this.#whyNotSelected(candidate, namespace) : null,
+      onlyOldPods: false,
       violations: withMisspelt(
         ofModes.flatMap(({ mode, result }) => checkedViolations(result, mode, locate)),
         unknown,

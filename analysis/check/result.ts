@@ -25,6 +25,8 @@ export interface CheckedItem {
   readonly verdict: ItemVerdict;
   /** Null unless the verdict is NotSelected. */
   readonly notSelected: NotSelectedReason | null;
+  /** Whether the template of a workload in a cluster complies, and only pods of an older template violate. */
+  readonly onlyOldPods: boolean;
   readonly violations: readonly CheckedViolation[];
   /** Advice that does not affect the verdict. */
   readonly findings: readonly CheckedFinding[];

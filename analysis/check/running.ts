@@ -39,6 +39,7 @@ function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedI
     verdict,
     // Adds the objects about which no policy decides, because the results do not contain them.
     notSelected: null,
+    onlyOldPods: verdict === 'Violating' && bad.every((one) => one.evaluated.templateComplies),
     violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
   };

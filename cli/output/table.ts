@@ -3,7 +3,7 @@ import { printable } from '../../operator/text/printable.ts';
 import { PLAIN, type Terminal } from './terminal.ts';
 import { columns, wrap } from './wrap.ts';
 
-const GAP = '   ';
+export const GAP = '   ';
 const INDENT = 2;
 
 interface TableOptions {

@@ -22,6 +22,8 @@ export interface WorkloadVerdict extends WorkloadName {
   readonly verdict: Verdict;
   /** How many of its pods violate now. */
   readonly pods: number;
+  /** Its own template complies, and only pods or templates of an older one violate. */
+  readonly templateComplies?: true;
   /**
    * For a workload that violates in mode Audit or Warn: the Enforce policy that admits it, and would still admit it if
    * the violated policies were enforced.
@@ -85,10 +87,16 @@ export function mergeMembers(
     ...(custom && { custom }),
     verdict: verdict ?? 'Compliant',
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
+    ...(verdict === 'Violating' && templateComplies(members, verdicts) && { templateComplies: true }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
     // For a workload that violates, unknown results would hide the violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
+}
+
+function templateComplies(members: readonly Member[], verdicts: readonly PodVerdict[]): boolean {
+  const own = members.findIndex(({ own, pod }) => own && !pod);
+  return verdicts[own]?.verdict === 'Compliant';
 }
 
 /** The policy that admits the first member, if every member is admitted. */

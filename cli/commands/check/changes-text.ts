@@ -16,6 +16,7 @@ import { counted } from '../../../operator/text/wording.ts';
 import { EFFECT_STYLES, effectPaint } from '../../output/effect-paint.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
+import { withShortMessages } from '../../output/short-rows.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
@@ -52,13 +53,14 @@ export function changesMarkdown(all: Changes): string {
 
 function changeTable({ changes }: Changes, terminal: Terminal): string {
   if (changes.length === 0) return '';
-  const rows = changes.map((one) => [
-    itemName(one),
-    word(one.before),
-    word(one.after),
-    mergeViolations(one.violations).map(whyText).join('; '),
-  ]);
-  return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, {
+  const rows = changes.flatMap((one) => {
+    const effects = [itemName(one), word(one.before), word(one.after)];
+    const violations = mergeViolations(one.violations);
+    if (violations.length === 0) return [[...effects, '', '']];
+    return violations.map((violation) => [...effects, policiesText(violation), violationText(violation)]);
+  });
+  const head = ['WORKLOAD', 'TODAY', 'AFTER', 'POLICY', 'WHY'];
+  return tableText(head, withShortMessages(head, rows), {
     terminal,
     paint: effectPaint('AFTER', terminal, word),
   });
@@ -107,14 +109,12 @@ function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
 
 function namespaceTable(all: Changes, terminal: Terminal): string {
   const columns = namespaceColumns(all);
-  const rows = all.namespaces.map((one) => columns.map(({ cell }) => cell(one)));
+  const heads = columns.map(({ head }) => head);
+  const cells = all.namespaces.map((one) => columns.map(({ cell }) => cell(one)));
+  const rows = terminal.width === undefined ? withShortMessages(heads, cells) : cells;
   const paint = (head: string, cell: string) =>
     head === SAFE && cell !== '' ? terminal.paint(cell === 'yes' ? 'green' : 'red', cell) : cell;
-  return tableText(
-    columns.map(({ head }) => head),
-    rows,
-    { terminal, paint },
-  );
+  return tableText(heads, rows, { terminal, paint });
 }
 
 const STARTS: Readonly<Record<RolloutStart['state'], string>> = {

@@ -53,15 +53,17 @@ export function shownOf(item: CheckedItem, wide: boolean): Shown {
 
 /** The API server's message, with the names of all policies that give it. */
 export function violationText(violation: ShownViolation): string {
-  const { first, message, policies } = violation;
-  const kind = policies.length === 1 ? 'CapabilityPolicy' : 'CapabilityPolicies';
-  return `${kind} ${policiesText(violation)}: ${first.rule}: ${message}`;
+  const { first, message } = violation;
+  return `CapabilityPolicy ${policiesText(violation)}: ${first.rule}: ${message}`;
 }
 
 /** Only a refusal is an error. */
 export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
   return mode === 'Enforce' ? 'error' : 'warning';
 }
+
+/** Said of an item whose violations nobody has to repair: its pods only have to be replaced. */
+export const ONLY_OLD_PODS = 'only pods of an older template: the current one complies';
 
 const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {
   ExcludedNamespace: 'no policy reaches its namespace',

@@ -2,9 +2,10 @@
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
 import { effectPaint } from '../../../output/effect-paint.ts';
+import { withShortMessages } from '../../../output/short-rows.ts';
 import { tableText } from '../../../output/table.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { type Shown, withoutViolations } from './shown.ts';
+import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 /** The number of rows that share column widths; later rows are printed as they come. */
@@ -32,7 +33,11 @@ export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boole
   const flush = () => {
     if (rows.length === 0) return;
     const columns = known ?? columnsFor(rows, wide);
-    const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
+    const cells = fitted(
+      columns,
+      rows.map((row) => columns.map(({ cell }) => cell(row))),
+      wide,
+    );
     const heads = columns.map((column) => column.head);
     stdout.write(tableText(known ? undefined : heads, cells, { heads, paint: effectPaint(RESULT, terminal) }));
     known = columns;
@@ -62,7 +67,7 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
     policy: policiesText(one),
     rule: one.first.rule,
     field: one.first.path,
-    message: one.message,
+    message: item.onlyOldPods ? `${one.message}; ${ONLY_OLD_PODS}` : one.message,
   }));
   const notes = findings.map(({ reason, path, message, line }) => ({
     ...own,
@@ -74,6 +79,20 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
   }));
   const whole = { ...own, where: place(item.file, item.line), ...withoutViolations(item) };
   return [...(rows.length === 0 && wide ? [whole] : rows), ...notes];
+}
+
+/** Only -o wide shows lists of accepted values that are too long for a line. */
+function fitted(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  wide: boolean,
+): readonly (readonly string[])[] {
+  return wide
+    ? rows
+    : withShortMessages(
+        columns.map(({ head }) => head),
+        rows,
+      );
 }
 
 /** Workloads read from a cluster have no file. */

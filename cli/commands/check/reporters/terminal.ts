@@ -5,7 +5,7 @@ import { EFFECT_STYLES } from '../../../output/effect-paint.ts';
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../../../output/grouped.ts';
 import { paragraph } from '../../../output/wrap.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { type Shown, withoutViolations } from './shown.ts';
+import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
@@ -16,7 +16,12 @@ export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: bo
       const entries = entriesOf(shown, wide);
       if (entries.length === 0) return;
       const { namespace, file, line } = shown.item;
-      const group = { namespace, workload: itemName(shown.item, false), remark: place(file, line), entries };
+      const group = {
+        namespace,
+        workload: itemName(shown.item, false),
+        remark: shown.item.onlyOldPods ? ONLY_OLD_PODS : place(file, line),
+        entries,
+      };
       workloads.push(file === null ? withSharedDetail(group) : group);
     },
     end(summary, totals) {
