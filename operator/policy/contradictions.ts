@@ -33,6 +33,8 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
   return parts.flatMap((part) => [
     ...privilegedInVain(part),
     ...hostProcessInVain(part),
+    ...hostNamespacesInVain(part),
+    ...tokensInVain(part),
     ...addsInVain(part),
     ...(isFilling ? defaultInVain(part) : defaultsInVain(part)),
     ...volumesInVain(part),
@@ -66,6 +68,24 @@ function hostProcessInVain({ path, stated, value }: Overrides): string[] {
   if (!stated.hostProcess || value('hostNetwork') !== false) return [];
   return [
     `${path}.hostProcess: true admits no pod: a HostProcess pod needs hostNetwork: true, which the policy refuses; write hostNetwork: true, too`,
+  ];
+}
+
+/** The API server refuses `hostUsers: false` beside these fields (validateHostUsers). Pods for Windows have no such field. */
+function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
+  if (value('userNamespaces') !== 'Required') return [];
+  return (['hostNetwork', 'hostPID', 'hostIPC'] as const)
+    .filter((field) => stated[field])
+    .map(
+      (field) =>
+        `${path}.${field}: true admits no pod but those for Windows: the API server refuses hostUsers: false, which userNamespaces: Required asks for, beside ${field}: true; remove one of the two`,
+    );
+}
+
+function tokensInVain({ path, stated, value }: Overrides): string[] {
+  if (!stated.serviceAccountTokenVolumes || value('serviceAccountToken') !== 'Forbidden') return [];
+  return [
+    `${path}.serviceAccountTokenVolumes: true has no effect: serviceAccountToken: Forbidden refuses these volumes; remove one of the two`,
   ];
 }
 

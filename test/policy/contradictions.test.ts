@@ -67,6 +67,27 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   ],
   ['hostProcess with hostNetwork', { ...BASE, overrides: { hostProcess: true, hostNetwork: true } }, []],
   [
+    "the node's namespaces beside user namespaces",
+    { ...BASE, overrides: { hostNetwork: true, hostPID: true, hostIPC: false, userNamespaces: 'Required' } },
+    [
+      'overrides.hostNetwork: true admits no pod but those for Windows: ',
+      'overrides.hostPID: true admits no pod but those for Windows: ',
+    ],
+  ],
+  [
+    "the node's network beside user namespaces that nobody requires",
+    { ...BASE, overrides: { hostNetwork: true, userNamespaces: 'Optional' } },
+    [],
+  ],
+  [
+    'volumes with a token that is forbidden',
+    {
+      ...BASE,
+      overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true, serviceAccountToken: 'Forbidden' },
+    },
+    ['overrides.serviceAccountTokenVolumes: true has no effect: '],
+  ],
+  [
     'an add outside of the bounding set',
     caps({ allowedAdd: ['NET_RAW', 'CHOWN'], allowedBounding: ['CHOWN'] }),
     ['overrides.capabilities.allowedAdd admits no container that adds NET_RAW: '],
