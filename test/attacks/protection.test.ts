@@ -49,7 +49,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
   let target: Target;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const { api } = cluster;
     const namespace = await cluster.namespace('team', { team: 'protected' });
     const namespaceSelector = { matchLabels: { team: 'protected' } };
@@ -190,7 +190,7 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
     });
 
     it('ends without a restart when the file is removed: break glass', async function () {
-      this.timeout(90_000);
+      this.timeout(300_000);
       rmSync(join(directory, 'validating', 'protection.yaml'));
       const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
       await eventually('the API server to notice', async () => {

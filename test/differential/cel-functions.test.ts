@@ -38,7 +38,7 @@ const CASE = fc.tuple(TEXT, TEXT, fc.nat(), fc.nat(), fc.boolean()).map(([s, oth
 });
 
 describe('functions of CEL', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let api: Api;
 
   before(async () => {

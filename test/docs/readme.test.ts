@@ -7,7 +7,7 @@ describe('the README', () => {
   let controlPlane: ControlPlane;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     // A separate one: the README counts namespaces.
     controlPlane = await startControlPlane({ quiet: true });
   });

@@ -42,7 +42,7 @@ describe('an installation', () => {
   let operator: OperatorProcess | undefined;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     controlPlane = await startControlPlane({ quiet: true });
     api = new Api(controlPlane.kubeconfig);
     tools = await Tools.find(controlPlane.kubeconfig);

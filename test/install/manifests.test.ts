@@ -38,7 +38,7 @@ const EVERY_FLAG: Readonly<Record<string, string | number | boolean>> = {
 };
 
 describe('the manifests', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let tools: Tools;
   let kustomized: Manifest[];
 

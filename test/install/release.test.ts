@@ -10,7 +10,7 @@ import { Tools } from '../../hack/tools.ts';
 import { CONFIG, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 describe('the files of a release', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-release-'));
   const { version } = JSON.parse(readFileSync(join(CONFIG, '..', 'package.json'), 'utf8'));
   let tools: Tools;

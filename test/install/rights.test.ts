@@ -42,7 +42,7 @@ describe("the operator's rights", () => {
   }
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     for (const crd of [OPEN_REPORTS, POLICY_REPORTS]) await installReportCrd(cluster.api, crd);
     const namespace = await cluster.namespace('team', { team: 'rights' });
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, baselinePod());
@@ -107,7 +107,7 @@ describe("the operator's rights", () => {
   describe('are needed each: without it, the operator says what it cannot do,', () => {
     for (const right of operatorRights()) {
       it(titleOf(right), async function () {
-        this.timeout(60_000);
+        this.timeout(300_000);
         await prepare(stage, right);
         await without(cluster.api, right, () => provoke(stage, right));
         if (!isRead(right)) await recover(right);

@@ -22,7 +22,7 @@ interface Ran {
 }
 
 describe('npm run try', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let controlPlane: ControlPlane;
   let api: Api;
   let untouched: string[];

@@ -15,7 +15,7 @@ const FIX = new RegExp(
 );
 
 describe('a policy that cannot be compiled', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const cluster = useCluster('bad-input');
   let namespace: string;
   let good: string;

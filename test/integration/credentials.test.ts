@@ -32,7 +32,7 @@ setTimeout(() => {
 `;
 
 describe('credentials of a kubeconfig', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
   const [log, answer] = [join(folder, 'runs'), join(folder, 'answer')];
   const clients: ApiClient[] = [];

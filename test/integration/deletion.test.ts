@@ -14,7 +14,7 @@ const COLLECTION_MS = 60_000;
 const NOT_COLLECTED_MS = 3_000;
 
 describe('deleting and changing policies', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const cluster = useCluster('deletion');
 
   const plain = restrictedPod();

@@ -29,7 +29,7 @@ describe('leader election on a real API server', () => {
   let tests = 0;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     controlPlane = await sharedControlPlane();
     client = connect();
   });
@@ -97,7 +97,7 @@ describe('leader election on a real API server', () => {
   });
 
   it('keeps its leader over a restart of the API server', async function () {
-    this.timeout(90_000);
+    this.timeout(300_000);
     const stopping = new AbortController();
     const log = new RecordingLog();
     const own = connect();

@@ -48,7 +48,7 @@ describe('hostile input', () => {
     let etcd: Etcd;
 
     before(async function () {
-      this.timeout(120_000);
+      this.timeout(300_000);
       etcd = new Etcd(cluster.controlPlane.pids);
       namespace = await cluster.namespace('crowd', { team: 'crowd' });
       policy = await cluster.policy('crowd', audit('crowd'));

@@ -26,7 +26,7 @@ const COLLECTION_MS = 60_000;
 const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   const cluster = useCluster('labels');
 
   /** In mode Audit unless `rest` says otherwise. */

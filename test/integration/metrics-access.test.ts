@@ -14,7 +14,7 @@ describe('the users who may read /metrics, on a real API server', () => {
   let token: string;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     const config = new KubeConfig();
     config.loadFromFile((await sharedControlPlane()).kubeconfig);
     client = new ApiClient(config);
@@ -64,7 +64,7 @@ describe('the users who may read /metrics, on a real API server', () => {
 
 describe('an operator that cannot serve /metrics', () => {
   it('ends, so that it is started again', async function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     const { kubeconfig } = await sharedControlPlane();
     const place = ['--kubeconfig', kubeconfig, '--operator-namespace', NAME];
     const metrics = ['--metrics-bind-address', '127.0.0.1:0', '--metrics-cert-path', '/nowhere'];

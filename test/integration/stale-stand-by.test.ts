@@ -23,7 +23,7 @@ describe('a standby whose watch of policies has been silent for a while', () => 
   let standBy: OperatorProcess;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     controlPlane = await startControlPlane({ quiet: true });
     api = new Api(controlPlane.kubeconfig);
     await installCrd(api);

@@ -11,7 +11,7 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 describe('the status of a policy', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const cluster = useCluster('status');
 
   function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {

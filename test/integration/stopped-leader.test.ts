@@ -24,7 +24,7 @@ describe('a leader that is stopped for longer than its lease', () => {
   let changes = 0;
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     audit = new AuditLog(REPLICAS);
     controlPlane = await startControlPlane({ quiet: true, apiServerFlags: audit.flags });
     api = new Api(controlPlane.kubeconfig);

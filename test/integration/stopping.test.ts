@@ -14,7 +14,7 @@ const WITHIN_MS = 2_000;
 const POLICIES = 30;
 
 describe('the operator, when it is told to end', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const cluster = useCluster('stopping');
   let operator: OperatorProcess;
 

@@ -19,7 +19,7 @@ const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 const MANY = 25;
 
 describe('the object that is deleted before the operator', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const cluster = useCluster('withdrawal', { args: SLOW_WRITES });
 
   const restricted = (team: string): CapabilityPolicySpec => {

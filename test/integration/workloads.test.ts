@@ -31,7 +31,7 @@ interface Row {
 }
 
 describe('existing violating workloads', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const cluster = useCluster('workloads');
 
   const ROWS: readonly Row[] = [

@@ -12,7 +12,7 @@ const ENFORCE = 'capabilitypolicy.enforce';
 const usedBy = (...users: string[]): Row => ({ namespace: ONE, colours: ['red', 'both'], users });
 
 describe('the users of a policy', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const cluster = useProgramCluster([ONE]);
   let writes: { readonly what: string; readonly at: number }[];
   let before: NonNullable<Interception['before']>;

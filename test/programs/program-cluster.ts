@@ -44,7 +44,7 @@ export function useProgramCluster(
 ): ProgramCluster {
   const cluster = new ProgramCluster(timeoutMs);
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     await cluster.open(await controlPlane(), namespaces);
   });
   afterEach(() => cluster.clear());

@@ -13,7 +13,7 @@ const red = { namespace: ONE, colours: ['red'] };
 const blue = { namespace: TWO, colours: ['blue'] };
 
 describe('Programs.pass', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const cluster = useProgramCluster([ONE, TWO]);
   let writes: string[];
   let told: string[];

@@ -28,7 +28,7 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilityp
 const REFUSED = /CapabilityPolicy protection: this change of the CRD could alter or drop stored CapabilityPolicies/;
 
 describe('on API servers that protect the enforcement', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let directory = '';
   let audit: Audit;
   let stop: () => Promise<void> = async () => {};

@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
 describe('the executable', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const archive = archiveName(thisPlatform());
   let release: string;
   let folder: string;

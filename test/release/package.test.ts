@@ -16,7 +16,7 @@ const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: 
 const MIB = 1024 * 1024;
 
 describe('the npm package', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let tarball: string;
   let folder: string;
 

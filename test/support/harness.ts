@@ -66,7 +66,7 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
   const { controlPlane = sharedControlPlane, args = [] } = options;
   const cluster = new TestCluster(prefix);
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args, options);
   });
   afterEach(function () {
