@@ -1,14 +1,15 @@
 /** The cluster that a command reads, found as kubectl finds it. */
 import { type ClusterRole, liveRoles } from '../analysis/policies/aggregation.ts';
 import { type Automounting, automountingOf } from '../analysis/policies/automounting.ts';
-import { ApiClient, ApiError, isForbidden, pathFor } from '../operator/cluster/client.ts';
+import { ApiClient, isForbidden, pathFor } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
 import { CLUSTER_ROLES, NAMESPACES, PODS_AND_WORKLOADS } from '../operator/cluster/sources.ts';
 import { excludedOn } from '../operator/model/namespaces.ts';
 import type { Cluster } from '../operator/model/objects.ts';
 import type { RawObject, RawPage } from '../operator/model/raw.ts';
-import { type Io, UsageError } from './command.ts';
+import { clusterError } from './cluster-error.ts';
+import type { Io } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';
 import { type ReadOptions, readCluster } from './read-once.ts';
@@ -38,7 +39,7 @@ export async function withCluster<Result>(
   try {
     return await work({ client, context, namespace });
   } catch (error) {
-    throw explained(error, client.server);
+    throw clusterError(error, client.server);
   } finally {
     await client.close();
   }
@@ -116,13 +117,4 @@ export async function readPods(
   });
   scope.tell(io);
   return { cluster, scope };
-}
-
-function explained(error: unknown, server: string): unknown {
-  if (error instanceof ApiError) return new UsageError(`the API server refuses: ${error.message}`);
-  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: string } };
-  const connection = [code, cause?.code].find(
-    (one) => typeof one === 'string' && /^(E[A-Z]+|UND_ERR_|CERT_|DEPTH_)/.test(one),
-  );
-  return connection ? new UsageError(`cannot reach the cluster at ${server}: ${connection}`) : error;
 }

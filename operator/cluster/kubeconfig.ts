@@ -65,10 +65,18 @@ function defaultFiles({ KUBECONFIG, HOME }: Environment): string[] {
   return [join(HOME || homedir(), '.kube', 'config')];
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read',
+  EISDIR: 'is a folder',
+};
+
 function read(file: string): KubeconfigFile {
   try {
     return readKubeconfig(file);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined && code in UNREADABLE) throw new Error(`kubeconfig: ${file} ${UNREADABLE[code]}`);
     const [line] = (error as Error).message.split('\n');
     throw new Error(`kubeconfig: ${line?.includes(file) ? line : `${file}: ${line}`}`);
   }

@@ -128,7 +128,9 @@ describe('cappol ui, with an API server', () => {
       ],
     );
     assert.deepEqual(loading, []);
-    assert.deepEqual(problems, ['gone: cannot reach the cluster at https://127.0.0.1:9: ECONNREFUSED']);
+    assert.deepEqual(problems, [
+      'gone: cannot reach the cluster at https://127.0.0.1:9: nothing listens at this address (ECONNREFUSED)',
+    ]);
     assert.match(stderr, /^cappol: gone: cannot reach the cluster/m);
     assert.match(stderr, /^cappol: --used: the files do not say of which cluster they are/m);
   });

@@ -42,7 +42,9 @@ describe('the kubeconfig', () => {
   });
 
   it('says in one line that a file is missing, or not YAML', () => {
-    assert.match(message({ kubeconfig: join(folder, 'missing') }) ?? '', /^kubeconfig: ENOENT.*$/);
+    const missing = join(folder, 'missing');
+    assert.equal(message({ kubeconfig: missing }), `kubeconfig: ${missing} does not exist`);
+    assert.equal(message({ kubeconfig: folder }), `kubeconfig: ${folder} is a folder`);
     assert.match(message({ kubeconfig: fileOf('a: [') }) ?? '', /^kubeconfig: .*$/);
   });
 

@@ -1,0 +1,44 @@
+/** The failure of a connection to a cluster, in words that speak of files and servers and not of Node. */
+import { ApiError } from '../operator/cluster/api-error.ts';
+import { UsageError } from './command.ts';
+
+/** The codes of Node's net, dns and tls modules, and of undici. */
+const CONNECTION: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens at this address',
+  ECONNRESET: 'the server closed the connection',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to it',
+  ENOTFOUND: 'its name is unknown',
+  EAI_AGAIN: 'its name cannot be looked up now',
+  ETIMEDOUT: 'it does not answer',
+  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+  UND_ERR_HEADERS_TIMEOUT: 'it does not answer',
+  UND_ERR_SOCKET: 'the server closed the connection',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+};
+/** OpenSSL's codes for a certificate of an unknown authority. */
+const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
+const IS_CODE = /^(E[A-Z_]+|UND_ERR_\w+|CERT_\w+)$/;
+
+/** @returns an error with one line for the user; other errors as they are */
+export function clusterError(error: unknown, server: string): unknown {
+  if (error instanceof ApiError) {
+    return new UsageError(
+      error.status === 401
+        ? `the API server at ${server} does not accept the token or certificate of the kubeconfig: it is wrong, or has expired`
+        : `the API server refuses: ${error.message}`,
+    );
+  }
+  const { path, cause } = error as NodeJS.ErrnoException;
+  const codes = [error, cause].map((one) => (one as NodeJS.ErrnoException | undefined)?.code ?? '');
+  if (path !== undefined && codes[0] === 'ENOENT') {
+    return new UsageError(`the kubeconfig names the file ${path}, which does not exist`);
+  }
+  const code = codes.find((one) => IS_CODE.test(one) || UNTRUSTED.test(one));
+  if (code === undefined) return error;
+  const why = UNTRUSTED.test(code)
+    ? 'the certificate-authority of the kubeconfig has not signed its certificate'
+    : CONNECTION[code];
+  return new UsageError(`cannot reach the cluster at ${server}: ${why === undefined ? code : `${why} (${code})`}`);
+}

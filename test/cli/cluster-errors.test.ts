@@ -1,0 +1,76 @@
+/** The errors of commands that cannot reach a cluster: they name files and servers. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump, load } from 'js-yaml';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { cappol } from '../support/cappol.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+
+describe('the errors of cappol with a cluster', () => {
+  let folder: string;
+  let config: Json;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-cluster-errors-'));
+    const { kubeconfig } = await sharedControlPlane();
+    config = load(readFileSync(kubeconfig, 'utf8'));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** @returns its only line */
+  async function complaint(cluster: Json, user?: Json): Promise<string> {
+    const file = join(folder, 'kubeconfig');
+    const changed = structuredClone(config);
+    Object.assign(changed.clusters[0].cluster, cluster);
+    if (user) changed.users[0].user = user;
+    writeFileSync(file, dump(changed, { skipInvalid: true }));
+    const { code, stderr } = await cappol(['status', '-A', '--kubeconfig', file]);
+    assert.equal(code, 2, stderr);
+    assert.doesNotMatch(stderr, /ENOENT|--use-system-ca/);
+    return stderr;
+  }
+
+  it('says that a token is wrong', async () => {
+    const line = await complaint({}, { token: 'wrong' });
+    assert.match(
+      line,
+      /^cappol: the API server at https:\S+ does not accept the token or certificate of the kubeconfig: it is wrong, or has expired\n$/,
+    );
+  });
+
+  it('names the file of a certificate that does not exist', async () => {
+    const missing = join(folder, 'missing.crt');
+    const line = await complaint({}, { 'client-certificate': missing, 'client-key': missing });
+    assert.equal(line, `cappol: the kubeconfig names the file ${missing}, which does not exist\n`);
+  });
+
+  it('names a server that does not listen, or is unknown', async () => {
+    const refused = await complaint({ server: 'https://127.0.0.1:9' });
+    assert.equal(
+      refused,
+      'cappol: cannot reach the cluster at https://127.0.0.1:9: nothing listens at this address (ECONNREFUSED)\n',
+    );
+    const unknown = await complaint({ server: 'https://nowhere.invalid' });
+    assert.match(
+      unknown,
+      /^cappol: cannot reach the cluster at https:\/\/nowhere\.invalid: its name (is unknown \(ENOTFOUND\)|cannot be looked up now \(EAI_AGAIN\))\n$/,
+    );
+  });
+
+  it('says that the authority is another one', async () => {
+    const line = await complaint({ 'certificate-authority': undefined, 'certificate-authority-data': undefined });
+    assert.match(
+      line,
+      /^cappol: cannot reach the cluster at \S+: the certificate-authority of the kubeconfig has not signed its certificate \([A-Z_]+\)\n$/,
+    );
+  });
+
+  it('says that the kubeconfig does not exist', async () => {
+    const missing = join(folder, 'none.yaml');
+    const { code, stderr } = await cappol(['status', '-A', '--kubeconfig', missing]);
+    assert.deepEqual({ code, stderr }, { code: 2, stderr: `cappol: kubeconfig: ${missing} does not exist\n` });
+  });
+});
