@@ -7,6 +7,7 @@ const SCRIPTS = {
   bash: async () => (await import('./bash.ts')).bashCompletion,
   zsh: async () => (await import('./zsh.ts')).zshCompletion,
   fish: async () => (await import('./fish.ts')).fishCompletion,
+  kubectl: async () => (await import('./kubectl.ts')).kubectlCompletion,
 };
 
 export const registerCompletion: RegisterCommand = (program, io, finish) => {
@@ -24,5 +25,9 @@ export const registerCompletion: RegisterCommand = (program, io, finish) => {
     { what: 'In this bash', paste: 'source <(cappol completion bash)' },
     { what: 'As a file of zsh', paste: 'cappol completion zsh > _cappol' },
     { what: 'As a file of fish', paste: 'cappol completion fish > cappol.fish' },
+    {
+      what: 'For kubectl cappol, in a folder of the PATH',
+      paste: 'cappol completion kubectl > kubectl_complete-cappol; chmod +x kubectl_complete-cappol',
+    },
   ]);
 };

@@ -1,0 +1,46 @@
+/**
+ * The program that kubectl asks for completions of its plugin: `kubectl_complete-cappol`, in the PATH
+ * (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). It gets the words, prints the completions of the last one, and then
+ * Cobra's directive for the shell.
+ */
+import type { CompletedCommand } from './tree.ts';
+
+/** ShellCompDirective of github.com/spf13/cobra/completions.go: files complete as well, or only what is printed. */
+const FILES = ':0';
+const NO_FILES = ':4';
+
+export function kubectlCompletion(commands: readonly CompletedCommand[]): string {
+  return `#!/bin/sh
+# completion of kubectl cappol: an executable kubectl_complete-cappol in the PATH
+command=$1 previous= current=
+for word in "$@"; do previous=$current current=$word; done
+offer() {
+  for word in $1; do case "$word" in "$current"*) echo "$word" ;; esac; done
+  echo '${NO_FILES}'
+  exit
+}
+if [ $# -le 1 ]; then offer '${commands.map(({ name }) => name).join(' ')}'; fi
+case "$command $previous" in
+${commands.flatMap(afterOptions).join('\n')}
+esac
+case "$command" in
+${commands.map(words).join('\n')}
+esac
+echo '${NO_FILES}'
+`;
+}
+
+function afterOptions({ name, options }: CompletedCommand): string[] {
+  return options
+    .filter(({ value }) => value !== 'none')
+    .map(({ names, value, choices }) => {
+      const pattern = names.map((option) => `'${name} ${option}'`).join(' | ');
+      const reply = value === 'file' ? `echo '${FILES}'; exit` : `offer '${choices.join(' ')}'`;
+      return `  ${pattern}) ${reply} ;;`;
+    });
+}
+
+function words({ name, options, argumentChoices }: CompletedCommand): string {
+  const all = [...argumentChoices, ...options.flatMap(({ names }) => names), '--help'];
+  return `  ${name}) offer '${all.join(' ')}' ;;`;
+}
