@@ -1,9 +1,7 @@
 /** If a change concerns more policies than one guard can ask about, a second guard asks about the rest. */
 import assert from 'node:assert/strict';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
-import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { offers } from '../../operator/standards/server-features.ts';
 import { ADMINISTRATOR, eventually, useCluster } from '../support/harness.ts';
 import {
   allowEditor,
@@ -17,7 +15,7 @@ import {
 } from '../support/namespace-changes.ts';
 
 /** The most policies that one guard asks about. */
-const ASKED = offers(SERVER_MINOR, 'admissionVariables') ? 24 : 12;
+const ASKED = 24;
 const POLICIES = ASKED + 3;
 
 describe('the guards of many policies', function () {
