@@ -19,7 +19,11 @@ const CONNECTION: Readonly<Record<string, string>> = {
 };
 /** OpenSSL's codes for a certificate of an unknown authority. */
 const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
-const IS_CODE = /^(E[A-Z_]+|UND_ERR_\w+|CERT_\w+)$/;
+/** OpenSSL's codes for an alert of the server, which has refused the client's certificate, or asks for one. */
+const ALERT = /^ERR_SSL_.*ALERT/;
+/** Codes of connections; others that begin with ERR are Node's own. */
+const IS_CODE = /^(E(?!RR_|PIPE)[A-Z]+|ERR_(SSL|TLS|OSSL)_\w+|UND_ERR_\w+|CERT_\w+)$/;
+const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'may not be read' };
 
 /** @returns an error with one line for the user; other errors as they are */
 export function clusterError(error: unknown, server: string): unknown {
@@ -32,13 +36,21 @@ export function clusterError(error: unknown, server: string): unknown {
   }
   const { path, cause } = error as NodeJS.ErrnoException;
   const codes = [error, cause].map((one) => (one as NodeJS.ErrnoException | undefined)?.code ?? '');
-  if (path !== undefined && codes[0] === 'ENOENT') {
-    return new UsageError(`the kubeconfig names the file ${path}, which does not exist`);
+  const unreadable = UNREADABLE[codes[0] ?? ''];
+  if (path !== undefined && unreadable !== undefined) {
+    return new UsageError(`the kubeconfig names the file ${path}, which ${unreadable}`);
+  }
+  if (codes.some((code) => code === 'EISDIR' || code.startsWith('ERR_OSSL_'))) {
+    return new UsageError(
+      `the certificate, key or authority of the kubeconfig is no PEM file: ${(error as Error).message}`,
+    );
   }
   const code = codes.find((one) => IS_CODE.test(one) || UNTRUSTED.test(one));
   if (code === undefined) return error;
   const why = UNTRUSTED.test(code)
     ? 'the certificate-authority of the kubeconfig has not signed its certificate'
-    : CONNECTION[code];
+    : ALERT.test(code)
+      ? 'it refuses the client certificate of the kubeconfig'
+      : CONNECTION[code];
   return new UsageError(`cannot reach the cluster at ${server}: ${why === undefined ? code : `${why} (${code})`}`);
 }

@@ -47,6 +47,15 @@ describe('the errors of cappol with a cluster', () => {
     assert.equal(line, `cappol: the kubeconfig names the file ${missing}, which does not exist\n`);
   });
 
+  it('says that a certificate is no PEM file', async () => {
+    const broken = join(folder, 'broken.crt');
+    writeFileSync(broken, 'no certificate');
+    const line = await complaint({}, { 'client-certificate': broken, 'client-key': broken });
+    assert.match(line, /^cappol: the certificate, key or authority of the kubeconfig is no PEM file: .*\n$/);
+    const folderOnly = await complaint({}, { 'client-certificate': folder, 'client-key': folder });
+    assert.match(folderOnly, /^cappol: the certificate, key or authority of the kubeconfig is no PEM file: .*\n$/);
+  });
+
   it('names a server that does not listen, or is unknown', async () => {
     const refused = await complaint({ server: 'https://127.0.0.1:9' });
     assert.equal(
