@@ -60,6 +60,11 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     if (!isForbidden(error)) throw error;
     const asked = wanted.map(([source]) => source);
     const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
+    const { namespace } = options;
+    // A Role may grant the right to get its own namespace, which is enough.
+    if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
+      if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
+    }
     const missing = [...forbidden.keys()].filter((source) => !isDispensable(source, error, options));
     throw missing.length > 0 ? missingRights(missing, error, options.namespace) : error;
   }
@@ -126,13 +131,13 @@ async function readSource(
 async function readNamespace(
   client: ApiClient,
   name: string,
-  sink: Sink,
+  sink: Sink | undefined,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const { apiVersion, kind } = sources.NAMESPACES;
   try {
     const found = await client.get<RawObject>(pathFor(apiVersion, kind, undefined, name), {}, signal);
-    sink.put({ ...found, apiVersion, kind });
+    sink?.put({ ...found, apiVersion, kind });
     return true;
   } catch (error) {
     if (isForbidden(error)) return false;

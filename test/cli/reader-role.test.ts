@@ -131,6 +131,16 @@ describe('the roles for readers', function () {
     assert.deepEqual(namedIn(...(await oneNamespace('stranger'))), resourcesOf(ROLE));
   });
 
+  it('do not include the list of all namespaces where a Role lets its own be read', async () => {
+    const withoutPods = (ROLE.rules ?? []).map(({ resources = [], ...rule }) => ({
+      ...rule,
+      resources: resources.filter((one) => one !== 'pods'),
+    }));
+    await grant(cluster.api, 'almost-reader', withoutPods, { namespace });
+    const { stderr } = await as('almost-reader', ['check', '--cluster', '-n', namespace, '--level', 'baseline']);
+    assert.match(stderr, /^cappol: you may not list pods in namespace reader-team \(/);
+  });
+
   it('are named by the one message about what is missing', async () => {
     const { code, stdout, stderr } = await as('stranger', ['check', '--cluster', '-n', namespace]);
     assert.deepEqual([code, stdout], [2, '']);
