@@ -71,14 +71,14 @@ function hostProcessInVain({ path, stated, value }: Overrides): string[] {
   ];
 }
 
-/** The API server refuses `hostUsers: false` beside these fields (validateHostUsers). Pods for Windows have no such field. */
+/** The API server refuses `hostUsers: false` beside these fields (validateHostUsers). Pods for Windows have only hostNetwork. */
 function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
   if (value('userNamespaces') !== 'Required') return [];
   return (['hostNetwork', 'hostPID', 'hostIPC'] as const)
     .filter((field) => stated[field])
     .map(
       (field) =>
-        `${path}.${field}: true admits no pod but those for Windows: the API server refuses hostUsers: false, which userNamespaces: Required asks for, beside ${field}: true; remove one of the two`,
+        `${path}.${field}: true admits no pod${field === 'hostNetwork' ? ' but those for Windows' : ''}: the API server refuses hostUsers: false, which userNamespaces: Required asks for, beside ${field}: true; remove one of the two`,
     );
 }
 

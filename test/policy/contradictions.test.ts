@@ -69,10 +69,7 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     "the node's namespaces beside user namespaces",
     { ...BASE, overrides: { hostNetwork: true, hostPID: true, hostIPC: false, userNamespaces: 'Required' } },
-    [
-      'overrides.hostNetwork: true admits no pod but those for Windows: ',
-      'overrides.hostPID: true admits no pod but those for Windows: ',
-    ],
+    ['overrides.hostNetwork: true admits no pod but those for Windows: ', 'overrides.hostPID: true admits no pod: '],
   ],
   [
     "the node's network beside user namespaces that nobody requires",
