@@ -57,7 +57,7 @@ export interface LivePurpose {
 /** The consequence for a snapshot. */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 /** That consequence in a cluster without the CRD: no status tells about violations. */
-const NOTHING_JUDGED = SNAPSHOT_NOT_EVALUATED;
+const NOTHING_EVALUATED = SNAPSHOT_NOT_EVALUATED;
 
 /** @throws UsageError when policies can't be read */
 export async function readLive(
@@ -78,7 +78,7 @@ export async function readLive(
     cluster: installed ? cluster : assessedCluster(cluster),
     rights: rightsWithout([...forbidden.keys()], {
       installed,
-      notEvaluated: installed ? notEvaluated : NOTHING_JUDGED,
+      notEvaluated: installed ? notEvaluated : NOTHING_EVALUATED,
     }),
   };
 }
@@ -118,7 +118,7 @@ export async function rightsOf(
   const forbidden = await forbiddenSources(connected.client, signal);
   if (!installed) {
     const evaluated = ASSESSED.filter((source) => forbidden.has(source));
-    return rightsWithout(evaluated, { installed, notEvaluated: NOTHING_JUDGED });
+    return rightsWithout(evaluated, { installed, notEvaluated: NOTHING_EVALUATED });
   }
   checkPolicies(forbidden);
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });

@@ -89,7 +89,7 @@ function below(folder: string, path: string): string {
   return relative(folder, path).split(sep).join('/');
 }
 
-/** Walks folders without what is left out, and says on standard error what that is. @param patterns of --exclude */
+/** Walks folders without what is left out, and says on standard error what that is. @param exclude the patterns of --exclude */
 export async function leavingOut(
   io: Io,
   { exclude }: { readonly exclude?: readonly string[] },

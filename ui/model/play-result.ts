@@ -62,7 +62,7 @@ const TEXTS: Readonly<Record<Effect, string>> = {
 
 function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefined, policies: number): string {
   if (effect) return TEXTS[effect];
-  if (policies === 0) return 'There is no valid policy to evaluate it by.';
+  if (policies === 0) return 'There is no valid policy to evaluate it against.';
   switch (notSelected) {
     case 'ExcludedNamespace':
       return `No policy reaches namespace ${namespace}.`;

@@ -20,7 +20,7 @@ const OPTIONS = {
   namespaceLabels: {},
 };
 
-/** Evaluates by each policy, whatever namespaces it selects. */
+/** Evaluates against each policy, whatever namespaces it selects. */
 export async function passingBy(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const policies = await policiesIn(paths, io, troubles);
   const projection = createProjection(RULES, UNSHARED);
