@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
+import { Api } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient, ApiError, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
@@ -19,6 +20,7 @@ import { formatVersion } from '../../operator/standards/level-version.ts';
 import { enforce } from '../support/programs.ts';
 import { CASE_LABEL, type DifferentialCase } from './cases.ts';
 import { says, withoutRandomNames } from './policies/text.ts';
+import { createRuntimeClasses } from './runtime-classes.ts';
 
 interface Answer {
   readonly admitted: boolean;
@@ -72,6 +74,7 @@ export function agree({ policy, podSecurity, operator }: Answers, { exact }: Dif
 }
 
 export class Arena {
+  readonly #kubeconfig: string;
   readonly #client: ApiClient;
   readonly #connection: Connection;
   readonly #evaluator = new Evaluator();
@@ -82,6 +85,7 @@ export class Arena {
   readonly #answered = new Map<string, Promise<ServerAnswer>>();
 
   constructor(kubeconfig: string, cases: readonly DifferentialCase[]) {
+    this.#kubeconfig = kubeconfig;
     const config = new KubeConfig();
     config.loadFromFile(kubeconfig);
     this.#client = new ApiClient(config, { qps: NO_LIMIT, burst: NO_LIMIT });
@@ -92,6 +96,8 @@ export class Arena {
   /** Creates the namespaces, and brings the policies into force. */
   async open(): Promise<void> {
     await this.#applyNamespace(OPEN);
+    const api = new Api(this.#kubeconfig);
+    await createRuntimeClasses(api).finally(() => api.close());
     for (const { name, podSecurity } of this.#cases) {
       await this.#applyNamespace(policyNamespace(name), { [CASE_LABEL]: name });
       await this.#applyNamespace(podSecurityNamespace(name), {

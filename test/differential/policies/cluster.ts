@@ -20,6 +20,7 @@ import { waitUntilEstablished } from '../../support/established.ts';
 import { policyManifest } from '../../support/policies.ts';
 import { enforce } from '../../support/programs.ts';
 import type { Pod } from '../../support/random-pods.ts';
+import { createRuntimeClasses } from '../runtime-classes.ts';
 import { withoutRandomNames } from './text.ts';
 
 /** The API server's answer about a pod. */
@@ -48,7 +49,6 @@ const STRATEGIC = 'application/strategic-merge-patch+json';
 export const OPEN = 'policies-open';
 const NO_LIMIT = 100_000;
 const DENIAL = / denied request: (.*)$/s;
-const RUNTIME_CLASSES = ['gvisor', 'kata', 'runc'];
 
 export const projection = createProjection(RULES);
 
@@ -67,11 +67,7 @@ export class PolicyCluster {
   async open(): Promise<void> {
     await this.api.apply(CRD, readFileSync(CRD_FILE, 'utf8'));
     await waitUntilEstablished(this.api);
-    for (const name of RUNTIME_CLASSES) {
-      const path = `/apis/node.k8s.io/v1/runtimeclasses/${name}`;
-      const metadata = { name };
-      await this.api.apply(path, { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata, handler: name });
-    }
+    await createRuntimeClasses(this.api);
     await this.namespace(OPEN);
   }
 
