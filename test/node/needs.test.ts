@@ -16,6 +16,6 @@ describe('npm run demo -- --node', () => {
   it('refuses to use an existing cluster', () => {
     const { status, stderr } = spawnSync(process.execPath, [DEMO, '--node', '--use-kubeconfig'], { encoding: 'utf8' });
     assert.match(stderr, /--node and --use-kubeconfig exclude each other/);
-    assert.equal(status, 1);
+    assert.equal(status, 2);
   });
 });

@@ -46,6 +46,8 @@ export function useProgramCluster(
   before(async function () {
     this.timeout(300_000);
     await cluster.open(await controlPlane(), namespaces);
+    // Programs of other files on the same control plane.
+    await cluster.clear();
   });
   afterEach(() => cluster.clear());
   after(() => cluster.close());
