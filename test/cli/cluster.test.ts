@@ -313,7 +313,7 @@ describe('cappol, with a cluster', () => {
         onCluster(['check', '--cluster', '--policy', '-', '-n', namespace, ...args], audit);
       const { code, stdout } = await run();
       assert.equal(code, 1);
-      assert.match(stdout, /^Deployment cappol-team\/restricted +admitted +audited +readOnlyRootFilesystem: /m);
+      assert.match(stdout, /^Deployment cappol-team\/restricted +admitted +audited +watch +readOnlyRootFilesystem: /m);
       assert.match(stdout, /watch: 0 of 7 workloads newly refused, .* in 0 of 1 namespace$/m);
       assert.deepEqual([(await run('--warn')).code, (await run('--fail-on', 'Audit')).code], [0, 1]);
     });
