@@ -20,8 +20,8 @@ themselves are not part of the project.
 
 * \`deny\` means that the pod is refused. A workload's template that violates is also \`deny\`, although the API server never
   refuses templates, only their pods.
-* Neither the peers nor the operator evaluate changes of an existing pod: what a pod may do is fixed when it is created.
-  created. Added ephemeral containers are evaluated.
+* Neither the other engines nor the operator evaluate changes of an existing pod: what a pod may do is fixed when it is created.
+  They evaluate added ephemeral containers.
 * Where a suite expects that the engine fills something in, defaulting has to fill in, too.
 `;
 

@@ -1,4 +1,4 @@
-/** The reasons why the operator's verdict on a peer's case differs: statements that a policy cannot express. */
+/** The reasons why the operator's verdict on another engine's case differs: statements that a policy cannot express. */
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
