@@ -81,7 +81,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     await api.close();
   });
 
-  it('every program gets variables in cluster, and no pod and no change of a namespace meets a gap', async () => {
+  it('every program gets variables in place, and no pod and no change of a namespace meets a gap', async () => {
     await replaced(OLDER, NEWER);
     const existing = await admissionPolicies();
     assert.deepEqual(namesOf(existing), ['capabilitypolicy.enforce', 'capabilitypolicy.guard']);

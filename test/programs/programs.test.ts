@@ -55,7 +55,7 @@ describe('Programs.pass', function () {
     assert.deepEqual([await cluster.admits(ONE, 'red'), await cluster.admits(ONE, 'blue')], [true, false]);
   });
 
-  it('changes a table by one write in cluster, and the other policies stay in force meanwhile', async () => {
+  it('changes a table by one write in place, and the other policies stay in force meanwhile', async () => {
     await settled({ red, blue });
     writes = [];
     const edited = smallCompiled({ red, blue: { ...blue, colours: ['green'] } });
