@@ -9,6 +9,7 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { type Program, rowsIn, TEXT_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
 import { policyNameOf } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
@@ -111,12 +112,15 @@ export class Programs {
     }
     await this.#removal.ask(servers);
     const ended = { ...pass, live: this.#writes.latest(live) };
-    const questions = programs.flatMap((program) => this.#question(program, ended.live) ?? []);
     const { stale } = unwanted(compiled, ended.live);
-    const otherMs = this.#otherMs(ended, stale);
-    const result = this.#result(ended, stale, nextMs(questions, otherMs, this.#clock.now()));
-    this.#questions.keep({ compiled, rendered, servers }, questions, result, otherMs);
-    return result;
+    const questions = new Map(programs.map((program) => [program, this.#question(program, ended.live)]));
+    const toWrite = programs.filter((program) => !questions.get(program) && !this.#isRefused(program));
+    return this.#questions.keep(
+      { compiled, rendered, servers },
+      [...questions.values()].filter((question) => question !== undefined),
+      this.#found(ended, stale),
+      this.#otherMs(ended, stale, toWrite),
+    );
   }
 
   #begin({ compiled: { programs, grants }, live }: Pass): void {
@@ -226,7 +230,7 @@ export class Programs {
     return isInForce && deletion(program, live) === undefined;
   }
 
-  #result(pass: Pass, stale: readonly RenderedObject[], comeBackMs: number | undefined): PassResult {
+  #found(pass: Pass, stale: readonly RenderedObject[]): Omit<PassResult, 'comeBackMs'> {
     const { compiled, live, servers } = pass;
     const unremoved = stale.flatMap((object) => {
       const error = this.#refusals.error(keyOf(object));
@@ -250,7 +254,7 @@ export class Programs {
         return !grant || this.#grants.isCurrent(grant, live);
       },
     });
-    return { outcomes, unremoved: unremoved[0]?.error, comeBackMs };
+    return { outcomes, unremoved: unremoved[0]?.error };
   }
 
   #failure(program: Program, live: Live): string | undefined {
@@ -270,10 +274,10 @@ export class Programs {
   }
 
   /** When there is something else to do than to ask, in ms. */
-  #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[]): number {
+  #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[], toWrite: readonly Program[]): number {
     const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
     return Math.min(
-      ...compiled.programs.map((program) => this.#nextWriteMs(program, live)),
+      ...toWrite.map(({ name }) => Math.max(this.#programs.largeMs(name), LOOK_AGAIN_MS)),
       this.#removal.isWaiting(stale) || !isGranted ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY,
       this.#writes.mayBeUndone ? WATCH_LAG_MS : Number.POSITIVE_INFINITY,
       this.#refusals.nextTry - this.#clock.now(),
@@ -282,17 +286,14 @@ export class Programs {
 
   /** The question about it; undefined if its next try is known, or something must be written first. */
   #question(program: Program, live: Live): Question | undefined {
-    if (unitsFor(program).some((unit) => this.#refusals.error(unit))) return undefined;
+    if (this.#isRefused(program)) return undefined;
     if (!this.#programs.isWritten(program, live)) return this.#canaries.question(program, live);
     return { inForce: this.#inForceOf(program.name), text: program };
   }
 
-  #nextWriteMs(program: Program, live: Live): number {
-    const waits = this.#programs.isWritten(program, live) || this.#question(program, live);
-    const hasFailed = unitsFor(program).some((unit) => this.#refusals.error(unit));
-    return waits || hasFailed
-      ? Number.POSITIVE_INFINITY
-      : Math.max(this.#programs.largeMs(program.name), LOOK_AGAIN_MS);
+  /** Whether its next try is known. */
+  #isRefused(program: Program): boolean {
+    return unitsFor(program).some((unit) => this.#refusals.error(unit));
   }
 
   #inForceOf(name: string): InForce {
@@ -302,18 +303,12 @@ export class Programs {
   }
 }
 
-/** When to run again, in ms: to ask, or to do something else. */
-function nextMs(questions: readonly Question[], otherMs: number, now: number): number | undefined {
-  const ms = Math.min(otherMs, ...questions.map(({ inForce }) => inForce.askAt - now));
-  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
-}
-
 /** The writes of the program, as units for refused writes. */
 function unitsFor(program: Program): string[] {
   return [program.name, canaryUnit(program)];
 }
 
 /** The names of the policies that have a row in the program. */
-function policiesOf({ rows }: Pick<Program, 'rows'>): ReadonlySet<string> {
-  return new Set([...rows.keys()].map(policyNameOf));
-}
+const policiesOf: (program: Pick<Program, 'rows'>) => ReadonlySet<string> = perObject(
+  ({ rows }) => new Set([...rows.keys()].map(policyNameOf)),
+);

@@ -35,10 +35,23 @@ export class Questions {
     this.#clock = clock;
   }
 
-  /** Remembers what a whole pass has left. @param otherMs when there is something else to do than to ask */
-  keep(subject: Subject, questions: readonly Question[], result: PassResult, otherMs: number): void {
-    const until = this.#clock.now() + Math.min(otherMs, WHOLE_AGAIN_MS);
-    this.#last = questions.length > 0 && !result.unremoved ? { subject, questions, result, until } : undefined;
+  /**
+   * Remembers what a whole pass has left.
+   *
+   * @param otherMs when there is something else to do than to ask
+   * @returns the result of the pass, with the time to come back
+   */
+  keep(
+    subject: Subject,
+    questions: readonly Question[],
+    found: Omit<PassResult, 'comeBackMs'>,
+    otherMs: number,
+  ): PassResult {
+    const now = this.#clock.now();
+    const result = { ...found, comeBackMs: nextMs(questions, otherMs, now) };
+    const until = now + Math.min(otherMs, WHOLE_AGAIN_MS);
+    this.#last = questions.length > 0 && !found.unremoved ? { subject, questions, result, until } : undefined;
+    return result;
   }
 
   /** @returns the result of the last whole pass, with a new time to come back; undefined if a whole pass is due */
@@ -50,9 +63,15 @@ export class Questions {
     const found = await Promise.all(questions.map(({ inForce, text }) => inForce.ask(text, subject.servers)));
     if (found.includes(true)) return undefined;
     this.#last = last;
-    const next = Math.min(until, ...questions.map(({ inForce }) => inForce.askAt));
-    return { ...result, comeBackMs: Math.max(0, next - this.#clock.now()) };
+    const now = this.#clock.now();
+    return { ...result, comeBackMs: nextMs(questions, until - now, now) };
   }
+}
+
+/** When to run again, in ms: to ask, or to do something else. */
+function nextMs(questions: readonly Question[], otherMs: number, now: number): number | undefined {
+  const ms = Math.min(otherMs, ...questions.map(({ inForce }) => inForce.askAt - now));
+  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
 }
 
 function isSame(a: Subject, b: Subject): boolean {
