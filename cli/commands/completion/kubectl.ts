@@ -3,6 +3,7 @@
  * (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). It gets the words, prints the completions of the last one, and then
  * Cobra's directive for the shell.
  */
+import { quoted, valueArms, wordArms } from './cases.ts';
 import type { CompletedCommand } from './tree.ts';
 
 /** ShellCompDirective of github.com/spf13/cobra/completions.go: files complete as well, or only what is printed. */
@@ -19,28 +20,13 @@ offer() {
   echo '${NO_FILES}'
   exit
 }
-if [ $# -le 1 ]; then offer '${commands.map(({ name }) => name).join(' ')}'; fi
+if [ $# -le 1 ]; then offer ${quoted(commands.map(({ name }) => name))}; fi
 case "$command $previous" in
-${commands.flatMap(afterOptions).join('\n')}
+${valueArms(commands, ({ value, choices }) => (value === 'file' ? `echo '${FILES}'; exit` : `offer ${quoted(choices)}`)).join('\n')}
 esac
 case "$command" in
-${commands.map(words).join('\n')}
+${wordArms(commands, (words) => `offer ${words}`).join('\n')}
 esac
 echo '${NO_FILES}'
 `;
-}
-
-function afterOptions({ name, options }: CompletedCommand): string[] {
-  return options
-    .filter(({ value }) => value !== 'none')
-    .map(({ names, value, choices }) => {
-      const pattern = names.map((option) => `'${name} ${option}'`).join(' | ');
-      const reply = value === 'file' ? `echo '${FILES}'; exit` : `offer '${choices.join(' ')}'`;
-      return `  ${pattern}) ${reply} ;;`;
-    });
-}
-
-function words({ name, options, argumentChoices }: CompletedCommand): string {
-  const all = [...argumentChoices, ...options.flatMap(({ names }) => names), '--help'];
-  return `  ${name}) offer '${all.join(' ')}' ;;`;
 }

@@ -1,0 +1,26 @@
+/** The arms of `case` in scripts of POSIX shells, for bash and for kubectl. */
+import type { CompletedCommand, CompletedOption } from './tree.ts';
+
+/** For `case "$command $previous"`: one arm for each option that has a value. @param reply the shell's commands for it */
+export function valueArms(commands: readonly CompletedCommand[], reply: (option: CompletedOption) => string): string[] {
+  return commands.flatMap(({ name, options }) =>
+    options
+      .filter(({ value }) => value !== 'none')
+      .map((option) => {
+        const pattern = option.names.map((one) => `'${name} ${one}'`).join(' | ');
+        return `  ${pattern}) ${reply(option)} ;;`;
+      }),
+  );
+}
+
+/** For `case "$command"`: one arm for each command. @param reply the shell's commands that offer these words, quoted */
+export function wordArms(commands: readonly CompletedCommand[], reply: (words: string) => string): string[] {
+  return commands.map(({ name, options, argumentChoices }) => {
+    const words = [...argumentChoices, ...options.flatMap(({ names }) => names), '--help'];
+    return `  ${name}) ${reply(quoted(words))} ;;`;
+  });
+}
+
+export function quoted(words: readonly string[]): string {
+  return `'${words.join(' ')}'`;
+}
