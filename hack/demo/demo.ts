@@ -4,12 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { optionsOrExit } from '../options-or-exit.ts';
 import { clusterWithNode, type DemoCluster, ownCluster, ROOT, usersCluster } from './cluster.ts';
-import { HELP, type Options, parseOptions } from './options.ts';
+import { HELP, parseOptions } from './options.ts';
 import { Shell } from './shell.ts';
 import { assertUntouched, cleanUp, tell } from './story.ts';
 
-const values = optionsOrExit(process.argv.slice(2));
+const values = optionsOrExit('demo', HELP, parseOptions);
 
 let cluster: DemoCluster | undefined;
 let stopping: Promise<void> | undefined;
@@ -44,19 +45,6 @@ try {
   console.error(`\nThe demo failed: ${(error as Error).message}`);
   await end();
   process.exitCode = 1;
-}
-
-/** Ends the process for `--help`, and for options that are wrong, before anything is started. */
-function optionsOrExit(args: readonly string[]): Options {
-  try {
-    const options = parseOptions(args);
-    if (!options.help) return options;
-    process.stdout.write(HELP);
-    process.exit();
-  } catch (error) {
-    process.stderr.write(`npm run demo: ${(error as Error).message}\n\n${HELP}`);
-    process.exit(2);
-  }
 }
 
 /** For cappol of this checkout. */

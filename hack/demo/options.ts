@@ -1,8 +1,6 @@
 /** The demo's command line. Pure: demo.ts passes the arguments of the process. */
 import { parseArgs } from 'node:util';
 
-export type Options = Readonly<ReturnType<typeof parseOptions>>;
-
 export const HELP = `Usage: npm run demo -- [options]
 
 Shows what the operator does, with the commands that a user would type and what they print.

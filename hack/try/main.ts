@@ -1,34 +1,20 @@
 /** `npm run try`: the operator of this checkout beside the user's cluster. options.ts describes its options. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
+import { optionsOrExit } from '../options-or-exit.ts';
 import { serviceAccountCredentials } from './credentials.ts';
 import { kubectl } from './kubectl.ts';
 import { startOperator } from './operator.ts';
-import { HELP, type Options, parseOptions } from './options.ts';
+import { HELP, parseOptions } from './options.ts';
 import { removeEverything } from './remove.ts';
 
+const { remove } = optionsOrExit('try', HELP, parseOptions);
+
 try {
-  await run(optionsOrExit(process.argv.slice(2)));
+  await assertNotInstalled();
+  await (remove ? removeEverything() : untilSignal());
 } catch (error) {
   console.error(`npm run try: ${(error as Error).message}`);
   process.exitCode = 1;
-}
-
-function optionsOrExit(args: readonly string[]): Options {
-  try {
-    return parseOptions(args);
-  } catch (error) {
-    process.stderr.write(`npm run try: ${(error as Error).message}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
-
-async function run({ help, remove }: Options): Promise<void> {
-  if (help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  await assertNotInstalled();
-  await (remove ? removeEverything() : untilSignal());
 }
 
 /** @throws Error if the operator is installed in the cluster: it does the work there, and its policies are not ours to delete */

@@ -1,8 +1,6 @@
 /** The command line of `npm run try`. Pure: main.ts passes the arguments of the process. */
 import { parseArgs } from 'node:util';
 
-export type Options = Readonly<ReturnType<typeof parseOptions>>;
-
 export const HELP = `Usage: npm run try [-- --remove]
 
 Runs the operator of this checkout beside the cluster of kubectl's current context, until Ctrl-C. It has the rights of

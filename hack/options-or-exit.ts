@@ -1,0 +1,21 @@
+/**
+ * The options of an npm script. Ends the process for `--help`, and for options that are wrong, before anything is started.
+ *
+ * @param name of the script, as in `demo`
+ * @param parse throws an Error with one line that names the option
+ */
+export function optionsOrExit<Options extends { readonly help: boolean }>(
+  name: string,
+  help: string,
+  parse: (args: readonly string[]) => Options,
+): Options {
+  try {
+    const options = parse(process.argv.slice(2));
+    if (!options.help) return options;
+    process.stdout.write(help);
+    process.exit();
+  } catch (error) {
+    process.stderr.write(`npm run ${name}: ${(error as Error).message}\n\n${help}`);
+    process.exit(2);
+  }
+}
