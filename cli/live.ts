@@ -54,10 +54,8 @@ export interface LivePurpose {
   readonly notEvaluated: string;
 }
 
-/** The consequence for a snapshot. */
+/** The consequence for a snapshot, and for each command in a cluster without the CRD: no status tells about violations. */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
-/** That consequence in a cluster without the CRD: no status tells about violations. */
-const NOTHING_EVALUATED = SNAPSHOT_NOT_EVALUATED;
 
 /** @throws UsageError when policies can't be read */
 export async function readLive(
@@ -76,10 +74,7 @@ export async function readLive(
   checkPolicies(forbidden, namespace);
   return {
     cluster: installed ? cluster : assessedCluster(cluster),
-    rights: rightsWithout([...forbidden.keys()], {
-      installed,
-      notEvaluated: installed ? notEvaluated : NOTHING_EVALUATED,
-    }),
+    rights: rightsWithout([...forbidden.keys()], { installed, notEvaluated }),
   };
 }
 
@@ -98,7 +93,7 @@ function rightsWithout(
   return {
     forbidden: installed ? forbidden : [...forbidden, ...UNASSESSED],
     installed,
-    missing: missingTexts(forbidden, notEvaluated),
+    missing: missingTexts(forbidden, installed ? notEvaluated : SNAPSHOT_NOT_EVALUATED),
     canEvaluate: !EVALUATED.some((source) => forbidden.includes(source)),
     usersKnown: !installed || !RBAC.some((source) => forbidden.includes(source)),
   };
@@ -115,11 +110,7 @@ export async function rightsOf(
   { notEvaluated }: LivePurpose,
 ): Promise<Rights> {
   const installed = await isInstalled(connected);
-  const forbidden = await forbiddenSources(connected.client, signal);
-  if (!installed) {
-    const evaluated = ASSESSED.filter((source) => forbidden.has(source));
-    return rightsWithout(evaluated, { installed, notEvaluated: NOTHING_EVALUATED });
-  }
+  const forbidden = await forbiddenSources(connected.client, signal, installed ? {} : { sources: ASSESSED });
   checkPolicies(forbidden);
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }

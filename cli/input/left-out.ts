@@ -99,6 +99,7 @@ export async function leavingOut(
   try {
     return await work({ ...io, leftOut });
   } finally {
-    if (leftOut.text !== undefined) io.stderr.write(`cappol: ${leftOut.text}\n`);
+    const { text } = leftOut;
+    if (text !== undefined) io.stderr.write(`cappol: ${text}\n`);
   }
 }
