@@ -64,17 +64,20 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
   return {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
-    /** Undefined, the default, excludes the namespaces of the cluster's platform. */
+    /**
+     * The patterns of the excluded namespaces. Undefined, the default, excludes the namespaces of the cluster's
+     * platform.
+     */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
-    /** Writes per second on average, and at once. */
+    /** The rate limit of writes: per second on average, and at once. */
     qps: positive('--kube-api-qps', values['kube-api-qps'] ?? '50'),
     burst: positive('--kube-api-burst', values['kube-api-burst'] ?? '100'),
     leaderElect: values['leader-elect'] ?? false,
     leaseDurationMs: duration('--leader-elect-lease-duration', values['leader-elect-lease-duration'] ?? '15s'),
     renewDeadlineMs: duration('--leader-elect-renew-deadline', values['leader-elect-renew-deadline'] ?? '10s'),
     retryPeriodMs: duration('--leader-elect-retry-period', values['leader-elect-retry-period'] ?? '2s'),
-    /** Undefined if metrics are not served. */
+    /** The addresses for probes and for metrics; each is undefined if nothing is served there. */
     healthAddress: address('--health-probe-bind-address', values['health-probe-bind-address'] ?? '0'),
     metricsAddress: address('--metrics-bind-address', values['metrics-bind-address'] ?? '0'),
     metricsSecure: values['metrics-secure'] ?? false,

@@ -21,7 +21,7 @@ import { type Certificate, type RunningServer, serve } from './runtime/server.ts
 
 /** How long work may take to end after a signal. A running request may get no answer until its timeout. */
 const ENDING_MS = 1_500;
-/** Mounted into every pod (kubelet, KEP-1205). */
+/** The file with the pod's namespace, which is mounted into every pod (kubelet, KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 const LEASE = 'capabilitypolicy.dev';
 
@@ -53,7 +53,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const config = loadKubeConfig(flags);
   const metrics = createMetrics();
   metrics.process();
-  // A client without the election's guard, with its own rate limit: renewals of the lease must not wait behind the work.
+  // The writes of this client do not depend on the election. It has its own rate limit, because renewals of the lease
+  // must not wait behind the work.
   const time = new ServerTime();
   const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];

@@ -30,7 +30,10 @@ interface OperatorOptions extends ClusterStateOptions, RunningOptions {
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-/** The rate limit for Events, per second and at once. It is separate, so that no status or label waits for an Event. */
+/**
+ * The rate limit for Events, per second and at once. The limit is separate, so that no status or label waits for an
+ * Event.
+ */
 const EVENTS_LIMIT = [50, 100] as const;
 
 export class Operator {
@@ -41,7 +44,7 @@ export class Operator {
   readonly #recorder: EventRecorder;
   readonly #state: ClusterState;
   readonly #definition: Definition;
-  /** Undefined for a standby, which follows the cluster and does nothing. */
+  /** The running controllers; undefined for a standby, which only follows the cluster. */
   #running: Running | undefined;
   #synced = false;
   #reportsEnded: Promise<void> | undefined;
@@ -117,7 +120,8 @@ export class Operator {
 
   /**
    * Reads everything again before a term that follows another operator's term. A standby whose watch of policies lags
-   * would undo the changes made since. @throws the signal's reason, if the signal is aborted meanwhile
+   * would undo the changes that the watch has not shown yet. @throws the signal's reason, if the signal is aborted
+   * meanwhile
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);

@@ -1,6 +1,6 @@
 /**
  * `npm run generate`: writes the parts of the chart that come from other files. The CRD, the rights and everything
- * without values come from the files that kustomize reads; the README's table comes from values.yaml.
+ * without values come from the files that kustomize reads. The README's table comes from values.yaml.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,9 @@ const CHART = join(import.meta.dirname, 'capabilitypolicy');
 
 interface Template {
   readonly name: string;
-  /** Below config/. */
+  /** The source files, as paths below config/. */
   readonly files: readonly string[];
-  /** A condition of Go's templates. */
+  /** The condition of Go's templates on which the objects are rendered. */
   readonly when?: string;
   readonly change?: (text: string) => string;
 }
@@ -68,7 +68,7 @@ const TEMPLATES: readonly Template[] = [
   },
 ];
 
-/** Path below the chart → text. */
+/** The text of each generated file, by its path below the chart. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
     ...TEMPLATES.map((template) => [`templates/${template.name}.yaml`, render(template)] as const),
@@ -102,11 +102,11 @@ ${rows.join('\n')}
 `;
 }
 
-/** One row a value: its path, its default, and the comment above it. */
+/** The rows of the README's table, one for each value: its path, its default, and the comment above it. */
 function rowsOf(map: YAMLMap, prefix: string): string[][] {
   return map.items.flatMap(({ key, value }, index) => {
     const path = prefix + String(key);
-    // The parser gives a comment above the first key to the map.
+    // The parser assigns the comment above the first key of a map to the map itself.
     const what = comment(index === 0 && prefix !== '' ? map : key);
     // A value whose fields Kubernetes defines counts as one value.
     if (!isMap(value) || value.items.length === 0 || path === 'resources') {

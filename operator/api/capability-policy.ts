@@ -17,19 +17,22 @@ export const FIELD_MANAGER = 'capabilitypolicy.dev';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** A label on every namespace: API servers set it to the namespace's name, and nobody can change it. */
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
-/** Annotation of a namespace: the Pod Security labels that the operator set, as JSON. */
+/** The annotation of a namespace with the Pod Security labels that the operator set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
 /**
- * Prefix of the label of a namespace where a policy with `rollout` is not enforced yet. The policy's name follows;
- * metadata.name has at most 63 characters, so it fits.
+ * The prefix of the label that marks a namespace where a policy with `rollout` is not enforced yet. The policy's name
+ * follows the prefix. It fits, because metadata.name has at most 63 characters.
  */
 export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
-/** The values of that label: the policy is not enforced yet, or somebody decided to enforce it now. */
+/**
+ * The values of a namespace's rollout label: `pending` means that the policy is not enforced yet, and `enforced` means
+ * that somebody decided to enforce it now.
+ */
 export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
 /** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a rollout. */
 export const ROLLOUT_CONFIG_MAP_PREFIX = 'rollout-';
-/** Finalizer of an object whose deletion waits until nothing is left of deleted policies. */
+/** The finalizer of an object whose deletion waits until nothing is left of deleted policies. */
 export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 
 type Spec = ICapabilityPolicy['spec'];
@@ -41,7 +44,7 @@ type Spec = ICapabilityPolicy['spec'];
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
 /** The spec as the author wrote it. */
 export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
-/** The spec with the defaults filled in. Everything behind the projection reads this form. */
+/** The spec with the defaults filled in. All code after the projection reads this form. */
 export type CompleteSpec = Omit<CapabilityPolicySpec, 'rollout'> &
   Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>> & { rollout?: CompleteRollout };
 type StatedRollout = NonNullable<Spec['rollout']>;
@@ -53,8 +56,8 @@ export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'ove
   overrides?: ContainerOverrides;
 };
 /**
- * Without the fields that concern the whole pod: the CRD has them in an entry only in order to refuse them with a
- * message.
+ * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. The CRD has those
+ * fields in an entry only to refuse them with a message.
  */
 export type ContainerOverrides = Omit<
   CapabilityPolicyOverrides,

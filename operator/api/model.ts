@@ -4,15 +4,18 @@ import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1al
 
 /** A refusal by the schema, as Ajv reports it. */
 export interface ModelError {
-  /** A JSON Pointer (RFC 6901). */
+  /** The path of the refused value, as a JSON Pointer (RFC 6901). */
   readonly instancePath: string;
-  /** The keyword of the schema: `type`, `maxItems`. */
+  /** The keyword of the schema that refused the value, such as `type` or `maxItems`. */
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;
 }
 
-/** @param object without nulls */
+/**
+ * Validates an object by the schema, and returns it as a policy together with the errors.
+ * @param object without nulls
+ */
 export function modelOf(object: object): { readonly policy: CapabilityPolicy; readonly errors: readonly ModelError[] } {
   const model = new Model(object as Partial<CapabilityPolicy> as CapabilityPolicy);
   const policy = model.toJSON() as CapabilityPolicy;
@@ -25,7 +28,10 @@ export function modelOf(object: object): { readonly policy: CapabilityPolicy; re
   return { policy, errors: [] };
 }
 
-/** @throws Error for a spec that the API server would refuse by its schema: a bug of ours, not a mistake in an input */
+/**
+ * Makes a policy of a spec that this project wrote.
+ * @throws Error for a spec that the schema refuses: a bug in this project, not a mistake in an input
+ */
 export function newPolicy(name: string, spec: CapabilityPolicySpec): CapabilityPolicy {
   const model = new Model({ metadata: { name }, spec });
   model.validate();

@@ -26,12 +26,12 @@ export interface CelRule {
   readonly rule: string;
   readonly message?: string;
   readonly messageExpression?: string;
-  /** The path relative to the object with the rule: `.overrides`. */
+  /** The path of the refused field, relative to the object that has the rule: `.overrides`. */
   readonly fieldPath?: string;
   readonly reason?: string;
 }
 
-/** The schema of a property, by name or for all properties without one. */
+/** The schema of a property: its own schema, or else the one for additional properties. */
 export function partOf(schema: Schema, key: string): Schema | undefined {
   const { properties, additionalProperties } = schema;
   return properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;

@@ -19,7 +19,7 @@ export const SPEC_DEFAULTS = {
   podSecurityLabels: 'Managed',
 } as const satisfies Partial<Spec>;
 
-/** The defaults of `rollout`. `namespacesPerHour` has none, which means no limit. */
+/** The defaults of `rollout`. `namespacesPerHour` has no default: if it is left out, there is no limit. */
 export const ROLLOUT_DEFAULTS = {
   meanwhile: 'Warn',
   soak: '24h',

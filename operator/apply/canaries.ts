@@ -31,7 +31,7 @@ export class Canaries {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);
     if (!canary) {
-      // A program that is already in force needs no canary, even if somebody deletes it.
+      // Rules that are already in force need no canary, even if somebody deletes the program later.
       if (this.#options.inForceOf(program.name).proves(program)) this.#passed.add(program.rulesHash);
       await this.#remove(program, live);
       return true;
@@ -61,7 +61,7 @@ export class Canaries {
     return { inForce: this.#options.inForceOf(text.name), text };
   }
 
-  /** Why a canary that should have passed has not: the API servers' answer. */
+  /** The API servers' answer for a canary that should have passed by now but has not. */
   failure(program: Program, live: Live): string | undefined {
     const awaited = this.awaited(program, live);
     return awaited && awaited.awaitedMs >= PASSES_MS ? awaited.waitsFor : undefined;
@@ -83,7 +83,7 @@ export class Canaries {
   }
 }
 
-/** The write of the canary, as a unit for refused writes. */
+/** The key under which `Refusals` records the write of a program's canary. */
 export function canaryUnit({ name }: Pick<Program, 'name'>): string {
   return `canary/${name}`;
 }

@@ -18,7 +18,10 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
 /** Fields that belong to the operator completely: an addition by somebody else is drift as well. */
 const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 
-/** Remembered for each pair of objects: every pass compares thousands of pairs that have not changed. */
+/**
+ * Whether the live object differs from the desired one. The result is remembered for each pair of objects, because
+ * every pass compares thousands of unchanged pairs.
+ */
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
   return driftOf(live)(desired);
 }
@@ -42,7 +45,7 @@ function ownersStated({ metadata }: RenderedObject): string[] {
     .map(objectOf)
     .filter(({ manager }) => manager === FIELD_MANAGER);
   const fields = ours.map(({ fieldsV1 }) => objectOf(objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences']));
-  // As `k:{"uid":"…"}` (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go).
+  // The key of an owner reference is `k:{"uid":"…"}` (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go).
   return fields.flatMap((owners) => Object.keys(owners).flatMap((key) => /^k:\{"uid":"(.+)"\}$/.exec(key)?.[1] ?? []));
 }
 

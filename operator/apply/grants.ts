@@ -22,7 +22,7 @@ export interface GrantsPass {
   readonly live: Live;
   /** The live objects as the watch shows them. */
   readonly shown: Live;
-  /** The policies for which a live text that refuses requests asks for `use`. */
+  /** The names of the policies whose `use` some live text asks for, among the texts that refuse requests. */
   readonly asked: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
@@ -49,7 +49,10 @@ export class Grants {
     this.#clock = clock;
   }
 
-  /** Writes the roles. Also writes the binding of each policy whose rows are in force, or that no refusing text asks for. */
+  /**
+   * Writes the roles. Also writes the binding of each policy whose rows are in force, or whose `use` no refusing text
+   * asks for.
+   */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
     await this.#each('first', grants, async (policy, { role, roleBinding }) => {
@@ -81,7 +84,7 @@ export class Grants {
       if (subjects.length === arrayOf(before.subjects).length) return;
       const { annotations: _, ...metadata } = role.metadata;
       const { apiVersion, kind, roleRef } = before;
-      // The API server stores no list where it is empty.
+      // The API server does not store an empty list.
       const some = subjects.length > 0 ? { subjects } : {};
       await this.#writes.ensure({ apiVersion, kind, metadata, roleRef, ...some }, live, policy);
     });
@@ -109,7 +112,7 @@ export class Grants {
     return STEPS.map((step) => this.#refusals.failure(unitOf(step, policy))).find((one) => one !== undefined);
   }
 
-  /** Whether the role and its binding are as wanted. */
+  /** Whether the live role and its binding equal the rendered ones. */
   isCurrent(grant: Grant, live: Live): boolean {
     return objectsOfGrant(grant).every((one) => this.#writes.isCurrent(one, live));
   }
@@ -135,7 +138,7 @@ export class Grants {
   }
 }
 
-/** The writes of the grants, as units for refused writes. */
+/** The keys under which `Refusals` records the writes of a policy's role and binding. */
 export function unitsOf(policy: string): string[] {
   return STEPS.map((step) => unitOf(step, policy));
 }

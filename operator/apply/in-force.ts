@@ -1,4 +1,7 @@
-/** Which rows of a program every API server enforces, as probes have shown. All times are by the clock of the passes. */
+/**
+ * Which rows of a program every API server enforces, as probes have shown. All times come from the clock that the
+ * passes use.
+ */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Program } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -12,23 +15,26 @@ export interface Question {
   readonly text: Text;
 }
 
-/** How long API servers may take: they compile a changed policy within a second, and the rest is for their watches. */
+/**
+ * How long API servers may take to load a written text: they compile a changed policy within a second, and the rest is
+ * for their watches.
+ */
 export const COMPILED_MS = 3_000;
 /**
  * How often a proved text is probed again: an API server may come back without the program, or without the plug-in that
  * enforces it.
  */
 const PROVED_AGAIN_MS = 60_000;
-/** How long after an unwanted answer the next probe waits: a share of the time since the write. */
+/** The wait between an unwanted answer and the next probe: a share of the time since the write. */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
 const COMPILING = 'waiting for the API servers to compile it';
 
 export class InForce {
   readonly #clock: Pick<Clock, 'now'>;
-  /** The last text that every API server enforced; undefined if that may have ended. */
+  /** The last text that every API server enforced; undefined if some API server may no longer enforce it. */
   #text: Text | undefined;
-  /** The IDs whose rows differ in some text written since. */
+  /** The IDs of the policies whose rows differ in some text that was written after `#text`. */
   readonly #changed = new Set<string>();
   /** The texts that some API server may enforce, by hash. */
   readonly #possible = new Set<string>();
@@ -46,7 +52,7 @@ export class InForce {
     this.#clock = clock;
   }
 
-  /** The number of API servers that enforce the row, if all do; otherwise 0. */
+  /** The number of API servers if all of them enforce the row; otherwise 0. */
   serversWith(id: string, { rows, rulesHash }: Text): number {
     if (this.#text?.rulesHash !== rulesHash || this.#changed.has(id)) return 0;
     return this.#text.rows.get(id) === rows.get(id) ? this.#servers : 0;
@@ -72,7 +78,7 @@ export class InForce {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
   }
 
-  /** When to ask again. */
+  /** The time of the next probe. */
   get askAt(): number {
     const at = this.#awaited || !this.#proof ? this.#askAt : Math.max(this.#askAt, this.#proof.at + PROVED_AGAIN_MS);
     return Math.max(at, this.#trustedFrom);
@@ -105,7 +111,7 @@ export class InForce {
     this.#possible.add(text.hash);
   }
 
-  /** Records that the program's objects were deleted; API servers may still enforce them. */
+  /** Records that the program's objects were deleted; API servers may still enforce these objects. */
   deleted(): void {
     this.#proof = undefined;
     this.#awaited = undefined;
@@ -120,7 +126,7 @@ export class InForce {
   /**
    * Probes the API servers, if there is anything to find out. The text must be written already.
    *
-   * @returns whether something is known now that was not known before
+   * @returns whether the probe showed anything new
    */
   async ask(text: Text, servers: readonly ApiClient[]): Promise<boolean> {
     const now = this.#clock.now();
@@ -137,7 +143,7 @@ export class InForce {
       this.#text = undefined;
       this.#askAt = now;
     }
-    // Without a proof, another process may have written the text.
+    // As long as no probe has proved the text, another process may have written it.
     if (this.#proof?.hash !== text.hash) this.#awaited ??= { hash: text.hash, since: now };
     this.#servers = Math.min(this.#servers, addresses.size);
     if (now < this.askAt) return;
@@ -168,7 +174,7 @@ export class InForce {
   }
 }
 
-/** The IDs whose rows differ. */
+/** The IDs of the policies whose rows differ between two texts. */
 export function differing(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
   return [...new Set([...a.keys(), ...b.keys()])].filter((id) => a.get(id) !== b.get(id));
 }

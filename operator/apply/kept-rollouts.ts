@@ -18,12 +18,12 @@ interface Context {
       /** The namespaces that no policy reaches. */
       readonly excluded: readonly string[];
     };
-    /** In milliseconds since 1970. */
+    /** The current time, in milliseconds since 1970. */
     now(): number;
   };
 }
 
-/** Lives as long as a leader's term. */
+/** The saved states of rollouts. Each leader's term has its own instance. */
 export class KeptRollouts {
   readonly #context: Context;
   readonly #states: RolloutStates;
@@ -35,8 +35,8 @@ export class KeptRollouts {
   }
 
   /**
-   * In the first step of a term, or after a rest, reads the saved state. If there is none, derives the state from the
-   * enforced part and the labels.
+   * The state of the policy's rollout. In the first step of a term, or after a rest, it is read from the saved state.
+   * If no state is saved, it is derived from the enforced part and the labels.
    */
   async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
     const { name = '', uid = '' } = metadata ?? {};

@@ -30,10 +30,10 @@ export async function writeLabels(
       kind: 'Namespace',
       metadata: {
         name: namespace.name,
-        // Without a uid, apply would recreate a namespace that was deleted meanwhile. With it, the API server answers
-        // with a conflict.
+        // Without a uid, apply would recreate a namespace that was deleted meanwhile. With the uid, the API server
+        // answers with a conflict.
         uid: namespace.uid,
-        // If the apply stated empty labels, the field would stay ours.
+        // If the apply stated an empty map of labels, the operator would stay the owner of the field `labels`.
         ...(Object.keys(labels).length > 0 && { labels }),
         ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
       },
@@ -57,8 +57,8 @@ export async function writeLabels(
 }
 
 /**
- * The answers that say nothing about the write itself: the object is gone or has changed, the server is overloaded, or a
- * proxy got no answer from it.
+ * The answers that say nothing about the write itself: the object is gone or has changed, the server is overloaded, or
+ * a proxy got no answer from the server.
  */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 

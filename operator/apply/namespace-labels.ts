@@ -6,9 +6,9 @@
  * reported.
  *
  * Another manager that applies the same value does not take the label over. Otherwise anyone who can edit a namespace
- * could own the label from our next change on, by applying it or by removing our managedFields entry. Changing the value
- * requires the verb `exempt`, which the guard checks (compile/guard-label.ts). Labels to remove are also found through
- * managedFields, in case the record was lost.
+ * could own the label from our next change on. For that, they would only have to apply the label, or to remove our
+ * managedFields entry. Changing the value requires the verb `exempt`, which the guard checks (compile/guard-label.ts).
+ * Labels to remove are also found through managedFields, in case the record was lost.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -19,11 +19,11 @@ export interface LabelPlan {
   /** The labels that we will own. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The labels to record. Undefined if there are none: then the annotation is removed as well. A label that another
-   * manager set first is not recorded.
+   * The labels to record. Undefined if there are no such labels; the annotation is then removed as well. A label that
+   * another manager set first is not recorded.
    */
   readonly record: string | undefined;
-  /** Somebody changed a label of ours or the record, so the operator has to force the apply. */
+  /** Whether the operator has to force the apply, because somebody changed a label of ours or the record. */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
   readonly changes: boolean;
@@ -55,8 +55,8 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 }
 
 /**
- * The labels to set for now: a mode that is held back keeps the labels that the operator set. A label of another owner is
- * planned as wanted, because the conflict leaves it alone.
+ * The labels to set for now: a mode that is held back keeps the labels that the operator set. A label of another owner
+ * gets its wanted value here: `planLabels` then reports the conflict and leaves the label alone.
  *
  * @param isHeld whether to hold back a mode, by its label and the labels that the operator set
  */
@@ -97,8 +97,8 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
 }
 
 /**
- * The outcome before the first label pass. A planned label that is not on the namespace yet may be refused, so it does
- * not count.
+ * The label outcome of a namespace before the first label pass. A planned label that is not on the namespace yet may be
+ * refused, so it does not count.
  */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);
@@ -119,7 +119,10 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
   }
 }
 
-/** The owner of the record is the manager that edited it last. */
+/**
+ * Whether the apply changes an existing record. Such an apply has to be forced, because the manager that edited the
+ * record last owns the record.
+ */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
 }
@@ -133,7 +136,10 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }
 
-/** Whether another manager set the same value before we did, so that only that manager may change it. */
+/**
+ * Whether another manager set the label to the same value before we did, so that only that manager may change the
+ * label.
+ */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;
 }
@@ -148,7 +154,7 @@ function ownersOf({ labelOwners }: NamespaceView, label: string): { us: boolean;
   return { us: others.length < owners.length, others };
 }
 
-/** `enforce` of `pod-security.kubernetes.io/enforce-version`. */
+/** The mode in the key of a label: `enforce` for `pod-security.kubernetes.io/enforce-version`. */
 function modeOf(label: string): string {
   return label.slice(LABEL_PREFIX.length).replace(/-version$/, '');
 }

@@ -1,4 +1,4 @@
-/** The results of applying: plain values for the report. */
+/** The results of applying objects and labels, as plain values for the report. */
 
 export interface ProgramOutcome {
   /**
@@ -10,7 +10,7 @@ export interface ProgramOutcome {
   readonly row: string;
   /** The number of API servers that enforce the newest row and no older one. */
   readonly servers: { readonly inForce: number; readonly answering: number };
-  /** The step that the policy waits for or that failed, for people. */
+  /** A message for people: the step that the policy waits for, or the step that failed. */
   readonly message: string;
 }
 
@@ -32,7 +32,7 @@ export interface LabelRefusal {
   readonly message: string;
 }
 
-/** A label that another owner set to a different value: it is left alone. */
+/** A label that another owner set to a different value. The operator leaves it alone. */
 export interface LabelConflict {
   readonly label: string;
   readonly theirs: string;
@@ -42,13 +42,13 @@ export interface LabelConflict {
 
 /** The result of a pass over all programs. */
 export interface PassResult {
-  /** The outcomes, by name of a policy. As long as nothing changes, the passes give the same map. */
+  /** The outcomes, by name of the policy. As long as nothing changes, every pass returns the same map. */
   readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
   /**
-   * Why a stale object remains, if the API server refuses to delete it. It is for the log, because the object's policy
-   * may be deleted.
+   * The error with which the API server refused to delete a stale object. The log reports it, because the object's
+   * policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
-  /** In how many ms to run again: the operator waits for something that no watch reports. */
+  /** The milliseconds until the next pass, if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
 }

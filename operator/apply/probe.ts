@@ -1,7 +1,7 @@
 /**
  * Asks an API server which text of a program it enforces. The status of an admission policy does not say so, and each
- * server compiles it separately, up to a second after the write. So the operator asks each server to create an object, by
- * dry run, that only this program refuses or changes.
+ * server compiles it separately, up to a second after the write. So the operator asks each server to create an object
+ * by dry run, which only this program refuses or changes.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -9,7 +9,7 @@ import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../c
 export type Probed = Pick<Program, 'name' | 'kind'>;
 
 interface Answer {
-  /** The hash of the text in force; empty if none is; undefined if the server did not say. */
+  /** The hash of the text in force; empty if no text is in force; undefined if the server did not say. */
   readonly hash: string | undefined;
   /** Why the server did not name a hash. */
   readonly message: string;
@@ -32,8 +32,8 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the text with this hash; with an empty hash, whether none enforces any. During a
- * change, most answers are negative, and a single one decides. So the first server is asked alone.
+ * Whether all API servers enforce the text with this hash; with an empty hash, whether no API server enforces any text.
+ * During a change, most answers are negative, and one negative answer is enough. So the first server is asked alone.
  */
 export async function everywhere(
   servers: readonly ApiClient[],
@@ -48,7 +48,7 @@ export async function everywhere(
   return { holds: servers.length > 0 };
 }
 
-/** Several connections to one address count once: the number of API servers behind it is unknown. */
+/** Several connections to one address count once: the number of API servers behind the address is unknown. */
 export function distinct(servers: readonly ApiClient[]): number {
   return new Set(servers.map(({ server }) => server)).size;
 }

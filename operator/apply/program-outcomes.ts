@@ -9,9 +9,9 @@ export interface Progress {
   readonly compiled: Compiled;
   /** The number of answering API servers. */
   readonly answering: number;
-  /** By policy: an older text that API servers may still enforce for it. */
+  /** By name of the policy: the name of an older text that API servers may still enforce for the policy. */
   readonly older: ReadonlyMap<string, string>;
-  /** The number of API servers that enforce the row of a resolved policy in a program, if all do; otherwise 0. */
+  /** The number of API servers if all of them enforce the resolved policy's row in the program; otherwise 0. */
   serversWith(id: string, program: Program): number;
   /** A program that no longer has a row for the policy, while some API server may still enforce the row. */
   leaving(policy: ResolvedPolicy): Program | undefined;
@@ -23,11 +23,11 @@ export interface Progress {
   deletion(program: Program): string | undefined;
   /** The API server's refusal to write the policy's role or binding, or to delete an older text. */
   refused(policy: string): string | undefined;
-  /** Whether the role and the binding are as wanted. */
+  /** Whether the policy's live role and binding equal the rendered ones. */
   isGranted(policy: string): boolean;
 }
 
-/** By name of a policy. For a policy with two parts, the outcome is that of the less advanced part. */
+/** The outcomes, by name of the policy. A policy with two parts has the outcome of its less advanced part. */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
   return new Map(
@@ -80,7 +80,10 @@ function obstacleTo(
   return progress.isGranted(name) ? undefined : 'who may use it changes when it is in force';
 }
 
-/** The API server's message. For a guard it names the object, because the policy's author does not know guards. */
+/**
+ * The API server's message. A message about a guard also names the guard's object, because the policy's author does not
+ * know guards.
+ */
 function failureOf(program: Program, progress: Progress): string[] {
   const message = progress.failure(program);
   if (message === undefined) return [];

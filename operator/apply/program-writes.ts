@@ -16,7 +16,7 @@ const LARGE = { bytes: 300_000, everyMs: 3_000 };
 export class ProgramWrites {
   readonly #writes: Writes;
   readonly #clock: Pick<Clock, 'now'>;
-  /** When a large text was last written, by name. */
+  /** The time of the last write of each large text, by name of the text. */
   readonly #largeAt = new Map<string, number>();
 
   constructor(writes: Writes, clock: Pick<Clock, 'now'>) {
@@ -42,12 +42,12 @@ export class ProgramWrites {
     for (const object of objectsOfProgram(program)) await this.#writes.ensure(object, live);
   }
 
-  /** A large text was written a short time ago. */
+  /** Whether the write has to wait, because a large text was written a short time ago. */
   mustWait(program: Objects, name: string, live: Live): boolean {
     return this.largeMs(name) > 0 && !this.isWritten(program, live);
   }
 
-  /** How long the next write has to wait. */
+  /** How many milliseconds the next write of a large text has to wait. */
   largeMs(name: string): number {
     const last = this.#largeAt.get(name);
     return last === undefined ? 0 : Math.max(0, last + LARGE.everyMs - this.#clock.now());

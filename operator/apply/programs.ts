@@ -1,9 +1,9 @@
 /**
- * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the new
- * state at once. Everything that is written around it follows both states.
+ * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
+ * new state at once. The other writes of a pass must fit both states.
  *
- * A pass does everything that can be done now, and reports what it still waits for. It keeps nothing that a new process
- * could not find out again, so the operator may be killed at any point.
+ * A pass does everything that can be done now, and reports what it still waits for. A pass keeps nothing that a new
+ * process could not find out again, so the operator may be killed at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -45,13 +45,13 @@ interface Pass extends GrantsPass {
 const NONE: ReadonlySet<string> = new Set();
 const AT_ONCE = 4;
 /**
- * The shortest wait before the next pass. An API server takes up to a second to compile a change, and other causes start
- * passes, too.
+ * The shortest wait before the next pass. An API server takes up to a second to compile a change, and other causes,
+ * such as a change in the cluster, start passes as well.
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * The number of texts whose rows are remembered for each program. One of them is the last text in the cluster, or was
- * there shortly before.
+ * The number of texts whose rows are remembered for each program. Among these texts is the one that is in the cluster,
+ * or was there shortly before.
  */
 const TEXTS_KEPT = 20;
 
@@ -65,9 +65,9 @@ export class Programs {
   readonly #grants: Grants;
   readonly #removal: Removal;
   readonly #questions: Questions;
-  /** By name of a program or canary. */
+  /** The texts that API servers enforce, by name of a program or canary. */
   readonly #inForce = new Map<string, InForce>();
-  /** By hash of a text: its rows. */
+  /** The rows of each text, by hash of the text. */
   readonly #rows = new Map<string, Program['rows']>();
 
   constructor(client: ApiClient, options: ProgramsOptions) {
@@ -166,9 +166,9 @@ export class Programs {
   }
 
   /**
-   * Another program of the same kind that must come into force first. It is new, while this program still has an older
-   * text. Rows of the new program may be in that older text and must not leave it before. Programs that both have older
-   * texts do not wait for each other.
+   * Another program of the same kind that must come into force first. The other program is new, while this one still
+   * has an older text in the cluster. That older text may contain rows of the new program, and must keep them until the
+   * new program is in force. Programs that both have older texts do not wait for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {
@@ -207,8 +207,8 @@ export class Programs {
   }
 
   /**
-   * Whether, for the ID of a policy, some API server may enforce another row than the program has, or a row that it has
-   * lost.
+   * A check by the ID of a policy: whether some API server may enforce a different row than the program has, or a row
+   * that the program has lost.
    */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
@@ -273,7 +273,7 @@ export class Programs {
       : this.#obstacleToWrite(program, this.#changing(program, pass.live), pass);
   }
 
-  /** When there is something else to do than to ask, in ms. */
+  /** The milliseconds until a pass can do something other than probing. */
   #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[], toWrite: readonly Program[]): number {
     const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
     return Math.min(
@@ -284,14 +284,17 @@ export class Programs {
     );
   }
 
-  /** The question about it; undefined if its next try is known, or something must be written first. */
+  /**
+   * The question about the program or its canary. Undefined if a refused write waits for its next try, or if something
+   * must be written first.
+   */
   #question(program: Program, live: Live): Question | undefined {
     if (this.#isRefused(program)) return undefined;
     if (!this.#programs.isWritten(program, live)) return this.#canaries.question(program, live);
     return { inForce: this.#inForceOf(program.name), text: program };
   }
 
-  /** Whether its next try is known. */
+  /** Whether a write of the program was refused, so that the time of its next try is known. */
   #isRefused(program: Program): boolean {
     return unitsFor(program).some((unit) => this.#refusals.error(unit));
   }
@@ -303,7 +306,7 @@ export class Programs {
   }
 }
 
-/** The writes of the program, as units for refused writes. */
+/** The keys under which `Refusals` records the writes of the program and of its canary. */
 function unitsFor(program: Program): string[] {
   return [program.name, canaryUnit(program)];
 }

@@ -7,9 +7,9 @@ import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/prote
 import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {
-  /** OtherOperator: they protect the objects, and refuse the writes of the user who asks. */
+  /** OtherOperator: the API servers protect the objects, and refuse the writes of the user who asks. */
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
-  /** How many of the answering API servers protect. */
+  /** How many of the answering API servers protect the objects. */
   readonly servers: { readonly protecting: number; readonly answering: number };
   /** Why the state is unknown; empty if it is known. */
   readonly message: string;

@@ -1,5 +1,5 @@
 /**
- * Between two whole passes about the same state, only questions to the API servers are left. An API server needs up to a
+ * Asks API servers which texts they enforce, between two whole passes about the same state. An API server needs up to a
  * second to compile a change, and a whole pass over a thousand policies costs much more than a question.
  */
 import type { ApiClient } from '../cluster/client.ts';
@@ -9,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Question } from './in-force.ts';
 import type { PassResult } from './outcome.ts';
 
-/** The state that a pass sees. It has not changed as long as these are the same objects. */
+/** The state that a pass sees. The state has not changed as long as all fields contain the same objects. */
 interface Subject {
   readonly compiled: Compiled;
   readonly rendered: readonly RenderedObject[];
@@ -24,7 +24,7 @@ interface Last {
   readonly until: number;
 }
 
-/** A whole pass looks this often at everything else that time changes. */
+/** The longest time between two whole passes. A whole pass also finds everything else that changes with time. */
 const WHOLE_AGAIN_MS = 1_000;
 
 export class Questions {
@@ -36,9 +36,9 @@ export class Questions {
   }
 
   /**
-   * Remembers what a whole pass has left.
+   * Remembers the questions that a whole pass could not answer yet.
    *
-   * @param otherMs when there is something else to do than to ask
+   * @param otherMs the milliseconds until something other than a question is due
    * @returns the result of the pass, with the time to come back
    */
   keep(
@@ -68,7 +68,7 @@ export class Questions {
   }
 }
 
-/** When to run again, in ms: to ask, or to do something else. */
+/** The milliseconds until the next run, whether for a question or for something else; undefined if nothing is due. */
 function nextMs(questions: readonly Question[], otherMs: number, now: number): number | undefined {
   const ms = Math.min(otherMs, ...questions.map(({ inForce }) => inForce.askAt - now));
   return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;

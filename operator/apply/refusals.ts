@@ -17,15 +17,18 @@ interface Refusal {
  * flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
-/** An API server that has just started refuses objects that it accepts later, because it does not know its RBAC yet. */
+/**
+ * How long refusals must last before the tries become rare. An API server that has just started does not know its RBAC
+ * yet, and refuses objects that it accepts later.
+ */
 const FOR_GOOD_MS = 15_000;
-/** How long to wait for the next try. Within the first wait, the watch shows why a write met a conflict. */
+/** How long to wait for the next try. During `conflictMs`, the watch shows why a write met a conflict. */
 const TRY_AGAIN = { conflictMs: 100, newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 export class Refusals {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #signal: AbortSignal | undefined;
-  /** By unit. A unit is a set of objects that are written together. */
+  /** The refusals, by unit. A unit is a set of objects that are written together. */
   readonly #units = new Map<string, Refusal>();
 
   constructor(clock: Pick<Clock, 'now'>, signal?: AbortSignal) {
@@ -38,7 +41,7 @@ export class Refusals {
    * written, whatever the error: the API server answers 500 when etcd refuses an object that is too large, and one
    * request may time out.
    *
-   * @param wanted the object to write; if it is another one than before, the write is tried at once
+   * @param wanted the object to write; if it is not the same object as before, the write is tried at once
    * @returns whether it was written @throws the signal's reason
    */
   async attempt(unit: string, wanted: object, write: () => Promise<unknown>): Promise<boolean> {
@@ -72,19 +75,19 @@ export class Refusals {
     return this.#units.get(unit)?.error;
   }
 
-  /** The last error, if it may be temporary: the unit waits for the next try. */
+  /** The message of the last error, if the error may be temporary: the unit waits for the next try. */
   passing(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** The last error, if it has to be reported. */
+  /** The message of the last error, if the error has to be reported. */
   failure(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && !this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** Infinite if there is nothing to try again. */
+  /** The time of the next try; infinite if no write has to be tried again. */
   get nextTry(): number {
     return Math.min(...this.#units.values().map(({ tryAt }) => tryAt), Number.POSITIVE_INFINITY);
   }
@@ -95,7 +98,7 @@ export class Refusals {
   }
 }
 
-/** The object was changed or deleted since the watch showed it. */
+/** Whether somebody changed or deleted the object after the watch showed it. */
 function isRace(error: Error): boolean {
   return isConflict(error) || isNotFound(error);
 }

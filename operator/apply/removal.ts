@@ -12,10 +12,10 @@ import type { Refusals } from './refusals.ts';
 import { policiesIn, type Unwanted } from './stale.ts';
 import type { Writes } from './writes.ts';
 
-/** A deleted text. */
+/** A deleted text that API servers may still enforce. */
 interface Leaving {
   readonly policies: ReadonlySet<string>;
-  /** Undefined for an object from before programs existed. */
+  /** The probe of the text; undefined for an object from before programs existed. */
   readonly probed: Probed | undefined;
   readonly inForce: InForce;
   /**
@@ -31,9 +31,9 @@ export class Removal {
   readonly #writes: Writes;
   readonly #refusals: Refusals;
   readonly #clock: Pick<Clock, 'now'>;
-  /** By name. */
+  /** The deleted texts that API servers may still enforce, by name. */
   readonly #leaving = new Map<string, Leaving>();
-  /** Another process may have deleted texts before. */
+  /** The start of this term: another process may have deleted texts shortly before. */
   readonly #begun: number;
 
   constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
@@ -44,20 +44,20 @@ export class Removal {
   }
 
   /**
-   * Whether API servers may enforce a deleted text with the policy. This process, or another one just before, deleted the
-   * text.
+   * Whether API servers may still enforce the policy by a text that this process, or another one shortly before,
+   * deleted.
    */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
     return this.#leaving.values().some(({ policies }) => policies.has(policy));
   }
 
-  /** Whether a deleted text may still be in force, or some object remains that is needed only for such a text. */
+  /** Whether a deleted text may still be in force, or whether an object remains that only a deleted text needs. */
   isWaiting(stale: readonly RenderedObject[]): boolean {
     return this.#leaving.size > 0 || stale.some((object) => !isAdmission(object));
   }
 
-  /** The policies for which API servers may enforce a stale or deleted text, by name, with the name of the text. */
+  /** By name of a policy: the name of a stale or deleted text by which API servers may still enforce the policy. */
   older(stale: readonly RenderedObject[]): Map<string, string> {
     const texts = [
       ...stale.map((object) => [object.metadata.name, policiesIn(object)] as const),
@@ -67,10 +67,10 @@ export class Removal {
   }
 
   /**
-   * Deletes stale objects. Call it once everything that is wanted is in force. A role is deleted when no API server may
-   * enforce a text that asks for its use.
+   * Deletes stale objects. Call it once all wanted programs are in force. A role is deleted once no API server can
+   * enforce a text that asks for the use of its policy.
    *
-   * @param inForce by name of a text
+   * @param inForce what API servers enforce, by name of a text
    */
   async remove({ stale, kept }: Unwanted, inForce: (name: string) => InForce): Promise<void> {
     const admission = stale.filter(isAdmission);

@@ -13,13 +13,16 @@ import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../promotion/state.ts';
 
-/** On a ConfigMap: the policy whose rollout it keeps. */
+/** Label of a ConfigMap: the name of the policy whose rollout the ConfigMap keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
-/** The key of the data about the rollout as a whole. No namespace has a dot in its name. */
+/**
+ * The key of the data about the rollout as a whole. The key differs from the keys of namespaces, because no namespace
+ * has a dot in its name.
+ */
 const WHOLE = 'rollout.json';
-/** The index in a ConfigMap's name. */
+/** Matches the index in a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
-/** The most entries of a ConfigMap, which holds 1 MiB. With this many, a change rewrites some 70 kB. */
+/** The most entries in one ConfigMap, which can hold 1 MiB. With this many entries, a change rewrites some 70 kB. */
 const MOST_ENTRIES = 500;
 
 export interface ConfigMap {
@@ -34,10 +37,13 @@ export interface ConfigMap {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** Knows which ConfigMap has which namespace, so that a change rewrites only that one. */
+/**
+ * By namespace: the index of the ConfigMap that contains its entry. So a change of the namespace rewrites only this
+ * ConfigMap.
+ */
 export type Placement = ReadonlyMap<string, number>;
 
-/** Keeps namespaces where they are, and puts new ones where there is room. */
+/** Leaves each known namespace in its ConfigMap, and assigns new namespaces to ConfigMaps that have room. */
 export function placed(state: RolloutState, before: Placement): Placement {
   const names = [...state.namespaces.keys()];
   const after = new Map(names.flatMap((name) => (before.has(name) ? [[name, before.get(name) ?? 0] as const] : [])));
@@ -80,7 +86,7 @@ function wholeOf({ begun, selector, excluded, inForce, labelling, lastPromotion 
   });
 }
 
-/** Most entries stay the same from one write to the next. */
+/** The entry as JSON. The text is remembered, because most entries stay the same from one write to the next. */
 const textOf = perObject(({ uid, state, since, byName }: Entry) =>
   JSON.stringify({ uid, state, since: timeOf(since), byName }),
 );
@@ -164,7 +170,7 @@ function entryIn({ uid, state, since, byName }: Readonly<Record<string, unknown>
   return { uid, state: known, since: at, ...(byName === true && { byName }) };
 }
 
-/** Not trusted, because people may edit a ConfigMap. */
+/** Parses a text of a ConfigMap. The text is not trusted, because people may edit ConfigMaps. */
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
     return objectOf(JSON.parse(text));

@@ -19,21 +19,24 @@ const SELECTOR = `${MANAGED_BY_LABEL}=${FIELD_MANAGER},${ROLLOUT_OF_LABEL}`;
 /** The last write for a rollout. */
 interface Written {
   readonly placement: Placement;
-  /** By index, as JSON. */
+  /** The written ConfigMaps as JSON, by index. */
   readonly texts: ReadonlyMap<number, string>;
 }
 
 const NOTHING: Written = { placement: new Map(), texts: new Map() };
 
-/** Lives as long as a leader's term, in which nobody else writes these ConfigMaps. */
+/**
+ * The access to the ConfigMaps of rollouts. Each leader's term has its own instance, and nobody else writes these
+ * ConfigMaps during the term.
+ */
 export class RolloutStates {
   readonly #client: ApiClient;
   readonly #namespace: string;
   #kept: Promise<Map<string, Kept>> | undefined;
-  /** By policy. */
+  /** The last write for each rollout, by name of the policy. */
   readonly #written = new Map<string, Written>();
 
-  /** @param namespace the operator's */
+  /** @param namespace the operator's own namespace */
   constructor(client: ApiClient, namespace: string) {
     this.#client = client;
     this.#namespace = namespace;
@@ -55,7 +58,10 @@ export class RolloutStates {
     return kept.state;
   }
 
-  /** Writes the ConfigMaps that differ. @throws the client's error; then all of them count as not written */
+  /**
+   * Writes the ConfigMaps that differ from the last write. @throws the client's error; then all of them count as not
+   * written
+   */
   async write(policy: string, state: RolloutState): Promise<void> {
     const before = this.#written.get(policy) ?? NOTHING;
     const placement = placed(state, before.placement);

@@ -13,7 +13,7 @@ export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects from before programs existed, for policies without a row in any program because they cannot be compiled
+   * The objects from before programs existed whose policies have no row in any program, because they cannot be compiled
    * now.
    */
   readonly kept: readonly RenderedObject[];
@@ -35,7 +35,7 @@ function isKept(object: RenderedObject, { policies, refusals, uids }: Compiled):
   return owners.some(({ uid }) => uid === uids.get(name));
 }
 
-/** The policies for which a stale admission policy may still refuse something, by name. */
+/** The names of the policies by which a stale admission policy may still refuse requests. */
 export function policiesIn(object: RenderedObject): ReadonlySet<string> {
   if (!hasText(object)) return new Set();
   return labelOf(object, PROGRAM_LABEL) === undefined ? new Set([labelOf(object, POLICY_LABEL) ?? '']) : rowsIn(object);

@@ -1,8 +1,9 @@
 /**
- * The withdrawal of everything that the operator set for deleted policies, and the objects whose deletion waits for it.
+ * The withdrawal of everything that the operator set for deleted policies, and the objects whose deletion waits for the
+ * withdrawal.
  *
- * Argo CD deletes such an object after the policies and before the operator (config/argocd/operator), and waits until it
- * is gone. docs/decisions/0018 explains the object.
+ * Argo CD deletes the waiting object after the policies and before the operator (config/argocd/operator), and waits
+ * until the object is gone. docs/decisions/0018 has the reasons.
  */
 import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
@@ -18,8 +19,8 @@ export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
   readonly compiled: Compiled;
   /**
-   * Whether the API server refuses the objects that some policy compiles to: then the policy's older objects stay in
-   * force.
+   * Whether the API server refuses the objects that some policy compiles to. The older objects of that policy then stay
+   * in force.
    */
   readonly isRefused: boolean;
   wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;

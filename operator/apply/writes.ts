@@ -39,19 +39,22 @@ type Unseen =
 
 /** The state of one object. */
 interface ObjectRecord {
-  /** Our last write or deletion that the watch has not shown yet. Until it does, it shows older states. */
+  /** Our last write or deletion that the watch has not shown yet. Until then, the watch shows older states. */
   unseen?: Unseen | undefined;
-  /** Our last write. It shows whether somebody else changed the object, or the operator now wants another text. */
+  /**
+   * Our last write. A comparison with it shows whether somebody else changed the object, or the operator now wants
+   * another text.
+   */
   written?: { readonly manifest: Manifest; readonly version: bigint };
-  /** Whether it was missing at the beginning of the last pass. */
+  /** Whether the object was missing at the beginning of the last pass. */
   missing?: boolean;
-  /** A pair of objects that were found equal. They need no further comparison as long as both are the same objects. */
+  /** A pair of objects that were found equal. The two objects are not compared again as long as both stay the same. */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
 interface WritesOptions {
   readonly onWrite: OnWrite;
-  /** Once it is aborted, no write begins, and its reason is thrown. */
+  /** Once the signal is aborted, no write begins, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -59,7 +62,7 @@ interface WritesOptions {
 export class Writes {
   readonly #client: ApiClient;
   readonly #options: WritesOptions;
-  /** By kind and name. */
+  /** The records, by kind and name of the object. */
   readonly #records = new Map<string, ObjectRecord>();
 
   constructor(client: ApiClient, options: WritesOptions) {
@@ -71,12 +74,13 @@ export class Writes {
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // Only at the start of a pass: later, the compared objects include our own writes, which the watch has not shown.
+      // Whether the watch has shown a write is checked only at the start of a pass. Later, the compared objects include
+      // our own writes, which the watch has not shown yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // If the object is wanted, the last pass has written it again.
+      // The last pass would have written the object again if it was still wanted.
       if (record.missing && !object && !record.unseen) this.#records.delete(key);
       record.missing = !object;
     }
@@ -120,7 +124,7 @@ export class Writes {
     const { uid } = object.metadata;
     this.#options.signal?.throwIfAborted();
     const record = this.#recordOf(object);
-    // If the object is wanted again later, writing it is no repair.
+    // If the object is wanted again later, writing it does not count as a repair.
     this.#records.set(keyOf(object), { unseen: record.unseen });
     try {
       await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
@@ -136,15 +140,15 @@ export class Writes {
   }
 
   /**
-   * Whether the watch has not shown some write yet. It never shows a write that was reverted at once, and it may have
-   * reported the revert earlier. So compare again after WATCH_LAG_MS. A write that became overdue during a pass counts,
-   * because that pass relied on it.
+   * Whether the watch has not shown some write yet. The watch never shows a write that was reverted at once, and it may
+   * have reported the revert earlier. So the objects have to be compared again after WATCH_LAG_MS. A write that became
+   * overdue during a pass also counts, because that pass relied on it.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
   }
 
-  /** Whether the object is as wanted, so that nothing has to be written. */
+  /** Whether the live object equals the manifest, so that nothing has to be written. */
   isCurrent(manifest: Manifest, live: Live): boolean {
     const record = this.#recordOf(manifest);
     const seen = this.#latest(record, live.get(keyOf(manifest)));
@@ -188,7 +192,8 @@ export class Writes {
     }
     const applied = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
-    // Apply would keep the addition. The object belongs to the operator alone, so it is replaced.
+    // Server-side apply would keep a field that somebody added. The object belongs to the operator alone, so it is
+    // replaced.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     return (await this.#client.replace(whole)) as RenderedObject;
@@ -216,7 +221,7 @@ export class Writes {
  * such a mixture. Labels and annotations of others stay. Finalizers stay, too: without them, an object that is being
  * deleted would disappear.
  *
- * @param before the version that was read; if the object has another one, the API server answers 409
+ * @param before the version that was read; if the object has changed since then, the API server answers 409
  */
 function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject, manifest: Manifest) {
   const labels = { ...before.labels, ...manifest.metadata.labels };
@@ -225,9 +230,9 @@ function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }
 }
 
 /**
- * Whether the object must be deleted before it can be written. The API server refuses every change of a roleRef. It also
- * refuses every change of a role with an aggregationRule, unless the writer has all rights (k8s.io/kubernetes
- * pkg/registry/rbac/clusterrole/policybased/storage.go).
+ * Whether the object must be deleted before it can be written. The API server refuses every change of a roleRef. The
+ * API server also refuses every change of a role with an aggregationRule, unless the writer has all rights
+ * (k8s.io/kubernetes pkg/registry/rbac/clusterrole/policybased/storage.go).
  */
 function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
   return canonical(before.roleRef) !== canonical(manifest.roleRef) || before.aggregationRule !== undefined;

@@ -1,14 +1,17 @@
 /**
  * The API server's refusal of a request (a metav1.Status).
  *
- * It holds only the method and path of the request, so neither headers nor tokens can reach a log through it.
+ * The error holds only the method and path of the request, so neither headers nor tokens can reach a log through it.
  */
 import { arrayOf, objectOf } from '../model/raw.ts';
 
 interface Cause {
   readonly reason: string;
   readonly message: string;
-  /** The field that it concerns: `.metadata.labels.team` of an apply conflict, `spec.level` of a failed validation. */
+  /**
+   * The field that the error concerns, such as `.metadata.labels.team` after an apply conflict, or `spec.level` after a
+   * failed validation.
+   */
   readonly field?: string;
 }
 
@@ -42,7 +45,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Reads an answer that is not a success.
+ * Reads the answer to a request that failed.
  *
  * @param body the answer's text: a Status in JSON, or any text that a proxy wrote @param retryAfter the header
  * `Retry-After`, in seconds
@@ -74,27 +77,30 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
-/** A conflict: of field ownership on apply, of resourceVersion or uid on a precondition. */
+/**
+ * Whether the error is a conflict: about the ownership of a field on apply, or about the resourceVersion or uid of a
+ * precondition.
+ */
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
-/** The server refuses the request and will refuse it again. */
+/** Whether the server refuses the request and will refuse it again. */
 export function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
 
-/** The server is overloaded, or is starting or stopping. */
+/** Whether the server is overloaded, or is starting or stopping. */
 export function isOverloaded(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
-/** The connection is open, but nothing arrived within the timeout. */
+/** Whether nothing arrived within the timeout although the connection is open. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }
 
-/** The resourceVersion or continue token is older than the oldest one that the server keeps. */
+/** Whether the resourceVersion or continue token is older than the oldest one that the server keeps. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
 }
@@ -113,7 +119,7 @@ function parseCause(value: unknown): Cause {
   return { reason: text(reason) ?? '', message: text(message) ?? '', ...(text(field) && { field: text(field) }) };
 }
 
-/** Retry-After may also be a date; the API server never sends one. */
+/** The header Retry-After may also contain a date, but the API server never sends a date. */
 function parseSeconds(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;

@@ -1,6 +1,6 @@
 /**
- * A raw JSON client of the Kubernetes API: no classes, no dates, no schema. So callers can project each object as it
- * arrives, and a write contains exactly our own keys.
+ * A raw JSON client of the Kubernetes API: no classes, no dates, no schema. Callers can therefore project each object
+ * as it arrives, and a write contains exactly our own keys.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
@@ -27,7 +27,10 @@ export { type Identified, pathFor, pathOf } from './paths.ts';
 export type { Query } from './transport.ts';
 
 export interface ClientOptions extends Partial<Settings> {
-  /** Writes per second on average (50), and at once (100). The copies that `at` and `fresh` make share these limits. */
+  /**
+   * The rate limit of writes: per second on average (`qps`, by default 50), and at once (`burst`, by default 100). The
+   * copies that `at` and `fresh` make share this limit.
+   */
   readonly qps?: number;
   readonly burst?: number;
   /** The server to talk to instead of the configured one. */
@@ -40,7 +43,8 @@ interface WriteOptions {
 
 interface ApplyOptions extends WriteOptions {
   /**
-   * Take over fields to which another manager gave another value; without it the API server answers 409, an ApiError.
+   * Whether to take over fields to which another manager gave another value. Without `force`, the API server answers
+   * 409, an ApiError.
    */
   readonly force?: boolean;
 }
@@ -52,9 +56,9 @@ interface Preconditions {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** False: managed fields are left out, which halves the time of decoding. */
+  /** Whether to keep managed fields. Leaving them out halves the time of decoding. */
   readonly managedFields?: boolean;
-  /** True: the API server sends only the metadata of each object. */
+  /** Whether the API server sends only the metadata of each object. */
   readonly metadataOnly?: boolean;
 }
 
@@ -81,7 +85,9 @@ const METADATA_OF_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k
 const PAGE_SIZE = 500;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 330_000;
-/** The other API servers are asked in parallel, so it is enough to wait a short time for one that does not answer. */
+/**
+ * A short wait is enough for an API server that does not answer, because the other API servers are asked in parallel.
+ */
 const ENDPOINT_TIMEOUT_MS = 5_000;
 
 export class ApiClient {
@@ -103,10 +109,13 @@ export class ApiClient {
     return this.#connection.server;
   }
 
-  /** A client of the API server at `server`, whose certificate carries `servername` if that is not the URL's host. */
+  /**
+   * A client of the API server at `server`. State `servername` if the server's certificate has another name than the
+   * URL's host.
+   */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // One clock is enough; another server's clock may differ.
+    // Only one server's clock is read, because the clock of another server may differ.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
@@ -117,8 +126,8 @@ export class ApiClient {
   }
 
   /**
-   * A client with its own rate limit, whose writes do not wait for those of this one.
-   * @param writes the rate limit, by default the same numbers
+   * A client with its own rate limit, whose writes do not wait for the writes of this client.
+   * @param writes the rate limit; by default a new one with the same numbers
    */
   apart(writes = this.#settings.writes.another()): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, writes });
@@ -204,14 +213,15 @@ export class ApiClient {
     return this.#json({ method: 'POST', path, query: writeQuery(options), body: object });
   }
 
-  /** Sets these fields in the existing object at `path`. */
+  /** Sets `fields` in the existing object at `path`. */
   async change(path: string, fields: object): Promise<RawObject> {
     const contentType = 'application/merge-patch+json';
     return this.#json({ method: 'PATCH', path, query: writeQuery({}), body: fields, contentType });
   }
 
   /**
-   * Replaces an object completely, including fields of others. Use it only for objects that belong to the operator alone.
+   * Replaces an object completely, including the fields that others set. Use it only for objects that belong to the
+   * operator alone.
    */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });

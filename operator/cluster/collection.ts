@@ -5,7 +5,7 @@ import { keyOf, type RawObject } from '../model/raw.ts';
 import type { Sink } from './sink.ts';
 
 interface CollectionOptions<View> {
-  /** Undefined if the object is not kept. */
+  /** The projection of an object; undefined if the object is not kept. */
   project(raw: RawObject): View | undefined;
   /**
    * Called when the projection of an object has changed. `view` is the last known projection, also for an object that was
@@ -39,7 +39,7 @@ export class Collection<View> implements Sink {
     return this.#views.get(namespace)?.get(name);
   }
 
-  /** By name. */
+  /** The views of a namespace, sorted by name. */
   in(namespace: string): readonly View[] {
     const known = this.#sorted.get(namespace);
     if (known) return known;
@@ -50,7 +50,7 @@ export class Collection<View> implements Sink {
     return sorted;
   }
 
-  /** By namespace, then name. */
+  /** All views, sorted by namespace and then by name. */
   *all(): Generator<View> {
     for (const namespace of [...this.#views.keys()].sort()) yield* this.in(namespace);
   }

@@ -1,5 +1,5 @@
 /**
- * A way to one API server: credentials and TLS from the kubeconfig, connections from undici.
+ * The access to one API server, with credentials and TLS from the kubeconfig and connections from undici.
  *
  * KubeConfig makes a new dispatcher, and so a new TLS connection, for every request. This class keeps the dispatcher as
  * long as the TLS options stay the same. Certificates are read again for each request, so a rotated one is noticed.
@@ -19,11 +19,12 @@ interface Access {
 }
 
 export interface Endpoint {
-  /** `https://10.0.0.1:6443`, without a slash at its end. */
+  /** The server's URL without a slash at its end, such as `https://10.0.0.1:6443`. */
   readonly server: string;
   /**
-   * The name that the server's certificate must have, if it is not the URL's host. It is checked even if the kubeconfig
-   * disables the check: the credentials must not go to just anyone who answers at an address that the cluster publishes.
+   * The name that the server's certificate must have, if it is not the URL's host. The name is checked even if the
+   * kubeconfig disables the check: the credentials must not go to just anyone who answers at an address that the
+   * cluster publishes.
    */
   readonly servername?: string;
 }
@@ -39,7 +40,7 @@ export class Connection extends KubeConfig {
   #options?: DispatcherOptions;
   #dispatcher?: Dispatcher;
 
-  /** @param endpoint used instead of the configured server */
+  /** @param endpoint the API server to use instead of the configured one */
   constructor(config: KubeConfig, endpoint?: Endpoint) {
     super();
     const { clusters, users, contexts, currentContext } = config;
@@ -60,8 +61,8 @@ export class Connection extends KubeConfig {
   }
 
   /**
-   * Headers and dispatcher for one request. The headers contain credentials: use them for the request only, and never
-   * log them.
+   * The headers and the dispatcher for one request. The headers contain credentials: use them for the request only, and
+   * never log them.
    */
   async access(url: string): Promise<Access> {
     const context = new RequestContext(url, HttpMethod.GET);
@@ -83,20 +84,23 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // Only client-node has a connector for SOCKS; it needs a new connection for each request.
+    // Only client-node has a connector for SOCKS, which needs a new connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
       this.#options = options;
       this.#dispatcher = createDispatcher(options);
-      // Lets running requests end, including watches.
+      // `close` lets running requests end, including watches.
       void previous?.close();
     }
     return { type: 'none' };
   }
 }
 
-/** HTTP/1.1, so that a stalled connection blocks one watch and not all of them. Each request has its own timeouts. */
+/**
+ * The dispatcher uses HTTP/1.1, so that a stalled connection blocks one watch and not all of them. Each request has its
+ * own timeouts.
+ */
 function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>): Dispatcher {
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
   if (options.type === 'proxy') {

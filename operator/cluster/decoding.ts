@@ -1,14 +1,15 @@
-/** The API server's JSON → objects. */
+/** Decodes the API server's JSON. */
 
 /**
- * Matches a list of objects of objects with strings but no further list. In the text, the quotes distinguish a key from
- * similar text in a string, because quotes in strings are escaped. Text that does not match exactly is left unchanged.
+ * Matches the field `managedFields`: a list of objects that contain objects and strings, but no further list. The
+ * quotes distinguish a key of the JSON from similar text in a string, because quotes in strings are escaped. Text that
+ * does not match exactly is left unchanged.
  */
 const MANAGED_FIELDS = /"managedFields":\[[^"[\]]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"[\]]*)*\]/g;
 
 /**
- * @param managedFields whether to keep them: they are half of a pod's text, and most of its objects when decoded @throws
- * SyntaxError
+ * @param managedFields whether to keep managed fields, which are half of a pod's text and most of its decoded objects
+ * @throws SyntaxError
  */
 export function decode(text: string, managedFields: boolean): unknown {
   return JSON.parse(managedFields ? text : text.replace(MANAGED_FIELDS, '"managedFields":[]'));

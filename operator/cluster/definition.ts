@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinition of policies. It owns the rendered objects, so that they are deleted together with the
- * policies.
+ * The CustomResourceDefinition of policies. The definition owns the rendered objects, so that they are deleted together
+ * with the policies.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -22,14 +22,17 @@ export class Definition {
     this.#log = log;
   }
 
-  /** Empty until the definition has been read, and if it does not exist or may not be read. */
+  /**
+   * The UID of the definition. The UID is empty until the definition has been read, and if the definition does not
+   * exist or may not be read.
+   */
   get uid(): string {
     return this.#uid ?? '';
   }
 
   /**
-   * Reads the definition again. Somebody may have deleted and recreated it. The garbage collector deletes every object
-   * whose owner does not exist, so the UID must be the current one.
+   * Reads the definition again. Somebody may have deleted and recreated the definition. The garbage collector deletes
+   * every object whose owner does not exist, so the UID must be the current one.
    *
    * @throws the client's error, if the definition has never been read
    */

@@ -1,6 +1,6 @@
 /**
- * The process as far as kubectl's configuration needs it: variables for kubeconfigs, proxies and plugins, and the
- * terminal.
+ * The parts of the process that kubectl's configuration depends on: the variables for kubeconfigs, proxies and plugins,
+ * and the terminal.
  */
 import { env } from 'node:process';
 import { isatty } from 'node:tty';

@@ -1,6 +1,6 @@
 /**
- * Credentials that a program of the user prints (KEP-541). client-node runs the program once for each concurrent request,
- * and does not pass it the description of the cluster that the protocol requires.
+ * Credentials that a program of the user prints (KEP-541). client-node itself would run the program once for each
+ * concurrent request, and would not pass the description of the cluster, which the protocol requires.
  *
  * Source: k8s.io/client-go/plugin/pkg/client/auth/exec.
  */
@@ -35,7 +35,7 @@ interface Credential {
   readonly token?: string;
   readonly cert?: string;
   readonly key?: string;
-  /** In milliseconds since 1970. */
+  /** The time at which the credential expires, in milliseconds since 1970. */
   readonly expires?: number;
 }
 
@@ -50,9 +50,9 @@ type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
 interface Run {
   readonly user: string;
   readonly credential: Promise<Credential>;
-  /** In milliseconds since 1970; infinite while the program runs. */
+  /** The time at which the result expires, in milliseconds since 1970; infinite while the program runs. */
   expires: number;
-  /** Undefined while the program runs. */
+  /** The credential that the program printed; undefined while the program runs. */
   result?: Credential;
 }
 
@@ -105,7 +105,7 @@ export class ExecPlugins implements Authenticator {
 
   /**
    * Forgets the credential that an API server refused, so that the next request runs the program again.
-   * @param authorization of the refused request
+   * @param authorization the header of the refused request
    */
   refused(authorization: string | undefined): void {
     const { result } = this.#last ?? {};
@@ -169,7 +169,7 @@ function credentialIn(printed: string, { command, apiVersion }: ExecPlugin): Cre
   try {
     answer = objectOf(JSON.parse(printed));
   } catch {
-    // The output may contain a token.
+    // The error does not repeat the output, which may contain a token.
     throw wrong('its output is not JSON');
   }
   if (answer.kind !== 'ExecCredential' || answer.apiVersion !== apiVersion) {
@@ -189,7 +189,7 @@ function credentialIn(printed: string, { command, apiVersion }: ExecPlugin): Cre
   };
 }
 
-/** k8s.io/client-go/pkg/apis/clientauthentication/v1, type Cluster. */
+/** The description of the cluster in the form of k8s.io/client-go/pkg/apis/clientauthentication/v1, type Cluster. */
 function clusterInfo(info: ClusterInfo | undefined): object | undefined {
   if (!info) return undefined;
   const { server, tlsServerName, skipTLSVerify, caFile, caData, proxyUrl } = info.cluster;

@@ -9,16 +9,19 @@ import { askServers, endpoints, oldest, type ServerMinors } from './servers.ts';
 export interface FollowedServersOptions {
   onChange(change: Change): void;
   readonly log: Log;
-  /** How API servers and their versions are found, by default among all published ones. */
+  /** How API servers and their versions are found, by default among all API servers that publish an address. */
   readonly ask?: typeof askServers;
-  /** Milliseconds until they are read again. */
+  /** Milliseconds until the API servers are read again. */
   readonly serversRefreshMs?: number;
 }
 
-/** How often they are read. API servers come and go, and RBAC lets the operator get their addresses but not watch them. */
+/**
+ * How often the API servers are read. API servers come and go, and RBAC lets the operator get their addresses but not
+ * watch them.
+ */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** How long clients are reused, since every probe requests them. */
+/** How long clients are reused. Every probe asks for clients. */
 const CLIENTS_KEPT_MS = 10_000;
 
 export class FollowedServers {
@@ -33,12 +36,12 @@ export class FollowedServers {
     this.#options = options;
   }
 
-  /** N of Kubernetes 1.N of the oldest one; 0 until `known`. */
+  /** N of Kubernetes 1.N for the oldest API server; 0 until `known` resolves. */
   get oldest(): number {
     return this.#minors.size === 0 ? 0 : oldest(this.#minors);
   }
 
-  /** Resolves when they have been found for the first time. */
+  /** Resolves when the API servers have been found for the first time. */
   get known(): Promise<void> {
     return this.#known.promise;
   }
@@ -55,12 +58,12 @@ export class FollowedServers {
     return this.#clients.found;
   }
 
-  /** Reads them repeatedly, until `signal` is aborted. */
+  /** Reads the API servers repeatedly, until `signal` is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
     const { serversRefreshMs = REFRESH_MS } = this.#options;
     while (!signal.aborted) {
       const delay = (await this.#look()) ? serversRefreshMs : RETRY_MS;
-      // Rejects only when aborted.
+      // `sleep` rejects only when the signal is aborted.
       await sleep(delay, undefined, { signal }).catch(() => {});
     }
   }

@@ -35,7 +35,10 @@ export function impersonationHeaders({ uid, groups, extra }: Impersonation): Rec
   return headers;
 }
 
-/** The characters of a header's name (RFC 7230, tchar), without `%`, which escapes all other characters. */
+/**
+ * Matches the characters to escape in a header's name: every character that is not a tchar (RFC 7230), and `%`, which
+ * begins an escape.
+ */
 const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
 
 function headerKey(key: string): string {
@@ -44,7 +47,7 @@ function headerKey(key: string): string {
     .replace(IN_NAMES, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** Headers are bytes: an API server reads UTF-8. */
+/** The value of a header as bytes, which an API server reads as UTF-8. */
 function headerValue(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }

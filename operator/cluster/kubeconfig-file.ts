@@ -1,4 +1,4 @@
-/** One kubeconfig → its entries, including those that client-node leaves out. */
+/** Reads the entries of one kubeconfig, including the fields that client-node leaves out. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Cluster, type Context, KubeConfig, type User } from '@kubernetes/client-node';
@@ -49,7 +49,10 @@ function fieldsOf(content: Fields, list: string, entry: string): Fields[] {
   return arrayOf(content[list]).map((one) => objectOf(objectOf(one)[entry]));
 }
 
-/** Data beside a file takes precedence (k8s.io/client-go/tools/clientcmd/api, type Cluster). */
+/**
+ * Data that is stated beside a file takes precedence over the file (k8s.io/client-go/tools/clientcmd/api, type
+ * Cluster).
+ */
 function readCluster({ caFile, ...cluster }: Cluster, { extensions }: Fields): ReadCluster {
   const extension = arrayOf(extensions)
     .map(objectOf)
@@ -68,7 +71,7 @@ function readUser({ certFile, keyFile, exec, token, ...user }: User, fields: Fie
     ...user,
     ...(certFile && !user.certData && { certFile }),
     ...(keyFile && !user.keyData && { keyFile }),
-    // The file takes precedence; it is read for each request.
+    // The token file takes precedence over a token, and is read for each request.
     ...(isText(tokenFile) && tokenFile !== ''
       ? { authProvider: { name: 'tokenFile', config: { tokenFile: absolute(folder, tokenFile) } } }
       : token && { token }),
@@ -77,7 +80,7 @@ function readUser({ certFile, keyFile, exec, token, ...user }: User, fields: Fie
   };
 }
 
-/** A command with a slash is relative to the kubeconfig, and one without is searched for in PATH. */
+/** A command with a slash is relative to the kubeconfig, and a command without a slash is searched for in PATH. */
 function besideFile(plugin: ExecPlugin, folder: string): ExecPlugin {
   return plugin.command.includes('/') ? { ...plugin, command: absolute(folder, plugin.command) } : plugin;
 }

@@ -8,9 +8,12 @@ import { ExecPlugins } from './exec-plugin.ts';
 import { type KubeconfigFile, type ReadCluster, type ReadUser, readKubeconfig } from './kubeconfig-file.ts';
 
 export interface KubeConfigOptions {
-  /** A file. Undefined: the files in KUBECONFIG; without it, ~/.kube/config; without that, the pod's own service account. */
+  /**
+   * The path of a kubeconfig; undefined for the files in KUBECONFIG, or else ~/.kube/config, or else the pod's own
+   * service account.
+   */
   readonly kubeconfig?: string | undefined;
-  /** Undefined for the current context. */
+  /** The name of a context; undefined for the current context. */
   readonly context?: string | undefined;
 }
 
@@ -84,7 +87,7 @@ function read(file: string): KubeconfigFile {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** @param files that do not exist, or that name no cluster */
+/** @param files the kubeconfigs, which do not exist or name no cluster */
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';

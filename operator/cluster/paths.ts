@@ -48,8 +48,8 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
 };
 
 /**
- * The path of an object. Without a name it is the path of the collection, and without a namespace that of the collection
- * in all namespaces.
+ * The path of an object. If no name is given, the result is the path of the collection. If no namespace is given, the
+ * result is the path of the collection in all namespaces.
  *
  * @throws Error for a kind that the table does not know, and for a namespaced object without a namespace
  */

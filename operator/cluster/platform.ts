@@ -1,14 +1,14 @@
-/** Detects the platforms of a cluster, which decide which namespaces are a platform's own. */
+/** Detects the platforms of a cluster, so that the operator knows which namespaces belong to a platform. */
 import type { Platform } from '../model/namespaces.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
 
 /**
- * Every OpenShift serves this group, including MicroShift. Serving a group requires the right to write CRDs or
- * APIServices.
+ * Every OpenShift serves one of these API groups, and so does MicroShift. Serving a group requires the right to write
+ * CRDs or APIServices.
  */
 const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
-/** As in `v1.33.4-gke.1134000`. */
+/** Matches the version of an API server on GKE, such as `v1.33.4-gke.1134000`. */
 const GKE = /-gke\./;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The proxy of a URL, by the variables that kubectl reads.
+ * Finds the proxy for a URL, from the variables that kubectl reads.
  *
  * Source: golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
  */
@@ -22,10 +22,10 @@ function variable(name: string, environment: Environment): string {
   return (environment[name] || environment[name.toLowerCase()] || '').trim();
 }
 
-/** `proxy.example.org:3128` means http. */
+/** The URL of a proxy. A value without a scheme, such as `proxy.example.org:3128`, means http. */
 function proxyUrl(proxy: string, name: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-  // The value may contain a password.
+  // The message does not repeat the value, which may contain a password.
   if (!URL.canParse(url)) throw new Error(`invalid URL of a proxy in ${name}`);
   return url;
 }
@@ -43,7 +43,10 @@ function isLocal(host: string): boolean {
   return host === 'localhost' || isIn(LOOPBACK, host);
 }
 
-/** Addresses, networks, names with their subdomains, `.example.org` for subdomains only; each with or without a port. */
+/**
+ * Whether a list of exceptions contains the target. An entry is an address, a network, a name with its subdomains, or
+ * `.example.org` for subdomains only; each may have a port.
+ */
 function isExcluded(target: Target, excluded: string): boolean {
   const entries = excluded.split(',').map((entry) => entry.trim().toLowerCase());
   return entries.some((entry) => entry === '*' || (entry !== '' && excludes(entry, target)));

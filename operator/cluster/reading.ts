@@ -1,9 +1,9 @@
 /**
  * Reads one collection of the API: its objects, then its events.
  *
- * If the server supports it, both come in one stream (KEP-3157), so that neither side assembles a list. Otherwise the
- * collection is listed page by page and watched from there. Items are not kept: each goes to the sink as soon as it is
- * decoded.
+ * If the server supports streaming lists (KEP-3157), objects and events come in one stream, so that neither side
+ * assembles a list. Otherwise the collection is listed page by page, and then watched from the resourceVersion of the
+ * list. Items are not kept: each goes to the sink as soon as it is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
@@ -25,11 +25,14 @@ export interface Source {
   readonly apiVersion: string;
   readonly kind: string;
   readonly labelSelector?: string;
-  /** Whether some reader needs its managedFields. */
+  /** Whether some reader needs the managedFields of the objects. */
   readonly managedFields?: boolean;
-  /** Whether the server may not serve the kind. Then the collection is empty, and requested again from time to time. */
+  /**
+   * Whether the kind may be missing on the server. A missing kind counts as an empty collection, and is requested again
+   * from time to time.
+   */
   readonly optional?: boolean;
-  /** Only its metadata is needed. */
+  /** Whether the metadata of the objects is enough. */
   readonly metadataOnly?: boolean;
 }
 
@@ -45,18 +48,20 @@ interface ReadingOptions {
   healthy(): void;
 }
 
-/** A watch that lasted this long has worked, however it ended. */
+/** A watch that lasted this long counts as one that worked, however it ended. */
 const HEALTHY_MS = 10_000;
 /**
  * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), except for a kind
  * without any event so far. A watch that is silent for longer may be dead, though its connection is open.
  */
 const MOST_SILENCE_MS = 150_000;
-/** On the bookmark that ends a streaming list (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey). */
+/**
+ * The annotation of the bookmark that ends a streaming list (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey).
+ */
 const END_OF_LIST = 'k8s.io/initial-events-end';
 
 export class Reading {
-  /** The start of the next watch; undefined when a list has to come first. */
+  /** The resourceVersion from which the next watch starts; undefined when a list has to come first. */
   version: string | undefined;
   readonly #client: Reader;
   readonly #source: Source;
@@ -121,7 +126,7 @@ export class Reading {
 
   async #watch(from: Query, signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    // With jitter, so that the watches of all kinds do not end together.
+    // The timeout has jitter, so that the watches of all kinds do not end together.
     const timeoutSeconds = Math.round(this.#options.watchSeconds * (1 + Math.random() / 2));
     const query = {
       labelSelector: this.#source.labelSelector,
@@ -129,7 +134,7 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // Some kinds have no events and so no bookmarks. For them, it is enough that the server accepts a watch.
+    // Some kinds have no events and so no bookmarks. For such a kind, it is enough that the server accepts a watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {
@@ -148,7 +153,7 @@ export class Reading {
   }
 
   #take({ type, object }: WatchEvent, signal: AbortSignal): void {
-    // An event of an abandoned watch.
+    // Ignores the event of a watch that was abandoned.
     if (signal.aborted) return;
     this.#options.heard();
     const { resourceVersion, annotations } = object.metadata ?? {};
@@ -158,7 +163,7 @@ export class Reading {
       this.#listing = false;
       this.#listed();
     }
-    // A list is sorted by name, so before its end, no version says which objects are still missing.
+    // A list is sorted by name. So before the end of the list, no resourceVersion says which objects are still missing.
     if (this.#listing) return;
     this.version = resourceVersion ?? this.version;
     this.#options.healthy();
@@ -173,7 +178,8 @@ export class Reading {
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      // Items of a list lack both fields; objects that consist only of metadata have other values there.
+      // Items of a list have no `apiVersion` and `kind`, and objects that consist only of metadata have other values
+      // there.
       take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};

@@ -1,8 +1,8 @@
 /**
  * Follows one collection of the API: all existing objects, then all events, forever.
  *
- * After an interrupted watch, it resumes from the last resourceVersion. If the server no longer knows that version (410),
- * it reads the collection again.
+ * After an interrupted watch, the reflector resumes from the last resourceVersion. If the server no longer knows that
+ * version (410), the reflector reads the collection again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
@@ -24,16 +24,19 @@ interface ReflectorOptions {
 
 const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
-/** For a kind that a CRD will bring: somebody is waiting for it. */
+/** The delay for a missing kind that a CRD will add. The delay is short, because somebody is waiting for the kind. */
 const ABSENT_DELAY_MS = 2_000;
-/** For a kind that only an upgrade of the server will bring. */
+/** The delay for a missing kind that only an upgrade of the server will add. */
 const OPTIONAL_DELAY_MS = 60_000;
-/** After an error that is neither an expired version nor overload: possibly this watch has a fault. */
+/**
+ * After this many refusals for other reasons than an expired version or overload, the collection is listed again,
+ * because the resourceVersion may be at fault.
+ */
 const MOST_REFUSALS = 3;
 
 /**
- * Feeds its sink until its signal is aborted. It waits after errors, and logs each error once as long as it stays the
- * same.
+ * Feeds its sink until its signal is aborted. The reflector waits after errors, and logs an error once as long as the
+ * error stays the same.
  */
 export class Reflector {
   readonly #source: Source;
@@ -46,7 +49,7 @@ export class Reflector {
   readonly #path: string;
   readonly #reading: Reading;
   #failures = 0;
-  /** How often in a row the server refused to continue from the version of the reading. */
+  /** How often in a row the server refused to continue from the last resourceVersion. */
   #refusals = 0;
   /** Ends the running request, so that the collection is read again. */
   #anew = new AbortController();
@@ -113,7 +116,7 @@ export class Reflector {
     this.#failures = 0;
   }
 
-  /** Decides on an error: whether to list again, what to log, and whether to wait for a special delay. */
+  /** Handles an error: decides whether to list again and what to log. Returns a delay if the usual one does not fit. */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
     if (isExpired(error)) {
@@ -158,7 +161,7 @@ export class Reflector {
 
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
-    // Rejects only when aborted, and then there is nothing to wait for.
+    // `sleep` rejects only when the signal is aborted, and then there is nothing to wait for.
     await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

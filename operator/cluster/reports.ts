@@ -1,6 +1,6 @@
 /**
  * Our policy reports, in the API that the cluster has for them. The CRDs of these APIs may be installed and removed at
- * any time. Only what shows whether a report has to be rewritten is kept, never the results.
+ * any time. The operator keeps only the fields that show whether a report has to be rewritten, never the results.
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';
@@ -18,12 +18,15 @@ export interface ReportApi {
 
 /** https://github.com/openreports/reports-api */
 export const OPEN_REPORTS: ReportApi = { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' };
-/** The preceding API, of the Kubernetes Policy Working Group, which Kyverno installs. */
+/** The preceding API for reports, by the Kubernetes Policy Working Group; Kyverno installs this API. */
 export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' };
 
 /** Annotation: a hash of the report's content, without the times of its results. */
 export const DIGEST = `${GROUP}/digest`;
-/** Annotation on a report without violations of the policy: since when the namespace has had none, as RFC 3339. */
+/**
+ * Annotation on a report without violations of the policy: the time since which the namespace has had none, as RFC
+ * 3339.
+ */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 
 export interface ReportView {
@@ -45,7 +48,7 @@ const ABSENT_MS = 5_000;
 
 export class FollowedReports {
   readonly #options: FollowedReportsOptions;
-  /** The preferred one comes first. */
+  /** The followed APIs of reports. The preferred API comes first. */
   readonly #followed: readonly Followed[];
 
   constructor(options: FollowedReportsOptions) {
@@ -53,7 +56,7 @@ export class FollowedReports {
     this.#followed = [OPEN_REPORTS, POLICY_REPORTS].map((api) => new Followed(api, options));
   }
 
-  /** Follows until `signal` is aborted; resolves when it has stopped. */
+  /** Follows the reports until `signal` is aborted; resolves when following has stopped. */
   async follow(client: Reader, signal: AbortSignal): Promise<void> {
     const { log, reflectorObserver: observer } = this.#options;
     const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
@@ -66,13 +69,13 @@ export class FollowedReports {
     );
   }
 
-  /** The API to write to; undefined while that is unknown, and if the cluster has none. */
+  /** The API to which reports are written; undefined while it is unknown, and if the cluster has no API for reports. */
   get api(): ReportApi | undefined {
     const first = this.#followed.find(({ served }) => served !== 'No');
     return first?.served === 'Yes' ? first.api : undefined;
   }
 
-  /** In both APIs. */
+  /** The reports of a namespace in both APIs. */
   in(namespace: string): readonly ReportView[] {
     return this.#followed.flatMap((reports) => reports.in(namespace));
   }
@@ -108,7 +111,7 @@ class Followed extends WrittenCollection<ReportView> {
     this.#turn('No');
   }
 
-  /** If the preferred API is missing, the operator writes to the other one. */
+  /** If the preferred API is missing, the operator writes to the other API. */
   #turn(served: 'Yes' | 'No'): void {
     if (served === this.served) return;
     this.served = served;

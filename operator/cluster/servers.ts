@@ -5,22 +5,22 @@ import { type ApiClient, isForbidden, pathFor } from './client.ts';
 /** A name in every API server's certificate, at whatever address it is reached. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
- * If the servers' own addresses are unreachable, a load balancer hides them: several connections then reach several
- * servers.
+ * The number of connections if the servers' own addresses are unreachable. A load balancer then hides the servers, and
+ * several connections reach several servers.
  */
 const FRESH_CLIENTS = 3;
 /** A short wait: from outside the cluster, the published addresses are often unreachable. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
- * URL of each API server → N of Kubernetes 1.N. Servers behind a load balancer count as one, which has the oldest version
- * that was seen.
+ * By URL of each API server: N of Kubernetes 1.N. Servers behind a load balancer count as one, which has the oldest
+ * version that was seen.
  */
 export type ServerMinors = ReadonlyMap<string, number>;
 
 /**
- * A client for each API server that answers at its published address. If none does, several clients of the configured
- * address that each open new connections.
+ * A client for each API server that answers at its published address. If no server answers there, the result is several
+ * clients of the configured address, which each open new connections.
  *
  * @throws the client's error if not even the configured address answers
  */
@@ -50,7 +50,9 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** The same for a caller that may not read the API servers' addresses: only the server that answers counts. */
+/**
+ * Like `askServers`, for a caller that may not read the API servers' addresses: only the server that answers counts.
+ */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
     if (isForbidden(error)) return new Map([[client.server, await minorOf(client)]]);
@@ -58,7 +60,7 @@ export async function askKnownServers(client: ApiClient, before?: ServerMinors):
   });
 }
 
-/** N of Kubernetes 1.N of the oldest. */
+/** N of Kubernetes 1.N for the oldest API server. */
 export function oldest(minors: ServerMinors): number {
   return Math.min(...minors.values());
 }
@@ -72,7 +74,7 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 }
 
 /**
- * The URLs that the API servers publish themselves; none if they cannot be read.
+ * The URLs that the API servers publish themselves; empty if the addresses cannot be read.
  *
  * @throws ApiError 403: a caller that may not read the addresses would mistake one API server for all
  */
@@ -97,7 +99,7 @@ async function versionIfAnswering(client: ApiClient): Promise<VersionInfo | unde
 interface VersionInfo {
   /** Empty in a build without version information; some distributions write `36+`. */
   readonly minor: string;
-  /** `v1.36.2`, `v1.36.2+k3s1` */
+  /** The version of the build, such as `v1.36.2` or `v1.36.2+k3s1`. */
   readonly gitVersion?: string;
   /** The version that an API server with --emulated-version serves (KEP-4330), from Kubernetes 1.33 on. */
   readonly emulationMinor?: string;

@@ -3,7 +3,10 @@ import { keyOf, type RawObject } from '../model/raw.ts';
 
 /** Receives objects. Calls come one after the other. A call must only enqueue, because it blocks the reading. */
 export interface Sink {
-  /** A list begins. An object that is not put before `listed` does not exist. May be called again before `listed`. */
+  /**
+   * Called when a list begins. An object that is not put before `listed` does not exist. May be called again before
+   * `listed`.
+   */
   listing(): void;
   put(raw: RawObject): void;
   remove(raw: RawObject): void;

@@ -20,13 +20,13 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * Kinds that say who may use policies. Among them are the rendered roles and bindings, and one object that Argo CD
- * deletes before the operator.
+ * The kinds that say who may use policies. These kinds include the rendered roles and bindings, and one object that
+ * Argo CD deletes before the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
-/** The annotations of roles record which specs were accepted. */
+/** Admission policies from before programs existed record their accepted spec in an annotation. */
 export const VALIDATING_POLICIES: Source = {
   apiVersion: ADMISSION,
   kind: 'ValidatingAdmissionPolicy',
@@ -37,7 +37,7 @@ export const VALIDATING_POLICIES: Source = {
 export const ADMISSION_POLICIES: readonly Source[] = [
   VALIDATING_POLICIES,
   { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding', labelSelector, managedFields },
-  // Served from Kubernetes 1.36 on.
+  // Kubernetes serves these two kinds from 1.36 on.
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, managedFields, optional: true },
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];

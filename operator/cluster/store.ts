@@ -30,11 +30,11 @@ import * as sources from './sources.ts';
 interface ClusterOptions extends FollowedServersOptions {
   /** Called for each change, also while the first lists are read; it must only enqueue. */
   onChange(change: Change): void;
-  /** The rules to evaluate; of a pod, the fields that they read are kept. */
+  /** The rules to evaluate. Only the pod fields that these rules read are kept. */
   readonly rules?: readonly Rule[];
   /** Kinds that are not followed and count as empty. */
   readonly except?: readonly Source[];
-  /** Kinds whose metadata is enough. */
+  /** The kinds of which only the metadata is read. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }
@@ -59,7 +59,8 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
-        // Policies affect each other, and need settling. Objects of other kinds do not.
+        // Policies affect each other, so a list of policies is passed on as a whole. Objects of other kinds are passed
+        // on one by one.
         const sink = source === sources.POLICIES ? bufferUntilListed(fanOut(collections)) : fanOut(collections);
         const asked = metadataOnly.includes(source) ? { ...source, metadataOnly: true } : source;
         reflectors.set(source, new Reflector(client, asked, sink, signal, reading));
@@ -99,12 +100,12 @@ export class Store implements Cluster {
   readonly #namespaces: Collection<NamespaceView>;
   readonly #pods: Collection<PodView>;
   readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
-  /** `Role` and `ClusterRole`. */
+  /** The roles by kind: `Role` or `ClusterRole`. */
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
   readonly #rendered: readonly Collection<RenderedObject>[];
   readonly #finalizing: Collection<FinalizingView>;
-  /** Until one of them changes. */
+  /** All rendered objects, kept until one of them changes. */
   #allRendered: readonly RenderedObject[] | undefined;
   readonly #servers: { readonly oldest: number };
 
@@ -211,8 +212,8 @@ export class Store implements Cluster {
   }
 
   /**
-   * Whether the binding's role grants anything on policies. Most bindings of a cluster do not, and changes to them do not
-   * matter here.
+   * Whether the binding's role grants anything on policies. Most bindings of a cluster grant nothing on policies, and
+   * changes to them do not matter here.
    */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;

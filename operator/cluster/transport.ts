@@ -12,13 +12,13 @@ export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
-  /** Sent as JSON. */
+  /** The request's body, which is sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
   /** The type of the answer, if it is not the object in JSON. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long to wait for each further part of the answer, if not `timeoutMs`. */
+  /** How long to wait for each further part of the answer; by default `timeoutMs`. */
   readonly idleMs?: number;
 }
 
@@ -46,8 +46,8 @@ const MAX_RETRIES = 4;
 const MAX_RETRY_WAIT_S = 10;
 
 /**
- * The body of a successful answer. Retries a few times when the server is overloaded or starting (429 or 503 with
- * Retry-After), unless it asks for a longer wait than the request may take.
+ * Sends the request and returns the body of a successful answer. Retries a few times when the server is overloaded or
+ * starting (429 or 503 with Retry-After), unless the server asks for a longer wait than the request may take.
  *
  * @throws ApiError for any other answer, with the server's retry time if it states one; undici's error if no answer came
  */
@@ -59,7 +59,7 @@ export async function send(connection: Connection, settings: Settings, call: Cal
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
-    // With jitter: otherwise all refused clients would come back together.
+    // The wait has jitter. Otherwise all refused clients would come back together.
     await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
@@ -80,7 +80,7 @@ async function counted(connection: Connection, settings: Settings, call: Call): 
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
   const { method, path, contentType, signal } = call;
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  // A dry run writes nothing. Probes must not wait behind writes, nor writes behind probes.
+  // A dry run writes nothing, so it is not limited. Probes must not wait behind writes, nor writes behind probes.
   if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
     if (wait > 0) await sleep(wait);
@@ -110,8 +110,8 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
 }
 
 /**
- * undici reads the body only once the request has a connection, so this runs immediately before the write is sent. Every
- * write has a body.
+ * undici reads the body only once the request has a connection, so this check runs immediately before the write is
+ * sent. Every write has a body.
  */
 function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   async function* pulled() {

@@ -1,6 +1,9 @@
 import type { Log, LogKeys } from '../runtime/log.ts';
 
-/** A problem that keeps something from working. It is logged once as long as it stays the same, and once when it is over. */
+/**
+ * A problem that keeps something from working. The problem is logged once as long as it stays the same, and once when
+ * it is over.
+ */
 export class Trouble {
   readonly #log: Log;
   #reported: string | undefined;

@@ -4,8 +4,8 @@ import { Collection } from './collection.ts';
 
 export class WrittenCollection<View> extends Collection<View> {
   /**
-   * The newest resource version that the watch has shown. Resource versions can be compared (KEP-5504), as those of etcd
-   * always could.
+   * The newest resource version that the watch has shown. Resource versions can be compared as numbers (KEP-5504), and
+   * the resource versions of etcd always could.
    */
   #shown = 0n;
 
@@ -19,7 +19,7 @@ export class WrittenCollection<View> extends Collection<View> {
     this.#show(raw);
   }
 
-  /** @param raw the answer to a write. It may come after the watch has shown a later change, or the deletion. */
+  /** @param raw the answer to a write, which may come after the watch has shown a later change or the deletion */
   wrote(raw: RawObject): void {
     if (versionOf(raw) > this.#shown) super.put(raw);
   }

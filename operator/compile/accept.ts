@@ -1,4 +1,4 @@
-/** Which policies are enforced, and in which version: the current one, the last accepted one, or none. */
+/** Decides which policies are in force, and in which version: the current one, the last accepted one, or none. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
 import { partsOf, type Stage } from '../policy/parts.ts';
@@ -11,31 +11,31 @@ import { tooLong } from './limits.ts';
 
 export interface AcceptOptions {
   /**
-   * The last accepted specs, by the policy's uid. A policy that is edited into something that cannot be compiled keeps
-   * its old text. So the edit disturbs neither its own namespaces nor shared ones.
+   * The last accepted specs, by the policy's uid. If an edit of a policy cannot be compiled, the policy keeps its old
+   * text. So such an edit changes nothing, neither in the policy's own namespaces nor in namespaces that it shares.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
-  /** By name of a policy. A rollout without an entry has begun in every namespace. */
+  /** The stages of rollouts, by name of the policy. A rollout without an entry has begun in every namespace. */
   readonly stages?: ReadonlyMap<string, Stage>;
-  /** N of Kubernetes 1.N of the oldest API server. */
+  /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
-  /** The time of day, in ms since 1970. Without it, no policy has expired. */
+  /** The current time, in ms since 1970. If it is left out, no policy has expired. */
   readonly now?: number;
 }
 
 export interface Accepted {
-  /** The policies in force, by name; a policy with `rollout` as its parts. */
+  /** The policies in force, in the order of their IDs. A policy with `rollout` is listed as its parts. */
   readonly policies: readonly ResolvedPolicy[];
-  /** Policies that have expired and count as deleted, by name. */
+  /** The policies that have expired and count as deleted, in the order of their IDs. */
   readonly expired: readonly ResolvedPolicy[];
   /**
-   * Why policies were not accepted in their current version, by name. Such a policy may still be among `policies` in an
-   * earlier version.
+   * The reasons why policies were not accepted in their current version, by name of the policy. Such a policy may still
+   * be among `policies` in an earlier version.
    */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** The accepted spec of each policy, by name: its current spec, or the last accepted one. */
+  /** The accepted spec of each policy, by the policy's name: the current spec, or the last accepted one. */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
-  /** The uid of each policy, by name; also of policies that are not enforced. */
+  /** The uid of each policy, by the policy's name. Policies that are not in force have an entry, too. */
   readonly uids: ReadonlyMap<string, string>;
 }
 
@@ -51,7 +51,7 @@ export function* accept(
   const { oldestServer, now = Number.NEGATIVE_INFINITY } = options;
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
-  // Existing policies stay when a new one does not fit beside them.
+  // Existing policies stay in force when a new policy does not fit beside them.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
@@ -63,7 +63,7 @@ export function* accept(
     const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : undefined;
     const versions = [...current, ...(before ? [before] : [])];
     const [newest] = versions;
-    // An expired text must not bring back the text before it.
+    // When the newest version of a policy has expired, an earlier version must not come back into force.
     if (newest && newest.expires <= now) expired.push(newest);
     else {
       const parts = versions
@@ -101,15 +101,15 @@ function stageOf({ metadata }: CompletePolicy, { stages }: AcceptOptions): Stage
   return stages?.get(metadata?.name ?? '') ?? BEGUN;
 }
 
-/** Whether namespaces are still being labelled. */
+/** Whether the operator still has to label namespaces for the rollout of the policy. */
 function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
   const { begun, selector } = stageOf(policy, options);
   return policy.spec.rollout !== undefined && (!begun || selector !== undefined);
 }
 
 /**
- * The policy with the selector to compile now. Until the namespaces that a new selector selects are labelled, the policy
- * keeps the old selector with its new rules.
+ * The policy with the selector that is compiled now. As long as the namespaces of a new selector are not labelled, the
+ * policy keeps its old selector, with its new rules.
  */
 function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
   const { selector } = stageOf(policy, options);
@@ -118,9 +118,9 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
 }
 
 /**
- * Resolves a text that was accepted before. An older API server may have joined since; then the text uses the newest
- * version that this server knows. All API servers share the text, so it still requires a field that this server drops
- * from pods.
+ * Resolves a text that was accepted before. An older API server may have joined the cluster since. Then the text uses
+ * the newest version of the Standards that this API server knows. All API servers share the text, so it still requires
+ * fields that the older API server drops from pods.
  */
 function resolveAsItWas(
   resolve: typeof resolvePolicy,
@@ -139,8 +139,8 @@ function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOp
 }
 
 /**
- * In the API server's order of fields, so that the text is the same whether the policy comes from the API server or from
- * a file.
+ * A spec as JSON, with its fields in the API server's order. So the text is the same whether the policy comes from the
+ * API server or from a file.
  */
 export const textOf: (spec: CompleteSpec) => string = perObject((spec) => JSON.stringify(spec, sortedKeys));
 
@@ -150,8 +150,8 @@ function sortedKeys(_key: string, value: unknown): unknown {
 }
 
 /**
- * Policies created in the same second are ordered by name. A policy that is not in the cluster yet counts as the
- * youngest.
+ * Compares policies by their creation time. Policies created in the same second are ordered by name, and a policy that
+ * is not in the cluster yet counts as the youngest.
  */
 function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
   const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '~');

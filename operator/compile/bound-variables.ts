@@ -1,6 +1,9 @@
 /** Emulates variables where an admission policy cannot have them: in match conditions, and below Kubernetes 1.36. */
 
-/** One expression for all names: the API server would compile and run one expression for each variable and text. */
+/**
+ * One regular expression finds all names. With one for each name, each of them would have to be compiled, and run over
+ * each text.
+ */
 const NAMED = /\bvariables\.(\w+)/g;
 
 export interface Variable {
@@ -9,8 +12,8 @@ export interface Variable {
 }
 
 /**
- * Selects the variables that the expressions need, in the same order: the API server prepares every variable of a
- * policy several times per request, whether it is used or not (plugin/cel/composition.go).
+ * Selects the variables that the expressions need, and keeps their order. The API server prepares every variable of a
+ * policy several times per request, even an unused one (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const names = new Set(expressions.flatMap(namesIn));
@@ -33,13 +36,14 @@ export function valueWithVariables(variables: readonly Variable[], expression: s
 }
 
 /**
- * Variables become the fields of maps that comprehensions bind. `v0` has the variables that name no other variable, `v1`
- * those that name only variables of `v0`, and so on. All fields of a map are evaluated, so variables with authorizer
- * checks are inlined instead: a check costs 350,000 of the 1,000,000 that an expression may cost.
+ * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that name no other variable,
+ * map `v1` has the variables that name only variables of `v0`, and so on. All fields of a map are evaluated, so
+ * variables with authorizer checks are inlined instead: a check costs 350,000 of the 1,000,000 that an expression may
+ * cost.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
-  /** By name of a variable: the number of the map that has it. */
+  /** The number of the map that has a variable, by the variable's name. */
   const levels = new Map<string, number>();
   const put = (cel: string) => cel.replaceAll(NAMED, (_, name: string) => `v${levels.get(name)}.${name}`);
   let rest = needed(eager, [text]);
@@ -69,7 +73,10 @@ function withoutAuthorizers(variables: readonly Variable[], expression: string) 
   return { text: inPlace(asking, expression), eager };
 }
 
-/** @param expressions of variables, by name; none of them reads another variable of this map */
+/**
+ * Replaces variables in the text by their expressions.
+ * @param expressions by name of the variable; no expression reads another variable of this map
+ */
 function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
   if (expressions.size === 0) return text;
   return text.replaceAll(NAMED, (named, name: string) => {

@@ -1,4 +1,6 @@
-/** Policies → everything that the API server has to enforce. Pure: the same policies always give the same bytes. */
+/**
+ * Compiles policies to the objects that the API server has to enforce. The same policies always give the same bytes.
+ */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { idOf, Memo } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -14,7 +16,7 @@ export interface CompileOptions extends ProgramOptions, AcceptOptions {}
 export interface Compiled extends Accepted {
   /** The admission programs that the cluster must have. */
   readonly programs: readonly Program[];
-  /** By name of a policy. */
+  /** The grants, by name of the policy. */
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
@@ -36,13 +38,16 @@ export function compile(policies: readonly CompletePolicy[], options: CompileOpt
 type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) => Generator<void, Compiled>;
 
 export interface CompilerOptions {
-  /** False for callers that only evaluate pods: rendering takes most of the time, and megabytes for hundreds of policies. */
+  /**
+   * Whether to render objects. A caller that only evaluates pods does not need them. Rendering takes most of the time,
+   * and megabytes of memory for hundreds of policies.
+   */
   readonly renders?: boolean;
 }
 
 /**
- * For repeated compiling: a result whose inputs did not change is the same object as before. It yields after each policy,
- * because hundreds of policies take a second.
+ * Makes a function for repeated compiling. A result whose inputs did not change is the same object as before. The
+ * function yields after each policy, because hundreds of policies take a second.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   const resolver = new Resolver();
@@ -58,7 +63,7 @@ export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   };
 }
 
-/** One grant for each policy, however many parts it has. */
+/** Renders one grant for each policy, even if the policy has two parts. */
 function grantsOf(
   { policies, specs }: Accepted,
   { ownerUid = '' }: CompileOptions,

@@ -1,6 +1,6 @@
 /**
  * The decision about a pod as CEL variables: which policies select its namespace, which of them decide, with which
- * deciding policies it complies, and who may use them. The order is that of docs/concepts.md.
+ * deciding policies it complies, and who may use them. The variables follow the order of docs/concepts.md.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -11,7 +11,7 @@ import { ENFORCED, PENDING, type Row } from './rows.ts';
 import { type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
 
-/** The columns that at least one row has. The program leaves out the CEL text about the other columns. */
+/** The columns that at least one row has. The program leaves out the CEL text about columns that no row has. */
 export type Columns = ReadonlySet<string>;
 
 export function columnsIn(rows: readonly Row[]): Columns {
@@ -19,26 +19,33 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The most policies with restricted use that a request asks about. k8s.io/apiserver/pkg/cel/library/cost.go charges
- * 350,000 for an authorizer check, each policy needs two, and an admission policy has 10,000,000.
+ * The most policies with restricted use that a request asks about. An authorizer check costs 350,000
+ * (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may cost
+ * 10,000,000.
  */
 export const MOST_ASKED = 10;
-/** The most deciding policies that a message describes; it counts the rest. */
+/** The most deciding policies that a message describes. The message only counts the rest of them. */
 const DESCRIBED = 3;
-/** The most violations that a message describes, over all policies; it counts the rest. */
+/**
+ * The most violations that a message describes, for all policies together. The message only counts the rest of them.
+ */
 const VIOLATIONS = 24;
-/** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
+/**
+ * The most characters of a message. The API server drops a message that is longer than 5 KiB (plugin/cel
+ * MaxEvaluatedMessageExpressionSizeBytes) or has two lines.
+ */
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * RE2: the characters that a message may contain. It excludes control characters, line ends and bidirectional controls,
- * as report/text.ts does. The API server drops a warning with a control character (apimachinery/pkg/util/net/http.go).
+ * A regular expression (RE2) for the characters that a message may contain. It excludes control characters, line ends
+ * and bidirectional controls, as operator/text/printable.ts does. The API server drops a warning with a control
+ * character (apimachinery/pkg/util/net/http.go).
  */
 export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
 
 /**
- * Adds two variables, CEL, list(map). `selected` has the rows of the policies that select the namespace; `deciding` has
- * the rows with the highest priority among them.
+ * Adds two variables of the CEL type list(map). `selected` has the rows of the policies that select the namespace.
+ * `deciding` has those rows of `selected` that have the highest priority.
  */
 export function decidingVariables(
   table: Table,
@@ -75,7 +82,7 @@ interface DecidingOptions {
   readonly everywhere?: boolean;
 }
 
-/** CEL, int, over a row `p`. */
+/** CEL, int, over a row `p`: the priority of the policy. */
 export const PRIORITY = '(has(p.priority) ? int(p.priority[0]) : 0)';
 
 function highestVariables(): Variable[] {
@@ -84,7 +91,7 @@ function highestVariables(): Variable[] {
 }
 
 /**
- * CEL, bool, over a row `p`: the policy has no rollout, or the namespace is in the part that `p` is.
+ * CEL, bool, over a row `p`: the policy has no rollout, or `p` is the part of the policy that is about the namespace.
  * @param labels CEL, map
  */
 function inPart(labels: string): string {
@@ -98,8 +105,8 @@ export function isPending(labels: string): string {
 
 /**
  * Adds `complying`, CEL, list(map): the rows of the deciding policies that the pod complies with. An added container is
- * evaluated together with the whole pod. Only where the pod complied with no policy before, the container is evaluated
- * alone, with the fields that it inherits from the pod (docs/decisions/0008).
+ * evaluated together with the whole pod. If the pod complied with no policy before, the container is evaluated alone,
+ * with the fields that it inherits from the pod (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
@@ -111,8 +118,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // Where the policy is pending, defaulting fills in nothing. A pod that defaulting would fill there needs no warning. A
-  // template is evaluated as its pods will be after defaulting.
+  // In a namespace where the policy is pending, defaulting fills in nothing. A pod that complies once defaulting fills
+  // it needs no warning there. A template is evaluated as its pods will be after defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -125,8 +132,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
 }
 
 /**
- * Adds `free` (bool: everybody may use a policy that the pod complies with), and `mayUse0`, `mayUse1` … for complying
- * policies with restricted use.
+ * Adds `free` (bool: the pod complies with a policy that everybody may use). For the complying policies with restricted
+ * use, it also adds `mayUse0`, `mayUse1` ….
  */
 export function useVariables(
   columns: Columns,
@@ -158,8 +165,8 @@ export function mayUse(policy: string): string {
 }
 
 /**
- * Adds `message` (CEL, string, one line under 5 KiB): why the first deciding policies do not admit the pod. A message has no
- * authorizer, so nothing here may read `mayUse`.
+ * Adds `message` (CEL, string, one line under 5 KiB): why the first deciding policies do not admit the pod. A message
+ * expression cannot call the authorizer, so none of these variables may read `mayUse`.
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
   const fills = columns.has('defaulting');
@@ -174,7 +181,8 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
-  // Omits violations that defaulting fixes, unless defaulting could have made the pod comply but was not applied.
+  // The message leaves out violations that defaulting ends. It names them if defaulting could have made the pod comply,
+  // but was not applied.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
   const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
   const most = `(${VIOLATIONS} / variables.described.size())`;
@@ -188,7 +196,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
     {
-      // CEL, list: the first items by name.
+      // CEL, list: the first deciding policies, by name.
       name: 'described',
       expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
     },
@@ -198,12 +206,12 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   ];
 }
 
-/** CEL, list: the first items. */
+/** CEL, list: the first items of a list. @param count CEL, int: how many */
 function upTo(list: string, count: string): string {
   return `${positions(VIOLATIONS)}.filter(k, k < ${count}).map(k, ${list}[k])`;
 }
 
-/** CEL, list(int). */
+/** CEL, list(int): the positions of the first `count` items of a list. */
 function positions(count: number): string {
   return `[${Array.from({ length: count }, (_, i) => i).join(', ')}]`;
 }
@@ -218,8 +226,8 @@ function oneLine(text: string): string {
 const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementalGroupsRanges', 'fsGroupRanges'];
 
 /**
- * CEL, bool: every row can be read. An error in it, or false, prevents a broken table from coming into force unnoticed.
- * Only the probe evaluates it.
+ * CEL, bool: the self-test, which is true if every row can be read. If it is false or fails, the program does not
+ * answer its probe. So a broken table cannot come into force unnoticed. Only a probe evaluates the self-test.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

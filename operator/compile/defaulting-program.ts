@@ -1,6 +1,6 @@
 /**
- * The policies with defaulting → a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy did. If no
- * usable policy admits the unchanged pod, the first policy by name that would admit the filled pod fills it.
+ * Compiles the policies with defaulting to a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy
+ * did. If no usable policy admits the unchanged pod, the first policy by name that would admit the filled pod fills it.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -18,7 +18,7 @@ import { rowOf } from './rows.ts';
 import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules-cel.ts';
 import { tableOf } from './table.ts';
 
-/** On a pod: the policy that admitted it. The annotation is only information; nothing trusts it. */
+/** The annotation of a pod that names the policy which admitted the pod. It is only information; nothing trusts it. */
 export const ADMITTED_BY = `${GROUP}/policy`;
 /** CEL, string: the policy that admitted the pod, by the pod's annotation. */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
@@ -26,7 +26,10 @@ const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].
 /** CEL, bool, over a row `p`: the policy fills in fields. */
 const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
 
-/** @param shard policies of mode Enforce, by name; some of them have defaulting */
+/**
+ * Renders the defaulting program of a shard.
+ * @param shard the policies of mode Enforce, by name; some of them have defaulting
+ */
 export function defaultingProgram({ policies, ...range }: Shard, options: AdmissionOptions): ProgramText {
   const owns = ownsCel(range, 'request.namespace');
   const table = tableOf(policies);
@@ -51,9 +54,10 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
     variables,
     validations: [],
     spec: (hash) => ({
-      // The validating program refuses a pod that was left unfilled. Failing here would refuse compliant pods as well.
+      // The validating program refuses a pod that violates because it was not filled in. With failurePolicy Fail,
+      // compliant pods would be refused as well.
       failurePolicy: 'Ignore',
-      // A mutation that runs after ours may add containers.
+      // A mutation that runs after this policy may add containers.
       reinvocationPolicy: 'IfNeeded',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...PROBE_CARRIER] },
       matchConditions: [
@@ -103,7 +107,7 @@ function fillingsIn({ rules, restated, common }: NeededRules): Fillings {
   return { rules: found, values, entry };
 }
 
-/** CEL, bool, over `p`: filling would change the pod. */
+/** CEL, bool, over a row `p`: filling in fields would change the pod. */
 function changesCel({ rules, values, entry }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
   const whens = (over: Filling['over'], fills: readonly Filling[]) =>
@@ -125,15 +129,15 @@ function changesCel({ rules, values, entry }: Fillings): string {
   return values.bind(conditions.join(' || ') || 'false');
 }
 
-/** CEL, list(map): the first candidates by name. */
+/** CEL, list(map): the candidates whose name comes first. */
 function firstByName(list: string): string {
   return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
 }
 
 /**
  * Adds `filler` (the policy that fills the pod, if one does) and `named` (the policy that admits it, if one does). Both
- * are CEL, list(map): the first policy by name that admits the pod unchanged; without one, the first that admits it after
- * filling.
+ * are CEL, list(map). They choose the first policy by name that admits the pod unchanged. If there is none, they choose
+ * the first policy by name that admits the pod after filling.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
@@ -183,7 +187,7 @@ function useCel() {
   };
 }
 
-/** CEL, list(JSONPatch): parents before their children; empty if defaulting changes nothing. */
+/** CEL, list(JSONPatch): the patches, with parents before their children; empty if defaulting changes nothing. */
 function patchesCel({ rules, values, entry }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
   const ofPod = podPatches(own.filter(({ over }) => over === 'pod'));
@@ -221,7 +225,7 @@ function podPatches(fills: readonly Filling[]): string {
   return patches.join(' + ') || '[]';
 }
 
-/** For the list `l`. */
+/** The patches of the containers in the list `l`. */
 function containerPatches(fills: readonly Filling[]): string[] {
   const patch = (path: readonly string[], when: string, value: string) =>
     `${CONTAINERS}.transformList(i, c, ${and(IS_FILLED, when)}, JSONPatch{op: "add", path: "/spec/" + l + "/" + string(i) + ${JSON.stringify(`/${path.join('/')}`)}, value: ${value}})`;
@@ -250,7 +254,10 @@ function isAbsent(part: string, path: readonly string[]): string {
   return `!${part}.?${path.join('.?')}.hasValue()`;
 }
 
-/** An update of ephemeral containers cannot change the pod's metadata. */
+/**
+ * The patches that set the annotation with the policy's name. There are none in an update of ephemeral containers,
+ * which cannot change the pod's metadata.
+ */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';
   // A policy without defaulting leaves pods as they are.
@@ -259,7 +266,7 @@ function annotationPatches(): string {
   return `(${differs} ? (object.metadata.?annotations.hasValue() ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}]) + [JSONPatch{op: "add", path: ${pathOfAnnotation(ADMITTED_BY)}, value: ${name}}] : [])`;
 }
 
-/** RFC 6901. */
+/** The path of an annotation, as a JSON Pointer (RFC 6901). */
 function pathOfAnnotation(key: string): string {
   return JSON.stringify(`/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
 }

@@ -1,6 +1,6 @@
 /**
- * The limits where API servers have no variables (standards/server-features.ts): a whole decision is one expression
- * there, with one limit for its length and one for its cost (docs/decisions/0016).
+ * The limits for API servers without variables (standards/server-features.ts). There a whole decision is one
+ * expression, with a limit for its length and a limit for its cost (docs/decisions/0016).
  */
 import { influencedBy, influencing } from '../policy/deciding.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -14,11 +14,20 @@ import { costInParts } from './pod-cel.ts';
 import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
-/** Two checks, for the service account and for the creator, by k8s.io/apiserver/pkg/cel/library/cost.go. */
+/**
+ * The cost of two authorizer checks, for the service account and for the creator
+ * (k8s.io/apiserver/pkg/cel/library/cost.go).
+ */
 const USE_COST = 2 * 350_000;
-/** k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit, minus the cost of the decision's own text. */
+/**
+ * The most that an expression may cost (PerCallLimit in k8s.io/apiserver/pkg/apis/cel/config.go), minus the cost of the
+ * decision's own text.
+ */
 const EXPRESSION_COST = 950_000;
-/** RuntimeCELCostBudgetMatchConditions in the same file: the limit for all match conditions of an admission policy. */
+/**
+ * The most that all match conditions of an admission policy may cost together (RuntimeCELCostBudgetMatchConditions in
+ * k8s.io/apiserver/pkg/apis/cel/config.go).
+ */
 const MATCH_CONDITIONS_COST = 2_500_000;
 export class FitWithoutVariables implements Limit {
   readonly #index: SelectorIndex<ResolvedPolicy>;
@@ -59,7 +68,7 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
   return asking > 1 && asking * expression > MATCH_CONDITIONS_COST ? 'cost' : undefined;
 }
 
-/** Whether they have the same selector and priority. */
+/** Whether the policies have the same selector and priority. */
 function areAlike([first, ...others]: readonly ResolvedPolicy[]): boolean {
   return others.every(
     (other) => first && other.priority === first.priority && isSameSelector(other.selector, first.selector),

@@ -1,14 +1,14 @@
 /**
- * Which policies fit together. A policy that does not fit is refused before anything is rendered. New or changed policies
- * are refused first, the newest before the others.
+ * Decides which policies fit together. A policy that does not fit is refused before anything is rendered. New or
+ * changed policies are refused first, the newest before the others.
  */
 import type { Parts } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 
 export interface Candidate {
   /**
-   * The possible versions of a policy, the preferred one first. If the preferred version does not fit, it is refused and
-   * the next one stays in force.
+   * The possible versions of a policy, the preferred one first. If the preferred version does not fit, it is refused,
+   * and the next version stays in force.
    */
   readonly versions: readonly Parts[];
   /**
@@ -20,18 +20,21 @@ export interface Candidate {
 
 /** A limit of API servers for several policies together. */
 export interface Limit {
-  /** Why the parts do not fit beside the parts that are kept. */
+  /** The reason why the parts do not fit beside the parts that are kept; undefined if they fit. */
   refusalOf(parts: Parts): Refusal | undefined;
   keep(parts: Parts): void;
 }
 
 interface Fitting {
   readonly policies: readonly ResolvedPolicy[];
-  /** By name. */
+  /** The refusals of the policies that do not fit, by name of the policy. */
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
 
-/** @param candidates policies in force come first: they stay when a new one does not fit */
+/**
+ * Decides which version of each policy fits beside the others.
+ * @param candidates with the policies in force first, because they stay when a new policy does not fit
+ */
 export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
   const kept: ResolvedPolicy[] = [];
   const refusals = new Map<string, Refusal>();

@@ -14,7 +14,7 @@ const RANKS = { baseline: 1, restricted: 2 } as const;
 /** CEL, int: the number that stands for `latest` and for an absent version. */
 const LATEST = 10_000;
 
-/** The label that a policy asks for when it decides alone; undefined if it asks for none. */
+/** The label that a policy asks for when it decides alone; undefined if it asks for no label. */
 export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
   return policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
 }
@@ -33,14 +33,14 @@ export function labelVariables(before: string): Variable[] {
   ];
 }
 
-/** CEL, string: the record of the labels that the operator set; empty if there is none. @param namespace CEL, dyn */
+/** CEL, string: the record of the labels that the operator set; empty without a record. @param namespace CEL, dyn */
 export function recordOf(namespace: string): string {
   return `${namespace}.metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
 }
 
 /**
- * CEL, bools: the record changed, or a label in it changed. A tighter level at the same version does not count as a
- * change.
+ * CEL texts of type bool: the record changed, or a label in it changed. A tighter level at the same version does not
+ * count as a change.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
@@ -53,9 +53,9 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.loosened` (bool): the change makes the label looser than wanted. Anyone may tighten a looser label of
- * another manager, or remove it so that the operator's label replaces it. A new label must be at least as tight as
- * wanted.
+ * Adds `variables.loosened` (bool): the change makes the label looser than wanted. If another field manager set a
+ * looser label, anyone may tighten it, or remove it so that the operator's label replaces it. A new label must be at
+ * least as tight as the wanted label.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
@@ -85,7 +85,7 @@ function least(number: string): string {
   return `variables.deciding.size() == 0 ? 0 : variables.deciding.map(p, ${number}).min()`;
 }
 
-/** CEL, list: the expression over the labels `l` before and after the change. */
+/** CEL, list: the results of an expression over labels `l`, for the labels before and after the change. */
 function ofBoth(expression: string): string {
   return `[variables.before, variables.after].map(l, ${expression})`;
 }

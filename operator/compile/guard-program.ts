@@ -1,10 +1,10 @@
 /**
- * Enforce policies → the guard, which stops people who may edit namespaces or bind pods from bypassing the policies. A
- * change of a namespace must meet four conditions. Each policy that selected the namespace still selects it, whether or
- * not another policy overrides it at that moment. No further policy of the same or a higher priority selects it. It does
- * not become pending. A Pod Security label stays as tight as policies want it. Otherwise the author of the change needs
- * the verb `exempt` on each policy concerned, cluster-wide. A binding must not give an admitted pod an AppArmor profile
- * or a mirror annotation.
+ * Compiles Enforce policies to the guard, which stops people who may edit namespaces or bind pods from bypassing the
+ * policies. A change of a namespace must meet four conditions. Each policy that selected the namespace must still
+ * select it, even if another policy overrides that policy at the moment. No further policy of the same or a higher
+ * priority may select the namespace. The namespace must not become pending. Its Pod Security label `enforce` must stay
+ * as tight as policies want it. For any other change, the author needs the verb `exempt` on each policy concerned,
+ * cluster-wide. The binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -32,8 +32,8 @@ import type { Row } from './rows.ts';
 import { type Table, tableOf } from './table.ts';
 
 /**
- * The API server copies a Binding's annotations onto the pod (registry/core/pod/storage assignPod), after the pod's
- * admission.
+ * The beginnings of annotation keys that a Binding must not have. The API server copies a Binding's annotations to the
+ * pod after the pod's admission (registry/core/pod/storage assignPod).
  */
 const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
@@ -42,22 +42,22 @@ const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 /** CEL, bool: the request creates a namespace. */
 const CREATES = 'request.operation == "CREATE"';
 /**
- * CEL, dyn: the namespace before the change. A new namespace counts as if it had existed before, without labels of
+ * CEL, dyn: the namespace before the change. A new namespace counts as if it had existed before without labels of
  * rollouts.
  */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
-/** CEL: a check without a namespace, so it asks about the whole cluster. */
+/** CEL: the beginning of an authorizer check. It names no namespace, so it asks about a right in the whole cluster. */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
- * The most policies that a change may concern and one program asks about. A check costs 350,000 of the 10,000,000 that
- * the API server grants an admission policy and of the 1,000,000 that it grants an expression. A request that exceeds a
- * limit is refused. A change that concerns more policies needs the right to all of them, in one check.
+ * The most policies that one program asks about when a change concerns them. A check costs 350,000. The API server
+ * grants 10,000,000 to an admission policy and 1,000,000 to an expression, and refuses a request that exceeds a limit.
+ * A change that concerns more policies needs the verb `exempt` on all CapabilityPolicies, which is one check.
  */
 const MOST_ASKED = 24;
 
 /**
- * Without variables, an API server takes seconds to compile a dozen such validations. So the program has only as many as
- * it needs, rounded up to a multiple of this number.
+ * An API server without variables takes seconds to compile a dozen validations of the guard. So the program has only as
+ * many as it needs, rounded up to a multiple of this number.
  */
 const STEP = 4;
 
@@ -98,7 +98,7 @@ export function guardPrograms(shard: Shard, binds: boolean, options: AdmissionOp
 }
 
 interface GuardText {
-  /** The end of the program's name. */
+  /** The suffix of the program's name. */
   readonly suffix: string;
   readonly text: ProgramText;
 }
@@ -110,7 +110,10 @@ function mostTogether(policies: readonly ResolvedPolicy[]): number {
   return policies.filter((policy) => !namesOf(policy)).length + Math.max(0, ...byName);
 }
 
-/** @param shard policies of mode Enforce, by name */
+/**
+ * Renders one program of the guard.
+ * @param shard the policies of mode Enforce, by name
+ */
 function guardProgram(
   { policies, ...range }: Shard,
   slots: Slots,
@@ -154,7 +157,8 @@ function guardProgram(
     ],
     bindings: [
       {
-        // No namespaceSelector, because it would be matched against the labels after the change.
+        // The binding has no namespaceSelector, because the API server would match it against the labels after the
+        // change.
         suffix: 'namespaces',
         spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules: namespaces } },
       },
@@ -176,7 +180,7 @@ function guardProgram(
 const SOUND =
   'p.name.size() == 1 && (!has(p.priority) || int(p.priority[0]) != 0) && (!has(p.podSecurity) || int(p.podSecurity[1]) >= 0)';
 
-/** CEL, bool, over lists of rows. */
+/** CEL, bool: the list has a row with the name of `row`. */
 function has(list: string, row: string): string {
   return `${list}.exists(o, o.name == ${row}.name)`;
 }
@@ -199,7 +203,7 @@ function selectionVariables(table: Table): Variable[] {
     { name: 'is', expression: `variables.selectedAfter.filter(p, !has(p.rollout) || !${after})` },
     { name: 'joined', expression: `variables.is.filter(p, !${has('variables.was', 'p')})` },
     {
-      // Also for policies without a rollout, because somebody may add one.
+      // This includes policies without a rollout, because somebody may add a rollout to them.
       name: 'madePending',
       expression: `variables.selectedAfter.filter(p, ${after} && !(${stays} && ${has('variables.selectedBefore', 'p')}))`,
     },
@@ -208,7 +212,7 @@ function selectionVariables(table: Table): Variable[] {
   ];
 }
 
-/** CEL, int. */
+/** CEL, int: the highest priority in the list; 0 if the list is empty. */
 function highest(list: 'was' | 'is'): string {
   return `(variables.${list}.size() == 0 ? 0 : variables.${list}.map(p, ${PRIORITY}).max())`;
 }
@@ -218,7 +222,7 @@ function weakenedVariables(): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // The policy overrides `p` or decides beside it, either now or once no other policy overrides both.
+    // The policy `q` overrides `p` or decides beside it, either now or once no other policy overrides both.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -227,8 +231,8 @@ function weakenedVariables(): Variable[] {
 }
 
 /**
- * Adds `exemptFrom0`, `exemptFrom1` … for the policies in `weakened`. To the last program it also adds `exempt`, the
- * right to all policies.
+ * Adds `exemptFrom0`, `exemptFrom1` … for the policies in `weakened`. In the last program, it also adds `exempt`: the
+ * author has the verb on all policies.
  */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
@@ -239,8 +243,8 @@ function exemptVariables({ from, to, isLast }: Slots): Variable[] {
 }
 
 /**
- * One validation for each policy that a change may concern, so that a refusal names the first policy for which the author
- * lacks `exempt`.
+ * The validations of the guard. Each policy that a change may concern has its own validation, so that a refusal names
+ * the first policy for which the author lacks `exempt`.
  */
 function validationsOf({ from, to, isLast }: Slots) {
   const unless = 'variables.probe || variables.binds || variables.isOther';
@@ -262,20 +266,19 @@ function validationsOf({ from, to, isLast }: Slots) {
   return isLast ? [...each, tooMany] : each;
 }
 
-/** CEL, string. @param name CEL, string: name of a policy */
+/** CEL, string: the message that names the policy. @param name CEL, string: the name of the policy */
 function messageFor(name: string): string {
   const why =
     'this change would take the namespace out of the policy, let another policy decide there too, or weaken the Pod Security label enforce that policies want there; that needs the verb exempt on';
   return `"CapabilityPolicy " + ${name} + ": ${why} ${PLURAL}/" + ${name} + ", granted by a ClusterRoleBinding"`;
 }
 
-/** In characters. A longer list of keys is replaced by a comparison of all labels. */
+/** The most characters of the list of label keys. If the list is longer, all labels are compared instead. */
 const KEYS_LENGTH = 4_000;
 
 /**
- * A match condition: the change touches a label that decides which of the policies decide, a label that the guard
- * protects, a label of a rollout, or the record of the labels that we set. Other changes do not affect anything that the
- * guard compares.
+ * A match condition: the change touches a label by which policies select namespaces, a label that the guard protects, a
+ * label of a rollout, or the record of the labels that the operator set. The guard compares nothing else.
  */
 function matchTouching(policies: readonly ResolvedPolicy[]) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

@@ -1,6 +1,6 @@
 /**
- * Policies → Pod Security Admission labels of a namespace: the tightest level and version that, at creation, refuse
- * nothing that a deciding policy admits.
+ * Computes the Pod Security Admission labels of a namespace: the tightest level and version that refuse no new pod
+ * which a deciding policy admits.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -34,19 +34,19 @@ export const LABEL_OF_MODE: Readonly<Record<Mode, PodSecurityMode>> = {
   Audit: 'audit',
 };
 
-/** The key of the label for a mode; the key of its version is the same with `-version`. */
+/** The key of a mode's label. The key of the label with its version is the same with `-version` at the end. */
 export function labelOfMode(mode: Mode): string {
   return `${LABEL_PREFIX}${LABEL_OF_MODE[mode]}`;
 }
 
 interface LabelOptions {
-  /** N of Kubernetes 1.N of the oldest API server. */
+  /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /** The cluster's defaults, which cannot be read from the API. A label replaces the default, so it must not be looser. */
   readonly podSecurityDefaults: PodSecurityDefaults;
 }
 
-/** The labels that policies ask for on a namespace with these labels; empty when they ask for none. */
+/** The Pod Security labels that policies ask for on a namespace with the given labels; empty if they ask for none. */
 export function podSecurityLabels(
   policies: readonly ResolvedPolicy[],
   labels: Readonly<Record<string, string>>,
@@ -59,8 +59,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // Without labels of their own, the modes warn and audit follow enforce, and would warn about fields that defaulting
-    // will fill in.
+    // If the modes warn and audit have no labels, they follow the label of enforce. Then they would warn about fields
+    // that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -74,9 +74,10 @@ export function podSecurityLabels(
 }
 
 /**
- * Whether the labels wanted for a mode refuse something that the other labels admit, or that is admitted without a label.
+ * Whether the wanted labels of a mode refuse something that the earlier labels admit, or that is admitted without a
+ * label.
  *
- * @param server N of Kubernetes 1.N of the oldest API server
+ * @param server the version of the oldest API server, as N of Kubernetes 1.N
  */
 export function isTighter(
   mode: PodSecurityMode,
@@ -111,7 +112,8 @@ function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, ser
 }
 
 /**
- * The highest level that has a version which refuses nothing the policies admit, with the newest such version.
+ * The tightest level that has a version which refuses nothing that the policies admit, together with the newest such
+ * version.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -130,7 +132,8 @@ export function tightest(
 
 /**
  * The tightest level that, at version v1.`label`, refuses nothing the policy admits.
- * @param unfilled for pods before defaulting: only level restricted requires the fields that defaulting fills in
+ * @param unfilled whether the label is for pods before defaulting: only level restricted requires the fields that
+ * defaulting fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
   const known = levelsOf(policy);
@@ -139,7 +142,7 @@ export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false)
   return unfilled && policy.fills.length > 0 ? looser(level, 'baseline') : level;
 }
 
-/** By version of the label. */
+/** The levels of a policy, by version of the label. */
 const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
 
 /** The loosest level over all rules, and over all values that a rule has for the containers of a pod. */
@@ -167,8 +170,8 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
   /**
-   * Undefined if the value prevents the label through defaulting: the level requires fields before the policy fills them
-   * in.
+   * The rule whose value prevents the label. Undefined if defaulting prevents it: the level requires fields before the
+   * policy fills them in.
    */
   readonly rule: string | undefined;
   /** The names of the containers that have the value; undefined for the value of `spec.overrides`. */
@@ -176,8 +179,9 @@ export interface LabelCost extends LevelVersion {
 }
 
 /**
- * Explains the label of `tightest`: what prevents each tighter level at its newest version, and the next version of the
- * label's own level. Empty if no tighter label exists.
+ * Explains the label that `tightest` returns. The result names the values that prevent each tighter level at its newest
+ * version, and the values that prevent the next version of the label's own level. It is empty if no tighter label
+ * exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
@@ -201,7 +205,7 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
   ];
 }
 
-/** The rules that restrict more than the label does. Only the admission policy enforces them. */
+/** The rules that restrict more than the label does. Only the admission policy enforces such rules. */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {
   const standard = found
     ? { level: found.level, minor: found.minor, server: policy.standard.server }

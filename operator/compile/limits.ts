@@ -1,4 +1,6 @@
-/** The limits of an API server for one policy. The number of policies does not matter, because a table is split. */
+/**
+ * The limits of an API server for one policy. The number of policies does not matter, because a large table is split.
+ */
 import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
@@ -9,8 +11,8 @@ import { entriesOf, rowOf } from './rows.ts';
 const AROUND = 1_000;
 
 /**
- * Why the policy is refused: its row, its entries of `spec.containers` or its selector is longer than an expression may
- * be.
+ * The refusal of a policy whose row, entries of `spec.containers` or selector is longer than an expression may be;
+ * undefined for all other policies.
  */
 export const tooLong: (policy: ResolvedPolicy) => Refusal | undefined = perObject((policy) => {
   const texts = [JSON.stringify(rowOf(policy)), JSON.stringify(entriesOf(policy)), selectorCel(policy.selector, 'l')];

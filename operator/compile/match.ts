@@ -1,11 +1,13 @@
-/** The parts of a match (the requests that a policy sees) that all rendered admission policies share. */
+/**
+ * The texts that say which requests an admission policy matches, as far as all rendered admission policies share them.
+ */
 import { GROUP } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 import { RBAC } from './objects.ts';
 
-/** On a probe's carrier: the name of the program that the probe asks about. */
+/** The label of a probe carrier that names the program which the probe asks about. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
@@ -21,22 +23,22 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
-/** Changes of a pod itself. Only images and a few other fields can change. */
+/** Updates of a pod itself. Only images and a few other fields of a pod can change. */
 export const POD_UPDATES = [rule('', ['UPDATE'], ['pods'])];
 export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))).map(
   ([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()),
 );
 /**
- * The object that a probe asks to create, by dry run. It has no namespace, because a namespace selector never excludes such
- * an object (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
+ * The object that a probe asks the API server to create, by dry run. It is cluster-scoped, because a namespace selector
+ * never excludes a cluster-scoped object (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
  */
 export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
-/** Requests that match only because of the label of a rollout. */
+/** Creations of namespaces. The guard matches them only because a new namespace may have the label of a rollout. */
 export const NEW_NAMESPACES = [rule('', ['CREATE'], ['namespaces'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
-/** CEL, string: the resource of the request: `pods`, `deployments`. */
+/** CEL, string: the resource of the request, such as `pods` or `deployments`. */
 export const RESOURCE = 'request.resource.resource';
 /** CEL, bool: the request is a probe. */
 export const IS_PROBE = `${RESOURCE} == "clusterroles" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
@@ -50,15 +52,15 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 }
 
 /**
- * CEL, bool: a mirror pod, created by its node. The static pod already runs, whatever the API server answers. If anybody
- * else creates a pod with that annotation, it is evaluated like any other pod. Nodes are in this group
- * (plugin/pkg/auth/authorizer/node).
+ * CEL, bool: the request creates a mirror pod, and its author is a node. The static pod already runs, whatever the API
+ * server answers. If anybody else creates a pod with the annotation of a mirror pod, it is evaluated like any other
+ * pod. Nodes are in the group system:nodes (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
- * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried), so match conditions
- * know a namespace only by its name.
+ * The match condition for probes, and for requests in namespaces that policies reach. In match conditions,
+ * namespaceObject is null (tried), so a match condition knows a namespace only by its name.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

@@ -1,4 +1,4 @@
-/** The policies of one mode → a ValidatingAdmissionPolicy: one program with a table of policies. */
+/** Compiles the policies of one mode to a ValidatingAdmissionPolicy: one program with a table of policies. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
@@ -36,7 +36,7 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** Templates are never refused; only their pods are. */
+/** The actions for templates. Templates are never refused, only their pods. */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],
@@ -44,9 +44,9 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 };
 
 /**
- * A change of a pod is evaluated like a creation if it changes an image, as Pod Security Admission does. The API server
- * lets nobody add, remove or move containers. So lists are compared whole: the cost of that does not grow with the square
- * of their length.
+ * CEL, bool: the change of a pod changes no image. Like Pod Security Admission, the program evaluates a changed image
+ * like a new pod. The API server lets nobody add, remove or move containers. So the lists of images are compared as a
+ * whole, at a cost that does not grow with the square of their length.
  */
 const KEEPS_IMAGES = ['initContainers', 'containers']
   .map((list) => {
@@ -56,7 +56,10 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** @param shard policies of one mode, by name */
+/**
+ * Renders the program of a mode.
+ * @param shard the policies of the mode, by name
+ */
 export function modeProgram(
   mode: Mode,
   { policies, selector, ...range }: Shard,
@@ -66,7 +69,7 @@ export function modeProgram(
   const columns = columnsIn(policies.map(rowOf));
   const rules = rulesOf(policies);
   const { variables: ofUse, allowed } = useVariables(columns);
-  // Match conditions ask about the policies with restricted use.
+  // Match conditions ask who may use the policies with restricted use.
   const admitted = selector ? ['variables.free'] : allowed;
   const owns = ownsCel(range, 'request.namespace');
   const skipped = or(
@@ -128,7 +131,9 @@ export function modeProgram(
   };
 }
 
-/** Match conditions. Each asks who may use one policy, and the pod is refused only if all conditions are true. */
+/**
+ * Match conditions that each ask who may use one policy. The pod is refused only if all of these conditions are true.
+ */
 function askingConditions(policies: readonly ResolvedPolicy[], variables: readonly Variable[]) {
   return policies
     .filter(({ usableBy }) => usableBy !== 'Everyone')

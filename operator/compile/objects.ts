@@ -2,13 +2,13 @@
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, PLURAL, VERSION } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
-/** The policy that an object was rendered for. */
+/** The label of an object with the name of the policy that the object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
-/** On an object that was rendered for the pending part of a policy with `rollout`; its value is "pending". */
+/** The label of an object that was rendered for the pending part of a policy with `rollout`. Its value is "pending". */
 export const PART_LABEL = `${GROUP}/part`;
-/** On the role of a policy: the last accepted spec, as JSON. */
+/** The annotation of a policy's role with the last accepted spec, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
-/** On the role of a policy: the policy's uid. */
+/** The annotation of a policy's role with the policy's uid. */
 export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 export const RBAC = 'rbac.authorization.k8s.io';
@@ -29,8 +29,9 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * It never has the policy's own labels or annotations: Argo CD would prune objects with its tracking label.
- * @param owners the object is deleted when the last of them is; a single one is its controller
+ * The metadata of a rendered object. It never contains the policy's own labels or annotations, because Argo CD would
+ * prune an object with its tracking label.
+ * @param owners of the object, which is deleted with its last owner; a single owner is its controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {
@@ -47,8 +48,9 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
 }
 
 /**
- * The CustomResourceDefinition owns the rendered objects: they are deleted with it, and not before.
- * @param uid empty offline
+ * The metadata of an object that the CustomResourceDefinition owns. Such an object is deleted with the
+ * CustomResourceDefinition, and not before.
+ * @param uid of the CustomResourceDefinition; empty offline
  */
 export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {
   const owner = {

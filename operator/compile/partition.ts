@@ -13,11 +13,14 @@ import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 export interface Shard {
   /** The end of the program's name, which names the range; empty for the only shard. */
   readonly suffix: string;
-  /** Selects exactly the namespaces where these policies decide, for API servers without variables: see `alike`. */
+  /**
+   * The selector of exactly the namespaces where the shard's policies decide. Only a shard for API servers without
+   * variables has a selector: see `alike`.
+   */
   readonly selector?: LabelSelector;
-  /** The shard has the namespaces whose names are not before this one; absent in the first shard. */
+  /** The first name in the shard's range of namespace names; absent in the first shard. */
   readonly from?: string;
-  /** The shard has the namespaces whose names are before this one; absent in the last shard. */
+  /** The first name after the shard's range of namespace names; absent in the last shard. */
   readonly to?: string;
   readonly policies: readonly ResolvedPolicy[];
 }
@@ -25,7 +28,10 @@ export interface Shard {
 /** The first name of each shard, except that of the first shard. */
 type Boundaries = readonly string[];
 
-/** Keeps the boundaries as long as possible, because a shard with another range is another program. */
+/**
+ * Splits policies into shards. It keeps the boundaries as long as possible, because a shard with another range is
+ * another program.
+ */
 export class Partition {
   readonly #most: number;
   #boundaries: Boundaries = [];
@@ -35,7 +41,7 @@ export class Partition {
     this.#most = most;
   }
 
-  /** @param lengthOf a policy's row, in characters */
+  /** @param lengthOf returns the length of a policy's row, in characters */
   split(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): Shard[] {
     const total = sum(policies.map(lengthOf));
     if (total <= this.#most) this.#boundaries = [];
@@ -50,8 +56,8 @@ export class Partition {
 }
 
 /**
- * Policies with restricted use that share selector and priority, and that overlap with no other policy. Without
- * variables, one expression can ask who may use one policy, and each match condition can ask about one more
+ * Finds policies with restricted use that have the same selector and priority, and that overlap with no other policy.
+ * Without variables, one expression can ask who may use one policy, and each match condition can ask about one more
  * (docs/decisions/0016).
  */
 export function alike(policies: readonly ResolvedPolicy[]): { shards: Shard[]; others: ResolvedPolicy[] } {
@@ -87,18 +93,21 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
   return required?.[0] === NAME_LABEL && keysOf(own).length === 1 ? required[1] : undefined;
 });
 
-/** Greedy, by name: each shard gets as many policies as fit beside the policies that all shards have. */
+/**
+ * The boundaries of the shards. In the order of namespace names, each shard gets as many policies as fit beside the
+ * policies that all shards have.
+ */
 function boundariesFor(
   policies: readonly ResolvedPolicy[],
   lengthOf: (policy: ResolvedPolicy) => number,
   most: number,
 ): Boundaries {
   const [named, others] = [policies.flatMap(withNames), policies.filter((policy) => !namesOf(policy))];
-  // Room for policies that come later.
+  // A shard keeps room for policies that are added later.
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  // A policy that names many namespaces is one row of a shard.
+  // The policies of the current shard. A policy that names many namespaces is only one row of a shard.
   const shard = new Set<ResolvedPolicy>();
   let length = 0;
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -15,12 +15,12 @@ const BLOCK = 256;
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
 /**
- * Splitting costs 18 per item, and the API server grants an expression 1,000,000. So a list of more items stays in one
- * block.
+ * The most items that are split into blocks. Splitting costs 18 per item, and the API server grants 1,000,000 to an
+ * expression. So a longer list stays in one block.
  */
 const MOST_IN_BLOCKS = 64 * BLOCK;
 
-/** CEL, list(list): the same items in blocks. */
+/** CEL, list(list): the items of a list, in blocks. */
 export function blocksOf(list: string): string {
   const isOneBlock = `${list}.size() <= ${BLOCK} || ${list}.size() > ${MOST_IN_BLOCKS}`;
   const positions = `start + ${BLOCK} <= ${list}.size() ? variables.positions : variables.positions.filter(i, start + i < ${list}.size())`;
@@ -29,8 +29,8 @@ export function blocksOf(list: string): string {
 }
 
 /**
- * CEL, list(map): the parts, with as many containers and volumes as a message describes, and whether containers or
- * volumes were left out.
+ * CEL, list(map): the parts, with only as many containers and volumes as a message describes. `cut` says whether
+ * containers or volumes were left out.
  */
 export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
   index: 'part.index',
@@ -47,7 +47,7 @@ function firstOf(list: string): string {
   return `${list}.size() <= ${BLOCK} ? ${list} : variables.positions.map(i, ${list}[i])`;
 }
 
-/** The index of each part in the list. A new pod has only the first. */
+/** The index of each part in the list of parts. A new pod has only the first part. */
 export const PART = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
 
 /** CEL, list(string): the names of the volumes that added containers mount. A volume's name can't contain a slash. */
@@ -56,9 +56,9 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
   .join(' + ');
 
 /**
- * CEL, list(map): the parts. Each check iterates over them, so that its text appears only once. `pod` says whether
- * pod-level checks apply. `volumes` and `containers` are the evaluated ones. The blocks hold the same items, for loops
- * that may be long.
+ * CEL, list(map): the parts. Each check iterates over the parts, so that the text of the check appears only once. `pod`
+ * says whether pod-level checks apply. `volumes` and `containers` are the items to evaluate. The blocks hold the same
+ * items, for loops that may be long.
  */
 export const PARTS = [
   '(variables.ephemeral',

@@ -6,9 +6,12 @@ import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { DESCRIBED_PARTS, PARTS, POSITIONS } from './parts-cel.ts';
 
-/** Matches names, fields, operators and literals, which each cost about 1 per evaluation, and macros that loop. */
+/**
+ * Matches the tokens of a CEL text: names, fields, operators and literals, which each cost about 1 per evaluation, and
+ * macros that loop.
+ */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
-/** The default limit of github.com/google/cel-go/parser, in characters. */
+/** The most characters of an expression, by the default of github.com/google/cel-go/parser. */
 export const EXPRESSION_BUDGET = 100_000;
 /** The number of containers in the largest pod that the budget allows for. */
 export const CONTAINERS = 100;
@@ -36,7 +39,7 @@ const CLAIMS = WORKLOAD_KINDS.reduceRight(
   '[]',
 );
 
-/** CEL, bool: the pod exists, and ephemeral containers are added to it. */
+/** CEL, bool: the request adds ephemeral containers to an existing pod. */
 export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
@@ -81,8 +84,8 @@ const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
 /**
- * The highest cost that the API server charges for such a pod. The pod may already exist and then be evaluated part by
- * part.
+ * The highest cost that the API server charges for a pod of CONTAINERS containers. This includes the cost for an
+ * existing pod, which is evaluated part by part.
  */
 export function costInParts(ofRules: readonly RuleChecks[]): number {
   return sumOf(
@@ -93,8 +96,8 @@ export function costInParts(ofRules: readonly RuleChecks[]): number {
 }
 
 /**
- * For each container, the cost of the checks by one entry of spec.containers, and of finding whether it is in another
- * entry.
+ * The sum of the costs of the checks. Each container pays for the checks of one entry of spec.containers, and for
+ * finding out whether it is in another entry.
  */
 function sumOf(checks: readonly Check[], cost: (check: Check) => number): number {
   const sum = (some: readonly Check[]) => some.reduce((total, check) => total + cost(check), 0);
@@ -114,7 +117,7 @@ function checksOf(ofRules: readonly RuleChecks[]): Check[] {
   return ofRules.flatMap(({ checks }) => checks);
 }
 
-/** Brackets cost nothing. */
+/** The cost of a CEL text. Its brackets cost nothing. */
 function costOfText(text: string): number {
   return [...text.matchAll(TOKEN)].filter(([token]) => token !== '(' && token !== ')').length;
 }

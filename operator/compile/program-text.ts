@@ -1,4 +1,4 @@
-/** The text of a program → its objects, with their names, hashes and labels. */
+/** Makes the objects of a program from its text, with their names, hashes and labels. */
 import { createHash } from 'node:crypto';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
 import { PROBE_CARRIER } from './match.ts';
@@ -17,7 +17,7 @@ import {
 /** The text of a program, without names and hashes. */
 export interface ProgramText {
   readonly kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
-  /** The match conditions and everything else except variables and validations. */
+  /** The spec of the admission policy without variables and validations: match conditions and everything else. */
   spec(hash: string): Readonly<Record<string, unknown>>;
   readonly variables: readonly Variable[];
   /**
@@ -26,25 +26,27 @@ export interface ProgramText {
    */
   readonly table: readonly string[];
   readonly validations: readonly Validation[];
-  /** The validations, without that of the probe. */
+  /** The bindings, without the binding of the probe. */
   readonly bindings: readonly { readonly suffix: string; readonly spec: Readonly<Record<string, unknown>> }[];
 }
 
 interface Validation {
-  /** CEL, bool, over the variables: requests that the program does not evaluate. The API server evaluates this first. */
+  /**
+   * CEL, bool, over the variables: the program does not evaluate the request. The API server evaluates this text first.
+   */
   readonly unless: string;
-  /** CEL, bool. */
+  /** CEL, bool: the request is admitted. */
   readonly expression: string;
   /** The message if there is no `messageExpression`. */
   readonly message: string;
   /**
-   * CEL, string. The API server evaluates it for every request.
-   * @param quiet when nobody reads the message, in addition to `unless`
+   * CEL, string: the message. The API server evaluates it for every request.
+   * @param quiet CEL, bool: nobody reads the message, for another reason than `unless`
    */
   readonly messageExpression?: { readonly quiet: string; readonly text: string };
 }
 
-/** The reason of a refusal; the probe's validation has none. */
+/** A validation with the reason of its refusal. The validation for the probe has no reason. */
 interface Written extends Validation {
   readonly reason?: 'Forbidden';
 }
@@ -74,8 +76,8 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * The same for API servers that variables can crash: each expression contains everything that it reads. A message is left
- * out if it is longer than an expression may be.
+ * A validation for API servers that variables can crash. Each of its expressions contains everything that it reads. A
+ * message is left out if it is longer than an expression may be.
  */
 function inlined({ unless, expression, message, messageExpression, reason }: Written, variables: readonly Variable[]) {
   const skips = withVariables(variables, unless);
@@ -94,7 +96,7 @@ interface Named {
   readonly kind: ProgramKind;
   /** The admission policy's name; the names of its bindings begin with it. */
   readonly name: string;
-  /** By ID of a resolved policy: its row, as text. */
+  /** The rows as text, by ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
   /** The uid of the CustomResourceDefinition. */
   readonly ownerUid: string;

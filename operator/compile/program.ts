@@ -9,7 +9,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { PROBE_LABEL } from './match.ts';
 import { type Manifest, RBAC } from './objects.ts';
 
-/** In the order in which the objects of the programs are created. */
+/** The kinds of programs, in the order in which their objects are created. */
 export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit'] as const;
 export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 
@@ -22,31 +22,31 @@ export interface Program {
   readonly hash: string;
   /** The hash of the text without the table. */
   readonly rulesHash: string;
-  /** With the labels of `programLabels`. */
+  /** The admission policy, which has the labels of `programLabels`. */
   readonly policy: Manifest;
   /**
-   * In the order in which they are created, the probe's binding last: an API server that has loaded it has loaded the
-   * other bindings. The bindings are the same for each table.
+   * The bindings, in the order in which they are created. The probe's binding is the last one: an API server that has
+   * loaded it has also loaded the others. A change of the table does not change the bindings.
    */
   readonly bindings: readonly Manifest[];
-  /** Undefined for a kind that needs none. */
+  /** The canary of the program; undefined for a kind of program that needs none. */
   readonly canary: Canary | undefined;
-  /** By ID of a resolved policy: the hash of its row. */
+  /** The hashes of the rows, by ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
 }
 
 /**
- * The same text under another name, bound for the probe only. Its self-test has to pass before the operator writes the
- * program.
+ * The text of a program under another name, bound for the probe only. The self-test of the canary has to pass before
+ * the operator writes the program.
  */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
-/** In the order in which the objects are created. */
+/** The objects of a program, in the order in which they are created. */
 export function objectsOfProgram({ policy, bindings }: Pick<Program, 'policy' | 'bindings'>): Manifest[] {
   return [policy, ...bindings];
 }
 
-/** Whether the binding is for a program, or for a program's canary. */
+/** Whether the object is the probe's binding, of a program or of a canary. */
 export function isProbeBinding({ kind, metadata }: Named): boolean {
   return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }
@@ -71,11 +71,11 @@ interface Programs {
   readonly programs: readonly Program[];
 }
 
-/** On a program and its bindings: the program's name. */
+/** The label of a program and its bindings with the program's name. */
 export const PROGRAM_LABEL = `${GROUP}/program`;
-/** On a program: the hash of its text. */
+/** The label of a program with the hash of its text. */
 export const TEXT_LABEL = `${GROUP}/text`;
-/** On a program: the hash of its text without the table. */
+/** The label of a program with the hash of its text without the table. */
 export const RULES_LABEL = `${GROUP}/rules`;
 
 /** The labels of the admission policy of a program or canary. Its bindings have only the first label. */
@@ -83,7 +83,7 @@ export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 
   return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
 }
 
-/** The programs with a row for the resolved policy. It is in force once all of them are. */
+/** The programs with a row for the resolved policy. The policy is in force once all of these programs are. */
 export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Programs): Program[] {
   return programs.filter(({ rows }) => rows.has(id));
 }
@@ -102,8 +102,8 @@ export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject
 );
 
 /**
- * The names of the policies that a live admission policy asks for `use` on. It also reads admission policies from before
- * programs existed.
+ * The names of the policies that a live admission policy asks for `use` on. It also reads the admission policies of
+ * older operators, which had no programs.
  */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);
@@ -111,7 +111,7 @@ export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObj
   return new Set(asked.map(([, name = '']) => name));
 });
 
-/** A canary decides about no request. */
+/** The CEL text of an admission policy; empty for a canary, which decides about no request. */
 function celOf({ kind, metadata, spec }: RenderedObject): string {
   const decides = kind.endsWith('AdmissionPolicy') && !isCanary(metadata.name);
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';

@@ -1,4 +1,4 @@
-/** The policies in force → the programs that enforce them. */
+/** Renders the programs that enforce the policies in force. */
 import { MODES } from '../policy/deciding.ts';
 import { idOf, Memo, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -18,22 +18,22 @@ export interface ProgramOptions extends AdmissionOptions {
 }
 
 /**
- * The most characters that the rows of one program may have. An API server needs a second for 700,000, sends the whole
- * object to each watcher, and etcd accepts 1.5 MiB. Without variables, the whole program is one expression. Up to v1.33,
- * the API server computes its constants for each pod.
+ * The most characters that the rows of one program may have. An API server needs a second for 700,000 characters and
+ * sends the whole object to each watcher, and etcd accepts 1.5 MiB. Without variables, the whole program is one
+ * expression. Up to v1.33, the API server computes the constants of this expression for each pod.
  */
 export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
 
 interface NamedText {
-  /** The end of the program's name. */
+  /** The suffix of the program's name. */
   readonly suffix: string;
   readonly text: ProgramText;
 }
 
 interface Kind {
-  /** The policies that this kind of program is about, among all that are in force. */
+  /** The policies that this kind of program is about, out of all policies in force. */
   policies(all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[];
-  /** The texts of a shard: mostly one, without a suffix. */
+  /** The texts of a shard. Most shards have one text, without a suffix. */
   texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
   readonly rowText: (policy: ResolvedPolicy) => string;
 }
@@ -68,7 +68,10 @@ export class Programs {
   readonly #known = new Memo<readonly Program[]>();
   readonly #partitions = new Map<string, Partition>();
 
-  /** @param policies by ID @returns the guard first: it must exist before the policies that it guards */
+  /**
+   * @param policies in the order of their IDs
+   * @returns the programs with the guard first, because it must exist before the policies that it guards
+   */
   render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
     const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
     const programs = PROGRAM_KINDS.flatMap((kind) => this.#ofKind(kind, policies, options, hasVariables));

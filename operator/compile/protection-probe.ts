@@ -1,7 +1,10 @@
 /** The probe that shows whether a file of the API servers protects the operator's objects (docs/static-protection.md). */
 import { GROUP } from '../api/capability-policy.ts';
 
-/** On a binding that the protection refuses, whoever creates it. The refusal shows that the protection is in force. */
+/**
+ * The label of a binding that the protection refuses, whoever creates it. The refusal shows that the protection is in
+ * force.
+ */
 export const PROBE_LABEL = `${GROUP}/protection-probe`;
 
 /** The refusal of a probe contains this text, followed by whether the user may write the protected objects. */

@@ -1,4 +1,4 @@
-/** Policies → their grants: a ClusterRole for each, and its binding when the policy names the subjects. */
+/** Renders the grants of policies: a ClusterRole for each policy, and its binding if the policy names subjects. */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Manifest, ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from './objects.ts';
@@ -9,7 +9,7 @@ export interface Grant {
   readonly roleBinding: Manifest | undefined;
 }
 
-/** In the order in which the objects are created. */
+/** The objects of a grant, in the order in which they are created. */
 export function objectsOfGrant({ role, roleBinding }: Grant): Manifest[] {
   return roleBinding ? [role, roleBinding] : [role];
 }
@@ -19,11 +19,11 @@ export function useRoleName(policy: string): string {
 }
 
 /**
- * The role exists whatever `usableBy` says, so that bindings can be created before the policy is narrowed. It keeps the
- * last accepted spec, so that an operator that restarts can read it.
+ * Renders the grant of a policy. The role exists whatever `usableBy` says, so that people can create bindings before
+ * they restrict the use of the policy. The role keeps the last accepted spec, so that a restarted operator can read it.
  *
- * @param spec the accepted one, as JSON
- * @param ownerUid of the CustomResourceDefinition; empty offline
+ * @param spec the accepted spec, as JSON
+ * @param ownerUid the uid of the CustomResourceDefinition; empty offline
  */
 export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string): Grant {
   const metadata = ownedMetadata(ownerUid, useRoleName(policy.name), { [POLICY_LABEL]: policy.name });

@@ -1,6 +1,6 @@
 /**
- * Resolves policies repeatedly. An unchanged policy resolves to the same object each time; compiled texts and verdicts
- * are kept by this object.
+ * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. Compiled texts and verdicts
+ * are cached by that object.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { Memo } from '../policy/memo.ts';
@@ -10,7 +10,7 @@ import { textOf } from './accept.ts';
 export class Resolver {
   readonly #known = new Memo<Resolution>();
 
-  /** @param oldestServer N of Kubernetes 1.N of the oldest API server */
+  /** @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N */
   readonly resolve = (policy: CompletePolicy, oldestServer: number): Resolution => {
     const { name = '', uid = '' } = policy.metadata ?? {};
     const key = JSON.stringify([name, uid, oldestServer, textOf(policy.spec)]);

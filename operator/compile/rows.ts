@@ -10,10 +10,10 @@ import { RULES } from '../rules/index.ts';
 import type { Columns } from '../rules/values.ts';
 import { formatVersion, type Standard } from '../standards/level-version.ts';
 
-/** A row: CEL, map(string, list(string)). */
+/** A row of a table. Its type in CEL is map(string, list(string)). */
 export type Row = Readonly<Record<string, readonly string[]>>;
 
-/** The columns that are about the policy itself, not about a rule. */
+/** The values of the column `rollout`: the row is the pending part or the enforced part of its policy. */
 export const PENDING = 'pending';
 export const ENFORCED = 'enforced';
 
@@ -41,7 +41,7 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     name: [name],
     level: [levelKey(standard)],
     ...(priority !== 0 && { priority: [`${priority}`] }),
-    // The name for which the program asks the authorizer.
+    // The name of the policy for which the program asks the authorizer.
     ...(usableBy !== 'Everyone' && { use: [name] }),
     ...(expires !== NEVER && { expires: [formatTime(expires)] }),
     ...(label !== undefined && { rollout: [isPendingPart(id) ? PENDING : ENFORCED] }),
@@ -53,8 +53,8 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
 });
 
 /**
- * The entries of `spec.containers`. Each entry is a row with its containers, with the rules for which these containers
- * have another value, and with the values.
+ * The entries of `spec.containers`. Each entry is a row. It has the names of its containers, the rules to which it
+ * gives another value, and these values.
  */
 export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
   containers.map((entry, index) => ({

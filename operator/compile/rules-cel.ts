@@ -1,6 +1,6 @@
 /**
- * The rules as CEL over candidate policies. Each rule is one variable: the candidates that comply with all rules up to
- * this one. So a policy that a pod violates costs nothing from then on.
+ * The rules as CEL over candidate policies. Each rule is one variable. It lists the candidates that the pod does not
+ * violate by this rule or an earlier one. So once a pod violates a policy, that policy costs nothing more.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -16,21 +16,20 @@ export const LEVEL = 'variables.levels[p.level[0]]';
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /**
- * The IDs of the rules that a program needs: rules that restrict something, and rules that entries of `spec.containers`
- * restate.
+ * The rules that a program needs: rules that restrict something, and rules that entries of `spec.containers` restate.
  */
 export interface NeededRules {
   readonly rules: readonly Rule[];
-  /** IDs. */
+  /** The IDs of the rules that entries of `spec.containers` restate. */
   readonly restated: ReadonlySet<string>;
   /** The columns that are the same in all policies. */
   readonly common: Columns;
 }
 
-/** A rule's texts over candidate `p`. */
+/** The CEL texts of a rule, over a candidate `p`. */
 interface RuleText {
   readonly rule: Rule;
-  /** CEL, bool, over `p` and `part`: the part complies. */
+  /** CEL, bool, over a candidate `p` and a part `part`: the part complies with the rule. */
   readonly complies: string;
   /** CEL, list(string), over `p` and the described part `part`: one line for each violation of the rule. */
   readonly violations: string;
@@ -39,10 +38,11 @@ interface RuleText {
 }
 
 /**
- * Adds one variable for each rule, CEL, list(list(map)): for each part, the candidates that comply with the rules so far.
+ * Adds one variable for each rule, CEL, list(list(map)): for each part, the candidates that the part does not violate
+ * by the rules so far.
  * @param from CEL, list(map): the candidates
- * @param suffix of the variables' names
- * @returns the variables, and the name of the last one
+ * @param filled whether the variables are about the pod after defaulting; then their names end in `Filled`
+ * @returns the variables, the last of which is `passed` or `passedFilled`
  */
 export function ruleVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
   const suffix = filled ? 'Filled' : '';
@@ -66,10 +66,11 @@ interface Violations {
 }
 
 /**
- * One variable for each rule, because an API server checks many small expressions faster than a long one.
+ * Adds one variable for each rule, because an API server checks many small expressions faster than one long expression.
  *
  * @param described CEL, list(map): the candidates
- * @param asIs the variables of the unfilled pod, when this is the filled pod: most rules say the same about both
+ * @param asIs the variables about the unfilled pod, if the new variables are about the filled pod: most rules say the
+ * same about both pods
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -85,7 +86,10 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
   };
 }
 
-/** `pod` alone would not be a unique name: the pod's volumes are a variable, too. */
+/**
+ * Capitalizes the name of a rule for the end of a variable's name. The name alone would not be unique: `volumes` is
+ * also a variable about the pod.
+ */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
@@ -99,7 +103,7 @@ function textsOf({ rules, restated, common }: NeededRules, filled: boolean): Rul
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether its fills make true what other rules read. */
+/** Whether a fill of the rule makes a text true that other rules read. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }
@@ -107,11 +111,11 @@ function makesTrue({ fillings }: Rule): boolean {
 interface TextOptions {
   readonly common: Columns;
   readonly filled: boolean;
-  /** The rules whose fills matter to the tests of others. */
+  /** The rules whose fills change what the tests of other rules read. */
   readonly making: readonly Rule[];
 }
 
-/** No text if the rule admits everything in all policies. */
+/** The text of a rule; none if the rule admits everything in all policies. */
 function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleText[] {
   const values = new RowValues('p', LEVEL, common);
   const tests = applying(rule.tests(values, { filled }), fillingsOf(making, values));
@@ -144,7 +148,7 @@ function applying(tests: readonly Test[], fillings: readonly Filling[]): Test[] 
   );
 }
 
-/** CEL, bool. @param applies the candidate complies wherever this is false */
+/** CEL, bool: the part complies, or the test does not apply. @param applies CEL, bool: the test applies */
 function unless(applies: Condition | undefined, complies: string): string {
   return `${anyOf(not(applies ?? true), complies)}`;
 }
@@ -158,7 +162,7 @@ function someContainer(violates: string): string {
   return `!part.containerBlocks.all(block, block.all(c, !(${violates})))`;
 }
 
-/** CEL, bool, over the part `part`. */
+/** CEL, bool, over a part `part`: the part complies with the test. */
 function compliesWith(test: Test): string {
   const { over, applies, violates } = test;
   switch (over) {
@@ -171,14 +175,17 @@ function compliesWith(test: Test): string {
   }
 }
 
-/** CEL, bool: a pod-level violation counts for an added container, unless the container does not inherit the field. */
+/**
+ * CEL, bool: the part violates the check. A violation of the pod counts for an added container only if the container
+ * inherits the field.
+ */
 function violatesPart({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
   if (reaches === undefined) return violates;
   return `(${violates}) && (part.index != ${PART.INHERITED} || variables.added.exists(c, ${reaches}))`;
 }
 
-/** CEL, list(string). */
+/** CEL, list(string): a text for each violation of the test. */
 function violationsOf({ id }: Rule, test: Test, note = ''): string {
   const { over, applies = true, message } = test;
   const violates = violatesPart(test);
@@ -193,8 +200,8 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
 }
 
 /**
- * The text of a rule to which entries of `spec.containers` give another value. Containers of an entry are evaluated by
- * the entry, and the other containers and the pod by the candidate.
+ * The text of a rule to which entries of `spec.containers` give another value. The values of an entry decide about its
+ * containers. The values of the candidate decide about the other containers and the pod.
  */
 function restatedText(rule: Rule, { common, filled, making }: TextOptions): RuleText {
   const mine = `own.exists(e, ${BELONGS})`;
@@ -234,7 +241,7 @@ export function entriesFor({ id }: Rule): string {
 /** The most entries of one policy that the CRD accepts. */
 const MOST_ENTRIES = 16;
 
-/** CEL, list(string): the items of a list of lists; CEL has no macro for that. */
+/** CEL, list(string): the items of a list of lists, in one list. CEL has no macro that flattens a list. */
 export function flattened(lists: string, most = MOST_ENTRIES): string {
   return Array.from({ length: most }, (_, i) => `(${lists}.size() > ${i} ? ${lists}[${i}] : [])`).join(' + ');
 }

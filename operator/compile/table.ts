@@ -1,7 +1,7 @@
 /**
- * Policies → the table of a program: constants of one type, which the API server computes once. An index leads from a
- * namespace to the policies that select it. There is one by the namespace's name, and one by each other label that many
- * policies require. Other selectors are conditions.
+ * Turns policies into the table of a program: constants of one type, which the API server computes once. An index leads
+ * from a namespace to the policies that select it. One index is by the namespace's name, and each other label that many
+ * policies require has an index, too. All other selectors become conditions.
  */
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -11,7 +11,10 @@ import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 import type { Variable } from './bound-variables.ts';
 import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
 
-/** In characters. An expression has at most 100,000; the rest is for quotes that JSON escapes. */
+/**
+ * The most characters of one constant. An expression has at most 100,000 characters; the rest is for quotes that JSON
+ * escapes.
+ */
 const CHUNK = 60_000;
 /** If at least this many policies require a label, the label gets an index. The namespace's name always has one. */
 const MANY = 8;
@@ -21,11 +24,14 @@ export interface Table {
   readonly constants: readonly Variable[];
   /** The names of the variables that policies change: the constants, and the conditions of selectors. */
   readonly names: readonly string[];
-  /** @param sets labels of a namespace: CEL, map(string, string) */
+  /**
+   * Selects the policies for several sets of labels.
+   * @param sets labels of a namespace, each CEL, map(string, string)
+   */
   selecting(sets: readonly string[]): Selection;
   /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
   rowAt(position: string): string;
-  /** CEL, list(map(string, list(string))) each: together all rows. */
+  /** CEL texts that together list all rows. Each is of type list(map(string, list(string))). */
   readonly chunks: readonly string[];
   readonly size: number;
   /** CEL, bool: the condition holds for every row, for the self-test. @param condition CEL, bool, over a row `p` */
@@ -39,7 +45,11 @@ export interface Selection {
   readonly positions: readonly string[];
 }
 
-/** @param policies in the order of the table @param row the columns that this program needs */
+/**
+ * Makes the table of a program.
+ * @param policies in the order of the table
+ * @param row returns the columns that this program needs
+ */
 export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: ResolvedPolicy) => Row = rowOf): Table {
   const rows = chunked(
     'policies',
@@ -66,8 +76,8 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     constants,
     names: [...constants, ...general].map(({ name }) => name),
     selecting: (sets) => ({
-      // Each condition is written once for all sets of labels, and apart from the rules: an edit of a selector counts as
-      // an edit of the table.
+      // Each condition is written once for all sets of labels. The conditions are apart from the rules, so an edit of a
+      // selector counts as an edit of the table.
       variables: general.map(({ name, items }) => ({
         name,
         expression: `[${sets.join(', ')}].map(l, [\n${items}\n].filter(i, i >= 0))`,
@@ -85,7 +95,7 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
   };
 }
 
-/** A CEL constant is written as JSON, without lone surrogates, which CEL does not have. */
+/** A value as a CEL constant. It is written as JSON, without lone surrogates, which CEL does not have. */
 export function cel(value: unknown): string {
   return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? part.toWellFormed() : part));
 }
@@ -98,10 +108,10 @@ function levelsOf(policies: readonly ResolvedPolicy[]): Variable {
   return { name: 'levels', expression: lines.length === 0 ? '{"": {"": [""]}}' : `{\n${lines.join(',\n')}\n}` };
 }
 
-/** CEL, list(map): the entries of `spec.containers` of policy `p`, which has some. */
+/** CEL, list(map): the entries of `spec.containers` of a policy `p` that has entries. */
 export const ENTRIES = 'variables.containerRows.filter(m, p.name[0] in m)[0][p.name[0]]';
 
-/** Maps by name of the policy. */
+/** The variables with the entries of `spec.containers`, as maps by name of the policy. */
 function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
   const lines = policies
     .filter(({ containers }) => containers.length > 0)
@@ -113,7 +123,7 @@ function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
   return [...variables, { name: 'containerRows', expression: `[${all.join(', ')}]` }];
 }
 
-/** Lists of constants, each short enough for an expression. */
+/** Splits items into lists that are each short enough for an expression. */
 function chunked(name: string, items: readonly string[]) {
   const chunks = split(items.length > 0 ? items : ['{"": [""]}']);
   const variables = chunks.map((lines, i) => ({
@@ -142,7 +152,10 @@ function chunkedMap(name: string, entries: ReadonlyMap<string, readonly number[]
   }));
 }
 
-/** CEL, int each: the position if the condition holds, otherwise -1. */
+/**
+ * The conditions of selectors as CEL texts of type int: the position of the policy if its condition holds, otherwise
+ * -1.
+ */
 function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>) {
   const all = [...conditions].flatMap(([text, positions]) =>
     positions.map((position) => (text === 'true' ? `${position}` : `${text} ? ${position} : -1`)),
@@ -190,8 +203,8 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
 }
 
 /**
- * The label by which a selector can be indexed: the only one that it reads, if it requires one of some values. An absent
- * label is not the empty value.
+ * The label by which a selector can be indexed: the only label that it reads, if it requires one of some values. A
+ * selector for the empty value has no index, because an absent label must not count as an empty one.
  */
 function indexKey(selector: LabelSelector): string | undefined {
   const [required, ...others] = requiredValues(selector);
@@ -204,5 +217,5 @@ export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) 
   return JSON.stringify([row(policy), entriesOf(policy), policy.selector]);
 }
 
-/** A level's own values change only with the operator. */
+/** The text of a policy's row. It leaves out the level's own values, because they change only with the operator. */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

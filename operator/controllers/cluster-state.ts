@@ -34,17 +34,17 @@ export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
 export class ClusterState {
   readonly policies: PolicyState;
   readonly outcomes = newOutcomes();
-  /** The states of rollouts in this term. The controller of promotions writes them. */
+  /** The states of rollouts in this term. The controller of promotions writes these states. */
   readonly promotions = new Rollouts();
-  /** A standby also keeps these, so that it knows what its predecessor may have missed. */
+  /** A standby also records the objects that it sees, so that it knows what its predecessor may have missed. */
   readonly seen = new SeenObjects();
   readonly promotionVerdicts = new PromotionVerdicts();
-  /** One evaluation for all controllers, because it remembers its verdicts. */
+  /** One evaluator for all controllers, because it remembers its verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
-  /** Since when states of rollouts are awaited, as performance.now(). */
+  /** The time since which states of rollouts are awaited, as performance.now(). */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -63,7 +63,7 @@ export class ClusterState {
     });
   }
 
-  /** Records what happened. */
+  /** Records a change in the cluster or in a controller. */
   apply(cause: Cause): StateChange {
     switch (cause.of) {
       case 'policy':
@@ -92,7 +92,7 @@ export class ClusterState {
 
   /**
    * Compiles the current policies, in pieces. The last piece accepts the policies that can be compiled; nothing changes
-   * before it.
+   * before the last piece.
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();
@@ -129,7 +129,10 @@ export class ClusterState {
     return this.#now();
   }
 
-  /** The outcome of this term; before the first label pass, it is derived from the labels themselves. */
+  /**
+   * The label outcomes of this term, by namespace. Before the first label pass, they are derived from the labels
+   * themselves.
+   */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
@@ -142,7 +145,7 @@ export class ClusterState {
 
   #applyPolicy(cause: Extract<Change, { of: 'policy' }>): StateChange {
     const change = this.policies.apply(cause);
-    // The policy may even be another one with the same name.
+    // The policy may even be a new one with the same name.
     if (change.recompiles)
       for (const outcomes of [this.outcomes.programs, this.outcomes.progress]) outcomes.delete(cause.name);
     return { cause, ...change };

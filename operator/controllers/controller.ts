@@ -9,7 +9,7 @@ import type { Found, StateChange } from './state-change.ts';
 /** The name of a namespace or of a policy. A controller whose work cannot be divided has a single constant key. */
 export type Key = string;
 
-/** Lives as long as a leader's term. */
+/** A controller, which lives as long as a leader's term. */
 export interface Controller {
   /** The name in metrics and the log. */
   readonly name: string;
@@ -20,7 +20,7 @@ export interface Controller {
   /** How many milliseconds a key waits for more changes, or for the end of its cooldown; 0 by default. */
   delay?(key: Key, change: StateChange): number;
   /**
-   * Does the work for a key in the current cluster.
+   * Does the work for a key, by the current state of the cluster.
    *
    * @param again requeues the key after this many milliseconds @throws the error that prevents the work; the key is
    * requeued later

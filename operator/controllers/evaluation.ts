@@ -13,7 +13,10 @@ export class Evaluation implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   readonly #turns = new Turns();
-  /** The wait for more changes. Without it, the operator would evaluate a namespace again after each of many new pods. */
+  /**
+   * The wait for more changes. Without this wait, the operator would evaluate a namespace again after each of many new
+   * pods.
+   */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
 
   constructor(context: Context) {
@@ -38,7 +41,8 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // The policies have changed since the evaluation began, and the key is queued again, or the term has ended.
+      // Without a result, either the policies changed during the evaluation, and the key is queued again, or the term
+      // has ended.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);
       this.#cooldown.start(name, evaluated.spentMs);

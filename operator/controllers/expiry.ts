@@ -1,8 +1,10 @@
 /**
- * Watches the clock. It compiles the policies again when one of them expires, and queues statuses when an end comes near.
+ * Watches the clock. The controller compiles the policies again when one of them expires, and queues statuses when an
+ * end comes near.
  *
- * It compares the time of day with all policies, and keeps no timer for each. A timer does not notice that somebody sets
- * the clock or suspends the machine, and setTimeout() with more than 24.8 days fires at once.
+ * The controller compares the time of day with the ends of all policies, instead of keeping a timer for each policy. A
+ * timer does not notice that somebody sets the clock or suspends the machine, and setTimeout() with more than 24.8 days
+ * fires at once.
  */
 import { NEVER, nextStageAt, type Stage, stageOf } from '../policy/expiry.ts';
 import type { Context, Controller, Key } from './controller.ts';
@@ -16,7 +18,7 @@ export class Expiry implements Controller {
   readonly name = 'expiry';
   readonly #context: Pick<Context, 'state' | 'found'>;
   readonly #now: () => number;
-  /** By policy. */
+  /** The last known stage of each policy, by its name. */
   #stages: ReadonlyMap<string, Stage> = new Map();
 
   constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = () => context.state.now()) {

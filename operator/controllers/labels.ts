@@ -14,7 +14,7 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The wait until the saved states of rollouts have been read. */
+/** How long to wait before asking again whether the saved states of rollouts have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Labels implements Controller {
@@ -74,7 +74,7 @@ export class Labels implements Controller {
     const { name } = namespace;
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
-    // Events come before the outcome is stored: if writing an Event fails, it is tried again with the key.
+    // The Events are written before the outcome is stored. If writing an Event fails, it is tried again with the key.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
@@ -82,8 +82,8 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits until the programs of the policies that decide in the namespace are in force. An exception may
-   * still be on its way: without it, the label would refuse what both the old and the new state admit.
+   * A tighter label waits until the programs of the policies that decide in the namespace are in force. Before that, an
+   * exception may not be in force yet, and the label would refuse pods that both the old and the new state admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;
@@ -105,7 +105,7 @@ export class Labels implements Controller {
     return deciders.every(({ name }) => state.outcomes.programs.get(name)?.state === 'InForce');
   }
 
-  /** Somebody removed or changed the label of a rollout. */
+  /** Reports that somebody removed or changed the label of a rollout. */
   #reportRestored(namespace: NamespaceView, { set }: RolloutLabels): void {
     const { state, recorder, cluster } = this.#context;
     for (const label of state.promotions.missingAgain(namespace, set)) {

@@ -1,4 +1,4 @@
-/** Removes the labels of rollouts that no policy has any more, once nothing in the cluster asks for them. */
+/** Removes the labels of rollouts that no policy has any more, once nothing in the cluster asks for these labels. */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -21,7 +21,7 @@ const UNLOADED_MS = 3_000;
 export class LeftoverLabels implements Controller {
   readonly name = 'leftover-labels';
   readonly #context: Context;
-  /** Label → since when nothing asks for it, as performance.now(). */
+  /** By label: the time since which nothing asks for the label, as performance.now(). */
   readonly #unusedSince = new Map<string, number>();
 
   constructor(context: Context) {

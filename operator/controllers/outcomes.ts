@@ -23,7 +23,7 @@ export function newOutcomes() {
     programs: new Map<string, ProgramOutcome>(),
     labels: new Map<string, LabelOutcome>(),
     verdicts: new Map<string, NamespaceVerdicts>(),
-    /** How far each policy with `rollout` is. */
+    /** The progress of each policy with `rollout`. */
     progress: new Map<string, RolloutProgress>(),
     protection,
   };

@@ -12,11 +12,14 @@ import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The wait for more changes: a program has many policies. */
+/** A single key, because a program contains many policies. */
 const ALL = ['all'];
-/** Our own writes come back from the watch, many at once; repairs of all of them would, too. */
+/**
+ * The wait for more changes. The watch shows our own writes again, many at once, and would also show many repairs at
+ * once.
+ */
 const DELAY_MS = 50;
-/** The wait until the saved states of rollouts have been read. */
+/** How long to wait before asking again whether the saved states of rollouts have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Programs implements Controller {
@@ -61,7 +64,7 @@ export class Programs implements Controller {
     const { outcomes, unremoved, comeBackMs } = result;
     if (outcomes !== this.#remembered) this.#remember(outcomes, compiled);
     this.#remembered = outcomes;
-    // Policies changed meanwhile, and the next pass is queued already.
+    // Policies changed during the pass, and the next pass is queued already.
     if (state.policies.isStale || state.policies.compiled !== compiled) return;
     if (comeBackMs !== undefined) again(comeBackMs);
     if (unremoved) throw unremoved;
@@ -80,7 +83,7 @@ export class Programs implements Controller {
     return waits ? { ...outcome, state: 'Working', message } : outcome;
   }
 
-  /** Leaves out the policies that changed since the pass began, because the pass says nothing about them. */
+  /** Leaves out the policies that changed since the pass began, because the pass says nothing about these policies. */
   #remember(outcomes: ReadonlyMap<string, ProgramOutcome>, compiled: Compiled): void {
     const { state } = this.#context;
     const { programs } = state.outcomes;

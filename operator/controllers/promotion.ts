@@ -21,7 +21,9 @@ import type { StateChange } from './state-change.ts';
 const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
 /** The wait for more changes: a burst of changes leads to one write. */
 const DELAY_MS = 100;
-/** The wall clock decides when a soak has ended, and somebody may set it meanwhile. */
+/**
+ * The longest wait before the next step. The wall clock decides when a soak has ended, and somebody may set that clock.
+ */
 const MOST_AGAIN_MS = 60_000;
 
 export class Promotion implements Controller {
@@ -30,8 +32,8 @@ export class Promotion implements Controller {
   readonly #context: Context;
   readonly #kept: KeptRollouts;
   /**
-   * A step looks at every namespace, and so does the progress. While thousands of namespaces are labelled and evaluated,
-   * each of them asks for a step.
+   * A cooldown, because every step and every progress look at all namespaces. While thousands of namespaces are
+   * labelled and evaluated, each of them causes a step.
    */
   readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
@@ -78,8 +80,8 @@ export class Promotion implements Controller {
     const progress = progressOf(input, result);
     const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
-    // Save the first state before any text follows from it. If a crash lost it, the next process would derive the state
-    // from labels that anybody may have set.
+    // Save the first state before any text follows from it. If a crash lost this state, the next process would derive
+    // the state from labels that anybody may have set.
     if (isNew || result.state !== before) {
       await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
@@ -139,8 +141,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * Evaluates everything that the watches have shown since the last evaluation. In a busy namespace they always show
-   * something.
+   * Evaluates everything that the watches have shown since the last evaluation. In a busy namespace, there is always a
+   * change to evaluate.
    */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;

@@ -21,7 +21,7 @@ export interface RunningOptions {
   readonly log: Log;
   /** Makes the observer of a controller's queue. */
   readonly observeQueue?: (controller: string) => QueueObserver;
-  /** The facts that compiling needs besides the followed objects. */
+  /** Reads the facts that compiling needs besides the followed objects. */
   readonly beforeAccept?: () => Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export class Running {
   enqueue(change: StateChange): void {
     const { cause, recompiles } = change;
     if (recompiles && cause.of === 'policy') this.#settling.changed();
-    // At the start of a term, nobody has edited anything, but every object may be wrong: no wait.
+    // At the start of a term, compiling does not wait: nobody has edited anything, but every object may be wrong.
     if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {
@@ -89,7 +89,7 @@ export class Running {
     await sleep(this.#cooldown.left(ALL));
     await this.#settling.settled();
     await this.#options.beforeAccept?.();
-    // A change meanwhile begins the wait again.
+    // A change that comes during compiling starts the wait again.
     const goesOn = () => !this.#stopped && this.#settling.isSettled;
     const done = await this.#turns.run(this.#state.accepting(), goesOn);
     if (!done) return;

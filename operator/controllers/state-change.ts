@@ -13,12 +13,12 @@ export type Cause =
   | { readonly of: 'events' }
   | Found;
 
-/** A controller has an outcome. */
+/** The cause of a change when a controller has found an outcome. */
 export interface Found {
   readonly of: 'found';
   /** The controller's name. */
   readonly by: string;
-  /** The policies that it concerns. */
+  /** The policies that the outcome concerns. */
   readonly policies?: Iterable<string>;
   /** The namespace that the outcome concerns, and with it the policies that select the namespace. */
   readonly namespace?: string;
@@ -41,7 +41,7 @@ export interface StateChange extends Concerned {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Nothing is dirty, as far as is known. */
+/** A change that makes nothing dirty, as far as is known. */
 export function unchanged(cause: Cause): StateChange {
   return { cause, policies: NONE, namespaces: NONE, recompiles: false };
 }

@@ -1,4 +1,4 @@
-/** Writes the status of each policy, and the Events about what changed in it. */
+/** Writes the status of each policy, and the Events about changes of the status. */
 import type { CapabilityPolicyStatus, CompletePolicy } from '../api/capability-policy.ts';
 import { MODES } from '../policy/deciding.ts';
 import type { Resolution } from '../policy/resolve.ts';
@@ -14,8 +14,8 @@ import type { StateChange } from './state-change.ts';
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
 /**
- * The wait for progress while many policies come into force. Most are in force after it, so their progress needs no write
- * of its own.
+ * The wait for progress while many policies come into force. Most policies are in force when the wait ends, so their
+ * progress needs no separate write.
  */
 const MANY_CHANGE_MS = 5_000;
 /**
@@ -29,8 +29,8 @@ export class Status implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   /**
-   * A cooldown: the status of a policy with thousands of namespaces takes long to build, and a change in each of them
-   * changes it.
+   * A cooldown: the status of a policy with thousands of namespaces takes long to build, and a change in any of the
+   * namespaces changes the status.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
   /** The time after which the progress of a policy is written. */
@@ -47,7 +47,7 @@ export class Status implements Controller {
   }
 
   delay(policy: Key, { recompiles }: StateChange): number {
-    // No wait: somebody who changed a policy waits for its status.
+    // The wait is short here, because somebody who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
     const { state = 'Working' } = this.#context.state.outcomes.programs.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));

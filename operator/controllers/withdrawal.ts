@@ -10,7 +10,7 @@ const LOOK_AGAIN_MS = 500;
 const LOG_AGAIN_MS = 30_000;
 
 export interface Finalizing {
-  /** The objects that wait. */
+  /** The objects whose deletion waits for the withdrawal. */
   finalizing(): readonly FinalizingView[];
   /**
    * Reads policies, namespaces and rendered objects again. @throws the signal's reason, if the signal is aborted before

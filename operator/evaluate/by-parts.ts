@@ -17,7 +17,7 @@ export class ByParts<Found> {
     return known?.annotations === annotations ? known.found : undefined;
   }
 
-  /** @param parts frozen, so that the result stays true */
+  /** @param parts must be frozen, so that the result stays true */
   set({ annotations, spec }: PodParts, found: Found): void {
     this.#entries.set(spec, { annotations, found });
   }

@@ -15,12 +15,16 @@ interface Program {
 }
 
 /**
- * More than all policies of a cluster need at a time. The limit keeps the texts of edited policies from accumulating.
+ * The most compiled texts that are kept: more than all policies of a cluster need at a time. The limit keeps the texts
+ * of edited policies from accumulating.
  */
 const MOST_PROGRAMS = 10_000;
 /** cel-go's charge per character that a function traverses (cel-go checker/cost.go StringTraversalCostFactor). */
 const COST_OF_CHARACTER = 0.1;
-/** The fixed cost of a string or a list: as many names and operators as cel-js evaluates in the same time. */
+/**
+ * The fixed costs of evaluating a text, and of iterating over a list. Each cost is the number of names and operators
+ * that cel-js evaluates in the same time.
+ */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
 
@@ -31,7 +35,10 @@ export class TooExpensive extends Error {
   }
 }
 
-/** Thrown once for each item of a list. Recording a stack trace each time would take longer than the evaluation. */
+/**
+ * A single error, because it may be thrown once for each item of a list. Recording a stack trace each time would take
+ * longer than the evaluation.
+ */
 const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
@@ -84,7 +91,9 @@ export class CelEngine {
     }
   }
 
-  /** Numbers of CEL's type int are bigints. @param context with values as of celValue() */
+  /**
+   * Evaluates a CEL text. Numbers of CEL's type int are bigints. @param context its values have the form of celValue()
+   */
   run(text: string, context: Context): unknown {
     let program = this.#programs.get(text);
     if (!program) {
@@ -94,7 +103,7 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // `||` and `exists` ignore the error of one operand if another operand decides.
+    // Checks the limit again: `||` and `exists` ignore the error of one operand if another operand decides.
     this.#charge(0);
     return result;
   }
@@ -120,7 +129,10 @@ export function celValue(value: unknown): unknown {
   return Object.hasOwn(value, 'constructor') ? new Map(entries) : Object.fromEntries(entries);
 }
 
-/** celValue for a spec and its parts. Most have no field `constructor` and are returned unchanged. */
+/**
+ * The function celValue for the parts of a spec. Most specs have no field `constructor`, so their parts are returned
+ * unchanged.
+ */
 export const celValueIn = perObject((spec: PodSpec): ((part: unknown) => unknown) =>
   ownsConstructor(spec) ? celValue : (part) => part,
 );
@@ -131,16 +143,19 @@ function ownsConstructor(value: unknown): boolean {
   return Object.values(value).some(ownsConstructor);
 }
 
-/** cel-js does not let a caller replace its own functions, so the texts call ours by another name. */
+/**
+ * The prefix of our functions. cel-js does not let a caller replace its functions, so the texts call ours by another
+ * name.
+ */
 const OWN = 'asApiServer_';
-/** The prefix of each macro that iterates over a list. */
+/** The name of our function that adds up the cost of a macro: the texts call it on each list before the macro. */
 const METERED = 'metered_';
 
 type Compute = (text: string, ...rest: never[]) => unknown;
 
 /**
- * cel-go ext/strings.go: functions that count code points where JavaScript counts UTF-16 units, or act on ASCII only.
- * cel-js's own `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the same results.
+ * The functions of cel-go ext/strings.go that count code points where JavaScript counts UTF-16 units, or act on ASCII
+ * only. cel-js's own `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the same results.
  */
 const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
@@ -151,7 +166,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   // cel-js lacks this function.
   'replace(string, string): string': (text, old: string, by: string) =>
     old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
-  // RE2 counts code points.
+  // RE2 counts code points, so the expression needs the flag `u`.
   'matches(string): bool': (text, pattern: string) => expression(pattern, 'u').test(text),
   'findAll(string): list<string>': (text, pattern: string) => text.match(expression(pattern, 'gu')) ?? [],
   'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),

@@ -9,7 +9,9 @@ export type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 /** A pod or template of a workload. */
 export interface Member extends Top {
   readonly pod: boolean;
-  /** Whether this is the workload's own template, not that of a ReplicaSet or Job that the workload created. */
+  /**
+   * Whether this is the workload's own template, and not the template of a ReplicaSet or Job that the workload created.
+   */
   readonly own: boolean;
   readonly candidate: Candidate;
 }
@@ -52,7 +54,7 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
  * The workloads whose own template will make pods, whatever owns the workloads: an owner may have another template. A
  * ReplicaSet or Job with the template of its owner shares the owner's verdict.
  *
- * @param all of the namespace; called only if they matter
+ * @param all all workloads of the namespace; called only if they matter
  */
 export function evaluatedOf<View extends WorkloadView>(
   workloads: readonly View[],

@@ -1,5 +1,5 @@
 /**
- * The workloads of a namespace → their verdicts in each mode. A mode is evaluated again only if other policies, texts or
+ * Evaluates the workloads of a namespace in each mode. A mode is evaluated again only if other policies, texts or
  * rights decide than before.
  */
 import type { Mode } from '../api/capability-policy.ts';
@@ -18,16 +18,16 @@ import {
 export interface ModeVerdicts {
   /** Names of the policies that decide. */
   readonly deciding: readonly string[];
-  /** By kind and name. */
+  /** The verdicts on workloads, sorted by kind and name. */
   readonly workloads: readonly WorkloadVerdict[];
 }
 
-/** For each workload, the policy that admits it; undefined if none does. */
+/** For each workload, the policy that admits the workload; undefined if no policy admits it. */
 type Admitting = readonly (string | undefined)[];
 
 /** Everything that the verdicts of a mode depend on, besides the workloads. */
 interface ModeContext {
-  /** The policies that decide; at least one. */
+  /** The policies that decide. There is at least one. */
   readonly deciders: readonly ResolvedPolicy[];
   readonly evaluation: EvaluationContext;
   /**
@@ -49,8 +49,8 @@ export type EvaluatedModes = Partial<Readonly<Record<Mode, EvaluatedMode>>>;
 /**
  * Evaluates in steps: yields wherever other work may run.
  *
- * @param policies all that select the namespace
- * @param labels the namespace's
+ * @param policies all policies that select the namespace
+ * @param labels the namespace's labels
  * @param before earlier results about the same workloads
  */
 export function* evaluatingModes(
@@ -70,7 +70,10 @@ export function* evaluatingModes(
   return modes;
 }
 
-/** Empty while Enforce itself is evaluated, which is the first mode. */
+/**
+ * The Enforce policy that admits each workload as an exception; empty while mode Enforce itself is evaluated, which
+ * comes first.
+ */
 function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;
   return enforced && first && priority >= first.priority ? enforced.admitting : [];

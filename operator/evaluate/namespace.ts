@@ -1,4 +1,4 @@
-/** A namespace's pods and templates → verdicts by workload, separately for each mode. */
+/** Evaluates the pods and templates of a namespace. Each mode has its own verdicts, by workload. */
 import type { Mode } from '../api/capability-policy.ts';
 import { containersOf } from '../model/containers.ts';
 import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
@@ -15,11 +15,14 @@ export interface NamespaceVerdicts {
   readonly namespace: string;
   /** The verdicts of the modes in which some policy decides. */
   readonly modes: Partial<Readonly<Record<Mode, ModeVerdicts>>>;
-  /** By name of each policy that is pending in the namespace; absent if there is none. */
+  /**
+   * The verdicts about promotions, by name of each policy that is pending in the namespace; absent if no policy is
+   * pending there.
+   */
   readonly promotions?: ReadonlyMap<string, PromotionVerdict>;
   /** Every capability, as written, that some container of an evaluated pod or template adds; sorted. */
   readonly addedCapabilities: readonly string[];
-  /** The capabilities among them that some container adds in a pod with hostUsers: false; sorted. */
+  /** Every capability that some container adds in a pod with `hostUsers: false`; sorted. */
   readonly addedInUserNamespaces: readonly string[];
 }
 
@@ -36,7 +39,7 @@ export function evaluateNamespace(
 }
 
 /**
- * Like evaluateNamespace(), in steps. It reads the namespace's pods and workloads once, at the start.
+ * Like evaluateNamespace(), in steps. The evaluation reads the namespace's pods and workloads once, at the start.
  *
  * @param seen objects that count only for promotions
  */

@@ -16,12 +16,12 @@ export interface PromotionVerdict {
   readonly violating: number;
   /** The workload with the worst violation; absent when nothing violates. */
   readonly worst?: WorkloadVerdict;
-  /** The last time at which a pod or workload violated that is now gone or changed; in milliseconds since 1970. */
+  /** The time of the last violation by a pod or workload that is now gone or changed, in milliseconds since 1970. */
   readonly violatedAt?: number;
 }
 
 interface Pending {
-  /** The pending part. */
+  /** The pending part of the policy. */
   readonly policy: ResolvedPolicy;
   /** All policies that select the namespace. */
   readonly policies: readonly ResolvedPolicy[];
@@ -31,8 +31,8 @@ interface Pending {
 }
 
 /**
- * If it were enforced, the policy would decide together with the Enforce policies of its priority, and not at all beside
- * a policy with a higher priority.
+ * Once the policy is enforced, it decides together with the Enforce policies of its priority. Beside an Enforce policy
+ * with a higher priority, it does not decide at all.
  */
 export function* evaluatingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
@@ -47,7 +47,7 @@ export function* evaluatingPromotion(
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
 }
 
-/** The last time at which an object violated that may be gone or changed, in milliseconds since 1970. */
+/** The time of the last violation by an object that may be gone or changed, in milliseconds since 1970. */
 export function* evaluatingSeen(pending: Pending, evaluation: EvaluationContext): Generator<void, number | undefined> {
   const deciders = decidersOf(pending);
   let violatedAt: number | undefined;
@@ -64,7 +64,7 @@ export function* evaluatingSeen(pending: Pending, evaluation: EvaluationContext)
   return violatedAt;
 }
 
-/** The policies that decide once this one is enforced; empty if this policy is not among them. */
+/** The policies that decide once this policy is enforced; empty if this policy is not among them. */
 function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
   const enforced = policy.pendingFor as ResolvedPolicy;
   const others = policies.filter((other) => other.name !== policy.name);
@@ -74,7 +74,10 @@ function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
 
 const EVERYWHERE = {};
 
-/** The namespace has the label of the pending part. */
+/**
+ * The policy with a selector that selects every namespace. The selector of the enforced part would not select the
+ * namespace, which still has the label of the pending part.
+ */
 const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
 /** A pod that is created after the promotion is filled in, if its policy has defaulting. */
@@ -83,7 +86,10 @@ function asCreatedAgain(group: Group): Group {
   return { ...group, members };
 }
 
-/** A pod that is too expensive to evaluate would be refused by the API server's limits, which no Standard has. */
+/**
+ * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as well: the limits
+ * of the API server refuse the pod, although no Standard has such limits.
+ */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);
 }

@@ -1,6 +1,6 @@
 /**
- * The roles and bindings that the operator renders, as they will be once they are written. Without them, a verdict would
- * call workloads violating that the policy is about to admit.
+ * The roles and bindings that the operator renders, as they will be once they are written. Without these grants,
+ * workloads that the policy is about to admit would get the verdict Violating.
  */
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
@@ -14,16 +14,16 @@ export interface Grants {
 
 interface RenderedGrant {
   readonly role: RoleView;
-  /** Only with `usableBy: Subjects`. */
+  /** The binding of a policy with `usableBy: Subjects`. */
   readonly binding?: RoleBindingView;
 }
 
-/** By name of the role; the binding has the same name. */
+/** The rendered grants, by name of the role. The binding has the same name. */
 export type RenderedGrants = ReadonlyMap<string, RenderedGrant>;
 
 /**
- * Evaluation never asks for the use of a policy that is for everyone. The parts of a policy with a rollout share one
- * grant.
+ * The grants of the policies with restricted use. Evaluation never asks for the use of a policy that is for everyone.
+ * The parts of a policy with a rollout share one grant.
  */
 export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGrants {
   const restricted = policies.filter(({ usableBy }) => usableBy !== 'Everyone');

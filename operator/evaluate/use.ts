@@ -29,7 +29,7 @@ export interface UseIndex {
 
 export interface Holder {
   readonly subject: RbacSubject;
-  /** The binding's namespace; absent: everywhere. */
+  /** The binding's namespace; absent if the right holds in every namespace. */
   readonly namespace?: string;
   /** Whether the right comes from verb `*` on every policy. */
   readonly wildcard?: true;
@@ -50,7 +50,7 @@ interface Grant {
 interface Policies {
   readonly all: boolean;
   readonly names: ReadonlySet<string>;
-  /** Whether by verb `*`. */
+  /** Whether the right comes from verb `*`. */
   readonly wildcard: boolean;
 }
 
@@ -101,7 +101,10 @@ export function serviceAccountUser(namespace: string, name: string): User {
   };
 }
 
-/** A built-in controller when it creates pods. It is authenticated, so it has one group more. */
+/**
+ * A built-in controller when it creates pods. The API server authenticates a controller, so the controller also has the
+ * group of all authenticated users.
+ */
 export function controllerUser(serviceAccount: string): User {
   return CONTROLLER_USERS.get(serviceAccount, () => {
     const { name, groups } = serviceAccountUser(CONTROLLER_NAMESPACE, serviceAccount);
@@ -162,8 +165,8 @@ function holders(grants: readonly Grant[]): Holder[] {
 }
 
 /**
- * Includes bindings that were made for an earlier policy of that name, because RBAC refers to names, not uids. Times have
- * a resolution of seconds.
+ * The bindings that are older than the policy. The result includes bindings for an earlier policy of the same name,
+ * because RBAC refers to names, not uids. Times of creation have a resolution of seconds.
  */
 function olderBindings(grants: readonly Grant[], policy: string, created: string): BindingName[] {
   const older = grants.filter(

@@ -1,9 +1,9 @@
 /**
- * The results of a policy's checks for a pod's parts. Each is computed once, and kept as long as the policy's checks and
- * the parts live.
+ * The results of a policy's checks for a pod's parts. Each result is computed once, and kept as long as the policy's
+ * checks and the parts live.
  *
- * If another policy changes, this one is resolved again and gets new checks with the same text. So results are found by
- * text.
+ * If another policy changes, an unchanged policy is resolved again and gets new objects of checks with the same text.
+ * So results are found by text.
  */
 import type { PodParts } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
@@ -13,7 +13,7 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], ByParts<Found>>();
   readonly #byText = new Map<string, WeakRef<ByParts<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // A new cache may exist for the text meanwhile.
+    // Meanwhile, the text may have a new cache.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
@@ -22,7 +22,9 @@ export class VerdictCache<Found> {
     return this.#byText.size;
   }
 
-  /** The cached result. Without one, the result of `find`, which is cached if the parts cannot change. */
+  /**
+   * The cached result. If there is no cached result, the result of `find`, which is cached if the parts cannot change.
+   */
   get(parts: PodParts, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(parts.spec)) return find();
     const byParts = this.#byPartsOf(checks);

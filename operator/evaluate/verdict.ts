@@ -36,7 +36,7 @@ export interface PodVerdict {
   readonly verdict: Verdict;
   /** The first policy that admits the pod. */
   readonly admittedBy?: string;
-  /** The reasons, by policy; empty when Compliant. */
+  /** The violations, by name of the policy; empty when Compliant. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -69,8 +69,8 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
 ]);
 
 /**
- * @param policies of one mode that decide in the namespace; at least one @returns Unknown when the result depends on an
- * unknown creator's rights, or the evaluation is too expensive
+ * @param policies the policies of one mode that decide in the namespace; at least one @returns Unknown when the result
+ * depends on an unknown creator's rights, or the evaluation is too expensive
  */
 export function evaluate(
   candidate: Candidate,
@@ -95,14 +95,14 @@ export function* evaluating(
   return result;
 }
 
-/** The results by policies, in their order, that every pod with the same parts shares. They are frozen. */
+/** The frozen results that all pods with the same parts share, by the ordered list of policies. */
 const verdictsOf = perObject((_: Evaluator) =>
   perList((_: readonly ResolvedPolicy[]) => ({ asIs: new ByParts<PodVerdict>(), filled: new ByParts<PodVerdict>() })),
 );
 
 interface NewVerdict {
   readonly result: PodVerdict;
-  /** Whether the result depends on the right to use a policy, besides the parts. */
+  /** Whether the result depends on the right to use a policy, and not only on the parts. */
   readonly dependsOnUse: boolean;
 }
 
@@ -176,13 +176,13 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   };
 }
 
-/** The users of the pods of a custom resource. Their creator is unknown. */
+/** The users of the pods of a custom resource, whose creator is unknown. */
 export function customCandidate(namespace: string, parts: PodParts): Candidate {
   const serviceAccount = parts.spec.serviceAccountName ?? 'default';
   return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
 }
 
-/** Most pods of a namespace have the same users. */
+/** The lists of users that are kept, because most pods of a namespace have the same users. */
 const USERS = new Recent<readonly User[]>();
 
 function users(namespace: string, serviceAccount: string, controller: string | undefined): readonly User[] {
@@ -192,7 +192,10 @@ function users(namespace: string, serviceAccount: string, controller: string | u
   });
 }
 
-/** Defaulting does not change a pod that already complies. */
+/**
+ * The violations of one policy. A pod that already complies is not evaluated after filling, because defaulting does not
+ * change it.
+ */
 function* findingViolations(
   { parts, filled }: Candidate,
   policy: ResolvedPolicy,
@@ -216,7 +219,7 @@ function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPol
   return usableBy === 'Everyone' || users.some((user) => use.mayUse(user, namespace, name));
 }
 
-/** The pods of a workload share one list. */
+/** The violations about missing rights that are kept, so that the pods of a workload share one list. */
 const NOT_USABLE = new Recent<readonly Violation[]>();
 
 function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): readonly Violation[] {

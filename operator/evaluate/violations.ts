@@ -1,4 +1,4 @@
-/** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
+/** Finds the violations of pods and templates. cel-js runs the rules' own CEL texts here, instead of the API server. */
 import { placedContainers } from '../model/containers.ts';
 import type { PodParts, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
@@ -11,9 +11,9 @@ export interface Violation {
   readonly rule: string;
   /** The container's name, when a container breaks the rule. */
   readonly container?: string;
-  /** For people: the part, what is wrong with it and what would be accepted. */
+  /** A message for people: the part of the pod, what is wrong with it and what would be accepted. */
   readonly message: string;
-  /** The offending field, from the PodSpec on: `containers[1].securityContext.privileged`. */
+  /** The path of the offending field, from the PodSpec on: `containers[1].securityContext.privileged`. */
   readonly path: string;
 }
 
@@ -34,8 +34,8 @@ interface CheckTarget {
  */
 const DESCRIBED = 32;
 /**
- * The longest message in UTF-16 units. A message about a list in a policy is shorter; a message about a list in an object
- * may be longer.
+ * The longest message in UTF-16 units. A message about a list in a policy is shorter. A message about a list in an
+ * object may have to be cut.
  */
 const MESSAGE_LENGTH = 2048;
 
@@ -47,13 +47,13 @@ export const COST_LIMIT = 3_000_000;
 
 interface EvaluatorOptions {
   /**
-   * The cost limit for evaluating one pod by one policy, in units of CelEngine; unlimited by default. Above it,
+   * The cost limit for evaluating one pod by one policy, in units of CelEngine; unlimited by default. Above the limit,
    * violations() throws TooExpensive.
    */
   readonly costLimit?: number;
 }
 
-/** Runs checks. It caches the verdicts on parts that cannot change, because most pods are copies. */
+/** Runs checks. The evaluator caches the verdicts on parts that cannot change, because most pods are copies. */
 export class Evaluator {
   readonly #engine = new CelEngine();
   readonly #costLimit: number;
@@ -116,7 +116,7 @@ export class Evaluator {
     });
   }
 
-  /** CEL, bool, by kind of part: whether the part breaks any rule; empty without checks. */
+  /** By kind of part: a CEL text (bool) that says whether the part breaks any rule; empty without checks. */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);
     if (known) return known;

@@ -1,4 +1,4 @@
-/** The verdicts of a workload's pods and template → the workload's verdict, in one mode. */
+/** Merges the verdicts on a workload's pods and template into the workload's verdict, in one mode. */
 import type { Owner } from '../model/objects.ts';
 import { perList, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -18,18 +18,18 @@ import type { Top, WorkloadName } from './workloads.ts';
 export interface WorkloadVerdict extends WorkloadName {
   /** The owner reference that names the workload, for a custom resource. */
   readonly custom?: Owner;
-  /** The worst verdict among its template and its pods. */
+  /** The worst verdict among the workload's template and pods. */
   readonly verdict: Verdict;
-  /** How many of its pods violate now. */
+  /** How many of the workload's pods violate now. */
   readonly pods: number;
-  /** Its own template complies, and only pods or templates of an older one violate. */
+  /** Whether the workload's own template complies, and only pods or templates of an older revision violate. */
   readonly templateComplies?: true;
   /**
    * For a workload that violates in mode Audit or Warn: the Enforce policy that admits it, and would still admit it if
    * the violated policies were enforced.
    */
   readonly admittedBy?: string;
-  /** The reasons, by policy, each violation once; empty when Compliant. */
+  /** The violations, by name of the policy, each of them once; empty when Compliant. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -38,7 +38,7 @@ export interface Group extends Top {
   readonly members: readonly Member[];
 }
 
-/** Sorted by kind and name of the workload. */
+/** Groups members by workload. The groups are sorted by kind and name of the workload. */
 export function groupsOf(members: readonly Member[]): Group[] {
   const byWorkload = Map.groupBy(members, ({ workload }) => `${workload.kind}/${workload.name}`);
   const groups = [...byWorkload.values()].map((ofWorkload): Group => {
@@ -68,7 +68,7 @@ export function* evaluatingMembers(
 ): Generator<void, readonly PodVerdict[]> {
   const verdicts: PodVerdict[] = [];
   for (const { candidate } of members) verdicts.push(yield* evaluating(candidate, policies, evaluation));
-  // Results that are known already need no steps.
+  // If all results are known already, the loop has not yielded.
   yield;
   return verdicts;
 }
@@ -121,7 +121,10 @@ function merged(verdicts: readonly PodVerdict[]): Merged {
 
 const mergedBefore: (verdicts: readonly PodVerdict[]) => Merged = perList(merged);
 
-/** Equal pods share one list, and all workloads with such pods can refer to it. */
+/**
+ * Merges lists so that each violation appears once. Equal pods share one list, and all workloads with such pods can
+ * refer to this list.
+ */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);
   return others.reduce((all, more) => unionWith(all)(more), distinct(list));
@@ -136,7 +139,7 @@ const distinct = perObject((list: Violations): Violations => {
 });
 const unionWith = perObject((all: Violations) => perObject((more: Violations) => distinct([...all, ...more])));
 
-/** Whether its verdict is Unknown because it is too expensive to evaluate. */
+/** Whether the workload's verdict is Unknown because the workload is too expensive to evaluate. */
 export function isTooExpensive({ verdict, violations }: WorkloadVerdict): boolean {
   const rules = Object.values(violations).flatMap((broken) => broken.map(({ rule }) => rule));
   return verdict === 'Unknown' && rules.includes(COST_RULE);

@@ -1,4 +1,4 @@
-/** Pods and workloads → the controller that a person would edit. */
+/** Finds the controller of a pod or workload that a person would edit. */
 import type { Cluster, Owner, WorkloadView } from '../model/objects.ts';
 import { builtInKind, controllerOf, hasTemplateOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
 
@@ -9,7 +9,7 @@ export interface WorkloadName {
   readonly name: string;
 }
 
-/** `Deployment net/pinger` */
+/** The name of a workload as a text, such as `Deployment net/pinger`. */
 export function workloadText({ kind, namespace, name }: WorkloadName): string {
   return `${kind} ${namespace}/${name}`;
 }
@@ -23,14 +23,18 @@ interface Owned {
 /** The topmost controller of a pod or workload. */
 export interface Top {
   readonly workload: WorkloadName;
-  /** The reference to a custom resource. Nobody watches custom resources, so nothing else is known about it. */
+  /**
+   * The reference to a custom resource. The operator does not watch custom resources, so it knows nothing else about
+   * the resource.
+   */
   readonly custom?: Owner;
 }
 
 /**
  * The top of the owner chain: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain ends at an owner
- * that is not watched. That is a deleted object, or a custom resource, whose own owner is unknown. The chain ends before
- * a workload with another template: an operator's Deployment may own a DaemonSet only so that both are deleted together.
+ * that is not watched. Such an owner is a deleted object, or a custom resource whose own owner is unknown. The chain
+ * ends before a workload with another template: an operator's Deployment may own a DaemonSet only so that both are
+ * deleted together.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
@@ -58,13 +62,13 @@ function customKind({ apiVersion, kind }: Owner): string {
   return kind === 'Pod' || workloadKind(kind) ? qualifiedKind(apiVersion, kind) : kind;
 }
 
-/** The workload that owns this object; undefined if it has no owner, or one that is not watched. */
+/** The workload that owns this object; undefined if it has no owner, or if the owner is not watched. */
 export function watchedOwner(
   { namespace, owner }: Owned,
   cluster: Pick<Cluster, 'workload'>,
 ): WorkloadView | undefined {
   if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
   const found = cluster.workload(namespace, owner.kind, owner.name);
-  // The name may belong to a successor of the owner.
+  // The name may belong to a newer object than the owner.
   return found?.uid === owner.uid ? found : undefined;
 }

@@ -1,4 +1,6 @@
-/** Maps that iterate in the order of their keys, so that no result depends on the order in which they were filled. */
+/**
+ * Lists the entries or values of a map in the order of the keys, so that results don't depend on the insertion order.
+ */
 
 export function entriesByKey<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,4 +1,4 @@
-/** The containers of a pod, of all kinds. */
+/** The containers of a pod, including init and ephemeral containers. */
 import type { Container, PodSpec } from './objects.ts';
 
 /** The fields of a PodSpec that list containers, in the order in which messages name them. */
@@ -18,7 +18,7 @@ export function containersOf(spec: PodSpec): Container[] {
   return CONTAINER_LISTS.flatMap((list) => spec[list] ?? []);
 }
 
-/** The same pod with other containers in each list that it has. */
+/** Returns a copy of the PodSpec in which `change` has replaced each list of containers. */
 export function withContainers(
   spec: PodSpec,
   change: (containers: readonly Container[]) => readonly Container[],

@@ -1,6 +1,6 @@
-/** Values that cannot be changed any more, so that results about them can be remembered. */
+/** Freezes values, so that results computed from them can be cached. */
 
-/** The same value, with everything in it frozen. */
+/** Freezes the value and everything in it, and returns the value. */
 export function frozen<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const key of Object.keys(value)) frozen(value[key as keyof Value]);

@@ -1,8 +1,8 @@
 /**
- * The operator's view of the cluster: plain values, projected when they are read.
+ * The operator's view of the cluster: plain values, which a projection makes of each API object when it is read.
  *
- * A projection keeps the fields that some rule reads (see `reads` in operator/rules) and those that a report names; the
- * rest of an object is dropped.
+ * A projection keeps the fields that some rule reads (see `reads` in operator/rules) and the fields that reports name.
+ * It drops the rest of an object.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
@@ -43,7 +43,7 @@ export interface Owner {
 export interface NamespaceView {
   readonly name: string;
   readonly uid: string;
-  /** When it was created, in milliseconds since 1970 by the API server's clock; undefined if that is not known. */
+  /** When the namespace was created, in milliseconds since 1970 by the API server's clock; undefined if unknown. */
   readonly created?: number;
   readonly terminating: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ export interface PodView extends PodParts {
   readonly serviceAccount: string;
   /** A mirror pod, which the node creates for a static pod and which admission can't refuse. */
   readonly mirror: boolean;
-  /** Succeeded or Failed: it holds no capability any more. */
+  /** Whether the pod has succeeded or failed. Such a pod holds no capability any more. */
   readonly finished: boolean;
 }
 
@@ -76,9 +76,12 @@ export interface WorkloadView {
   readonly name: string;
   readonly uid: string;
   readonly owner?: Owner;
-  /** The desired number of pods, if the kind has one. An old ReplicaSet with 0 is history, not a workload. */
+  /**
+   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods only keeps an
+   * earlier template, and does not count as a workload.
+   */
   readonly replicas?: number;
-  /** A finished Job. */
+  /** Whether the workload is a Job that has finished. */
   readonly finished: boolean;
   readonly template: PodParts;
 }
@@ -94,10 +97,10 @@ export interface PolicyRule {
 }
 
 export interface RoleView {
-  /** Absent on a ClusterRole. */
+  /** The namespace of a Role; absent for a ClusterRole. */
   readonly namespace?: string;
   readonly name: string;
-  /** Only the rules that may grant a verb on capabilitypolicies. */
+  /** The role's rules that may grant a verb on capabilitypolicies. All other rules are left out. */
   readonly rules: readonly PolicyRule[];
 }
 
@@ -108,16 +111,19 @@ export interface RbacSubject {
 }
 
 export interface RoleBindingView {
-  /** Absent on a ClusterRoleBinding. */
+  /** The namespace of a RoleBinding; absent for a ClusterRoleBinding. */
   readonly namespace?: string;
   readonly name: string;
-  /** metadata.creationTimestamp */
+  /** The binding's metadata.creationTimestamp. */
   readonly created?: string;
   readonly role: { readonly kind: 'Role' | 'ClusterRole'; readonly name: string };
   readonly subjects: readonly RbacSubject[];
 }
 
-/** A complete object that the operator rendered and owns (managed-by label). Drift is found by comparing it. */
+/**
+ * A complete object of the cluster that the operator rendered and owns, by its managed-by label. The operator compares
+ * it with what it wrote last, to find drift.
+ */
 export interface RenderedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -136,7 +142,7 @@ export interface RenderedObject {
   readonly [field: string]: unknown;
 }
 
-/** An object that is being deleted and waits until nothing is left of deleted policies. */
+/** An object that is being deleted, and whose finalizer waits until nothing is left of deleted policies. */
 export interface FinalizingView {
   readonly apiVersion: string;
   readonly kind: string;
@@ -145,7 +151,9 @@ export interface FinalizingView {
   readonly finalizers: readonly string[];
 }
 
-/** A change in the cluster, with enough detail to find the keys of work that it makes dirty. */
+/**
+ * A change in the cluster, with enough detail to find the policies and namespaces that controllers must work on again.
+ */
 export type Change =
   | { readonly of: 'policy'; readonly name: string }
   | { readonly of: 'namespace'; readonly name: string }
@@ -153,20 +161,23 @@ export type Change =
       readonly of: 'pod' | 'workload';
       readonly namespace: string;
       readonly name: string;
-      /** The object before and after the change, or the deleted one. */
+      /** The object before and after the change; after a deletion, only the deleted object. */
       readonly seen?: readonly SeenObject[];
     }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
   | { readonly of: 'finalizing' }
-  /** One of our policy reports was changed or deleted, by anybody. */
+  /** Somebody changed or deleted one of the operator's policy reports. */
   | { readonly of: 'report'; readonly namespace: string }
   /** An API for policy reports was installed or removed: all reports may have to be written again. */
   | { readonly of: 'reports' }
-  /** The set of API servers changed. `oldest`: the oldest version changed, too. */
+  /** The set of API servers changed. `oldest` says whether the oldest version changed, too. */
   | { readonly of: 'servers'; readonly oldest: boolean };
 
-/** Read access to the cluster as last seen. Iteration order is by name, so that derived results are stable. */
+/**
+ * Read access to the last known state of the cluster. Items come in the order of their names, so that results are
+ * stable.
+ */
 export interface Cluster {
   policies(): readonly CompletePolicy[];
   policy(name: string): CompletePolicy | undefined;
@@ -178,6 +189,6 @@ export interface Cluster {
   roles(): Iterable<RoleView>;
   roleBindings(): Iterable<RoleBindingView>;
   rendered(): readonly RenderedObject[];
-  /** N of Kubernetes 1.N of the oldest API server that answered. */
+  /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
 }

@@ -36,20 +36,20 @@ export interface RawObject {
   readonly [field: string]: unknown;
 }
 
-/** One page of a list; its items lack `apiVersion` and `kind` unless they are custom resources. */
+/** One page of a list. Its items have `apiVersion` and `kind` only if they are custom resources. */
 export interface RawPage {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
   readonly items?: readonly RawObject[] | null;
 }
 
-/** The namespace of a cluster-scoped object is `''`. */
+/** The namespace and the name of an object. The namespace of a cluster-scoped object is `''`. */
 export function keyOf({ metadata }: RawObject): [namespace: string, name: string] {
   return [metadata?.namespace ?? '', metadata?.name ?? ''];
 }
 
 /**
- * A number to compare two versions of a resource by: the later one is greater (KEP-5504). 0 for an object that was never
- * read.
+ * The resourceVersion of an object as a number. The later of two versions has the greater number (KEP-5504). An object
+ * that was never read has 0.
  */
 export function versionOf({ metadata }: { readonly metadata?: Pick<RawMetadata, 'resourceVersion'> | null }): bigint {
   return BigInt(metadata?.resourceVersion ?? 0);
@@ -60,7 +60,7 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-/** The value at a path of keys and indices; undefined if there is none. */
+/** The value at a path of keys and indices; undefined if the path leads to no value. */
 export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce((part, step) => (part as Record<string | number, unknown> | null | undefined)?.[step], value);
 }
@@ -70,7 +70,7 @@ export function arrayOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The entries of `value` that are strings: labels, annotations. */
+/** The entries of `value` whose values are strings. Labels and annotations are read in this way. */
 export function textsIn(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(objectOf(value)).filter((entry): entry is [string, string] => isText(entry[1])),
@@ -81,7 +81,7 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-/** The same value without nulls: in Kubernetes a null means that the field is absent. */
+/** A copy of the value without nulls. In Kubernetes, a null means that the field is absent. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
@@ -94,7 +94,10 @@ export function withoutNulls(value: unknown): unknown {
   return present;
 }
 
-/** Several times as fast as Object.fromEntries and equally safe: a manifest may have a field `__proto__`. */
+/**
+ * Sets a field of an object, even a field `__proto__` that a manifest may have. Setting fields one by one is several
+ * times as fast as Object.fromEntries.
+ */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

@@ -1,6 +1,6 @@
 /**
- * Recently used values, by key. Objects arrive in the order of namespaces and names, so equal values are close together.
- * When the map is full, all values are dropped: this keeps the map small and costs a few extra copies.
+ * A cache of recently used values, by key. Objects arrive in the order of namespaces and names, so equal values are
+ * close together. When the cache is full, it drops all values. This keeps it small and costs a few extra copies.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();

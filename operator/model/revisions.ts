@@ -5,17 +5,17 @@ import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 type Revision = Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>;
 
 /**
- * A ReplicaSet without pods that its Deployment keeps. After a rollback, its template is the Deployment's own. The
- * garbage collector deletes such a ReplicaSet together with the Deployment.
+ * Whether the workload is a ReplicaSet without pods that its Deployment keeps. A rollback makes the template of such a
+ * ReplicaSet the Deployment's own template. The garbage collector deletes the ReplicaSet together with the Deployment.
  */
 export function isHistory({ kind, owner, replicas }: Revision): boolean {
   return kind === 'ReplicaSet' && replicas === 0 && owner !== undefined && hasTemplateOf(owner, kind);
 }
 
 /**
- * A ReplicaSet without pods whose owner is a custom resource. Nobody watches the resource, so its ReplicaSets with pods
- * show its current template. If there is one, this ReplicaSet is an earlier revision. If there is none, the controller
- * may scale up any of them.
+ * Whether the workload is a ReplicaSet without pods whose owner is a custom resource. The operator does not watch
+ * custom resources, so only ReplicaSets with pods show the owner's current template. If the owner has a ReplicaSet with
+ * pods, this one is an earlier revision. If it has none, its controller may scale up any of its ReplicaSets.
  */
 export function mayBeCustomHistory<One extends Revision>(one: One): one is One & { readonly owner: Owner } {
   const { kind, owner, replicas } = one;

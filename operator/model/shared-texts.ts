@@ -1,4 +1,6 @@
-/** Keeps equal long texts once. The admission policies of hundreds of policies differ only in a few short texts. */
+/**
+ * Stores equal long texts only once. The admission policies of hundreds of policies differ only in a few short texts.
+ */
 import { Recent } from './recent.ts';
 
 /** The shortest text to share, in UTF-16 units. A shorter text takes less memory than its entry in the map. */
@@ -16,7 +18,7 @@ export class SharedTexts {
     if (typeof value === 'string') return value.length < LONG ? value : this.#texts.get(value, (text) => text);
     if (Array.isArray(value)) return value.map((item) => this.#share(item));
     if (value === null || typeof value !== 'object') return value;
-    // An annotation may be called `__proto__`: this makes it a field like any other.
+    // Object.fromEntries also makes an ordinary field of an annotation that is called `__proto__`.
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#share(item)]));
   }
 }

@@ -4,17 +4,20 @@ interface Row {
   readonly apiVersion: string;
   readonly kind: string;
   readonly resource: string;
-  /** Where an object of the kind has its PodTemplateSpec. */
+  /** The path of the PodTemplateSpec in an object of the kind. */
   readonly template: readonly string[];
   /**
    * The service account in CONTROLLER_NAMESPACE that creates the pods, when kube-controller-manager runs with
-   * --use-service-account-credentials, as in every distribution. A Deployment's pods come from its ReplicaSet, a
-   * CronJob's from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
+   * --use-service-account-credentials, as in every distribution. A Deployment's pods come from its ReplicaSet, and a
+   * CronJob's pods from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
    */
   readonly serviceAccount?: string;
-  /** The kind that the kind's controller creates, with a copy of the template; other controllers create pods. */
+  /**
+   * The kind of object that this kind's controller creates, with a copy of the template. Absent if the controller
+   * creates pods.
+   */
   readonly creates?: string;
-  /** Where an object of the kind lists the claims that its controller adds to each pod as volumes. */
+  /** The path of the list of claims that the kind's controller adds to each pod as volumes. */
   readonly claims?: readonly string[];
 }
 
@@ -26,7 +29,7 @@ const BATCH = { apiVersion: 'batch/v1', serviceAccount: 'job-controller' } as co
 const CORE = { apiVersion: 'v1' } as const;
 const REPLICA_SETS = 'replicaset-controller';
 
-/** In the order in which rendered policies name them. */
+/** The kinds, in the order in which rendered policies name them. */
 const ROWS = [
   { ...CORE, kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
   { ...APPS, kind: 'Deployment', resource: 'deployments', serviceAccount: REPLICA_SETS, creates: 'ReplicaSet' },
@@ -64,14 +67,14 @@ export const WORKLOAD_KINDS: readonly (Row & { readonly kind: WorkloadKind })[] 
 export const CONTROLLERS = ROWS.filter((row) => 'serviceAccount' in row);
 export const CONTROLLER_NAMESPACE = 'kube-system';
 
-/** The row of a kind; undefined for other kinds. */
+/** The row of a kind; undefined for a kind that the table does not have. */
 export function workloadKind(kind: string): Row | undefined {
   return WORKLOAD_KINDS.find((row) => row.kind === kind);
 }
 
 /**
- * The service account behind an object of this kind; undefined for other kinds, even if one has the name of a built-in
- * kind: Volcano also has a Job.
+ * The service account that creates the pods of a built-in kind; undefined for other kinds. A kind of another API group
+ * may have the name of a built-in kind: Volcano also has a Job.
  */
 export function controllerOf(apiVersion: string, kind: string): string | undefined {
   return builtInKind(apiVersion, kind)?.serviceAccount;
@@ -98,13 +101,13 @@ export function claimsPath(kind: string): readonly string[] | undefined {
   return workloadKind(kind)?.claims;
 }
 
-/** `Rollout.argoproj.io`, as kubectl qualifies a kind with its group. */
+/** The kind with its API group, as kubectl writes it: `Rollout.argoproj.io`. */
 export function qualifiedKind(apiVersion: string, kind: string): string {
   const group = groupOf(apiVersion);
   return group === '' ? kind : `${kind}.${group}`;
 }
 
-/** Empty for the core group. */
+/** The API group of an apiVersion; empty for the core group. */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

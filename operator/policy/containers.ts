@@ -1,6 +1,6 @@
 /**
- * `spec.containers`: overrides for containers by name and image. A container has the values of the entry that names it;
- * without one, it has the values of `spec.overrides`. The pod itself and its volumes always have the values of
+ * `spec.containers`: overrides for containers by name and image. A container has the values of the entry that selects
+ * it, or else the values of `spec.overrides`. The pod itself and its volumes always have the values of
  * `spec.overrides`.
  */
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
@@ -13,11 +13,11 @@ import type { Standard } from '../standards/level-version.ts';
 /** An entry of `spec.containers`. */
 export interface ContainerEntry {
   readonly names: readonly string[];
-  /** Undefined: any. */
+  /** The images that the entry selects; undefined for any image. */
   readonly images: readonly string[] | undefined;
   /** CEL, bool: whether container `c` belongs to the entry. */
   readonly selects: string;
-  /** By rule ID: the values of the entry's containers, for the rules that have another value there. */
+  /** By rule ID: the values of the entry's containers, for the rules whose value differs from `spec.overrides`. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -52,7 +52,7 @@ export function statedIn({ overrides = {}, containers = [] }: Stated): Container
   return [overrides, ...containers.map((entry) => entry.overrides ?? {})];
 }
 
-/** The policy's overrides, with the single values that an entry states. */
+/** The policy's overrides, in which the values that an entry states replace single values. */
 function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
   const parts = RULES.filter(({ id, inParts }) => inParts && Object.hasOwn(own, id)).map(({ id }) => {
     const field = id as keyof ContainerOverrides;
@@ -65,7 +65,7 @@ function selectsCel(names: readonly string[], images: readonly string[] | undefi
   return and(`c.name in ${literal(names)}`, images && matchesAny('c.?image.orValue("")', images));
 }
 
-/** A rule's value for the pod and for most containers, and the values of the entries that have another one. */
+/** A rule's value for the pod and for most containers, and the values of the entries that have another value. */
 export interface RuleValues {
   readonly rule: Rule;
   readonly value: unknown;

@@ -11,16 +11,16 @@ import { overridesOf } from './containers.ts';
 
 /** The overrides of a policy, or of one of its entries for containers. */
 interface Overrides {
-  /** `overrides`, or `containers[0].overrides` */
+  /** The path in the spec: `overrides`, or for example `containers[0].overrides`. */
   readonly path: string;
   readonly stated: CapabilityPolicyOverrides;
   /** The overrides of an entry, filled up with the policy's overrides. */
   readonly all: CapabilityPolicyOverrides;
-  /** The value of a rule that is in effect. */
+  /** The value that is in effect for a rule. */
   value(rule: string): unknown;
 }
 
-/** One sentence for each such statement, which begins with the path of the statement. */
+/** One sentence for each statement without effect. The sentence begins with the path of the statement. */
 export function contradictionsIn(spec: CompleteSpec, standard: Standard): string[] {
   const { overrides = {}, containers = [] } = spec;
   const parts = [
@@ -63,7 +63,7 @@ function privilegedInVain({ path, stated, all, value }: Overrides): string[] {
   return boundOf(all) ? [`${what}: a privileged container holds every capability, and allowedBounding does not`] : [];
 }
 
-/** The API server requires `hostNetwork: true` on such a pod (validateWindowsHostProcessPod). */
+/** The API server requires `hostNetwork: true` on a HostProcess pod (validateWindowsHostProcessPod). */
 function hostProcessInVain({ path, stated, value }: Overrides): string[] {
   if (!stated.hostProcess || value('hostNetwork') !== false) return [];
   return [
@@ -71,7 +71,10 @@ function hostProcessInVain({ path, stated, value }: Overrides): string[] {
   ];
 }
 
-/** The API server refuses `hostUsers: false` beside these fields (validateHostUsers). Pods for Windows have only hostNetwork. */
+/**
+ * The API server refuses `hostUsers: false` beside `hostNetwork`, `hostPID` and `hostIPC` (validateHostUsers). Among
+ * these fields, pods for Windows can have only `hostNetwork`.
+ */
 function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
   if (value('userNamespaces') !== 'Required') return [];
   return (['hostNetwork', 'hostPID', 'hostIPC'] as const)
@@ -137,7 +140,7 @@ function defaultInVain({ path, stated, value }: Overrides): string[] {
 const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
 
 function volumesInVain({ path, stated, value }: Overrides): string[] {
-  // The value of the rule about volumes.
+  // The value of the rule about volumes allows or forbids types.
   const { allowed, forbidden = [] } = value('volumes') as Partial<Record<'allowed' | 'forbidden', readonly string[]>>;
   const isAdmitted = (type: string) => allowed?.includes(type) ?? !forbidden.includes(type);
   return Object.entries(NARROWING).flatMap(([field, type]) => {

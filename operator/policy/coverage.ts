@@ -1,4 +1,4 @@
-/** Which policies select which namespaces, where each decides, and which other policies share them. */
+/** Which policies select which namespaces, where each policy decides, and which other policies share its namespaces. */
 import type { CapabilityPolicyStatus, Mode } from '../api/capability-policy.ts';
 import { NEVER } from './expiry.ts';
 import type { ResolvedPolicy } from './resolve.ts';
@@ -10,15 +10,15 @@ export interface Coverage {
   readonly selected: readonly string[];
   /** The selected namespaces where the policy decides. */
   readonly deciding: readonly string[];
-  /** The selected namespaces where no policy of its mode decides any more once it has expired. */
+  /** The selected namespaces where no policy of the same mode decides once this policy has expired. */
   readonly undecided: readonly string[];
   /** The namespaces where the policy decides, by mode: a policy with `rollout` has another mode in pending namespaces. */
   readonly areas: readonly Area[];
   /** The other policies of the same mode that select some of the policy's namespaces, by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
-   * By namespace where the policy decides: how many of the deciding policies have restricted use. Empty for a policy that
-   * everyone may use.
+   * By namespace where the policy decides: the number of deciding policies that have restricted use. Empty for a policy
+   * that everyone may use.
    */
   readonly restricted: ReadonlyMap<string, number>;
 }
@@ -44,12 +44,15 @@ export interface Concerned {
 
 const NOBODY: readonly ResolvedPolicy[] = [];
 
-/** Kept up to date with each change. A changed namespace costs only the policies that select it, not all policies. */
+/**
+ * The namespaces that each policy selects, kept up to date with each change. A changed namespace causes work only for
+ * the policies that select it, not for all policies.
+ */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
   /** The policies that select a namespace, by namespace, in the order of the policies. */
   readonly #selecting = new Map<string, readonly ResolvedPolicy[]>();
-  /** The names of the selected namespaces, by the policy's ID. */
+  /** The names of the namespaces that each policy selects, by the policy's ID. */
   readonly #selected = new Map<string, Set<string>>();
   /** The coverage, by the policy's ID. */
   readonly #coverage = new Map<string, { readonly policy: ResolvedPolicy; readonly coverage: Coverage }>();
@@ -71,7 +74,7 @@ export class Selections {
 
   /**
    * @param labels undefined for a namespace that is deleted or excluded @returns the names of the policies that select
-   * it, or did
+   * the namespace, or did before
    */
   update(namespace: string, labels: Labels | undefined): ReadonlySet<string> {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
@@ -82,7 +85,7 @@ export class Selections {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
 
-  /** The namespaces that a resolved policy selects, unsorted. @param policy its ID */
+  /** The namespaces that a resolved policy selects, unsorted. @param policy the policy's ID */
   selectedBy(policy: string): Iterable<string> {
     return this.#selected.get(policy) ?? [];
   }
@@ -117,7 +120,7 @@ export class Selections {
     return concerned;
   }
 
-  /** @param policy its ID */
+  /** @param policy the policy's ID */
   #deselect(policy: string, namespace: string): void {
     const selected = this.#selected.get(policy);
     selected?.delete(namespace);

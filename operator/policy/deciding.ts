@@ -20,8 +20,8 @@ export function deciding(
 }
 
 /**
- * The other policies that a decision of this policy may depend on. They have the same mode and at least its priority, and
- * their selector overlaps its own.
+ * The other policies that a decision of this policy may depend on. Such policies have the same mode, at least the same
+ * priority, and a selector that overlaps.
  */
 export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter(
@@ -33,7 +33,7 @@ export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedP
   );
 }
 
-/** The other policies whose decisions may depend on this one. */
+/** The other policies whose decisions may depend on this policy. */
 export function influencedBy(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter((other) => influencing(other, [policy]).length > 0);
 }

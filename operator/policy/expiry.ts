@@ -3,7 +3,7 @@
  * since an object's creationTimestamp has no fractions.
  */
 
-/** The time of a policy without an end. */
+/** The end of a policy that never expires. */
 export const NEVER = Number.POSITIVE_INFINITY;
 
 const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
@@ -19,7 +19,7 @@ const BEGINS: Record<Stage, number> = {
   Expired: 0,
 };
 
-/** RFC 3339 in whole seconds; undefined for anything else. */
+/** Reads a time of RFC 3339 in whole seconds; undefined for any other text. */
 export function parseTime(text: string): number | undefined {
   const [, local] = TIME.exec(text) ?? [];
   const time = Date.parse(text);
@@ -29,7 +29,7 @@ export function parseTime(text: string): number | undefined {
   return isDay ? time : undefined;
 }
 
-/** RFC 3339, UTC. */
+/** Writes a time as RFC 3339, in UTC. */
 export function formatTime(time: number): string {
   return new Date(time).toISOString().replace('.000Z', 'Z');
 }

@@ -1,7 +1,7 @@
 /**
  * The two parts of a policy with `spec.rollout`. The pending part warns or audits where the policy is not enforced yet,
- * and the enforced part refuses in all other namespaces. A label of the namespace says which part decides there. All code
- * that uses this file sees two ordinary policies.
+ * and the enforced part refuses in all other namespaces. A label of the namespace says which part decides in it. All
+ * code that uses this file sees two ordinary policies.
  */
 import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
@@ -9,7 +9,7 @@ import type { ResolvedPolicy } from './resolve.ts';
 
 /** How far a rollout has come, as compiling needs it. */
 export interface Stage {
-  /** False: namespaces are still being labelled, and the enforced part must not exist yet. */
+  /** False as long as namespaces are being labelled: the enforced part must not exist yet. */
   readonly begun: boolean;
   /** The last selector whose namespaces have all been labelled; if it is left out, the policy's own selector. */
   readonly selector?: LabelSelector;
@@ -17,10 +17,10 @@ export interface Stage {
   readonly leftOut?: readonly string[];
 }
 
-/** A policy with one of its specs, in the form that is compiled. */
+/** The parts of a policy, in the form that is compiled. */
 export type Parts = readonly ResolvedPolicy[];
 
-/** Unique, because no policy's name has a slash. */
+/** The end of the ID of a pending part. This end makes the ID unique, because no policy's name has a slash. */
 const PENDING_ID = '/pending';
 
 /** The label of the namespaces where the policy is pending. */
@@ -28,12 +28,12 @@ export function rolloutLabel(policy: string): string {
   return `${ROLLOUT_LABEL_PREFIX}${policy}`;
 }
 
-/** The inverse of `rolloutLabel`. */
+/** The name of the policy whose rollout has the label: the inverse of `rolloutLabel`. */
 export function policyOfLabel(label: string): string {
   return label.slice(ROLLOUT_LABEL_PREFIX.length);
 }
 
-/** The name of the policy that a resolved policy, a set or a record is for. */
+/** The name of the policy to which the ID of a resolved policy belongs. */
 export function policyNameOf(id: string): string {
   return isPendingPart(id) ? id.slice(0, -PENDING_ID.length) : id;
 }
@@ -46,7 +46,10 @@ export function pendingPartOf(policy: string): string {
   return `${policy}${PENDING_ID}`;
 }
 
-/** The parts, enforced first. A policy without `rollout`, or whose mode is not Enforce, has one part: itself. */
+/**
+ * The parts of a policy; the enforced part comes first. A policy without `rollout`, or whose mode is not Enforce, has
+ * one part: itself.
+ */
 export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage): Parts {
   const { enforced, pending } = leftOut.length > 0 && begun ? withoutNames(policy, leftOut) : bothParts(policy);
   if (!pending) return [enforced];
@@ -54,8 +57,8 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy also evaluates pods as they will be after filling. It does so if it fills them in, or will fill them
- * in once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
+ * Whether the policy also evaluates pods as they will be after filling. A policy does so if it fills pods in, or will
+ * fill them in once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
  */
 export function evaluatesFilled({
   defaulting,

@@ -23,7 +23,7 @@ import { NEVER, parseTime } from './expiry.ts';
 export interface ResolvedPolicy {
   /** Unique among resolved policies: its name, except for the pending part of a rollout (parts.ts). */
   readonly id: string;
-  /** The CapabilityPolicy's. */
+  /** The name of the CapabilityPolicy. */
   readonly name: string;
   readonly uid: string;
   readonly selector: LabelSelector;
@@ -37,9 +37,9 @@ export interface ResolvedPolicy {
   readonly standard: Standard;
   /** Whether levelVersion is `latest` although the API servers are newer than the Standards that this release knows. */
   readonly latestLags: boolean;
-  /** By rule ID: for the pod, and for containers that no entry of `containers` selects. */
+  /** By rule ID: the values for the pod, and for containers that no entry of `containers` selects. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** The entries of spec.containers, in their order. */
+  /** The entries of `spec.containers`, in the order of the spec. */
   readonly containers: readonly ContainerEntry[];
   /** The rules that restrict anything, in the order of the registry. */
   readonly checks: readonly RuleChecks[];
@@ -60,7 +60,7 @@ export interface ResolvedPolicy {
   readonly filledChecks: readonly RuleChecks[];
   /** For a policy with `rollout`: the mode in namespaces that are still pending. */
   readonly meanwhile?: Mode;
-  /** Only for the pending part of a rollout: the part that will decide in its namespaces once they are promoted. */
+  /** Only for the pending part of a rollout: the part that will decide in these namespaces once they are promoted. */
   readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the order of the registry; empty without defaulting. */
   readonly fills: readonly Fill[];
@@ -165,12 +165,12 @@ export function checksOf({ values, containers, standard }: Valued, filled: boole
   });
 }
 
-/** In the order of the registry. */
+/** The fields that defaulting writes, in the order of the registry. */
 export function fillsOf({ values, containers, standard }: Valued): Fill[] {
   return RULES.flatMap((rule) => fillsOfRule(ruleValues(rule, values, containers), standard));
 }
 
-/** By rule ID: the changes that end violations of the policy. Each rule appears, in the registry's order. */
+/** By rule ID: the changes that end violations of the policy. The map contains every rule, in the registry's order. */
 export function fixesOf({ values, containers, standard }: Valued): ReadonlyMap<string, readonly Fix[]> {
   return new Map(RULES.map((rule) => [rule.id, fixesOfRule(ruleValues(rule, values, containers), standard)]));
 }

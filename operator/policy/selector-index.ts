@@ -1,6 +1,7 @@
 /**
- * Finds the selectors that matter for a namespace or for another selector without comparing all of them. Each selector is
- * indexed by one label that it requires. So hundreds of policies that each select one namespace cost as much as one.
+ * Finds the selectors that matter for a namespace or for another selector without comparing all of them. Each selector
+ * is indexed by one label that it requires. So hundreds of policies that each select one namespace cost as much as one
+ * policy.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { type Labels, matches, mayOverlap, requiredValues } from './selector.ts';

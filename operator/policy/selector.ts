@@ -107,6 +107,6 @@ function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // Without In, all values that no requirement names are alike, so one value represents all of them.
+  // Without a requirement `In`, all values that no requirement names are alike, so one value represents all of them.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

@@ -12,7 +12,10 @@ const FIELD = 'f:';
 
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Label key → the managers that own it. Each manager is listed once, whatever subresource it wrote through; sorted. */
+/**
+ * The managers that own each label, by the key of the label. Each manager is listed once, whatever subresource it wrote
+ * through; sorted.
+ */
 export function labelOwners(metadata: RawMetadata): Record<string, readonly FieldOwner[]> {
   const owners = new Map<string, FieldOwner[]>();
   const stated = statedLabels(metadata);
@@ -30,8 +33,8 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 }
 
 /**
- * The current labels that a client-side apply states, as Argo CD's does by default. In managedFields, such a label looks
- * like a change by hand. But if the operator changed it back, the tool would set it again and again.
+ * The current labels that a client-side apply states. Argo CD uses client-side apply by default. In managedFields, such
+ * a label looks like a change by hand. But if the operator changed it back, the tool would set it again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];
@@ -40,7 +43,7 @@ function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   return new Set(stated.filter(([key, value]) => labels?.[key] === value).map(([key]) => key));
 }
 
-/** Not trusted, because anybody may write the annotation. */
+/** Parses the annotation of a client-side apply. The text is not trusted, because anybody may write the annotation. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

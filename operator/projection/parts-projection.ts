@@ -7,14 +7,14 @@ import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
 /**
- * For other volume sources, rules read only whether they exist. The rest is dropped, because a claim's name differs from
- * pod to pod.
+ * The volume sources whose fields rules read. For other sources, rules read only whether they exist. Their fields are
+ * dropped, because some differ from pod to pod, such as a claim's name.
  */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
- * names.SimpleNameGenerator). With its random ending, every pod would have distinct parts.
+ * names.SimpleNameGenerator). If the name kept its random ending, every pod would have distinct parts.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 

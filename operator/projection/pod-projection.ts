@@ -66,7 +66,7 @@ function projectWorkload(raw: RawObject, projection: PartsProjection, names: Nam
   return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(templateIn(raw, view.kind)) };
 }
 
-/** The template as its pods will be: a StatefulSet's controller adds volumes for its claims. */
+/** The template in the form that its pods will have: a StatefulSet's controller adds volumes for its claims. */
 function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
   const template = valueAt(raw, templatePath(kind));
   const claims = claimsIn(raw);
@@ -90,7 +90,7 @@ export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
   );
 }
 
-/** A claim replaces the volume of the same name (updateStorage, in the same package). */
+/** A claim replaces the volume of the same name (updateStorage in k8s.io/kubernetes/pkg/controller/statefulset). */
 function withClaims(volumes: readonly unknown[], claims: ReadonlyMap<string, number>): unknown[] {
   const volumeOf = (name: string) => ({ name, persistentVolumeClaim: {} });
   const nameOf = (volume: unknown) => objectOf(volume).name as string;
@@ -105,7 +105,7 @@ function isFinishedJob(raw: RawObject): boolean {
     .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** Texts and owners that many objects share. Each is kept once. */
+/** Texts and owners that many objects share. Each text or owner is kept once. */
 class Names {
   readonly #texts = new Recent<string>();
   readonly #owners = new Recent<Owner>();

@@ -18,11 +18,10 @@ import type { Pool } from './sharing.ts';
 export interface Projection extends PodProjection {
   namespace(raw: RawObject): NamespaceView;
   policy(raw: RawObject): CompletePolicy;
-  /** @param pool keeps equal parts of pods once; a new pool by default */
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;
-  /** Undefined if the object is not being deleted, or its deletion does not wait for the operator. */
+  /** The view of an object whose deletion waits for the operator; undefined for any other object. */
   finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
@@ -62,7 +61,7 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
   return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
 }
 
-/** Among the managed fields, drift compares only those about owner references. */
+/** Among the managed fields, only the fields about owner references are kept, because drift compares only these. */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {
     const owners = objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences'];

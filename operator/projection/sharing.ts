@@ -12,16 +12,19 @@ export interface Pool {
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts;
 }
 
-/** For callers that use each object once and drop it: finding equal parts would cost more than evaluating the object. */
+/**
+ * A pool that shares nothing, for callers that use each object once and drop it. To find equal parts would cost such
+ * callers more than evaluating the object.
+ */
 export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) as PodParts };
 
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */
 export class PartsPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
-  /** By spec, because views hold only the spec. */
+  /** The parts, by spec, because views hold only the spec. */
   readonly #parts = new WeakMap<PodSpec, PodParts>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
-    // A new copy may exist meanwhile.
+    // Meanwhile, a new copy of the same parts may exist.
     if (!this.#known.get(fingerprint)?.deref()) this.#known.delete(fingerprint);
   });
 
@@ -38,7 +41,7 @@ export class PartsPool implements Pool {
    */
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts {
     const text = JSON.stringify(parts);
-    // Do not shorten or weaken the hash: the author of a pod must not be able to pass it off as another pod.
+    // Do not shorten or weaken the hash: the author of a pod must not be able to make it look like another pod.
     const fingerprint = hash('sha256', text, 'base64');
     const spec = this.#known.get(fingerprint)?.deref();
     const known = spec && this.#parts.get(spec);

@@ -6,7 +6,7 @@ import type { StepInput } from './input.ts';
 import type { RolloutNamespace } from './rollout-namespace.ts';
 import { type Entry, isPending } from './state.ts';
 
-/** By how much the clocks of two machines may differ. */
+/** The most by which the clocks of two machines may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 /** @param mayLeaveOut whether the text has room for one more namespace that it leaves out by name */
@@ -37,13 +37,13 @@ function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input:
 
 function continued(entry: Entry, { name, label, covered }: RolloutNamespace, input: StepInput): Entry | undefined {
   if (entry.state !== 'Undecided') return evaluated(entry, input.verdict(name), input);
-  // The policy is enforced in the namespace.
+  // The policy is already enforced in the namespace.
   if (covered && label === undefined) return undefined;
   if (!beginsAtOnce(input.rollout) || label === ROLLOUT_PENDING) return { ...entry, state: 'Pending' };
   return evaluated(entry, input.currentVerdict(name), input);
 }
 
-/** The entry after an evaluation. */
+/** The entry of a namespace after an evaluation. */
 export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, { now }: Pick<StepInput, 'now'>): Entry {
   if (!verdict) return entry;
   const { state } = entry;
@@ -59,7 +59,7 @@ export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, {
 
 /**
  * A namespace whose label cannot be written does not hold back other namespaces: the text leaves it out by name. A
- * namespace that is enforced already stays so, although somebody has removed its label.
+ * pending namespace whose label somebody removed is not left out, because the policy is already enforced there.
  */
 function leftOut(
   entry: Entry,
@@ -77,7 +77,7 @@ function leftOut(
 
 /**
  * Whether the rollout may begin as far as this namespace is concerned. A pending namespace must be labelled or left out
- * by name. In another namespace, the label must be gone, unless the API server refuses its removal: otherwise the
+ * by name. Any other namespace must not have the label, unless the API server refuses the removal. Otherwise the
  * namespace would be pending by mistake.
  */
 export function isSettledIn(namespace: RolloutNamespace, entry: Entry | undefined, input: StepInput): boolean {

@@ -8,18 +8,18 @@ import { type Entry, type RolloutState, resting } from './state.ts';
 interface Found {
   readonly policy: string;
   readonly uid: string;
-  /** The saved state; undefined if there is none. */
+  /** The saved state; undefined if no state is saved. */
   readonly kept: RolloutState | undefined;
   /** The spec of the enforced part that exists in the cluster. */
   readonly enforced: CompleteSpec | undefined;
   /** The namespaces that no policy reaches. */
   readonly excluded: readonly string[];
   readonly namespaces: readonly NamespaceLabels[];
-  /** Milliseconds since 1970. */
+  /** The current time, in milliseconds since 1970. */
   readonly now: number;
 }
 
-/** The saved state. If there is none, the state follows from the enforced part and the labels. */
+/** The saved state. If no state is saved, the result follows from the enforced part and the labels. */
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
@@ -35,7 +35,7 @@ export function firstState(found: Found): RolloutState {
   return { ...kept, excluded: kept.excluded ?? excluded };
 }
 
-/** The namespaces that have the label although the policy is enforced there. */
+/** The namespaces that have the label although the policy is enforced in them. */
 function enforcedBefore({ policy, namespaces, now }: Found, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
   const label = rolloutLabel(policy);
   const entries = namespaces.filter(({ labels }) => Object.hasOwn(labels, label) && matches(namespaceSelector, labels));

@@ -11,8 +11,8 @@ export interface StepInput {
   readonly selector: LabelSelector;
   readonly state: RolloutState;
   /**
-   * The selector of the enforced part that exists in the cluster. After an edit of the selector that is refused or
-   * reverted, this part may still enforce where the spec does not select.
+   * The selector of the enforced part that exists in the cluster. If an edit of the selector was refused or reverted,
+   * this part may still enforce the policy in namespaces that the spec does not select.
    */
   readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, by name. */
@@ -21,13 +21,13 @@ export interface StepInput {
   readonly excluded: readonly string[];
   /** The verdict of the last evaluation; undefined if the newest text of the policy was never evaluated. */
   verdict(namespace: string): PromotionVerdict | undefined;
-  /** The verdict as of now, for decisions to enforce. */
+  /** The verdict at this moment, for decisions to enforce the policy. */
   currentVerdict(namespace: string): PromotionVerdict | undefined;
-  /** Whether the API server refuses to write the label, or to remove it. */
+  /** Whether the API server refuses to set or to remove the label of the rollout. */
   isRefused(namespace: string): boolean;
   /** Whether the newest text of the policy, and nothing older, is in force everywhere. */
   readonly settled: boolean;
-  /** Milliseconds since 1970. */
+  /** The current time, in milliseconds since 1970. */
   readonly now: number;
 }
 
@@ -35,7 +35,7 @@ export interface NamespaceLabels {
   readonly name: string;
   readonly uid: string;
   readonly labels: Labels;
-  /** When it was created, in milliseconds since 1970; undefined if that is not known. */
+  /** When the namespace was created, in milliseconds since 1970; undefined if that is not known. */
   readonly created?: number;
 }
 

@@ -1,4 +1,4 @@
-/** How far a policy with `spec.rollout` has come: plain values, for the status, metrics, Events and `cappol`. */
+/** The progress of a policy with `spec.rollout`, as plain values for the status, metrics, Events and `cappol`. */
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { matches } from '../policy/selector.ts';
 import type { NamespaceLabels, StepInput, StepResult } from './input.ts';
@@ -7,14 +7,17 @@ import { isGuarded } from './rollout-namespace.ts';
 import type { Entry } from './state.ts';
 
 export interface RolloutProgress {
-  /** Whether the policy is enforced anywhere. Before that, namespaces get the label `pending`. */
+  /**
+   * Whether the policy is enforced anywhere. Before the policy is enforced anywhere, namespaces get the label
+   * `pending`.
+   */
   readonly begun: boolean;
   readonly paused: boolean;
   /** Every reached namespace that the policy's selector selects, by name, sorted. */
   readonly namespaces: ReadonlyMap<string, NamespaceProgress>;
   /** The next promotion; absent if none is due or the rollout is paused. */
   readonly next?: { readonly namespace: string; readonly at: number };
-  /** The time of the last promotion; absent before the first one. */
+  /** The time of the last promotion; absent before the first promotion. */
   readonly lastPromotion?: number;
 }
 
@@ -23,18 +26,20 @@ export type NamespaceProgress =
   /** Enforced: the label is gone, and the text that refuses in the namespace was in force. */
   | { readonly state: 'Enforced' }
   /**
-   * The promotion was decided at that time but has not taken effect: the label is still on the namespace, or the text is
-   * not in force.
+   * Decided: the promotion was decided at the time `since` but has not taken effect. Either the label is still on the
+   * namespace, or the text is not in force yet.
    */
   | { readonly state: 'Decided'; readonly since: number }
-  /** Pending and not evaluated yet. */
+  /** Pending: the namespace has not been evaluated yet. */
   | { readonly state: 'Pending'; readonly since: number }
   /**
-   * Pending and compliant since that time. The namespace is promoted when it has been compliant for `soak` and the pace
-   * allows it.
+   * Soaking: pending, and compliant since the time `since`. The namespace is promoted when it has been compliant for
+   * `soak` and the pace allows it.
    */
   | { readonly state: 'Soaking'; readonly since: number; readonly soakedAt: number }
-  /** Pending and violating since that time. The verdict is absent until a new text has been evaluated. */
+  /**
+   * Blocked: pending, and violating since the time `since`. The verdict is absent until a new text has been evaluated.
+   */
   | { readonly state: 'Blocked'; readonly since: number; readonly verdict?: PromotionVerdict };
 
 export function progressOf(input: StepInput, result: StepResult): RolloutProgress {

@@ -16,7 +16,10 @@ export interface Promotions {
 const LATE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** Promotes the namespaces that have been compliant longest first, then by name, one after the other at the pace. */
+/**
+ * Promotes namespaces one after the other at the pace. The namespaces that have been compliant longest come first, and
+ * then the order is by name.
+ */
 export function promote(entries: Map<string, Entry>, input: StepInput, label: string): Promotions {
   const { state, rollout, now } = input;
   // Until the newest text is in force everywhere, an older text may refuse pods that the newest one admits.

@@ -10,18 +10,21 @@ export interface RolloutNamespace {
   readonly uid: string;
   /** The value of the label; undefined if the namespace has none. */
   readonly label: string | undefined;
-  /** Whether the selector of the spec selects it. */
+  /** Whether the selector of the spec selects the namespace. */
   readonly selected: boolean;
-  /** Whether the enforced part may have existed when the namespace was last seen without the label. */
+  /**
+   * Whether the enforced part, as the state says or as it exists in the cluster, selects the namespace unless it is
+   * pending.
+   */
   readonly covered: boolean;
-  /** Whether the guard protects the label there, so that only holders of `exempt` can have set it. */
+  /** Whether the guard protects the label of the namespace, so that only holders of `exempt` can have set it. */
   readonly guarded: boolean;
   /**
-   * Whether the namespace was created after the rollout began to label namespaces. Then the policy is enforced there
-   * from the beginning.
+   * Whether the namespace was created after the rollout began to label namespaces. In such a namespace, the policy is
+   * enforced from the beginning.
    */
   readonly isNew: boolean;
-  /** Whether the enforced part selects it only since `--excluded-namespaces` changed. */
+  /** Whether the enforced part selects the namespace only since `--excluded-namespaces` changed. */
   readonly leftExclusion: boolean;
   readonly entry: Entry | undefined;
 }

@@ -20,11 +20,11 @@ export interface RolloutLabels {
 type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels'>;
 
 export class Rollouts {
-  /** By name of the policy. */
+  /** The states of rollouts, by name of the policy. */
   readonly #states = new Map<string, RolloutState>();
-  /** Namespaces that had the label, as uid and label. */
+  /** The namespaces that have had the label of a rollout, as texts of uid and label. */
   readonly #labelled = new Set<string>();
-  /** Labels that no policy has any more and no text asks for, so they can be removed. */
+  /** The labels that can be removed, because no policy has such a label any more and no text asks for it. */
   #unused: ReadonlySet<string> = new Set();
 
   get(policy: string): RolloutState | undefined {
@@ -37,7 +37,7 @@ export class Rollouts {
 
   delete(policy: string): void {
     this.#states.delete(policy);
-    // For a policy that rests, labels may be removed. The operator itself sets them again later.
+    // While a policy rests, its labels may be removed. The operator sets them again when the rollout goes on.
     const ending = labelledKey('', rolloutLabel(policy));
     for (const key of this.#labelled) if (key.endsWith(ending)) this.#labelled.delete(key);
   }
@@ -53,7 +53,10 @@ export class Rollouts {
     this.#unused = labels;
   }
 
-  /** The labels of a namespace as they will be once the states are rendered. A missing label counts as present. */
+  /**
+   * The labels of a namespace as they will be once the states are rendered. A label that is still missing counts as
+   * present.
+   */
   effective({ name, uid, labels }: Namespace): Labels {
     const entries = [...this.#states].flatMap(([policy, { namespaces }]) => {
       const entry = namespaces.get(name);
@@ -77,7 +80,7 @@ export class Rollouts {
 
   /**
    * @param set the labels that the namespace should have
-   * @returns the labels among them that the namespace had and has lost
+   * @returns the labels of `set` that the namespace had and has lost
    */
   missingAgain({ uid, labels }: Namespace, set: RolloutLabels['set']): string[] {
     return Object.entries(set).flatMap(([label, value]) => {
@@ -178,8 +181,8 @@ function stageOf(state: RolloutState): Stage {
 }
 
 /**
- * The stage of a rollout before its state has been read. It has begun if its enforced part exists, with the selector of
- * that part.
+ * The stage of a rollout before its state has been read. The rollout has begun if the enforced part exists, and has the
+ * selector of that part.
  */
 function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
   return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };

@@ -6,11 +6,11 @@ import type { Seen } from '../evaluate/members.ts';
 import type { Owner, SeenObject } from '../model/objects.ts';
 import { idOf } from '../policy/memo.ts';
 
-/** The most distinct objects that are kept of a namespace; the newest are kept. */
+/** The most distinct objects that are kept for each namespace, which are the newest ones. */
 const MOST_SEEN = 256;
 
 export class SeenObjects {
-  /** By namespace, then by everything that a verdict on the object depends on. */
+  /** The objects by namespace, and then by everything that a verdict on the object depends on. */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
   /** @param at milliseconds since 1970 */
@@ -18,7 +18,7 @@ export class SeenObjects {
     const seen = this.#seen.get(namespace) ?? new Map<string, Seen>();
     for (const object of objects.filter(({ finished }) => !finished)) {
       const key = keyOf(object);
-      // The newest last.
+      // The newest object has to be the last one of the map.
       seen.delete(key);
       seen.set(key, { object, at });
     }
@@ -29,12 +29,12 @@ export class SeenObjects {
     if (seen.size > 0) this.#seen.set(namespace, seen);
   }
 
-  /** The objects since the last `take`. */
+  /** The objects that were added since the last `take`. */
   in(namespace: string): Seen[] {
     return [...(this.#seen.get(namespace)?.values() ?? [])];
   }
 
-  /** Takes out the objects of a namespace. */
+  /** Removes the objects of a namespace and returns them. */
   take(namespace: string): Seen[] {
     const seen = this.in(namespace);
     this.#seen.delete(namespace);
@@ -54,7 +54,10 @@ export class SeenObjects {
   }
 }
 
-/** Equal parts are the same object, and equal owners of one kind have the same creator. */
+/**
+ * Everything that a verdict depends on. Equal parts are the same object, and pods whose owners have the same kind have
+ * the same creator.
+ */
 function keyOf(object: SeenObject): string {
   const { spec, annotations } = 'template' in object ? object.template : object;
   const kind = 'template' in object ? object.kind : 'Pod';

@@ -13,7 +13,8 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   readonly uid: string;
   /**
    * The last selector whose namespaces have all been labelled; undefined before the rollout has begun for the first
-   * time. If the policy has rested since (mode Audit, expired), `begun` is false, and the rollout goes on from here.
+   * time. If the policy has rested since (mode Audit, expired), `begun` is false, and the rollout later goes on from
+   * this selector.
    */
   readonly selector?: LabelSelector;
   /** The excluded namespaces when the rollout last began: `--excluded-namespaces` may change. */
@@ -31,8 +32,8 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The time of the last promotion, as the pace counts it. */
   readonly lastPromotion?: number;
   /**
-   * By name. A selected namespace without an entry is enforced once the rollout has begun: it was promoted, or it is
-   * new.
+   * The entries, by namespace. Once the rollout has begun, the policy is enforced in every selected namespace without
+   * an entry, because the namespace was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
 }
@@ -42,7 +43,7 @@ export interface Labelling {
   readonly since: number;
 }
 
-/** The states of a namespace; Entry explains each. */
+/** The states of a namespace; `Entry` explains each of them. */
 export const ENTRY_STATES = ['Undecided', 'Pending', 'Soaking', 'Blocked', 'Enforced'] as const;
 
 export interface Entry {
@@ -74,8 +75,8 @@ export function isLabelled(entry: Entry): boolean {
 }
 
 /**
- * Whether the enforced part selects a namespace with these labels, unless it is pending. For a policy that rests: whether
- * the part will select it once the rollout goes on.
+ * Whether the enforced part selects a namespace with these labels, unless it is pending. While the policy rests:
+ * whether the enforced part will select the namespace once the rollout goes on.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,
@@ -101,7 +102,10 @@ export function resting(state: RolloutState, existingSelector: LabelSelector | u
   return { ...rest, begun: false, ...(selector && { selector }) };
 }
 
-/** Whether the policy is rolled out namespace by namespace. In another mode than Enforce, its rollout rests. */
+/**
+ * Whether the policy is rolled out namespace by namespace. In another mode than Enforce, the rollout of the policy
+ * rests.
+ */
 export function rollsOut(spec: CompleteSpec): spec is CompleteSpec & { readonly rollout: CompleteRollout } {
   return spec.rollout !== undefined && spec.mode === 'Enforce';
 }

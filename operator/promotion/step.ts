@@ -1,6 +1,7 @@
 /**
- * One step of a rollout: the state and the cluster as last seen → the next state. Pure, and safe to repeat: the
- * decisions of a step are written before anything follows from them, so a process that dies in between loses nothing.
+ * One step of a rollout, from the current state and the cluster as last seen to the next state. A step is pure and safe
+ * to repeat: the decisions of a step are written before anything follows from them, so a process that dies in between
+ * loses nothing.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
@@ -51,7 +52,7 @@ export function step(input: StepInput): StepResult {
   return { state: changed ? after : state, promoted, enforced, ...(next && { next }) };
 }
 
-/** Undefined once the namespaces of the newest selector have been labelled. */
+/** The labelling that is going on; undefined once the namespaces of the newest selector have been labelled. */
 function labellingFor({ state, selector, excluded, namespaces, now }: StepInput): Labelling | undefined {
   const isCurrent =
     state.begun &&
@@ -61,12 +62,14 @@ function labellingFor({ state, selector, excluded, namespaces, now }: StepInput)
   if (isCurrent) return undefined;
   const { labelling } = state;
   if (labelling && isSameSelector(labelling.selector, selector)) return labelling;
-  // The API server's clock states when a namespace was created. It may be ahead of ours.
+  // The time at which a namespace was created comes from the API server's clock, which may be ahead of ours.
   const newest = namespaces.reduce((latest, { created = 0 }) => Math.max(latest, created), 0);
   return { selector, since: Math.max(now, newest) };
 }
 
-/** The policy is enforced in these namespaces from the beginning, because nothing violates there. */
+/**
+ * Drops the entries of undecided namespaces. The policy is enforced there from the beginning, because nothing violates.
+ */
 function dropUndecided(entries: Map<string, Entry>): void {
   for (const [name, { state }] of entries) if (state === 'Undecided') entries.delete(name);
 }

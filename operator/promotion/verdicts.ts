@@ -12,27 +12,27 @@ export interface EvaluatedBy {
 }
 
 interface Evaluated extends EvaluatedBy {
-  /** By policy. */
+  /** The verdicts about promotions, by name of the policy. */
   readonly verdicts: ReadonlyMap<string, PromotionVerdict>;
 }
 
 interface LastViolation {
-  /** In milliseconds since 1970. */
+  /** The time of the last violation, in milliseconds since 1970. */
   readonly at?: number;
-  /** Whether something violated in the last evaluation, and may violate still. */
+  /** Whether something violated in the last evaluation, so that the violation may still last. */
   readonly lasts: boolean;
 }
 
 export class PromotionVerdicts {
-  /** By namespace. */
+  /** The last evaluation of each namespace, by its name. */
   readonly #evaluated = new Map<string, Evaluated>();
   /**
-   * By namespace and policy. Kept when a policy is edited and when a term ends: a pod that violated and is gone still
-   * counts, and the controller of promotions may not have seen it.
+   * The last violations, by namespace and policy. These violations are kept when a policy is edited and when a term
+   * ends. A pod that violated and is gone still counts, and the controller of promotions may not have seen it.
    */
   readonly #violations = new Map<string, ReadonlyMap<string, LastViolation>>();
 
-  /** @param now in milliseconds since 1970 */
+  /** @param now the current time, in milliseconds since 1970 */
   set(namespace: string, evaluated: Evaluated, now: number): void {
     if (evaluated.verdicts.size === 0) {
       this.forget(namespace);

@@ -1,4 +1,4 @@
-/** The verdicts on the workloads of a policy → its condition Compliant. */
+/** Makes the condition Compliant of a policy from the verdicts on its workloads. */
 import { workloadText } from '../evaluate/workloads.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { counted, firstOf } from '../text/wording.ts';
@@ -7,10 +7,13 @@ import * as reasons from './reasons.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  /** Absent if no text of the policy was ever accepted. */
+  /** The text that decides, resolved; absent if no text of the policy was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
-  /** Absent until everything has been evaluated, and if no text of the policy was ever accepted. */
+  /**
+   * The report about workloads. The report is absent until everything has been evaluated, and if no text of the policy
+   * was ever accepted.
+   */
   readonly workloads: WorkloadReport | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The facts about a policy → its conditions, in the form that kstatus and Argo CD read. */
+/** Makes the conditions of a policy from the facts about it, in the form that kstatus and Argo CD read. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -21,43 +21,50 @@ import type { WorkloadReport } from './violations.ts';
 interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
-  /** The text that decides: the current one, or the last accepted one. Absent if none was ever accepted. */
+  /** The text that decides: the current text, or the last accepted text. Absent if no text was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   /** Whether the policy counts as deleted. */
   readonly expired: boolean;
-  /** spec.reason */
+  /** The value of `spec.reason`. */
   readonly why: string | undefined;
   /** The namespaces where no policy of the mode will decide once this policy has expired. */
   readonly undecided: readonly string[];
-  /** By namespace where the policy decides: how many of the deciding policies have restricted use. */
+  /** By namespace where the policy decides: the number of deciding policies that have restricted use. */
   readonly restricted: ReadonlyMap<string, number>;
-  /** Absent until the first pass over all policies. */
+  /** How far the policy is in force; absent until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
-  /** Absent until everything has been evaluated, and if no text of the policy was ever accepted. */
+  /**
+   * The report about workloads. The report is absent until everything has been evaluated, and if no text of the policy
+   * was ever accepted.
+   */
   readonly workloads: WorkloadReport | undefined;
-  /** One text for each namespace in conflict, sorted. */
+  /** The texts about label conflicts, one for each namespace; sorted. */
   readonly labelConflicts: readonly string[];
   readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than the policy. */
   readonly olderBindings: readonly BindingName[];
-  /** Absent until the API servers have been asked for the first time. */
+  /** Whether API servers protect our objects; absent until they have been asked for the first time. */
   readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
-  /** ISO 8601, UTC. */
+  /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
 }
 
 const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
 const MASTERS = 'system:masters';
-/** The ReplicaSet controller, which may create pods in every namespace and creates those of Deployments. */
+/**
+ * The flag of kubectl to act as the ReplicaSet controller, which may create pods in every namespace and creates the
+ * pods of Deployments.
+ */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /**
- * Sorted by type. Violations and label conflicts are observations, not failures, so Ready does not depend on them. It
- * does depend on a refused write that keeps the policy from being enforced in a namespace.
+ * All conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures, so the
+ * condition Ready does not depend on violations and conflicts. Ready does depend on a refused write that keeps the
+ * policy from being enforced in a namespace.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -84,8 +91,8 @@ export function buildConditions(input: ConditionInput): Condition[] {
 }
 
 /**
- * The Compliant condition of the last complete evaluation. It is kept until the next evaluation is complete, so that
- * neither a restart nor a new namespace makes violations disappear and come back.
+ * The Compliant condition of the last complete evaluation. The condition is kept until the next evaluation is complete,
+ * so that neither a restart nor a new namespace makes violations disappear and come back.
  */
 export function lastEvaluation({
   accepted,
@@ -121,7 +128,7 @@ function acceptedCondition(
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
-/** For example after break glass. */
+/** The text about a rollout that rests, for example because somebody changed the mode in an emergency. */
 function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
   if (mode === 'Enforce' || !meanwhile) return [];
   return [
@@ -177,8 +184,8 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator writes this binding for `subjects`. It may have kept the binding while a text still asked about an
-    // earlier policy.
+    // The operator writes this binding for `subjects`. The operator may have kept this binding while a text still asked
+    // about an earlier policy.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -222,7 +229,8 @@ function programmedCondition(input: ConditionInput): BareCondition {
     return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
   }
   if (!program) {
-    // A restarted operator has not seen anything yet. Until it has made its own observation, the earlier one stays.
+    // A restarted operator has not seen anything yet. Until it has made its own observation, the earlier condition
+    // stays.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
@@ -263,7 +271,7 @@ function withHistory(bare: BareCondition, { previous, generation, now }: Conditi
   };
 }
 
-/** metav1.Time has no fractions. */
+/** The time without fractions of a second, because metav1.Time has none. */
 export function inSeconds(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }

@@ -1,4 +1,4 @@
-/** events.k8s.io/v1 Event objects. */
+/** Makes Event objects of events.k8s.io/v1. */
 import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
@@ -20,20 +20,22 @@ export interface Happening {
   readonly related?: Regarding;
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** The action, as a word: `Apply`, `Evaluate`. */
+  /** The action as one word, such as `Apply` or `Evaluate`. */
   readonly action: string;
   readonly note: string;
 }
 
-/** The Event without the object, which is the same for several Events. */
+/** An Event without the object that it is about. Several Events are made about the same object. */
 export type Unaddressed = Omit<Happening, 'regarding'>;
 
 export interface EventOrigin {
   /** The reporting operator: the pod's name. */
   readonly reportingInstance: string;
-  /** ISO 8601, UTC. */
+  /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
-  /** Differs between two occurrences of an event. It stays the same when writing an Event is tried again. */
+  /**
+   * A text that differs between two occurrences of an event, and stays the same when writing the Event is tried again.
+   */
   readonly occasion: string;
 }
 
@@ -78,7 +80,10 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   };
 }
 
-/** The details of a workload besides its name. For a custom resource, they come from the owner reference of its pods. */
+/**
+ * The details of a workload besides its name. The details of a custom resource come from the owner reference of its
+ * pods.
+ */
 export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
 
 export function regardingWorkload({ kind, namespace, name }: WorkloadName, known: Identity | undefined): Regarding {
@@ -104,14 +109,14 @@ function namePrefix(name: string): string {
   return clean.filter((part) => part !== '').join('.');
 }
 
-/** The API server counts bytes. */
+/** Shortens the note to the limit of the API server, which counts bytes. */
 function withinBytes(note: string): string {
   let text = bounded(note, NOTE_BYTES);
   while (Buffer.byteLength(text) > NOTE_BYTES) text = bounded(text, Math.floor(text.length * 0.9));
   return text;
 }
 
-/** metav1.MicroTime. */
+/** The time in the form of metav1.MicroTime. */
 function inMicroseconds(time: string): string {
   const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return `${seconds}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;

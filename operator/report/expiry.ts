@@ -19,16 +19,16 @@ const REASON: Record<Stage, string> = {
 interface Ending {
   /** Whether the policy counts as deleted. */
   readonly expired: boolean;
-  /** spec.reason */
+  /** The value of `spec.reason`. */
   readonly why: string | undefined;
-  /** ISO 8601, UTC. */
+  /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
 }
 
-/** The condition Expired, of a policy that has an end. */
+/** The condition Expired. Only a policy that has an end has this condition. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // The compiled state counts, because the clock may have advanced since then.
+  // The state at the time of compiling counts, because the clock may have advanced since then.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -41,7 +41,7 @@ export function expiredText(expires: number): string {
   return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
 }
 
-/** Where the policy is the last of its mode, no other policy takes over. */
+/** The text about the namespaces where no other policy of the same mode takes over when this policy expires. */
 export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
   if (expires === NEVER || namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
@@ -51,8 +51,9 @@ export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: rea
 const IN_ORDER = Object.values(REASON);
 
 /**
- * One Event for each stage that begins. An author who writes an end in the near future knows about it, but may not know
- * that the end has passed. The condition remembers the last stage across restarts.
+ * One Event for each stage that begins. Writing an end in the near future causes no Event, because the author knows
+ * about it. But the author may not know that the end has passed. The condition remembers the last stage across
+ * restarts.
  */
 export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];

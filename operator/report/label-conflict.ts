@@ -15,7 +15,7 @@ export function conflictsOf(
   return conflicts.filter(({ label }) => keys.includes(label));
 }
 
-/** The owner of the label, its value, the operator's value, and the consequence. */
+/** The text about a conflict: the owner of the label, its value, the operator's value, and the consequence. */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
   return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence(theirs, ours)}`;

@@ -10,7 +10,7 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 export interface RefusedLabels {
-  /** One text for each namespace, sorted. */
+  /** The texts about refused labels, one for each namespace; sorted. */
   readonly texts: readonly string[];
   /** Whether a namespace is still pending although the operator has decided to enforce the policy there. */
   readonly keepsPending: boolean;

@@ -7,7 +7,7 @@ import { parseTime } from '../policy/expiry.ts';
 import { durationMs } from '../promotion/duration.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
-/** By namespace. */
+/** The verdicts of each namespace, by its name. */
 type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -64,7 +64,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
-  // The projection shares equal specs, so each is evaluated once.
+  // The projection shares equal specs, so each shared spec is evaluated once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
@@ -89,7 +89,10 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
   byRollout('paused', 'Whether the rollout is paused (1) or not (0).', ({ paused }) => Number(paused));
 }
 
-/** Includes zeros. Empty without a rollout, and until the rollout's namespaces have been read. */
+/**
+ * The number of namespaces in each state of a rollout, including zeros. Empty for a policy without a rollout, and until
+ * the rollout's namespaces have been read.
+ */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;
   if (!counts) return [];
@@ -107,7 +110,7 @@ function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<Pod
   }
 }
 
-/** Condition Programmed is True for the current generation of the policy. */
+/** 1 if the condition Programmed is True for the current generation of the policy, otherwise 0. */
 function isProgrammed({ metadata, status }: CapabilityPolicy): number {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);
@@ -118,14 +121,14 @@ function endOf(policy: CapabilityPolicy): Series[] {
   return expires === undefined ? [] : [[{ policy: nameOf(policy) }, expires / 1000]];
 }
 
-/** Includes zeros. Empty until everything has been evaluated. */
+/** The number of workloads with each verdict, including zeros. Empty until everything has been evaluated. */
 function workloadVerdicts(policy: CapabilityPolicy): Series[] {
   const { evaluated = 0, violating = 0, unknown = 0 } = policy.status?.workloads ?? {};
   const counts = policy.status?.workloads ? { compliant: evaluated - violating - unknown, violating, unknown } : {};
   return Object.entries(counts).map(([verdict, count]) => [{ policy: nameOf(policy), verdict }, count]);
 }
 
-/** No zeros. */
+/** The numbers of violating workloads. Numbers that are zero are left out. */
 function* violating(verdicts: VerdictsByNamespace): Generator<Series> {
   for (const { namespace, modes } of verdicts.values()) {
     for (const [mode, { workloads }] of Object.entries(modes)) {

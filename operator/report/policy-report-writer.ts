@@ -27,7 +27,7 @@ export async function writePolicyReports(
       names.add(keyOf(report.apiVersion, name));
       const before = existing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
       if (before?.digest === annotations[DIGEST]) continue;
-      // Forced, because no other manager may write the report.
+      // The apply is forced, because no other manager may write the report.
       onWritten(await client.apply(report, { force: true }), Buffer.byteLength(JSON.stringify(report)));
     }
   } catch (error) {
@@ -53,8 +53,8 @@ function keyOf(apiVersion: string, name: string): string {
 }
 
 /**
- * A CRD that is being deleted accepts no objects (405, or 403 with these words). Once it is deleted, its paths are
- * unknown.
+ * Whether the namespace or the CRD is gone or going. A CRD that is being deleted accepts no objects (405, or 403 with
+ * the message below). After the deletion, the paths of its kind are unknown (404).
  */
 function isGoing(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;

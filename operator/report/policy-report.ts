@@ -1,7 +1,7 @@
 /**
- * The findings of a policy in a namespace → its reports there, as openreports.io and wgpolicyk8s.io define them and as
- * Policy Reporter shows them. A large report is split into several. The hash of a workload's name determines its report,
- * so that a change to one workload changes one report.
+ * Makes the reports about a policy in a namespace, as openreports.io and wgpolicyk8s.io define reports and as Policy
+ * Reporter shows them. A large report is split into several. The hash of a workload's name determines its report, so
+ * that a change to one workload changes one report.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -24,12 +24,12 @@ export interface PolicyReportInput {
   readonly api: ReportApi;
   readonly policy: Pick<ResolvedPolicy, 'name' | 'uid' | 'mode' | 'standard'>;
   readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
-  /** All workloads that the policy evaluated there. */
+  /** All workloads of the namespace that were evaluated by the policy. */
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
-  /** RFC 3339: the timestamp of the last report, if the result has not changed. */
+  /** The time since which the namespace has had no violations, as an earlier report states it; in RFC 3339. */
   readonly cleanSince: string | undefined;
-  /** ISO 8601, UTC. */
+  /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
 }
 
@@ -41,7 +41,7 @@ export interface PolicyReport extends ReportApi {
   readonly scope: object;
   /** Fields that only wgpolicyk8s.io has for each result. */
   readonly source?: string;
-  /** For violations, the summary counts each result. For compliance, it counts each workload. */
+  /** The summary counts every result about a violation, and every compliant workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
   readonly results: readonly Result[];
 }
@@ -66,14 +66,19 @@ export const LEFT_OUT = 'capabilitypolicy.dev/results-left-out';
 const SOURCE = 'capabilitypolicy';
 /** The size limit as JSON, for all results of one report. An object in etcd has at most 1.5 MiB. */
 const PART_BYTES = 256 * 1024;
-/** The most results for one workload. A pod may have hundreds of containers that each break every rule. */
+/**
+ * The size limit as JSON, for all results of one workload. A pod may have hundreds of containers that each break every
+ * rule.
+ */
 const WORKLOAD_BYTES = 32 * 1024;
-/** Together, 64 MiB for one policy in one namespace, which is about 100,000 results. */
+/**
+ * The most reports of one policy in one namespace. Together they have at most 64 MiB, which is about 100,000 results.
+ */
 const MOST_REPORTS = 256;
 
 /**
- * Yields one report at a time, because all of them together may be large. There is at least one. The same input gives the
- * same bytes.
+ * Yields one report at a time, because all reports together may be large. There is at least one report. The same input
+ * gives the same bytes.
  */
 export function* policyReports(input: PolicyReportInput): Generator<PolicyReport> {
   const count = reportsNeeded(input);
@@ -90,7 +95,10 @@ export function firstReportName(policy: string): string {
   return reportName(policy, 0);
 }
 
-/** The number is always present: otherwise `a`'s second report would have the name of `a-2`'s first. */
+/**
+ * The name of a report always ends in a number. Otherwise the second report of policy `a` would have the same name as
+ * the first report of policy `a-2`.
+ */
 function reportName(policy: string, index: number): string {
   return `${SOURCE}-${policy}-${index + 1}`;
 }
@@ -158,7 +166,10 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
 
 const GUIDES = new Map(RULES.map(({ id, guides }) => [id, referenceProperties(guides)]));
 
-/** No properties for a violation that is no rule about pods, such as the right to use a policy. */
+/**
+ * The properties of a result about a rule. A violation without a rule about pods, such as a missing right to use the
+ * policy, has none.
+ */
 function referencesBy(rule: string | undefined): Readonly<Record<string, string>> {
   return GUIDES.get(rule ?? '') ?? {};
 }
@@ -183,7 +194,7 @@ function passed(input: PolicyReportInput, since: string): Result {
 
 function commonOf({ policy }: PolicyReportInput) {
   const { level } = policy.standard;
-  // Kyverno's policies for the Pod Security Standards name theirs like this.
+  // Kyverno's policies for the Pod Security Standards have categories of this form.
   const category = `Pod Security Standards (${level.charAt(0).toUpperCase()}${level.slice(1)})`;
   return { source: SOURCE, policy: policy.name, category };
 }

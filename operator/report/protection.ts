@@ -1,6 +1,6 @@
 /**
- * Whether API servers protect the objects that the operator writes → the condition Protected, on which Ready does not
- * depend.
+ * Makes the condition Protected: whether API servers protect the objects that the operator writes. Ready does not
+ * depend on this condition.
  */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -9,7 +9,7 @@ import * as reasons from './reasons.ts';
 
 const HOW = '`cappol render --static` writes the file';
 
-/** A restarted operator has not asked yet. Until the operator has asked, the earlier answer stays. */
+/** A restarted operator has not asked the API servers yet. Until it has asked them, the earlier condition stays. */
 export function protectedCondition(
   outcome: ProtectionOutcome | undefined,
   previous: readonly Condition[],
@@ -26,7 +26,7 @@ const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [BareConditi
   Unknown: ['Unknown', reasons.NOT_ANSWERED],
 };
 
-/** For people. */
+/** A text for people about the protection. */
 export function protectionText({ state, servers, message }: ProtectionOutcome): string {
   const where = `${servers.protecting} of ${servers.answering} API servers`;
   switch (state) {

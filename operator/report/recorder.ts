@@ -10,7 +10,7 @@ import type { KubernetesEvent } from './events.ts';
 export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 
 interface RecorderOptions {
-  /** Monotonic milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
   /** Called when `dueMs` may have become earlier; must not throw. */
   readonly onDue?: () => void;
@@ -21,20 +21,20 @@ interface RecorderOptions {
 /** An existing Event, and the later events that it counts. */
 interface Told {
   readonly event: KubernetesEvent;
-  /** The name of the last event that the Event counts. It is the same when an attempt is repeated. */
+  /** The name of the last event that the Event counts. The name stays the same when an attempt is repeated. */
   attempt: string;
   count: number;
   lastTime: string;
   lastAt: number;
-  /** When the API server was last updated. */
+  /** The time of the last write of this Event. */
   toldAt: number;
 }
 
-/** An event that has not recurred for this long is over: the next one starts a new Event. */
+/** An event that has not recurred for this long is over. If it occurs again later, a new Event is written. */
 const ALIKE_MS = 600_000;
 /**
- * The most Events for one object and one reason. Further events are counted by the last of them, and their notes are
- * dropped.
+ * The most Events for one object and one reason. The last of these Events also counts all further events, whose notes
+ * are dropped.
  */
 const MOST_ALIKE = 10;
 /** The time between two updates of a series. */
@@ -48,7 +48,7 @@ export class EventRecorder {
   readonly #client: EventClient;
   readonly #options: Required<RecorderOptions>;
   readonly #budget: RateLimit;
-  /** By object and reason: the Events, which differ in their notes. */
+  /** The known Events, by object and reason. The Events of one list differ in their notes. */
   readonly #known = new Map<string, Told[]>();
   /** The Events that recurred since their series was last written. */
   readonly #untold = new Set<Told>();
@@ -62,9 +62,10 @@ export class EventRecorder {
   }
 
   /**
-   * Writes nothing about known events: `tellSeries` does that.
+   * Writes new Events. Repetitions of known events are only counted here; `tellSeries` writes how often they recurred.
    *
-   * @returns the refusals that another attempt will not change @throws other errors of the client; the Events before the failed one are written, and another attempt writes the rest
+   * @returns the refusals that another attempt will not change @throws other errors of the client. The Events before
+   * the failed one are written then, and another attempt writes the rest
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);
@@ -95,7 +96,7 @@ export class EventRecorder {
     this.#options.onDue();
   }
 
-  /** As `tell`. */
+  /** Writes the queued Events, as `tell` does. */
   async tellWaiting(): Promise<ApiError[]> {
     const events = [...this.#waiting];
     const refusals = await this.#tell(events);
@@ -120,7 +121,7 @@ export class EventRecorder {
     if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);
     this.#leftOut = 0;
     for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#options.now())) {
-      // Reset before the write, since further events may come meanwhile.
+      // The mark is removed before the write, because further events may come during the write.
       this.#untold.delete(told);
       const refusal = await this.#change(told).catch((error: unknown) => {
         this.#untold.add(told);
@@ -132,8 +133,8 @@ export class EventRecorder {
   }
 
   /**
-   * The Events for the same object and reason that are not over. It is always the same list, because several callers may
-   * write at a time.
+   * The Events for the same object and reason that are not over. The result is always the same list object, because
+   * several callers may write at a time.
    */
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
@@ -192,7 +193,7 @@ function isFinal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
-/** The Event exists already, or its namespace is deleted or being deleted. */
+/** Whether the error is expected: the Event exists already, or its namespace is deleted or being deleted. */
 function isExpected({ status, causes }: ApiError): boolean {
   return status === 409 || status === 404 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }

@@ -8,7 +8,7 @@ import { regardingPolicy } from './transitions.ts';
 
 type Origin = Omit<EventOrigin, 'occasion'>;
 
-/** Somebody removed the label of a namespace that is still pending, or changed its value. */
+/** The Event about a namespace that is still pending and whose label somebody removed or changed. */
 export function restoredLabelEvent(
   policy: string,
   namespace: Pick<NamespaceView, 'name' | 'uid'>,

@@ -1,4 +1,4 @@
-/** A rollout's progress → Events. */
+/** Makes the Events about the progress of a rollout. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { counted } from '../text/wording.ts';
@@ -15,7 +15,7 @@ import * as reasons from './reasons.ts';
 
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
 
-/** About the policy: the rest of its namespaces is blocked, or the policy is enforced everywhere. */
+/** The Events about the policy: the rest of its namespaces is blocked, or the policy is enforced everywhere. */
 export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
   if (!next) return [];
   const [was, is] = [stateOf(before), stateOf(next)];
@@ -29,7 +29,7 @@ export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next
   return [{ ...COMMON, type: 'Normal', reason: reasons.ROLLOUT_COMPLETE, note }];
 }
 
-/** About a namespace that was pending until now. @param policy the regarded policy */
+/** The Event about a namespace that was pending until now. @param policy the policy that is now enforced there */
 export function promotionEvent(
   namespace: Pick<NamespaceView, 'name' | 'uid'>,
   policy: Regarding,

@@ -1,4 +1,4 @@
-/** The progress of a rollout → its part of the status, as numbers and names of a bounded size. */
+/** Makes the part of the status about a rollout: numbers, and names of a bounded size. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
@@ -15,7 +15,10 @@ const MOST_BLOCKED = 32;
 const MOST_BYTES = 12 * 1024;
 const WORST_LENGTH = 512;
 
-/** A namespace that was not evaluated yet counts as soaking, because no violation is known there. */
+/**
+ * The status of a rollout. A namespace that was not evaluated yet counts as soaking, because no violation is known
+ * there.
+ */
 export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgress): RolloutStatus {
   const states = [...namespaces.values()].map(({ state }) => state);
   const enforced = states.filter((state) => state === 'Enforced').length;
@@ -41,7 +44,7 @@ function violatingIn({ verdict }: Blocked): number {
   return verdict?.violating ?? 0;
 }
 
-/** As many names as fit. */
+/** As many blocked namespaces as fit into the status. */
 function entries(policy: string, blocked: readonly [string, Blocked][]): BlockedNamespace[] {
   const kept: BlockedNamespace[] = [];
   let bytes = 0;
@@ -60,7 +63,10 @@ function entries(policy: string, blocked: readonly [string, Blocked][]): Blocked
   return kept;
 }
 
-/** `Deployment legacy: capabilities: container "app" must not add capability SYS_TIME (allowed: none)` */
+/**
+ * The worst violation as a text, such as `Deployment legacy: capabilities: container "app" must not add capability
+ * SYS_TIME (allowed: none)`.
+ */
 function worstText(policy: string, verdict: Blocked['verdict']): string | undefined {
   const workload = verdict?.worst;
   if (!workload) return undefined;

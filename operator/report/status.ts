@@ -1,4 +1,4 @@
-/** All facts about a policy → its complete status: the same bytes for the same input. */
+/** Makes the complete status of a policy from all facts about it. The same input gives the same bytes. */
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } from '../api/capability-policy.ts';
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -24,27 +24,30 @@ export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
-  /** The text that decides while the current text is refused; absent if none was ever accepted. */
+  /** The text that decides while the current text is refused; absent if no text was ever accepted. */
   readonly lastAccepted?: AcceptedText;
   /** Whether the policy counts as deleted. */
   readonly expired?: boolean;
-  /** The coverage of the text that decides; absent if none was ever accepted, or the policy has expired. */
+  /** The coverage of the text that decides; absent if no text was ever accepted, or if the policy has expired. */
   readonly coverage?: Coverage;
-  /** Absent until the first pass over all policies. */
+  /** How far the policy is in force; absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
-  /** Absent without `spec.rollout`, and until the first pass over the policy's namespaces. */
+  /**
+   * The progress of the rollout. The progress is absent without `spec.rollout`, and until the first pass over the
+   * policy's namespaces.
+   */
   readonly progress?: RolloutProgress;
-  /** By namespace. */
+  /** The label outcomes, by namespace. */
   readonly labels: ReadonlyMap<string, LabelOutcome>;
-  /** By namespace. A namespace that is missing has not been evaluated yet. */
+  /** The verdicts, by namespace. A namespace that is missing has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than the policy. */
   readonly olderBindings?: readonly BindingName[];
-  /** Absent until the API servers have been asked for the first time. */
+  /** Whether API servers protect our objects; absent until they have been asked for the first time. */
   readonly protection?: ProtectionOutcome;
-  /** ISO 8601, UTC: the transition time of conditions that change. */
+  /** The current time, in ISO 8601 and UTC: the transition time of conditions that change. */
   readonly now: string;
 }
 
@@ -61,7 +64,7 @@ const NOWHERE: Coverage = {
   restricted: new Map(),
 };
 
-/** Empty lists are left out. The JSON is always shorter than 64 KiB. */
+/** The complete status, without empty lists. Its JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy, expired = false } = input;
   const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
@@ -134,8 +137,8 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
 }
 
 /**
- * A restarted operator has not looked at the namespaces yet. Until it has made its own observation, the earlier one
- * stays.
+ * A restarted operator has not looked at the namespaces yet. Until it has looked at them, the earlier status of the
+ * rollout stays.
  */
 function lastRollout(
   spec: CompleteSpec,
@@ -146,7 +149,7 @@ function lastRollout(
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
 
-/** @param before used if there is no report */
+/** @param before the earlier values, used if there is no report */
 function evaluation(report: WorkloadReport | undefined, before: Evaluation = {}): Evaluation {
   if (!report) {
     const { workloads, violations, violationsTotal, unusedGrants } = before;
@@ -160,7 +163,7 @@ function evaluation(report: WorkloadReport | undefined, before: Evaluation = {})
   };
 }
 
-/** The fields for the columns of `kubectl get`: a field that a policy leaves out is not in its spec. */
+/** The effective values for the columns of `kubectl get`. The spec does not have a field that the author left out. */
 function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
   const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };

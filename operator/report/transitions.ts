@@ -1,4 +1,4 @@
-/** An old and a new state → the Events about the change; no Event if nothing changed. */
+/** Makes the Events about the change from an old to a new state; no Event if nothing changed. */
 import { createHash } from 'node:crypto';
 import {
   type CapabilityPolicy,
@@ -29,9 +29,8 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy with its old status, which also identifies the occasion: a change from the same old status emits its
- * Events once. This holds even if the change is tried again, or comes back within an hour, which is the lifetime of an
- * Event
+ * @param policy with its old status, which also identifies the occasion. A change from the same old status emits its
+ * Events once, even if the change is tried again, or comes back within an hour, which is the lifetime of an Event
  */
 export function policyEvents(
   policy: CompletePolicy,
@@ -55,7 +54,7 @@ export function policyEvents(
   );
 }
 
-/** About a namespace with a label of another owner, once for each new conflict. */
+/** The Events about a namespace with a label of another owner: one Event for each new conflict. */
 export function namespaceEvents(
   { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
   before: LabelOutcome | undefined,
@@ -68,7 +67,7 @@ export function namespaceEvents(
     .map((conflict) => eventFor(conflictHappening(name, uid, conflict), { ...origin, occasion: '' }));
 }
 
-/** About an object of the operator that somebody modified or deleted. */
+/** The Event about an object of the operator that somebody modified or deleted. */
 export function repairEvent(
   { kind, name }: { readonly kind: string; readonly name: string },
   policy: CapabilityPolicy | undefined,

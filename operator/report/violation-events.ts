@@ -1,4 +1,4 @@
-/** An old and a new status → the Events about workloads that begin or stop to violate the policy. */
+/** Compares an old and a new status, and makes the Events about workloads that begin or stop to violate the policy. */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { type WorkloadName, workloadText } from '../evaluate/workloads.ts';
@@ -7,21 +7,21 @@ import { type Happening, type Identity, type Regarding, regardingWorkload } from
 import * as reasons from './reasons.ts';
 import { isCut } from './violations.ts';
 
-/** Finds the uid of a workload or pod. Without it, `kubectl describe` does not show an Event. */
+/** Finds the uid of a workload or pod. `kubectl describe` does not show an Event without the uid. */
 export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 
 /** The policy that the Events are about. */
 interface Subject {
   readonly regarding: Regarding;
-  /** spec.mode: the mode of a violation that states none. */
+  /** The `spec.mode` of the policy, for violations that state no mode. */
   readonly mode: Mode;
 }
 
 const NAMED = 3;
 
 /**
- * A workload may violate an Audit or Warn policy while an exception admits it. It gets no warning, because it would not
- * be refused if that policy were enforced (docs/decisions/0014).
+ * A workload may violate an Audit or Warn policy while an exception admits it. The Event about such a workload is not a
+ * warning, because the workload would not be refused if that policy were enforced (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -55,20 +55,22 @@ export function violationHappenings(
 /** A workload that a status lists as violating. */
 interface Offender {
   readonly name: WorkloadName;
-  /** The number of violations that the status lists. */
+  /** The worst violation, and the number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
   /** Whether the status may have omitted some of the workload's violations for lack of room. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
-  /** The policy's mode in the workload's namespace. A status that an earlier release wrote does not have it. */
+  /**
+   * The policy's mode in the workload's namespace. A status that an earlier release wrote does not contain the mode.
+   */
   readonly mode: Mode | undefined;
 }
 
 interface Turn {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** The verb phrase for one workload and for several. */
+  /** The verb phrase of the note, for one workload or for several. */
   readonly does: (policy: string, offenders: readonly Offender[]) => string;
   readonly tellsViolations: boolean;
 }
@@ -96,8 +98,8 @@ const ENDED: Turn = {
 };
 
 /**
- * One Event about each workload that still exists, and one about the policy that names the first few workloads. All of
- * them have the same mode.
+ * One Event about each workload that still exists, and one about the policy that names the first few workloads. All
+ * these workloads have the same mode.
  */
 function happeningsOf(
   { regarding: policy, mode }: Subject,
@@ -123,7 +125,10 @@ function happeningsOf(
   return [{ ...common, regarding: policy, note }, ...ofWorkloads];
 }
 
-/** `capabilities: container "app" must not add capability SYS_ADMIN (allowed: none); 2 more violations` */
+/**
+ * The violations as a text, such as `capabilities: container "app" must not add capability SYS_ADMIN (allowed: none); 2
+ * more violations`.
+ */
 function violationsText(offenders: readonly Offender[]): string {
   const [{ worst, name }] = [...offenders].sort((a, b) => worstFirst(a.worst, b.worst)) as [Offender];
   const where = offenders.length === 1 ? '' : `${workloadText(name)}: `;

@@ -1,4 +1,4 @@
-/** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
+/** Makes the part of a policy's status about workloads from the verdicts of the namespaces where the policy decides. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/own-entries.ts';
@@ -28,7 +28,7 @@ export interface WorkloadReport {
   readonly notAdmitted: readonly NotAdmitted[];
   /** The number of workloads in `notAdmitted` that are Unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
-  /** The beginning of `notAdmitted` that fits into the status. */
+  /** The first violations of `notAdmitted`, as many as fit into the status. */
   readonly violations: readonly Violation[];
   readonly unusedGrants: readonly string[];
 }
@@ -36,13 +36,13 @@ export interface WorkloadReport {
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
-/** Space for names, the rule and the message, including JSON escapes. */
+/** The largest entry in bytes: names, the rule and the message, including JSON escapes. */
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
- * @param areas where the policy decides
- * @returns undefined until each of them has been evaluated with this policy among the deciding ones: in a partial report,
- * a workload that was not evaluated would look repaired
+ * @param areas the areas in which the policy decides
+ * @returns undefined until each area has been evaluated with this policy among the deciding policies. In a partial
+ * report, a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
   { name, spec }: Evaluating,
@@ -123,8 +123,9 @@ interface Added {
 }
 
 /**
- * Values that the policy itself states. A value from the level's own list is not a deliberate grant. Nor is a value that
- * every version of the level admits: a list repeats it only in order not to refuse it.
+ * The unused grants among the values that the policy itself states. A value from the level's own list is not a
+ * deliberate grant. A value that every version of the level admits is not a deliberate grant either: a list repeats
+ * such a value only in order not to refuse it.
  */
 function unused(spec: CapabilityPolicySpec, added: Added): string[] {
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };

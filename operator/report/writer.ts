@@ -8,8 +8,8 @@ import type { EventRecorder } from './recorder.ts';
 export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 
 /**
- * Events come first: after a crash or an error in between, the next attempt still sees the change, and does not create
- * the existing Events again. A permanent refusal of an Event does not block the status.
+ * Events are written first: after a crash or an error in between, the next attempt still sees the change, and does not
+ * create the existing Events again. A permanent refusal of an Event does not block the status.
  * @param policy as last seen @throws the client's error, also if the policy has been replaced by another one. A refusal
  * of an Event is thrown only after the status is written
  */
@@ -54,7 +54,7 @@ export class WrittenStatuses {
     const statuses = this.#statuses(seen) ?? [];
     const shown = statuses.findLastIndex((status) => isDeepStrictEqual(status, seen.status));
     const newest = statuses.at(-1);
-    // The watch has shown all of the statuses, or somebody else has written one.
+    // The watch has shown all of the statuses, or somebody else has written a status.
     if (shown === -1 || shown === statuses.length - 1) this.forget(nameOf(seen));
     else this.#keep(seen, statuses.slice(shown));
     return shown === -1 || newest === undefined ? seen : { ...seen, status: newest };

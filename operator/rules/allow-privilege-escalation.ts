@@ -6,7 +6,7 @@ import { firstOfValues } from './fit.ts';
 import { defineRule, type Fix } from './rule.ts';
 import type { Values } from './values.ts';
 
-/** CEL, optional. */
+/** CEL, optional: the field allowPrivilegeEscalation of a container. */
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
 
 /** CEL, bool: the API server refuses `false` on such a container (ValidateSecurityContext), so defaulting skips it. */
@@ -30,8 +30,8 @@ function isForbidden(values: Values): Condition {
 }
 
 /**
- * The fix is always of class check. Only the image shows which programs have the set-user-ID bit. Such a program gets the
- * user and the files of its owner even in a container without capabilities.
+ * The fix is always of class check. Only the image shows which programs have the set-user-ID bit. Such a program runs
+ * as its owner and can use its owner's files, even in a container without capabilities.
  */
 function fix(when: string, risk: string): Fix {
   return {
@@ -61,7 +61,7 @@ const FIXES: Fix[] = [
 
 export const allowPrivilegeEscalation = defineRule<boolean>({
   id: 'allowPrivilegeEscalation',
-  title: 'Whether a container may leave no-new-privileges off, so that setuid binaries gain what it was not given.',
+  title: 'Whether processes in a container may gain privileges that it was not given, such as through setuid binaries.',
   words: 'Privilege escalation (such as via set-user-ID or set-group-ID file mode) should not be allowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
@@ -114,7 +114,7 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   podSecurity: (allowed, { minor }, label) => {
     if (label < 8) return 'restricted';
     if (allowed) return 'baseline';
-    // The text and the label both admit Windows pods from v1.25 on.
+    // From v1.25 on, the text of the rule and the label both admit pods for Windows.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

@@ -25,7 +25,7 @@ import type { Values } from './values.ts';
 
 export interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** The forbidden capabilities that a pod with hostUsers: false may add, and so may hold. */
+  /** The otherwise forbidden capabilities that a pod with hostUsers: false may add, and so may hold. */
   readonly inUserNamespace: readonly string[];
   /** The additions and drops that defaulting makes. */
   readonly filling: Capabilities;
@@ -34,9 +34,10 @@ export interface AllowedBounding {
 /**
  * CEL, list(string): the forbidden capabilities that the container's bounding set will have.
  *
- * Runtimes start from their default set, or from nothing with drop ALL, or from everything with add ALL; then come the
- * adds, then the drops, in upper or lower case. CRI-O and Docker strip CAP_, but containerd does not. So a prefixed add
- * counts and a prefixed drop does not: no runtime may grant more than was evaluated.
+ * A runtime starts from its default set. If a container drops ALL, it starts from the empty set; if a container adds
+ * ALL, from all capabilities. Then it applies the adds, and after them the drops, in upper or lower case. CRI-O and
+ * Docker strip the prefix CAP_ from names, but containerd does not. So an add with the prefix counts, and a drop with
+ * the prefix does not: no runtime may grant more than was evaluated.
  *
  * @param forbidden CEL, list(string)
  * @param byDefault CEL, list(string): the forbidden capabilities that runtimes give by default
@@ -46,7 +47,8 @@ function held(forbidden: string, byDefault: string, add: string, drop: string): 
   const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A list of one list binds a value, so that each list is built once, not once for each name of the other list.
+  // A loop over a list with one item binds the item to a name. So each list is built once, not once for each name of
+  // the other list.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -58,7 +60,9 @@ function givenByDefault(names: readonly string[]): string[] {
   return names.filter((name) => RUNTIME_DEFAULT.includes(name));
 }
 
-/** The capabilities that a container may not hold, and the subset that runtimes give by default; for any values. */
+/**
+ * The capabilities that a container may not hold, and the subset of them that runtimes give by default, for any values.
+ */
 function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
   const outOf = (name: string, all: readonly string[]) =>
     values.specialized(
@@ -78,8 +82,8 @@ function mappedOf(forbidden: readonly string[], names: readonly string[]) {
 }
 
 /**
- * CEL, bool, over a name `x`: the pod may not hold the capability in its user namespace either. Undefined if that is true
- * of each name.
+ * CEL, bool, over a name `x`: the pod may not hold the capability in its user namespace either. Undefined if this holds
+ * for each name.
  */
 function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
   return mapped === 'any' || mapped.length === 0
@@ -87,15 +91,15 @@ function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
     : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
 }
 
-/** CEL, the end of an expression for a list: leaves out the capabilities that the pod may hold in its user namespace. */
+/** CEL, a suffix for a list expression. It leaves out the capabilities that the pod may hold in its user namespace. */
 function unlessMapped(mapped: readonly string[] | 'any'): string {
   const unmapped = isUnmapped(mapped);
   return unmapped === undefined ? '' : `.filter(x, ${unmapped})`;
 }
 
 /**
- * CEL, bool. Runtimes change case with Go's strings.ToUpper, which maps U+017F to S and U+0131 to I; upperAscii does not.
- * No capability's name contains such a letter, so a name with one is refused.
+ * CEL, bool: `x` has a character that no name of a capability has, and is refused. Runtimes change case with Go's
+ * strings.ToUpper, which maps U+017F to S and U+0131 to I. CEL's upperAscii does not.
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
@@ -113,7 +117,7 @@ function forbiddenBy(allowed: readonly string[]): string[] {
   return allowed.includes('*') ? [] : CAPABILITIES.filter((name) => !allowed.includes(name));
 }
 
-/** An add that a drop cancels is removed, too: on Docker, the add wins. */
+/** The fixes of the rule. They also remove an add that a drop cancels, because on Docker the add wins. */
 function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[] {
   const forbidden = forbiddenBy(allowed);
   if (forbidden.length === 0) return [];
@@ -140,8 +144,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   id: 'capabilities.allowedBounding',
   title: 'Which capabilities a container may end up holding, added or given by the container runtime.',
   words:
-    'No Standard has this: a baseline pod that says nothing about capabilities still holds the 14 of its runtime, NET_RAW ' +
-    'among them.',
+    'No Standard has this. A baseline pod that says nothing about capabilities still holds the 14 that container runtimes ' +
+    'give by default, such as NET_RAW.',
   sources: [
     'linux/include/uapi/linux/capability.h',
     'containerd internal/cri/opts/spec_linux_opts.go',
@@ -239,7 +243,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     asks: [
       {
         over: 'containers',
-        // If no list of names admits a value, the answer is ALL.
+        // If no list of names would admit the container, the answer is all capabilities.
         for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
       },
     ],

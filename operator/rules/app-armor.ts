@@ -23,7 +23,9 @@ import { type Columns, LiteralValues, type Values } from './values.ts';
 interface AppArmor {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
-  /** The profiles of type Localhost; `*` at the end matches any ending; undefined admits any profile. */
+  /**
+   * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
+   */
   readonly localhostProfiles?: readonly string[];
   /** The profile that defaulting fills in. */
   readonly default?: Profile;
@@ -40,12 +42,12 @@ const KEY = `${literal(ANNOTATION)} + c.name`;
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
  * The API server accepts an annotation without a value or without a profile's name, but sets no field from it
- * (applyAppArmorVersionSkew). So the container has no profile.
+ * (applyAppArmorVersionSkew). So a container with such an annotation has no profile.
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
 /**
- * CEL, bool: an annotation without a profile. The API server requires that the field and the annotation match, so it
- * refuses a field beside such an annotation.
+ * CEL, bool: the container has an annotation, even if the annotation names no profile. The API server requires that the
+ * field and the annotation match, so defaulting must not set a field beside an annotation without a profile.
  */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
 /**
@@ -64,8 +66,9 @@ const OF_CONTAINER = {
 const FIELDS = [{ ...OF_CONTAINER, over: 'pod', profile: POD_PROFILE }, OF_CONTAINER] as const;
 
 /**
- * Before v1.30, profiles were annotations; API servers still convert them into fields.
- * @param value CEL, string: an annotation's
+ * CEL, bool: an annotation sets an allowed profile, or no profile. Before v1.30, profiles were annotations, and API
+ * servers still convert such annotations into fields.
+ * @param value CEL, string: the value of the annotation
  */
 function annotationAllowed(values: Values, value: string): Condition {
   const isNamed = values.specialized(
@@ -85,7 +88,10 @@ function annotationAllowed(values: Values, value: string): Condition {
   );
 }
 
-/** @param except CEL, bool over a container `c`: its annotation has a check of its own */
+/**
+ * The test of the pod's annotations.
+ * @param except CEL, bool over a container `c`: its annotation has a check of its own
+ */
 function annotationTest(values: Values, except: string | undefined): Test {
   const allowed = annotationAllowed(values, 'variables.annotations[k]');
   const isBad = `variables.annotations.exists(k, ${bad(allowed, except)})`;
@@ -115,7 +121,7 @@ function withExcepted(except: string, text: string, macro: 'exists' | 'map'): st
   return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
 
-/** The annotation of a container to which `spec.containers` gives another value. */
+/** The test of the annotation of a container to which `spec.containers` gives another value. */
 function annotationTestOfContainer(values: Values): Test {
   return {
     applies: annotationsMatter(values),
@@ -138,21 +144,21 @@ function annotationsMatter(values: Values): Condition {
 
 /**
  * CEL, string: the bad annotations, in the order of the pod's containers. A map has no order: the API server iterates
- * over it in Go's random order. Annotations for containers that the pod does not have are named only if there are no
- * other bad ones. Such annotations occur only in files, because the API server refuses them earlier
+ * over a map in Go's random order. Annotations for containers that the pod does not have are named only if no other
+ * annotation is bad. Such annotations occur only in files, because the API server refuses them earlier
  * (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
   const ofContainers = `${evaluated}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
   const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
-  // A list of one list binds a value.
+  // A loop over a list with one item binds the item to a name.
   const texts = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
   const named = except === undefined ? texts : `${withExcepted(except, texts, 'map')}[0]`;
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
-/** CEL, string, for messages: `RuntimeDefault, Localhost with foo`. */
+/** CEL, string: the allowed profiles as text for messages: `RuntimeDefault, Localhost with foo`. */
 function allowedText(values: Values): string {
   return values.specialized(
     ({ appArmorTypes: types = [], appArmorProfiles: profiles = [] }) => {
@@ -176,7 +182,7 @@ function profileTests(values: Values, except: string | undefined): Test[] {
   ];
 }
 
-/** The tests of the profile that a container gets: its own field, its annotation, or else the pod's field. */
+/** The tests of the profile that a container gets, from its own field, its annotation, or else the pod's field. */
 function profileTestsOfContainer(values: Values): Test[] {
   const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;
   const field = { ...OF_CONTAINER, profile };
@@ -184,8 +190,8 @@ function profileTestsOfContainer(values: Values): Test[] {
 }
 
 /**
- * Defaulting skips Windows pods, on which the API server refuses the field. It also skips containers with an annotation
- * that the field would contradict.
+ * The test for containers without a profile. Defaulting skips Windows pods, on which the API server refuses the field.
+ * It also skips containers with an annotation that the field would contradict.
  */
 function unsetTest(values: Values, filled: boolean): Test {
   const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);

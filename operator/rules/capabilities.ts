@@ -74,7 +74,7 @@ function fillingsOf(values: Values): Filling[] {
   ];
 }
 
-/** Checks the length first, because each required name is searched for in the whole list. */
+/** Checks the length of the lists first, because each required name is searched for in the whole list. */
 function withBoundedNames(values: Values, filled: boolean, tests: readonly Test[]): Test[] {
   const tooMany = filled ? tooManyNames(filledAdd(values), filledDrop(values)) : tooManyNames();
   const mayLackDrops = all(values.hasSome('requiredDrop'), filled ? not(values.includes('exempt', 'windows')) : true);
@@ -103,7 +103,7 @@ function stated(
   };
 }
 
-/** The names that each of the lists contains, itself or through ALL. */
+/** The names that all of the lists contain, by name or through ALL. */
 function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
@@ -131,7 +131,7 @@ function question(standard: Standard): string {
 
 function choicesFor(asked: readonly Asked[]): Stated[] {
   const added = distinct(asked.flatMap(([add]) => add));
-  // The API cannot list an unknown capability. It can only admit any capability, and then it requires no drop.
+  // A policy cannot list an unknown capability. It can only admit any capability, and then it must require no drop.
   if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
   const others = distinct(asked.flatMap(([, , mapped]) => mapped)).filter((name) => !added.includes(name));
   const mapped = others.every((name) => NAMES.includes(name)) ? others : ['*'];
@@ -139,7 +139,7 @@ function choicesFor(asked: readonly Asked[]): Stated[] {
   const required = mapped.includes('*') ? [] : dropped.filter((name) => ![...added, ...mapped].includes(name));
   return [
     stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped),
-    // Refuses lists that are longer than a list of all names.
+    // This choice still refuses lists that are longer than a list of all names.
     stated(['*'], []),
   ];
 }
@@ -249,7 +249,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
     const allowedAdd = [...everywhere, ...allowedAddInUserNamespace];
     if (!within(allowedAdd, BASELINE)) return 'privileged';
     if (label < 22) return 'restricted';
-    // The text and the label both admit Windows pods from v1.25 on.
+    // From v1.25 on, the text of the rule and the label both admit pods for Windows.
     const windows = minor >= 25 && label < 25;
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },
@@ -257,9 +257,9 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fit: (standard) => ({
     own: [ownLists(standard)],
     asks: [{ over: 'containers', for: question(standard) }],
-    // Restricted has little to narrow: containers drop ALL already.
+    // At level restricted, containers already drop ALL, so there is little to narrow.
     narrowsToUse: standard.level !== 'restricted',
-    // Other containers would keep the level's value, which may require no drop.
+    // If only some containers got the value, the others would keep the level's value, which may require no drop.
     isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),
     choices: choicesFor,
   }),

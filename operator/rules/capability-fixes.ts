@@ -1,4 +1,4 @@
-/** The changes of a manifest that end violations of the lists of capabilities. */
+/** The fixes for violations of the lists of capabilities. */
 import {
   ADD,
   type Capabilities,
@@ -16,7 +16,7 @@ import { LiteralValues } from './values.ts';
 
 /** CEL, string: the name as Kubernetes spells it. */
 const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n)[0]';
-/** CEL, bool, over a name `x`. */
+/** CEL, bool, over a name `x`: it is the misspelt name of a capability. */
 const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
 
 const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
@@ -24,7 +24,7 @@ const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
   drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
 };
 
-/** Names in the list besides a drop of ALL do not matter. */
+/** The fixes of misspelt names. Other names in a list of drops with ALL do not matter. */
 export function spellingFixes(): Fix[] {
   const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
     over: 'containers',
@@ -37,7 +37,7 @@ export function spellingFixes(): Fix[] {
   return [fix('add', ADD), fix('drop', DROP, `!("ALL" in ${DROP})`)];
 }
 
-/** @param refused CEL, bool, over a name `x` */
+/** The fix that removes adds. @param refused CEL, bool, over a name `x`: the add is refused */
 export function removeAdds(refused: string): Fix {
   return {
     over: 'containers',
@@ -45,7 +45,7 @@ export function removeAdds(refused: string): Fix {
     when: and(`${ADD}.size() <= ${MOST_NAMES}`, `${ADD}.exists(x, ${refused})`),
     value: `${ADD}.filter(x, !(${refused}))`,
     class: 'check',
-    risk: 'somebody asked for the capability: what needs it fails (`cappol explain NAME` says what that is, and what to use instead)',
+    risk: 'somebody asked for the capability: programs that need it fail (`cappol explain NAME` says what needs it, and what to use instead)',
   };
 }
 

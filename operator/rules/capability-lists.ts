@@ -19,7 +19,10 @@ export interface Capabilities {
   readonly defaultAdd: readonly string[];
   /** Whether the required drops must be listed by name, so that a drop of ALL is not enough. */
   readonly dropByName?: true;
-  /** Refuses lists longer than the number of names. Absent at a level's own value, which has only the Standard's check. */
+  /**
+   * Whether lists of more than MOST_NAMES names are refused. Absent at a level's own value, which has only the
+   * Standard's check.
+   */
   readonly boundedNames?: true;
 }
 
@@ -37,7 +40,7 @@ export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 /** The length of a list of all known names, each with and without CAP_. A longer list can only make evaluation expensive. */
 export const MOST_NAMES = 2 * NAMES.length;
 
-/** The lists in force: the lists of the overrides; where an override is absent, the Standard's. */
+/** The lists in force: each list is that of the overrides, or else that of the Standard. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
   const { level, minor } = standard;
   const own = levelsOwn(level, minor);
@@ -81,12 +84,12 @@ function isDeepEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** CEL, bool: reads only the length of the lists. */
+/** CEL, bool: a list has too many names. The text reads only the lengths of the lists. */
 export function tooManyNames(add = ADD, drop = DROP): string {
   return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
 }
 
-/** @param tooMany CEL, bool */
+/** The test that refuses lists with too many names. @param tooMany CEL, bool: a list has too many names */
 export function namesTest(tooMany: string): Test {
   return {
     over: 'containers',
@@ -113,13 +116,19 @@ export function isRefused(values: Values): Condition {
   return all(`!(x in ${values.list('allowedAdd')})`, not(isMapped(values, 'allowedAddInUserNamespace')));
 }
 
-/** CEL, bool: the column, which admits capabilities in a user namespace, contains `x`, and the pod has a user namespace. */
+/**
+ * CEL, bool: the pod has a user namespace, and the column lists the capability `x`.
+ * @param column of the capabilities that are admitted in a user namespace
+ */
 export function isMapped(values: Values, column: string): Condition {
   const isListed = any(values.includes(column, '*'), `x in ${values.list(column)}`);
   return all(values.hasSome(column), isListed, IN_USER_NAMESPACE);
 }
 
-/** CEL, string, for messages: `CHOWN, and with hostUsers: false NET_ADMIN`. @param mapped the column of the second list */
+/**
+ * CEL, string: the allowed capabilities as text for messages: `CHOWN, and with hostUsers: false NET_ADMIN`.
+ * @param mapped the column of the second list
+ */
 export function allowedText(values: Values, allowed: string, mapped: string): string {
   const inUserNamespace = choose(values.includes(mapped, '*'), '"any"', values.listed(mapped));
   return concat(
@@ -128,7 +137,7 @@ export function allowedText(values: Values, allowed: string, mapped: string): st
   );
 }
 
-/** A drop of ALL contains every other drop, unless the rule asks for names. */
+/** CEL, bool: a required drop is missing. A drop of ALL contains every other drop, unless the rule asks for names. */
 export function isMissing(values: Values): Condition {
   const required = values.list('requiredDrop');
   const someIsMissing = `!${required}.all(x, x in ${DROP})`;
@@ -150,7 +159,7 @@ export function filledDrop(values: Values): string {
   return `(${isMissing(values)} ? ${DROP} + ${values.list('requiredDrop')}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }
 
-/** For people: `NET_RAW, CHOWN`, or `any capability`. */
+/** The names as text for people: `NET_RAW, CHOWN`, or `any capability`. */
 export function namedInWords(names: readonly string[]): string {
   return names.includes('*') ? 'any capability' : names.join(', ');
 }

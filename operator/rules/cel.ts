@@ -8,7 +8,7 @@ export function literal(value: string | readonly string[]): string {
     : `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
 }
 
-/** For messages: `NET_RAW, CHOWN`, or `none`. */
+/** The values as text for messages: `NET_RAW, CHOWN`, or `none`. */
 export function listed(values: readonly string[]): string {
   return values.length === 0 ? 'none' : values.join(', ');
 }
@@ -16,12 +16,16 @@ export function listed(values: readonly string[]): string {
 /** CEL, bool: the pod asks for a user namespace of its own (KEP-127). */
 export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 
-/** CEL, bool: the pod says that it is for Windows nodes (KEP-2802). The API server refuses Linux-only fields on it. */
+/**
+ * CEL, bool: the pod says that it is for Windows nodes (KEP-2802). The API server refuses Linux-only fields on such a
+ * pod.
+ */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
 /**
- * CEL, bool: whether a text matches one of the patterns. @param text CEL, string @param patterns `*` at the end matches
- * any ending
+ * CEL, bool: whether a text matches one of the patterns.
+ * @param text CEL, string
+ * @param patterns `*` at the end matches any ending
  */
 export function matchesAny(text: string, patterns: readonly string[]): string {
   const exact = patterns.filter((pattern) => !pattern.endsWith('*'));
@@ -33,7 +37,7 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** The same in JavaScript instead of CEL. */
+/** Whether a text matches one of the patterns, like `matchesAny`, but in JavaScript instead of CEL. */
 export function isMatch(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
@@ -42,11 +46,13 @@ export function isMatch(text: string, patterns: readonly string[]): boolean {
 export const ALL_CONTAINERS =
   '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
 
-/** The longest list whose violations a message names. About a longer list, a message says only how long it is. */
+/**
+ * The longest list whose violations a message names. A message about a longer list says only that the list is longer.
+ */
 export const MOST_NAMED = 256;
 
 /**
- * CEL, string: the part of a message that names the wrong items of a list.
+ * CEL, string: the text in a message that names the wrong items of a list.
  * @param list CEL, list
  * @param names CEL, string: iterates over the whole list
  */
@@ -54,12 +60,12 @@ export function namedIn(list: string, names: string): string {
   return `(${list}.size() > ${MOST_NAMED} ? "in a list of more than ${MOST_NAMED}" : ${names})`;
 }
 
-/** CEL, optional: a field of the securityContext that a container gets, which is its own field or else the pod's. */
+/** CEL, optional: a field of the securityContext that a container gets: its own field, or else the pod's field. */
 export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** The fields that defaulting fills in. */
+/** A fill, as far as an expression about the filled pod needs it. */
 interface Filled {
   readonly applies?: Condition;
   readonly when: string;
@@ -67,8 +73,8 @@ interface Filled {
 }
 
 /**
- * CEL, optional: the same after defaulting.
- * @param fills the fills on the container, and on the pod; a pod that exists already keeps its own value
+ * CEL, optional: a field of the securityContext that a container gets after defaulting.
+ * @param fills the fill of the container, and the fill of the pod; an existing pod keeps its own value
  */
 export function effectiveAfterFilling(
   field: string,
@@ -82,14 +88,16 @@ export function effectiveAfterFilling(
   return filled(container, `c.?securityContext.?${field}.or(${ofPod})`);
 }
 
-/** CEL, bool: the securityContext of container `c` does not set the field, so the container inherits the pod's. */
+/**
+ * CEL, bool: the securityContext of container `c` does not set the field, so the container inherits the pod's field.
+ */
 export function takesFromPod(field: string): string {
   return `!c.?securityContext.?${field}.hasValue()`;
 }
 
 /**
- * CEL, bool: the pod leaves a field of the securityContext unset, and so does some container that would inherit it. For
- * the fields that defaulting writes on a pod.
+ * CEL, bool: the pod leaves a field of the securityContext unset, and so does some container that would inherit it. The
+ * text is for fields that defaulting writes on a pod.
  */
 export function isUnsetForSome(field: string): string {
   const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';
@@ -102,7 +110,10 @@ export function isUnsetForSome(field: string): string {
 /** CEL, bool: `c` was added to an existing pod, so the pod's own fields cannot be filled any more. */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
-/** CEL, bool: the exception that the Standards make since v1.35; undefined before. */
+/**
+ * CEL, bool: the pod is not in a user namespace, for which the Standards make an exception since v1.35; undefined in
+ * earlier versions.
+ */
 export function unlessInUserNamespace(minor: number): string | undefined {
   return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }

@@ -1,6 +1,6 @@
-/** Conditions in a rule's text. If a condition is known before any pod is seen, it disappears from the text. */
+/** Conditions in the text of a rule. A condition that is known before any pod is seen disappears from the text. */
 
-/** CEL, bool; true or false if it is known. */
+/** A condition as a CEL text of type bool; true or false if its value is known. */
 export type Condition = string | boolean;
 
 export function all(...conditions: readonly Condition[]): Condition {
@@ -17,13 +17,13 @@ export function not(condition: Condition): Condition {
   return typeof condition === 'boolean' ? !condition : `!(${condition})`;
 }
 
-/** CEL of the type of both texts. */
+/** CEL: one of two texts of the same type, depending on a condition. */
 export function choose(condition: Condition, then: string, otherwise: string): string {
   if (typeof condition === 'boolean') return condition ? then : otherwise;
   return `(${condition} ? ${then} : ${otherwise})`;
 }
 
-/** CEL, string: the texts one after the other. Adjacent literals are joined. @param texts CEL, strings */
+/** CEL, string: the texts one after the other, with adjacent literals as one literal. @param texts CEL, strings */
 export function concat(...texts: readonly string[]): string {
   const merged: string[] = [];
   for (const text of texts) {

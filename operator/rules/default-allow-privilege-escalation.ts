@@ -10,8 +10,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   id: 'defaultAllowPrivilegeEscalation',
   title: 'Whether containers that leave allowPrivilegeEscalation unset may gain privileges.',
   words:
-    'No Standard has this. PodSecurityPolicy: the value is filled in where it is unset, and a container on which the API ' +
-    'server accepts no false, such as a privileged one, is refused.',
+    'No Standard has this. PodSecurityPolicy: the value is filled in where the field is unset. With the value false, a ' +
+    'container on which the API server does not accept false is refused, such as a privileged container.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
   severity: 'Privileges',
@@ -25,7 +25,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     },
   ],
 
-  // The rule that also refuses a value fills it in.
+  // The default counts only if allowPrivilegeEscalation admits true. Otherwise the rule allowPrivilegeEscalation, which
+  // refuses true, also fills in false.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation
@@ -75,6 +76,6 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
 
   podSecurity: () => 'restricted',
 
-  // The field only fills in. Leaving it out refuses nothing.
+  // This override only fills in a value. A policy without it refuses nothing.
   fit: () => ({ choices: () => [{}] }),
 });

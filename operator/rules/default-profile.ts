@@ -11,11 +11,13 @@ export interface Profile {
 
 interface Admitted {
   readonly types: readonly string[];
-  /** `*` at the end matches any ending; undefined: any. */
+  /**
+   * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
+   */
   readonly localhostProfiles?: readonly string[] | undefined;
 }
 
-/** Undefined, too, if the filled-in profile would be refused: then it counts as none. */
+/** The default profile that defaulting fills in; undefined if the policy would refuse it. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
   const { type, localhostProfile = '' } = profile;
@@ -24,7 +26,7 @@ export function admittedDefault(profile: Profile | undefined, { types, localhost
     : undefined;
 }
 
-/** CEL: the field's value. */
+/** CEL: a profile as the value of a field. */
 export function profileCel({ type, localhostProfile }: Profile): string {
   const named = localhostProfile === undefined ? '' : `, "localhostProfile": ${literal(localhostProfile)}`;
   return `{"type": ${literal(type)}${named}}`;
@@ -56,7 +58,7 @@ export function isRefused({ types, localhostProfiles }: Admitted, profile: strin
   return and(`${profile}.hasValue()`, allowed.length === 0 ? undefined : `!(${or(...allowed)})`);
 }
 
-/** As a column of a policy's row: the type, and the name if it has one. */
+/** A profile as a column of a policy's row: its type, and its name if it has one. */
 export function profileColumn(profile: Profile | undefined): string[] {
   if (!profile) return [];
   return [profile.type, ...(profile.localhostProfile === undefined ? [] : [profile.localhostProfile])];
@@ -79,13 +81,15 @@ export function profileIn(values: Values, column: string): string {
 /** A field with a profile, and the columns of the allowed profiles. */
 interface ProfileField {
   readonly over: 'pod' | 'containers';
-  /** CEL, optional. */
+  /** CEL, optional: the profile in the field. */
   readonly profile: string;
-  /** `securityContext.seccompProfile` */
+  /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** Only for a check of the pod. */
+  /** The text `reaches` of the check, which only a check of the pod uses. */
   readonly reaches: string;
-  /** The columns of the allowed types, and of the allowed profiles of type Localhost, `*` for any. */
+  /**
+   * The columns with the allowed types, and with the allowed profiles of type Localhost; `*` means any profile.
+   */
   readonly types: string;
   readonly profiles: string;
 }

@@ -2,7 +2,7 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { Level } from '../standards/level-version.ts';
 
-/** Fields of a pod that has one container and nothing else: those of its PodSpec, and those of the container. */
+/** The fields of a pod that has one container and nothing else: fields of its PodSpec, and fields of the container. */
 export interface ExamplePod {
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly container?: Readonly<Record<string, unknown>>;

@@ -1,10 +1,13 @@
-/** The exceptions from rules that the Standards make, by their version: for pods in a user namespace, and for Windows. */
+/**
+ * The exceptions that the Standards make from rules, depending on the version: for pods in a user namespace, and for
+ * pods for Windows.
+ */
 import type { Standard } from '../standards/level-version.ts';
 import { FOR_WINDOWS, IN_USER_NAMESPACE } from './cel.ts';
 import { all, type Condition, not } from './condition.ts';
 import type { Columns, Values } from './values.ts';
 
-/** The column that the conditions below read. */
+/** The column `exempt`, with the exceptions that the version of the Standards makes. */
 export function exemptions({ minor }: Standard): Columns {
   return { exempt: [...(minor >= 25 ? ['windows'] : []), ...(minor >= 35 ? ['userNamespaces'] : [])] };
 }

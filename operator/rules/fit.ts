@@ -1,7 +1,7 @@
 /** Shared ways to state rules so that they fit given pods. */
 import type { Fit } from './rule.ts';
 
-/** For a rule with few values: all of them from the tightest on, whatever pods ask for. */
+/** The choices for a rule with few values: all values from the tightest on, whatever pods ask for. */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
 }
@@ -21,24 +21,28 @@ export function namesUsed(
 }
 
 const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
-/** The answer of a container without a profile. */
+/** The answer for a container without a profile. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
-/** The API would read `*` at the end as any ending. */
+/** A name that a list of profiles can state. A name with `*` at the end would match any ending. */
 const PROFILE = /^[^*]{1,253}$/;
 
-/** CEL, list(string), for a rule's question: `Localhost/NAME` or `TYPE/`; empty if no profile is set. */
+/**
+ * CEL, list(string): the profile that a pod or container asks for, as `Localhost/NAME` or `TYPE/`; empty if no profile
+ * is set.
+ */
 export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
 }
 
-/** The answers that the value admits, with any name of a local profile. */
+/** The answers that a value admits. A profile of type Localhost is admitted with any name. */
 export function profilesAdmitted(value: { readonly types: readonly string[]; readonly unset: string }): string[] {
   return [...value.types.map((type) => `${type}/`), ...(value.unset === 'Allowed' ? [NO_PROFILE] : [])];
 }
 
 /**
- * Seccomp and AppArmor profiles: the types, the names of Localhost profiles, and whether a profile must be set.
+ * Ways to state a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, and whether a
+ * profile must be set.
  *
  * @param asked answers of `profileAsked`, and NO_PROFILE
  */
@@ -60,7 +64,7 @@ export function profilesUsed(id: string, asked: readonly string[]): Readonly<Rec
   ];
 }
 
-/** Each item once, sorted. */
+/** The texts in sorted order, without duplicates. */
 export function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)].sort();
 }

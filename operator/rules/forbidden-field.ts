@@ -1,4 +1,4 @@
-/** A rule about a field that the Standards below level privileged forbid. */
+/** A rule about a field that the levels baseline and restricted forbid. */
 import type { ExamplePod } from './example.ts';
 import { firstOfValues } from './fit.ts';
 import { type Check, defineRule, type Fix, type Rule } from './rule.ts';
@@ -7,13 +7,13 @@ interface ForbiddenField
   extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'severity' | 'reads' | 'unfixable'> {
   readonly id: 'privileged' | 'hostNetwork' | 'hostPID' | 'hostIPC' | 'hostProcess' | 'hostProbes';
   readonly ofContainer?: 'as-is';
-  /** The first version of the Standards that forbids it: N of v1.N; 0 by default. */
+  /** The first version of the Standards that forbids the field: N of v1.N; 0 by default. */
   readonly since?: number;
   /** Completes the sentence "a pod may …". */
   readonly may: string;
   /** The smallest pod that sets the field. */
   readonly example: ExamplePod;
-  /** For pods that may not set the field. */
+  /** The checks of pods that may not set the field. */
   readonly checks: Check[];
   readonly fixes?: Fix[];
 }

@@ -10,21 +10,25 @@ interface HostPath {
 }
 
 /**
- * CEL, bool: whether the hostPath volume `v` has one of the prefixes. Whole path components count: `/foo` covers `/foo`,
- * `/foo/` and `/foo/x`, but not `/foobar`. It does not cover `//foo`, which the kernel reads as the same path.
+ * CEL, bool: whether the hostPath volume `v` has one of the prefixes. Only whole path components match: `/foo` covers
+ * `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not cover `//foo`, which the kernel reads as
+ * the same path.
  */
 function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
   const conditions = prefixes.map(({ pathPrefix }) => {
     const prefix = pathPrefix.endsWith('/') ? pathPrefix.slice(0, -1) : pathPrefix;
     const below = `${path}.startsWith(${literal(`${prefix}/`)})`;
-    // A slash at the end of a path does not count either: /foo/ is the same as /foo, so only the prefix /foo covers it.
+    // Without its slash at the end, the prefix /foo/ also covers the path /foo.
     return prefix.endsWith('/') ? below : `${path} == ${literal(prefix)} || ${below}`;
   });
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** The same for any values. @param columns the columns that list the prefixes */
+/**
+ * CEL, bool: whether the hostPath volume `v` has a prefix of the columns, for any values.
+ * @param columns the columns that list the prefixes
+ */
 function isCovered(values: Values, ...columns: readonly string[]): string {
   return values.specialized(
     (row) => covered(columns.flatMap((column) => (row[column] ?? []).map((pathPrefix) => ({ pathPrefix })))),
@@ -53,17 +57,20 @@ function pathTest(values: Values): Test {
   };
 }
 
-/** Higher than the number of volumes in real pods. The limit bounds the cost, which grows with containers × volumes. */
+/**
+ * The most volumes of a pod whose mounts are checked. Real pods have fewer. The limit bounds the cost, which grows with
+ * containers × volumes.
+ */
 const MOST_VOLUMES = 256;
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 const TOO_MANY_VOLUMES = `${VOLUMES}.size() > ${MOST_VOLUMES}`;
 const MOUNTS = 'c.?volumeMounts.orValue([])';
-/** CEL, bool, over a mount `m`. */
+/** CEL, bool, over a mount `m`: the container may write to the volume. */
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
 /**
- * CEL, bool, over a volume `v`: it may be mounted only for reading. If some writable prefix covers a volume, it may be
- * written to, even if other prefixes cover it, too.
+ * CEL, bool, over a volume `v`: it may be mounted only for reading. If a writable prefix covers a volume, the volume
+ * may be written to, even if other prefixes cover it, too.
  */
 function isReadOnly(values: Values): string {
   const writable = isCovered(values, 'hostPaths');
@@ -84,7 +91,8 @@ function readOnlyFix(values: Values): Fix {
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A list of one list binds a value, so that the volumes are searched once, not once for each mount.
+  // A loop over a list with one item binds the item to a name. So the volumes are searched once, not once for each
+  // mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
@@ -127,7 +135,7 @@ function columnsOf(paths: readonly HostPath[] | undefined): Columns {
   return {
     hostPaths: prefixes(writable),
     readOnlyHostPaths: prefixes(readOnly),
-    // For messages, in the order of the policy.
+    // This column is for messages. It keeps the order of the policy.
     allowedHostPaths: paths.map((path) => (path.readOnly ? `${path.pathPrefix} read-only` : path.pathPrefix)),
   };
 }
@@ -138,7 +146,8 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   id: 'hostPaths',
   title: 'Which paths of the node hostPath volumes may mount, and which only for reading.',
   words:
-    'No Standard has this. PodSecurityPolicy: the path must have one of the prefixes, and be mounted as that says.',
+    'No Standard has this. PodSecurityPolicy: the path must have one of the prefixes. With readOnly at the prefix, it must ' +
+    'be mounted only for reading.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   severity: 'NodeAccess',

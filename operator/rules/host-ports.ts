@@ -12,15 +12,15 @@ interface PortRange {
 const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
- * CEL, int: the port that `o` uses on the node, 0 for none. With hostNetwork, the API server fills in the host port from
- * containerPort when a pod is created (SetDefaults_PodSpec), but not in its template.
+ * CEL, int: the port that the container port `o` uses on the node; 0 if it uses none. With hostNetwork, the API server
+ * fills in the host port from containerPort when a pod is created (SetDefaults_PodSpec), but not in its template.
  */
 const PORT =
   '(o.?hostPort.orValue(0) != 0 ? o.hostPort : variables.spec.?hostNetwork.orValue(false) ? o.containerPort : 0)';
 
 /** CEL, bool, over a port `o`: it uses a host port outside the ranges. */
 function isOutside(values: Values): string {
-  // A list of one number binds a value, so that the port is computed once.
+  // A loop over a list with one item binds the item to a name. So the port is computed once.
   return choose(
     values.hasSome('hostPorts'),
     `[${PORT}].exists(n, n != 0 && !${values.isInRanges('n', 'hostPorts')})`,

@@ -12,14 +12,15 @@ const PATHS = HANDLERS.flatMap((handler) => [
   [...handler, 'tcpSocket', 'host'],
 ]);
 
-/** CEL, bool: the field names a host. */
+/** CEL, bool: the field at the path names a host. */
 function isSet(path: readonly string[]): string {
   return `c.${path.map((step) => `?${step}`).join('.')}.orValue("") != ""`;
 }
 
 export const hostProbes = forbiddenField({
   id: 'hostProbes',
-  title: 'Whether probes and lifecycle handlers may name a host other than the pod: the kubelet connects to it.',
+  title:
+    'Whether probes and lifecycle handlers may name another host than the pod, to which the kubelet then connects.',
   words: 'The host field in probes and lifecycle handlers must be empty (v1.34+).',
   sources: ['k8s.io/pod-security-admission/policy/check_hostProbesAndhostLifecycle.go', 'KEP-4940'],
   guides: { cis: [], nsa: [] },

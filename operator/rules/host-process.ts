@@ -21,7 +21,7 @@ export const hostProcess = forbiddenField({
     {
       over: 'pod',
       violates: `variables.spec.${VIOLATES}`,
-      // A container replaces each field of windowsOptions separately.
+      // A container overrides each field of windowsOptions separately.
       reaches: takesFromPod('windowsOptions.?hostProcess'),
       message: MESSAGE,
       path: PATH,

@@ -2,7 +2,7 @@
 
 import type { Example, ExamplePod } from './example.ts';
 
-/** User or group IDs, with both ends included. */
+/** A range of user or group IDs, with both ends included. */
 export interface IdRange {
   readonly min: number;
   readonly max: number;
@@ -14,14 +14,14 @@ export interface GroupStrategy {
   readonly ranges?: readonly IdRange[];
 }
 
-/** As many as have a text of their own, which searches them. */
+/** Three ranges are enough to show the text of a binary search. */
 export const THREE_RANGES = [
   { min: 1, max: 2 },
   { min: 5, max: 9 },
   { min: 100, max: 199 },
 ];
 
-/** @param pod with this group ID */
+/** The examples of a rule about group IDs. @param pod returns a pod with the group ID */
 export function groupExamples(id: 'runAsGroup' | 'fsGroup' | 'supplementalGroups', pod: (group: number) => ExamplePod) {
   const example = (
     rule: GroupStrategy['rule'],
@@ -50,7 +50,7 @@ export function inRanges(number: string, ranges: readonly IdRange[]): string {
   return merged.length === 0 ? 'false' : searched(number, merged);
 }
 
-/** Sorted, with a gap between neighbours. */
+/** The ranges in sorted order, merged so that there is a gap between neighbours. */
 function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const { min, max } of ranges.toSorted((a, b) => a.min - b.min)) {
@@ -61,7 +61,7 @@ function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
   return merged;
 }
 
-/** @param ranges sorted, at least one */
+/** CEL, bool: whether the number is in one of the ranges, by binary search. @param ranges sorted; at least one */
 function searched(number: string, ranges: readonly IdRange[]): string {
   const half = Math.floor(ranges.length / 2);
   const [middle] = ranges.slice(half) as [IdRange];
@@ -73,7 +73,8 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * The ranges of exactly these numbers. If the API does not accept that many ranges, the nearest ones are merged.
+ * The ranges that contain exactly these numbers. If the API does not accept that many ranges, the ranges nearest to
+ * each other are merged.
  *
  * @returns undefined if a number is beyond the limits
  */
@@ -96,9 +97,9 @@ export function rangesOf(numbers: readonly number[], limits: IdRange): IdRange[]
 const IDS: IdRange = { min: 0, max: 2147483647 };
 
 /**
- * PodSecurityPolicy's rules for the IDs that pods have, the tightest first.
+ * The strategies of PodSecurityPolicy that admit the IDs which pods have, the tightest first.
  *
- * @param ids including UNSET if some pod or container has none
+ * @param ids including UNSET if some pod or container has no ID
  */
 export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefined) {
   const ranges = rangesOf(
@@ -110,7 +111,7 @@ export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefine
   return [...must, ...(ifSome ? [{ rule: ifSome, ranges }] : []), { rule: 'RunAsAny' }];
 }
 
-/** As in a column of a policy's row: `65534`, `1000-1999`. */
+/** A range as a column of a policy's row has it: `65534`, `1000-1999`. */
 export function rangeText({ min, max }: IdRange): string {
   return min === max ? `${min}` : `${min}-${max}`;
 }

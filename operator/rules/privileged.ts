@@ -1,12 +1,12 @@
 import { forbiddenField } from './forbidden-field.ts';
 import type { Fix } from './rule.ts';
 
-/** CEL, bool. */
+/** CEL, bool: the container is privileged. */
 export const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
- * CEL, bool: the container also reaches the node in other ways, so it is an agent of the node and works only as root
- * there. The API server refuses Bidirectional without privileged: true (ValidateVolumeMounts).
+ * CEL, bool: the container also reaches the node in other ways, so it is an agent of the node and works only as root on
+ * the node. The API server refuses mount propagation Bidirectional without privileged: true (ValidateVolumeMounts).
  */
 const IS_AGENT = [
   'c.?volumeMounts.orValue([]).exists(m, m.?mountPropagation.orValue("") == "Bidirectional" || variables.spec.?volumes.orValue([]).exists(v, v.name == m.name && v.?hostPath.hasValue()))',
@@ -14,7 +14,7 @@ const IS_AGENT = [
   'variables.spec.?hostNetwork.orValue(false)',
 ].join(' || ');
 
-/** Shared with the rule about the bounding set. */
+/** The fix that sets privileged to false. The rule about the bounding set has the same fix. */
 export const UNPRIVILEGED: Fix = {
   over: 'containers',
   path: ['securityContext', 'privileged'],

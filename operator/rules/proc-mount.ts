@@ -10,7 +10,7 @@ interface ProcMount {
 }
 
 const PATH = 'securityContext.procMount';
-/** Unmasked is admitted for pods in a user namespace. */
+/** The item of the column `procMount` that admits Unmasked for pods in a user namespace. */
 const IN_ITS_OWN = 'Unmasked with hostUsers: false';
 const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
 
@@ -76,7 +76,7 @@ export const procMount = defineRule<ProcMount>({
             when: and(`${TYPE} == "Unmasked"`, ...(types.includes('Unmasked') ? [`!(${IN_USER_NAMESPACE})`] : [])),
             value: '"Default"',
             class: 'check',
-            risk: 'parts of /proc are masked, which containers inside the container need to be unmasked',
+            risk: 'parts of /proc are masked, but containers that run inside the container need them unmasked',
           },
         ]
       : [],
@@ -86,7 +86,7 @@ export const procMount = defineRule<ProcMount>({
 
   podSecurity: ({ types }, _standard, label) => {
     if (!types.includes('Unmasked')) return 'restricted';
-    // Independently of this text, the API server accepts Unmasked only with hostUsers: false (ValidateSecurityContext).
+    // The API server accepts Unmasked only with hostUsers: false (ValidateSecurityContext).
     return label >= 35 ? 'baseline' : 'privileged';
   },
 

@@ -6,7 +6,7 @@ import type { Values } from './values.ts';
 
 const PATH = 'securityContext.readOnlyRootFilesystem';
 const FIELD = 'c.?securityContext.?readOnlyRootFilesystem';
-// The API server refuses the field on pods for Windows.
+// The API server refuses readOnlyRootFilesystem on pods for Windows.
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
 
 function isRequired(values: Values): Condition {

@@ -13,12 +13,12 @@ import type { Example } from './example.ts';
 import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
- * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the same
- * text with cel-js. So the text uses only features that both support: has, all, exists, filter, map, in, ?:, .?/orValue,
- * string functions, join.
+ * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
+ * same text with cel-js. So the text uses only features that both support: has, all, exists, filter, map, in, ?:,
+ * .?/orValue, string functions, join.
  *
- * It may use these names: `variables.spec` (the PodSpec), `variables.annotations` (the pod's, never null), and the part
- * that it checks: `c` (a container of any kind) or `v` (a volume).
+ * The text may use these names: `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the pod,
+ * never null), and the checked part, which is `c` (a container of any kind) or `v` (a volume).
  */
 export interface Check {
   /**
@@ -29,15 +29,14 @@ export interface Check {
   /** CEL, bool: true when the part breaks the rule. */
   readonly violates: string;
   /**
-   * CEL, bool, only for pod-level checks: whether a container `c` added to an existing pod inherits the violation. False
-   * where the container's own field replaces the pod's (k8s.io/kubernetes/pkg/securitycontext/util.go,
-   * DetermineEffectiveSecurityContext). Absent where a container can't override the field, such as for the host's
-   * namespaces.
+   * CEL, bool, only for pod-level checks: whether a container `c` added to an existing pod inherits the violation. The
+   * text is false if the container's own field replaces the pod's field (k8s.io/kubernetes/pkg/securitycontext/util.go,
+   * DetermineEffectiveSecurityContext). It is absent if a container can't override the field, such as hostNetwork.
    */
   readonly reaches?: string;
   /**
-   * Whether the check applies only at creation, and not when a container is added: the field may be changed on an
-   * existing pod and has no effect there.
+   * Whether the check applies only at creation, and not when a container is added. The field of such a check may be
+   * changed on an existing pod, where it has no effect.
    */
   readonly atCreation?: true;
   /**
@@ -48,13 +47,16 @@ export interface Check {
   /** The offending field, relative to the part: `securityContext.privileged`. */
   readonly path: string;
   /**
-   * CEL, bool over a container `c`, with which `violates` begins: the container belongs to the check's entry of
-   * `spec.containers`. No container belongs to two entries, so each container pays for the checks of one entry.
+   * CEL, bool over a container `c`: the container belongs to the check's entry of `spec.containers`. `violates` begins
+   * with this text. No container belongs to two entries, so each container pays for the checks of one entry.
    */
   readonly entry?: string;
 }
 
-/** The parts of a pod that a rule reads. Everything else is dropped when the cluster is read. Top-level names suffice. */
+/**
+ * The parts of a pod that a rule reads. All other fields are dropped when the cluster is read. The names of top-level
+ * fields suffice.
+ */
 interface Reads {
   /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
   readonly spec?: readonly string[];
@@ -66,8 +68,8 @@ interface Reads {
 
 /**
  * The value that defaulting writes where a pod left a field unset, as PodSecurityPolicy did. It never changes a value
- * that is set. Filling is per pod and per container (including init and ephemeral ones; in an existing pod, only added
- * ones).
+ * that is set. A fill runs on the pod or on each container, including init and ephemeral containers. In an existing
+ * pod, it runs only on added containers.
  */
 export interface Fill {
   readonly over: 'pod' | 'containers';
@@ -78,8 +80,8 @@ export interface Fill {
   /** CEL: the field's whole new value. */
   readonly value: string;
   /**
-   * Only for fills of the pod. CEL, bool, as tests of other rules have it: the fill makes it true. Their tests of the filled
-   * pod then read it as true.
+   * CEL, bool, only for fills of the pod: a text that tests of other rules contain, and that this fill makes true. The
+   * tests of the filled pod then read the text as true.
    */
   readonly makes?: string;
 }
@@ -96,16 +98,16 @@ export type FixClass = (typeof FIX_CLASSES)[number];
  * are set. It runs on each part of the pod, after the earlier fixes.
  */
 export interface Fix {
-  /** The parts that it changes. An annotation is a part, too; its key is `k`. */
+  /** The parts that the fix changes. An annotation is a part, too; its key is `k`. */
   readonly over: 'pod' | 'containers' | 'annotations';
   /**
    * The field below the PodSpec or the container; empty for an annotation. `*` stands for each item of a list, which
    * `when` may call `item`.
    */
   readonly path: readonly string[];
-  /** CEL, bool, with the names of a check. */
+  /** CEL, bool, with the names that a check may use: whether the fix applies. */
   readonly when: string;
-  /** CEL: the field's whole new value; `null` removes the field, and so does a list without items. */
+  /** CEL: the field's whole new value; `null` or an empty list removes the field. */
   readonly value: string;
   readonly class: FixClass;
   /** For people: what may stop working. */
@@ -117,40 +119,43 @@ export interface Fix {
   readonly inherited?: true;
 }
 
-/** A statement of the overrides that needs a feature of every API server. */
+/** A statement of the overrides that has its full effect only if every API server has a feature. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
   /** The statement's path below `spec.overrides`. */
   readonly path: string;
   /**
-   * Without the feature: NoEffect: the statement has no effect, which may only make the policy tighter. NodesMayIgnore:
-   * nodes may ignore what the statement requires of pods. NotAccepted: the policy is not accepted.
+   * The consequence if an API server lacks the feature. NoEffect: the statement has no effect, which can only make the
+   * policy tighter. NodesMayIgnore: nodes may ignore what the statement requires of pods. NotAccepted: the policy is
+   * not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
   /** For people: what happens where an API server lacks the feature. */
   readonly because: string;
 }
 
-/** Overrides that can each be left out on their own: path below `spec.overrides` → value. `seccomp.types`. */
+/**
+ * Overrides that can each be left out on their own, as values by path below `spec.overrides`, such as `seccomp.types`.
+ */
 export type Stated = Readonly<Record<string, unknown>>;
 
-/** How to state the rule for given pods, so that it admits them and little else. */
+/** How to state a rule so that it admits given pods and little else. */
 export interface Fit<Asked = unknown> {
-  /** The answers of a pod's parts to the rule's question; absent if the stated value does not depend on pods. */
+  /** The questions of the rule to the parts of a pod; absent if the stated value does not depend on pods. */
   readonly asks?: readonly Asking[];
   /**
-   * Answers that the level's own value admits. An override's list contains them, too, because the override must not
-   * refuse what the level admits.
+   * Answers that the level's own value admits. An override's list contains these answers, too, because the override
+   * must not refuse what the level admits.
    */
   readonly own?: readonly Asked[];
   /**
-   * The entry of another override's list that admits the subject of this rule. No level restricts the rule, because no
-   * level admits that entry. An override with the entry also sets this rule.
+   * The entry of another override's list that admits the subject of this rule, such as `hostPath` in `volumes`. An
+   * override that adds the entry to the level's list also sets this rule, because no level restricts the subject.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
-  /** The pods may have been reduced to what their processes used, and the rule is then as narrow as they are. */
+  /** Whether the rule is narrowed to what the processes of the pods used, if the pods were reduced to that. */
   readonly narrowsToUse?: boolean;
-  /** Whether the statement is meant for every container, also where only some need it. */
+  /** Whether the statement is meant for every container, even if only some containers need it. */
   isForAll?(stated: Stated): boolean;
   /**
    * Ways to state the rule, the tightest first. The caller uses the first one that admits the pods.
@@ -162,13 +167,13 @@ export interface Fit<Asked = unknown> {
 
 export interface Asking {
   readonly over: Check['over'];
-  /** CEL, list of answers, with the names of a check. */
+  /** CEL, with the names that a check may use: the list of answers. */
   readonly for: string;
 }
 
 /**
- * The access of a pod that breaks a rule, the worst first: to the whole node; to a named part of it; privileges of
- * a process inside its container.
+ * The classes of access that a pod gets by breaking a rule, the worst first: access to the whole node, access to a
+ * named part of the node, privileges of a process inside its container.
  */
 export const SEVERITIES = [
   'Node',
@@ -195,21 +200,21 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly guides: GuideReferences;
   readonly severity: Severity;
   /**
-   * The values in words for people, which complete the sentence "restricted, except: …": by the override's path, for the overrides
-   * that are stated most. Others are shown as they are.
+   * Texts for people that complete the sentence "restricted, except: …", by the override's path. Only the overrides
+   * that are stated most have a text; the others are shown as they are.
    */
   readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
   /**
-   * One for each form of the override that has another text. The first is the one that people get to see; at least one
-   * refuses a pod.
+   * One example for each form of the override that gives another CEL text. The reference page shows the first example.
+   * At least one example refuses a pod.
    */
   readonly examples: readonly Example[];
 
-  /** The value in force: the overrides' value; if an override is absent, the Standard's. */
+  /** The value in force: the value of the overrides, or else the value of the Standard. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
-  /** The overrides' statements about this rule that need a feature of API servers; absent if none does. */
+  /** The overrides' statements about this rule that need a feature of API servers; absent if no statement does. */
   needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
   /** The value as columns of a policy's row: everything that `tests` and `fillings` read. */
@@ -221,33 +226,34 @@ export interface Rule<Value = unknown, Asked = unknown> {
   /** The fields that defaulting would write, for any value; absent if there are none. */
   fillings?(values: Values): Filling[];
 
-  /** The tests of this value; none if it admits everything. TestOptions explains the rest. */
+  /** The tests of this value; none if it admits everything. TestOptions explains the other parameters. */
   checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
   /** The fields that defaulting would write for this value. */
   fills(value: Value, standard: Standard): Fill[];
 
   /**
-   * The changes that end violations of this value; absent if there are none. An earlier change may make a later one
+   * The changes that end violations of this value; absent if there are none. An earlier change may make a later change
    * unnecessary.
    */
   fixes?(value: Value, standard: Standard): Fix[];
 
   /**
-   * Why no change of a manifest ends some violations, or ends any if the rule has no fixes. Absent if fixes end all
-   * violations. It completes the sentence "no fix: …".
+   * The reason why fixes leave some violations, or why the rule has no fixes. Absent if fixes end all violations. It
+   * completes the sentence "no fix: …".
    */
   readonly unfixable?: string;
 
   /**
-   * The override has parts, each of which may be left out on its own. An entry of `spec.containers` then replaces single parts.
+   * Whether the override has parts, each of which may be left out on its own. If it does, an entry of `spec.containers`
+   * replaces single parts.
    */
   readonly inParts?: true;
 
   /**
    * How a value applies to one container, for `spec.containers`. Absent for a rule about the pod or its volumes, which
    * has one value for all containers. `as-is`: all checks and fills run on containers, and read the field that a
-   * container gets: its own, or else the pod's.
+   * container gets: its own field, or else the pod's.
    */
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
@@ -263,7 +269,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
 /**
  * A value for one container, for rules that also check or fill the pod. The pod itself keeps the value of
- * `spec.overrides`. So these tests are about the field that the container gets: its own, or else the pod's.
+ * `spec.overrides`. So the tests here are about the field that the container gets: its own field, or else the pod's.
  */
 export interface OfContainer<Value> {
   /** All tests run on containers. */
@@ -277,15 +283,15 @@ export interface OfContainer<Value> {
 /** A check of any value of a rule. */
 export interface Test extends Omit<Check, 'entry'> {
   /**
-   * CEL, bool: whether the values ask for the test, and the test is about the pod; absent: always. It reads the pod only,
-   * no other part.
+   * CEL, bool: whether the test applies, by the values and by the pod; absent if the test always applies. The text
+   * reads only the pod, no other part.
    */
   readonly applies?: Condition;
 }
 
 /** A fill for any value of a rule. */
 export interface Filling extends Fill {
-  /** As in a test. */
+  /** CEL, bool: whether the filling applies, as in a test. */
   readonly applies?: Condition;
 }
 
@@ -293,17 +299,24 @@ export interface TestOptions {
   /** Whether the text evaluates the pod as it will be after filling. */
   readonly filled: boolean;
   /**
-   * CEL, bool over a container `c`: whether `spec.containers` gives it another value. Only for tests of the pod that look
-   * at its containers. Tests of containers are always limited to the containers without another value.
+   * CEL, bool over a container `c`: whether `spec.containers` gives the container another value. It is only for tests
+   * of the pod that look at its containers. Tests of containers are always limited to the containers without another
+   * value.
    */
   readonly except?: string | undefined;
-  /** For `ofContainer`, if `filled`: the values of `spec.overrides`, whose fills of the pod the container inherits. */
+  /**
+   * The values of `spec.overrides`, whose fills of the pod a container inherits. They are only for tests of
+   * `ofContainer`, if `filled` is true.
+   */
   readonly ofPod?: Values | undefined;
 }
 
 type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
 
-/** Keeps the type of a rule's value inside its file: the registry holds rules of every value type. */
+/**
+ * Defines a rule. The type of the rule's value stays inside the rule's file, because the registry holds rules of every
+ * value type.
+ */
 export function defineRule<Value, Asked = unknown>(definition: Definition<Value, Asked>): Rule {
   const { columns, tests, fillings } = definition;
   const rule: Rule<Value, Asked> = {
@@ -324,7 +337,7 @@ export function checksOf(tests: readonly Test[]): Check[] {
 
 type Texts = Pick<Test, 'violates' | 'reaches' | 'message' | 'applies'>;
 
-/** The tests of the filled pod, where the fills of other rules make true what the tests read. */
+/** The tests of the filled pod. They read a text as true if a fill of another rule makes it true. */
 export function afterFilling<T extends Texts>(tests: readonly T[], fillings: readonly Filling[]): T[] {
   const making = fillings.flatMap(({ makes, applies = true, when }) =>
     makes === undefined || applies === false ? [] : [[makes, `(${makes} || (${all(applies, when)}))`] as const],
@@ -339,7 +352,7 @@ export function afterFilling<T extends Texts>(tests: readonly T[], fillings: rea
   }));
 }
 
-/** The same for fillings as fills. */
+/** The fillings of known values as fills. */
 export function fillsOf(fillings: readonly Filling[]): Fill[] {
   return fillings.flatMap(({ applies = true, ...fill }) =>
     applies === false ? [] : [{ ...fill, when: `${all(fill.when, applies)}` }],

@@ -5,8 +5,8 @@ export const runAsGroup = singleGroupRule({
   id: 'runAsGroup',
   title: 'Which primary group IDs containers may run as.',
   words:
-    "No Standard has this. PodSecurityPolicy: the group that a container gets, its own or else the pod's, must be in a range " +
-    '(MayRunAs), and be set (MustRunAs).',
+    "No Standard has this. PodSecurityPolicy: the group that a container gets, its own or else the pod's, must be in a " +
+    'range. With MustRunAs, it must also be set.',
   sources: ['PodSecurityPolicy runAsGroup'],
   guides: { cis: [], nsa: [] },
   severity: 'Identity',

@@ -9,7 +9,10 @@ const PATH = 'securityContext.runAsNonRoot';
 const CONTAINER = 'c.?securityContext.?runAsNonRoot';
 const POD = 'variables.spec.?securityContext.?runAsNonRoot';
 
-/** Defaulting does not set runAsNonRoot for a root user: the kubelet would not start it. */
+/**
+ * Defaulting does not set runAsNonRoot on a container whose user is root, because the kubelet would not start the
+ * container.
+ */
 const MAY_PROMISE = `${effective('runAsUser')}.orValue(-1) != 0`;
 
 export const runAsNonRoot = defineRule<boolean>({
@@ -67,7 +70,7 @@ export const runAsNonRoot = defineRule<boolean>({
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
-    // Pods in a user namespace pass this text and the label's text from v1.35 on.
+    // From v1.35 on, pods in a user namespace pass the text of this rule, and also the check of the label.
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 

@@ -44,7 +44,7 @@ function notZeroTestOfContainer(values: Values): Test {
 function rangesTest(values: Values, filled: boolean): Test {
   const id = `${USER}.orValue(${filled ? values.firstOfRanges('runAsUserRanges') : UNSET})`;
   return {
-    // The API server refuses the field on pods for Windows.
+    // The API server refuses runAsUser on pods for Windows.
     applies: all(isRule(values, 'MustRunAs'), `!(${FOR_WINDOWS})`),
     over: 'containers',
     violates: `!(${values.isInRanges(id, 'runAsUserRanges')})`,
@@ -69,7 +69,7 @@ function nonRootTest(values: Values, filled: boolean): Test {
   };
 }
 
-/** The tests of the ID that a container gets. */
+/** The tests of the user ID that a container gets, from its own field or else from the pod's. */
 function effectiveTests(values: Values, filled: boolean): Test[] {
   return [rangesTest(values, filled), nonRootTest(values, filled)];
 }
@@ -191,13 +191,14 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    // PodSecurityPolicy checks the effective IDs of containers: a pod's 0 passes if each container overrides it.
+    // PodSecurityPolicy checks the effective IDs of containers, so user 0 on the pod passes if each container overrides
+    // it.
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 
   fit: () => ({
-    // Ranges can't express the values that NotZero admits besides root.
+    // An unset ID rules out ranges, which cannot express all IDs that NotZero admits.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>

@@ -4,12 +4,12 @@ import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 interface RuntimeClasses {
-  /** Undefined: any. */
+  /** The names of the allowed runtime classes; undefined admits any class. */
   readonly allowed?: readonly string[];
   readonly default?: string;
 }
 
-/** The names that the API accepts. */
+/** The names of runtime classes that the API accepts. */
 const CLASS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const NAME = 'variables.spec.?runtimeClassName';
 
@@ -78,7 +78,7 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
   ],
 
   unfixable:
-    'another runtime class may isolate the pod less, or lack what it needs; choose one of those that are allowed',
+    'another runtime class may isolate the pod less, or lack what the pod needs; choose one of the allowed classes',
 
   podSecurity: () => 'restricted',
 

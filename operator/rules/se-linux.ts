@@ -23,7 +23,7 @@ type Options = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
 const COLUMN = { user: 'seLinuxUser', role: 'seLinuxRole', type: 'seLinuxType', level: 'seLinuxLevel' } as const;
-/** A level with several categories is split: the text before the categories, and the categories. */
+/** The columns for an SELinux level with several categories: the text before the categories, and the categories. */
 const LEVEL_PREFIX = 'seLinuxLevelPrefix';
 const CATEGORIES = 'seLinuxCategories';
 const POD_OPTIONS = 'variables.spec.?securityContext.?seLinuxOptions';
@@ -33,13 +33,13 @@ const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
 /** A container's options replace all four options of the pod, including those that the container does not set. */
 const REACHES = takesFromPod('seLinuxOptions');
 
-/** Whether `container_engine_t` is admitted, since v1.31. */
+/** The SELinux types that the Standard admits. Since v1.31, `container_engine_t` is one of them. */
 function standardTypes(minor: number): readonly string[] {
   const types = ['container_t', 'container_init_t', 'container_kvm_t'];
   return minor >= 31 ? [...types, 'container_engine_t'] : types;
 }
 
-/** @param options CEL, optional */
+/** The test of the options by the Pod Security Standard. @param options CEL, optional */
 function standardTest(over: 'pod' | 'containers', options: string, values: Values): Test {
   return {
     applies: isRule(values, 'PodSecurityStandard'),
@@ -87,7 +87,10 @@ function isLevel(level: string, wanted: string): string {
   return `${level}.startsWith(${literal(prefix)}) && [${level}.substring(${prefix.length}).split(",")].all(a, ${same})`;
 }
 
-/** `categories` is empty if the level has at most one category: then no order matters. */
+/**
+ * Splits an SELinux level before its categories. `categories` is empty if the level has at most one category, because
+ * then no order matters.
+ */
 function partsOfLevel(level: string) {
   const colon = level.indexOf(':') + 1;
   const categories = level.slice(colon).split(',');
@@ -95,7 +98,7 @@ function partsOfLevel(level: string) {
   return { prefix: level.slice(0, colon), categories: areOrdered ? [] : categories };
 }
 
-/** The same for any values. @param options CEL, optional */
+/** CEL, bool: whether the options are equal to those of the policy, for any values. @param options CEL, optional */
 function areWanted(options: string, values: Values): string {
   const field = (name: string) => `${options}.?${name}.orValue("")`;
   return values.specialized(
@@ -154,13 +157,13 @@ function mustRunAsTests(values: Values, filled: boolean): Test[] {
   ];
 }
 
-/** @param got CEL, optional: the options that container `c` gets */
+/** The test of a container with MustRunAs. @param got CEL, optional: the options that container `c` gets */
 function mustRunAsTest(values: Values, got: string, filled = false): Test {
   const mayBeUnset = filled || not(hasOptions(values));
   const isWrong = areUnwanted(got, values);
   const isNotThere = `!(${and(`${got}.hasValue()`, areWanted(got, values))})`;
   return {
-    // The API server refuses the field on pods for Windows.
+    // The API server refuses seLinuxOptions on pods for Windows.
     applies: all(isRule(values, 'MustRunAs'), UNLESS_FOR_WINDOWS),
     over: 'containers',
     violates: `${any(all(mayBeUnset, isWrong), all(not(mayBeUnset), isNotThere))}`,
@@ -183,7 +186,7 @@ function areWrong(part: string, options: Options): string {
   return and(`${part}.hasValue()`, `!(${areEqual(part, options)})`);
 }
 
-/** CEL, string. */
+/** CEL, string: the message of a violation of MustRunAs. */
 function mustRunAsMessage(values: Values): string {
   const texts = values.specialized(
     (columns) => literal(listedOptions(optionsIn(columns))),
@@ -201,8 +204,8 @@ function mustRunAsMessage(values: Values): string {
 
 function mustRunAsFillings(values: Values): Filling[] {
   return [
-    // The pod's options are checked even if each container has its own, because they apply to the sandbox and the
-    // volumes, too.
+    // The pod's options are checked even if each container has its own options, because they apply to the sandbox and
+    // the volumes, too.
     filling('pod', values, `!${POD_OPTIONS}.hasValue()`),
     filling('containers', values, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
@@ -267,7 +270,10 @@ function standardFixes(minor: number): Fix[] {
   ]);
 }
 
-/** The options replace wrong ones. If none are set, they are set on the pod. */
+/**
+ * The fixes with MustRunAs. The policy's options replace wrong options. If a pod sets no options, they are set on the
+ * pod.
+ */
 function mustRunAsFixes(options: Options): Fix[] {
   const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));
   const isNone = Object.keys(stated).length === 0;

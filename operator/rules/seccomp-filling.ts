@@ -9,11 +9,17 @@ export interface Seccomp {
   readonly types: readonly string[];
   /** RefusedOnPod: the pod must have a profile of its own. */
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
-  /** The profile that defaulting fills in. Undefined: the profile in `types` that needs no name. */
+  /**
+   * The stated profile for defaulting. If it is undefined, defaulting fills in a profile of `types` that needs no name.
+   */
   readonly default?: Profile;
-  /** The profiles of type Localhost; `*` at the end matches any ending; undefined admits any profile. */
+  /**
+   * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
+   */
   readonly localhostProfiles?: readonly string[];
-  /** Before v1.19 the Standard read annotations, which current servers ignore. */
+  /**
+   * Whether the rule reads annotations, as the Standard did before v1.19. Current API servers ignore these annotations.
+   */
   readonly annotations: boolean;
 }
 
@@ -34,7 +40,7 @@ export function filling({ types, unset, default: stated }: Seccomp): Profile | u
   return type === undefined || type === 'Localhost' ? undefined : { type };
 }
 
-/** CEL, bool: the Standard before v1.19 allows the annotation. @param value CEL, string */
+/** CEL, bool: the Standard before v1.19 allows the annotation. @param value CEL, string: the value of the annotation */
 export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
@@ -60,7 +66,7 @@ export function seccompColumns(value: Seccomp): Columns {
 
 /**
  * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
- * @param key CEL, string: the key of the pod's annotation, or of a container's
+ * @param key CEL, string: the key of the pod's or of a container's annotation
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
   return `${key} in variables.annotations && !(variables.annotations[${key}] in ${values.list('seccompFillingAgrees')})`;

@@ -1,4 +1,4 @@
-/** The changes of a manifest that end violations of the rule `seccomp`. */
+/** The fixes for violations of the rule `seccomp`. */
 import { and, effective, FOR_WINDOWS, isUnsetForSome, literal } from './cel.ts';
 import { isRefused, type Profile, profileCel, replacement } from './default-profile.ts';
 import type { Fix } from './rule.ts';
@@ -28,7 +28,10 @@ export function fixesOf(value: Seccomp): Fix[] {
   return [...wrong, ...missing, ...annotationFixes(value)];
 }
 
-/** A wrong profile that a container inherits is replaced on the container, because other containers may need the pod's. */
+/**
+ * A wrong profile that a container inherits is replaced on the container, because other containers may need the pod's
+ * profile.
+ */
 export function fixesOfContainer(value: Seccomp): Fix[] {
   const profile = replacement(value, value.default);
   if (!profile) return [];

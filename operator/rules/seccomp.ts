@@ -35,7 +35,7 @@ import type { Values } from './values.ts';
 const REACHES = takesFromPod('seccompProfile');
 const COLUMNS = { types: 'seccompTypes', profiles: 'seccompProfiles' } as const;
 
-/** The names of the two fields, on the pod and on containers. */
+/** The two fields with a seccomp profile: on the pod and on containers. */
 const FIELDS = [
   { over: 'pod', profile: POD_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
   { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
@@ -71,8 +71,8 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * CEL, bool: the pods that are still checked after filling, which skips pods for Windows.
- * @param unfilled CEL, bool: other pods that could not be filled
+ * CEL, bool: the pod is still checked after filling. Filling skips pods for Windows.
+ * @param unfilled CEL, bool: the pod could not be filled for another reason
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
   const fills = values.hasSome('seccompFilling');
@@ -263,7 +263,7 @@ export const seccomp = defineRule<Seccomp, string>({
     if (label < 19) return annotations ? 'restricted' : 'privileged';
     if (types.includes('Unconfined')) return 'privileged';
     if (unset === 'Allowed') return 'baseline';
-    // The text and the label both admit Windows pods from v1.25 on.
+    // From v1.25 on, the text of the rule and the label both admit pods for Windows.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

@@ -8,8 +8,8 @@ import { NO_TOKEN } from './volumes.ts';
 const ID = 'serviceAccountToken';
 
 /**
- * CEL, bool: volume `v` has a token. The API server adds such a volume before policies evaluate the pod, so a pod with
- * automountServiceAccountToken: true has it, and so has one that leaves the field to its service account.
+ * CEL, bool: volume `v` has a token. The API server adds such a volume before policies evaluate the pod. So a pod has
+ * the volume if its automountServiceAccountToken is true, or is unset and the service account does not say false.
  */
 const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';
 

@@ -10,7 +10,7 @@ interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides
   readonly ofContainer?: 'as-is';
   /** CEL, optional: the group ID. */
   readonly group: string;
-  /** The beginnings of two messages: about a wrong ID, and about a missing one. */
+  /** The beginnings of two messages: about a wrong ID, and about a missing ID. */
   readonly wrong: string;
   readonly missing: string;
 }
@@ -35,7 +35,7 @@ export function singleGroupRule({ id, over, group, wrong, missing, ...described 
       const unset = filled ? first : choose(values.includes(id, 'MustRunAs'), `${UNSET}`, first);
       return [
         {
-          // The API server refuses the field on pods for Windows.
+          // The API server refuses group IDs on pods for Windows.
           applies: all(not(values.includes(id, 'RunAsAny')), `!(${FOR_WINDOWS})`),
           over,
           violates: `!(${values.isInRanges(`${group}.orValue(${unset})`, ranges)})`,

@@ -10,14 +10,14 @@ const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 const STATED = 'supplementalGroups.policy';
 
-/** The API server refuses the field on pods for Windows. */
+/** CEL, bool: the policy requires Strict, and the pod is not for Windows, where the API server refuses the field. */
 function isStrict(values: Values): Condition {
   return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);
 }
 
 export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
   id: STATED,
-  title: 'Whether containers may belong to groups that only the image names.',
+  title: 'Whether containers may belong to groups that only their image gives them.',
   words:
     'No Standard has this. Merge, the default: the groups that /etc/group of the image gives to the primary user are ' +
     'merged into those of the pod. Strict: only the groups in fsGroup, supplementalGroups and runAsGroup are attached.',

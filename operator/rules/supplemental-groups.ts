@@ -4,18 +4,24 @@ import { firstOf, type GroupStrategy, groupColumns, groupExamples, inRanges, str
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
-/** An empty list counts as absent: the API server leaves it out before any policy sees the pod. */
+/**
+ * CEL, list(int): the supplemental groups of the pod. An empty list counts as absent, because the API server leaves it
+ * out before any policy sees the pod.
+ */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
-/** Linux allows a process 65536 groups, and NFS allows a request 16. A longer list can only make evaluation expensive. */
+/**
+ * The most groups that the rule admits. Linux allows a process 65536 groups, and NFS allows a request 16. A longer list
+ * can only make evaluation expensive.
+ */
 const MOST_GROUPS = 1024;
 
 export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
   title: 'Which group IDs containers may belong to besides their primary one, apart from those that the image gives.',
   words:
-    "No Standard has this. PodSecurityPolicy: each of the pod's supplementalGroups must be in a range (MayRunAs), and there " +
-    'must be one (MustRunAs).',
+    "No Standard has this. PodSecurityPolicy: each of the pod's supplementalGroups must be in a range. With MustRunAs, the " +
+    'pod must have at least one.',
   sources: ['PodSecurityPolicy supplementalGroups'],
   guides: { cis: [], nsa: [] },
   severity: 'Identity',
@@ -36,7 +42,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
     const missing = filled ? false : all(values.includes('supplementalGroups', 'MustRunAs'), `${GROUPS}.size() == 0`);
     return [
       {
-        // The API server refuses the field on pods for Windows.
+        // The API server refuses supplementalGroups on pods for Windows.
         applies: all(not(values.includes('supplementalGroups', 'RunAsAny')), `!(${FOR_WINDOWS})`),
         over: 'pod',
         violates: `${any(missing, `${GROUPS}.size() > ${MOST_GROUPS}`, `${GROUPS}.exists(g, ${outside})`)}`,

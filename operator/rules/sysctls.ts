@@ -4,15 +4,21 @@ import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 import { type Columns, LiteralValues, matchesIn, type Values } from './values.ts';
 
-/** Names; `*` at the end matches any ending. */
+/** Names of sysctls, in which `*` at the end matches any ending. */
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
-  /** Refuses more than MOST_SYSCTLS. Absent at a level's own value, which has only the Standard's check. */
+  /**
+   * Whether more than MOST_SYSCTLS sysctls are refused. Absent at a level's own value, which has only the Standard's
+   * check.
+   */
   readonly bounded?: true;
 }
 
-/** Higher than the number of namespaced sysctls. A longer list can only make evaluation expensive. */
+/**
+ * The most sysctls that the rule admits, which is more than there are namespaced sysctls. A longer list can only make
+ * evaluation expensive.
+ */
 const MOST_SYSCTLS = 1024;
 
 /** The sysctls that the Standard calls safe, by the version that added them. */
@@ -33,7 +39,7 @@ const SAFE: readonly (readonly [since: number, name: string])[] = [
   [37, 'net.ipv4.tcp_slow_start_after_idle'],
 ];
 
-/** The names that the API accepts. */
+/** The names of sysctls that the API accepts. */
 const NAME = /^([a-z0-9]([a-z0-9_-]*[a-z0-9])?[./])*[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/;
 
 function safe(minor: number): readonly string[] {
@@ -54,8 +60,8 @@ function restricts({ allowed, forbidden }: Sysctls): boolean {
 }
 
 /**
- * CEL, bool, over a sysctl `s`. The API server accepts net/ipv4/x for net.ipv4.x, so a forbidden name is refused in both
- * spellings. Allowed names are compared as they are written, as in the Standard.
+ * CEL, bool, over a sysctl `s`: it is refused. The API server accepts net/ipv4/x for net.ipv4.x, so a forbidden name is
+ * refused in both spellings. Allowed names are compared as they are written, as in the Standard.
  */
 function refusedBy(values: Values): Condition {
   const isForbidden = values.specialized(

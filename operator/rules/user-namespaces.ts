@@ -16,7 +16,10 @@ const IMPOSSIBLE = [
 /** CEL, bool: the pod exists, and its own fields cannot be filled any more. */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 
-/** The API server refuses the field on pods for Windows. */
+/**
+ * CEL, bool: the policy requires a user namespace, and the pod is not for Windows, where the API server refuses the
+ * field.
+ */
 function isRequired(values: Values): Condition {
   return all(values.includes(ID, 'Required'), `!(${FOR_WINDOWS})`);
 }

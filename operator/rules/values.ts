@@ -7,19 +7,19 @@ import { listed, literal, matchesAny } from './cel.ts';
 import type { Condition } from './condition.ts';
 import { firstOf, inRanges, UNSET } from './id-ranges.ts';
 
-/** By name of the column. A range of numbers is written as `80` or `8000-8999`. */
+/** The columns of a row, by name. A range of numbers is written as `80` or `8000-8999`. */
 export type Columns = Readonly<Record<string, readonly string[]>>;
 
 export interface Values {
-  /** CEL, list(string). */
+  /** CEL, list(string): the items of the column. */
   list(column: string): string;
   /** Whether the column has the item. */
   includes(column: string, item: string): Condition;
   /** Whether the column has any item. */
   hasSome(column: string): Condition;
-  /** CEL, string: the first item; empty without one. */
+  /** CEL, string: the first item of the column; empty if the column has no item. */
   first(column: string): string;
-  /** CEL, string, for messages: `NET_RAW, CHOWN`, or `none`. */
+  /** CEL, string: the items of the column as text for messages: `NET_RAW, CHOWN`, or `none`. */
   listed(column: string): string;
   /** CEL, bool: whether a text matches one of the column's patterns, in which `*` at the end matches any ending. */
   matches(text: string, column: string): string;
@@ -29,7 +29,7 @@ export interface Values {
   firstOfRanges(column: string): string;
   /** CEL: a value that is computed once for a policy. @param text CEL: its expression */
   computed(name: string, text: string): string;
-  /** CEL: a text that can be shorter if the policy is known. */
+  /** CEL: a text that can be shorter if the policy's columns are known. */
   specialized(known: (columns: Columns) => string, general: () => string): string;
 }
 
@@ -96,7 +96,7 @@ export class LiteralValues implements Values {
 
 /**
  * The values of a candidate, read from its row. Columns that are the same for all candidates are literals instead. The
- * text is valid inside `bind`.
+ * returned texts are valid only inside `bind`.
  */
 export class RowValues implements Values {
   readonly #row: string;
@@ -104,12 +104,14 @@ export class RowValues implements Values {
   readonly #prefix: string;
   readonly #common: Columns;
   readonly #literals: LiteralValues;
-  /** CEL, by name. */
+  /** The CEL texts that `bind` computes, by name. */
   readonly #bound = new Map<string, string>();
 
   /**
-   * @param row CEL, map(string, list(string)): the row @param level CEL, of the same type: the values of its level, with all
-   * columns @param common the columns that are the same for all candidates @param prefix of the names that `bind` gives
+   * @param row CEL, map(string, list(string)): the row
+   * @param level CEL, of the same type: the values of its level, with all columns
+   * @param common the columns that are the same for all candidates
+   * @param prefix of the names that `bind` gives
    */
   constructor(row: string, level: string, common: Columns, prefix = '') {
     this.#row = row;
@@ -179,7 +181,7 @@ export class RowValues implements Values {
     return read.every((column) => this.#isCommon(`${String(column)}`)) ? text : general();
   }
 
-  /** The names that the text contains. */
+  /** The names from `bind` that the text contains. */
   names(text: string): string[] {
     return [...this.#bound.keys()].filter((name) => new RegExp(`(?<![.\\w?"])${name}\\b`).test(text));
   }
@@ -189,7 +191,7 @@ export class RowValues implements Values {
     return this.#around(text, '.all(', ')');
   }
 
-  /** The same for a text of any type. */
+  /** CEL: like `bind`, but for a text of any type. */
   bindValue(text: string): string {
     return this.#around(text, '.map(', ')[0]');
   }

@@ -3,11 +3,11 @@ import { distinct, namesUsed } from './fit.ts';
 import { defineRule, type Fit, type Rule } from './rule.ts';
 
 interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
-  /** The name of a driver. */
+  /** The name of a driver, for the examples of the rule. */
   readonly example: string;
 }
 
-/** @param field of the volume, whose `driver` must be in the list */
+/** A rule about the drivers of volumes. @param field of the volume, whose `driver` must be in the list */
 function drivers(
   id: 'csiDrivers' | 'flexVolumeDrivers',
   field: string,

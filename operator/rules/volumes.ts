@@ -7,11 +7,14 @@ import { defineRule, type Fix, type Test } from './rule.ts';
 import { TOKEN_VOLUME } from './token-volume.ts';
 import type { Columns } from './values.ts';
 
-/** Volume types by name, or all types except some: the Standard's baseline admits types that do not exist yet. */
+/**
+ * Volume types by name, or all types except some. The Standard's baseline is of the second form, because it admits
+ * types that do not exist yet.
+ */
 type VolumeTypes =
   | {
       readonly allowed: readonly string[];
-      /** Whether every projected volume is admitted that contains only what nearly every pod gets. */
+      /** Whether the rule admits a projected volume that contains only what nearly every pod gets. */
       readonly tokens?: true;
     }
   | { readonly forbidden: readonly string[] };
@@ -27,14 +30,14 @@ const RESTRICTED = [
   'secret',
 ];
 
-/** API servers know the `image` source since v1.33 (KEP-4639) and count it as restricted at every version. */
+/** API servers know the `image` source since v1.33 (KEP-4639) and admit it at every version of level restricted. */
 function restrictedTypes({ server }: Standard): readonly string[] {
   return server >= 33 ? [...RESTRICTED, 'image'].sort() : RESTRICTED;
 }
 
 /**
- * CEL, bool: `v` is the volume that the API server itself adds to pods, as
- * k8s.io/kubernetes/plugin/pkg/admission/serviceaccount does. PodSecurityPolicy admitted it with type secret, because it
+ * CEL, bool: `v` is the volume that the API server itself adds to pods
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted it with type secret, because it
  * replaced a volume of that type.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
@@ -49,19 +52,25 @@ function refusesTokens(types: VolumeTypes): boolean {
   return 'allowed' in types && !types.tokens && !types.allowed.includes('projected');
 }
 
-/** CEL, string, about that volume: where it comes from and what to do. */
+/**
+ * CEL, string: a note in the message about the volume that the API server adds. It says where the volume comes from and
+ * what to do.
+ */
 const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
   "; the API server adds it for the service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
 )} : "")`;
 
-/** A pod has this field only if the API server will add the volume: no rule reads it, so nothing else keeps it. */
+/**
+ * The fix for the volume that the API server adds. A projected pod has automountServiceAccountToken only if the API
+ * server will add the volume. No rule reads the field, so nothing else keeps it.
+ */
 export const NO_TOKEN: Fix = {
   over: 'pod',
   path: ['automountServiceAccountToken'],
   when: `variables.spec.?automountServiceAccountToken.orValue(false) && variables.spec.?volumes.orValue([]).exists(v, v.name == "${TOKEN_VOLUME}")`,
   value: 'false',
   class: 'check',
-  risk: 'its processes have no token any more, which those need that call the API server',
+  risk: 'its processes no longer have a token, which a process needs to call the API server',
 };
 
 function columnsOf(types: VolumeTypes): Columns {
@@ -121,7 +130,7 @@ export const volumes = defineRule<VolumeTypes, string>({
   tests: (values) => {
     const test = (applies: Condition, refused: string, text: string, advice: Condition): Test => ({
       applies,
-      // A volume is its name and one key: its type.
+      // A volume has its name and one more key, which is its type.
       over: 'volumes',
       violates: `${all(
         `dyn(v).exists(k, ${refused})`,

@@ -8,8 +8,8 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Answer, Handler } from './server.ts';
 
 /**
- * The methods of an ApiClient that are needed. Use a separate client, because everybody who reaches the port can make it
- * send requests.
+ * The methods of an ApiClient that the reviews need. Use a separate client, because everybody who reaches the port can
+ * make the client send requests.
  */
 interface ReviewClient {
   create(path: string, object: unknown): Promise<unknown>;
@@ -38,9 +38,12 @@ interface Kept {
 
 const KEPT_MS = 60_000;
 const MAX_KEPT = 1_000;
-/** The number of requests in flight: unknown tokens must not pile up in front of the API server. */
+/** The most requests in flight. The limit keeps requests with unknown tokens from flooding the API server. */
 const MAX_PENDING = 16;
-/** In characters. A service account token is shorter; a longer token is refused without a request. */
+/**
+ * The longest accepted token, in characters. A service account token is shorter; a longer token is refused without a
+ * request.
+ */
 const MAX_TOKEN_LENGTH = 16_384;
 
 const UNAUTHORIZED: Answer = {
@@ -51,7 +54,7 @@ const UNAUTHORIZED: Answer = {
 const BUSY: Answer = { status: 503, body: 'Too many questions\n', headers: { 'retry-after': '1' } };
 const FORBIDDEN: Answer = { status: 403, body: 'Forbidden\n' };
 
-/** The same handler for users who may GET the path. If the API server does not answer, the result is an error. */
+/** Restricts a handler to users who may GET the path. If the API server does not answer, the result is an error. */
 export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: AccessOptions): Handler {
   const kept = new Map<string, Kept>();
   let pending = 0;
@@ -67,7 +70,7 @@ export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: Ac
   return async (asked) => {
     const token = bearerToken(asked.headers);
     if (token === undefined) return UNAUTHORIZED;
-    // A hash, because the token itself would be in every heap snapshot.
+    // The key is a hash, because the token itself would be in every heap snapshot.
     const key = createHash('sha256').update(`${asked.path}\n${token}`).digest('base64');
     try {
       const decision = await remembered(kept, key, clock.now(), () => decide(token, asked.path));
@@ -86,8 +89,8 @@ function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined
 }
 
 /**
- * Decisions are cached for a minute, including refusals. Simultaneous requests share one question. After an error, the
- * question is asked again.
+ * Decisions are cached for a minute, including refusals. Simultaneous requests with the same key share one question to
+ * the API server. After an error, the question is asked again.
  */
 function remembered(
   kept: Map<string, Kept>,

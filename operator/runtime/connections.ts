@@ -14,12 +14,12 @@ interface Connection {
 export class Connections {
   readonly #most: number;
   /**
-   * Ordered by idle time, the longest first. The key is the client's address and port, which are the same before and
-   * after the TLS handshake.
+   * The connections, ordered by idle time, the longest first. The key is the client's address and port, which are the
+   * same before and after the TLS handshake.
    */
   readonly #connections = new Map<string, Connection>();
 
-  /** @param most the limit */
+  /** @param most the most connections */
   constructor(server: Server, most: number) {
     this.#most = most;
     server.on('connection', (socket: Socket) => this.#accept(socket));

@@ -1,11 +1,11 @@
 /**
  * A key cools down for a multiple of the time that its work took. Meanwhile, further changes are collected. So the work
- * takes at most a fixed share of the time, however long it takes.
+ * takes at most a fixed share of the time, however long a single run takes.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface CooldownOptions {
-  /** The multiple: with 9, work takes a tenth of the time. */
+  /** The multiple. For example with 9, work takes at most a tenth of the time. */
   readonly times: number;
   readonly mostMs?: number;
   readonly clock?: Pick<Clock, 'now'>;
@@ -24,7 +24,7 @@ export class Cooldown {
     this.#clock = clock;
   }
 
-  /** Does the work, which is synchronous, and starts its key's cooldown. */
+  /** Does synchronous work for a key, and starts the key's cooldown. */
   after<Result>(key: string, work: () => Result): Result {
     const began = this.#clock.now();
     const result = work();
@@ -37,7 +37,7 @@ export class Cooldown {
     this.#until.set(key, this.#clock.now() + Math.min(this.#most, this.#times * spentMs));
   }
 
-  /** @returns milliseconds */
+  /** @returns how many milliseconds are left of the cooldown */
   left(key: string): number {
     return Math.max(0, (this.#until.get(key) ?? 0) - this.#clock.now());
   }

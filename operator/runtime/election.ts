@@ -2,7 +2,7 @@
  * Leader election by a Lease, with client-go's rules: see lease.ts.
  *
  * Whether we lead is decided by the clock and not by a timer: a process that was stopped (SIGSTOP, a frozen container)
- * continues its work before its timers report that its time is over. So each write calls `assertMayWrite` immediately
+ * continues its work before its timers report that the term is over. So each write calls `assertMayWrite` immediately
  * before it is sent.
  *
  *   another may lead   ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent
@@ -13,7 +13,7 @@ import { type LeaseClient, LeaseLock } from './lease.ts';
 import type { Log } from './log.ts';
 
 export interface ElectionOptions {
-  /** A client without this election's guard, and with a separate rate limit: renewals must not queue. */
+  /** A client whose writes do not call `assertMayWrite`, with a separate rate limit: renewals must not queue. */
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
@@ -22,9 +22,9 @@ export interface ElectionOptions {
   readonly log: Log;
   /** How long other candidates wait before they take a lease that is not renewed; whole seconds, 15,000 by default. */
   readonly leaseDurationMs?: number;
-  /** How long we lead after a renewal without another one; 10,000 by default. */
+  /** How long we lead after a renewal if no other renewal succeeds, in milliseconds; 10,000 by default. */
   readonly renewDeadlineMs?: number;
-  /** The longest time between two attempts; 2,000 by default. */
+  /** The longest time between two attempts, in milliseconds; 2,000 by default. */
   readonly retryPeriodMs?: number;
   readonly clock?: Clock;
   /** A random number in [0, 1) that spreads the candidates. */
@@ -33,8 +33,8 @@ export interface ElectionOptions {
 
 interface ElectionCallbacks {
   /**
-   * The work of a leader. It must end once `leading` is aborted. That happens when the lease is lost and when the
-   * election must end; in the second case, the work may still write while it ends. If the work ends by itself, the
+   * The work of a leader. The work must end once `leading` is aborted, either because the lease is lost or because the
+   * election must end. In the second case, the work may still write while it ends. If the work ends by itself, the
    * election ends, too.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
@@ -54,7 +54,7 @@ export class Election {
   readonly #options: Required<ElectionOptions>;
   readonly #lock: LeaseLock;
   readonly #log: Log;
-  /** By our clock; in the past if we do not lead. */
+  /** The time until which we lead, by our clock; in the past if we do not lead. */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #lostAt: number | undefined;
   #reported = '';
@@ -69,7 +69,7 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether a write that is sent now cannot overlap with another leader's. */
+  /** Whether a write that is sent now cannot overlap with a write of another leader. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
@@ -79,7 +79,7 @@ export class Election {
     if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
   };
 
-  /** For /healthz. @throws Error if the lease was lost but the leader's work has not ended */
+  /** The check of the lease for /healthz. @throws Error if the lease was lost but the leader's work has not ended */
   readonly check = (): void => {
     const { clock } = this.#options;
     if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
@@ -98,15 +98,15 @@ export class Election {
     }
   }
 
-  /** @returns whether the lease is ours; false when `signal` ended it */
+  /** @returns whether the lease is ours; false when `signal` ended the campaign */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      // Waits even after the signal: a lease that is acquired at that moment has to be released.
+      // The attempt is awaited even after the signal: a lease that is acquired at that moment has to be released.
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;
-      // From half a period to a whole one, and no longer than the lease lasts (client-go waits 1 to 2.2 periods). So the
-      // next leader begins within one period of a release, or of the lease's end.
+      // The pause takes between half a period and a whole one, and no longer than the lease lasts (client-go waits 1 to
+      // 2.2 periods). So the next leader begins within one period of a release, or of the lease's end.
       const pause = retryPeriodMs * (1 - random() / 2);
       const rest = Math.ceil(this.#lock.remainingMs);
       await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
@@ -121,14 +121,14 @@ export class Election {
     this.#log.info('started leading');
     const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
     const outcome = work.finally(() => ended.abort());
-    // Awaited below, after the lease.
+    // The outcome is awaited below, after the lease has been held. Until then, a rejection must not count as unhandled.
     outcome.catch(() => {});
     const held = await this.#hold(ended.signal);
     if (!held) this.#lose(lost);
     try {
       await outcome;
     } catch (error) {
-      // The error that aborts writes after the lease was lost.
+      // After the lease was lost, a NotLeadingError is expected, because it aborts writes.
       if (held || !(error instanceof NotLeadingError)) throw error;
     } finally {
       this.#lostAt = undefined;
@@ -160,7 +160,7 @@ export class Election {
     const begun = clock.now();
     const held = await this.#bounded(this.#lock.acquireOrRenew(), ms);
     if (held) this.#leadsUntil = begun + renewDeadlineMs;
-    // Another process holds it, so there is no need to wait for the deadline.
+    // Another process holds the lease, so there is no need to wait for the deadline.
     else if (held === false && this.#lock.holder !== identity) this.#leadsUntil = Number.NEGATIVE_INFINITY;
     this.#reportHolder();
   }
@@ -177,7 +177,7 @@ export class Election {
     lost.abort(new NotLeadingError('the lease was lost'));
   }
 
-  /** Undefined if the work failed, or took longer than `ms`. */
+  /** The result of the request; undefined if the request failed or took longer than `ms`. */
   async #bounded<Result>(request: Promise<Result>, ms: number): Promise<Result | undefined> {
     const answered = new AbortController();
     const late = this.#options.clock.sleep(ms, answered.signal).then(() => {
@@ -206,7 +206,10 @@ export class Election {
   }
 }
 
-/** As in client-go: a leader stops before another starts, and has enough attempts before it stops. */
+/**
+ * Checks the durations as client-go does: a leader must stop before another one starts, and must have enough attempts
+ * before it stops.
+ */
 function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {
   if (leaseDurationMs < 1000 || leaseDurationMs % 1000 !== 0) {
     throw new Error('the lease duration has to be whole seconds, 1 or more');

@@ -1,8 +1,8 @@
-/** /healthz and /readyz, in the form of controller-runtime (pkg/healthz) and of Kubernetes' own servers. */
+/** Serves /healthz and /readyz, in the form of controller-runtime (pkg/healthz) and of Kubernetes' own servers. */
 import type { Log } from './log.ts';
 import type { Answer, Asked, Handler } from './server.ts';
 
-/** Throws or rejects if something is wrong. */
+/** A check of health, which throws or rejects if something is wrong. */
 export type Check = () => void | Promise<void>;
 
 interface HealthOptions {
@@ -20,8 +20,9 @@ const TIMEOUT_MS = 5_000;
 const PING: Readonly<Record<string, Check>> = { ping: () => {} };
 
 /**
- * For each endpoint, serves all its checks (`/readyz`), some (`/readyz?exclude=synced`), and one (`/readyz/synced`); with
- * `?verbose` the answer names each check even on success. The reason of a failure is in the log, not in the answer.
+ * Serves each endpoint with all its checks (`/readyz`), with some of them (`/readyz?exclude=synced`), and with a single
+ * one (`/readyz/synced`). With `?verbose` the answer names each check even on success. The reason of a failure is in
+ * the log, not in the answer.
  *
  * @param endpoints by path, such as `/readyz`: checks by name
  */

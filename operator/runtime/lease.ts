@@ -6,7 +6,7 @@
 import type { Clock } from './clock.ts';
 
 export interface LeaseSpec {
-  /** Empty when nobody holds it. */
+  /** The holder of the Lease; empty when nobody holds it. */
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
   readonly acquireTime?: string;
@@ -23,7 +23,7 @@ export interface Lease {
   readonly spec?: LeaseSpec;
 }
 
-/** The methods of an ApiClient that are needed. The errors of its calls have an HTTP `status`. */
+/** The methods of an ApiClient that a LeaseLock needs. The errors of its calls have an HTTP `status`. */
 export interface LeaseClient {
   get<Answer>(path: string): Promise<Answer>;
   create(path: string, object: unknown): Promise<unknown>;
@@ -34,7 +34,7 @@ interface LockOptions {
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
-  /** Unique to this process: a restarted one must not mistake itself for the holder. */
+  /** A name that is unique to this process: a restarted process must not mistake itself for the holder. */
   readonly identity: string;
   readonly leaseDurationMs: number;
   readonly clock: Clock;
@@ -53,12 +53,12 @@ export class LeaseLock {
     this.#options = options;
   }
 
-  /** The last known holder; empty if there was none. */
+  /** The last known holder; empty if nobody held the lease. */
   get holder(): string {
     return this.#seen?.spec?.holderIdentity ?? '';
   }
 
-  /** For how many milliseconds only the holder may take the lease; 0 or less if anybody may. */
+  /** For how many milliseconds only the holder may take the lease; 0 or less if anybody may take it. */
   get remainingMs(): number {
     return this.#expiresAt - this.#options.clock.now();
   }
@@ -66,18 +66,18 @@ export class LeaseLock {
   /**
    * Acquires the lock, or renews it. May be called again before an earlier call has ended.
    *
-   * @returns whether it is ours; also false if another candidate was faster @throws the client's error; then the Lease
-   * may or may not have been written
+   * @returns whether the lock is ours; false also if another candidate was faster @throws the client's error; then the
+   * Lease may or may not have been written
    */
   async acquireOrRenew(): Promise<boolean> {
-    // The time before the request counts: an answer that took long must not make a lease look expired.
+    // The time before the request counts. Otherwise an answer that took long would make a lease look expired.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
     const found = await this.#read();
     if (!found) return this.#create();
     this.#see(found);
-    // If any call has seen a change since this one began, the lease has not expired.
+    // If another call has seen a change since this call began, the lease has not expired.
     if (this.#released || (!this.#isOurs() && this.#expiresAt > asked)) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
@@ -85,7 +85,7 @@ export class LeaseLock {
   /**
    * Releases the lock for good, so that the next holder need not wait.
    *
-   * @returns false if it was no longer ours
+   * @returns false if the lock was no longer ours
    */
   async release(): Promise<boolean> {
     this.#released = true;
@@ -100,7 +100,7 @@ export class LeaseLock {
     return false;
   }
 
-  /** By our clock; in the past if nobody holds it. */
+  /** The end of the lease, by our clock; in the past if nobody holds the lease. */
   get #expiresAt(): number {
     if (this.holder === '') return Number.NEGATIVE_INFINITY;
     return this.#seenAt + (this.#seen?.spec?.leaseDurationSeconds ?? 0) * 1000;
@@ -141,7 +141,7 @@ export class LeaseLock {
     return created !== undefined;
   }
 
-  /** @returns false if the Lease is no longer the same as `lease` */
+  /** @returns false if somebody changed the Lease after `lease` was read */
   async #write(lease: Lease, spec: LeaseSpec): Promise<boolean> {
     const written = await unless(404, unless(409, this.#options.client.replace({ ...lease, spec })));
     if (written) this.#see(written as Lease);
@@ -158,7 +158,7 @@ export class LeaseLock {
     this.#seen = lease;
   }
 
-  /** Now, as a metav1.MicroTime. */
+  /** The current time, as a metav1.MicroTime. */
   #time(): string {
     return this.#options.clock.date().toISOString().replace('Z', '000Z');
   }
@@ -169,7 +169,7 @@ export class LeaseLock {
   }
 }
 
-/** Undefined if the answer has this HTTP status. */
+/** The answer; undefined if it has this HTTP status. */
 async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

@@ -1,5 +1,5 @@
 /**
- * Logging. One JSON line per entry, with a constant message and keys, or lines for people.
+ * The log: one JSON line per entry, with a constant message and keys, or lines for people.
  *
  * Everything that looks like a credential is replaced before it is written.
  */
@@ -49,7 +49,7 @@ const SECRET_TEXT = [
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
-/** The most nested levels that are logged. No value that is logged on purpose is deeper; the limit breaks cycles. */
+/** The deepest nesting that is logged. No value that is logged on purpose is nested deeper; the limit breaks cycles. */
 const MAX_DEPTH = 8;
 
 const shown = format((entry) => {
@@ -74,7 +74,7 @@ function forPerson(value: unknown): string {
   return JSON.stringify(stack === undefined ? value : rest);
 }
 
-/** The same value in a form for JSON: errors with their parts, credentials hidden. */
+/** The value in a form for JSON. Errors keep their parts, and credentials are hidden. */
 function render(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value === 'string') return SECRET_TEXT.reduce((text, secret) => text.replace(secret, HIDDEN), value);
   if (typeof value === 'bigint') return String(value);
@@ -88,7 +88,10 @@ function render(value: unknown, depth = MAX_DEPTH): unknown {
   );
 }
 
-/** Only named fields, because other libraries attach requests, sockets and answers with their headers to their errors. */
+/**
+ * The fields of an error that are logged. All other fields are left out, because libraries attach requests, sockets and
+ * answers with headers to their errors.
+ */
 const ERROR_FIELDS = ['name', 'message', 'code', 'request', 'status', 'reason', 'retryAfterSeconds', 'stack'];
 const NESTED_FIELDS = ['causes', 'cause', 'errors'];
 

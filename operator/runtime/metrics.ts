@@ -10,11 +10,11 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { observeQueue } from './queue-metrics.ts';
 import type { Handler } from './server.ts';
 
-/** Called by the reflectors; `kind` as in `Pod`. */
+/** An observer that the reflectors call. `kind` is the kind of the objects, such as `Pod`. */
 export interface ReflectorObserver {
-  /** A collection was listed completely, for the first time or because the watch could not continue. */
+  /** Called when a collection was listed completely, for the first time or because the watch could not continue. */
   listed(kind: string): void;
-  /** The server accepted a watch, or sent something, including bookmarks: it is alive. */
+  /** Called when the server accepted a watch or sent anything, even a bookmark, which shows that it is alive. */
   heard(kind: string): void;
 }
 
@@ -33,11 +33,11 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
     registry,
     /**
      * Makes the observer of a work queue by the controller's name, which is also the queue's name. Several queues may
-     * share it, even one after the other.
+     * share one observer, even one after the other.
      */
     queue: observeQueue(registry, clock),
     reflector: observeReflectors(registry, clock),
-    /** An API server answered a request. If it did not, `code` is `<error>`, as in client-go. */
+    /** Counts a request to an API server. If the server did not answer, `code` is `<error>`, as in client-go. */
     request: (method: string, code: string) => requests.inc({ code, method }),
     /** @param leading called at each scrape */
     leadership(name: string, leading: () => boolean) {

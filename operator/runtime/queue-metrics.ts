@@ -3,9 +3,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { QueueObserver } from './queue.ts';
 
-/** In seconds: client-go's buckets, from ten nanoseconds to a quarter of an hour. */
+/** The buckets of client-go in seconds, from ten nanoseconds to a quarter of an hour. */
 const QUEUE_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000];
-/** Seconds; controller-runtime's. */
+/** The buckets of controller-runtime, in seconds. */
 const RECONCILE_BUCKETS = [
   [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75],
   [2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60],
@@ -108,7 +108,7 @@ function reconcileMetrics(registry: Registry) {
   };
 }
 
-/** These two metrics show a hanging key before any duration does. */
+/** The two metrics about unfinished work. They show a hanging key before any duration does. */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();
   const byName = (merge: (a: number, b: number) => number) =>

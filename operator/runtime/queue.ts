@@ -15,11 +15,11 @@ export interface QueueOptions {
   readonly onError?: (key: string, error: unknown, failures: number) => void;
   /** A random number in [0, 1) that spreads the delays. */
   readonly random?: () => number;
-  /** For metrics: called synchronously on each event; must not throw. */
+  /** The observer for metrics. It is called synchronously on each event, and must not throw. */
   readonly observer?: QueueObserver;
 }
 
-/** An event of a key: it is added, begun and ended; or added and dropped. */
+/** The events of a key. A key is added, begun and ended, or it is added and dropped. */
 export interface QueueObserver {
   /** The key starts to wait. */
   added(key: string): void;
@@ -63,12 +63,12 @@ export class WorkQueue {
     };
   }
 
-  /** The keys that wait for work, without keys that wait for a delay. */
+  /** The number of keys that wait for work, without keys that wait for a delay. */
   get length(): number {
     return this.#dirty.size;
   }
 
-  /** Begins to work. Keeps keys that were added before. */
+  /** Begins to work. Keys that were added before are kept. */
   start(): void {
     this.#started = true;
     this.#fill();
@@ -81,7 +81,7 @@ export class WorkQueue {
     this.#fill();
   }
 
-  /** Adds `key` after `ms`. If it is called several times, the earliest time counts. */
+  /** Adds `key` after `ms`. If the same key is added several times, the earliest time counts. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
     const due = Date.now() + ms;

@@ -15,7 +15,7 @@ export class RateLimit {
     this.#filledAt = now();
   }
 
-  /** A full bucket with the same numbers. */
+  /** A new rate limit with the same numbers and a full bucket. */
   another(): RateLimit {
     return new RateLimit(this.#perSecond, this.#burst, this.#now);
   }

@@ -6,7 +6,7 @@ import { Connections } from './connections.ts';
 import type { Log } from './log.ts';
 
 export interface Asked {
-  /** `/readyz/ping` */
+  /** The path of the request, such as `/readyz/ping`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -15,30 +15,30 @@ export interface Asked {
 export interface Answer {
   readonly status: number;
   readonly body: string;
-  /** text/plain by default. */
+  /** The content type of the answer; text/plain by default. */
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Undefined for a path that the handler does not serve. */
+/** Answers a request; undefined for a path that the handler does not serve. */
 export type Handler = (asked: Asked) => Promise<Answer | undefined>;
 
-/** In PEM. */
+/** A certificate and its key, in PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
 export interface BindAddress {
-  /** All addresses if it is left out. */
+  /** The address to listen on; all addresses if it is left out. */
   readonly host?: string;
-  /** 0 for any free port. */
+  /** The port to listen on; 0 for any free port. */
   readonly port: number;
 }
 
 interface ServerOptions {
   readonly log: Log;
-  /** The certificate for TLS. It is read again each minute, so that a rotated certificate is used. */
+  /** The certificate for TLS. The certificate is read again each minute, so that a rotated one is used. */
   readonly certificate?: () => Certificate;
 }
 
@@ -49,12 +49,12 @@ export interface RunningServer {
 
 /** Timeouts for a TLS handshake, a request's headers, a whole request, and a client that does not read the response. */
 const TIMEOUT_MS = 10_000;
-/** The interval at which Node checks connections against those timeouts; Node's default is 30 s. */
+/** The interval at which Node checks connections against the timeouts above; Node's default is 30 s. */
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The most connections. The limit is high enough that a client that sends its request at once is served long before its
- * connection is idle longest.
+ * The most connections. The limit of connections is high. A client that sends its request at once is served long before
+ * its connection becomes the one that was idle longest.
  */
 const MOST_CONNECTIONS = 500;
 /** The accept backlog. When it is full, clients retry only after a second. */

@@ -19,13 +19,13 @@ export class Settling {
     this.#options = { clock: SYSTEM_CLOCK, ...options };
   }
 
-  /** Records a change, which may belong together with the next one. */
+  /** Records a change, which may belong together with the next change. */
   changed(): void {
     this.#last = this.#options.clock.now();
     this.#first ??= this.#last;
   }
 
-  /** Ends the wait, because the changes are needed at once. */
+  /** Ends the wait at once, because somebody needs the changes. */
   hurry(): void {
     this.#hurried.abort();
   }
@@ -39,7 +39,7 @@ export class Settling {
     while (!this.isSettled) await this.#options.clock.sleep(this.#leftMs(), this.#hurried.signal);
   }
 
-  /** Records that the changes are now used. */
+  /** Records that the changes so far are now used. */
   begin(): void {
     this.#first = undefined;
     this.#hurried = new AbortController();

@@ -1,6 +1,6 @@
 /**
  * Long work that yields to the event loop: whenever it yields, requests are answered, timers fire and signals arrive.
- * Only one such task runs in each iteration of the event loop.
+ * Only one task of this kind runs in each iteration of the event loop.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -23,7 +23,7 @@ export class Turns {
   }
 
   /**
-   * @param work yields before it has taken long @param goesOn called before each turn
+   * @param work must yield often, so that each of its steps is short @param goesOn called before each turn
    * @returns undefined as soon as `goesOn` returns false
    */
   async run<Result>(work: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {

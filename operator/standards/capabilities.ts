@@ -1,8 +1,9 @@
 /**
- * Linux capabilities: what each permits, its risk, and what to use instead.
+ * The Linux capabilities: what each of them permits, its risk, and what to use instead of it.
  *
- * Names and numbers: linux/include/uapi/linux/capability.h; what each permits: capabilities(7) and the manual pages that
- * an entry names; who may add it: k8s.io/pod-security-admission. The risk is our own assessment.
+ * The names and numbers are those of linux/include/uapi/linux/capability.h. The field `permits` follows capabilities(7)
+ * and the manual pages that an entry names, and `addableAt` follows k8s.io/pod-security-admission. The risk is our own
+ * assessment.
  */
 import type { Level } from './level-version.ts';
 
@@ -14,16 +15,16 @@ export const RISKS = {
   low: 'low',
 } as const;
 export type Risk = keyof typeof RISKS;
-/** The classes of risk, from the most dangerous. */
+/** The classes of risk, the most dangerous first. */
 export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
-/** The class of risk, and what is special about this capability. */
+/** The risk of a capability as text: its class, and what is special about this capability. */
 export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote'>): string {
   return RISKS[risk] + (riskNote === undefined ? '' : `; ${riskNote}`);
 }
 
 export interface Capability {
-  /** Its bit in the masks of /proc/PID/status. */
+  /** The number of the capability's bit in the masks of /proc/PID/status. */
   readonly number: number;
   /** The name as Kubernetes writes it: without the prefix CAP_. */
   readonly name: string;
@@ -34,13 +35,13 @@ export interface Capability {
   readonly risk: Risk;
   /** A more specific risk, or how an attacker exploits it. */
   readonly riskNote?: string;
-  /** An alternative that needs less; absent if there is none, or none is needed. */
+  /** An alternative that needs fewer rights. Absent if there is no alternative, or if none is needed. */
   readonly instead?: string;
   /** Manual pages and kernel documents with more details. */
   readonly sources: readonly string[];
 }
 
-/** In the order of their numbers. */
+/** The capabilities, in the order of their numbers. */
 const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   {
     name: 'CHOWN',
@@ -374,10 +375,10 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
 
 export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, number) => ({ number, ...entry }));
 
-/** Their names, in the order of their numbers. */
+/** The names of the capabilities, in the order of their numbers. */
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
-/** The capabilities that are worse than others of their class, from the worst. */
+/** The capabilities that are worse than others of the same class of risk, the worst first. */
 const WORST = [
   ...['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT'],
   ...['NET_ADMIN', 'NET_RAW', 'SYS_TIME'],
@@ -385,7 +386,9 @@ const WORST = [
   ...['SYS_PTRACE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETFCAP', 'MKNOD'],
 ];
 
-/** From the most dangerous: by class of risk; within a class by our own assessment, then by number. */
+/**
+ * The capabilities, the most dangerous first: by class of risk, within a class by our own assessment, then by number.
+ */
 export const CAPABILITIES_BY_RISK: readonly Capability[] = CAPABILITY_TABLE.toSorted(
   (a, b) => RISK_CLASSES.indexOf(a.risk) - RISK_CLASSES.indexOf(b.risk) || rankOf(a) - rankOf(b),
 );
@@ -397,7 +400,7 @@ function rankOf({ name }: Capability): number {
 
 /**
  * The capabilities that containerd and Docker give a container by default (containerd pkg/oci/spec.go, moby
- * daemon/pkg/oci/caps/defaults.go); CRI-O gives fewer.
+ * daemon/pkg/oci/caps/defaults.go). CRI-O gives fewer capabilities.
  */
 export const RUNTIME_DEFAULT: readonly string[] = [
   'CHOWN',

@@ -4,8 +4,8 @@
  */
 
 /**
- * The CIS benchmark. Section 5.2 has the same numbers in v1.9 and v1.10, where seccomp is 5.7.2. v1.12 has no 5.2.9, and
- * renumbers the recommendations after it.
+ * The CIS benchmark. In v1.9 and v1.10, section 5.2 has the same numbers, and seccomp is 5.7.2. Version 1.12 has no
+ * 5.2.9 and renumbers the recommendations after it.
  */
 const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
 
@@ -27,7 +27,7 @@ export const CIS_CONTROLS = {
 } as const;
 export type CisControl = keyof typeof CIS_CONTROLS;
 
-/** The NSA's guide. Its recommendations have no numbers; these are the ones in its chapter on pod security. */
+/** The NSA's guide. Its recommendations have no numbers. The ones listed here are in its chapter on pod security. */
 const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
 export const NSA_RECOMMENDATIONS = {
@@ -41,7 +41,7 @@ export const NSA_RECOMMENDATIONS = {
 } as const;
 export type NsaRecommendation = keyof typeof NSA_RECOMMENDATIONS;
 
-/** The recommendations that a rule covers; empty lists where a guide has none. */
+/** The recommendations that a rule covers. A list is empty if a guide has no such recommendation. */
 export interface GuideReferences {
   readonly cis: readonly CisControl[];
   readonly nsa: readonly NsaRecommendation[];
@@ -50,7 +50,7 @@ export interface GuideReferences {
 /** One recommendation, for machines and people. */
 export interface Reference {
   readonly guide: string;
-  /** `5.2.2`; the NSA's guide has no numbers. */
+  /** The number of the recommendation, such as `5.2.2`; null for the NSA's guide, which has no numbers. */
   readonly control: string | null;
   readonly about: string;
 }
@@ -62,7 +62,7 @@ export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
   ];
 }
 
-/** The same as texts by guide, for the properties of reports. */
+/** The recommendations that a rule covers, as one text for each guide, for the properties of reports. */
 export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
   return {
     ...(cis.length > 0 && { cis: `${CIS_BENCHMARK}: ${cis.join(', ')}` }),

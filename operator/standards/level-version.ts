@@ -4,14 +4,14 @@
  * A version is the minor number N of Kubernetes 1.N; the major number has been 1 since 2015.
  */
 
-/** From the loosest to the tightest. */
+/** The levels of the Pod Security Standards, from the loosest to the tightest. */
 export const LEVELS = ['privileged', 'baseline', 'restricted'] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.N). */
 export const NEWEST_KNOWN_MINOR = 37;
 
-/** The text of the Standard for a value or a check. */
+/** The level and version of the Standards that a value or a check follows. */
 export interface Standard {
   readonly level: Level;
   /** The Standard's version: N of v1.N. */
@@ -20,7 +20,7 @@ export interface Standard {
   readonly server: number;
 }
 
-/** -1, 0 or 1 as `a` is looser than, equal to or tighter than `b`. */
+/** Compares two levels: -1 if `a` is looser than `b`, 0 if they are equal, 1 if `a` is tighter than `b`. */
 export function compareLevels(a: Level, b: Level): number {
   return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
 }

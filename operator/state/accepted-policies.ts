@@ -34,7 +34,7 @@ export class AcceptedPolicies {
   /** The names of policies that changed since they were compiled. */
   readonly #edited = new Set<string>();
   #isStale = true;
-  /** How often something changed. */
+  /** The number of changes so far. */
   #changes = 0;
 
   constructor(options: CompilerOptions = {}) {
@@ -78,8 +78,8 @@ export class AcceptedPolicies {
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
-    // Compiles again if something changed meanwhile. The compiler remembers most of it by now. This time it runs
-    // without interruption, because otherwise a stream of changes could keep it from ending.
+    // Compiles again if something changed during the compilation. The compiler remembers most results by now. This time
+    // it runs without interruption, because otherwise a stream of changes could keep the compilation from ending.
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 
@@ -121,7 +121,7 @@ export class AcceptedPolicies {
     return resolved && { policy: resolved };
   }
 
-  /** Undefined for a policy that was never accepted. */
+  /** The text that decides for a policy; undefined if the policy was never accepted. */
   acceptedText(policy: string): AcceptedText | undefined {
     const [resolved, spec] = [this.#resolved(policy), this.#compiled.specs.get(policy)];
     return resolved && spec && { policy: resolved, spec };
@@ -132,7 +132,7 @@ export class AcceptedPolicies {
     return first?.pendingFor ?? first;
   }
 
-  /** Undefined for a policy that was never accepted, or has expired. */
+  /** The parts of a policy; undefined if the policy was never accepted, or has expired. */
   parts(policy: string): readonly ResolvedPolicy[] | undefined {
     return this.#byName.get(policy);
   }
@@ -147,7 +147,10 @@ function rowsOf(id: string, compiled: Compiled) {
   return programsOf({ id }, compiled).map(({ name, rows }) => [name, rows.get(id)]);
 }
 
-/** Unchanged resolved policies remain the same objects. */
+/**
+ * The names whose values differ. Values are compared by identity, because an unchanged resolved policy remains the same
+ * object.
+ */
 function differing(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): Set<string> {
   const names = [...before.keys(), ...now.keys()];
   return new Set(names.filter((name) => before.get(name) !== now.get(name)));

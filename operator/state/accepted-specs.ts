@@ -39,15 +39,15 @@ function inRole(object: RenderedObject): [string, CompleteSpec][] {
   return isOurs && uid && spec ? [[uid, spec]] : [];
 }
 
-/** The newest spec of each policy. */
+/** The newest spec of each policy, as objects from before programs existed record it. */
 function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   return rendered
     .filter((object) => hasText(object) && isNamedByUs(object))
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      // An object from before programs existed may decide for several policies and outlive its own one. A later policy
-      // with the same name never had its text.
+      // An object from before programs existed may decide for several policies, and may outlive the policy that owns
+      // it. A later policy with the same name never had the text of that object.
       const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
       const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
       const spec = specIn(object);
@@ -55,7 +55,7 @@ function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec
     });
 }
 
-/** Not trusted, because anybody may have written it: an invalid spec is ignored. */
+/** The spec in the annotation of an object. Anybody may have written the annotation, so an invalid spec is ignored. */
 const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
   try {
     const spec = JSON.parse(metadata.annotations?.[SPEC_ANNOTATION] ?? 'null') as CapabilityPolicySpec | null;

@@ -9,7 +9,7 @@ interface Named {
   readonly metadata: { readonly name: string };
 }
 
-/** By kind and name. */
+/** The operator's objects in the cluster, by kind and name. */
 export type Live = ReadonlyMap<string, RenderedObject>;
 
 export function liveObjects(rendered: readonly RenderedObject[]): Map<string, RenderedObject> {
@@ -29,13 +29,19 @@ export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
   return kind.endsWith('AdmissionPolicy');
 }
 
-/** Labels can be copied onto anything. So we delete only objects that also have our form of name. */
+/**
+ * Whether the object has a name of our form. Labels can be copied onto any object, so we delete only objects that also
+ * have such a name.
+ */
 export function isNamedByUs(object: Named): boolean {
   const { name } = object.metadata;
   return isAdmission(object) ? /^capabilitypolicy[.-]/.test(name) : name.startsWith(useRoleName(''));
 }
 
-/** Bindings before the policies that they bind, with the probe's binding last among them. */
+/**
+ * Sorts objects for their removal: bindings before the policies that they bind, and the probe's binding last among the
+ * bindings.
+ */
 export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
   const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);
   return objects.toSorted((a, b) => order(a) - order(b));

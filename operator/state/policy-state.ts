@@ -1,6 +1,6 @@
 /**
- * The accepted policies of a cluster as last seen, the namespaces that each selects, and their users. It changes only through
- * `apply`, `select`, `outdate`, `forget` and `accept`; reading it changes nothing.
+ * The accepted policies of a cluster as last seen, the namespaces that each selects, and their users. The state changes
+ * only through `apply`, `select`, `outdate`, `forget` and `accept`; reading it changes nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
@@ -24,7 +24,7 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
   readonly usersKnown?: boolean;
   /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
   readonly ownerUid?: () => string;
-  /** The labels by which policies select a namespace; by default its own. */
+  /** The labels by which policies select a namespace; by default the namespace's own labels. */
   readonly labelsOf?: (namespace: NamespaceView) => Labels;
   /** How far rollouts have come; by default, a rollout compiles as if it had begun. */
   readonly stages?: (
@@ -41,7 +41,7 @@ interface PolicyChange extends Concerned {
 
 /** The policies and namespaces that a new compilation concerns. */
 export interface AcceptedChange extends Concerned {
-  /** The namespaces that different policies select now, or policies with a different text. */
+  /** The namespaces that are now selected by different policies, or by policies with a different text. */
   readonly reselected: ReadonlySet<string>;
 }
 
@@ -113,7 +113,7 @@ export class PolicyState {
 
   /**
    * Compiles the current policies, in pieces. The last piece accepts the policies that can be compiled; nothing changes
-   * before it.
+   * before the last piece.
    */
   *accepting(): Generator<void, AcceptedChange> {
     const compiled = yield* this.#accepted.compiling(() => this.#compileInput());
@@ -167,7 +167,7 @@ export class PolicyState {
     return this.#accepted.isCompiledAs(policy, then);
   }
 
-  /** The rights, including the grants that the operator renders, whether or not it has written them. */
+  /** The rights, including the grants that the operator renders, whether or not the operator has written them. */
   get use(): UseIndex {
     if (!this.#use) {
       const live = { roles: this.#cluster.roles(), bindings: this.#cluster.roleBindings() };
@@ -191,7 +191,7 @@ export class PolicyState {
     return this.compiled.expired.some(({ name }) => name === policy);
   }
 
-  /** Undefined for a policy that was never accepted, or has expired. */
+  /** The coverage of a policy; undefined if the policy was never accepted, or has expired. */
   coverage(policy: string): Coverage | undefined {
     const parts = this.#accepted.parts(policy);
     return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
@@ -221,7 +221,7 @@ export class PolicyState {
     return isExcluded(namespace, this.#excluded);
   }
 
-  /** RBAC matters only to policies that are not for everyone, in the namespaces that they select. */
+  /** The policies with restricted use, and the namespaces that they select. RBAC matters only to such policies. */
   #restricted(): Concerned {
     const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');
     const namespaces = policies.flatMap(({ id }) => [...this.#selections.selectedBy(id)]);

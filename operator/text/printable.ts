@@ -1,17 +1,19 @@
-/** Untrusted texts as one line that is safe to print. The line may also have a bounded length. */
+/** Turns untrusted text into one line that is safe to print, and cuts the line to a length if needed. */
 
 /** Characters that control a terminal or end a line: C0 and C1 controls, bidirectional controls, separators. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
 
 /**
- * One line that is safe to print. Names and values in messages are untrusted: they may contain terminal escape
- * sequences, line breaks, bidirectional controls and lone surrogates.
+ * The text as one line that is safe to print. Names and values in messages are untrusted: they may contain terminal
+ * escape sequences, line breaks, bidirectional controls and lone surrogates.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, ' ').toWellFormed();
 }
 
-/** One printable line of at most `limit` UTF-16 units, cut with an ellipsis. */
+/**
+ * The text as one printable line of at most `limit` UTF-16 units. A longer line is cut, with an ellipsis at the end.
+ */
 export function bounded(text: string, limit: number): string {
   const line = printable(text);
   return line.length <= limit ? line : `${line.slice(0, limit - 1).toWellFormed()}…`;

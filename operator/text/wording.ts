@@ -1,12 +1,12 @@
 /** Counts and lists in sentences for people. */
 
-/** `a, b, c and 2 more` */
+/** The first items as text, and the number of the rest: `a, b, c and 2 more`. */
 export function firstOf(items: readonly string[], count: number, separator = ', '): string {
   const rest = items.length - count;
   return items.slice(0, count).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** `1 workload`, `2 workloads`, `2 policies` */
+/** A number with its noun: `1 workload`, `2 workloads`, `2 policies`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${count === 1 ? noun : `${noun.replace(/y$/, 'ie')}s`}`;
 }

@@ -55,35 +55,35 @@ export interface ICapabilityPolicy {
       }>;
     };
     /**
-     * The Pod Security Standard that gives every value which overrides leaves out. privileged restricts nothing. baseline prevents the known ways to take over a node. restricted also requires non-root, no privilege escalation, a seccomp profile, and that containers drop ALL capabilities. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+     * The Pod Security Standard that gives every value which overrides leaves out. privileged restricts nothing. baseline prevents the known ways to take over a node. With restricted, containers must also run as non-root, without privilege escalation and with a seccomp profile, and must drop ALL capabilities. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
      */
     "level": "privileged" | "baseline" | "restricted";
     /**
-     * The version of the level: `latest` means that of the oldest API server. v1.N means the text of Kubernetes 1.N, which an upgrade does not change. The condition Accepted reports a version that is newer than the oldest API server. Left out: latest. Example: v1.36
+     * The version of the level. `latest` means the version of the oldest API server. v1.N means the text of Kubernetes 1.N, which an upgrade does not change. The condition Accepted reports a version that is newer than the oldest API server. Left out: latest. Example: v1.36
      */
     "levelVersion"?: string;
     /**
-     * How a pod that the policy does not admit is handled. Audit: it is created; the audit log and the status name it. Warn: in addition, its creator sees a warning. Enforce: it is refused. Templates (Deployments and the like) are accepted with a warning, and their pods are refused. Left out: Audit.
+     * How a pod that the policy does not admit is handled. Audit: the pod is created, and the audit log and the status name it. Warn: its creator also sees a warning. Enforce: the pod is refused. A Deployment or another template is accepted with a warning, and its pods are refused. Left out: Audit.
      * 
-     * Modes do not mix: an Audit policy changes nothing in what an Enforce policy decides, so you can try a tighter policy in Audit beside the one in force. A running pod is never stopped, only reported.
+     * Modes are independent of each other: an Audit policy changes no decision of an Enforce policy. So you can try a tighter policy in mode Audit beside the policy in force. A running pod is never stopped, only reported.
      */
     "mode"?: "Audit" | "Warn" | "Enforce";
     /**
-     * Among the policies of one mode that select a namespace, only those with the highest number decide. Policies with equal numbers share: a pod has to satisfy one of them. Left out: 0. Example: 0 for everybody, 10 for one team's exception.
+     * Among the policies of one mode that select a namespace, only those with the highest number decide. If several policies have this number, a pod has to satisfy one of them. Left out: 0. Example: 0 for everybody, 10 for one team's exception.
      */
     "priority"?: number;
     /**
-     * The pods that the policy may admit. Everyone: all pods. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes. Left out: Everyone.
+     * The pods that the policy may admit. Everyone: all pods. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy. The operator makes the ClusterRole capabilitypolicy.dev:use:<name> with that verb. Grant it by a RoleBinding in one namespace, or by a ClusterRoleBinding everywhere. Left out: Everyone.
      * 
-     * Holders of wildcard verbs, such as cluster administrators, may use every policy: a test pod that they create is admitted where the same pod of a Deployment is refused. Test as the controller that creates the pods of Deployments: kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller
+     * Holders of wildcard verbs, such as cluster administrators, may use every policy. So a test pod that they create may be admitted, while the same pod of a Deployment is refused. Test as the controller that creates the pods of Deployments: kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller
      */
     "usableBy"?: "Everyone" | "Subjects" | "Bindings";
     /**
-     * The subjects that may use the policy, 1 to 20; exactly with usableBy: Subjects. Example: [{kind: ServiceAccount, name: pinger, namespace: net}]
+     * The subjects that may use the policy, 1 to 20. State them only with usableBy: Subjects, which needs them. Example: [{kind: ServiceAccount, name: pinger, namespace: net}]
      */
     "subjects"?: Array<{
       /**
-       * ServiceAccount: that of the pod, or that of its creator. User and Group: those of the creator of the pod; the pods of a Deployment are created by a controller, so name their service account instead.
+       * ServiceAccount: the service account of the pod, or of its creator. User and Group: those of the creator of the pod. A controller creates the pods of a Deployment, so name their service account instead.
        */
       "kind": "ServiceAccount" | "User" | "Group";
       /**
@@ -96,88 +96,90 @@ export interface ICapabilityPolicy {
       "namespace"?: string;
     }>;
     /**
-     * Enabled, only with mode Enforce: if no deciding policy admits a pod as it is, and filling in fields makes this one admit it, the pod gets the fields that it left unset. These are dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy requires them. A value that a pod sets is never changed. Disabled: pods stay as they are written. Left out: Disabled.
+     * Whether the policy fills in fields that a pod leaves unset. Disabled: pods stay as they are written. Enabled, only with mode Enforce: the policy fills in the fields of a pod that no deciding policy admits, if the pod then complies with this policy. A value that a pod sets is never changed. Left out: Disabled.
      * 
-     * PodSecurityPolicy: as Enabled, but several policies choose exactly as PodSecurityPolicy did. It counted a pod that sets securityContext.seccompProfile as changed by every policy. So the first policy by name that admits such a pod fills it, though another may admit it unchanged.
+     * The filled-in fields are dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy requires them.
+     * 
+     * PodSecurityPolicy: like Enabled, but the policy is chosen exactly as PodSecurityPolicy chose it. PodSecurityPolicy counted a pod that sets securityContext.seccompProfile as changed by every policy. So the first policy by name that admits such a pod fills it, even if another policy admits it unchanged.
      */
     "defaulting"?: "Disabled" | "Enabled" | "PodSecurityPolicy";
     /**
-     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. A label that another owner set is left alone, and the condition LabelConflict names it. "Off" (in quotes, since YAML reads a bare Off as false): no labels. Left out: Managed.
+     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode. It has the tightest level that refuses nothing which the policy admits. A label that another owner set is left alone, and the condition LabelConflict names it. "Off": no labels. Write it in quotes, since YAML reads a bare Off as false. Left out: Managed.
      */
     "podSecurityLabels"?: "Managed" | "Off";
     /**
-     * The end of the policy: from this time on it counts as deleted. It admits nothing, refuses nothing and overrides nothing, and its labels and grants are removed. The API server compares this time with the time at which it creates a pod, so an exception ends on time even if no operator runs. Pods that run already stay. A later time, or none, brings the policy back. Left out: it has no end.
+     * The end of the policy: from this time on it counts as deleted. It admits nothing, refuses nothing and overrides nothing, and its labels and grants are removed. The API server compares this time with the time at which it creates a pod, so an exception ends on time even if no operator runs. Pods that already run stay. If you write a later time or remove the field, the policy comes back. Left out: the policy has no end.
      * 
      * Write date and time in whole seconds, with Z for UTC or an offset (RFC 3339). Example: 2027-01-31T00:00:00Z, or 2027-01-31T09:00:00+01:00
      */
     "expires"?: string;
     /**
-     * Why the policy exists: for the people who decide about it, for instance before it expires. It has no effect; the condition Expired and `cappol status` repeat it. Left out: none. Example: until the network team replaces ping, TICKET-123
+     * Why the policy exists, for people who decide about it, for instance before it expires. It has no effect. The condition Expired and `cappol status` repeat it. Left out: none. Example: until the network team replaces ping, TICKET-123
      */
     "reason"?: string;
     /**
-     * With mode: Enforce, brings the policy into force namespace by namespace, each where nothing has violated it for a while. Namespaces that exist when the policy comes into force first get the label rollout.capabilitypolicy.dev/<policy>: pending, and the policy does not refuse anything there until the operator removes the label. New namespaces have no such label, so the policy is enforced there from the first pod. To enforce a namespace early, set the label to enforced. In another mode the rollout rests, and with mode: Enforce it goes on as it was. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
+     * With mode: Enforce, the policy is enforced namespace by namespace, once nothing in a namespace has violated it for a while. Namespaces that exist at the beginning get the label rollout.capabilitypolicy.dev/<policy>: pending. The policy refuses nothing there until the operator removes the label. New namespaces do not get the label, so the policy is enforced there from the first pod. To enforce the policy early in a namespace, set the label to enforced. In another mode the rollout rests, and with mode: Enforce it goes on as it was. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
      */
     "rollout"?: {
       /**
-       * The mode in namespaces that are still pending. Warn: creators of pods that will be refused see a warning. Audit: only the audit log and the status name them. Left out: Warn.
+       * The mode in namespaces that are still pending. Warn: creators of pods that will be refused see a warning. Audit: only the audit log and the status name such pods. Left out: Warn.
        */
       "meanwhile"?: "Warn" | "Audit";
       /**
-       * How long no workload or pod of a namespace must have violated the policy before it is enforced there: hours, minutes and seconds. 0s: at once where nothing violates it now, unless paused or namespacesPerHour holds it back. Left out: 24h. Example: 1h30m
+       * The policy is enforced in a namespace once no workload or pod of it has violated the policy for this long. Write hours, minutes and seconds. 0s: at once if nothing violates the policy now, unless paused or namespacesPerHour holds it back. Left out: 24h. Example: 1h30m
        */
       "soak"?: string;
       /**
-       * At most this many namespaces are enforced in an hour, evenly spread; from 1 to 100000. Left out: no limit. Example: 50
+       * The policy is enforced in at most this many more namespaces in an hour, evenly spread. Write a number from 1 to 100000. Left out: no limit. Example: 50
        */
       "namespacesPerHour"?: number;
       /**
-       * true: no more namespaces are enforced, except those that somebody sets to enforced. Enforced namespaces stay enforced, and new namespaces are enforced from their first pod. Left out: false.
+       * true: the policy is not enforced in any more namespaces, except where somebody sets the label to enforced. It stays enforced where it already is, and it is enforced in new namespaces from their first pod. Left out: false.
        */
       "paused"?: boolean;
     };
     /**
-     * Your exceptions. A value that is stated here replaces the level's value, whether it is looser or tighter; a value that is left out is the level's. Rules apply to containers, init containers and ephemeral containers alike.
+     * Your exceptions. A value that is stated here replaces the level's value, whether it is looser or tighter. If a value is left out, the level's value applies. Rules apply to containers, init containers and ephemeral containers alike.
      */
     "overrides"?: {
       /**
        * The Linux capabilities of containers: the 41 powers that root consists of. Write their names as capabilities(7) and linux/capability.h list them, in upper case and without CAP_.
        * 
-       * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop check these two lists as they are written; allowedBounding checks the capabilities that the container ends up with, including those that the container runtime gives by default. A list that is left out is the level's: adding NET_RAW to level restricted takes one line, {allowedAdd: [NET_RAW]}, and ALL must still be dropped first.
+       * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop check these two lists as they are written. allowedBounding checks the capabilities that the container ends up with, including those that the container runtime gives by default. If a list is left out, the level's list applies: to admit NET_RAW at level restricted, write {allowedAdd: [NET_RAW]}, and containers must still drop ALL.
        * 
        * Examples. Ping and nothing else: {allowedAdd: [NET_RAW]} with level restricted. Nobody holds NET_RAW, not even by default: an allowedBounding without it. Any capability may be added: {allowedAdd: ['\*'], requiredDrop: []}.
        */
       "capabilities"?: {
         /**
-         * Capabilities that a container may list under `add`. Admitted: containers whose every `add` is literally in this list. [] admits no add; ['\*'], alone, admits any; ALL in it admits the word ALL, which adds all 41.
+         * Capabilities that a container may list under `add`. A container is admitted if each name under its `add` is literally in this list. [] admits no add, and ['\*'] alone admits any add. ALL in the list admits the word ALL, which adds all 41.
          * 
          * Left out: the level's own. restricted: NET_BIND_SERVICE. baseline: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT. privileged: any. The list replaces the level's; it does not add to it. Example: [NET_BIND_SERVICE, NET_RAW]
          */
         "allowedAdd"?: Array<string>;
         /**
-         * Capabilities that a container may list under `add` besides those in allowedAdd, if its pod sets hostUsers: false. There they count in the pod's own user namespace only, not on the node; allowedBounding then admits them too. [] admits none; ['\*'], alone, admits any; ALL in it admits the word ALL.
+         * Capabilities that a container may list under `add` besides those in allowedAdd, if its pod sets hostUsers: false. Such capabilities count only in the pod's own user namespace, not on the node. allowedBounding then admits them, too. [] admits none, and ['\*'] alone admits any. ALL in the list admits the word ALL.
          * 
-         * No Pod Security level makes this difference: the label admits them to every pod. Where some API server is older than v1.33, the list has no effect, and the condition Accepted says so: a pod could get a user namespace that its node ignores. Left out: none. Example: [NET_ADMIN, SYS_PTRACE]
+         * No Pod Security level makes this difference, so the label admits these capabilities to every pod. If some API server is older than v1.33, the list has no effect, since a node could ignore the pod's hostUsers: false. The condition Accepted says so. Left out: none. Example: [NET_ADMIN, SYS_PTRACE]
          */
         "allowedAddInUserNamespace"?: Array<string>;
         /**
-         * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them except ALL may be in allowedAdd. To let a container hold only what it needs, require it to drop ALL and allow it to add that back.
+         * Capabilities that a container must list under `drop`. A container is admitted if its `drop` names each of them, or ALL. [] requires none. Only ALL may also be in allowedAdd. To let a container hold only what it needs, require it to drop ALL, and allow it to add back what it needs.
          * 
          * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
          */
         "requiredDrop"?: Array<string>;
         /**
-         * true: a container must list each capability of requiredDrop under `drop` by its own name, and defaulting adds those that are missing, also beside ALL, as PodSecurityPolicy did. Left out: false; `drop: [ALL]` counts as dropping every name.
+         * true: a container must list each capability of requiredDrop under `drop` by its own name, as PodSecurityPolicy required. Defaulting adds the missing names, even beside ALL. Left out: false. Then `drop: [ALL]` counts as dropping every name.
          */
         "dropByName"?: boolean;
         /**
-         * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not prevent that. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
+         * Capabilities that a container may add, like those in allowedAdd. defaulting: Enabled adds each of them to containers that do not drop it by name; drop: [ALL] does not prevent this. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
          */
         "defaultAdd"?: Array<string>;
         /**
-         * Capabilities that a container may end up with, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
+         * Capabilities that a container may end up with, however it got them. A container has the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container has all 41. [] admits only containers without capabilities, and ['\*'] alone admits all.
          * 
-         * Left out: any, at every level, since no Pod Security Standard checks it: a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
+         * Left out: any, at every level, since no Pod Security Standard checks this. So a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
          */
         "allowedBounding"?: Array<string>;
       };
@@ -190,7 +192,7 @@ export interface ICapabilityPolicy {
        */
       "allowPrivilegeEscalation"?: boolean;
       /**
-       * With defaulting: Enabled, a container that leaves allowPrivilegeEscalation unset gets this value, if it may have true. With false, a privileged container that leaves it unset is refused, since the API server accepts no false on a privileged container. Left out: unset stays unset, which means true.
+       * With defaulting: Enabled, a container that leaves allowPrivilegeEscalation unset gets this value, if it may have true. With false, a privileged container that leaves the field unset is refused, since the API server does not accept false on a privileged container. Left out: unset stays unset, which means true.
        */
       "defaultAllowPrivilegeEscalation"?: boolean;
       /**
@@ -214,7 +216,7 @@ export interface ICapabilityPolicy {
        */
       "hostProbes"?: boolean;
       /**
-       * Ports of the node that containers may bind, as ranges. Admitted: containers that have no hostPort, or whose every hostPort is in one of the ranges. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
+       * Ports of the node that containers may bind, as ranges. A container is admitted if it has no hostPort, or if each of its hostPorts is in one of the ranges. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
        */
       "hostPorts"?: Array<{
         /**
@@ -227,21 +229,21 @@ export interface ICapabilityPolicy {
         "max": number;
       }>;
       /**
-       * Types of volumes that pods may have, named as the fields of a pod's volume. Admitted: pods whose every volume is of a type in this list. [] admits none; ['\*'], alone, admits any.
+       * Types of volumes that pods may have, named as the fields of a pod's volume. A pod is admitted if each of its volumes is of a type in this list. [] admits none, and ['\*'] alone admits any.
        * 
        * Left out: the level's own. restricted: configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected, secret. baseline: all but hostPath. privileged: any. Nearly every pod has a projected volume, with the token of its service account. Example: [configMap, emptyDir, projected, secret]
        */
       "volumes"?: Array<string>;
       /**
-       * true: a projected volume is admitted even where volumes does not list projected, if it holds only what nearly every pod gets by default: the token of its service account, the API server's certificate (kube-root-ca.crt) and the name of its namespace. Left out: false.
+       * true: even if volumes does not list projected, a projected volume is admitted that holds only what nearly every pod gets by default. This is the token of its service account, the API server's certificate (kube-root-ca.crt) and the name of its namespace. Left out: false.
        */
       "serviceAccountTokenVolumes"?: boolean;
       /**
-       * Forbidden: no volume of a pod may have a token of its service account, neither the one that the API server adds unless automountServiceAccountToken: false is stated by the pod or by its service account, nor a projected one of its own. It also refuses what volumes and serviceAccountTokenVolumes admit. An ephemeral container may not mount such a volume, even in a pod that is older than the policy. Not covered: Secrets with a token, and tokens that a CSI driver asks for. Defaulting cannot fill this in, because the API server adds the volume first. Left out: Allowed, at every level.
+       * Forbidden: no volume of a pod may have a token of its service account, even if volumes or serviceAccountTokenVolumes admit the volume. This concerns the volume that the API server adds unless the pod or its service account states automountServiceAccountToken: false. It also concerns a projected volume with a token that the pod itself declares. An ephemeral container may not mount such a volume, even in a pod that is older than the policy. Secrets with a token, and tokens that a CSI driver asks for, are not covered. Defaulting cannot fill this in, because the API server adds the volume first. Left out: Allowed, at every level.
        */
       "serviceAccountToken"?: "Forbidden" | "Allowed";
       /**
-       * Paths of the node that hostPath volumes may mount. Admitted: pods whose every hostPath volume is at or below one of the prefixes; a volume that only readOnly prefixes cover must be mounted with readOnly: true everywhere. [] admits no path. Left out: any path. The list only narrows: volumes decides whether hostPath volumes are admitted at all. Example: [{pathPrefix: /var/log, readOnly: true}]
+       * Paths of the node that hostPath volumes may mount. A pod is admitted if each of its hostPath volumes is at or below one of the prefixes. If only readOnly prefixes cover a volume, every mount of the volume must have readOnly: true. [] admits no path. Left out: any path. The field volumes decides whether hostPath volumes are admitted at all; this list only narrows that. Example: [{pathPrefix: /var/log, readOnly: true}]
        */
       "hostPaths"?: Array<{
         /**
@@ -249,20 +251,20 @@ export interface ICapabilityPolicy {
          */
         "pathPrefix": string;
         /**
-         * true: containers must mount it with readOnly: true, unless another prefix that covers the path does not require that. Left out: false.
+         * true: containers must mount the path with readOnly: true, unless a prefix without readOnly covers it, too. Left out: false.
          */
         "readOnly"?: boolean;
       }>;
       /**
-       * Drivers that flexVolume volumes may name. [] admits none. Left out: any. The list only narrows: volumes decides whether flexVolume volumes are admitted at all. Example: [example/lvm]
+       * Drivers that flexVolume volumes may name. [] admits none. Left out: any. The field volumes decides whether flexVolume volumes are admitted at all; this list only narrows that. Example: [example/lvm]
        */
       "flexVolumeDrivers"?: Array<string>;
       /**
-       * Drivers that csi volumes may name which the pod itself declares; the driver of a persistent volume is not in the pod. [] admits none. Left out: any. The list only narrows: volumes decides whether csi volumes are admitted at all. Example: [secrets-store.csi.k8s.io]
+       * Drivers that the csi volumes of a pod itself may name. The driver of a persistent volume is not in the pod, so it is not checked. [] admits none. Left out: any. The field volumes decides whether csi volumes are admitted at all; this list only narrows that. Example: [secrets-store.csi.k8s.io]
        */
       "csiDrivers"?: Array<string>;
       /**
-       * true: runAsNonRoot must be true on the container or on the pod, and false on neither. Left out: true at level restricted, else false. It does not apply to pods in a user namespace (hostUsers: false) from v1.35 on.
+       * true: runAsNonRoot must be true on the container or on the pod, and must not be false on either of them. Left out: true at level restricted, else false. It does not apply to pods in a user namespace (hostUsers: false) from v1.35 on.
        */
       "runAsNonRoot"?: boolean;
       /**
@@ -270,7 +272,7 @@ export interface ICapabilityPolicy {
        */
       "runAsUser"?: {
         /**
-         * RunAsAny: any ID, or none. NotZero: not 0, which is root, on containers and pod; unset is admitted, since runAsNonRoot covers that. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: that ID must be set and not 0, or runAsNonRoot must be true; and runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
+         * RunAsAny: any ID, or none. NotZero: neither a container nor the pod may have ID 0, which is root. An unset ID is admitted, since runAsNonRoot covers that. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: the container's ID must be set and not 0, or runAsNonRoot must be true. runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
          */
         "rule": "RunAsAny" | "NotZero" | "MustRunAs" | "MustRunAsNonRoot";
         /**
@@ -292,7 +294,7 @@ export interface ICapabilityPolicy {
        */
       "runAsGroup"?: {
         /**
-         * RunAsAny: any ID, or none. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+         * RunAsAny: any ID, or none. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MayRunAs: the ID must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
          */
         "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
@@ -314,7 +316,7 @@ export interface ICapabilityPolicy {
        */
       "supplementalGroups"?: {
         /**
-         * RunAsAny: any IDs, or none. MustRunAs: at least one, and each in one of the ranges. MayRunAs: each in one of the ranges; none is admitted too. Left out: RunAsAny, at every level.
+         * RunAsAny: any IDs, or none. MustRunAs: the pod must list at least one ID, and each ID must be in one of the ranges. MayRunAs: each ID must be in one of the ranges, and the list may be empty. Left out: RunAsAny, at every level.
          */
         "rule"?: "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
@@ -331,7 +333,7 @@ export interface ICapabilityPolicy {
           "max": number;
         }>;
         /**
-         * Strict: the pod must set securityContext.supplementalGroupsPolicy: Strict. Without it the container runtime adds the groups that /etc/group of the image gives to the user, which neither the API server nor any rule sees. Needs Kubernetes v1.33 on every API server; else the policy is not accepted. A kubelet below v1.33 ignores the field. So on API servers below v1.36, which may have such nodes, the condition Accepted warns. Left out: not required, at every level.
+         * Strict: the pod must set securityContext.supplementalGroupsPolicy: Strict. Without Strict, the container runtime adds the groups that /etc/group of the image gives to the user. Neither the API server nor any rule sees these groups. Needs Kubernetes v1.33 on every API server; otherwise the policy is not accepted. A kubelet below v1.33 ignores the field. So on API servers below v1.36, which may have such nodes, the condition Accepted warns. Left out: not required, at every level.
          */
         "policy"?: "Strict";
       };
@@ -340,7 +342,7 @@ export interface ICapabilityPolicy {
        */
       "fsGroup"?: {
         /**
-         * RunAsAny: any ID, or none. MustRunAs: it must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+         * RunAsAny: any ID, or none. MustRunAs: the ID must be set and in one of the ranges. MayRunAs: the ID must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
          */
         "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
@@ -366,15 +368,15 @@ export interface ICapabilityPolicy {
          */
         "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
         /**
-         * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
+         * Profiles of the node that type Localhost may name. '\*' at the end of a name matches any ending. [] admits none. Left out: any. Example: [team/\*]
          */
         "localhostProfiles"?: Array<string>;
         /**
-         * Whether a container may leave its profile unset on itself and on the pod; it then usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even where each of its containers has one, as PodSecurityPolicy required. Left out: Refused at level restricted from v1.19 on, else Allowed.
+         * Whether a container may have no profile, neither its own nor the pod's. Without a profile it usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even if each of its containers has one, as PodSecurityPolicy required. Left out: Refused at level restricted from v1.19 on, else Allowed.
          */
         "unset"?: "Allowed" | "Refused" | "RefusedOnPod";
         /**
-         * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+         * With defaulting: Enabled, this profile is filled in where none is set: seccomp on the pod, AppArmor on each container. The policy must admit it. Left out: nothing is filled in, except for seccomp with unset: Refused. There RuntimeDefault is filled in if types lists it, or else Unconfined. Example: {type: RuntimeDefault}
          */
         "default"?: {
           /**
@@ -382,7 +384,7 @@ export interface ICapabilityPolicy {
            */
           "type": "RuntimeDefault" | "Localhost" | "Unconfined";
           /**
-           * The profile of the node, exactly with type: Localhost. Example: team/app.json
+           * The profile on the node. State it with type: Localhost, and only with that. Example: team/app.json
            */
           "localhostProfile"?: string;
         };
@@ -396,15 +398,15 @@ export interface ICapabilityPolicy {
          */
         "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
         /**
-         * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
+         * Profiles of the node that type Localhost may name. '\*' at the end of a name matches any ending. [] admits none. Left out: any. Example: [team/\*]
          */
         "localhostProfiles"?: Array<string>;
         /**
-         * Whether a container may leave its profile unset on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
+         * Whether a container may have no profile, neither its own nor the pod's. Nodes with AppArmor then use the container runtime's profile. Left out: Allowed, at every level.
          */
         "unset"?: "Allowed" | "Refused";
         /**
-         * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+         * With defaulting: Enabled, this profile is filled in where none is set: seccomp on the pod, AppArmor on each container. The policy must admit it. Left out: nothing is filled in, except for seccomp with unset: Refused. There RuntimeDefault is filled in if types lists it, or else Unconfined. Example: {type: RuntimeDefault}
          */
         "default"?: {
           /**
@@ -412,7 +414,7 @@ export interface ICapabilityPolicy {
            */
           "type": "RuntimeDefault" | "Localhost" | "Unconfined";
           /**
-           * The profile of the node, exactly with type: Localhost. Example: team/app.json
+           * The profile on the node. State it with type: Localhost, and only with that. Example: team/app.json
            */
           "localhostProfile"?: string;
         };
@@ -422,11 +424,11 @@ export interface ICapabilityPolicy {
        */
       "seLinux"?: {
         /**
-         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: the container's options, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields; so must the pod's where they are set. Left out: RunAsAny at level privileged, else PodSecurityStandard.
+         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: the container's options, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields. If the pod sets options, they must be equal, too. Left out: RunAsAny at level privileged, else PodSecurityStandard.
          */
         "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
         /**
-         * Exactly with rule: MustRunAs. Pods must not set the options that are left out here; with {} they must set none. With defaulting: Enabled, pods that set no seLinuxOptions get these. Example: {type: container_t}
+         * State options with rule: MustRunAs, and only with that. Pods must not set the options that are left out here, so with {} they must set none. With defaulting: Enabled, pods that set no seLinuxOptions get these options. Example: {type: container_t}
          */
         "options"?: {
           /**
@@ -452,7 +454,7 @@ export interface ICapabilityPolicy {
        */
       "procMount"?: {
         /**
-         * Types that procMount of containers may have. Unset means Default, so list Default. At level privileged, [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
+         * Types that procMount of containers may have. Unset means Default, so list Default. At level privileged, [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc. From v1.35 on, it is admitted only in a user namespace (hostUsers: false). Left out: Default. At level privileged, and from v1.35 on at level baseline: both.
          */
         "types": Array<"Default" | "Unmasked">;
       };
@@ -461,16 +463,16 @@ export interface ICapabilityPolicy {
        */
       "sysctls"?: {
         /**
-         * Sysctls that pods may set, spelled as in the pods; '\*' at the end of one matches any ending. [] admits none. Left out: those that the Standard calls safe at the level's version, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's. Nodes still refuse unsafe sysctls unless the kubelet allows them. Example: [net.ipv4.ping_group_range, net.ipv4.tcp_\*]
+         * Sysctls that pods may set, spelled as in the pods. '\*' at the end of a name matches any ending. [] admits none. Left out: the sysctls that the Standard calls safe at the level's version, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's list. Nodes still refuse unsafe sysctls unless the kubelet allows them. Example: [net.ipv4.ping_group_range, net.ipv4.tcp_\*]
          */
         "allowed"?: Array<string>;
         /**
-         * Sysctls that pods may not set even if allowed or the level admits them, in either spelling ('/' for '.'); '\*' at the end of one matches any ending. Left out: none. Example: [net.ipv4.ip_forward]
+         * Sysctls that pods may not set, even if the level or the list allowed admits them. Both spellings count, with '.' or '/'. '\*' at the end of a name matches any ending. Left out: none. Example: [net.ipv4.ip_forward]
          */
         "forbidden"?: Array<string>;
       };
       /**
-       * true: containers must not write to their image's files: they must set readOnlyRootFilesystem: true themselves. Left out: false, at every level.
+       * true: each container must set readOnlyRootFilesystem: true itself, so that it cannot write to its image's files. Left out: false, at every level.
        */
       "readOnlyRootFilesystem"?: boolean;
       /**
@@ -482,19 +484,19 @@ export interface ICapabilityPolicy {
          */
         "allowed"?: Array<string>;
         /**
-         * With defaulting: Enabled, the runtimeClassName of pods that leave it unset; it must be in allowed, if that is stated. Left out: none. Example: gvisor
+         * With defaulting: Enabled, pods that leave runtimeClassName unset get this name. It must be in allowed, if allowed is stated. Left out: none. Example: gvisor
          */
         "default"?: string;
       };
       /**
-       * Required: pods must set hostUsers: false, so that root in the pod is not root on the node. Pods for Windows cannot, and are admitted. With defaulting: Enabled, pods that leave it unset get false, unless the API server refuses that beside hostNetwork, hostPID, hostIPC or raw block volumes. Needs Kubernetes v1.33 on every API server; else the policy is not accepted. Left out: Optional, at every level.
+       * Required: pods must set hostUsers: false, so that root in the pod is not root on the node. Pods for Windows cannot set it, and are admitted. With defaulting: Enabled, pods that leave hostUsers unset get false. Pods with hostNetwork, hostPID, hostIPC or raw block volumes do not, since the API server refuses false there. Needs Kubernetes v1.33 on every API server; otherwise the policy is not accepted. Left out: Optional, at every level.
        */
       "userNamespaces"?: "Required" | "Optional";
     };
     /**
-     * Overrides for single containers by name and, if stated, image: for these containers each value that an entry states replaces the value of spec.overrides. Init containers, sidecars and ephemeral containers count like any other. All other containers, the pod's own fields and its volumes are checked by spec.overrides.
+     * Overrides for single containers, by name and, if stated, by image. For these containers, each value that an entry states replaces the value of spec.overrides. Init containers, sidecars and ephemeral containers count like any other container. spec.overrides decides about all other containers, the pod's own fields and its volumes.
      * 
-     * The author of a pod chooses the names and the images of its containers. So combine this with usableBy: Subjects; else everybody may use the exception, and the condition Accepted warns.
+     * The author of a pod chooses the names and the images of its containers. So combine containers with usableBy: Subjects. Otherwise everybody may use the exception, and the condition Accepted warns of it.
      * 
      * Example: [{names: [istio-init], images: ['docker.io/istio/proxyv2:\*'], overrides: {capabilities: {allowedAdd: [NET_ADMIN, NET_RAW]}, runAsNonRoot: false, runAsUser: {rule: RunAsAny}}}]
      */
@@ -504,53 +506,53 @@ export interface ICapabilityPolicy {
        */
       "names"?: Array<string>;
       /**
-       * Images that the containers must have, as their pods spell them: busybox and docker.io/library/busybox:latest are two texts. '\*' at the end matches any ending; it follows a '/', or is part of the tag or digest. NAME:\* matches every tag, NAME@\* every digest; an image without either matches only a container that states neither. Left out: any image. Example: ['docker.io/istio/proxyv2:\*', 'docker.io/istio/proxyv2@\*']
+       * Images that the containers must have, as their pods spell them: busybox and docker.io/library/busybox:latest are two different texts. '\*' at the end matches any ending. It follows a '/', or is part of the tag or digest. NAME:\* matches every tag, and NAME@\* matches every digest. An image without tag and digest matches only a container that states neither. Left out: any image. Example: ['docker.io/istio/proxyv2:\*', 'docker.io/istio/proxyv2@\*']
        */
       "images"?: Array<string>;
       /**
-       * The values of these containers. Each value that is stated here replaces the value of spec.overrides or, if that leaves it out, of the level; a value that is left out here is theirs. A list is replaced as a whole. Defaulting writes such a value to the container.
+       * The values of these containers. Each value that is stated here replaces the value of spec.overrides, or else of the level. If a value is left out here, theirs applies. A list is replaced as a whole. Defaulting writes such a value to the container.
        * 
-       * A container gets some fields from its pod. These values are checked against what it gets, and the pod's own fields against spec.overrides. So write a field that only spec.containers admits on the container, not on the pod.
+       * A container gets some fields from its pod. The values here decide about the fields that the container gets, and spec.overrides decides about the pod's own fields. So if only spec.containers admits a value, set it on the container, not on the pod.
        */
       "overrides"?: {
         /**
          * The Linux capabilities of containers: the 41 powers that root consists of. Write their names as capabilities(7) and linux/capability.h list them, in upper case and without CAP_.
          * 
-         * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop check these two lists as they are written; allowedBounding checks the capabilities that the container ends up with, including those that the container runtime gives by default. A list that is left out is the level's: adding NET_RAW to level restricted takes one line, {allowedAdd: [NET_RAW]}, and ALL must still be dropped first.
+         * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop check these two lists as they are written. allowedBounding checks the capabilities that the container ends up with, including those that the container runtime gives by default. If a list is left out, the level's list applies: to admit NET_RAW at level restricted, write {allowedAdd: [NET_RAW]}, and containers must still drop ALL.
          * 
          * Examples. Ping and nothing else: {allowedAdd: [NET_RAW]} with level restricted. Nobody holds NET_RAW, not even by default: an allowedBounding without it. Any capability may be added: {allowedAdd: ['\*'], requiredDrop: []}.
          */
         "capabilities"?: {
           /**
-           * Capabilities that a container may list under `add`. Admitted: containers whose every `add` is literally in this list. [] admits no add; ['\*'], alone, admits any; ALL in it admits the word ALL, which adds all 41.
+           * Capabilities that a container may list under `add`. A container is admitted if each name under its `add` is literally in this list. [] admits no add, and ['\*'] alone admits any add. ALL in the list admits the word ALL, which adds all 41.
            * 
            * Left out: the level's own. restricted: NET_BIND_SERVICE. baseline: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT. privileged: any. The list replaces the level's; it does not add to it. Example: [NET_BIND_SERVICE, NET_RAW]
            */
           "allowedAdd"?: Array<string>;
           /**
-           * Capabilities that a container may list under `add` besides those in allowedAdd, if its pod sets hostUsers: false. There they count in the pod's own user namespace only, not on the node; allowedBounding then admits them too. [] admits none; ['\*'], alone, admits any; ALL in it admits the word ALL.
+           * Capabilities that a container may list under `add` besides those in allowedAdd, if its pod sets hostUsers: false. Such capabilities count only in the pod's own user namespace, not on the node. allowedBounding then admits them, too. [] admits none, and ['\*'] alone admits any. ALL in the list admits the word ALL.
            * 
-           * No Pod Security level makes this difference: the label admits them to every pod. Where some API server is older than v1.33, the list has no effect, and the condition Accepted says so: a pod could get a user namespace that its node ignores. Left out: none. Example: [NET_ADMIN, SYS_PTRACE]
+           * No Pod Security level makes this difference, so the label admits these capabilities to every pod. If some API server is older than v1.33, the list has no effect, since a node could ignore the pod's hostUsers: false. The condition Accepted says so. Left out: none. Example: [NET_ADMIN, SYS_PTRACE]
            */
           "allowedAddInUserNamespace"?: Array<string>;
           /**
-           * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them except ALL may be in allowedAdd. To let a container hold only what it needs, require it to drop ALL and allow it to add that back.
+           * Capabilities that a container must list under `drop`. A container is admitted if its `drop` names each of them, or ALL. [] requires none. Only ALL may also be in allowedAdd. To let a container hold only what it needs, require it to drop ALL, and allow it to add back what it needs.
            * 
            * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
            */
           "requiredDrop"?: Array<string>;
           /**
-           * true: a container must list each capability of requiredDrop under `drop` by its own name, and defaulting adds those that are missing, also beside ALL, as PodSecurityPolicy did. Left out: false; `drop: [ALL]` counts as dropping every name.
+           * true: a container must list each capability of requiredDrop under `drop` by its own name, as PodSecurityPolicy required. Defaulting adds the missing names, even beside ALL. Left out: false. Then `drop: [ALL]` counts as dropping every name.
            */
           "dropByName"?: boolean;
           /**
-           * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not prevent that. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
+           * Capabilities that a container may add, like those in allowedAdd. defaulting: Enabled adds each of them to containers that do not drop it by name; drop: [ALL] does not prevent this. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
            */
           "defaultAdd"?: Array<string>;
           /**
-           * Capabilities that a container may end up with, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
+           * Capabilities that a container may end up with, however it got them. A container has the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container has all 41. [] admits only containers without capabilities, and ['\*'] alone admits all.
            * 
-           * Left out: any, at every level, since no Pod Security Standard checks it: a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
+           * Left out: any, at every level, since no Pod Security Standard checks this. So a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
            */
           "allowedBounding"?: Array<string>;
         };
@@ -563,7 +565,7 @@ export interface ICapabilityPolicy {
          */
         "allowPrivilegeEscalation"?: boolean;
         /**
-         * With defaulting: Enabled, a container that leaves allowPrivilegeEscalation unset gets this value, if it may have true. With false, a privileged container that leaves it unset is refused, since the API server accepts no false on a privileged container. Left out: unset stays unset, which means true.
+         * With defaulting: Enabled, a container that leaves allowPrivilegeEscalation unset gets this value, if it may have true. With false, a privileged container that leaves the field unset is refused, since the API server does not accept false on a privileged container. Left out: unset stays unset, which means true.
          */
         "defaultAllowPrivilegeEscalation"?: boolean;
         /**
@@ -571,7 +573,7 @@ export interface ICapabilityPolicy {
          */
         "hostProbes"?: boolean;
         /**
-         * Ports of the node that containers may bind, as ranges. Admitted: containers that have no hostPort, or whose every hostPort is in one of the ranges. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
+         * Ports of the node that containers may bind, as ranges. A container is admitted if it has no hostPort, or if each of its hostPorts is in one of the ranges. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
          */
         "hostPorts"?: Array<{
           /**
@@ -584,7 +586,7 @@ export interface ICapabilityPolicy {
           "max": number;
         }>;
         /**
-         * true: runAsNonRoot must be true on the container or on the pod, and false on neither. Left out: true at level restricted, else false. It does not apply to pods in a user namespace (hostUsers: false) from v1.35 on.
+         * true: runAsNonRoot must be true on the container or on the pod, and must not be false on either of them. Left out: true at level restricted, else false. It does not apply to pods in a user namespace (hostUsers: false) from v1.35 on.
          */
         "runAsNonRoot"?: boolean;
         /**
@@ -592,7 +594,7 @@ export interface ICapabilityPolicy {
          */
         "runAsUser"?: {
           /**
-           * RunAsAny: any ID, or none. NotZero: not 0, which is root, on containers and pod; unset is admitted, since runAsNonRoot covers that. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: that ID must be set and not 0, or runAsNonRoot must be true; and runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
+           * RunAsAny: any ID, or none. NotZero: neither a container nor the pod may have ID 0, which is root. An unset ID is admitted, since runAsNonRoot covers that. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: the container's ID must be set and not 0, or runAsNonRoot must be true. runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
            */
           "rule": "RunAsAny" | "NotZero" | "MustRunAs" | "MustRunAsNonRoot";
           /**
@@ -614,7 +616,7 @@ export interface ICapabilityPolicy {
          */
         "runAsGroup"?: {
           /**
-           * RunAsAny: any ID, or none. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+           * RunAsAny: any ID, or none. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MayRunAs: the ID must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
            */
           "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
           /**
@@ -640,15 +642,15 @@ export interface ICapabilityPolicy {
            */
           "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
           /**
-           * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
+           * Profiles of the node that type Localhost may name. '\*' at the end of a name matches any ending. [] admits none. Left out: any. Example: [team/\*]
            */
           "localhostProfiles"?: Array<string>;
           /**
-           * Whether a container may leave its profile unset on itself and on the pod; it then usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even where each of its containers has one, as PodSecurityPolicy required. Left out: Refused at level restricted from v1.19 on, else Allowed.
+           * Whether a container may have no profile, neither its own nor the pod's. Without a profile it usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even if each of its containers has one, as PodSecurityPolicy required. Left out: Refused at level restricted from v1.19 on, else Allowed.
            */
           "unset"?: "Allowed" | "Refused" | "RefusedOnPod";
           /**
-           * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+           * With defaulting: Enabled, this profile is filled in where none is set: seccomp on the pod, AppArmor on each container. The policy must admit it. Left out: nothing is filled in, except for seccomp with unset: Refused. There RuntimeDefault is filled in if types lists it, or else Unconfined. Example: {type: RuntimeDefault}
            */
           "default"?: {
             /**
@@ -656,7 +658,7 @@ export interface ICapabilityPolicy {
              */
             "type": "RuntimeDefault" | "Localhost" | "Unconfined";
             /**
-             * The profile of the node, exactly with type: Localhost. Example: team/app.json
+             * The profile on the node. State it with type: Localhost, and only with that. Example: team/app.json
              */
             "localhostProfile"?: string;
           };
@@ -670,15 +672,15 @@ export interface ICapabilityPolicy {
            */
           "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
           /**
-           * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
+           * Profiles of the node that type Localhost may name. '\*' at the end of a name matches any ending. [] admits none. Left out: any. Example: [team/\*]
            */
           "localhostProfiles"?: Array<string>;
           /**
-           * Whether a container may leave its profile unset on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
+           * Whether a container may have no profile, neither its own nor the pod's. Nodes with AppArmor then use the container runtime's profile. Left out: Allowed, at every level.
            */
           "unset"?: "Allowed" | "Refused";
           /**
-           * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+           * With defaulting: Enabled, this profile is filled in where none is set: seccomp on the pod, AppArmor on each container. The policy must admit it. Left out: nothing is filled in, except for seccomp with unset: Refused. There RuntimeDefault is filled in if types lists it, or else Unconfined. Example: {type: RuntimeDefault}
            */
           "default"?: {
             /**
@@ -686,7 +688,7 @@ export interface ICapabilityPolicy {
              */
             "type": "RuntimeDefault" | "Localhost" | "Unconfined";
             /**
-             * The profile of the node, exactly with type: Localhost. Example: team/app.json
+             * The profile on the node. State it with type: Localhost, and only with that. Example: team/app.json
              */
             "localhostProfile"?: string;
           };
@@ -696,11 +698,11 @@ export interface ICapabilityPolicy {
          */
         "seLinux"?: {
           /**
-           * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: the container's options, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields; so must the pod's where they are set. Left out: RunAsAny at level privileged, else PodSecurityStandard.
+           * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: the container's options, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields. If the pod sets options, they must be equal, too. Left out: RunAsAny at level privileged, else PodSecurityStandard.
            */
           "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
           /**
-           * Exactly with rule: MustRunAs. Pods must not set the options that are left out here; with {} they must set none. With defaulting: Enabled, pods that set no seLinuxOptions get these. Example: {type: container_t}
+           * State options with rule: MustRunAs, and only with that. Pods must not set the options that are left out here, so with {} they must set none. With defaulting: Enabled, pods that set no seLinuxOptions get these options. Example: {type: container_t}
            */
           "options"?: {
             /**
@@ -726,12 +728,12 @@ export interface ICapabilityPolicy {
          */
         "procMount"?: {
           /**
-           * Types that procMount of containers may have. Unset means Default, so list Default. At level privileged, [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
+           * Types that procMount of containers may have. Unset means Default, so list Default. At level privileged, [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc. From v1.35 on, it is admitted only in a user namespace (hostUsers: false). Left out: Default. At level privileged, and from v1.35 on at level baseline: both.
            */
           "types": Array<"Default" | "Unmasked">;
         };
         /**
-         * true: containers must not write to their image's files: they must set readOnlyRootFilesystem: true themselves. Left out: false, at every level.
+         * true: each container must set readOnlyRootFilesystem: true itself, so that it cannot write to its image's files. Left out: false, at every level.
          */
         "readOnlyRootFilesystem"?: boolean;
         /**
