@@ -1,4 +1,4 @@
-/** The failure of a connection to a cluster, in words that speak of files and servers and not of Node. */
+/** Describes a failed connection to a cluster in terms of files and servers instead of Node's error codes. */
 import { ApiError } from '../operator/cluster/api-error.ts';
 import { UsageError } from './command.ts';
 
@@ -19,13 +19,15 @@ const CONNECTION: Readonly<Record<string, string>> = {
 };
 /** OpenSSL's codes for a certificate of an unknown authority. */
 const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
-/** OpenSSL's codes for an alert of the server, which has refused the client's certificate, or asks for one. */
+/**
+ * OpenSSL's codes for an alert that the server sends: it refuses the client's certificate, or asks for a certificate.
+ */
 const ALERT = /^ERR_SSL_.*ALERT/;
-/** Codes of connections; others that begin with ERR are Node's own. */
+/** Matches the error codes of connections. Other codes that begin with `ERR` are Node's own. */
 const IS_CODE = /^(E(?!RR_|PIPE)[A-Z]+|ERR_(SSL|TLS|OSSL)_\w+|UND_ERR_\w+|CERT_\w+)$/;
 const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'may not be read' };
 
-/** @returns an error with one line for the user; other errors as they are */
+/** @returns an error with one line for the user if the connection failed; otherwise the given error */
 export function clusterError(error: unknown, server: string): unknown {
   if (error instanceof ApiError) {
     return new UsageError(

@@ -17,14 +17,14 @@ import { type Scope, type ScopeOptions, scopeOf } from './scope.ts';
 
 export interface Connected {
   readonly client: ApiClient;
-  /** The name of the context; empty without one. */
+  /** The name of the kubeconfig's context; empty if there is no context. */
   readonly context: string;
-  /** The context's namespace. */
+  /** The namespace that the kubeconfig's context names. */
   readonly namespace: string;
 }
 
 /**
- * Connects, and closes the connections after the work.
+ * Connects to the cluster, does the work, and closes the connections.
  *
  * @throws Error with one line, for a wrong kubeconfig and for any failure of the cluster
  */
@@ -45,7 +45,10 @@ export async function withCluster<Result>(
   }
 }
 
-/** The options. If no flag says which namespaces to exclude, those of the cluster's platform are excluded. */
+/**
+ * Completes the options. If no flag says which namespaces to exclude, the namespaces of the cluster's platform are
+ * excluded.
+ */
 export async function excludingPlatform<Options extends Excluding>(
   given: Given<Options>,
   { client }: Connected,
@@ -69,7 +72,10 @@ export async function readWhole(
   }
 }
 
-/** By service account, if the account states it; undefined for a user who may not list service accounts. */
+/**
+ * Reads which service accounts state `automountServiceAccountToken`; undefined if the user may not list service
+ * accounts.
+ */
 export async function readAutomounting(
   { client }: Connected,
   { signal }: Pick<Io, 'signal'>,
@@ -90,7 +96,7 @@ export async function readAutomounting(
   }
 }
 
-/** All ClusterRoles, with the fields that aggregation needs. */
+/** Reads all ClusterRoles, with the fields that aggregation needs. */
 export async function readClusterRoles(
   { client }: Connected,
   { signal }: Pick<Io, 'signal'>,
@@ -102,7 +108,7 @@ export async function readClusterRoles(
   return liveRoles(roles);
 }
 
-/** Pods and workloads; says which namespace it read, if no flag did. */
+/** Reads pods and workloads. If no flag names the namespace, it tells the user which one it read. */
 export async function readPods(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,

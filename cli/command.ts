@@ -1,12 +1,12 @@
-/** The interface of a cappol command. It declares its options at once, and loads its code when it runs. */
+/** The interface of a cappol command. A command declares its options at once, and loads its code when it runs. */
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 
 /** A file or folder that was found in a folder. */
 export interface FolderEntry {
-  /** Absolute. */
+  /** The absolute path. */
   readonly path: string;
-  /** As the user knows it. */
+  /** The path as messages show it to the user. */
   readonly name: string;
   readonly isFolder: boolean;
 }
@@ -24,17 +24,20 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-/** 0: compliant, done. 1: violations, differences. 2: the input, the cluster or the command line is wrong. */
+/**
+ * 0: compliant or done. 1: there are violations or differences. 2: the input, the cluster or the command line is wrong.
+ */
 export type ExitCode = 0 | 1 | 2;
 
 /**
- * Adds a command to the program. Its action ends with `finish(code)`; an error that it throws is printed as one line,
- * with exit code 2.
+ * Adds a command to the program. The command's action ends with `finish(code)`. An error that the action throws is
+ * printed as one line, with exit code 2.
  */
 export type RegisterCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
 
 /**
- * An error for people: one line that says where the problem is, what it is, and what to do. Printed without a stack.
+ * An error for people: one line that says where the problem is, what it is, and what to do. The error is printed
+ * without a stack.
  */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -1,14 +1,14 @@
-/** Examples in a command's help: each one works when it is pasted. */
+/** Examples in a command's help. Each example works when it is pasted into a shell. */
 import type { Command } from 'commander';
 
 interface Example {
-  /** The purpose, in a few words. */
+  /** The purpose of the example, in a few words. */
   readonly what: string;
   /** The text to paste into a shell; a here-document is kept as it is, at the left margin. */
   readonly paste: string;
 }
 
-/** Adds them to the end of the command's help. */
+/** Adds examples to the end of the command's help. */
 export function withExamples(command: Command, examples: readonly Example[]): Command {
   const texts = examples.map(({ what, paste }) => `# ${what}\n${paste}\n`);
   return command.addHelpText('after', `\nExamples:\n\n${texts.join('\n')}`);

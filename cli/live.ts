@@ -1,4 +1,7 @@
-/** Reads all that evaluating the live cluster needs, as far as the user's rights allow; without the CRD, what levels would refuse. */
+/**
+ * Reads all that evaluating the live cluster needs, as far as the user's rights allow. Without the CRD, it reads what
+ * evaluating the levels needs.
+ */
 import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';
 import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
@@ -14,7 +17,7 @@ import type { PolicyOptions } from './options.ts';
 import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
-  /** The kinds that may not be read, or need not be: without the CRD, nobody uses policies. */
+  /** The kinds that are not read: the user may not read them, or they are not needed because there is no CRD. */
   readonly forbidden: readonly Source[];
   /** One line for each missing right, with the consequence; empty if no right is missing. */
   readonly missing: readonly string[];
@@ -29,8 +32,8 @@ export interface Rights {
 const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
 
 /**
- * All that is read of a cluster without the CRD. No controller makes pods of PodTemplates, and the role `view` may not
- * list them.
+ * The kinds that are read from a cluster without the CRD. PodTemplates are missing: no controller makes pods of them,
+ * and the role `view` may not list them.
  */
 const ASSESSED = EVALUATED.filter(({ kind }) => kind !== 'PodTemplate');
 
@@ -48,16 +51,18 @@ const UNASSESSED: readonly Source[] = [
   sources.POLICIES,
 ];
 
-/** The purpose for which a command reads a cluster, for errors. */
+/** The purpose for which a command reads a cluster, for error messages. */
 export interface LivePurpose {
   /** The consequence when something that is evaluated can't be read. */
   readonly notEvaluated: string;
 }
 
-/** The consequence for a snapshot, and for each command in a cluster without the CRD: no status tells about violations. */
+/**
+ * The consequence for a snapshot, and for any command in a cluster without the CRD, where no status reports violations.
+ */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
-/** @throws UsageError when policies can't be read */
+/** Reads the live cluster. @throws UsageError when policies can't be read */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
@@ -78,7 +83,7 @@ export async function readLive(
   };
 }
 
-/** @throws UsageError that names all missing rights: without the policies, there is nothing to tell */
+/** @throws UsageError that names all missing rights if the policies cannot be read */
 function checkPolicies(forbidden: ReadonlyMap<Source, ApiError>, namespace?: string): void {
   const error = forbidden.get(sources.POLICIES);
   if (!error) return;
@@ -100,7 +105,8 @@ function rightsWithout(
 }
 
 /**
- * Checks the same without reading large collections: asks for one object of each kind.
+ * Finds out the user's rights to read the cluster without reading large collections: it asks for one object of each
+ * kind.
  *
  * @throws UsageError when policies can't be read
  */
@@ -115,7 +121,7 @@ export async function rightsOf(
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
-/** @param at the time to evaluate for; undefined for now */
+/** @param at the time for which to evaluate; undefined means now */
 export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
@@ -126,7 +132,7 @@ export function acceptedStateOf(
   return state;
 }
 
-/** The state of the cluster, for evaluating it. Nothing is accepted yet, nor rendered later. */
+/** The policy state of a cluster, for evaluating it. No policy is accepted yet, and no program is rendered. */
 export function stateOf(
   cluster: Cluster,
   { usersKnown }: Pick<Rights, 'usersKnown'>,
@@ -137,7 +143,7 @@ export function stateOf(
   return new PolicyState(cluster, { ...options, renders: false });
 }
 
-/** The parts of a snapshot that do not come from a single namespace. @param at when it was taken, in ms since 1970 */
+/** The parts of a snapshot that concern the whole cluster. @param at when the snapshot was taken, in ms since 1970 */
 export function takenOf(
   cluster: Cluster,
   state: PolicyState,
@@ -171,12 +177,12 @@ function missingTexts(forbidden: readonly Source[], notEvaluated: string): strin
   ];
 }
 
-/** One message for people. */
+/** Tells people on standard error which rights are missing. */
 export function tellMissing({ missing }: Pick<Rights, 'missing'>, { stderr }: Pick<Io, 'stderr'>): void {
   if (missing.length > 0) stderr.write(`cappol: ${missing.join('; ')}; ${READER_ROLES}\n`);
 }
 
-/** Everybody may ask for it. @throws the client's error */
+/** Whether the cluster has the CRD. Every user may ask for it. @throws the client's error */
 export async function isInstalled({ client }: Connected): Promise<boolean> {
   const { apiVersion } = sources.POLICIES;
   try {

@@ -18,7 +18,7 @@ const stopping = new AbortController();
 let stopped: number | undefined;
 
 for (const [signal, code] of Object.entries(SIGNALS)) {
-  // Only once, so that a second signal ends the process at once.
+  // The handler runs only once, so that a second signal ends the process at once.
   process.once(signal, () => {
     stopped = code;
     stopping.abort();
@@ -32,7 +32,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// No top-level await: a single executable runs this file as CommonJS.
+// This file has no top-level await, because a single executable runs it as CommonJS.
 run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -48,8 +48,8 @@ run(process.argv.slice(2), {
 });
 
 /**
- * Whether kubectl started the program, or a user called it by the plugin's name: by the name of the script, or of the
- * executable.
+ * Whether kubectl started the program, or a user called it by the plugin's name. The name of the script or executable
+ * tells.
  */
 function isPlugin(): boolean {
   return [process.argv0, process.argv[1] ?? ''].some((path) => basename(path).startsWith('kubectl-'));

@@ -1,4 +1,4 @@
-/** The rights that a user lacks to read a cluster, all of them in one message. */
+/** One message that names all rights that a user lacks to read a cluster. */
 import type { ApiError } from '../operator/cluster/api-error.ts';
 import { pathFor } from '../operator/cluster/paths.ts';
 import type { Source } from '../operator/cluster/reading.ts';
@@ -6,7 +6,10 @@ import { UsageError } from './command.ts';
 
 export const READER_ROLES = 'the ClusterRole and the Role of config/rbac/reader.yaml have the rights that cappol needs';
 
-/** @param error the API server's answer about one of them, which names the user @param namespace the only one that is read */
+/**
+ * @param error the API server's answer about one of these kinds, which names the user
+ * @param namespace the only namespace that is read
+ */
 export function missingRights(forbidden: readonly Source[], error: ApiError, namespace?: string): UsageError {
   const isNamespaced = ({ apiVersion, kind }: Source) => pathFor(apiVersion, kind, 'any') !== pathFor(apiVersion, kind);
   const there = forbidden.filter((source) => namespace !== undefined && isNamespaced(source));
@@ -24,7 +27,7 @@ function sorted(sources: readonly Source[]): string {
   return sources.map(resourceOf).sort().join(', ');
 }
 
-/** `pods, deployments.apps` */
+/** The resources as text: `pods, deployments.apps` */
 export function resourcesOf(sources: readonly Source[]): string {
   return sources.map(resourceOf).join(', ');
 }

@@ -14,10 +14,10 @@ export const filenames = () =>
     'none',
   );
 
-/** For commands that read a cluster: the current namespace of the context is the default. */
+/** The option -A of commands that read a cluster; without it, they read the context's current namespace. */
 export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-namespaces', what);
 
-/** In the notation of .gitignore. */
+/** The option --exclude, whose patterns are written like those of .gitignore. */
 export const exclude = () =>
   new Option(
     '--exclude <pattern...>',
@@ -26,7 +26,7 @@ export const exclude = () =>
 
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
-/** Evidence of what processes used. Without a path the option is `true`. */
+/** The option --used: evidence of what processes used. The value is `true` if the option has no path. */
 export const used = (without: string) =>
   new Option(
     '--used [path...]',
@@ -39,7 +39,10 @@ export const since = () =>
     'with --used: only what was used since this time, or in this duration up to now, such as 24h or 7d',
   ).argParser(timeOrDuration);
 
-/** Values that the operator reads from the cluster, for use without a cluster. */
+/**
+ * The version of the oldest API server. The operator reads it from the cluster; without a cluster, this option states
+ * it.
+ */
 export const serverVersion = () =>
   new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
     .argParser(minorVersion)
@@ -59,15 +62,18 @@ export interface Excluding {
   readonly excludedNamespaces: readonly string[];
 }
 
-/** Options of the commands that apply policies, including those for a cluster. */
+/** Options of the commands that apply policies, including the options for a cluster. */
 export interface PolicyOptions extends Excluding, KubeConfigOptions {
   readonly operatorNamespace: string;
 }
 
-/** The options as given. Without the flag, undefined: the cluster's platform decides, and files have no platform. */
+/**
+ * The options as given. Without the flag, `excludedNamespaces` is undefined: a cluster's platform decides, and files
+ * have no platform.
+ */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
-/** @param excluded the namespaces that no policy reaches, if no flag says which */
+/** @param excluded the namespaces to exclude if no flag says which */
 export function excludingBy<Options extends Excluding>(
   given: Given<Options>,
   excluded: readonly string[] = EXCLUDED_NAMESPACES,
@@ -86,7 +92,7 @@ export const contexts = () =>
     'contexts of the kubeconfig, separated by commas (default: the current one)',
   ).argParser((text) => [...new Set(commaList(text))]);
 
-/** Policies that replace those of the cluster or the manifests. */
+/** The option --level, which replaces the policies of the cluster or of the manifests. */
 export const level = () =>
   new Option(
     '--level <level>',
@@ -102,7 +108,7 @@ function commaList(text: string): string[] {
   return text.split(',').filter((entry) => entry !== '');
 }
 
-/** The time for which to evaluate, because policies expire: spec.expires. */
+/** The option --at: the time for which to evaluate, because policies can expire (spec.expires). */
 export const at = () =>
   new Option('--at <time>', 'ask about this time, by which policies may have expired (default: now)').argParser(time);
 
@@ -116,7 +122,7 @@ function time(text: string): number {
 
 const DURATION = /^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$/;
 
-/** @returns in the form of `Date.toISOString()` */
+/** @returns a time in the form of `Date.toISOString()` */
 function timeOrDuration(text: string): string {
   const at = parseTime(text);
   if (at !== undefined) return new Date(at).toISOString();
@@ -138,7 +144,7 @@ function invalidVersion(form: string): never {
   throw new InvalidArgumentError(`write ${form}, such as ${formatVersion(NEWEST_KNOWN_MINOR)}.`);
 }
 
-/** `team=net,stage=prod` */
+/** Parses labels such as `team=net,stage=prod`. */
 export function labels(text: string): Readonly<Record<string, string>> {
   const entries = text.split(',').map((entry) => {
     const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(entry) ?? [];

@@ -17,7 +17,7 @@ import { registerUi } from './commands/ui/command.ts';
 import { registerVersion } from './commands/version/command.ts';
 import { VERSION } from './version.ts';
 
-/** In the order of the help. */
+/** The commands, in the order in which the help lists them. */
 const COMMANDS: readonly RegisterCommand[] = [
   registerCheck,
   registerFix,
@@ -46,7 +46,7 @@ interface RunOptions extends Io {
   readonly name?: string;
 }
 
-/** Runs one command line. Prints each error on stderr in one line. */
+/** Runs one command line, and prints each error on standard error in one line. */
 export async function run(args: readonly string[], { name = 'cappol', ...io }: RunOptions): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = createProgram(io, (result) => {
@@ -89,7 +89,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const told = text === '' ? String(error) : text;
-  // A usage error may have several lines.
+  // Only the message of a usage error may have several lines.
   const lines = error instanceof UsageError ? told.split('\n') : [told.replaceAll(/\s*\n\s*/g, ' ')];
   return lines.map(printable).join('\n');
 }

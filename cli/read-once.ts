@@ -1,4 +1,4 @@
-/** The current cluster, read once, for callers that do not follow it. */
+/** Reads the current state of a cluster once, for callers that do not follow the cluster. */
 import { type ApiClient, type ApiError, isForbidden, isNotFound, pathFor } from '../operator/cluster/client.ts';
 import type { Source } from '../operator/cluster/reading.ts';
 import { askKnownServers, oldest } from '../operator/cluster/servers.ts';
@@ -12,24 +12,27 @@ import { RULES } from '../operator/rules/index.ts';
 import { missingRights } from './missing-rights.ts';
 
 export interface ReadOptions {
-  /** Only this namespace; cluster-scoped objects are read as well. */
+  /** The only namespace to read; cluster-scoped objects are read as well. */
   readonly namespace?: string;
-  /** Whether to read pods and workloads, which are by far the most of a cluster. */
+  /** Whether to read pods and workloads, which are by far the largest part of a cluster. */
   readonly workloads: boolean;
-  /** Only these kinds. */
+  /** The only kinds to read. */
   readonly only?: readonly Source[];
-  /** Whether nothing may be missing that exists, not even what only few statements need. */
+  /** Whether to fail if the user may not read a kind, even if only few statements need that kind. */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of objects read so far. */
   onPage?(objects: number): void;
-  /** Called with each kind that may not be read, which is then left out. Without this function, such a kind is an error. */
+  /**
+   * Called with each kind that the user may not read, and that is left out. Without this function, such a kind is an
+   * error.
+   */
   onForbidden?(source: Source, error: ApiError): void;
 }
 
 /**
- * Needed only for a policy whose current text is not accepted. If a user may not read them, or the cluster has no CRD,
- * nothing else is lost.
+ * The kinds that may be missing. Without them, only statements about policies whose current text is not accepted are
+ * lost. Policies may be missing only if the cluster has no CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
@@ -61,7 +64,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     const asked = wanted.map(([source]) => source);
     const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
     const { namespace } = options;
-    // A Role may grant the right to get its own namespace, which is enough.
+    // The right to get the namespace is enough, and a Role may grant it.
     if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
       if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
     }
@@ -71,12 +74,12 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
 }
 
 interface Asking {
-  /** All that are followed by default. */
+  /** The kinds to ask for; by default, all kinds that the operator follows. */
   readonly sources?: readonly Source[];
   readonly namespace?: string | undefined;
 }
 
-/** The kinds that may not be read, found out by one object of each. */
+/** Finds out which kinds the user may not read: it asks for one object of each kind. */
 export async function forbiddenSources(
   client: ApiClient,
   signal: AbortSignal | undefined,
@@ -127,7 +130,11 @@ async function readSource(
   }
 }
 
-/** A Role may grant the right to get its own namespace. @returns whether the user has that right */
+/**
+ * Reads a namespace by its name: a Role may grant the right to get its own namespace.
+ *
+ * @returns whether the user has that right
+ */
 async function readNamespace(
   client: ApiClient,
   name: string,
@@ -146,7 +153,10 @@ async function readNamespace(
   }
 }
 
-/** Without the right to read policies, every statement about them would be wrong. */
+/**
+ * Whether a failure to read the kind can be ignored. Without the right to read policies, every statement about policies
+ * would be wrong.
+ */
 function isDispensable(source: Source, error: unknown, { complete = false }: ReadOptions): boolean {
   const mayBeForbidden = source !== sources.POLICIES && !complete;
   return DISPENSABLE.includes(source) && (isNotFound(error) || (mayBeForbidden && isForbidden(error)));

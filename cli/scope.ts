@@ -1,4 +1,7 @@
-/** Which namespaces of a cluster a command reads: as kubectl, the current one of the context, one by -n, or all by -A. */
+/**
+ * Which namespaces of a cluster a command reads. As with kubectl, it is the context's current namespace, the one named
+ * by -n, or all with -A.
+ */
 import { type Io, UsageError } from './command.ts';
 
 export interface ScopeOptions {
@@ -9,13 +12,16 @@ export interface ScopeOptions {
 export interface Scope {
   /** The single namespace to read; undefined for all. */
   readonly only: string | undefined;
-  /** `namespace net`, `all namespaces` */
+  /** The text for people: `namespace net`, `all namespaces` */
   readonly text: string;
-  /** Says on standard error which namespace is read, if no flag did. Call it when the cluster has answered. */
+  /**
+   * If no flag names a namespace, says on standard error which namespace is read. Callers do this when the cluster has
+   * answered.
+   */
   tell(io: Pick<Io, 'stderr'>): void;
 }
 
-/** The context, and its namespace. */
+/** The current context of the kubeconfig, and the context's namespace. */
 interface Current {
   readonly context: string;
   readonly namespace: string;

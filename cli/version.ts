@@ -3,7 +3,9 @@ import manifest from '../package.json' with { type: 'json' };
 
 export const VERSION: string = manifest.version;
 
-/** One line; undefined if this Node is new enough. npm only warns about an older one. */
+/**
+ * One line that says that Node is too old; undefined if this Node is new enough. npm only warns about an older Node.
+ */
 export function problemWithNode(version: string): string | undefined {
   const needed = manifest.engines.node.replace('>=', '');
   const parts = (text: string) => text.split('.').map(Number);

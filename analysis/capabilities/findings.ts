@@ -8,7 +8,7 @@ import { bareName, type Grant, granted, isKnown } from './held-by-runtime.ts';
 import { type RequestingContainer, requests } from './held-request.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upperCase } from './runtimes.ts';
 
-/** Reason → its meaning for a container. */
+/** The reasons for findings, each with its meaning for a container. */
 export const FINDING_REASONS = {
   UnknownCapability: 'It adds or drops a name that is not a capability.',
   MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
@@ -23,9 +23,9 @@ export type FindingReason = keyof typeof FINDING_REASONS;
 export interface Finding {
   readonly reason: FindingReason;
   readonly container: string;
-  /** For people: the container, what is wrong, and what to write. */
+  /** The message for people: it names the container, what is wrong, and what to write. */
   readonly message: string;
-  /** From the PodSpec on: `containers[0].securityContext.capabilities.add[1]`. */
+  /** The path from the PodSpec on: `containers[0].securityContext.capabilities.add[1]`. */
   readonly path: string;
 }
 
@@ -45,7 +45,7 @@ interface Granted extends Grant {
 type Grants = Subject['grants'];
 type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 
-/** In the order of the containers, and of FINDING_REASONS; empty if there is no advice. */
+/** The findings about a pod, in the order of its containers and of FINDING_REASONS; empty if there is no advice. */
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {
     if (dropsAllAndAddsNothing(container)) return [];
@@ -61,7 +61,10 @@ export function findings(spec: PodSpec): readonly Finding[] {
   });
 }
 
-/** Level restricted requires the drop, so most containers have it and need no advice. */
+/**
+ * Whether a container only drops ALL. Level restricted requires this drop, so most containers have it and need no
+ * advice.
+ */
 function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
 }
@@ -90,7 +93,7 @@ function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Granted
   return grants;
 }
 
-/** @param say text to follow `adds capability NAME`, if there is any */
+/** @param say returns the text after `adds capability NAME`; undefined if there is no remark on the name */
 function remarksOn(
   list: 'add' | 'drop',
   container: RequestingContainer,
@@ -160,7 +163,7 @@ function ineffectiveDrops(subject: Subject): Remark[] {
 function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
-  // The finding about the add already says that the add wins on Docker.
+  // Docker is left out if the capability is also added: the finding about the add says that the add wins on Docker.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
@@ -191,8 +194,8 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // In a user namespace, the parameter's range of groups is an error, and runtimes set neither parameter (containerd
-  // docs/containerd-2.0.md).
+  // In a user namespace, the value of net.ipv4.ping_group_range would be an error, and runtimes set neither parameter
+  // (containerd docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
     SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {
@@ -205,10 +208,10 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
   );
 }
 
-/** Higher than the number of capabilities that exist, so further names must be unknown. */
+/** How many names are read. Fewer capabilities exist, so further names must be unknown. */
 const MOST_NAMES = 100;
 
-/** Each name once, however it is spelled, at its first position. */
+/** The distinct names with their first positions. Spellings that differ only in case count as one name. */
 function distinct(names: readonly string[]): { name: string; index: number }[] {
   const known = new Set<string>();
   const first: { name: string; index: number }[] = [];
@@ -229,17 +232,17 @@ function holds(name: string): (grant: Grant) => boolean {
   return ({ capabilities }) => capabilities.includes(name);
 }
 
-/** All runtimes read the name in the same way; none of them knows CAP_ALL. */
+/** Whether the name means ALL. All runtimes read ALL in the same way, and no runtime knows CAP_ALL. */
 function isAll(name: string): boolean {
   return upperCase(name) === 'ALL';
 }
 
-/** containerd's result for a name with CAP_: it adds another CAP_ in front. */
+/** How containerd reads a name with CAP_: it adds another CAP_ in front. */
 function misread(name: string): string {
   return `which reads it as CAP_${upperCase(name)}: write ${bareName(name)}`;
 }
 
-/** `containerd, CRI-O and Docker` */
+/** The names as a list in a sentence: `containerd, CRI-O and Docker` */
 function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

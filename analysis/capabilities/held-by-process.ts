@@ -1,10 +1,10 @@
 /**
- * The kernel's calculation of a container's capabilities when it starts a program: capabilities(7), "Transformation of
- * capabilities during execve()", for empty inheritable and ambient sets, which container runtimes leave
- * (linux/security/commoncap.c cap_bprm_creds_from_file).
+ * How the kernel calculates capabilities when a container starts a program: capabilities(7), "Transformation of
+ * capabilities during execve()" (linux/security/commoncap.c cap_bprm_creds_from_file). Inheritable and ambient sets are
+ * empty, because container runtimes leave them empty.
  */
 
-/** Names, in the order of their numbers. */
+/** The capability sets of a process: names, in the order of the kernel's numbers. */
 export interface CapabilitySets {
   /** The most capabilities that any program of the process may ever gain. */
   readonly bounding: readonly string[];
@@ -27,14 +27,16 @@ export interface Credentials {
 }
 
 /**
- * The container's entrypoint. runc keeps the whole set through the change of user until it executes the entrypoint, so
- * its file capabilities work even with no-new-privileges.
+ * The sets of the container's entrypoint. runc keeps the whole set through the change of user until it executes the
+ * entrypoint. So the entrypoint's file capabilities work even with no-new-privileges.
  */
 export function atEntrypoint(granted: readonly string[], as: Credentials, file?: FileCapabilities): CapabilitySets {
   return execute({ bounding: granted, permitted: granted, effective: granted }, as, file);
 }
 
-/** A program that another program starts, such as the entrypoint's shell. `isExecutable` says whether it starts. */
+/**
+ * The sets of a program that another program starts, such as a shell. `isExecutable` says whether the program starts.
+ */
 export function execute(
   { bounding, permitted }: CapabilitySets,
   { root, noNewPrivileges }: Credentials,
@@ -46,8 +48,8 @@ export function execute(
 }
 
 /**
- * Whether the kernel executes the program at all. A program whose capabilities are effective at its start must not run
- * with only some of them (EPERM), whatever starts it.
+ * Whether the kernel executes the program at all. A program whose file capabilities are effective at its start must not
+ * run with only some of them (EPERM). It does not matter what starts the program.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -1,7 +1,7 @@
 /**
- * The sets that a container runtime passes to runc for a container's capability lists: the OCI configuration's bounding,
- * effective and permitted sets, which all three runtimes make equal. The runtimes leave the inheritable and the ambient
- * set empty.
+ * The capability sets that a container runtime passes to runc for a container's lists. All three runtimes make the
+ * bounding, effective and permitted sets of the OCI configuration equal. The runtimes leave the inheritable and the
+ * ambient set empty.
  *
  * Each function follows the code that analysis/capabilities/runtimes.ts names.
  */
@@ -16,7 +16,7 @@ export interface CapabilityRequest {
 }
 
 export interface Grant {
-  /** In the order of their numbers. */
+  /** The capabilities of the container, in the order of the kernel's numbers. */
   readonly capabilities: readonly string[];
   /** Names that reach runc. runc ignores them, with a warning in its log (runc 1.1 and newer). */
   readonly ignored: readonly string[];
@@ -24,7 +24,7 @@ export interface Grant {
   readonly because: readonly string[];
 }
 
-/** Why the container does not start, in the runtime's words. */
+/** The reason why the container does not start, in the runtime's words. */
 interface StartError {
   readonly error: string;
 }
@@ -33,7 +33,7 @@ interface StartError {
 interface Reading {
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** How the runtime handles unknown names. */
+  /** Unknown names that the runtime passes on to runc, which ignores them. */
   readonly ignored?: readonly string[];
   readonly because?: readonly string[];
 }
@@ -52,7 +52,10 @@ const GRANTS: Readonly<Record<ContainerRuntime['name'], (request: CapabilityRequ
   Docker: byDocker,
 };
 
-/** Reads each name as CAP_ and the name: CAP_NET_RAW becomes CAP_CAP_NET_RAW. Drops come last. */
+/**
+ * The capabilities on containerd, which puts CAP_ before each name: CAP_NET_RAW becomes CAP_CAP_NET_RAW. Drops come
+ * last.
+ */
 function byContainerd({ add, drop }: CapabilityRequest): Grant {
   const adds = distinct(add.map(upperCase));
   const drops = distinct(drop.map(upperCase));
@@ -68,7 +71,9 @@ function byContainerd({ add, drop }: CapabilityRequest): Grant {
   });
 }
 
-/** Accepts names with and without CAP_, and fails on unknown names. Drops come last. */
+/**
+ * The capabilities on CRI-O, which accepts names with and without CAP_, and fails on unknown names. Drops come last.
+ */
 function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
   const asCrioWrites = (name: string) => (/^cap_/i.test(name) ? name : prefixed(upperCase(name)));
   const unknown = (names: readonly string[]) =>
@@ -83,7 +88,10 @@ function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
   return dropsLast(CRIO, { add: add.map(bareName), drop: drop.map(bareName) });
 }
 
-/** Reads names like CRI-O. But an added capability stays even if it is dropped, unless ALL is added. */
+/**
+ * The capabilities on Docker, which reads names like CRI-O. But an added capability stays even if it is dropped, unless
+ * ALL is added.
+ */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
   if (unknown !== undefined) return { error: `unknown capability: ${prefixed(bareName(unknown))}` };
@@ -152,12 +160,12 @@ function inOrder(names: readonly string[]): string[] {
 
 const KNOWN: ReadonlySet<string> = new Set(CAPABILITIES);
 
-/** @param name in upper case, without CAP_ */
+/** @param name a name in upper case, without CAP_ */
 export function isKnown(name: string): boolean {
   return KNOWN.has(name);
 }
 
-/** Ordered by first occurrence. */
+/** The distinct names, in the order of their first occurrence. */
 function distinct(names: readonly string[]): string[] {
   return [...new Set(names)];
 }
@@ -166,7 +174,7 @@ function prefixed(name: string): string {
   return `CAP_${name}`;
 }
 
-/** `cap_net_raw`, `NET_RAW` → `NET_RAW` */
+/** The name in upper case, without CAP_: `NET_RAW` for `cap_net_raw` */
 export function bareName(name: string): string {
   return upperCase(name).replace(/^CAP_/, '');
 }

@@ -6,19 +6,28 @@ import type { CapabilityRequest } from './held-by-runtime.ts';
 
 export interface RequestingContainer extends CapabilityRequest {
   readonly name: string;
-  /** From the PodSpec on: `initContainers[0]`. */
+  /** The path from the PodSpec on: `initContainers[0]`. */
   readonly path: string;
   /** The user ID; absent when the image decides. */
   readonly uid?: number;
-  /** The container never runs as root, because of its user ID or because the kubelet refuses to start it (runAsNonRoot). */
+  /**
+   * Whether the container never runs as root: it has another user ID, or the kubelet refuses to start it as root
+   * (runAsNonRoot).
+   */
   readonly nonRoot: boolean;
-  /** The no_new_privs flag that the kubelet sets for allowPrivilegeEscalation: false. */
+  /** Whether the kubelet sets the no_new_privs flag, as it does for `allowPrivilegeEscalation: false`. */
   readonly noNewPrivileges: boolean;
-  /** hostUsers: false. Capabilities then apply only within the pod's own user namespace (KEP-127). */
+  /**
+   * Whether the pod has `hostUsers: false`. Its capabilities then apply only within the pod's own user namespace
+   * (KEP-127).
+   */
   readonly inUserNamespace: boolean;
 }
 
-/** In the order in which violations name them; empty for a pod for Windows nodes, which have no capabilities. */
+/**
+ * The requests of the containers, in the order in which violations name containers. There are no requests in a pod for
+ * Windows nodes, which have no capabilities.
+ */
 export function requests(spec: PodSpec): RequestingContainer[] {
   if (objectOf(spec.os).name === 'windows') return [];
   const ofPod = { securityContext: objectOf(spec.securityContext), inUserNamespace: spec.hostUsers === false };

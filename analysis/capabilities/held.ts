@@ -1,6 +1,6 @@
 /**
- * The capabilities that the containers of a pod end up with, on each container runtime, as root and as another user, with
- * the reasons.
+ * The capabilities that the containers of a pod end up with, and the reasons. The capabilities are listed for each
+ * container runtime, for root and for another user.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { atEntrypoint, type CapabilitySets, type Credentials, execute } from './held-by-process.ts';
@@ -14,21 +14,21 @@ export interface ContainerHoldings extends RequestingContainer {
 
 export interface RuntimeHoldings {
   readonly runtime: ContainerRuntime['name'];
-  /** Why the container does not start; then it holds no capabilities. */
+  /** The reason why the container does not start; a container that does not start holds no capabilities. */
   readonly error?: string;
   /** How the runtime calculated the bounding set. */
   readonly because: readonly string[];
-  /** As root and as another user, without and with no-new-privileges. */
+  /** The capabilities for root and for another user, without and with no-new-privileges. */
   readonly holdings: readonly Holding[];
 }
 
 /** The capabilities of the container's processes. */
 export interface Holding extends Credentials, CapabilitySets {
-  /** For programs whose file capabilities include the whole bounding set. */
+  /** The capabilities of a program whose file capabilities include the whole bounding set. */
   readonly fileCapabilities: {
-    /** Such a program as the container's entrypoint. */
+    /** The capabilities if the program is the container's entrypoint. */
     readonly entrypoint: readonly string[];
-    /** Such a program started by another program, such as a shell. */
+    /** The capabilities if another program, such as a shell, starts the program. */
     readonly below: readonly string[];
   };
 }
@@ -41,7 +41,10 @@ const WAYS: readonly Credentials[] = [
   { root: false, noNewPrivileges: true },
 ];
 
-/** In the order in which violations name containers; empty for a pod of Windows nodes. */
+/**
+ * The capabilities that the containers hold, in the order in which violations name containers; empty for a pod for
+ * Windows nodes.
+ */
 export function holdings(spec: PodSpec): ContainerHoldings[] {
   return requests(spec).map((request) => ({
     ...request,

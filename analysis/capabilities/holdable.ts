@@ -1,4 +1,4 @@
-/** The values of the rules about capabilities → the capabilities that a container may end up holding. */
+/** Derives from the values of the capability rules which capabilities a container may end up holding. */
 import { type AllowedBounding, allowedBounding } from '../../operator/rules/allowed-bounding.ts';
 import { capabilities } from '../../operator/rules/capabilities.ts';
 import type { Capabilities } from '../../operator/rules/capability-lists.ts';
@@ -15,14 +15,15 @@ export interface Holdable {
   readonly privileged: boolean;
 }
 
-/** @param values by rule ID @param inUserNamespace whether the pod has `hostUsers: false` */
+/** @param values the values of the rules, by rule ID @param inUserNamespace whether the pod has `hostUsers: false` */
 export function holdable(values: Readonly<Record<string, unknown>>, inUserNamespace: boolean): Holdable {
   const lists = values[capabilities.id] as Capabilities;
   const bounding = values[allowedBounding.id] as AllowedBounding;
   const mapped = inUserNamespace ? [...(lists.allowedAddInUserNamespace ?? []), ...bounding.inUserNamespace] : [];
   const isIn = (names: readonly string[], name: string) =>
     names.includes('*') || names.includes('ALL') || names.includes(name);
-  // A drop of ALL leaves added capabilities; a drop of the name itself does not.
+  // A container that drops ALL keeps the capabilities that it adds. A container that drops a name does not keep that
+  // capability.
   const mustDrop = (name: string) => lists.dropByName === true && lists.requiredDrop.includes(name);
   const mayAdd = (name: string) => !mustDrop(name) && (isIn(lists.allowedAdd, name) || isIn(mapped, name));
   const mayKeep = (name: string) => RUNTIME_DEFAULT.includes(name) && !isIn(lists.requiredDrop, name);

@@ -1,6 +1,6 @@
 /**
- * The capabilities that a container of a policy's namespace may end up holding, for views. Admission decides by CEL
- * instead.
+ * The capabilities that a container in a policy's namespace may end up holding. Only views use this estimate; admission
+ * decides by CEL.
  */
 import type { Container } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

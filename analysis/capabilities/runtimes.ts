@@ -27,7 +27,7 @@ export const CRIO: ContainerRuntime = {
   source: 'cri-o internal/factory/container/container.go SpecSetupCapabilities, internal/config/capabilities',
 };
 
-/** Through cri-dockerd, which passes both lists on unchanged. */
+/** Docker, which the kubelet reaches through cri-dockerd. cri-dockerd passes both capability lists on unchanged. */
 export const DOCKER: ContainerRuntime = {
   name: 'Docker',
   byDefault: RUNTIME_DEFAULT,
@@ -41,8 +41,9 @@ export const CONTAINER_RUNTIMES: readonly ContainerRuntime[] = [CONTAINERD, CRIO
 const IS_ASCII = /^[\x00-\x7f]*$/;
 
 /**
- * Upper-cases a name with the rules of Go's strings.ToUpper, which the runtimes use. It maps each code point to one, so
- * U+017F becomes S and U+0131 becomes I. JavaScript maps some code points to two letters, such as U+FB06 to ST.
+ * Upper-cases a name with the rules of Go's strings.ToUpper, which the runtimes use. Go maps each code point to one
+ * code point: U+017F becomes S, and U+0131 becomes I. JavaScript maps some code points to two letters, such as U+FB06
+ * to ST.
  */
 export function upperCase(name: string): string {
   if (IS_ASCII.test(name)) return name.toUpperCase();
@@ -53,7 +54,7 @@ export function upperCase(name: string): string {
   return upper.join('');
 }
 
-/** A kernel parameter that makes a capability unnecessary, for one purpose. Pods may set both at every level. */
+/** A kernel parameter that makes a capability unnecessary for one purpose. */
 interface SysctlInstead {
   readonly capability: string;
   readonly purpose: string;
@@ -62,8 +63,8 @@ interface SysctlInstead {
 }
 
 /**
- * icmp(7), ip(7); two of the Standards' safe sysctls. They belong to the network namespace, so they are not for pods with
- * hostNetwork.
+ * Two safe sysctls, which every level of the Standards admits (icmp(7), ip(7)). These sysctls belong to the network
+ * namespace, so pods with hostNetwork cannot set them.
  */
 export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [
   { capability: 'NET_RAW', purpose: 'ping', sysctl: 'net.ipv4.ping_group_range', value: '0 2147483647' },

@@ -17,9 +17,10 @@ export interface Changes {
 }
 
 /**
- * NewlyRefused: refused with the candidates, and not before. PerhapsRefused: whether the candidates refuse it depends on
- * who creates the pod. NewlyAdmitted: refused before, or perhaps refused, and not with the candidates. ReportedOtherwise:
- * admitted before and with the candidates, but now a warning or an audit annotation appears or disappears.
+ * How the candidates change the effect on a workload. NewlyRefused: the candidates refuse the workload, and the live
+ * policies do not. PerhapsRefused: whether the candidates refuse it depends on who creates the pod. NewlyAdmitted: the
+ * live policies refuse or perhaps refuse it, and the candidates do not. ReportedOtherwise: the workload is admitted
+ * before and after, but a warning or an audit annotation appears or disappears.
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
@@ -28,14 +29,14 @@ export interface WorkloadChange {
   readonly kind: string;
   readonly name: string;
   readonly change: ChangeKind;
-  /** The worst outcome over all modes. */
+  /** The worst effect over all modes before the change. */
   readonly before: Effect;
   readonly after: Effect;
-  /** Why the candidates do not admit it without remarks. */
+  /** The violations because of which the candidates refuse, warn about or audit the workload. */
   readonly violations: readonly CheckedViolation[];
 }
 
-/** The number of workloads for each outcome. */
+/** The number of workloads for each effect. */
 export type EffectCounts = Readonly<Record<Lowercase<Effect>, number>>;
 
 export interface ChangeCounts {
@@ -58,14 +59,18 @@ export interface NamespaceChange extends ChangeCounts {
   readonly safeToEnforce: boolean | null;
   /** The workloads that candidates in mode Enforce would refuse; empty if the namespace is safe. */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
-  /** How the rollouts of the candidates that select the namespace would begin there; empty without `spec.rollout`. */
+  /**
+   * How the rollouts of the candidates would begin in this namespace; empty if no candidate with `spec.rollout` selects
+   * it.
+   */
   readonly rollouts: readonly RolloutStart[];
 }
 
 /**
- * Enforced: the policy is already enforced today. EnforcedAtOnce: nothing violates, `soak` is 0s, and neither `paused`
- * nor `namespacesPerHour` holds the namespace back. Soaking: nothing violates. Blocked: the workloads in
- * `refusedIfEnforced` have to be repaired first.
+ * How a rollout begins in a namespace. Enforced: the policy is already enforced there. EnforcedAtOnce: no workload
+ * violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking: no workload
+ * violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to be repaired
+ * first.
  */
 export interface RolloutStart {
   readonly policy: string;
@@ -82,7 +87,7 @@ export interface RefusedIfEnforced {
 
 export interface ChangeSummary extends ChangeCounts {
   readonly namespaces: number;
-  /** Counts only the namespaces that a candidate selects. */
+  /** The number of namespaces that are safe to enforce, among those that a candidate selects. */
   readonly safeToEnforce: number;
   readonly candidateNamespaces: number;
   /** For each candidate with `spec.rollout`, how many namespaces begin in each state. */

@@ -1,4 +1,7 @@
-/** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
+/**
+ * How the effects on running workloads change if the candidate policies are applied beside or in place of the live
+ * policies.
+ */
 import type { CompleteRollout, Mode } from '../../operator/api/capability-policy.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
@@ -54,7 +57,7 @@ export function changesOf(input: ChangeInput): Changes {
   };
 }
 
-/** By namespace that a candidate selects: the workloads that it would refuse there in mode Enforce. */
+/** For each namespace that a candidate selects: the workloads that would be refused there in mode Enforce. */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
   const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
@@ -68,16 +71,16 @@ function byNamespace(all: Iterable<EvaluatedWorkloads>): Map<string, EvaluatedWo
   return new Map([...all].map((one) => [one.namespace, one]));
 }
 
-/** A workload in one cluster state. */
+/** The effect of policies on a workload, before or after the change. */
 interface WorkloadEffect {
   readonly workload: Pick<WorkloadVerdict, 'namespace' | 'kind' | 'name'>;
   readonly effect: Effect;
-  /** The mode with this outcome, and its result. */
+  /** The mode that has this effect, and its result. */
   readonly mode: Mode;
   readonly result: WorkloadVerdict;
 }
 
-/** By kind and name. Each mode is evaluated separately; the creator of the pod sees the worst outcome. */
+/** The effect on each workload, by kind and name. Each mode is evaluated separately, and the worst effect counts. */
 const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, WorkloadEffect> => {
   const effects = new Map<string, WorkloadEffect>();
   for (const mode of MODES) {
@@ -92,7 +95,7 @@ const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, Wo
   return effects;
 });
 
-/** The output says "perhaps" only about a refusal. */
+/** The effect of one mode. Only in mode Enforce, an unknown verdict has the effect Unknown ("perhaps refused"). */
 function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): Effect {
   if (verdict === 'Violating') return effectOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
@@ -102,7 +105,7 @@ function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): E
 interface Compared {
   readonly before: Effect;
   readonly after: Effect;
-  /** Null if the outcome does not change. */
+  /** The change; null if the effect stays the same. */
   readonly change: WorkloadChange | null;
 }
 
@@ -110,7 +113,10 @@ function comparedWith(before: EvaluatedWorkloads | undefined, after: EvaluatedWo
   return before === after ? unchanged(after) : compare(before ? effectsIn(before) : new Map(), effectsIn(after));
 }
 
-/** Most namespaces are the same before and after an edit. */
+/**
+ * The result for a namespace that the candidates do not affect. The result is cached, because an edit leaves most
+ * namespaces unchanged.
+ */
 const unchanged = perObject((result: EvaluatedWorkloads): readonly Compared[] =>
   compare(effectsIn(result), effectsIn(result)),
 );
@@ -182,8 +188,8 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 }
 
 /**
- * Counts as the operator does: a pod whose verdict depends on its creator blocks no rollout, but a pod that is too
- * expensive to evaluate does.
+ * Whether the workload blocks a rollout, as the operator counts. A pod whose verdict depends on its creator blocks no
+ * rollout, but a pod that is too expensive to evaluate blocks it.
  */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {
   return effect === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);

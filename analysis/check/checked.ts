@@ -11,7 +11,7 @@ import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedProblem, CheckedViolation, ItemVerdict } from './result.ts';
 
 type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
-/** @param path from the PodSpec on, or of the pod's metadata */
+/** Finds a field in its object. @param path a path from the PodSpec on, or a path in the pod's metadata */
 type LocateField = (path: string) => FieldLocation;
 
 /**
@@ -64,7 +64,7 @@ export function checkedFindings(spec: PodSpec, locate: LocateField): CheckedFind
 /**
  * A field of an object, as a path from the object on.
  * @param template the path of the pod in the object
- * @param path from the PodSpec on, or of the pod's metadata
+ * @param path a path from the PodSpec on, or a path in the pod's metadata
  */
 export function fieldIn(template: FieldPath, path: string): FieldPath {
   const inPod = fieldPath(path);

@@ -1,7 +1,7 @@
 /** The effect of a violation by the policy's mode, in the words of admission control. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 
-/** Ordered from the worst. Unknown: whether the pod is refused depends on its creator. */
+/** The effects, the worst first. Unknown means that the pod's creator decides whether the pod is refused. */
 export const EFFECTS = ['Refused', 'Unknown', 'Warned', 'Audited', 'Admitted'] as const;
 export type Effect = (typeof EFFECTS)[number];
 

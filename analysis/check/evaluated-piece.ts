@@ -7,11 +7,11 @@ import type { CheckedItem, NotEvaluated } from './result.ts';
 /** Receives results as they are found. */
 export interface ResultListener {
   item(item: CheckedItem): void;
-  /** An object that makes no pods. */
+  /** Called for an object that makes no pods. */
   skipped(): void;
-  /** An object that may make pods, but without a pod that could be evaluated. */
+  /** Called for an object that may make pods, but in which no pod can be evaluated. */
   notEvaluated(object: Pick<NotEvaluated, 'kind' | 'makesPods'>): void;
-  /** A document in a folder that is not a Kubernetes object. */
+  /** Called for a document in a folder that is not a Kubernetes object. */
   notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
 }
@@ -61,7 +61,7 @@ export type ResultCall = {
   [Name in keyof ResultListener]: [Name, ...Parameters<ResultListener[Name]>];
 }[keyof ResultListener];
 
-/** Records the calls, in order to repeat them on another thread. */
+/** A listener that records its calls, so that another thread can repeat them. */
 export function recordedCalls(calls: ResultCall[]): ResultListener {
   return {
     item: (item) => calls.push(['item', item]),

@@ -1,4 +1,4 @@
-/** A manifest → the verdicts on the pods that it makes, by the operator's own evaluation. */
+/** Evaluates the pods that a manifest makes, by the operator's own code. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, evaluate, type PodVerdict } from '../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
@@ -67,7 +67,7 @@ export class ManifestEvaluator {
     };
   }
 
-  /** With the results of the modes that have the worst verdict. */
+  /** The worst verdict on the pod, and the results of the modes that have this verdict. */
   #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; ofModes: readonly ModeVerdict[] } {
     const { context } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', ofModes: [] };

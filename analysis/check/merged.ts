@@ -16,17 +16,17 @@ interface PolicyViolation {
 }
 
 export interface MergedViolation<One extends PolicyViolation> {
-  /** The first policy's violation. */
+  /** The violation that the first policy reports. */
   readonly first: One;
   /** The violation with the accepted values of each policy, if they differ. */
   readonly message: string;
-  /** The strictest mode of these policies. */
+  /** The strictest mode of the policies that report the violation. */
   readonly mode: Mode;
-  /** Sorted by mode, the strictest first. */
+  /** The policies that report the violation, sorted by mode, the strictest first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 
-/** Sorts by mode, the strictest first, and then by severity. */
+/** Merges equal violations, and sorts them by mode, the strictest first, and then by severity. */
 export function mergeViolations<One extends PolicyViolation>(violations: readonly One[]): MergedViolation<One>[] {
   const groups = Map.groupBy(violations, ({ rule, container, path, message }) =>
     [rule, container ?? '', path ?? '', splitMessage(message).wrong].join('\n'),
@@ -39,7 +39,9 @@ export function mergeViolations<One extends PolicyViolation>(violations: readonl
     );
 }
 
-/** For example `ping, restricted`. Policies of a less strict mode follow: `all (audited)`. */
+/**
+ * The names of the policies, for example `ping, restricted`. Policies of a less strict mode follow: `all (audited)`.
+ */
 export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViolation>, 'mode' | 'policies'>): string {
   return policies
     .map((one) => (one.mode === mode ? one.name : `${one.name} (${effectOf(one.mode).toLowerCase()})`))

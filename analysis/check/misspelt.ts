@@ -3,7 +3,7 @@ import type { UnknownField } from '../manifests/unknown-fields.ts';
 import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedViolation } from './result.ts';
 
-/** The same violations. A violation that a misspelt field causes gets a note. */
+/** The given violations. A violation that a misspelt field causes gets a note. */
 export function withMisspelt(
   violations: readonly CheckedViolation[],
   unknown: readonly UnknownField[],

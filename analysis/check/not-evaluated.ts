@@ -4,7 +4,7 @@ import type { NotEvaluated } from './result.ts';
 
 const NAMED = 20;
 
-/** Counts them. */
+/** Counts objects that could not be evaluated, by kind. */
 export class NotEvaluatedObjects {
   readonly #kinds = new Map<string, { count: number; makesPods: true | null }>();
 
@@ -24,7 +24,7 @@ function podsFirst(a: NotEvaluated, b: NotEvaluated): number {
   return a.kind < b.kind ? -1 : 1;
 }
 
-/** A line for people for each reason; empty when there are none. */
+/** One line for people for each reason; empty if all objects were evaluated. */
 export function notEvaluatedLines(notEvaluated: readonly NotEvaluated[]): string[] {
   const makePods = notEvaluated.filter(({ makesPods }) => makesPods);
   const unknown = notEvaluated.filter(({ makesPods }) => !makesPods);
@@ -34,7 +34,7 @@ export function notEvaluatedLines(notEvaluated: readonly NotEvaluated[]): string
   ];
 }
 
-/** `Prometheus.monitoring.coreos.com 3, Widget.example.com 1` */
+/** The kinds with their numbers of objects: `Prometheus.monitoring.coreos.com 3, Widget.example.com 1` */
 function kindsText(kinds: readonly NotEvaluated[]): string {
   return firstOf(
     kinds.map(({ kind, count }) => `${kind} ${count}`),

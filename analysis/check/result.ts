@@ -8,7 +8,7 @@ import type { OtherDocuments } from '../manifests/other-documents.ts';
 export type ItemVerdict = Verdict | 'NotSelected';
 
 /**
- * Why no policy decides. ExcludedNamespace: the namespace is excluded from all policies. NoPolicy: no policy selects the
+ * The reason why no policy decides. ExcludedNamespace: no policy reaches the namespace. NoPolicy: no policy selects the
  * namespace. NoPods: the object no longer makes pods, like a finished Job.
  */
 export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
@@ -18,12 +18,15 @@ export interface CheckedItem {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes, and in a cluster. */
+  /**
+   * The path of the template in a custom resource, such as `spec.template`; null for the kinds of Kubernetes and for
+   * workloads of a cluster.
+   */
   readonly template: string | null;
   readonly file: string | null;
   readonly line: number | null;
   readonly verdict: ItemVerdict;
-  /** Null unless the verdict is NotSelected. */
+  /** The reason if the verdict is NotSelected; otherwise null. */
   readonly notSelected: NotSelectedReason | null;
   /** Whether the template of a workload in a cluster complies, and only pods of an older template violate. */
   readonly onlyOldPods: boolean;
@@ -32,7 +35,7 @@ export interface CheckedItem {
   readonly findings: readonly CheckedFinding[];
 }
 
-/** The deciding policies; a pod has to satisfy one of them. */
+/** A violation of one of the policies that decide about the item. */
 export interface CheckedViolation {
   readonly policy: string;
   /**
@@ -42,7 +45,7 @@ export interface CheckedViolation {
   readonly mode: Mode;
   readonly rule: string;
   readonly container: string | null;
-  /** The violation, and what would be accepted. */
+  /** The message: it names the violation, and what would be accepted. */
   readonly message: string;
   /** The path in the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
@@ -79,7 +82,7 @@ export interface CheckedRule {
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
-  /** The mode in pending namespaces, for a policy with `spec.rollout`; otherwise null. */
+  /** For a policy with `spec.rollout`, its mode in pending namespaces; otherwise null. */
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
@@ -95,7 +98,7 @@ export interface NotEvaluated {
   /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
   readonly kind: string;
   readonly count: number;
-  /** Whether objects of this kind are known to make pods; null: unknown. */
+  /** True if objects of this kind are known to make pods; null if that is unknown. */
   readonly makesPods: true | null;
 }
 
@@ -105,9 +108,9 @@ export interface Summary {
   readonly violating: number;
   readonly unknown: number;
   readonly notSelected: number;
-  /** The number of items of `notSelected` in namespaces that no policy reaches. */
+  /** The number of items in namespaces that no policy reaches. `notSelected` counts these items, too. */
   readonly excluded: number;
-  /** The names of these namespaces. */
+  /** The names of the namespaces with items that no policy reaches. */
   readonly excludedNamespaces: readonly string[];
   readonly violations: number;
   readonly findings: number;
@@ -115,10 +118,10 @@ export interface Summary {
   readonly skipped: number;
   /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
   readonly notEvaluated: readonly NotEvaluated[];
-  /** Skipped documents in folders. */
+  /** The documents in folders that were skipped, because they are not Kubernetes objects. */
   readonly notKubernetes: readonly OtherDocuments[];
-  /** Problems that do not make the check fail. */
+  /** The number of problems that do not make the check fail. */
   readonly warnings: number;
-  /** Objects that could not be read or evaluated, and fields that the API server would refuse. */
+  /** The number of objects that could not be read or evaluated, and of fields that the API server would refuse. */
   readonly errors: number;
 }

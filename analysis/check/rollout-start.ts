@@ -13,7 +13,7 @@ export interface RolloutInput {
   readonly rollouts: ReadonlyMap<string, CompleteRollout>;
   /** The live policies. */
   readonly before: EvaluatedContext;
-  /** The live policies together with the candidates, which count as enforced everywhere. */
+  /** The live policies together with the candidates. The candidates count as enforced everywhere. */
   readonly enforced: EvaluatedContext;
 }
 

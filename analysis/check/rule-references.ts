@@ -1,11 +1,14 @@
-/** The rules that violations name, and the recommendations of hardening guides that they cover. */
+/** The rules that violations name, with the recommendations of hardening guides that the rules cover. */
 import { RULES } from '../../operator/rules/index.ts';
 import { type Reference, referencesOf } from '../../operator/standards/hardening-guides.ts';
 import type { CheckedRule } from './result.ts';
 
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
-/** In the order of the API. A violation that is not of a rule about pods, such as the right to use a policy, is left out. */
+/**
+ * The rules with these IDs, in the order of the API. IDs that are no rules about pods, such as the one for the right to
+ * use a policy, are left out.
+ */
 export function rulesNamed(ids: ReadonlySet<string>): CheckedRule[] {
   return RULES.filter(({ id }) => ids.has(id)).map(({ id, title }) => ({ id, title, references: referencesBy(id) }));
 }
@@ -15,7 +18,7 @@ export function referencesBy(rule: string): Reference[] {
   return guides ? referencesOf(guides) : [];
 }
 
-/** `CIS Kubernetes Benchmark v1.11.1 5.2.2: few privileged containers` */
+/** A reference as text: `CIS Kubernetes Benchmark v1.11.1 5.2.2: few privileged containers` */
 export function referenceText({ guide, control, about }: Reference): string {
   return `${guide}${control === null ? '' : ` ${control}`}: ${about}`;
 }

@@ -1,4 +1,4 @@
-/** Running workloads of a cluster → verdicts, as the operator reports them. */
+/** Verdicts on the running workloads of a cluster, as the operator reports them. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
@@ -16,14 +16,14 @@ interface EvaluatedInMode {
   readonly evaluated: WorkloadVerdict;
 }
 
-/** In the order of namespaces, kinds and names. */
+/** The checked workloads of a namespace, sorted by kind and name. */
 export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedItem[] {
   const all = MODES.flatMap((mode) => (result.modes[mode]?.workloads ?? []).map((evaluated) => ({ mode, evaluated })));
   const groups = Map.groupBy(all, ({ evaluated: { kind, name } }) => `${kind}/${name}`);
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** Shows the results of the modes with the worst verdict. */
+/** One checked workload, with the violations of the modes that have the worst verdict. */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;
@@ -37,7 +37,7 @@ function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedI
     file: null,
     line: null,
     verdict,
-    // Adds the objects about which no policy decides, because the results do not contain them.
+    // A policy decides about each of these workloads, because the results do not contain other workloads.
     notSelected: null,
     onlyOldPods: verdict === 'Violating' && bad.every((one) => one.evaluated.templateComplies),
     violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),
@@ -66,10 +66,13 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
   return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.spec;
 }
 
-/** Thousands of workloads break the same rules at the same fields. */
+/** A cache of paths: thousands of workloads break the same rules at the same fields. */
 const PLACES = new Recent<string>();
 
-/** For an object of a custom controller, the path of the template is unknown. So the path starts at the PodSpec. */
+/**
+ * Finds the path of a field. For an object of a custom controller, the path of the template is unknown, so the path
+ * starts at the PodSpec.
+ */
 function placeIn(kind: string) {
   return (path: string) => ({
     path: PLACES.get(`${kind} ${path}`, () => pathText(fieldIn(templatePath(kind), path))),

@@ -1,17 +1,17 @@
-/** Messages of rules for lines that should fit a screen. */
+/** Shortens the messages of rules, so that a line fits a screen. */
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** For lines in a pipe. */
+/** The most columns of a line in a pipe or a file. */
 export const MOST_COLUMNS = 200;
 
-/** How many values of a list to name, one try after the other. */
+/** How many values of a list to name. Smaller numbers are tried until the message is short enough. */
 const TRIES = [8, 4, 2, 1, 0];
-/** A list of so many values says what to write. */
+/** A list of up to this many values is not shortened, because it says what to write. */
 const SHORT = 3;
-/** `allowed: a, b`, `allowed by base: a, b` and `forbidden: a, b`, up to the end of the list. */
+/** Matches `allowed: a, b`, `allowed by base: a, b` and `forbidden: a, b`, up to the end of the list. */
 const LIST = /\b(allowed(?: by [^:()]*)?|forbidden): ([^;()]*)/g;
 
-/** The message, with fewer of the values in long lists of what policies accept, if it is longer than this. */
+/** Shortens a message of more than `most` characters: its long lists name fewer of the values that policies accept. */
 export function shortMessage(message: string, most: number): string {
   const all = [message, ...TRIES.map((named) => withFewer(message, named))];
   return all.find(({ length }) => length <= most) ?? all.at(-1) ?? message;

@@ -1,6 +1,6 @@
 /**
- * A YAML or JSON document and its new value → its text with the smallest edits, at the positions of its nodes. Everything
- * outside of the edits stays as it is: comments, quotes, the order of keys, line breaks.
+ * Edits the text of a YAML or JSON document so that the document has a new value. The edits are as small as possible.
+ * Everything else stays unchanged: comments, quotes, the order of keys, line breaks.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isCollection, isPair, parseDocument as parse } from 'yaml';
@@ -30,14 +30,17 @@ import type { Style } from './written.ts';
 export type Edited =
   | {
       readonly text: string;
-      /** Aliases that are now replaced by their values, because their anchor has another value or is gone: `*name`. */
+      /**
+       * The aliases, such as `*name`, that were replaced by their values, because their anchor has another value or was
+       * removed.
+       */
       readonly writtenOut: readonly string[];
     }
   | { readonly refused: string };
 
 /**
  * @param text one document
- * @param before its value, as `analysis/manifests/document.ts` reads it
+ * @param before the document's value, as `analysis/manifests/document.ts` reads it
  */
 export function editedDocument(text: string, before: unknown, after: unknown): Edited {
   try {

@@ -56,12 +56,15 @@ export class Editing {
     this.#style = style;
   }
 
-  /** Whether the node that begins there was removed or rewritten. */
+  /** Whether the node that begins at the offset was removed or rewritten. */
   isReplaced(offset: number): boolean {
     return this.#replaced.some(({ start, end }) => start <= offset && offset < end);
   }
 
-  /** Leaves aliases alone: whether an alias has to be replaced by its value depends on its anchor. */
+  /**
+   * Gives a node another value. Aliases are not changed here: whether an alias has to be replaced by its value depends
+   * on its anchor.
+   */
   change(node: Node, before: unknown, after: unknown, parent?: Parent): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;
     if (isMap(node) && isObject(before) && isObject(after)) this.#changeMap(node as MapNode, before, after, parent);
@@ -88,7 +91,7 @@ export class Editing {
     const added: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(after)) {
       const pair = pairOf(map, key);
-      // The own key of a mapping overrides a merged one.
+      // If the key comes only from a merge, a key of the mapping's own is added, which overrides the merged key.
       if (!pair) {
         if (!isDeepStrictEqual(before[key], value)) added[key] = value;
       } else if (isNull(pair.value) && value !== null) this.#fill(map, pair, value);
@@ -114,7 +117,7 @@ export class Editing {
     else this.#removeLines(entries);
   }
 
-  /** @param entries of a block collection */
+  /** @param entries the entries of a block collection */
   #removeLines(entries: readonly Entry[]): void {
     const text = this.#text;
     for (const [index, { start, end, gone }] of entries.entries()) {
@@ -123,7 +126,7 @@ export class Editing {
         this.edits.push({ start: lineStart(text, start), end: afterLine(text, end), text: '' });
         continue;
       }
-      // The first field of an item, which follows the item's dash.
+      // The removed entry is the first field of an item, on the same line as the item's dash.
       const next = entries.slice(index + 1).find((one) => !one.gone)?.start;
       const isClose = next !== undefined && text.slice(end, next).trim() === '';
       this.edits.push({ start, end: isClose ? next : lineEnd(text, Math.max(start, end - 1)), text: '' });
@@ -146,7 +149,7 @@ export class Editing {
     if (!first || !last) throw new NotEditable('a mapping without a field');
     if (oneLine) this.edits.push(insertedLines(text, endOfPair(oneLine), lines));
     else if (isFirstInLine(text, startOf(first.key)) && !isExplicit(first)) {
-      // Above the comments about the first field.
+      // The new lines go above the comments about the first field.
       const above =
         parent && 'pair' in parent ? nextLine(text, endOfKey(parent.pair)) : lineStart(text, startOf(first.key));
       this.edits.push({ start: above, end: above, text: lines.map((line) => line + lineBreak(text, above)).join('') });
@@ -155,7 +158,8 @@ export class Editing {
       isBlockScalar(last.value) &&
       nextLine(text, endOfPair(last)) === text.length
     ) {
-      // A line break would become part of the text.
+      // The last value is a block scalar without a line break at its end, so a line break after it would become part of
+      // its text.
       const begin = startOf(first.key);
       const indent = ' '.repeat(indentOf(map));
       const end = lineBreak(text, begin);
@@ -176,7 +180,7 @@ export class Editing {
     return !this.#text.slice(startOf(pair.key), endOfPair(pair)).includes('\n');
   }
 
-  /** The value of a key that has none, or null. */
+  /** Writes the value of a key that has no value, or null. */
   #fill(map: MapNode, pair: MapPair, value: unknown): void {
     const end = endOfKey(pair);
     const { value: node } = pair;
@@ -192,7 +196,7 @@ export class Editing {
     } else this.#write(end, value, map);
   }
 
-  /** Below the line of a key. */
+  /** Writes the lines of a value below the line of its key. */
   #write(below: number, value: Fields | readonly unknown[], map: MapNode): void {
     const indent = indentOf(map);
     const lines = isList(value)
@@ -224,7 +228,7 @@ export class Editing {
     this.edits.push({ start, end, text: typeof value === 'object' ? flowText(value, style) : scalarText(value, json) });
   }
 
-  /** @param brackets of the empty collection */
+  /** @param brackets the brackets of the empty collection: `{}` or `[]` */
   #empty(node: MapNode | SeqNode, brackets: string, parent: Parent): void {
     const [start, end] = [startOf(node), contentEnd(node)];
     this.#replaced.push({ start, end });
@@ -278,7 +282,7 @@ function isList(value: Fields | readonly unknown[]): value is readonly unknown[]
   return Array.isArray(value);
 }
 
-/** After the colon, and after an anchor or a tag. */
+/** The offset after the key's colon, and after an anchor or a tag that follows the colon. */
 function endOfKey(pair: MapPair): number {
   const indicator = indicatorOf(pair);
   return lastProperty(pair) ?? (indicator === undefined ? contentEnd(pair.key) : indicator + 1);
@@ -288,7 +292,10 @@ function isBlockScalar(node: Node | null): boolean {
   return isScalar(node) && node.srcToken?.type === 'block-scalar';
 }
 
-/** The beginning of the line after an entry. A block scalar ends with its line break, so its end already is that place. */
+/**
+ * The beginning of the line after an entry. The end of a block scalar is after its line break, so that end is already
+ * the beginning of the next line.
+ */
 function afterLine(text: string, end: number): number {
   return text[end - 1] === '\n' ? end : nextLine(text, end);
 }

@@ -45,8 +45,8 @@ export function removeFromFlow(entries: readonly Entry[]): TextEdit[] {
 }
 
 /**
- * Adds entries after an existing one, on lines of their own if the existing one has its own line.
- * @param added fields of a mapping, or items of a list
+ * Adds entries after an existing entry. If the existing entry has its own line, each added entry gets a line, too.
+ * @param added the fields of a mapping, or the items of a list
  */
 export function appendToFlow(
   text: string,
@@ -75,7 +75,7 @@ export function appendToFlow(
     (entry) => `${end}${indent}${entryText(entry, (value) => indentedText(value, indent, step, end, style))}`,
   );
   const below = lines.join(',');
-  // A comment stays with the entry that it is about.
+  // A comment after the existing entry stays on that entry's line.
   const hasComment = text.slice(at, lineEnd(text, at)).trim().startsWith('#');
   if (!hasComment) return [{ start: at, end: at, text: first + below }];
   return [
@@ -84,7 +84,7 @@ export function appendToFlow(
   ];
 }
 
-/** In the style in which the first entry of the collection is written. */
+/** The style of a flow collection, as its first entry is written. */
 export function styleOfFlow(text: string, collection: MapNode | SeqNode): FlowStyle {
   const inside = text.slice(startOf(collection) + 1, contentEnd(collection) - 1);
   const padding = /^ +\S/.test(inside) && / $/.test(inside) ? ' ' : '';

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
 interface Matched {
-  /** The index of an item before → its value now. Items without an entry were removed. */
+  /** The new value of each kept item, by the item's old index. Items without an entry were removed. */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** New items, to be added at the end. */
+  /** The new items, which are added at the end. */
   readonly added: readonly unknown[];
 }
 

@@ -1,4 +1,4 @@
-/** Positions in the nodes of a YAML document that was parsed with its source tokens. */
+/** Finds positions in the nodes of a YAML document that was parsed with its source tokens. */
 import {
   type CST,
   isAlias,
@@ -28,12 +28,12 @@ export function pairsOf(map: MapNode): readonly MapPair[] {
   return map.items;
 }
 
-/** The pair with this key, if the mapping itself has it and not only through a merge key. */
+/** The pair with this key; undefined if the mapping has the key only through a merge key, or not at all. */
 export function pairOf(map: MapNode, key: string): MapPair | undefined {
   return pairsOf(map).find((pair) => isScalar(pair.key) && !isMerge(pair) && keyText(pair.key) === key);
 }
 
-/** `<<: *defaults` */
+/** Whether the pair is a merge key: `<<: *defaults` */
 export function isMerge({ key }: MapPair): boolean {
   return isScalar(key) && (key as Scalar & { source?: string }).source === '<<';
 }
@@ -71,7 +71,7 @@ export function endOfPair(pair: MapPair): number {
   return indicator === undefined ? contentEnd(key) : (lastProperty(pair) ?? indicator + 1);
 }
 
-/** A key without a value: `key:`. */
+/** Whether the node is the empty value of a key: `key:`. */
 function isEmpty(node: Node): boolean {
   return isScalar(node) && node.range !== null && node.range !== undefined && node.range[0] === node.range[1];
 }
@@ -80,7 +80,7 @@ export function isNull(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null);
 }
 
-/** The offset of the colon; undefined for a key alone. */
+/** The offset of the colon after a key; undefined for a key without a colon. */
 export function indicatorOf({ srcToken }: MapPair): number | undefined {
   return tokensOf(srcToken?.sep).find(({ type }) => type === 'map-value-ind')?.offset;
 }
@@ -91,7 +91,7 @@ export function lastProperty({ srcToken }: MapPair): number | undefined {
   return token && token.offset + token.source.length;
 }
 
-/** `? key` */
+/** Whether the key is written with a question mark: `? key` */
 export function isExplicit({ srcToken }: MapPair): boolean {
   return tokensOf(srcToken?.start).some(({ type }) => type === 'explicit-key-ind');
 }
@@ -112,7 +112,7 @@ export function indentOf(node: MapNode | SeqNode): number {
   return srcToken.indent;
 }
 
-/** The offset of a comma after the last item of a flow collection; undefined without one. */
+/** The offset of the comma after the last item of a flow collection; undefined if there is no such comma. */
 export function trailingComma(node: MapNode | SeqNode): number | undefined {
   const { srcToken } = node;
   if (srcToken?.type !== 'flow-collection') return undefined;

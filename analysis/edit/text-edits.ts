@@ -1,4 +1,4 @@
-/** Replacements of ranges of a text, and where its lines begin and end. */
+/** Replaces ranges of a text, and finds where its lines begin and end. */
 
 export interface TextEdit {
   readonly start: number;
@@ -48,7 +48,8 @@ export function lineBreak(text: string, offset: number): string {
 
 /**
  * Inserts lines below the line of an offset.
- * @param below a place in that line, or the beginning of the next line if a block scalar ends there
+ * @param below an offset in the line above the inserted lines, or the beginning of the next line if a block scalar ends
+ * there
  */
 export function insertedLines(text: string, below: number, lines: readonly string[]): TextEdit {
   const isBegin = below > 0 && text[below - 1] === '\n';

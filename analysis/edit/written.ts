@@ -1,4 +1,4 @@
-/** Values as YAML or JSON, in the style of the text around them. */
+/** Writes values as YAML or JSON, in the style of the text around them. */
 import { isObject } from '../schema/problems.ts';
 
 export interface Style {
@@ -21,7 +21,7 @@ export interface FlowStyle {
 type Quotes = string | undefined;
 
 const PLAIN = /^[A-Za-z_/][\w./-]*(?::[\w./-]+)*$/;
-/** YAML 1.1 does not read these as texts (https://yaml.org/type/). */
+/** Words that YAML 1.1 does not read as texts (https://yaml.org/type/). */
 const WORDS = /^(?:y|yes|n|no|on|off|true|false|null|~)$/i;
 
 export function scalarText(value: unknown, quotes?: Quotes): string {
@@ -51,7 +51,7 @@ export function itemLine(item: unknown, indent: number): string {
 
 export const YAML_FLOW: FlowStyle = { json: false, space: ' ', padding: '' };
 
-/** In one line. */
+/** A value as text in one line. */
 export function flowText(value: unknown, style: FlowStyle): string {
   if (Array.isArray(value)) return `[${value.map((item) => flowText(item, style)).join(`,${style.space}`)}]`;
   if (typeof value !== 'object' || value === null) return flowScalar(value, style);
@@ -60,14 +60,18 @@ export function flowText(value: unknown, style: FlowStyle): string {
   return fields.length === 0 ? '{}' : `{${padding}${fields.join(`,${style.space}`)}${padding}}`;
 }
 
-/** @param text of the value */
+/** @param text the text of the value */
 export function flowField(key: string, text: string, style: FlowStyle): string {
-  // In YAML, `{a:1}` is only a key, unless the key is in quotes.
+  // YAML reads `{a:1}` as one key `a:1` without a value, unless the key is in quotes.
   const space = style.json ? style.space : ' ';
   return `${flowScalar(key, style)}:${space}${text}`;
 }
 
-/** The same in several lines, indented like JSON. @param indent of the line in which the value begins */
+/**
+ * A value as text in several lines, indented like JSON.
+ *
+ * @param indent the indentation of the line in which the value begins
+ */
 export function indentedText(
   value: unknown,
   indent: string,

@@ -1,4 +1,4 @@
-/** Compares the capabilities that a manifest's container holds with those that its processes used. */
+/** Compares the capabilities that a manifest's container holds with the capabilities that its processes used. */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -11,15 +11,15 @@ import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 export interface ContainerEvidence {
   /** The most capabilities that the container holds on any container runtime. */
   readonly granted: readonly string[];
-  /** Granted and used: a tightened container keeps these. */
+  /** The capabilities that are granted and were used. A tightened container keeps them. */
   readonly used: readonly SeenChecks[];
-  /** Granted, but no use was seen. */
+  /** The capabilities that are granted, but whose use was not seen. */
   readonly unused: readonly string[];
   /** Capabilities for which the kernel refused each check. */
   readonly refused: readonly SeenChecks[];
   /** Capabilities that this manifest does not grant, although the kernel granted checks. */
   readonly grantedElsewhere: readonly SeenChecks[];
-  /** Checks that do not show a need. */
+  /** The checks that do not show that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }
@@ -27,19 +27,22 @@ export interface ContainerEvidence {
 /** The checks of one capability, in all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
-  /** Whether no tool reported the outcome, so that it is derived from the manifest. */
+  /** True if no tool reported the outcome of the checks, so that it is derived from the manifest. */
   readonly assumed?: true;
 }
 
-/** The containers of a pod, in the order of its fields. The containers of a Windows pod hold no capabilities. */
+/** A container of a pod, compared with the evidence about it. A container of a Windows pod holds no capabilities. */
 export interface ComparedContainer {
   readonly name: string;
   readonly privileged: boolean;
-  /** Absent if no record names the container. */
+  /** The evidence; absent if no record names the container. */
   readonly evidence?: ContainerEvidence;
 }
 
-/** @param known results of earlier calls with the same evidence, because the pods of a workload are mostly alike */
+/**
+ * @param known the results of earlier calls with the same evidence, which are used again because pods of a workload are
+ * mostly alike
+ */
 export function comparePod(
   spec: PodSpec,
   pod: ManifestPod,
@@ -56,7 +59,7 @@ export function comparePod(
   });
 }
 
-/** @returns undefined without evidence about the container */
+/** @returns undefined if there is no evidence about the container */
 function compare(granted: readonly string[], { uses, watches }: Evidence): ContainerEvidence | undefined {
   if (uses.length + watches.length === 0) return undefined;
   const own = uses.filter(({ noise }) => noise === undefined);
@@ -92,7 +95,7 @@ function noiseIn(uses: readonly CapabilityUse[]): ContainerEvidence['noise'] {
   });
 }
 
-/** One entry for each capability, in the order of the kernel's numbers. */
+/** The checks in all pods: one entry for each capability, in the order of the kernel's numbers. */
 function inAllPods(uses: readonly CapabilityUse[]): SeenChecks[] {
   return CAPABILITIES.flatMap((capability) => {
     const [first, ...others] = uses.filter((use) => use.capability === capability);

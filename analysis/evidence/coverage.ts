@@ -2,13 +2,13 @@
 import type { ContainerWatch } from './use.ts';
 
 export interface Coverage {
-  /** Seconds in which at least one instance was watched; absent if no tool reported them. */
+  /** The seconds in which at least one instance was watched; absent if no tool reported times. */
   readonly seconds?: number;
-  /** The pods, and instances of containers, that were watched. */
+  /** The number of instances of the container that were watched. */
   readonly instances: number;
-  /** The number of starts that were seen. */
+  /** The number of instances whose start was seen. */
   readonly starts: number;
-  /** The number of checks that tools lost meanwhile. */
+  /** The number of checks that tools lost while they watched. */
   readonly lost: number;
   readonly from?: string;
   readonly to?: string;
@@ -35,7 +35,10 @@ function instanceOf({ workload, pod, instance, from }: ContainerWatch): string {
   return JSON.stringify([workload ?? null, pod ?? '', instance ?? from]);
 }
 
-/** If several instances were watched at the same time, the time counts once. */
+/**
+ * The seconds in which an instance was watched. If several instances were watched at the same time, the time counts
+ * once.
+ */
 function secondsIn(watches: readonly ContainerWatch[]): number {
   const sorted = watches.map(({ from, to }) => [Date.parse(from), Date.parse(to)] as const).sort(([a], [b]) => a - b);
   let total = 0;

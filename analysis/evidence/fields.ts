@@ -1,26 +1,26 @@
-/** Fields that several tools write in the same way: capabilities, times. */
+/** Reads fields that several tools write in the same way: capabilities and times. */
 import { isText } from '../../operator/model/raw.ts';
 import { bareName, isKnown } from '../capabilities/held-by-runtime.ts';
 
-/** Thrown for a value that is no record of its format. */
+/** Thrown for a value that is not a record of its format. */
 export class RecordError extends Error {}
 
-/** `CAP_NET_RAW`, `NET_RAW` → `NET_RAW` */
+/** The name of a capability, without CAP_: `NET_RAW` for `CAP_NET_RAW` */
 export function capabilityIn(value: unknown): string {
   const name = isText(value) ? bareName(value) : '';
   if (isKnown(name)) return name;
   throw new RecordError(`unknown capability ${JSON.stringify(value)}`);
 }
 
-/** Go's `time.Time.String()`: `2026-11-01 10:00:00.123456789 +0000 UTC m=+1.5`. */
+/** Matches the output of Go's `time.Time.String()`, such as `2026-11-01 10:00:00.123456789 +0000 UTC m=+1.5`. */
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d)\b/;
-/** Tools write the first second of the year 1 if they have no time. */
+/** The beginning of the time that tools write if they have no time: the first second of the year 1. */
 const NO_TIME = '0001-';
 
 /**
- * RFC 3339, Go's form, or nanoseconds since 1970.
+ * Reads a time: RFC 3339, Go's form, or nanoseconds since 1970.
  *
- * @returns in the form of `Date.toISOString()`; undefined for no time
+ * @returns the time in the form of `Date.toISOString()`; undefined if the value means that there is no time
  */
 export function timeIn(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '' || value === 0) return undefined;

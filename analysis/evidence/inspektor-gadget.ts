@@ -1,10 +1,10 @@
 /**
- * Inspektor Gadget's trace_capabilities, one JSON object an event (gadgets/trace_capabilities/program.bpf.c and
- * gadget.yaml, pkg/types/types.go), and the built-in gadget before it (pkg/gadgets/trace/capabilities/types/types.go
- * until v0.30).
+ * Reads the output of Inspektor Gadget's trace_capabilities: one JSON object an event
+ * (gadgets/trace_capabilities/program.bpf.c and gadget.yaml, pkg/types/types.go). The built-in gadget of earlier
+ * releases is read, too (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
  *
- * The gadget leaves out checks that overlayfs makes for the user who mounted it. It does not say when it begins and ends
- * to watch a container, so a watch lasts from the container's first event to its last one.
+ * The gadget leaves out checks that overlayfs makes for the user who mounted it. The gadget does not say when it begins
+ * and stops watching a container. So the watch of a container lasts from its first event to its last event.
  */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
@@ -12,9 +12,9 @@ import type { CapabilityUse, ContainerWatch, Noise, ObservedContainer } from './
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The processes of container runtimes, until they execute the container's first program. */
+/** Matches the processes of container runtimes before they execute the container's first program. */
 const RUNTIME = /^(?:runc(?::\[.*)?|crun|youki|conmon|conmonrs|containerd-shim.*)$/;
-/** The system calls in which the kernel accounts for memory (security_vm_enough_memory_mm). */
+/** Matches the system calls in which the kernel accounts for memory (security_vm_enough_memory_mm). */
 const MEMORY =
   /^(?:SYS_)?(?:CLONE3?|FORK|VFORK|EXECVE(?:AT)?|MMAP2?|MREMAP|MPROTECT|BRK|SHMAT|SHMGET|MEMFD_CREATE|FTRUNCATE)$/i;
 const ENOUGH_MEMORY = 'security_vm_enough_memory_mm';
@@ -30,12 +30,12 @@ export function isGadgetEvent(value: Fields): boolean {
   return 'cap' in value && ('capable' in value || 'verdict' in value);
 }
 
-/** A message of the built-in gadget to its client, such as that it is ready. */
+/** Whether the object is a message of the built-in gadget to its client, such as the message that it is ready. */
 export function isGadgetMessage({ type, cap }: Fields): boolean {
   return isText(type) && type !== 'normal' && cap === undefined;
 }
 
-/** Undefined for a process outside of pods. */
+/** An event of the gadget; undefined for a process outside of pods. */
 export function gadgetEvent(value: Fields): GadgetEvent | undefined {
   const container = containerOf(value);
   if (!container) return undefined;
@@ -76,7 +76,7 @@ function containerOf(value: Fields): ObservedContainer | undefined {
   };
 }
 
-/** An object, or text such as `app=web,tier=front`. */
+/** Reads labels: an object, or text such as `app=web,tier=front`. */
 function labelsIn(labels: unknown): Record<string, string> {
   if (!isText(labels)) return textsIn(labels);
   const pairs = labels.split(',').map((pair) => pair.split('='));
@@ -103,7 +103,10 @@ function noiseOf(value: Fields): Noise | undefined {
   return isMemory && /SYS_ADMIN$/.test(String(value.capName ?? value.cap)) ? 'MemoryOvercommit' : 'NonAudit';
 }
 
-/** The process is still in the node's user namespace, but made another one, in which it holds every capability. */
+/**
+ * Whether the check is in a user namespace that the process made, and in which it holds every capability. The process
+ * itself is still in the node's user namespace.
+ */
 function isInOwnUserNamespace(value: Fields): boolean {
   const current = Number(value.current_userns ?? value.current_user_ns ?? value.currentuserns ?? 0);
   const target = Number(value.target_userns ?? value.target_user_ns ?? value.targetuserns ?? 0);

@@ -4,7 +4,10 @@ import type { Container, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { ComparedContainer, ContainerEvidence } from './compare.ts';
 
-/** Containers without evidence and privileged containers are not changed. */
+/**
+ * The pod whose containers keep only the capabilities that they used. Containers without evidence and privileged
+ * containers are not changed.
+ */
 export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]): PodSpec {
   const byName = new Map(compared.map((one) => [one.name, one]));
   const kept = (container: Container): Container => {
@@ -21,12 +24,12 @@ export interface KeptChange {
   /** The container's path in the pod: `['spec', 'containers', 0]`. */
   readonly parent: readonly (string | number)[];
   readonly field: readonly ['securityContext', 'capabilities', 'add' | 'drop'];
-  /** Undefined: the field is removed. */
+  /** The new list; undefined removes the field. */
   readonly value: readonly string[] | undefined;
   readonly evidence: ContainerEvidence;
 }
 
-/** Only lists that must change; a different order is no change. */
+/** The changes of a pod's lists. A list that only has another order is not changed. */
 export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[]): KeptChange[] {
   const byName = new Map(compared.map((one) => [one.name, one]));
   return placedContainers(spec).flatMap(({ list, index, container }) => {

@@ -1,16 +1,16 @@
-/** Text in chunks → its lines, for files with one record a line. */
+/** Splits text in chunks into lines, for files with one record a line. */
 import { MOST_CHARACTERS } from '../manifests/piece.ts';
 
 export interface Line {
-  /** Undefined for a line that is too long to be a record. */
+  /** The line's text; undefined for a line that is too long to be a record. */
   readonly text: string | undefined;
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly number: number;
-  /** Whether a line break follows. A tool that was killed leaves a last line without one. */
+  /** Whether a line break follows. A tool that was killed leaves a last line without a line break. */
   readonly ended: boolean;
 }
 
-/** Skips empty lines. */
+/** The lines of a text, without empty lines. */
 export function* linesIn(chunks: Iterable<string>): Generator<Line> {
   let rest = '';
   let isTooLong = false;

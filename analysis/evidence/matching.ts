@@ -1,6 +1,6 @@
 /**
- * Evidence names pods, but manifests name workloads. A pod is matched to a workload by its owner, otherwise by its name,
- * otherwise by its labels.
+ * Matches evidence, which names pods, to manifests, which name workloads. A pod is matched to a workload by its owner,
+ * its name or its labels.
  */
 import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 
@@ -20,7 +20,7 @@ const RANDOM = `-${SAFE}{5}`;
 const HASH = `-${SAFE}{1,10}`;
 const NUMBER = '-\\d+';
 
-/** The ending of a pod's name, after the name of its workload (k8s.io/kubernetes/pkg/controller). */
+/** The pattern of a pod name's ending, which follows the name of the workload (k8s.io/kubernetes/pkg/controller). */
 const POD_ENDS: Readonly<Record<string, string>> = {
   Pod: '',
   Deployment: HASH + RANDOM,
@@ -31,12 +31,12 @@ const POD_ENDS: Readonly<Record<string, string>> = {
   Job: `(?:${NUMBER})?${RANDOM}`,
   CronJob: `${NUMBER}(?:${NUMBER})?${RANDOM}`,
 };
-/** The ending of the name of the pods' direct owner, after the name of the workload. */
+/** The pattern of the ending in the name of the pods' direct owner, which follows the name of the workload. */
 const OWNER_ENDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Deployment: { ReplicaSet: HASH },
   CronJob: { Job: NUMBER },
 };
-/** k8s.io/apiserver/pkg/storage/names cuts a longer name before the random ending. */
+/** The length to which k8s.io/apiserver/pkg/storage/names cuts a name before it adds the random ending. */
 const LONGEST_BASE = 58;
 
 /** The evidence of all files, by container. */
@@ -65,7 +65,7 @@ function isOf(observed: ObservedContainer, pod: ManifestPod): boolean {
   return observed.pod !== undefined && isPodOf(observed.pod, observed.podLabels ?? {}, pod);
 }
 
-/** Kubescape writes kinds in lower case in one of its fields. */
+/** Whether the observed workload is this one. Kubescape writes kinds in lower case in one field. */
 function isWorkload(workload: ObservedWorkload, { kind, name }: ManifestPod): boolean {
   if (workload.kind.toLowerCase() === kind.toLowerCase()) return isNamed(workload.name, name, '');
   const end = OWNER_ENDS[kind]?.[workload.kind];
@@ -79,7 +79,7 @@ function isPodOf(
 ): boolean {
   const end = POD_ENDS[kind];
   if (end !== undefined) return isNamed(podName, name, end);
-  // Operators may choose any names and kinds for the objects that they make.
+  // The operator of a custom resource may choose any names for its pods, so their labels are compared first.
   const pairs = Object.entries(labels);
   if (pairs.length > 0 && Object.keys(podLabels).length > 0) {
     return pairs.every(([key, value]) => podLabels[key] === value);
@@ -90,16 +90,16 @@ function isPodOf(
 function isNamed(found: string, name: string, end: string): boolean {
   const generated = name.endsWith('*');
   const base = generated ? name.slice(0, -1) : name;
-  // Most records belong to other workloads, so a cheap comparison avoids building a pattern for each.
+  // Most records belong to other workloads, so a cheap comparison avoids building a pattern for each record.
   if (!found.startsWith(base.slice(0, LONGEST_BASE))) return false;
   if (isCut(found, base, end)) return true;
   return new RegExp(`^${escaped(base)}${generated ? `${SAFE}{5}` : ''}${end}$`).test(found);
 }
 
 /**
- * Matches a long name that was cut: only the part before the random characters can be compared.
+ * Whether the name matches a long name that was cut. Only the part before the random characters can be compared.
  *
- * @param found begins like `base`
+ * @param found a name that begins like `base`
  */
 function isCut(found: string, base: string, end: string): boolean {
   if (!end.endsWith(RANDOM) || found.length !== LONGEST_BASE + RANDOM_LENGTH) return false;

@@ -1,6 +1,6 @@
 /**
- * Merges the evidence of several files or nodes. The result does not depend on the order of records or on how they are
- * split.
+ * Merges the evidence of several files or nodes. The result does not depend on the order of records, or on how they are
+ * distributed over files.
  */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
@@ -27,7 +27,7 @@ export class EvidenceSum {
     for (const watch of watches) this.addWatch(watch);
   }
 
-  /** Sorted by container, capability, outcome and noise. */
+  /** The sum of all records, sorted by container, capability, outcome and noise. */
   get total(): Evidence {
     return { uses: valuesByKey(this.#uses), watches: valuesByKey(this.#watches) };
   }

@@ -1,4 +1,4 @@
-/** Lines of `cappol observe` → records. Somebody may have edited the lines. */
+/** Reads records from the lines of `cappol observe`. The lines are checked, because somebody may have edited them. */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
 import {

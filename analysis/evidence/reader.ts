@@ -1,4 +1,4 @@
-/** The JSON values of a file → evidence, whichever tool wrote them. */
+/** Reads evidence from the JSON values of a file, whichever tool wrote them. */
 import { objectOf } from '../../operator/model/raw.ts';
 import { RecordError } from './fields.ts';
 import { GadgetWatches, gadgetEvent, isGadgetEvent, isGadgetMessage } from './inspektor-gadget.ts';
@@ -15,7 +15,7 @@ export class EvidenceReader {
   readonly #watches = new GadgetWatches();
   #outside = 0;
 
-  /** @throws RecordError for a value that is no evidence */
+  /** Adds the evidence in a value. @throws RecordError for a value that is not evidence */
   add(value: unknown): void {
     if (Array.isArray(value)) for (const one of value) this.add(one);
     else this.#add(objectOf(value));

@@ -1,10 +1,11 @@
-/** Only the evidence since a given time. */
+/** Filters evidence by time. */
 import type { CapabilityUse, ContainerWatch, Evidence } from './use.ts';
 
 /**
- * Keeps records without a time. If a use began before the time, its whole count is kept, so that no use is lost.
+ * The evidence since a given time. Records without a time are kept. If a use began before the given time, its whole
+ * count is kept, so that no use is lost.
  *
- * @param time in the form of `Date.toISOString()`
+ * @param time the given time, in the form of `Date.toISOString()`
  */
 export function since(time: string, { uses, watches }: Evidence): Evidence {
   return { uses: uses.filter((use) => isSeen(use, time)), watches: watches.flatMap((watch) => clipped(watch, time)) };

@@ -1,6 +1,6 @@
 /**
- * Evidence about a container as text: the capabilities that it used, the ones that it did not use, and how much that
- * shows.
+ * Evidence about a container as text: the capabilities that it used, the capabilities that it did not use, and how much
+ * the evidence shows.
  */
 import { counted, firstOf } from '../../operator/text/wording.ts';
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from './compare.ts';
@@ -32,7 +32,7 @@ function usedSentence(verb: string, { used }: ContainerEvidence): string[] {
   return used.length > 0 ? [`${verb} ${namesIn(used)}.`] : [];
 }
 
-/** Everything except the used and the unused capabilities. */
+/** Sentences about all evidence except the used and the unused capabilities. */
 export function otherSentences({ used, refused, grantedElsewhere, noise, coverage }: ContainerEvidence): string[] {
   const assumed = used.filter((one) => one.assumed);
   return [
@@ -61,7 +61,7 @@ function noiseSentences(noise: ContainerEvidence['noise']): string[] {
   return [...byReason].map(([reason, same]) => `Not counted as use: ${checksByName(same)} (${NOISE[reason]}).`);
 }
 
-/** `SYS_ADMIN 120 times, SYS_PTRACE once` */
+/** Checks as text: `SYS_ADMIN 120 times, SYS_PTRACE once` */
 function checksByName(checks: readonly SeenChecks[]): string {
   const groups = Map.groupBy(checks, ({ capability }) => capability);
   const texts = [...groups].map(
@@ -78,18 +78,18 @@ function namesIn(checks: readonly SeenChecks[]): string {
   return checks.map(({ capability }) => capability).join(', ');
 }
 
-/** `SYS_ADMIN (3 times, mount in SYS_MOUNT)` */
+/** The checks of one capability as text: `SYS_ADMIN (3 times, mount in SYS_MOUNT)` */
 function seenText({ capability, count, example }: SeenChecks): string {
   const times = timesText(count);
   return `${capability} (${example ? `${times}, ${exampleText(example)}` : times})`;
 }
 
-/** `ping in SYS_SOCKET` */
+/** An example of a use as text: `ping in SYS_SOCKET` */
 export function exampleText({ command, callSite }: UseExample): string {
   return callSite ? `${command} in ${callSite}` : command;
 }
 
-/** How long the container was watched, and how much that shows. */
+/** Sentences that say how long the container was watched, and how much that shows. */
 export function coverageSentences({ seconds, instances, starts, lost }: Coverage): string[] {
   if (instances === 0)
     return ['No tool says for how long it was watched: what is unused here may only not have been seen.'];
@@ -113,7 +113,7 @@ function weakness(seconds: number, starts: number): string {
   return `Good evidence of what it does not need, and no proof: ${unused}.`;
 }
 
-/** The two largest units: `2 d 3 h`. */
+/** A duration in its two largest units: `2 d 3 h`. */
 function durationText(seconds: number): string {
   const units = [
     [DAY, 'd'],

@@ -1,13 +1,13 @@
 /**
- * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched. The
- * output of each tool is converted into these records. `cappol observe` writes them as they are, one a line.
+ * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched.
+ * The output of each tool is converted into these records. `cappol observe` writes each record as one line of JSON.
  */
 
-/** Unknown: the tool does not report the outcome. */
+/** The outcomes of a check. `unknown` means that the tool does not report the outcome. */
 export const CHECK_OUTCOMES = ['granted', 'refused', 'unknown'] as const;
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
 
-/** Why a check does not show that the workload needs the capability, for people. */
+/** The reasons why a check does not show that the workload needs the capability, for people. */
 export const NOISE = {
   RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",
   NonAudit: 'the kernel asks without audit: a process that does not hold the capability goes on, with a lesser result',
@@ -26,7 +26,7 @@ export type Noise = keyof typeof NOISE;
 /** A container of a pod. */
 export interface ObservedContainer {
   readonly namespace: string;
-  /** Absent if the tool names only the workload. */
+  /** The name of the pod; absent if the tool names only the workload. */
   readonly pod?: string;
   readonly container: string;
   /** The workload that owns the pod, if the tool names it. */
@@ -36,23 +36,23 @@ export interface ObservedContainer {
 }
 
 export interface ObservedWorkload {
-  /** `Deployment`, or `ReplicaSet` if the tool names only the direct owner. */
+  /** The kind of the workload: `Deployment`, or `ReplicaSet` if the tool names only the direct owner. */
   readonly kind: string;
   readonly name: string;
 }
 
 /** Checks of one capability in one container, with the same outcome and the same noise. */
 export interface CapabilityUse extends ObservedContainer {
-  /** The kernel's name without CAP_. */
+  /** The kernel's name of the capability, without CAP_. */
   readonly capability: string;
   readonly outcome: CheckOutcome;
-  /** Absent for checks that show the workload's own need. */
+  /** The reason why the checks are noise; absent for checks that show the workload's own need. */
   readonly noise?: Noise;
   readonly count: number;
   /** The times of the first and the last check, in the form of `Date.toISOString()`; absent if the tool has no times. */
   readonly first?: string;
   readonly last?: string;
-  /** The process that made one of these checks necessary. */
+  /** An example: a process that made one of these checks necessary. */
   readonly example?: UseExample;
 }
 
@@ -65,14 +65,17 @@ export interface UseExample {
 
 /** A period in which one instance of a container was watched, even if it used no capability. */
 export interface ContainerWatch extends ObservedContainer {
-  /** The container's ID at its runtime, which changes with each restart. Absent if the tool does not report it. */
+  /**
+   * The container's ID at its runtime, which changes with each restart. The ID is absent if the tool does not report
+   * it.
+   */
   readonly instance?: string;
-  /** In the form of `Date.toISOString()`. */
+  /** The time at which the watch began, in the form of `Date.toISOString()`. */
   readonly from: string;
   readonly to: string;
   /** Whether the watch began before the container's first program. If not, uses at the container's start are missing. */
   readonly started: boolean;
-  /** The number of checks that the tool lost meanwhile; a use may be missing. */
+  /** The number of checks that the tool lost during the watch. If there are any, a use may be missing. */
   readonly lost?: number;
 }
 
@@ -86,7 +89,7 @@ export type ObservedLine =
   | ({ readonly observed: 'use' } & CapabilityUse)
   | ({ readonly observed: 'watch' } & ContainerWatch);
 
-/** The evidence as lines, in its order: JSON objects whose members have a stable order. */
+/** The lines that `cappol observe` prints for the evidence: JSON objects whose members have a stable order. */
 export function observedLines({ uses, watches }: Evidence): ObservedLine[] {
   return [
     ...watches.map((watch) => ({ observed: 'watch' as const, ...watch })),

@@ -13,7 +13,7 @@ export interface ComparedWorkload {
   readonly containers: readonly ComparedContainer[];
 }
 
-/** Keeps the comparisons for the output. */
+/** Compares pods with the evidence, and keeps the comparisons for the output. */
 export class UsedCapabilities {
   readonly #evidence: EvidenceIndex;
   readonly #known = new Map<string, ContainerEvidence | undefined>();
@@ -36,7 +36,7 @@ export class UsedCapabilities {
     return { annotations, spec: keepUsed(spec, containers) };
   }
 
-  /** By workload. A workload has several entries if its pods differ. */
+  /** The comparisons, sorted by workload. A workload has several entries if its pods differ. */
   get compared(): ComparedWorkload[] {
     return valuesByKey(this.#compared);
   }

@@ -1,4 +1,4 @@
-/** A rule's fix and a pod → the fields that it changes. */
+/** Finds the fields of a pod that a rule's fix changes. */
 import { type CelEngine, celValue, celValueIn } from '../../operator/evaluate/cel.ts';
 import { placedContainers } from '../../operator/model/containers.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -9,13 +9,16 @@ import { withTokenVolume } from '../manifests/token-volume.ts';
 type Path = readonly (string | number)[];
 
 export interface PodChange {
-  /** The object in the pod that has the field: `['spec', 'containers', 0]`. */
+  /** The path of the object in the pod that has the field: `['spec', 'containers', 0]`. */
   readonly parent: Path;
-  /** The container's name, if the parent is one. */
+  /** The container's name, if the parent is a container. */
   readonly container?: string;
-  /** The field below the parent. */
+  /** The path of the field below the parent. */
   readonly field: Path;
-  /** The new value of the whole field. Undefined removes the field, and each mapping in the part that has no other field. */
+  /**
+   * The new value of the whole field. Undefined removes the field, and each mapping below the parent that has no other
+   * field.
+   */
   readonly value: unknown;
 }
 
@@ -55,11 +58,11 @@ export function withChange({ annotations, spec }: PodParts, { parent, field, val
 }
 
 /**
- * The same value with one field changed; it shares all other parts with the original.
+ * A copy of a value with one field changed. The copy shares all other parts with the original.
  *
- * @param parent the object that has the field. It is created if it does not exist, and its mappings stay even if they lose
- * their only field
- * @param value undefined removes the field
+ * @param parent the path of the object that has the field. The object is created if it does not exist, and it stays
+ * even if it loses its only field
+ * @param value the new value; undefined removes the field
  */
 export function changed(whole: unknown, parent: Path, field: Path, value: unknown): unknown {
   const [step, ...below] = parent;
@@ -102,7 +105,7 @@ function targetsFor({ over, path }: Fix, pod: PodParts): FixTarget[] {
   }
 }
 
-/** `*` in a path stands for each item of the list there. */
+/** The targets of a fix. `*` in a path stands for each item of a list. */
 function eachItem(target: Omit<FixTarget, 'field'> & { readonly c: unknown }, path: readonly string[]): FixTarget[] {
   const { c, ...own } = target;
   const at = path.indexOf('*');
@@ -115,13 +118,13 @@ function eachItem(target: Omit<FixTarget, 'field'> & { readonly c: unknown }, pa
   }));
 }
 
-/** As JSON, in which a null and an empty list count as nothing. */
+/** A CEL value as JSON. A null and an empty list count as an absent field. */
 function written(value: unknown): unknown {
   if (value === null || (Array.isArray(value) && value.length === 0)) return undefined;
   return plain(value);
 }
 
-/** CEL's whole numbers are bigints. */
+/** A CEL value as JSON: whole numbers are bigints in CEL. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);

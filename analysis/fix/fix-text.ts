@@ -1,4 +1,4 @@
-/** The text of a file → the same text with the edits that make its workloads comply. */
+/** Edits the text of a file so that its workloads comply. */
 import { editedDocument } from '../edit/edited-document.ts';
 import { parseDocument } from '../manifests/document.ts';
 import { type InputObject, manifestsIn, type PieceListener } from '../manifests/document-objects.ts';
@@ -15,7 +15,7 @@ interface Fixes {
   readonly notes: readonly FixNote[];
   readonly objects: readonly ChangedObject[];
   readonly workloads: number;
-  /** Workloads about which no policy decides. */
+  /** The number of workloads about which no policy decides. */
   readonly notSelected: number;
   readonly violating: number;
   readonly fixed: number;
@@ -27,24 +27,27 @@ interface FixedText extends Fixes {
   readonly isEmpty: boolean;
 }
 
-/** A file as it was read, and with its edits. */
+/** The text of a file as it was read, and the text with edits. */
 export interface FixedFile extends FixedText {
   readonly name: string;
-  /** The real path; undefined for standard input. */
+  /** The real path of the file; undefined for standard input. */
   readonly path: string | undefined;
   readonly before: string;
 }
 
 const MARK = '\ufeff';
-/** Somebody should check a template that shares fields with another one. */
+/**
+ * How often an edited document is fixed again. An edit of one template can break another template that shares fields
+ * with it.
+ */
 const ROUNDS = 3;
 
 /**
  * Fixes one file. A file with a document that cannot be read is not changed, because nobody can tell where the next
  * document begins.
  *
- * @param name of the file
- * @param isFound whether it was found in a folder
+ * @param name the name of the file
+ * @param isFound whether the file was found in a folder
  */
 export function fixText(text: string, name: string, isFound: boolean, fixing: Fixing): FixedText {
   const mark = text.startsWith(MARK) ? MARK : '';
@@ -80,7 +83,7 @@ interface FixedPiece extends Fixes {
   readonly text: string;
 }
 
-/** Sums up several texts, or the pieces of one. */
+/** The sum of the fixes of several texts, or of the pieces of one text. */
 export function total(parts: readonly Fixes[]): Fixes {
   const sum = (count: (part: Fixes) => number) => parts.reduce((all, part) => all + count(part), 0);
   return {
@@ -95,7 +98,7 @@ export function total(parts: readonly Fixes[]): Fixes {
   };
 }
 
-/** The text with each document or item replaced. The text between them is kept. */
+/** The text in which each document or item is replaced. The text between documents or items is kept. */
 function joined(text: string, pieces: readonly FixedPiece[]): string {
   let at = 0;
   let made = '';
@@ -115,7 +118,7 @@ interface ReadPiece {
 }
 
 function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: Fixing): FixedPiece {
-  // In a list of JSON, the text of an item ends with a line break that the file does not have.
+  // In a JSON list, the text of an item ends with a line break that the file does not have.
   const before = piece.text.trimEnd();
   const end = piece.text.slice(before.length);
   const first = repairsIn(given, fixing);
@@ -140,7 +143,7 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
     now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
-  // The lines of the file as it is.
+  // `first` has the lines of the unedited file, so it is preferred if the edits end no further violation.
   const left = now.left.length === first.left.length ? first.left : now.left;
   const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
   const { workloads, notSelected, violating } = first;

@@ -1,4 +1,7 @@
-/** Evidence of --used → the repairs after which containers keep the capabilities that they used and drop the rest. */
+/**
+ * Derives repairs from the evidence of --used. After the repairs, containers keep the capabilities that they used, and
+ * drop all other capabilities.
+ */
 import type { Candidate } from '../../operator/evaluate/verdict.ts';
 import { arrayOf } from '../../operator/model/raw.ts';
 import { firstOf } from '../../operator/text/wording.ts';
@@ -9,11 +12,11 @@ import { coverageSentences } from '../evidence/text.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { Repair } from './repairer.ts';
 
-/** Null: no policy requires the repair. */
+/** A repair because of evidence. `policy` is null if no policy requires the repair. */
 export type KeptRepair = Omit<Repair, 'policy'> & { readonly policy: string | null };
 
 export interface Kept {
-  /** The pod with the repairs made. */
+  /** The pod after the repairs. */
   readonly candidate: Candidate;
   readonly repairs: readonly KeptRepair[];
   /** The capabilities that a policy's repair would remove from a container although the container used them. */

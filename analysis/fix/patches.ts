@@ -1,4 +1,7 @@
-/** Changes of an object as a patch: strategic merge for the kinds of Kubernetes, JSON Patch for others. */
+/**
+ * Writes the changes of an object as a patch: a strategic merge patch for the kinds of Kubernetes, a JSON Patch for
+ * other kinds.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
@@ -7,8 +10,8 @@ import { changed } from './changed-fields.ts';
 import type { ChangedObject, FieldChange } from './repairs.ts';
 
 /**
- * The lists that strategic merge merges by a key (k8s.io/api, patchMergeKey); other lists are replaced. A patch names all
- * entries of such a list in their order, because kustomize moves the entries of a patch to the front.
+ * The lists that a strategic merge patch merges by a key (k8s.io/api, patchMergeKey). Other lists are replaced. A patch
+ * names all entries of a merged list in their order, because kustomize moves the entries of a patch to the front.
  */
 const MERGE_KEYS: Readonly<Record<string, string>> = {
   containers: 'name',
@@ -17,7 +20,7 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
   volumeMounts: 'mountPath',
 };
 
-/** The names, and the changed fields; null removes a field. */
+/** A strategic merge patch: the object's names and the changed fields. A null removes a field. */
 export function mergePatch({ object, changes }: ChangedObject): object {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata ?? {};
@@ -26,14 +29,14 @@ export function mergePatch({ object, changes }: ChangedObject): object {
   return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }), ...objectOf(ofMetadata) }, ...rest };
 }
 
-/** RFC 6902. */
+/** A JSON Patch (RFC 6902). */
 export function jsonPatch({ object, changes }: ChangedObject): object[] {
   const operations: object[] = [];
   let now: unknown = object;
   for (const change of changes) {
     const { path, value } = change;
     const exists = valueAt(now, path) !== undefined;
-    // The first part that does not exist is added with everything below it.
+    // The first part of the path that does not exist is added, with everything below it.
     const depth = path.findIndex((_, index) => valueAt(now, path.slice(0, index + 1)) === undefined);
     const at = exists || depth === -1 ? path : path.slice(0, depth + 1);
     now = withField(now, change);

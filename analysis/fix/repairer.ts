@@ -1,6 +1,6 @@
 /**
- * A pod that violates policies → the changes that make it comply, by the rules' own fixes. For each remaining violation,
- * it says why no change ends it.
+ * Finds the changes that make a pod comply with policies, by the rules' own fixes. For each remaining violation, the
+ * result says why no change ends the violation.
  */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import {
@@ -32,7 +32,7 @@ export interface Repair extends PodChange {
 
 export interface LeftViolation extends Violation {
   readonly policy: string;
-  /** Why no change ends the violation. */
+  /** The reason why no change ends the violation. */
   readonly why: string;
 }
 
@@ -52,7 +52,7 @@ interface Attempt {
 /** The fallback text. Each rule says why it cannot be fixed, so nobody should read this. */
 export const NOTHING_KNOWN = 'none is known';
 
-/** More rounds than the longest chain of fixes that depend on each other. */
+/** The number of rounds: more than the longest chain of fixes that depend on each other needs. */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 
@@ -73,8 +73,8 @@ export class Repairer {
   }
 
   /**
-   * In each mode, follows the one policy that needs the fewest and the safest changes. A change for one mode is not made
-   * if it would add violations of a stricter mode.
+   * Repairs a pod. In each mode, the pod is changed to satisfy the policy that needs the fewest and safest changes. A
+   * change for one mode is not made if it would add violations of a stricter mode.
    *
    * @param modes the policies that decide, for each mode, the strictest mode first
    */
@@ -114,7 +114,7 @@ export class Repairer {
     return { candidate: now, repairs, result };
   }
 
-  /** Only violated rules change anything, one fix after the other. */
+  /** The changes of each fix, one fix after the other. Only violated rules make changes. */
   *#changesFor(policy: ResolvedPolicy, result: PodVerdict, parts: () => PodParts) {
     const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {
@@ -161,7 +161,10 @@ function countOf({ verdict, violations }: PodVerdict): number {
   return verdict === 'Compliant' ? 0 : Object.values(violations).reduce((sum, ofPolicy) => sum + ofPolicy.length, 0);
 }
 
-/** Compares by verdict, then by the violations that are left, the riskiest change, and the number of changes. */
+/**
+ * Whether one attempt is better than another. Attempts are compared by verdict, then by the violations that are left,
+ * the riskiest change, and the number of changes.
+ */
 function isBetter(a: Attempt, b: Attempt): boolean {
   const rank = ({ result, repairs }: Attempt) => [
     VERDICTS.indexOf(result.verdict),
@@ -188,7 +191,10 @@ function repairOf(change: PodChange, { fix, rule, policy, result }: Cause): Repa
   return { ...change, policy: policy.name, rule, class: fix.class, reason: cause?.message ?? '', risk: fix.risk };
 }
 
-/** One change for each field, with the field's last value, and with the class and the risk of the riskiest change. */
+/**
+ * Merges the changes of the same field into one. A merged change has the field's last value, and the class and risk of
+ * the riskiest change.
+ */
 function merged(repairs: readonly Repair[]): Repair[] {
   const byField: Repair[] = [];
   for (const repair of repairs) {

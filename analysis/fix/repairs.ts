@@ -1,4 +1,4 @@
-/** One manifest → the edits of its workloads, and the violations that no edit ends. */
+/** Finds the edits of a manifest's workloads, and the violations that no edit ends. */
 import { valueAt } from '../../operator/model/raw.ts';
 import { fieldIn } from '../check/checked.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
@@ -15,13 +15,13 @@ export interface Fixing {
   readonly context: PolicyContext;
   readonly candidates: PodCandidates;
   readonly repairer: Repairer;
-  /** Absent without --used. */
+  /** The evidence; absent without --used. */
   readonly used?: UsedCapabilities | undefined;
   /** The namespace of objects that do not state one. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
   notEvaluated(object: NonNullable<Candidatures['notEvaluated']>): void;
-  /** A document in a folder that is not a Kubernetes object. */
+  /** Called for a document in a folder that is not a Kubernetes object. */
   skip(what: string): void;
 }
 
@@ -29,7 +29,7 @@ export interface Fixing {
 export interface FieldChange {
   /** The path of the field, from the object on. */
   readonly path: FieldPath;
-  /** Undefined: removed. */
+  /** The new value; undefined if the field is removed. */
   readonly value: unknown;
 }
 
@@ -39,7 +39,7 @@ export interface ChangedObject {
   readonly edits: readonly FixEdit[];
 }
 
-/** A change in a document. */
+/** A change of a field in a document. */
 interface DocumentChange {
   readonly parent: FieldPath;
   readonly field: FieldPath;

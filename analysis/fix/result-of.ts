@@ -1,4 +1,4 @@
-/** Fixed files → the result that is printed. */
+/** Makes the printed result from fixed files. */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import { checkedPolicies, checkedProblem } from '../check/checked.ts';
 import type { NotEvaluated } from '../check/result.ts';

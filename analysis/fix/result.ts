@@ -5,7 +5,7 @@
 import type { FixClass } from '../../operator/rules/rule.ts';
 import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
 
-/** The object in the file. */
+/** The object in the file that an entry is about. */
 interface InObject {
   readonly file: string;
   readonly kind: string;
@@ -19,30 +19,30 @@ export interface FixEdit extends InObject {
   readonly path: string;
   /** The line of the field before the edit; if the field is absent, the line of the nearest existing field around it. */
   readonly line: number;
-  /** Null: the field was not set. */
+  /** The value before the edit; null if the field was not set. */
   readonly before: unknown;
-  /** Null: the field is removed. */
+  /** The value after the edit; null if the field is removed. */
   readonly after: unknown;
-  /** Null if the edit is made because of the evidence of --used. */
+  /** The policy that requires the edit; null if the evidence of --used is the reason. */
   readonly policy: string | null;
   readonly rule: string;
   readonly container: string | null;
   /** The violation that the edit ends. */
   readonly reason: string;
-  /** For people: functions that may stop working. */
+  /** The risk, for people: functions that may stop working. */
   readonly risk: string;
 }
 
 /** A violation that no edit ends. */
 export interface LeftViolation extends InObject {
-  /** Null if the violation is about the evidence of --used. */
+  /** The violated policy; null if the violation is about the evidence of --used. */
   readonly policy: string | null;
   readonly rule: string;
   readonly container: string | null;
   readonly message: string;
   readonly path: string;
   readonly line: number;
-  /** Why no edit ends the violation. */
+  /** The reason why no edit ends the violation. */
   readonly why: string;
 }
 
@@ -55,18 +55,18 @@ export interface FixNote {
 
 export interface FixSummary {
   readonly workloads: number;
-  /** The number of workloads among them about which no policy decides. */
+  /** The number of workloads about which no policy decides. */
   readonly notSelected: number;
-  /** Workloads that violate policies before the edits. */
+  /** The number of workloads that violate policies before the edits. */
   readonly violating: number;
-  /** The number of workloads among them that comply after the edits. */
+  /** The number of violating workloads that comply after the edits. */
   readonly fixed: number;
   readonly edits: number;
   readonly spelling: number;
   readonly safe: number;
   readonly check: number;
   readonly left: number;
-  /** Files with edits. */
+  /** The number of files with edits. */
   readonly files: number;
   /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
   readonly notEvaluated: readonly NotEvaluated[];

@@ -4,10 +4,10 @@ import type { FixedFile } from './fix-text.ts';
 
 export type Changed = Pick<FixedFile, 'name' | 'before' | 'text'>;
 
-/** Empty if nothing changed. */
+/** The unified diff; empty if the text is unchanged. */
 export function unifiedDiff({ name, before, text }: Changed): string {
   if (before === text) return '';
   const file = name === '-' ? 'stdin' : name;
-  // Without the header lines, which repeat the name and a line of equal signs.
+  // The header lines are dropped, because they only repeat the name and a line of equal signs.
   return createTwoFilesPatch(file, file, before, text).replace(/^(?:Index: .*\n)?=+\n/, '');
 }

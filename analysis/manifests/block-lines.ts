@@ -1,4 +1,4 @@
-/** The lines of the fields of a document in block style. */
+/** Finds the lines of a document's fields, for a document in block style. */
 import type { FieldPath } from '../schema/paths.ts';
 import { offsetsInBlockStyle } from './block-style.ts';
 import { LineTable } from './line-table.ts';
@@ -7,7 +7,7 @@ export class BlockLines {
   readonly #document: ReturnType<typeof offsetsInBlockStyle>;
   readonly #lines: LineTable;
 
-  /** @param text that readBlockStyle has read */
+  /** @param text a text that `readBlockStyle` has read */
   constructor(text: string) {
     this.#document = offsetsInBlockStyle(text);
     this.#lines = new LineTable(text);

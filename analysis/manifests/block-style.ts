@@ -1,7 +1,8 @@
 /**
- * Reads the block style in which kubectl, helm and most people write manifests, in a third of js-yaml's time: one entry
- * a line, plain or quoted scalars on one line, comments on lines of their own, printable ASCII. For any other text it
- * returns undefined, and js-yaml reads it. test/manifests/block-style.test.ts compares the two.
+ * Reads the block style in which kubectl, helm and most people write manifests, in a third of js-yaml's time. This
+ * style has one entry a line, plain or quoted scalars on one line, comments on lines of their own, and printable ASCII.
+ * For any other text the reader returns undefined, and js-yaml reads the text. test/manifests/block-style.test.ts
+ * compares the two.
  */
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
@@ -16,11 +17,14 @@ type EntryOffsets = Map<unknown, Map<string | number, number>>;
 
 type Mapping = Record<string, unknown>;
 
-/** Also finds tabs, carriage returns, byte order marks and characters that YAML does not allow. */
+/**
+ * Matches characters that this style does not have, such as tabs, carriage returns, byte order marks and characters
+ * that YAML does not allow.
+ */
 const OTHER_CHARACTER = /[^\n\x20-\x7e]/;
-/** js-yaml refuses a depth of 100. */
+/** The deepest nesting that is read here; js-yaml refuses a depth of 100. */
 const MOST_DEPTH = 50;
-/** js-yaml refuses a key of more than 1024 characters. */
+/** The longest key that is read here; js-yaml refuses a key of more than 1024 characters. */
 const MOST_KEY = 1000;
 
 const LINE_FEED = 10;
@@ -36,17 +40,17 @@ const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV
 /** The indicators of YAML 1.2.2, 5.3. A block indicator begins a scalar if no space follows it. */
 const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
 const BLOCK_INDICATOR = charactersOf('-?:');
-/** The scalars that are no texts; every other scalar is a text. */
+/** The first characters of scalars that may be something else than text. Every other scalar is a text. */
 const IMPLICIT_START = charactersOf(
   MANIFEST_SCHEMA.tags
     .flatMap((tag) => (tag.nodeKind === 'scalar' && tag.implicit ? (tag.implicitFirstChars ?? []) : []))
     .join(''),
 );
 
-/** Thrown for text in another style: js-yaml decides whether it is YAML. */
+/** Thrown for text in another style. js-yaml then decides whether the text is YAML. */
 const OTHER_STYLE = Symbol('other style');
 
-/** @returns undefined for a text in any other style, and for an invalid one */
+/** @returns undefined for a text in any other style, and for an invalid text */
 export function readBlockStyle(text: string): BlockDocument | undefined {
   if (OTHER_CHARACTER.test(text)) return undefined;
   try {
@@ -58,9 +62,9 @@ export function readBlockStyle(text: string): BlockDocument | undefined {
 }
 
 /**
- * Reads the text again.
- * @param text that readBlockStyle has read
- * @returns its value, and the places by the parts of this value
+ * Reads the text again, for the positions of its fields.
+ * @param text a text that `readBlockStyle` has read
+ * @returns the text's value, and the offsets of the entries of each list and mapping in this value
  */
 export function offsetsInBlockStyle(text: string): BlockDocument & { readonly offsets: EntryOffsets } {
   const offsets: EntryOffsets = new Map();
@@ -74,11 +78,14 @@ function readerOf(text: string, offsets?: EntryOffsets): Reader {
 
 class Reader {
   readonly #text: string;
-  /** Undefined if the caller does not need the places. */
+  /** The offsets of entries; undefined if the caller does not need them. */
   readonly #offsets: EntryOffsets | undefined;
-  /** The next character. After nextLine(), it is the first character of a line that is neither empty nor a comment. */
+  /**
+   * The position of the next character. After nextLine(), that is the first character of a line that is neither empty
+   * nor a comment.
+   */
   #at = 0;
-  /** The column of that character; -1 at the end. */
+  /** The column of the next character; -1 at the end of the text. */
   #column = -1;
   #depth = 0;
 
@@ -97,7 +104,7 @@ class Reader {
     return { value, start };
   }
 
-  /** A mapping or a sequence that begins here. */
+  /** Reads the mapping or sequence that begins here. */
   #collection(): unknown {
     this.#depth += 1;
     if (this.#depth > MOST_DEPTH) throw OTHER_STYLE;
@@ -128,7 +135,7 @@ class Reader {
       const end = this.#keyEnd();
       if (end < 0) throw OTHER_STYLE;
       const key = this.#keyTo(end);
-      // Properties that every object has: a key with such a name makes js-yaml read the text, too.
+      // The key is a duplicate, or a property that every object has, such as `constructor`. js-yaml reads such a text.
       if (fields[key] !== undefined) throw OTHER_STYLE;
       this.#record(fields, key, this.#at);
       this.#at = this.#skipSpaces(end + 1);
@@ -144,7 +151,9 @@ class Reader {
     this.#offsets.set(around, entries.set(step, at));
   }
 
-  /** The value of a key whose line has no value. The items of a sequence may be in the same column as the key. */
+  /**
+   * Reads the value below a key whose line has no value. The items of a sequence may be in the same column as the key.
+   */
   #below(column: number): unknown {
     this.#at = this.#text.indexOf('\n', this.#at);
     this.#endLine(this.#at);
@@ -202,7 +211,7 @@ class Reader {
     return resolved(text.slice(start, end), first);
   }
 
-  /** The only flow style that manifests in block style contain. */
+  /** Reads `{}` or `[]`, the only flow style that manifests in block style contain. */
   #empty(): unknown {
     const collection = this.#text.slice(this.#at, this.#at + 2);
     if (collection !== '{}' && collection !== '[]') throw OTHER_STYLE;
@@ -226,13 +235,13 @@ class Reader {
     return at;
   }
 
-  /** @param at a position after a space, or at a line feed */
+  /** Whether the line has no more content. @param at a position after a space, or at a line feed */
   #isLineEnd(at: number): boolean {
     const code = this.#text.charCodeAt(at);
     return code === LINE_FEED || code === HASH;
   }
 
-  /** @param end the end of a value: only a comment may follow */
+  /** Goes on to the next line. @param end the end of a value, which only a comment may follow */
   #endLine(end: number): void {
     const text = this.#text;
     let at = this.#skipSpaces(end);
@@ -263,7 +272,7 @@ function resolved(scalar: string, first: number): unknown {
   return IMPLICIT_START[first] === 1 ? MANIFEST_SCHEMA.resolveImplicitScalarTag(scalar).value : scalar;
 }
 
-/** A table with 1 for each of the characters. */
+/** A table in which each of the characters has the entry 1. */
 function charactersOf(text: string): Uint8Array {
   const table = new Uint8Array(128);
   for (const character of text) table[character.charCodeAt(0)] = 1;

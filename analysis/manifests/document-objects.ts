@@ -1,4 +1,4 @@
-/** The Kubernetes objects in one document. Nothing here reads files: the page uses it, too. */
+/** Finds the Kubernetes objects in one document. This file reads no files, because the page uses it, too. */
 import { isText, objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import { isObject, type Problem } from '../schema/problems.ts';
@@ -8,7 +8,7 @@ import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import { reason, type Trouble } from './trouble.ts';
 
-/** An object as somebody wrote it; for a List, each of its items. */
+/** An object as somebody wrote it. The items of a List are objects of their own. */
 export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
   /** The object's path in its document; empty unless the object is an item of a List. */
@@ -22,7 +22,7 @@ export interface InputObject {
    * field around it.
    */
   lineOf(path: FieldPath): number;
-  /** The position of the field itself, in that line. */
+  /** The position of the field itself in the line that `lineOf` returns. */
   rangeOf(path: FieldPath): TextRange;
   /** The scalar as it is written in the file, without quotes; undefined if the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
@@ -33,7 +33,7 @@ const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and not a list as k
 
 export interface PieceListener {
   tell(line: number, message: string): void;
-  /** How to treat other documents; undefined if every document must be an object. */
+  /** Receives the type of a document that is not a Kubernetes object; undefined if every document must be an object. */
   readonly skip: ((what: string) => void) | undefined;
 }
 
@@ -114,15 +114,15 @@ interface Found {
 
 function* objectsIn(value: unknown, item: boolean): Generator<Found> {
   if (value === null) return;
-  // An item of a YAML list is read as a list with one entry.
+  // The text of an item in a YAML list is read as a list with one entry.
   const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
   for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
 }
 
 /**
  * kubectl reads every object with a list of items as a list, and sends only the items (k8s.io/apimachinery,
- * unstructuredJSONScheme). Other tools send an object that is not a list as it is. So both the object and the items
- * count.
+ * unstructuredJSONScheme). Other tools send an object with items unchanged if its kind is not a list. So both the
+ * object with items and its items count.
  */
 function* unwrapped({ object, path }: Found): Generator<Found> {
   const { apiVersion, kind, items } = objectOf(object);

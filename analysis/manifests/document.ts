@@ -1,4 +1,4 @@
-/** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
+/** Reads a YAML or JSON document in one pass: its value, and the lines of its fields. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
 import { BlockLines } from './block-lines.ts';
@@ -12,13 +12,13 @@ interface Document {
   readonly value: unknown;
   /** The line of a field, from 1; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number;
-  /** The field itself, in that line. */
+  /** The position of the field itself in the line that `lineOf` returns. */
   rangeOf(path: FieldPath): TextRange;
-  /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
+  /** The scalar as it is written, without quotes; undefined if the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
 
-/** Thrown for a text that is not a document, with the place and what to do. */
+/** Thrown for a text that is not a document. The message names the place, and says what to do. */
 export class DocumentError extends Error {
   readonly line: number;
   /** Whether the document is probably a Helm template. */
@@ -31,11 +31,14 @@ export class DocumentError extends Error {
   }
 }
 
-/** The most values to visit. Values that aliases repeat are visited again each time; no real manifest has that many. */
+/**
+ * The most values to visit; no real manifest has that many. Values that aliases repeat are visited once for each alias.
+ */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
 /**
- * A template action on lines of its own, such as a comment of several lines. An indented action may be in a block scalar.
+ * Matches a template action on lines of its own, such as a comment of several lines. An indented action does not match,
+ * because it may be in a block scalar.
  */
 const HELM_LINE = /^\{\{/;
 const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
@@ -54,7 +57,9 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   return documentOf(sound, firstLine, () => positions);
 }
 
-/** Most documents need only the line where they begin. Their other places are found on demand. */
+/**
+ * A document in block style. Most callers need only the line where it begins, so other positions are found on demand.
+ */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
   let positions: FieldPositions | undefined;
   let lines: BlockLines | undefined;
@@ -62,7 +67,7 @@ function quickDocument(text: string, firstLine: number, { value, start }: BlockD
     positions ??= new FieldPositions(text, parseEvents(text, {}));
     return positions;
   });
-  // In this style, the first item of a list begins at the same place as the list.
+  // In block style, the first item of a list begins at the same place as the list.
   const isFirst = (path: FieldPath) =>
     path.length === 0 || (path.length === 1 && path[0] === 0 && Array.isArray(value));
   const begin = firstLine + newlinesIn(text, start);
@@ -116,7 +121,7 @@ function documentError(error: unknown, text: string, firstLine: number): Documen
   return new DocumentError(firstLine + (error.mark?.line ?? 0), `not YAML: ${reasonOf(error, text)}`);
 }
 
-/** The place where a template's braces prevent parsing. In quotes or in a block scalar, braces are ordinary text. */
+/** The line where a template's braces prevent parsing. In quotes or in a block scalar, braces are ordinary text. */
 function templateLine({ reason, mark }: YAMLException, text: string): number | undefined {
   const lines = text.split('\n');
   const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;

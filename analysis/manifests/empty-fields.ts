@@ -1,13 +1,13 @@
 /**
- * Nulls in lists, and as values of labels. The API server reads such a null as the empty value of its type: encoding/json
- * leaves a string, a number or a struct unchanged when it decodes a null.
+ * Handles nulls in lists and in labels. The API server reads such a null as the empty value of its type, because
+ * encoding/json leaves a string, a number or a struct unchanged when it decodes a null.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import { type EmptyField, isItem, nullProblem, type Problem, problemAt } from '../schema/problems.ts';
 
-/** The same value as the API server reads it. */
+/** A copy of the value as the API server reads it: nulls in lists and labels are replaced by empty values. */
 export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[]): Value {
   if (empty.length === 0) return value;
   const copy = structuredClone(value);
@@ -18,12 +18,12 @@ export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[
   return copy;
 }
 
-/** The most nulls to report: an object with more of them is broken as a whole. */
+/** The most nulls to report. An object with more nulls is broken as a whole. */
 const MOST = 100;
 
 /**
- * Reports nulls in lists, which nobody writes on purpose. The API server refuses an empty object there, with few
- * exceptions.
+ * Reports nulls in lists, which nobody writes on purpose. With few exceptions, the API server refuses an empty object
+ * in a list.
  *
  * @param fieldOf maps a path within the part to a path within the object
  */

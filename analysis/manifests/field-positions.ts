@@ -1,4 +1,4 @@
-/** The positions of a document's fields in its text. */
+/** Finds the positions of a document's fields in its text. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
 import { LineTable } from './line-table.ts';
@@ -9,7 +9,7 @@ interface Position {
   readonly offset: number;
 }
 
-/** A field in one line, from 1. */
+/** The position of a field in one line. Lines are counted from 1. */
 export interface TextRange {
   readonly line: number;
   /** The column of the first character, in UTF-16 units, from 1. */
@@ -21,13 +21,13 @@ export interface TextRange {
 type Entries = ReadonlyMap<string | number, Position>;
 
 /**
- * Finds the positions of fields. It caches each list or mapping that it has walked, because callers ask for all entries,
+ * Finds the positions of fields. The entries of each list or mapping are cached, because callers ask for all entries,
  * which may be thousands.
  */
 export class FieldPositions {
   readonly #text: string;
   readonly #events: readonly Event[];
-  /** By the event that begins the list or mapping. */
+  /** The entries of lists and mappings, by the event that begins the list or mapping. */
   readonly #entries = new Map<number, Entries>();
   readonly #lines: LineTable;
 
@@ -37,17 +37,17 @@ export class FieldPositions {
     this.#lines = new LineTable(text);
   }
 
-  /** The line, from 0; if the field is absent, the line of the nearest existing field around it. */
+  /** The line of a field, from 0; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number {
-    // Most documents need only their beginning.
+    // Most callers need only the beginning of the document.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
-    // The position of the field's key, or the beginning of the item.
+    // This is the position of the field's key, or the beginning of the item.
     return this.#lines.of(this.#find(path).position.offset);
   }
 
   /**
-   * The node of the field: its scalar, or the beginning of its list or mapping. If the field is absent, the node of
-   * `lineOf`.
+   * The range of the field's scalar, or of the beginning of its list or mapping. If the field is absent, the range of
+   * the nearest existing field around it.
    */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;
@@ -55,13 +55,13 @@ export class FieldPositions {
     const [line = ''] = this.#text.slice(start).split('\n', 1);
     const event = this.#events[at];
     const value = event?.type === EVENT_ID.SCALAR ? event.valueEnd - start : 0;
-    // A text of several lines does not end in this line.
+    // The range of a text of several lines ends at the end of its first line.
     const isInLine = value > offset - start && value <= line.length;
     const end = isInLine ? value + (/["']/.test(line[value] ?? '') ? 1 : 0) : line.replace(/\s+#.*$|\s+$/, '').length;
     return { line: this.lineOf(path) + 1, column: offset - start + 1, endColumn: end + 1 };
   }
 
-  /** The scalar as written, without quotes; undefined if the field is absent or not a scalar. */
+  /** The scalar as it is written, without quotes; undefined if the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined {
     const { position, whole } = this.#find(path);
     const event = whole ? this.#events[position.at] : undefined;
@@ -70,7 +70,7 @@ export class FieldPositions {
 
   /** @returns the part of the path that exists, and whether that is the whole path */
   #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
-    // The first event is the document's.
+    // The first event belongs to the document, so the second one begins its value.
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };
     for (const step of path) {
       const found = this.#entriesOf(position.at).get(step);
@@ -87,7 +87,10 @@ export class FieldPositions {
   }
 }
 
-/** The items of a list by index, or the fields of a mapping by key. Duplicate keys are reported elsewhere. */
+/**
+ * The items of a list by index, or the fields of a mapping by key. Duplicate keys are not reported here; the parser
+ * reports them.
+ */
 function entriesOf(text: string, events: readonly Event[], node: number): Entries {
   const entries = new Map<string | number, Position>();
   const type = events[node]?.type;
@@ -107,7 +110,7 @@ function isOpen(events: readonly Event[], at: number): boolean {
   return at < events.length && events[at]?.type !== EVENT_ID.POP;
 }
 
-/** The event after a whole node. */
+/** The index of the event after a whole node. */
 function after(events: readonly Event[], node: number): number {
   let depth = 0;
   let at = node;

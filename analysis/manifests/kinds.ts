@@ -20,8 +20,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 /**
- * The other kinds of the API groups that workloads are in (k8s.io/api). A kind of these groups that is not listed
- * is misspelt.
+ * The kinds without a role in the API groups of workloads (k8s.io/api). A kind of one of these API groups that is not
+ * listed is misspelt.
  */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
@@ -43,17 +43,23 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   [`${GROUP}/${VERSION}`]: [],
 };
 
-/** Objects of these kinds are read in one version only. API servers no longer serve older versions (since 1.22, 1.25). */
+/**
+ * The known kinds, each in the one version that is read. API servers no longer serve older versions (since 1.22 and
+ * 1.25).
+ */
 const KNOWN = [
   ...Object.keys(ROLES),
   ...Object.entries(OTHERS).flatMap(([of, kinds]) => kinds.map((k) => `${of} ${k}`)),
 ];
 
-/** k8s.io/apiextensions-apiserver validates the names of a CRD: a DNS-1035 label, a DNS subdomain, a DNS-1035 label. */
+/**
+ * The form of the names in a CRD, as k8s.io/apiextensions-apiserver validates it: the kind is a DNS-1035 label, the
+ * group a DNS subdomain, and the version a DNS-1035 label.
+ */
 const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
 const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** The role of the object. If its kind is wrong: what is wrong, and what to write instead. */
+/** The role of the object. If its kind is wrong, the result says what is wrong, and what to write instead. */
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
@@ -65,20 +71,23 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const served = evaluated && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
-  // Volcano has a Job, too: a group that does not belong to Kubernetes may use any kind names.
+  // A group that does not belong to Kubernetes may use any names for its kinds. For example, Volcano has a Job, too.
   if (served && isBuiltIn(apiVersion)) {
     return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
   }
   return 'other';
 }
 
-/** Whether an object of another kind may hold pod templates. Examples in a CRD's schema do not count. */
+/**
+ * Whether an object of this group is searched for pod templates. CRDs are not searched, because examples in a schema do
+ * not count.
+ */
 export function isSearched(apiVersion: string): boolean {
   const [group = ''] = apiVersion.split('/');
   return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');
 }
 
-/** Whether the group belongs to Kubernetes, or is ours. */
+/** Whether the group belongs to Kubernetes or to this project. */
 export function isBuiltIn(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;

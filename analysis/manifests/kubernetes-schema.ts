@@ -1,6 +1,6 @@
 /**
- * The fields of pods and workloads and their types, from the OpenAPI documents of the API servers that this release
- * knows (test/integration/unknown-fields.test.ts compares them with a running one).
+ * The fields of pods and workloads and their types. The fields come from the OpenAPI documents of the API servers that
+ * this release knows. test/integration/unknown-fields.test.ts compares them with a running API server.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import fields from './kubernetes-fields.json' with { type: 'json' };
@@ -10,7 +10,7 @@ import fields from './kubernetes-fields.json' with { type: 'json' };
  * a list of that type, and `{` a mapping to it.
  */
 export interface KubernetesFields {
-  /** `apps/v1 Deployment` → its type. */
+  /** The type of each kind, by a key such as `apps/v1 Deployment`. */
   readonly roots: Readonly<Record<string, string>>;
   readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -25,7 +25,7 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   '*': {},
 };
 
-/** By type: the fields that rules expect to be present, because the API server always writes them. */
+/** The fields that rules expect to be present, by type. The API server always writes these fields. */
 const NEVER_ABSENT: Readonly<Record<string, readonly string[]>> = {
   ContainerPort: ['containerPort'],
   Sysctl: ['name'],
@@ -45,7 +45,7 @@ export function schemaOf(type: string): Schema {
     field,
     schemaOf(code),
   ]);
-  // Unknown fields are not type errors; unknown-fields.ts reports them.
+  // The schema accepts unknown fields, because they are not type errors; unknown-fields.ts reports them.
   const schema: Schema = {
     type: 'object',
     properties: Object.fromEntries(properties),

@@ -1,4 +1,4 @@
-/** The lines of a text, found once for many positions in it. */
+/** A table of the line beginnings of a text, to find the lines of many positions. */
 export class LineTable {
   readonly #text: string;
   #lineFeeds: readonly number[] | undefined;
@@ -20,7 +20,7 @@ function lineFeedsIn(text: string): number[] {
   return offsets;
 }
 
-/** @param sorted ascending */
+/** How many of the numbers are below the limit. @param sorted the numbers in ascending order */
 function countBelow(sorted: readonly number[], limit: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

@@ -1,10 +1,12 @@
 /**
- * One document, as it arrives. It is returned whole at its end. But a long list in kubectl's form is returned item by
- * item.
+ * Collects one document while its text arrives. The document is returned whole at its end. But a long list in kubectl's
+ * form is returned item by item.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
-/** In characters. A longer list is split into items; a shorter document is read whole, whatever its form. */
+/**
+ * The size in characters from which a list is split into items. A shorter document is read whole, whatever its form.
+ */
 const LONG = 1024 * 1024;
 
 /** A form of lists: the text before the first item, the beginning of an item, and the text after the last item. */
@@ -12,9 +14,9 @@ interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
-  /** The whole text after the last item, if it has only fields that belong to a list. */
+  /** Matches the whole text after the last item, if it has only fields that belong to a list. */
   readonly rest: RegExp;
-  /** The item's own text. */
+  /** The text of an item, without the text that belongs to the list. */
   clean(text: string): string;
 }
 
@@ -42,14 +44,14 @@ export class ListSplitter {
   #form: Form | undefined;
   #looked = false;
   #tooLarge = false;
-  /** Whether the items are over, so that the parts are the text after them. */
+  /** Whether all items have been found. From then on, `#parts` contains only the text after the last item. */
   #over = false;
 
   constructor(line: number) {
     this.#line = line;
   }
 
-  /** @param text whole lines */
+  /** @param text the next part of the document, in whole lines */
   *add(text: string): Generator<Piece> {
     if (this.#tooLarge) return;
     this.#parts.push(text);
@@ -65,12 +67,15 @@ export class ListSplitter {
     else if (this.#size > 0) yield this.#piece(this.#parts.join(''));
   }
 
-  /** For kubectl, a second `items` replaces the first one. The rest is then an error: a document without a kind. */
+  /**
+   * The text after the items. If this text has fields that do not belong to a list, it is returned as a document
+   * without a kind, which is an error. An example is a second field `items`, which for kubectl replaces the first.
+   */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };
   }
 
-  /** Drops the text of the document. */
+  /** Drops the text of the document, because it is too large. */
   giveUp(): void {
     this.#tooLarge = true;
     this.#parts = [];
@@ -86,7 +91,7 @@ export class ListSplitter {
     this.#hold(text.slice(head.length));
   }
 
-  /** All items except the last, which may continue. */
+  /** All items that are complete: every item except the last, whose text may continue. */
   *#items({ item, end }: Form): Generator<Piece> {
     const text = this.#parts.join('');
     end.lastIndex = 0;

@@ -1,6 +1,7 @@
 /**
- * Merge keys (`<<: *defaults`) as kubectl reads them. go.yaml.in/yaml/v2 (decode.go, mapping and merge) merges where the key is
- * written, so a merge overrides the fields before it. For js-yaml, and by YAML 1.1, the mapping's own fields override a merge.
+ * Reads merge keys (`<<: *defaults`) as kubectl reads them. go.yaml.in/yaml/v2 (decode.go, mapping and merge) merges
+ * where the key is written, so a merge overrides the fields before it. For js-yaml, and by YAML 1.1, the mapping's own
+ * fields override a merge.
  */
 import {
   defineMappingTag,
@@ -16,9 +17,9 @@ import { isObject } from '../schema/problems.ts';
 type Mapping = Record<string, unknown>;
 
 const WORD = '<<';
-/** A plain `<<` is a merge key; a quoted one is an ordinary key. */
+/** The value of a plain `<<`, which is a merge key. A quoted `"<<"` is an ordinary key. */
 const MERGE_KEY = Symbol(WORD);
-/** The most merged fields: a small text can merge a large mapping again and again. */
+/** The most fields to merge. The limit is needed because a small text can merge a large mapping again and again. */
 const MOST_MERGED = 1_000_000;
 
 /** Whether a document may have merge keys. */
@@ -26,7 +27,7 @@ export function mayMerge(text: string): boolean {
   return text.includes(WORD);
 }
 
-/** @returns a schema for one document: it counts what the document merges */
+/** @returns a schema for one document, which counts the fields that the document merges */
 export function withMergeKeys(schema: Schema): Schema {
   const merging = new Merging();
   const mergeKey = defineScalarTag('tag:capabilitypolicy.dev,2026:merge-key', {
@@ -49,17 +50,17 @@ export function withMergeKeys(schema: Schema): Schema {
   return schema.withTags(mergeKey, mapping, sequence);
 }
 
-/** In other places than a key, `<<` is a text. */
+/** The value of a scalar: in any place except a key, `<<` is a text. */
 function plain(value: unknown): unknown {
   return value === MERGE_KEY ? WORD : value;
 }
 
 class Merging {
-  /** By mapping: the keys that come from a merge. The mapping may state them again. */
+  /** The keys that come from a merge, by mapping. The mapping may state these keys again. */
   readonly #merged = new WeakMap<Mapping, Set<string>>();
   #count = 0;
 
-  /** @returns an error, or an empty text */
+  /** Adds a field or a merge to a mapping. @returns an error, or an empty text */
   addPair(fields: Mapping, key: unknown, value: unknown): string {
     if (key === MERGE_KEY) return this.#merge(fields, value);
     this.#merged.get(fields)?.delete(String(key));
@@ -72,7 +73,7 @@ class Merging {
   }
 
   #merge(fields: Mapping, value: unknown): string {
-    // If a merge names several mappings, the first one overrides the others.
+    // If a merge names several mappings, the fields of the first mapping override the fields of the other mappings.
     const sources = Array.isArray(value) ? value.toReversed() : [value];
     for (const source of sources) {
       if (!isObject(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';

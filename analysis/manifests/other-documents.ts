@@ -8,9 +8,9 @@ import { counted } from '../../operator/text/wording.ts';
 const KUSTOMIZATION = 'kustomization';
 export const HELM_TEMPLATE = 'Helm template';
 
-/** The documents that are found in folders and are no Kubernetes objects. */
+/** Documents of one type that were found in folders and are not Kubernetes objects. */
 export interface OtherDocuments {
-  /** `Helm template`, `Helm values`, `kustomization` … */
+  /** The type of the documents: `Helm template`, `Helm values`, `kustomization` … */
   readonly what: string;
   readonly count: number;
 }
@@ -29,7 +29,7 @@ export class SkippedDocuments {
   }
 }
 
-/** A line for people; empty if no document was skipped. */
+/** One line for people that counts the skipped documents; empty if no document was skipped. */
 export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   if (skipped.length === 0) return [];
   const documents = skipped.reduce((sum, { count }) => sum + count, 0);
@@ -38,7 +38,12 @@ export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   return [`skipped ${counted(documents, 'document')}, no Kubernetes objects: ${named}${hint}`];
 }
 
-/** @param file the name of the file @returns undefined for an object, and for a document that is probably a broken object */
+/**
+ * The type of a document.
+ *
+ * @param file the name of the file
+ * @returns undefined for an object, and for a document that is probably a broken object
+ */
 export function otherDocument(value: unknown, file: string): string | undefined {
   const { apiVersion, kind, ...rest } = objectOf(value);
   const name = (file.split(/[/\\]/).at(-1) ?? '').toLowerCase();

@@ -1,10 +1,10 @@
 /**
- * Custom kinds without a pod template, by whether their operators make pods. A kind in neither list is reported as
- * unknown, so a gap in a list hides nothing.
+ * Lists custom kinds without a pod template: kinds whose operators make pods, and kinds whose operators make none. A
+ * kind in neither list is reported as unknown, so a gap in a list hides nothing.
  */
 import { groupOf, qualifiedKind } from '../../operator/model/workload-kinds.ts';
 
-/** `Kind.group`, or a whole group as `.group`. */
+/** The kinds whose operators make pods: `Kind.group`, or `.group` for a whole group. */
 const MAKE_PODS: ReadonlySet<string> = new Set([
   'Alertmanager.monitoring.coreos.com',
   'Prometheus.monitoring.coreos.com',
@@ -86,7 +86,7 @@ const MAKE_NONE: ReadonlySet<string> = new Set([
   '.traefik.io',
 ]);
 
-/** Null: unknown. */
+/** Whether the operator of a kind makes pods; null if that is unknown. */
 export function makesPods(apiVersion: string, kind: string): boolean | null {
   const names = [qualifiedKind(apiVersion, kind), `.${groupOf(apiVersion)}`];
   if (names.some((name) => MAKE_PODS.has(name))) return true;

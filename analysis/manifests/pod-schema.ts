@@ -25,14 +25,14 @@ const OBJECT: Schema = {
 const SCHEMAS = new Map<string, Schema>();
 
 export interface CheckedFields {
-  /** Values with a wrong type, and missing fields. */
+  /** The values with a wrong type, and the missing fields. */
   readonly wrong: readonly Problem[];
   readonly unknown: readonly UnknownField[];
   readonly empty: readonly EmptyField[];
 }
 
 /**
- * The fields of an object of this kind, which is a pod or has a pod template.
+ * Checks the fields of an object of this kind, which is a pod or has a pod template.
  * @param textOf the text of a scalar in its file
  */
 export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
@@ -41,13 +41,15 @@ export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf
   return checkedFields(value, schema, textOf);
 }
 
-/** The same for a pod that was found in an object of another kind, without hints on what to write. */
+/**
+ * Checks the fields of a pod that was found in an object of another kind. The problems have no hints on what to write.
+ */
 export function podFieldsIn(pod: unknown): CheckedFields {
   const { unknown, ...rest } = mismatches(pod, POD);
   return { ...rest, unknown: unknownFields(unknown) };
 }
 
-/** The same for an object whose kind has known fields but makes no pods. */
+/** Checks the fields of an object whose kind has known fields but makes no pods. */
 export function objectFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   return checkedFields(value, schemaOf(typeOf(kind)), textOf);
 }
@@ -67,7 +69,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** The same schema, with each field of the path required in its parent. */
+/** A copy of the schema in which each field of the path is required in its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

@@ -12,11 +12,14 @@ export interface PodTemplate {
   readonly path: FieldPath;
   /** The pod, as far as the object defines it. */
   readonly pod: { readonly metadata?: unknown; readonly spec: Readonly<Record<string, unknown>> };
-  /** Maps a path of that pod, such as `['spec', 'containers', 0]`, to a path of the object. */
+  /** Maps a path in the pod, such as `['spec', 'containers', 0]`, to a path in the object. */
   fieldOf(inPod: FieldPath): FieldPath;
 }
 
-/** In the order of the document. A pod template is not searched for templates inside it. */
+/**
+ * The pod templates in an object, in the order of the document. A template is not searched for further templates inside
+ * it.
+ */
 export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTemplate[] {
   const { apiVersion: _, kind: __, metadata: ___, status: ____, ...body } = object;
   const found: PodTemplate[] = [];
@@ -48,7 +51,10 @@ function search(value: unknown, path: FieldPath, around: readonly Surrounding[],
   for (const key of Object.keys(fields)) search(fields[key], [...path, key], inside, found);
 }
 
-/** `metadata`, and `spec` with named containers. Images are not required, because the operator may choose them. */
+/**
+ * A template: a mapping with `metadata`, and with a `spec` that has named containers. Images are not required, because
+ * the operator may choose them.
+ */
 function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   // The object's own spec is not a template. For example, Prometheus uses `spec.containers` to patch the containers of
   // its operator.
@@ -70,7 +76,10 @@ function isTemplateKey(key: string | number | undefined): boolean {
   return typeof key === 'string' && /template$/i.test(key);
 }
 
-/** `containers` that all have an image. Without images, a list of names may be anything. */
+/**
+ * A PodSpec without a template: a mapping with `containers` that all have an image. Without images, a list of names may
+ * be anything.
+ */
 function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   if (!isContainerList(fields.containers, true)) return undefined;
   return {
@@ -80,10 +89,13 @@ function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   };
 }
 
-/** k8s.io/apimachinery IsDNS1123Label: excludes the name patterns that policies contain. */
+/**
+ * The form of a container's name (k8s.io/apimachinery IsDNS1123Label). Patterns of names, which policies contain, do
+ * not match.
+ */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
-/** Kyverno's patterns have anchors around their keys: `(name)`. */
+/** The form of a field's name. Keys of Kyverno's patterns, such as `(name)`, do not match. */
 const FIELD = /^\w+$/;
 
 function isContainerList(value: unknown, withImages: boolean): boolean {
@@ -96,14 +108,14 @@ function isContainerList(value: unknown, withImages: boolean): boolean {
       const { name, image } = container;
       if (!Object.keys(container).every((key) => FIELD.test(key))) return false;
       const named = typeof name === 'string' && NAME.test(name);
-      // Knative allows a single container without a name.
+      // A single container may lack a name, because Knative allows that.
       const known = isImage(image) && (named || (name === undefined && list.length === 1));
       return withImages ? known : known || (named && image === undefined);
     })
   );
 }
 
-/** Wildcards occur only in policies, never in an image reference. */
+/** Whether the value is an image reference. Wildcards occur only in policies, never in an image reference. */
 function isImage(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !/[*?]/.test(value);
 }
@@ -122,8 +134,9 @@ const POD_FIELDS = [
 ];
 
 /**
- * An Argo Workflow's template: one `container` or `script`, with `sidecars`, and pod-level fields beside it and around
- * it (argo-workflows pkg/apis/workflow/v1alpha1 Template, workflow/controller/workflowpod.go).
+ * A template of an Argo Workflow: one `container` or `script`, with `sidecars`. Pod-level fields are beside the
+ * container and in the workflow around the template (argo-workflows pkg/apis/workflow/v1alpha1 Template,
+ * workflow/controller/workflowpod.go).
  */
 function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surrounding[]): PodTemplate | undefined {
   const key = ['container', 'script'].find((one) => isImage(objectOf(fields[one]).image));
@@ -152,7 +165,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }
 
-/** Maps a path by its longest matching prefix. */
+/** Maps a path in the pod to a path in the object, by its longest matching prefix. */
 function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
   const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
   const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));

@@ -1,5 +1,5 @@
 /**
- * Scalars as kubectl reads them: sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads these scalars by YAML
+ * Reads scalars as kubectl does. sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads scalars by YAML
  * 1.1. For example, `privileged: yes` is true, and `runAsUser: 010` is 8.
  */
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, NOT_RESOLVED } from 'js-yaml';
@@ -16,8 +16,8 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
 });
 
 /**
- * Numbers in base 60 and timestamps are read as texts, because no field that is read here is a time. Merge keys are in
- * merge-keys.ts.
+ * The js-yaml schema of manifests. Timestamps and numbers in base 60 are read as texts, because no field that is read
+ * here is a time. Merge keys are in merge-keys.ts.
  */
 export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag);
 

@@ -1,23 +1,23 @@
 /**
- * Splits a stream of text into its documents, one at a time, so that memory holds one of them and not the stream.
+ * Splits a stream of text into its documents, one at a time. So memory holds one document, and not the whole stream.
  *
- * In YAML `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
- * 9.1.2). The output of `kubectl get -o yaml` is one document however many objects it lists: its items are returned one
- *   by one, too.
+ * In YAML, `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
+ * 9.1.2). The output of `kubectl get -o yaml` is one document, however many objects it lists. So the items of such a
+ * list are returned one by one, too.
  */
 import { ListSplitter } from './list.ts';
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
 
-/** @param chunks text, cut at any position */
+/** The documents of a text. @param chunks the text, cut at any positions */
 export function* documentsIn(chunks: Iterable<string>): Generator<Piece> {
   const splitter = new Splitter();
   for (const chunk of chunks) yield* splitter.add(chunk);
   yield* splitter.end();
 }
 
-/** The same for text that is still arriving. */
+/** The documents of a text that is still arriving. */
 export async function* splitDocuments(chunks: AsyncIterable<string>): AsyncGenerator<Piece> {
   const splitter = new Splitter();
   for await (const chunk of chunks) yield* splitter.add(chunk);
@@ -59,7 +59,7 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // The text was dropped up to this point, so its rest has no meaning.
+      // The beginning of this line was dropped because the line is too long, so the rest of the line is dropped, too.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;

@@ -1,7 +1,7 @@
 /**
- * The volume with the token of the service account. The API server adds it to nearly every pod that is created, before
- * policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). So a manifest or a template does not
- * have it.
+ * Adds the volume with the token of the service account. The API server adds this volume to nearly every new pod,
+ * before policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). So manifests and templates
+ * do not contain this volume.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -26,10 +26,11 @@ const ADDED: Volume = frozen({
 });
 
 /**
- * The pod as policies will evaluate it. Only a pod that gets the volume keeps the field.
+ * The pod with the token volume, as policies will evaluate it. Only a pod that gets the volume keeps the field
+ * `automountServiceAccountToken`.
  *
- * @param mounts automountServiceAccountToken of the pod; without it, that of its service account; by default, a pod
- * without the field is not changed
+ * @param mounts `automountServiceAccountToken` of the pod, or else of its service account. By default, a pod without
+ * the field is not changed
  */
 export function withTokenVolume(parts: PodParts, mounts: unknown = parts.spec.automountServiceAccountToken): PodParts {
   if (typeof mounts !== 'boolean') return parts;
@@ -40,20 +41,22 @@ export function withTokenVolume(parts: PodParts, mounts: unknown = parts.spec.au
   return { ...parts, spec: { ...spec, ...(written.length > 0 && { volumes: written }), ...added } };
 }
 
-/** The index of the volume in `volumes`; -1 if the pod does not get the volume, or was written with it. */
+/**
+ * The index of the added token volume in `volumes`; -1 if the pod does not get the volume, or its manifest contains it.
+ */
 export function tokenVolumeIndex({ volumes = [] }: PodSpec): number {
   return volumes.indexOf(ADDED);
 }
 
 /**
- * No volume is added if there is one already, or if every container mounts something else at its path. Ephemeral
- * containers come later.
+ * Whether the API server adds the volume. The API server adds no token volume if the pod has one, or if every container
+ * mounts something else at the volume's path. Ephemeral containers do not count, because they come later.
  */
 function isAdded({ initContainers = [], containers }: PodSpec, written: readonly Volume[]): boolean {
   return !written.some(isTokenVolume) && ![...initContainers, ...containers].every(hasMount);
 }
 
-/** A projection shortens the name of the volume. */
+/** Whether the volume is a token volume. The operator's projection shortens its name. */
 function isTokenVolume({ name, projected }: Volume): boolean {
   return name.startsWith(`${TOKEN_VOLUME}-`) || (name === TOKEN_VOLUME && projected !== undefined);
 }

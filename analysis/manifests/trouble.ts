@@ -1,22 +1,22 @@
-/** Problems of the input. */
+/** Problems of the input, as they are reported. */
 import { printable } from '../../operator/text/printable.ts';
 
-/** A problem with some input. It is reported, and the rest of the input is processed. */
+/** A problem of the input. The problem is reported, and the rest of the input is processed. */
 export interface Trouble {
   /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
   readonly line?: number;
   readonly message: string;
-  /** An error by default; a warning does not make the command fail. */
+  /** The severity: an error by default. A warning does not make the command fail. */
   readonly severity?: 'error' | 'warning';
 }
 
-/** `deploy/web.yaml:12: not YAML: …` */
+/** A problem as text: `deploy/web.yaml:12: not YAML: …` */
 export function troubleText({ severity, message, ...place }: Trouble): string {
   return printable(`${troublePlace(place)}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
 }
 
-/** `deploy/web.yaml:12` */
+/** A place in a file as text: `deploy/web.yaml:12` */
 export function troublePlace({ file, line }: Pick<Trouble, 'file' | 'line'>): string {
   const name = file === '-' ? 'standard input' : file;
   return `${name}${line === undefined ? '' : `:${line}`}`;
@@ -30,7 +30,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
 };
 
-/** The system's message, without the call and the path that the message repeats. */
+/** The operating system's message, without the call and the path that the message repeats. */
 export function reason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';

@@ -16,7 +16,10 @@ export interface UnknownField extends Problem {
 
 const { types } = KUBERNETES_FIELDS;
 
-/** In a custom resource, reports only certain misspellings, because its kind may have fields of its own. */
+/**
+ * The unknown fields to report in a custom resource: only certain misspellings, because its kind may have fields of its
+ * own.
+ */
 export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
   return unknown.flatMap(({ path, meant }) => {
     if (!meant) return [];
@@ -26,7 +29,10 @@ export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownFi
   });
 }
 
-/** A certain misspelling is an error, as for `kubectl apply`. An unknown field may belong to a newer Kubernetes. */
+/**
+ * The problems of unknown fields. A certain misspelling is an error, as for `kubectl apply`. Any other unknown field is
+ * a warning, because it may belong to a newer Kubernetes.
+ */
 export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
   return {
     problems: unknown.filter(({ meant }) => meant !== undefined),
@@ -34,11 +40,11 @@ export function fieldProblems(unknown: readonly UnknownField[]): { problems: Pro
   };
 }
 
-/** The most fields to report: an object with more unknown fields is broken as a whole. */
+/** The most fields to report. An object with more unknown fields is broken as a whole. */
 const MOST = 100;
 const LONGEST = 500;
 
-/** In document order. */
+/** The unknown fields, in the order of the document. */
 export function unknownFields(found: readonly UnknownKey[]): UnknownField[] {
   const first = found.slice(0, MOST).map(unknownField);
   const next = found[MOST];

@@ -11,9 +11,10 @@ export interface CapabilityLists {
 }
 
 /**
- * Names are compared as they are written. Only `*` in the allowed capabilities covers other names.
+ * Migrates the three lists of capabilities. Names are compared as they are written. Only `*` in the allowed
+ * capabilities covers other names.
  *
- * @param prefix of the fields' names: `spec.` or nothing
+ * @param prefix the prefix of the fields' names: `spec.` or nothing
  * @param filling whether missing values are filled in
  */
 export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): MigratedField {
@@ -97,7 +98,7 @@ function isName(name: string): boolean {
   return name === 'ALL' || CAPABILITIES.includes(name);
 }
 
-/** A capability that appears in two spellings; undefined if there is none. */
+/** The capability that a misspelt name means; undefined if there is none. */
 function meantBy(name: string): string | undefined {
   const meant = upperCase(name).replace(/^CAP_/, '');
   return isName(meant) ? meant : undefined;

@@ -4,7 +4,7 @@ import { completePolicy } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** How the policy that fills in a pod is chosen among several. */
+/** How one of several policies is chosen to fill in a pod. */
 export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
 
 export interface Chooser {
@@ -12,7 +12,10 @@ export interface Chooser {
   readonly choice: Choice;
 }
 
-/** If one policy fills in, PodSecurityPolicies without defaults take part in the choice, too. The order is kept. */
+/**
+ * The policies with `defaulting`, in the given order. If one of several policies fills in pods, PodSecurityPolicies
+ * without defaults take part in the choice, too.
+ */
 export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
   const fills = choosers.map(({ policy }) => fillsAnything(policy));
   const isChoice = choosers.length > 1 && fills.includes(true);
@@ -27,7 +30,7 @@ function fillsAnything(policy: CapabilityPolicy): boolean {
   return 'policy' in resolution && resolution.policy.fills.length > 0;
 }
 
-/** Placed before the overrides, in the API's order of fields. */
+/** The policy with the field `defaulting` before `overrides`, in the API's order of fields. */
 function defaulted(policy: CapabilityPolicy, defaulting: Choice): CapabilityPolicy {
   const { overrides, ...spec } = policy.spec;
   return { ...policy, spec: { ...spec, defaulting, ...(overrides && { overrides }) } };

@@ -9,11 +9,11 @@ import { METADATA } from './metadata.ts';
 /** The verb `use` on objects of one kind. */
 export interface Grant {
   readonly subjects: readonly GrantSubject[];
-  /** The namespace of the grant; absent: everywhere. */
+  /** The namespace of the grant; absent if the grant applies everywhere. */
   readonly namespace?: string;
-  /** Undefined if the grant is on all objects of the kind. */
+  /** The names of the objects; undefined if the grant is on all objects of the kind. */
   readonly names: readonly string[] | undefined;
-  /** The objects that grant it: `ClusterRoleBinding/x → ClusterRole/y`. */
+  /** The objects that the grant comes from: `ClusterRoleBinding/x → ClusterRole/y`. */
   readonly from: string;
   /** Whether the grant uses wildcards, which also reach CapabilityPolicies with the same names. */
   readonly covers: boolean;
@@ -22,11 +22,11 @@ export interface Grant {
 export interface GrantSubject {
   readonly kind: 'ServiceAccount' | 'User' | 'Group';
   readonly name: string;
-  /** Always set for a service account. */
+  /** The namespace of the subject; always set for a service account. */
   readonly namespace?: string;
 }
 
-/** The kind of objects that the grants are on. */
+/** The API groups and the resource that the grants are on. */
 export interface Granted {
   readonly groups: readonly string[];
   readonly resource: string;
@@ -37,7 +37,7 @@ export interface Role {
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly Rule[];
-  /** The roles that the role aggregates. */
+  /** Selects the roles that the role aggregates. */
   readonly aggregated: readonly LabelSelector[];
 }
 
@@ -99,14 +99,14 @@ export function readBinding(value: unknown): Binding {
   };
 }
 
-/** By namespace and name, because clusters have thousands of bindings. */
+/** Roles by namespace and name, for a fast look-up: clusters have thousands of bindings. */
 export type Roles = ReadonlyMap<string, Role>;
 
 export function rolesByKey(roles: readonly Role[]): Roles {
   return new Map(roles.map((role) => [keyOf(role), role]));
 }
 
-/** In the order of the bindings' names. */
+/** The grants on objects of a kind, in the order of the bindings' names. */
 export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Binding[]): Grant[] {
   const inOrder = [...bindings].sort((a, b) => compare(keyOf(a), keyOf(b)));
   return inOrder.flatMap((binding) => {
@@ -126,7 +126,7 @@ export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Bind
   });
 }
 
-/** The bindings whose role is missing, so their grants are unknown. */
+/** The bindings whose role is missing in the input. Their grants are unknown. */
 export function unknownRoles(roles: Roles, bindings: readonly Binding[]): Binding[] {
   return bindings.filter((binding) => !roleOf(binding, roles));
 }
@@ -154,7 +154,7 @@ function grants({ verbs = [], apiGroups = [], resources = [] }: Rule, { groups, 
   return has(verbs, 'use') && has(apiGroups, ...groups) && has(resources, resource);
 }
 
-/** A service account without a namespace is valid only in a RoleBinding. */
+/** The subject of a grant. A service account without a namespace is valid only in a RoleBinding. */
 function grantSubject(
   { kind, name = '', namespace }: ValueOf<typeof SUBJECT>,
   home: string | undefined,

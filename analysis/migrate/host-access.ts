@@ -1,4 +1,4 @@
-/** A pod's access to the node: ports, volumes, paths, drivers. */
+/** Migrates the fields about a pod's access to the node: ports, volumes, paths, drivers. */
 import { type IdRange, merge } from './ids.ts';
 import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
 import type { PspSpec } from './psp.ts';
@@ -7,7 +7,7 @@ const MOST = 32;
 const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
-/** Only the part that the API server did not validate. */
+/** Migrates ports. Ranges are cut to valid ports, because the API server did not validate them. */
 export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
@@ -22,7 +22,8 @@ export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
 }
 
 /**
- * @param field `spec.volumes` or `volumes` @param names the names of its types in a pod
+ * @param field the field of the input, `spec.volumes` or `volumes`
+ * @param names the name in a pod for each type of the input
  */
 export function volumeTypes(
   field: string,
@@ -31,7 +32,8 @@ export function volumeTypes(
 ): MigratedField {
   if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
   const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
-  // Before projected volumes, tokens were in Secrets. Projected token volumes stayed admitted.
+  // Tokens were in Secrets before projected volumes existed. Policies that admitted Secrets went on to admit projected
+  // token volumes.
   const tokens = volumes.includes('secret') && !volumes.includes('projected');
   return {
     statements: [
@@ -41,7 +43,7 @@ export function volumeTypes(
   };
 }
 
-/** An empty list admits any path. A writable prefix takes precedence over a read-only one. */
+/** Migrates host paths. An empty list admits any path. A writable prefix takes precedence over a read-only prefix. */
 export function hostPaths({ allowedHostPaths = [] }: PspSpec): MigratedField {
   if (allowedHostPaths.length === 0) return {};
   const field = 'spec.allowedHostPaths';
@@ -64,7 +66,7 @@ function unfit(prefix: string): string {
     : 'left out: no absolute path. It admitted only hostPath volumes whose path is not absolute, either';
 }
 
-/** An empty list admits any driver. */
+/** Migrates a list of volume drivers. An empty list admits any driver. */
 export function drivers(override: string, field: string, names: readonly string[] = []): MigratedField {
   if (names.length === 0) return {};
   const { kept, remarks } = withRoom(field, distinct(names), MOST);

@@ -1,4 +1,4 @@
-/** Strategies for user and group IDs. */
+/** Migrates strategies for user and group IDs. */
 
 import { distinct, inexact, known, type MigratedField, stated, withRoom } from './migrated-field.ts';
 import type { Remark } from './migration.ts';
@@ -18,8 +18,8 @@ const GREATEST = 2147483647;
 const MOST_RANGES = 32;
 
 /**
- * @param override such as `runAsUser`
- * @param field of the input, such as `spec.runAsUser`
+ * @param override the override, such as `runAsUser`
+ * @param field the field of the input, such as `spec.runAsUser`
  * @param ruled the rules that require ranges
  */
 export function idStrategy(
@@ -61,7 +61,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   };
 }
 
-/** MayRunAs without any valid range: only an unset ID passed. */
+/** Migrates MayRunAs without any valid range: only a pod with an unset ID passed. */
 function noId(override: string, field: string, ranges: readonly IdRange[]): MigratedField {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
@@ -78,10 +78,11 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
 }
 
 /**
- * PodSecurityPolicy and SecurityContextConstraints refuse `supplementalGroups: []` ("unable to validate empty groups against
- * required ranges", k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy
- * cannot refuse it: the field's `omitempty` drops an empty list when the API server serializes the pod for the policy
- * (shown by test/integration/decisions.test.ts).
+ * The remark on `supplementalGroups: []`. PodSecurityPolicy and SecurityContextConstraints refuse this empty list
+ * ("unable to validate empty groups against required ranges", k8s.io/kubernetes@v1.24.17
+ * pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot refuse it: the field has `omitempty`,
+ * so an empty list is dropped when the API server serializes the pod for the policy (shown by
+ * test/integration/decisions.test.ts).
  */
 function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
   if (override !== 'supplementalGroups' || !first) return [];
@@ -89,14 +90,14 @@ function emptyListRemark(override: string, field: string, [first]: readonly IdRa
   return [known(field, [], text)];
 }
 
-/** Keeps the first range, because its min is filled in. The other ranges are merged, with the same IDs. */
+/** The same IDs in fewer ranges. The first range is kept, because its min is filled in. The other ranges are merged. */
 function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   if (ranges.length <= MOST_RANGES) return ranges;
   const [first, ...others] = ranges as [IdRange, ...IdRange[]];
   return [first, ...merge(others)];
 }
 
-/** The same numbers in disjoint ranges, in order. */
+/** Merges ranges: the same numbers in disjoint, sorted ranges. */
 export function merge(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.min - b.min)) {

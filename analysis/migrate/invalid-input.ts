@@ -1,17 +1,20 @@
-/** The errors in the objects to migrate. */
+/** Errors in the objects to migrate. */
 import type { Problem } from '../schema/problems.ts';
 
-/** In the API server's words, if it would have refused the object. */
+/**
+ * A problem of an object to migrate. If the API server would have refused the object, the message has the API server's
+ * words.
+ */
 export interface InputProblem extends Problem {
-  /** The index of the object. */
+  /** The index of the object in the input. */
   readonly index: number;
-  /** Kind and name, such as `PodSecurityPolicy/restricted`. */
+  /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
 }
 
 export class InvalidInput extends Error {
   override readonly name = 'InvalidInput';
-  /** At least one, in the order of the objects. */
+  /** The problems, at least one, in the order of the objects. */
   readonly problems: readonly InputProblem[];
 
   constructor(problems: readonly InputProblem[]) {
@@ -20,7 +23,7 @@ export class InvalidInput extends Error {
   }
 }
 
-/** `PodSecurityPolicy/restricted: spec.runAsUser.rule: Required value` */
+/** A problem as text: `PodSecurityPolicy/restricted: spec.runAsUser.rule: Required value` */
 export function problemText({ object, message }: InputProblem): string {
   return `${object}: ${message}`;
 }

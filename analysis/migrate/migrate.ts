@@ -14,17 +14,17 @@ export { InvalidInput } from './invalid-input.ts';
 export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './migration.ts';
 
 /**
- * The last Kubernetes version that had PodSecurityPolicy; its Standards do not change. Level privileged restricts nothing
- * in any version, so the overrides state every restriction.
+ * The level of migrated policies, in the last Kubernetes version that had PodSecurityPolicy. Level privileged restricts
+ * nothing, so the overrides state every restriction.
  */
 const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 
 /**
- * PodSecurityPolicies, SecurityContextConstraints and the RBAC that grants their use → CapabilityPolicies and bindings.
- * Objects of other kinds are left out.
+ * Migrates PodSecurityPolicies, SecurityContextConstraints and the RBAC objects that grant their use to
+ * CapabilityPolicies and bindings. Objects of other kinds are left out.
  *
- * @param objects parsed manifests, no Lists
- * @throws InvalidInput naming objects and fields
+ * @param objects parsed manifests without Lists
+ * @throws InvalidInput with the objects and fields that are wrong
  */
 export function migrate(objects: readonly unknown[], options: MigrationOptions): Migration {
   const { sources, roles, bindings, notes } = readInput(objects);
@@ -54,7 +54,7 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
 
 interface Migrated {
   readonly name: string;
-  /** Undefined if the object could never admit a pod, so that no policy is needed. */
+  /** The migrated policy and how it takes part in defaulting; undefined if the object could never admit a pod. */
   readonly chooser?: Chooser;
   readonly rbac: readonly RbacObject[];
   readonly notes: readonly Note[];
@@ -79,7 +79,10 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
   };
 }
 
-/** A wildcard covers a new name only if the rule does not list names. */
+/**
+ * The grants on an object, with its new name. The wildcards of a rule also cover the new name only if the rule lists no
+ * names, or if the name stays the same.
+ */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants
     .filter(({ names }) => names === undefined || names.includes(before))
@@ -111,7 +114,7 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
   ]);
 }
 
-/** Without any policy, every pod would be admitted, although no pod was admitted before. */
+/** A note if the migration results in no policy: every pod would be admitted, although no pod was admitted before. */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
   const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';

@@ -4,15 +4,15 @@ import type { Remark } from './migration.ts';
 export interface MigratedField {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** Whether no pod can ever be admitted, whatever the rest of the policy says. */
+  /** The remark on a field because of which no pod can ever be admitted, whatever the rest of the policy says. */
   readonly never?: Remark;
 }
 
 export interface Statement {
-  /** Path below `spec.overrides`, such as `capabilities.allowedAdd`. */
+  /** The path below `spec.overrides`, such as `capabilities.allowedAdd`. */
   readonly path: string;
   readonly value: unknown;
-  /** The field of the input that it comes from. */
+  /** The field of the input that the statement comes from. */
   readonly from: string;
 }
 
@@ -20,7 +20,11 @@ export function stated(path: string, value: unknown, from: string): Statement {
   return { path, value, from };
 }
 
-/** @param input the value in the input; undefined if the policy value is the meaning of an absent field */
+/**
+ * A statement from a field that may be unset.
+ *
+ * @param input the value in the input; if it is undefined, `value` is what an unset field means
+ */
 export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
   return { path, value, from: input === undefined ? `${from}, unset` : from };
 }
@@ -37,7 +41,7 @@ export function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The entries that fit into a list of the API, and a remark on the rest. */
+/** The entries that fit into a list of the API, and a remark on the entries that do not fit. */
 export function withRoom<T>(
   field: string,
   values: readonly T[],

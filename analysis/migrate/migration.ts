@@ -1,24 +1,29 @@
-/** The result of a migration: plain values, sorted, which print the same every time. */
+/** The result of a migration: plain, sorted values, so that printing twice gives the same text. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 
 export interface MigrationOptions {
   readonly mode: Mode;
-  /** The namespaceSelector of the migrated policies. By default `{}`, all namespaces, as for PodSecurityPolicies. */
+  /**
+   * The namespaceSelector of the migrated policies. The default is `{}`, all namespaces, as for PodSecurityPolicies.
+   */
   readonly namespaceSelector?: LabelSelector;
 }
 
 export interface Migration {
-  /** By name. */
+  /** The migrated policies, sorted by name. */
   readonly policies: readonly CapabilityPolicy[];
   /** Bindings to the roles that the operator creates for the policies. Apply them together with the policies. */
   readonly rbac: readonly RbacObject[];
-  /** By object, then in the order of the policy's fields. */
+  /** The notes, sorted by object and then in the order of the policy's fields. */
   readonly notes: readonly Note[];
   /** The source of each line of the policies, by the policy's name. */
   readonly origins: Readonly<Record<string, Origins>>;
 }
 
-/** A field of the policy, such as `spec.overrides.volumes` → the field of the input that it comes from. */
+/**
+ * The field of the input that each field of a policy comes from, by the policy's field, such as
+ * `spec.overrides.volumes`.
+ */
 export type Origins = Readonly<Record<string, string>>;
 
 export interface RbacObject {
@@ -35,20 +40,20 @@ type RbacSubject =
 
 /** How a field or a value of the input is migrated, if the policy does not show it. */
 export interface Note extends Remark {
-  /** Kind and name, such as `PodSecurityPolicy/restricted`. */
+  /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
 }
 
 export interface Remark {
-  /** Such as `spec.volumes[2]`. */
+  /** The field, such as `spec.volumes[2]`. */
   readonly field: string;
-  /** The value in the input. */
+  /** The field's value in the input. */
   readonly value: unknown;
-  /** How it is migrated, and what to do. */
+  /** How the value is migrated, and what the user has to do. */
   readonly text: string;
   /**
-   * False: some pods are evaluated or filled differently than before, so the user must decide what to do. True: for
-   * information only.
+   * Whether the migration keeps the meaning of the value. If not, some pods are evaluated or filled in differently than
+   * before, and the user must decide what to do.
    */
   readonly exact: boolean;
 }

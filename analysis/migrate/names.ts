@@ -10,7 +10,10 @@ interface Named {
 const LONGEST = 63;
 const HASH = 8;
 
-/** In the order of names, as defaulting chooses among policies. */
+/**
+ * Names the policies. `sources` must be sorted by name, because defaulting chooses among policies in the order of
+ * names.
+ */
 export function policyNames<Source extends Named>(sources: readonly Source[]) {
   const shortened = sources.filter(({ name }) => name.length > LONGEST);
   const names = sources.map(({ name }) => shortName(name));

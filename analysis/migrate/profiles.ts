@@ -1,4 +1,7 @@
-/** Seccomp and AppArmor profiles, which were annotations: a list of allowed names, and the name that is filled in. */
+/**
+ * Migrates seccomp and AppArmor profiles. These profiles were annotations: a list of allowed names, and the name that
+ * is filled in.
+ */
 
 import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
 import type { Remark } from './migration.ts';
@@ -14,7 +17,7 @@ const MOST = 32;
 const LONGEST = 253;
 
 interface ProfileLists {
-  /** Undefined if there is no list, which differs from an empty list. */
+  /** The allowed profiles; undefined if there is no list. An empty list has another meaning. */
   readonly allowed?: readonly string[] | undefined;
   readonly default?: string | undefined;
   readonly allowedField: string;
@@ -22,8 +25,8 @@ interface ProfileLists {
 }
 
 /**
- * Without a list, a profile must not be set. With a list, the pod itself must have one of its profiles, and so must each
- * container.
+ * Migrates seccomp profiles. Without a list, a profile must not be set. With a list, the pod itself and each container
+ * must have a listed profile.
  */
 export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): MigratedField {
   const { default: filling, allowedField, defaultField } = lists;
@@ -43,7 +46,10 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Migra
   };
 }
 
-/** Without a list, any profile is admitted. With a list, each container must have one of its profiles. */
+/**
+ * Migrates AppArmor profiles. Without a list, any profile is admitted. With a list, each container must have a listed
+ * profile.
+ */
 export function appArmorProfiles({ allowed, ...lists }: ProfileLists): MigratedField {
   if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
   const names = allowed.filter((name) => name !== '');
@@ -91,7 +97,9 @@ function listedProfiles(rule: Rule, unset: string, names: readonly string[], lis
   };
 }
 
-/** If a profile that is not allowed would be filled in, it would then be refused. So it counts as not filled in. */
+/**
+ * The profile that is filled in. A default that is not allowed is left out, because the filled pod would be refused.
+ */
 function fillingOf(
   rule: Rule,
   profiles: readonly Profile[],
@@ -121,7 +129,7 @@ function nameOf({ type, localhostProfile }: Profile): string {
   return localhostProfile === undefined ? type : `${LOCALHOST}${localhostProfile}`;
 }
 
-/** If the list allows any profile, the default was filled in, whatever it was. */
+/** The remark on a default that no pod can have now. If the list allows any profile, every default was filled in. */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
@@ -130,7 +138,10 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
   return inexact(field, name, text);
 }
 
-/** In a CapabilityPolicy `*` at the end of a profile matches any ending. */
+/**
+ * The remark on a profile that a CapabilityPolicy cannot name exactly: there, `*` at the end of a profile matches any
+ * ending.
+ */
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
   if (localhostProfile === undefined) return undefined;
   const why = localhostProfile.includes('*')

@@ -1,4 +1,4 @@
-/** The fields of a PodSecurityPolicy → statements of a policy, in the order of the policy's overrides. */
+/** Migrates the fields of a PodSecurityPolicy to statements, in the order of the policy's overrides. */
 import { capabilityLists } from './capability-lists.ts';
 import { drivers, hostPaths, hostPorts, volumeTypes } from './host-access.ts';
 import { idStrategy } from './ids.ts';
@@ -67,7 +67,9 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): MigratedF
   return { statements: [stated('seLinux', { rule, options: statedOptions(seLinuxOptions) }, field)] };
 }
 
-/** Unset means Default, in a container and in the policy. */
+/**
+ * Migrates the allowed types of procMount. An unset field means Default, in a container and in the PodSecurityPolicy.
+ */
 function procMount({ allowedProcMountTypes }: PspSpec): MigratedField {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
@@ -81,7 +83,10 @@ function procMount({ allowedProcMountTypes }: PspSpec): MigratedField {
 
 const MOST_CLASSES = 32;
 
-/** Without the stanza, any runtime class is admitted. With a list without names, only an unset one is. */
+/**
+ * Migrates runtime classes. Without the field `runtimeClass`, any runtime class is admitted. With an empty list of
+ * names, only a pod without a runtime class is admitted.
+ */
 function runtimeClasses({ runtimeClass }: PspSpec): MigratedField {
   if (!runtimeClass) return {};
   const { allowedRuntimeClassNames: allowed, defaultRuntimeClassName: filling } = runtimeClass;

@@ -1,5 +1,5 @@
 /**
- * The reasons why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in its words.
+ * The reasons why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in the API server's words.
  *
  * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. Where the API server's message names a
  * wrong field, the text here names the right one.
@@ -84,7 +84,10 @@ function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rul
   return [...oneOf([...path, 'rule'], rule, rules), ...rangeRefusals([...path, 'ranges'], ranges)];
 }
 
-/** The only strategy that counts its ranges, and that checks its rules in another order. */
+/**
+ * The reasons to refuse `runAsGroup`. Unlike for other strategies, the API server counts the ranges, and checks the
+ * rules in another order.
+ */
 function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Problem[] {
   const path = ['spec', 'runAsGroup'];
   switch (rule) {

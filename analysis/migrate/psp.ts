@@ -45,7 +45,7 @@ const SPEC = object({
   runtimeClass: object({ allowedRuntimeClassNames: list(string), defaultRuntimeClassName: string }),
 });
 
-/** As a whole. */
+/** The schema of a whole PodSecurityPolicy. */
 export const PSP_OBJECT = object({
   apiVersion: string,
   kind: string,

@@ -1,4 +1,7 @@
-/** Refusals that API servers share for PodSecurityPolicies and SecurityContextConstraints, in their words. */
+/**
+ * The reasons for which API servers refuse both PodSecurityPolicies and SecurityContextConstraints, in the API servers'
+ * words.
+ */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt, refusalText } from '../schema/problems.ts';
 import type { CapabilityLists } from './capability-lists.ts';
@@ -19,7 +22,7 @@ export function unsupported(path: FieldPath, value: unknown, supported: readonly
   return problemAt(path, refusalText('enum', value, supported) ?? '');
 }
 
-/** k8s.io/apimachinery, IsDNS1123Subdomain */
+/** The pattern of a DNS subdomain (k8s.io/apimachinery, IsDNS1123Subdomain). */
 export const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
 
 export function subdomainRefusals(path: FieldPath, name: string, tested = name): Problem[] {

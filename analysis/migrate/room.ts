@@ -1,4 +1,4 @@
-/** Whether migrated policies together stay within the API server's limits for one decision. */
+/** Checks whether all migrated policies together stay within the API server's limits for one decision. */
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
@@ -8,8 +8,8 @@ import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { Note } from './migration.ts';
 
 /**
- * One note for each policy with restricted use that exceeds the number about which an API server asks in the same
- * namespaces.
+ * One note for each policy with restricted use beyond the number of policies about which an API server asks in one
+ * namespace.
  */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
   const asking = policies.flatMap((policy) => {

@@ -1,4 +1,6 @@
-/** SecurityContextConstraints → statements of a policy, in the order of the policy's overrides, and its users. */
+/**
+ * Migrates SecurityContextConstraints to statements, in the order of the policy's overrides, and to the policy's users.
+ */
 import { capabilityLists } from './capability-lists.ts';
 import type { Grant, GrantSubject } from './grants.ts';
 import { drivers, volumeTypes } from './host-access.ts';
@@ -38,7 +40,7 @@ export function sccFields(scc: Scc, filling: boolean): MigratedField[] {
   ];
 }
 
-/** Users and groups are named in the object itself. */
+/** The grants to the users and groups that the object itself names. */
 export function sccGrants({ users = [], groups = [] }: Scc, object: string): Grant[] {
   const grant = (subject: GrantSubject, field: string): Grant => ({
     subjects: [subject],
@@ -59,7 +61,10 @@ function userSubject(user: string): GrantSubject {
     : { kind: 'User', name: user };
 }
 
-/** sccadmission/admission.go computeSecurityContext, util/sort/bypriority.go, sccmatching/provider.go mutateContainer. */
+/**
+ * The remark on how OpenShift chooses among SecurityContextConstraints (sccadmission/admission.go
+ * computeSecurityContext, util/sort/bypriority.go, sccmatching/provider.go mutateContainer).
+ */
 function choice({ priority }: Scc): MigratedField {
   const text =
     'only the CapabilityPolicies with the highest priority would count: all get 0, and a pod has to satisfy one of them, as before. ' +
@@ -68,7 +73,7 @@ function choice({ priority }: Scc): MigratedField {
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 
-/** If only pods with hostUsers: false were admitted, only such pods may add capabilities. */
+/** Migrates capabilities. If only pods with `hostUsers: false` were admitted, only these pods may add capabilities. */
 function capabilities(scc: Scc, filling: boolean): MigratedField {
   const migrated = capabilityLists(scc, '', filling);
   if (scc.userNamespaceLevel !== REQUIRED) return migrated;
@@ -97,7 +102,10 @@ function hostPorts({ allowHostPorts }: Scc): MigratedField {
   return { statements: [statedOrUnset('hostPorts', ranges, 'allowHostPorts', allowHostPorts)] };
 }
 
-/** No list admits every type. The flag for host paths takes precedence over the list (openshift/api SetDefaults_SCC). */
+/**
+ * Migrates volume types. If there is no list, every type is admitted. The flag for host paths takes precedence over the
+ * list (openshift/api SetDefaults_SCC).
+ */
 function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): MigratedField {
   const field = 'volumes';
   if (types.includes('*') && hostPath) return volumeTypes(field, ['*'], SCC_VOLUMES);
@@ -151,7 +159,7 @@ function groups(
   return { ...migrated, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
-/** The first profile with a name is filled in. */
+/** Migrates seccomp profiles. The first profile with a name is filled in. */
 function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
   const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({
@@ -164,7 +172,7 @@ function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
 
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
-/** Without a level, the level of the namespace applies. */
+/** Migrates SELinux options. If they have no level, the level of the namespace applies. */
 function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): MigratedField {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
@@ -176,7 +184,7 @@ function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): 
   };
 }
 
-/** sysctl/mustmatchpatterns.go */
+/** The sysctls that OpenShift regards as safe (sysctl/mustmatchpatterns.go). */
 const SAFE_IN_OPENSHIFT = [
   ...SAFE_SYSCTLS,
   'net.ipv4.tcp_keepalive_time',

@@ -18,7 +18,7 @@ export function sccRefusals(scc: Scc): Problem[] {
     ...(priority < 0 ? [invalid(['priority'], priority, 'priority cannot be negative')] : []),
     ...oneOf(['runAsUser', 'type'], scc.runAsUser?.type, USER_TYPES),
     ...oneOf(['seLinuxContext', 'type'], scc.seLinuxContext?.type, TYPES),
-    // These two have a default, RunAsAny.
+    // The types of fsGroup and supplementalGroups have the default RunAsAny.
     ...oneOf(['fsGroup', 'type'], scc.fsGroup?.type ?? 'RunAsAny', TYPES),
     ...oneOf(['supplementalGroups', 'type'], scc.supplementalGroups?.type ?? 'RunAsAny', TYPES),
     ...oneOf(['userNamespaceLevel'], userNamespaceLevel ?? 'AllowHostLevel', ['AllowHostLevel', 'RequirePodLevel']),

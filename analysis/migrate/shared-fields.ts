@@ -1,4 +1,7 @@
-/** Fields that PodSecurityPolicy and SecurityContextConstraints share. The prefix of their names is `spec.` or nothing. */
+/**
+ * Migrates fields that PodSecurityPolicy and SecurityContextConstraints share. The prefix of a field's name is `spec.`
+ * or nothing.
+ */
 import { type MigratedField, stated, statedOrUnset } from './migrated-field.ts';
 
 interface Fields {
@@ -7,12 +10,15 @@ interface Fields {
   readonly readOnlyRootFilesystem?: boolean;
 }
 
-/** An unset field means false. */
+/** Migrates a boolean field. An unset field means false. */
 export function flag(override: string, field: string, value: boolean | undefined): MigratedField {
   return { statements: [statedOrUnset(override, value ?? false, field, value)] };
 }
 
-/** An unset field means true, because the field is younger than PodSecurityPolicy. */
+/**
+ * Migrates `allowPrivilegeEscalation`. An unset field means true, because the field was added to PodSecurityPolicy
+ * later.
+ */
 export function escalation(prefix: string, fields: Fields): MigratedField {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling } = fields;
   const field = 'defaultAllowPrivilegeEscalation';

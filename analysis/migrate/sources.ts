@@ -1,4 +1,4 @@
-/** The objects of the input → the objects to migrate, and their users. */
+/** Reads the objects of the input: the objects to migrate, and the grants on them. */
 import { objectOf } from '../../operator/model/raw.ts';
 import { type Problem, problemAt } from '../schema/problems.ts';
 import { Malformed, read } from '../schema/typed.ts';
@@ -29,7 +29,7 @@ import { sccRefusals } from './scc-validation.ts';
 /** One PodSecurityPolicy or SecurityContextConstraints. */
 export interface Source {
   readonly name: string;
-  /** Kind and name, such as `PodSecurityPolicy/restricted`. */
+  /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
   readonly granted: Granted;
   /** The grants in the object itself. */
@@ -40,17 +40,17 @@ export interface Source {
 }
 
 interface Input {
-  /** By name. */
+  /** The objects to migrate, sorted by name. */
   readonly sources: readonly Source[];
   readonly roles: Roles;
   readonly bindings: readonly Binding[];
   readonly notes: readonly Note[];
 }
 
-/** A kind to migrate. */
+/** A kind of objects that can be migrated. */
 interface Kind {
   readonly apiVersions: readonly string[];
-  /** The group where the kind is found, if an object has another API version. */
+  /** The message for an object of this kind with another API version: it names the kind's API group. */
   readonly home: string;
   readonly granted: Granted;
   readonly choice: Choice;
@@ -60,7 +60,7 @@ interface Kind {
 
 interface Content extends Pick<Source, 'grants' | 'fields'> {
   readonly metadata: { readonly name?: string };
-  /** Why the API server would have refused the object. */
+  /** The reasons why the API server would have refused the object. */
   readonly refusals: readonly Problem[];
 }
 
@@ -147,7 +147,7 @@ function readSource(value: unknown, object: string, { apiVersions, home, granted
   return { name: metadata.name ?? '', object, granted, grants, choice, fields };
 }
 
-/** Two objects with the same name would become one policy. */
+/** Problems of objects that have the same name: they would become one policy. */
 function doubles(read: readonly Read[], objects: readonly unknown[]): InputProblem[] {
   const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
   return named.flatMap(({ name, index, object }): InputProblem[] => {

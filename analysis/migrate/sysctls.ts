@@ -1,4 +1,4 @@
-/** Kernel parameters, which PodSecurityPolicy and SecurityContextConstraints share. */
+/** Migrates the lists of kernel parameters, which PodSecurityPolicy and SecurityContextConstraints share. */
 import { distinct, inexact, type MigratedField, stated, withRoom } from './migrated-field.ts';
 
 const MOST_SYSCTLS = 64;
@@ -8,7 +8,10 @@ export interface Sysctls {
   readonly forbiddenSysctls?: readonly string[];
 }
 
-/** k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/sysctl SafeSysctlAllowlist. */
+/**
+ * The safe sysctls of Kubernetes 1.24 (k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/sysctl
+ * SafeSysctlAllowlist).
+ */
 export const SAFE_SYSCTLS = [
   'kernel.shm_rmid_forced',
   'net.ipv4.ip_local_port_range',
@@ -18,7 +21,7 @@ export const SAFE_SYSCTLS = [
 ];
 
 /**
- * @param prefix of the fields' names: `spec.` or nothing
+ * @param prefix the prefix of the fields' names: `spec.` or nothing
  * @param safe the sysctls that are allowed unless they are forbidden
  */
 export function sysctls(

@@ -1,4 +1,4 @@
-/** Grants on a migrated object → `usableBy`, subjects and bindings of the policy. */
+/** Converts the grants on a migrated object to `usableBy`, subjects and bindings of the policy. */
 import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';
 import { rbacSubject, useRoleName } from '../../operator/compile/rbac.ts';
 import type { Grant, GrantSubject } from './grants.ts';
@@ -7,7 +7,7 @@ import type { RbacObject, Remark } from './migration.ts';
 
 interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** `usableBy`, `subjects[0]` → the grant that the line comes from. */
+  /** The grant that each line comes from, by the line's field: `usableBy`, `subjects[0]`. */
   readonly origins: Readonly<Record<string, string>>;
   readonly bindings: readonly RbacObject[];
   readonly remarks: readonly Remark[];
@@ -15,14 +15,12 @@ interface Usability {
 
 const MOST_SUBJECTS = 20;
 
-/** Every pod has a service account, and its creator is authenticated. */
+/** The groups that stand for everybody: every pod has a service account, and its creator is authenticated. */
 const EVERYBODY = ['system:serviceaccounts', 'system:authenticated'];
 
 const RBAC = 'rbac.authorization.k8s.io';
 
-/**
- * @param grants on this very object @param policy the policy's name
- */
+/** @param grants the grants on this object @param policy the policy's name */
 export function usability(grants: readonly Grant[], policy: string): Usability {
   const everybody = grants.find(({ namespace, subjects }) => namespace === undefined && subjects.some(isEverybody));
   const everywhere = grants.filter(({ namespace, covers }) => namespace === undefined && !covers);
@@ -87,7 +85,10 @@ function forBindings(
   };
 }
 
-/** The operator itself makes only a binding with the name of the role. */
+/**
+ * A binding to the policy's role. The binding's name differs from the role's name, because the operator uses the role's
+ * name for its own binding.
+ */
 function binding(grants: readonly Grant[], policy: string, namespace?: string): RbacObject {
   const role = useRoleName(policy);
   return {

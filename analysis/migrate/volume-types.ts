@@ -1,15 +1,15 @@
 /**
- * Types of volumes as PodSecurityPolicy and SecurityContextConstraints name them → the name of the field in a pod's
+ * Maps the types of volumes in PodSecurityPolicy and SecurityContextConstraints to the names of the fields in a pod's
  * volume.
  */
 import { VOLUME_TYPES } from '../../operator/standards/volume-types.ts';
 
-/** security.openshift.io/v1 FSType: all values except one are the name of the field. */
+/** The volume types of security.openshift.io/v1 FSType. All values except one are the name of the field. */
 export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map(
   VOLUME_TYPES.map((field) => [field === 'cephfs' ? 'cephFS' : field, field]),
 );
 
-/** policy/v1beta1 FSType of Kubernetes 1.24, which is older than image volumes. */
+/** The volume types of policy/v1beta1 FSType in Kubernetes 1.24, which did not have image volumes yet. */
 export const PSP_VOLUMES: ReadonlyMap<string, string> = new Map(
   [...SCC_VOLUMES].filter(([, field]) => field !== 'image'),
 );

@@ -1,17 +1,17 @@
 /**
- * A stack of the kernel → which of its functions asked for a capability, and whether the answer mattered.
+ * Finds out from a stack of the kernel which function asked for a capability, and whether the answer mattered.
  *
  * Sources: Linux 6.14 to 6.18, security/commoncap.c, kernel/capability.c, mm/util.c, fs/attr.c, fs/overlayfs.
  */
 import type { Noise } from '../evidence/use.ts';
 
 export interface CallSite {
-  /** `inet_create, sys_socket`; empty without a stack. */
+  /** The functions as text: `inet_create, sys_socket`; empty without a stack. */
   readonly text: string;
   readonly noise?: Noise;
 }
 
-/** The functions that are in the stack of every check, and the tracepoint's own. */
+/** Matches the functions that are in the stack of every check, and the functions of the tracepoint. */
 const COMMON =
   /^(trace_event_raw_event_|__traceiter_|cap_capable$|security_capable$|(ns_)?capable|do_syscall_64$|x64_sys_call$|entry_SYSCALL|el0|invoke_syscall|do_el0|el0_svc)/;
 const SYSTEM_CALL = /^(?:__(?:x64_|arm64_|riscv_|s390x_|ia32_|do_|se_)?|k)sys_(\w+)$/;
@@ -19,7 +19,7 @@ const SYSTEM_CALL = /^(?:__(?:x64_|arm64_|riscv_|s390x_|ia32_|do_|se_)?|k)sys_(\
 const FSETID = 4;
 const SETPCAP = 8;
 
-/** @param frames innermost first */
+/** @param frames the functions in the stack, the innermost first */
 export function callSiteOf(frames: readonly string[], capability: number): CallSite {
   const noise = noiseOf(frames, capability);
   const own = frames.filter((frame) => !COMMON.test(frame));
@@ -28,7 +28,7 @@ export function callSiteOf(frames: readonly string[], capability: number): CallS
   return { text: [...new Set(parts)].join(', '), ...(noise && { noise }) };
 }
 
-/** System calls as people know them. */
+/** The name of a function. System calls get the names by which people know them. */
 function plain(frame: string): string {
   return frame.replace(SYSTEM_CALL, 'sys_$1');
 }
@@ -42,13 +42,16 @@ function noiseOf(frames: readonly string[], capability: number): Noise | undefin
   return undefined;
 }
 
-/** do_task_stat reads /proc/PID/stat, and hides addresses from readers who may not trace the process. */
+/**
+ * Matches functions that check without audit. do_task_stat reads /proc/PID/stat, and hides addresses from readers who
+ * may not trace the process.
+ */
 const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 
 /**
- * overlayfs checks twice: for the process (ovl_permission → generic_permission), then in its own file systems for the
- * user who mounted it (ovl_permission → inode_permission). If a function is between overlayfs and the check, the check
- * belongs to the lower layer.
+ * Whether overlayfs checks for the user who mounted it. overlayfs checks twice: first for the process (ovl_permission →
+ * generic_permission), then in its own file systems for the user who mounted it (ovl_permission → inode_permission). If
+ * a function is between overlayfs and the check, the check belongs to the lower layer.
  */
 function asksForMounter(frames: readonly string[]): boolean {
   const inner = frames.filter((frame) => !COMMON.test(frame));

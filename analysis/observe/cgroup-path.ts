@@ -1,23 +1,23 @@
-/** A control group's path → the container that runs in it. */
+/** Finds the container that runs in a control group, by the group's path. */
 
 /** Where a container runs. A node knows containers only by these IDs. */
 export interface ContainerGroup {
   /** The pod's UID; absent for a container that no kubelet started. */
   readonly pod?: string;
-  /** The container's ID. Without a kubelet, the path below the observed group. */
+  /** The container's ID; for a container that no kubelet started, its path below the observed group. */
   readonly id: string;
 }
 
 /**
- * The names that the kubelet gives (pkg/kubelet/cm), with cgroupfs and with systemd as driver; systemd writes `_` for `-`
- * in a UID. A container may have groups below its own, and may run containers itself. All of these belong to the pod, so
- * the first match counts.
+ * Matches the group names of the kubelet (pkg/kubelet/cm) for the drivers cgroupfs and systemd; systemd writes `_` for
+ * `-` in a UID. A container may have groups below its own group, and may run containers itself. All these groups belong
+ * to the pod, so the first match counts.
  */
 const POD = /(?:^|\/|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\/([^/]+)/;
-/** `cri-containerd-ID.scope`, `crio-ID.scope`, or the ID alone. */
+/** Matches a container's group: `cri-containerd-ID.scope`, `crio-ID.scope`, or the ID alone. */
 const CONTAINER = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;
 
-/** @param below also counts each group NAMESPACE/POD/CONTAINER below this path as a container */
+/** @param below a path; each group NAMESPACE/POD/CONTAINER below it counts as a container, too */
 export function containerIn(path: string, below?: string): ContainerGroup | undefined {
   const [, pod, group = ''] = POD.exec(path) ?? [];
   if (pod !== undefined) {
@@ -29,7 +29,9 @@ export function containerIn(path: string, below?: string): ContainerGroup | unde
   return names.length < 3 ? undefined : { id: names.slice(0, 3).join('/') };
 }
 
-/** /proc/PID/cgroup has a line for each hierarchy, and a container is in all hierarchies. */
+/**
+ * The container of a process. /proc/PID/cgroup has a line for each hierarchy, and a container is in all hierarchies.
+ */
 export function containerOfProcess(lines: string, below?: string): ContainerGroup | undefined {
   for (const line of lines.split('\n')) {
     const found = containerIn(line.replace(/^\d+:[^:]*:/, ''), below);

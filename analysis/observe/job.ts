@@ -1,17 +1,21 @@
 /**
- * The Job that observes a cluster: one pod on each node, for a stated time. `cappol observe --cluster` creates it, and
- * `npm run generate` writes it to config/observe/.
+ * The Job that observes a cluster, with one pod on each node. The command `cappol observe --cluster` creates the Job.
+ * The script `generate` of package.json writes it to config/observe/.
  *
- * The files of tracefs belong to root, so its pods run as root; they need no capability, no account and no network.
+ * The files of tracefs belong to root, so the Job's pods run as root. These pods need no capability, no service account
+ * and no network.
  */
 
 export const OBSERVER_NAMESPACE = 'cappol-observe';
 const NAME = 'cappol-observe';
-/** The pods of one observation have a common value. */
+/** The label by which the pods of one observation are found: they have the same value. */
 export const OBSERVATION_LABEL = 'cappol.capabilitypolicy.dev/observation';
-/** Where the container mounts the node's tracefs: AppArmor's default profile refuses writes below /sys. */
+/**
+ * Where the container mounts the node's tracefs. The path is not below /sys, because AppArmor's default profile refuses
+ * writes there.
+ */
 const TRACING = '/tracing';
-/** The time for pulling the image and for printing the observations. */
+/** The extra time of the Job, for pulling the image and for printing the observations. */
 const MARGIN_SECONDS = 600;
 const KEPT_SECONDS = 3600;
 
@@ -19,7 +23,7 @@ interface JobOptions {
   readonly name: string;
   readonly image: string;
   readonly seconds: number;
-  /** The number of nodes. */
+  /** The number of nodes to observe. */
   readonly count: number;
   /** The names of the nodes; by default, all nodes with Linux. */
   readonly nodes?: readonly string[] | undefined;
@@ -27,7 +31,10 @@ interface JobOptions {
   readonly bufferKb?: number;
 }
 
-/** Level privileged, because no other level admits volumes of the node and the node's processes. */
+/**
+ * The namespace of the observers. This namespace has level privileged, because no other level admits the node's files
+ * and processes.
+ */
 export function observerNamespace() {
   return {
     apiVersion: 'v1',
@@ -98,7 +105,7 @@ function podSpec({ name, image, seconds, nodes, bufferKb }: JobOptions) {
   };
 }
 
-/** One term for each node, because a term can name only one node. */
+/** The affinity to the nodes: one term for each node, because a term can name only one node. */
 function nodeAffinity(nodes: readonly string[]) {
   const nodeSelectorTerms = nodes.map((node) => ({
     matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }],

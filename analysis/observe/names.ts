@@ -1,10 +1,15 @@
-/** Names for observed containers: from their configuration on the node, or from the pods that the API server lists. */
+/**
+ * Finds the names of observed containers: in their configuration on the node, or in the pods that the API server lists.
+ */
 import { mergeEvidence } from '../evidence/merge.ts';
 import type { Evidence, ObservedContainer, ObservedWorkload } from '../evidence/use.ts';
 import type { ContainerGroup } from './cgroup-path.ts';
 import type { Observed } from './observation.ts';
 
-/** A container's name; 'sandbox' for the container that holds a pod's namespaces and runs no program of the workload. */
+/**
+ * A container's name; 'sandbox' for the container that holds a pod's Linux namespaces and runs no program of the
+ * workload.
+ */
 export type Name = ObservedContainer | 'sandbox';
 
 /** The runtime's configuration of a container (config.json of the OCI runtime specification). */
@@ -12,7 +17,7 @@ interface OciConfig {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The annotations by which containerd and CRI-O name a container (pkg/cri/annotations, pkg/annotations). */
+/** The container's name in the annotations of containerd and CRI-O (pkg/cri/annotations, pkg/annotations). */
 export function nameInConfig({ annotations = {} }: OciConfig): Name | undefined {
   const type = annotations['io.kubernetes.cri.container-type'] ?? annotations['io.kubernetes.cri-o.ContainerType'];
   if (type === 'sandbox') return 'sandbox';
@@ -44,10 +49,13 @@ interface ContainerStatus {
 }
 
 const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
-/** Static pods have another UID on their node (pkg/kubelet/types). */
+/** The annotation with the UID that a static pod has on its node (pkg/kubelet/types). */
 const HASH = 'kubernetes.io/config.hash';
 
-/** Keeps names after a pod was deleted, and keeps the IDs of containers that were restarted. */
+/**
+ * The names of containers in the pods of a cluster. Names are kept after a pod was deleted, and IDs are kept after a
+ * container was restarted.
+ */
 export class PodNames {
   readonly #byInstance = new Map<string, ObservedContainer>();
   readonly #pods = new Set<string>();
@@ -69,7 +77,7 @@ export class PodNames {
     }
   }
 
-  /** A container of a known pod that no status names must be the pod's sandbox. */
+  /** The name of a container. If no status of its pod names the container, it must be the pod's sandbox. */
   nameOf({ pod, id }: ContainerGroup): Name | undefined {
     return this.#byInstance.get(id) ?? (pod !== undefined && this.#pods.has(pod) ? 'sandbox' : undefined);
   }
@@ -81,7 +89,10 @@ function instancesOf({ containerID, lastState, state }: Omit<ContainerStatus, 'n
     .map((id) => id.replace(/^\w+:\/\//, ''));
 }
 
-/** Without a kubelet, the path contains the name: NAMESPACE/POD/CONTAINER. */
+/**
+ * The name of a container that no kubelet started. The path of such a container contains the name:
+ * NAMESPACE/POD/CONTAINER.
+ */
 export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
   if (pod !== undefined) return undefined;
   const [namespace = '', name = '', container = ''] = id.split('/');
@@ -90,11 +101,15 @@ export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
 
 export interface NamedEvidence {
   readonly evidence: Evidence;
-  /** Containers without a name: their pods were gone before a source named them. */
+  /** The containers without a name: their pods were deleted before a source named them. */
   readonly unnamed: readonly ContainerGroup[];
 }
 
-/** The evidence by name, without sandboxes. @param only the single namespace to keep; undefined for all */
+/**
+ * The evidence with the containers' names, without sandboxes.
+ *
+ * @param only the single namespace to keep; undefined for all
+ */
 export function named(
   { uses, watches }: Pick<Observed, 'uses' | 'watches'>,
   nameOf: (group: ContainerGroup) => Name | undefined,

@@ -1,4 +1,4 @@
-/** Lines of trace_pipe → the capabilities that each container used. */
+/** Finds out from the lines of trace_pipe which capabilities each container used. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { CapabilityUse, ContainerWatch, Noise, ObservedContainer } from '../evidence/use.ts';
 import { type CallSite, callSiteOf } from './call-site.ts';
@@ -18,7 +18,7 @@ export interface Observed {
 }
 
 export interface Counts {
-  /** The number of all checks, by processes in containers and outside. */
+  /** The number of all checks, by processes in containers and by other processes. */
   readonly checks: number;
   /** The number of events that the kernel had no room for. */
   readonly lost: number;
@@ -28,11 +28,11 @@ export interface Counts {
 
 interface Options {
   readonly lookUp: LookUp;
-  /** A time of the trace's clock → milliseconds since 1970. */
+  /** Converts a time of the trace's clock to milliseconds since 1970. */
   readonly epochMs: (seconds: number) => number;
-  /** Also counts each group NAMESPACE/POD/CONTAINER below this group as a container. */
+  /** A control group; each group NAMESPACE/POD/CONTAINER below it counts as a container, too. */
   readonly below?: string | undefined;
-  /** Called at the first event of a container, while it starts. */
+  /** Called at the first event of a container, while the container starts. */
   readonly onContainer?: (group: ContainerGroup) => void;
 }
 
@@ -52,7 +52,7 @@ interface Watched {
   /** Whether the container's first program was executed after the observation began. */
   readonly started: boolean;
   ended?: number | undefined;
-  /** The user namespaces of the checks while the runtime set up the container: the node's, and the pod's own. */
+  /** The user namespaces in which checks were made while the runtime set up the container: the node's and the pod's. */
   readonly namespaces: Set<string>;
 }
 
@@ -64,11 +64,14 @@ export class Observation {
   readonly #uses = new Map<string, Use>();
   readonly #watches = new Map<string, Watched>();
   /**
-   * The last check of each process. Its stack follows as a separate event, and the events of several processors
-   * interleave.
+   * The last check of each process. The check's stack follows as a separate event, and the events of several processors
+   * are mixed.
    */
   readonly #open = new Map<number, Check>();
-  /** The check before the last one, if the kernel refused it: the last check may be granted in its place. */
+  /**
+   * The check before the last check, if the kernel refused it. The kernel may then have granted the last check in its
+   * place.
+   */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
   #stack: Check | undefined;
@@ -88,7 +91,7 @@ export class Observation {
     return this.#watches.size;
   }
 
-  /** A process that existed before the observation. @param now on the trace's clock */
+  /** Adds a process that existed before the observation. @param now the time on the trace's clock */
   existing(pid: number, task: Task, now: number): void {
     this.#tasks.existing(pid, task);
     if (task.container) this.#watch(task.container, now, false);
@@ -105,7 +108,7 @@ export class Observation {
     }
   }
 
-  /** Everything that was observed. @param now on the trace's clock */
+  /** Everything that was observed. @param now the time on the trace's clock */
   finished(now: number): Observed {
     for (const pid of [...this.#open.keys()]) this.#close(pid);
     for (const pid of [...this.#refused.keys()]) this.#settle(pid);
@@ -163,7 +166,9 @@ export class Observation {
     if (watched) watched.ended = time;
   }
 
-  /** The process makes a new check, so the stack of its last check is complete. */
+  /**
+   * Records the last check of a process. The stack of that check is complete, because the process makes a new check.
+   */
   #close(pid: number): void {
     const check = this.#open.get(pid);
     if (!check) return;
@@ -201,8 +206,8 @@ export class Observation {
   }
 
   /**
-   * A user namespace that did not appear during the container's set-up was made by a process. If the set-up was not
-   * observed, that is unknown.
+   * Whether the check is noise because a process made the user namespace: it did not appear during the container's
+   * set-up. If the set-up was not observed, that is unknown.
    */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
@@ -211,7 +216,7 @@ export class Observation {
 
   #watch(group: ContainerGroup, from: number, started: boolean): void {
     const watched = this.#watches.get(group.id);
-    // `kubectl exec` enters a running container.
+    // The container was watched before, and has a process again, for example because of `kubectl exec`.
     if (watched) watched.ended = undefined;
     else {
       this.#watches.set(group.id, { group, from, started, namespaces: new Set() });
@@ -219,7 +224,10 @@ export class Observation {
     }
   }
 
-  /** Remembered, because processes make checks from the same places again and again. */
+  /**
+   * The call site of a check. Call sites are cached, because processes make checks from the same places again and
+   * again.
+   */
   #site(frames: readonly string[], capability: number): CallSite {
     const key = `${capability} ${frames.join(' ')}`;
     const known = this.#sites.get(key);
@@ -234,7 +242,10 @@ export class Observation {
   }
 }
 
-/** If the kernel accepts one of several capabilities, it checks the next one after refusing the first. */
+/**
+ * Whether the check replaces a refused check. If the kernel accepts one of several capabilities, it checks the next
+ * capability after it refused the first.
+ */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (
     check.granted &&
@@ -245,7 +256,7 @@ function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   );
 }
 
-/** The kernel prints `<...>` for a process whose name it has forgotten. */
+/** The name of a process. The kernel prints `<...>` for a process whose name it no longer knows. */
 function nameOf({ program }: Task, command: string): string {
   const name = command.trim();
   return name === '<...>' && program !== undefined ? program.slice(program.lastIndexOf('/') + 1) : name;

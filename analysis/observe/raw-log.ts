@@ -24,7 +24,7 @@ export function progressLine(progress: RawProgress): RawLine {
   return { raw: 'progress', ...progress };
 }
 
-/** One object a line, each short, because a log may cut long lines. */
+/** The lines of an observation: one short JSON object a line, because a log may cut long lines. */
 export function rawLines({ uses, watches, counts, seconds, sawAll }: Observed & Omit<RawEnd, 'counts'>): RawLine[] {
   return [
     ...watches.map((watch) => ({ raw: 'watch' as const, ...watch })),
@@ -33,13 +33,13 @@ export function rawLines({ uses, watches, counts, seconds, sawAll }: Observed & 
   ];
 }
 
-/** The content of such a log so far. */
+/** The content of an observer's log so far. */
 export class RawLog {
   readonly uses: UnnamedUse[] = [];
   readonly watches: UnnamedWatch[] = [];
   progress: RawProgress | undefined;
   end: RawEnd | undefined;
-  /** Errors, for people. */
+  /** Error messages in the log, for people. */
   readonly messages: string[] = [];
 
   read(text: string): void {
@@ -57,7 +57,7 @@ export class RawLog {
   }
 }
 
-/** The evidence of several observers. */
+/** The joined evidence of several observers. */
 export function joinedLogs(logs: readonly RawLog[]): Pick<Observed, 'uses' | 'watches'> {
   return { uses: logs.flatMap(({ uses }) => uses), watches: logs.flatMap(({ watches }) => watches) };
 }

@@ -1,22 +1,22 @@
 /**
- * Finds the container of each process of the node from events: a process that ends within milliseconds is gone before
- * /proc can be read.
+ * Finds the container of each process of the node from events, because a process that ends within milliseconds is gone
+ * before /proc can be read.
  */
 import type { ContainerGroup } from './cgroup-path.ts';
 
 export interface Task {
-  /** Undefined outside of containers. */
+  /** The container of the process; undefined for a process outside of containers. */
   readonly container?: ContainerGroup | undefined;
-  /** True until the container's first program is executed. */
+  /** Whether the runtime still sets up the container: its first program has not been executed yet. */
   readonly setup: boolean;
-  /** The program that the process executed last; undefined if that was before the observation. */
+  /** The program that the process executed last; undefined if the process executed it before the observation. */
   readonly program?: string;
 }
 
-/** Looks up a process that no event has mentioned; undefined if it is gone. */
+/** Looks up a process that no event has mentioned; undefined if the process has ended. */
 export type LookUp = (pid: number) => Task | undefined;
 
-/** runc executes itself from a copy first, and then the container's first program. */
+/** Matches programs of a runtime. runc first executes a copy of itself, and then the container's first program. */
 const RUNTIME = /^(\/proc\/self\/(exe|fd\/\d+)|\/dev\/fd\/\d+|memfd:.*|(.*\/)?(runc|crun|runc-dmz))$/;
 const OUTSIDE: Task = { setup: false };
 
@@ -30,7 +30,7 @@ export class Tasks {
     this.#lookUp = lookUp;
   }
 
-  /** Undefined if the process is unknown: it existed before the observation, and is gone. */
+  /** The task of a process; undefined for a process that existed before the observation and has ended. */
   get(pid: number): Task | undefined {
     const known = this.#byPid.get(pid);
     if (known) return known;
@@ -53,11 +53,15 @@ export class Tasks {
   forked(parent: number, child: number): void {
     const task = this.#byPid.get(parent);
     if (task) this.#put(child, task);
-    // The number may have belonged to another process whose end was lost.
+    // The process number may have belonged to another process, whose end was not reported.
     else this.exited(child);
   }
 
-  /** @param before the number of the thread that executed the program; the thread gets the number of its process */
+  /**
+   * Records that a process executed a program.
+   *
+   * @param before the number of the executing thread, which then gets the number of its process
+   */
   executed(pid: number, before: number, program: string): void {
     const task = this.#byPid.get(before) ?? this.#byPid.get(pid);
     if (before !== pid) this.exited(before);
@@ -68,7 +72,7 @@ export class Tasks {
     this.#put(pid, { container, setup: setup && runtime, program });
   }
 
-  /** @returns the container, if it has no process left */
+  /** Records the end of a process. @returns its container, if the container has no process left */
   exited(pid: number): ContainerGroup | undefined {
     const container = this.#byPid.get(pid)?.container;
     this.#byPid.delete(pid);

@@ -1,11 +1,12 @@
 /**
- * One line of tracefs' trace_pipe → its content. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
+ * Parses a line of tracefs' trace_pipe. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
  *
- * Names of processes are printed as they are, including line breaks, so a hostile process can break a line in two. A name
- * is too short (15 bytes) to contain a line of its own. A fragment is `Unreadable`, and ends a stack.
+ * The kernel prints names of processes without escaping line breaks, so a hostile process can break a line in two. A
+ * name is too short (15 bytes) to contain a whole line of the trace. The fragment of a line is `Unreadable`, and ends a
+ * stack.
  */
 
-/** Seconds of the clock that the instance was given. */
+/** A time in seconds, by the clock that the tracing instance uses. */
 type Seconds = number;
 
 export type TraceLine =
@@ -29,7 +30,7 @@ interface Check {
 
 const UNREADABLE: TraceLine = { is: 'unreadable' };
 const FRAME = /^ => (\S+)(?: \[\S+\])?$/;
-/** The thread group is in parentheses if the option record-tgid is set. */
+/** Matches an event. The thread group is in parentheses if the option record-tgid is set. */
 const EVENT = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\]\s+\S+\s+([\d.]+): (?:(\w+): |(<stack trace>))(.*)$/s;
 const LOST = /^CPU:\d+ \[LOST (\d+) EVENTS\]$/;
 
@@ -47,7 +48,7 @@ export function readTraceLine(text: string): TraceLine {
   return fields ? ({ pid: Number(pid), time: Number(time), command, ...fields } as TraceLine) : UNREADABLE;
 }
 
-/** By the event's name. `pid` replaces the process that caused the event. */
+/** The parsers of events, by the event's name. A `pid` in the result replaces the process that caused the event. */
 const READERS: Readonly<Record<string, (rest: string) => object | undefined>> = {
   cap_capable: matching(/target_ns (\S+),.* cap (\d+), ret (-?\d+)$/, (namespace, capability, returned) => ({
     is: 'check',

@@ -1,7 +1,7 @@
 /**
- * ClusterRoles with an aggregationRule. A controller replaces their rules with the rules of the ClusterRoles that they
- * select (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). It never applies an empty list: if it finds no rule,
- * the role keeps its own rules.
+ * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces their rules with the rules of the
+ * ClusterRoles that they select (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never applies
+ * an empty list: if it finds no rule, the role keeps its own rules.
  */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { PolicyRule, RoleView } from '../../operator/model/objects.ts';
@@ -13,15 +13,18 @@ import type { Labels } from './context.ts';
 export interface ClusterRole {
   readonly name: string;
   readonly labels: Labels;
-  /** Absent without an aggregationRule. */
+  /** The selectors of the aggregationRule; absent if the role has none. */
   readonly selectors?: readonly LabelSelector[];
-  /** Only the rules that may grant a verb on capabilitypolicies. */
+  /** The rules of the role that may grant a verb on capabilitypolicies. */
   readonly rules: readonly PolicyRule[];
-  /** Whether the role has any rules. */
+  /** Whether the role states any rules of its own. */
   readonly isStated: boolean;
 }
 
-/** The aggregated roles that every cluster has (k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy). */
+/**
+ * The aggregated ClusterRoles that every cluster has
+ * (k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
+ */
 export const IN_EVERY_CLUSTER: readonly ClusterRole[] = [
   { name: 'admin', labels: {}, selectors: [withLabel('admin')], rules: [], isStated: false },
   { name: 'edit', labels: labelFor('admin'), selectors: [withLabel('edit')], rules: [], isStated: false },
@@ -67,7 +70,7 @@ export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
 /**
  * The roles whose rules an aggregated role gets.
  *
- * @param seen the aggregated roles that count already, because two of them may select each other
+ * @param seen the aggregated roles that have been counted, because two aggregated roles may select each other
  */
 function sourcesOf(role: ClusterRole, roles: readonly ClusterRole[], seen: Set<ClusterRole>): readonly ClusterRole[] {
   const { selectors, isStated } = role;

@@ -1,4 +1,7 @@
-/** A cluster without CapabilityPolicy → the same with a policy for each level: what violates it, the level would refuse. */
+/**
+ * Adds a policy for each level to a cluster without CapabilityPolicy. A level would refuse the workloads that violate
+ * its policy.
+ */
 import { type CompletePolicy, GROUP, KIND, type Mode, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -17,7 +20,7 @@ const POLICIES = ASSESSED_LEVELS.map(({ level, mode }): CompletePolicy => {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, spec, status: {} };
 });
 
-/** @param cluster may change: it is read again at each call */
+/** @param cluster the cluster, which may change, because it is read again at each call */
 export function assessedCluster(cluster: Cluster): Cluster {
   return {
     policies: () => POLICIES,

@@ -4,10 +4,10 @@ import type { RawObject } from '../../operator/model/raw.ts';
 /** automountServiceAccountToken by `namespace/name`, or by `/name` for an object that states no namespace. */
 export type Automounting = ReadonlyMap<string, boolean>;
 
-/** Whether pods of a service account get its token if they do not state it themselves. */
+/** Whether pods of a service account get its token if they do not state `automountServiceAccountToken`. */
 export type Automounts = (namespace: string, serviceAccount: string) => boolean;
 
-/** An entry for a service account that states it. */
+/** One entry if the service account states `automountServiceAccountToken`; otherwise none. */
 export function automountingOf({ metadata, automountServiceAccountToken: mounts }: RawObject): [string, boolean][] {
   return typeof mounts === 'boolean' ? [[`${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`, mounts]] : [];
 }

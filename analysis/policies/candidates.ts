@@ -1,5 +1,5 @@
 /**
- * A manifest → the pods that it makes, in the form that the operator's evaluation reads, and the problems of the
+ * Finds the pods that a manifest makes, in the form that the operator's evaluation reads, and the problems of the
  * manifest.
  */
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
@@ -25,11 +25,11 @@ import type { Automounts } from './automounting.ts';
 
 /** A pod in a manifest. */
 export interface Candidature {
-  /** Undefined if the object makes no pods any more, like a finished Job. */
+  /** The pod to evaluate; undefined if the object makes no pods any more, like a finished Job. */
   readonly candidate: Candidate | undefined;
   /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes. */
   readonly template: string | null;
-  /** The position where the pod begins. */
+  /** The line where the pod begins. */
   readonly line: number;
   /** Maps a field of the pod, such as `['spec', 'containers', 0]`, to its path in the manifest. */
   fieldOf(inPod: FieldPath): FieldPath;
@@ -39,16 +39,16 @@ export interface Candidature {
 /** The pods of one manifest; every part may be empty. */
 export interface Candidatures {
   readonly candidatures: readonly Candidature[];
-  /** Why the manifest or a part of it cannot be evaluated, in the API server's words. */
+  /** The reasons why the manifest or a part of it cannot be evaluated, in the API server's words. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
-  /** An object of a kind that makes no pods. */
+  /** True for an object of a kind that makes no pods. */
   readonly skipped?: true;
-  /** An object that may make pods, but without a pod that could be evaluated. */
+  /** Set for an object that may make pods, but in which no pod can be evaluated. */
   readonly notEvaluated?: {
-    /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
+    /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
     readonly kind: string;
-    /** Whether objects of this kind are known to make pods; null: unknown. */
+    /** True if objects of this kind are known to make pods; null if that is unknown. */
     readonly makesPods: true | null;
   };
 }
@@ -64,7 +64,8 @@ export class PodCandidates {
 
   /**
    * @param namespace the namespace of objects that do not state one
-   * @param automounts undefined for objects of a cluster, which are evaluated as they are
+   * @param automounts which service accounts mount a token; undefined for objects of a cluster, which are evaluated
+   * unchanged
    */
   constructor(namespace: string, automounts: Automounts | undefined) {
     this.#namespace = namespace;
@@ -111,7 +112,8 @@ export class PodCandidates {
     const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
-      // The match may not be a pod, or its value may be a placeholder that the operator of the kind replaces.
+      // These problems are warnings, because the match may not be a pod, or its value may be a placeholder that the
+      // operator of the kind replaces.
       for (const { path, message } of problems) {
         warnings.push({
           path: template.fieldOf(path),
@@ -120,7 +122,7 @@ export class PodCandidates {
       }
       if (problems.length === 0) {
         const unknown = misspeltIn(template, inPod);
-        // The kind may have fields of its own besides those of a pod.
+        // Unknown fields are warnings here, because the kind may have fields of its own besides the fields of a pod.
         fields.push(...unknown);
         const nulls = nullProblems(empty, template.fieldOf);
         fields.push(...nulls.problems, ...nulls.warnings);
@@ -130,8 +132,8 @@ export class PodCandidates {
     }
     const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };
     const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
-    // Prometheus uses `spec.containers` to patch the containers of its operator. The object does not contain those
-    // containers.
+    // Prometheus uses `spec.containers` to patch the containers of its operator. Such an object does not contain the
+    // operator's containers.
     const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
     if (isWhole && warnings.length === 0) return found;
     if (makes === false && warnings.length === 0) return { ...found, skipped: true };
@@ -149,7 +151,7 @@ export class PodCandidates {
     return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
   }
 
-  /** The pod as the API server completes it before policies evaluate it. A pod with a uid was completed already. */
+  /** The pod as the API server completes it before policies evaluate it. A pod with a uid is already complete. */
   #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
     const { metadata, spec } = objectOf(pod);
     const { annotations, uid } = objectOf(metadata);
@@ -168,19 +170,22 @@ export class PodCandidates {
     return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
-  /** Undefined if the object makes no pods any more, like a finished Job. */
+  /** The pod that an object makes; undefined if the object makes no pods any more, like a finished Job. */
   #candidate(object: Object, role: 'pod' | 'workload'): Candidate | undefined {
     if (role === 'workload') {
       const view = this.#projection.workload(object);
       return view.finished ? undefined : templateCandidate(view);
     }
     const view = this.#projection.pod(object);
-    // Unlike a running pod, a manifest has not been filled by defaulting.
+    // Defaulting would fill in the pod of a manifest, unlike a running pod, so the filled pod is evaluated.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 }
 
-/** No manifest contains the volume: a field decides whether the pod gets it. */
+/**
+ * Maps the added token volume to `automountServiceAccountToken`: the manifest does not contain the volume, and this
+ * field decides whether the pod gets it.
+ */
 function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
   const added = tokenVolumeIndex(spec);
   if (added === -1) return fieldOf;
@@ -188,7 +193,7 @@ function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Ca
     fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
 }
 
-/** A volume that comes from a claim of a StatefulSet is found in the list of claims. */
+/** Maps a volume that comes from a claim of a StatefulSet to the list of claims. */
 function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candidature['fieldOf']) {
   const claims = claimsIn(object);
   const path = claimsPath(object.kind);

@@ -14,7 +14,7 @@ const RESERVED = new Set(
   ),
 );
 
-/** @param value that is valid by the schema */
+/** @param value a value that is valid by the schema */
 export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   const engine = new CelEngine();
   const problems: Problem[] = [];
@@ -29,7 +29,7 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** The message of the first rule that a value of a string field may break. */
+/** The message of the first rule that this text breaks as the value of a string field; undefined if it breaks none. */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const engine = new CelEngine();
   return rulesOf(schema)

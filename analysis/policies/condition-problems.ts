@@ -1,12 +1,12 @@
 /** The problems that the conditions of a policy report. */
 import type { Condition } from '../../operator/api/capability-policy.ts';
 
-/** Conditions whose desired status is True. All other conditions report problems when True. */
+/** The conditions whose desired status is True. All other conditions report a problem if they are True. */
 export const GOOD_IF_TRUE = ['Ready', 'Accepted', 'Programmed', 'Compliant', 'Protected'];
-/** Conditions whose content a view shows elsewhere, or another condition contains. */
+/** The conditions whose content a view shows elsewhere, or another condition contains. */
 const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Protected', 'Ready', 'Stalled'];
 
-/** The conditions that report a problem that the view does not show otherwise. */
+/** The conditions that report a problem which the view does not show elsewhere. */
 export function problemsAmong(conditions: readonly Condition[]): Condition[] {
   return conditions.filter(
     ({ type, status }) => !TOLD_ELSEWHERE.includes(type) && (status === 'True') !== GOOD_IF_TRUE.includes(type),

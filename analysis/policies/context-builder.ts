@@ -32,20 +32,20 @@ export type Collected = ReturnType<typeof nothing>;
 function nothing() {
   return {
     policies: new Map<string, CompletePolicy>(),
-    /** The options for policies from manifests. */
+    /** The places where the policies of manifests were read. */
     sources: new Map<string, PolicySource>(),
     namespaces: new Map<string, Labels>(),
     roles: new Map<string, RoleView>(),
     bindings: new Map<string, RoleBindingView>(),
-    /** The roles with their labels, by which aggregated roles select them. */
+    /** The ClusterRoles with their labels, by which aggregated roles select them. */
     clusterRoles: new Map(IN_EVERY_CLUSTER.map((role) => [role.name, role])),
     automounting: new Map<string, boolean>(),
-    /** Whether policies from manifests and from the cluster count. */
+    /** Whether the policies of manifests and of the cluster count. */
     takesPolicies: true,
   };
 }
 
-/** A later object replaces one with the same name, as applying it would. */
+/** Builds a policy context. A later object replaces an object with the same name, as `kubectl apply` would. */
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
@@ -69,12 +69,15 @@ export class PolicyContextBuilder {
     return builder;
   }
 
-  /** Undefined if the builder has read a cluster, which is too large to be sent. */
+  /** Everything that was collected; undefined if the builder has read a cluster, which is too large to be sent. */
   get collected(): Collected | undefined {
     return this.#live ? undefined : this.#all;
   }
 
-  /** The cluster's policies, replaced and extended by those of the manifests, by name. */
+  /**
+   * The policies of the cluster and of the manifests, by name. A policy of a manifest replaces the cluster's policy of
+   * the same name.
+   */
   get policies(): ReadonlyMap<string, CompletePolicy> {
     return this.#all.policies;
   }
@@ -88,18 +91,18 @@ export class PolicyContextBuilder {
     return this.#all.policies.size === 0;
   }
 
-  /** Names of the policies that manifests state; sorted. */
+  /** The sorted names of the policies that manifests state. */
   get stated(): readonly string[] {
     return [...this.#all.sources.keys()].sort();
   }
 
-  /** The rollouts of these policies, by name. */
+  /** The rollouts of the named policies, by name. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
     const specs = names.flatMap((name) => {
       const spec = this.#all.policies.get(name)?.spec;
       return spec ? [[name, spec] as const] : [];
     });
-    // In another mode than Enforce, the rollout rests.
+    // The rollout rests if the mode is not Enforce.
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );
@@ -116,7 +119,7 @@ export class PolicyContextBuilder {
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
-        // Like kubectl apply: keeps live labels that others set, but no labels of an earlier manifest.
+        // As `kubectl apply` does, this keeps live labels that other users set, but no labels of an earlier manifest.
         this.#all.namespaces.set(name, { ...this.#live?.namespace(name)?.labels, ...labels });
         return;
       }
@@ -139,7 +142,7 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
-    // Without addClusterRoles(), only the rules that a controller has written into aggregated roles are known.
+    // If addClusterRoles() is not called, only the rules that a controller has written into aggregated roles are known.
     this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {
@@ -147,7 +150,10 @@ export class PolicyContextBuilder {
     }
   }
 
-  /** Adds all ClusterRoles of a cluster; call it after addCluster(). Roles of manifests may be aggregated with them. */
+  /**
+   * Adds all ClusterRoles of a cluster, with which roles of manifests may be aggregated. Callers do this after
+   * addCluster().
+   */
   addClusterRoles(roles: readonly ClusterRole[]): void {
     for (const role of roles) this.#all.clusterRoles.set(role.name, role);
   }
@@ -156,7 +162,7 @@ export class PolicyContextBuilder {
     for (const [name, mounts] of known) this.#all.automounting.set(name, mounts);
   }
 
-  /** @param tell receives the policy's problems beyond its form */
+  /** Builds the context. @param tell receives the problems of policies that have a valid form */
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
     for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
     const namespaces = this.#labelsWith(supposed.pending ?? new Map());
@@ -226,7 +232,8 @@ export class PolicyContextBuilder {
     if (!policy) return;
     const complete = completePolicy(policy);
     const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
-    // The order in which somebody applies the two policies decides which one is in force.
+    // Two policies with one name are an error, because the order in which somebody applies them decides which spec is
+    // in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace({ file: source.file, ...(source.line !== null && { line: source.line }) });
       const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
@@ -240,11 +247,11 @@ export class PolicyContextBuilder {
   #addRoleManifest(object: InputObject['object']): void {
     if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
     const placed = this.#placed(object);
-    // The object may replace a live one that grants something.
+    // A role without grants is added, too: it may replace a live role that grants something.
     this.#addRole(object.kind, this.#projection.role(placed) ?? { ...scopeOf(placed), rules: [] });
   }
 
-  /** A role or binding, with the namespace that it will be created in. */
+  /** A role or binding, with the namespace in which it will be created. */
   #placed(object: InputObject['object']): InputObject['object'] {
     if (object.kind.startsWith('Cluster')) return object;
     const { namespace } = identityOf(object, this.#namespace);
@@ -260,7 +267,7 @@ export class PolicyContextBuilder {
   }
 }
 
-/** The parts of the live policy that the API server keeps when the policy is changed. */
+/** The metadata of the live policy that the API server keeps when the policy is changed. */
 function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
   return {
     ...(uid !== undefined && { uid }),

@@ -6,7 +6,7 @@ import { objectFields } from '../manifests/pod-schema.ts';
 import type { Trouble } from '../manifests/trouble.ts';
 import { fieldProblems } from '../manifests/unknown-fields.ts';
 
-/** Policies are validated elsewhere. */
+/** Whether the object is a namespace, role or binding. Policies are validated elsewhere. */
 export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }

@@ -1,4 +1,7 @@
-/** The state of a cluster together with the policies of files. Namespaces may have other labels than in the cluster. */
+/**
+ * The state of a cluster together with the policies of files. In this state, namespaces may have other labels than in
+ * the cluster.
+ */
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
@@ -16,13 +19,13 @@ import { evaluateCluster } from './evaluate-cluster.ts';
 export type Labels = Readonly<Record<string, string>>;
 
 export interface PolicyContextOptions extends AdmissionOptions {
-  /** N of Kubernetes 1.N of the oldest API server. */
+  /** The minor version of the oldest API server: the N of Kubernetes 1.N. */
   readonly oldestServer: number;
-  /** The labels of a namespace about which nothing else is known. */
+  /** The labels of a namespace that is neither in the files nor in the cluster. */
   readonly namespaceLabels: Labels;
-  /** Whether all roles and bindings could be read; by default they are. */
+  /** Whether all roles and bindings could be read; true by default. */
   readonly usersKnown?: boolean;
-  /** The time to evaluate for, in ms since 1970. */
+  /** The time for which to evaluate, in ms since 1970. */
   readonly at: number;
 }
 
@@ -53,7 +56,7 @@ interface PolicyContextInput {
   readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly automounting: Automounting;
-  /** By policy; live policies have no entry. */
+  /** The place where each policy was read, by the policy's name; live policies have no entry. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
 
@@ -79,7 +82,7 @@ export class PolicyContext {
     return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
   }
 
-  /** The policies that decide in a namespace, for each mode in which some do. */
+  /** The policies that decide in a namespace, for each mode in which at least one decides. */
   deciding(namespace: string): readonly DecidingPolicies[] {
     return this.#deciding.get(namespace, () => {
       if (this.isExcluded(namespace)) return [];

@@ -1,4 +1,4 @@
-/** Running workloads of a cluster → verdicts, one namespace after the other. */
+/** Evaluates the running workloads of a cluster, one namespace after the other. */
 import { evaluateNamespace, type NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';

@@ -5,13 +5,16 @@ import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts'
 
 export interface PassesBy {
   readonly policy: string;
-  /** `spec.containers[0]` */
+  /** The path of the entry: `spec.containers[0]` */
   readonly entry: string;
   /** The messages of the rules that the container would break without the entry. */
   readonly without: readonly string[];
 }
 
-/** By the container's name. If the policy fills in a pod, the filled pod is evaluated. */
+/**
+ * The entry because of which each container passes, by the container's name. If the policy fills in a pod, the filled
+ * pod is evaluated.
+ */
 export function passingByEntry(
   pod: PodParts,
   policy: ResolvedPolicy,

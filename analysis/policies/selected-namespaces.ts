@@ -1,4 +1,4 @@
-/** The namespaces that a policy selects, with the reason where it does not decide. */
+/** The namespaces that a policy selects, and the reason where the policy does not decide. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { deciding, isExcluded } from '../../operator/policy/deciding.ts';
 import { isPendingPart } from '../../operator/policy/parts.ts';
@@ -16,12 +16,12 @@ export interface SelectedNamespace {
 }
 
 export type Role =
-  /** Alone. */
+  /** No other policy of the same priority decides. */
   | { readonly name: 'Decides'; readonly over: readonly Other[] }
-  /** The policies of the same priority that decide, too: a pod must satisfy one of them. */
+  /** Other policies of the same priority decide, too: a pod must satisfy one of the policies. */
   | { readonly name: 'Shares'; readonly with: readonly Other[]; readonly over: readonly Other[] }
   | { readonly name: 'Overridden'; readonly by: readonly Other[] }
-  /** Nothing can be created in the namespace. */
+  /** The namespace is being deleted, so nothing can be created in it. */
   | { readonly name: 'Terminating' }
   /** No policy reaches the namespace. */
   | { readonly name: 'Excluded' };
@@ -42,11 +42,11 @@ interface Surroundings {
   readonly namespaces: Iterable<NamespaceFacts>;
   /** Patterns of namespaces that no policy reaches. */
   readonly excluded: readonly string[];
-  /** The policies in force that select a namespace which policies reach. */
+  /** The policies in force that select the namespace, if policies reach it. */
   selecting(namespace: string): readonly ResolvedPolicy[];
 }
 
-/** In the order of the namespaces. @param parts of one policy */
+/** The namespaces that a policy selects, in the given order. @param parts the parts of one policy */
 export function selectedNamespaces(parts: readonly ResolvedPolicy[], around: Surroundings): SelectedNamespace[] {
   return [...around.namespaces].flatMap((namespace) => {
     const { name, terminating, labels } = namespace;
@@ -58,7 +58,7 @@ export function selectedNamespaces(parts: readonly ResolvedPolicy[], around: Sur
   });
 }
 
-/** @param selecting all policies that select the namespace, this one included */
+/** @param selecting all policies that select the namespace, including `policy` */
 function roleOf(policy: ResolvedPolicy, selecting: readonly ResolvedPolicy[], labels: Labels): Role {
   const others = selecting.filter((other) => other.mode === policy.mode && other.id !== policy.id);
   const deciders = deciding([policy, ...others], policy.mode, labels);

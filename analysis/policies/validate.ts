@@ -1,7 +1,7 @@
 /**
- * A policy from a file → the policy as the API server would store it, or the API server's errors. It applies the
- * generated model and the CRD's CEL rules, and needs no API server. Fields that the schema does not know are errors, as
- * for `kubectl apply`.
+ * Validates a policy from a file: the result is the policy as the API server would store it, or the API server's
+ * errors. Validation uses the generated model and the CRD's CEL rules, and needs no API server. Fields that the schema
+ * does not know are errors, as for `kubectl apply`.
  */
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import crdSchema from '../../operator/api/generated/schema.json' with { type: 'json' };
@@ -16,15 +16,15 @@ import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
 interface Validation {
-  /** Undefined when there are problems. */
+  /** The valid policy; undefined if there are problems. */
   readonly policy: CapabilityPolicy | undefined;
   readonly problems: readonly Problem[];
 }
 
 const CRD = crdSchema as unknown as Schema;
-/** The schema of a CRD leaves metadata to the API server. */
+/** The CRD's schema, completed with the schema of metadata, which a CRD leaves to the API server. */
 const SCHEMA: Schema = { ...CRD, properties: { ...CRD.properties, metadata: schemaOf('ObjectMeta') } };
-/** The form of names that custom resources must have. */
+/** Matches the names that custom resources may have. */
 const NAME = new RegExp(`^${SUBDOMAIN}$`);
 
 /** @param textOf the text of a scalar in its file */
@@ -38,12 +38,14 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
     ...unknownFields(written, SCHEMA),
   ];
   const wrong = withTypeHints(form, written, SCHEMA, { textOf, refusalOf: ruleRefusal });
-  // Like the API server, runs the rules only on values that the schema admits.
+  // As in the API server, the rules run only on values that the schema admits.
   const problems = wrong.length > 0 ? wrong : ruleProblems(written, CRD);
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }
 
-/** The first problem of each field. Ajv checks the enum even of a value whose type is wrong. */
+/**
+ * The first problem of each field. There may be more, because Ajv checks the enum even of a value whose type is wrong.
+ */
 function modelProblems(object: RawObject, errors: readonly ModelError[]): Problem[] {
   const byField = new Map<string, Problem>();
   for (const error of errors) {
@@ -64,7 +66,7 @@ function modelProblem(object: RawObject, { instancePath, keyword, params, messag
   return problemAt(path, refusalText(keyword, valueAt(object, path), limit) ?? message);
 }
 
-/** `/spec/subjects/0/name` → its keys and indices. */
+/** The keys and indices of a JSON pointer, such as `/spec/subjects/0/name`. */
 function pointedAt(pointer: string, object: RawObject): FieldPath {
   const path: (string | number)[] = [];
   for (const step of pointer.split('/').slice(1)) {

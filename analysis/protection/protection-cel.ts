@@ -36,8 +36,8 @@ const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace
 export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
 
 /**
- * CEL, bool: the user is a controller. Controllers run as their own users; without credentials of their own, all run as
- * the second user.
+ * CEL, bool: the user is the controller. A controller runs as its own user, or as the user of kube-controller-manager
+ * if controllers have no credentials of their own.
  */
 function isController(account: ServiceAccount): string {
   return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
@@ -45,15 +45,21 @@ function isController(account: ServiceAccount): string {
 
 /** CEL, bool: the namespace controller deletes the objects of a namespace that is deleted. */
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
-/** CEL, bool: a controller of kube-controller-manager gets its token from this user. */
+/** CEL, bool: the user is kube-controller-manager, which requests the tokens of its controllers. */
 export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
-/** The controllers inside of an API server, which manage the API server's own objects. */
+/**
+ * CEL, bool: the user is a controller inside of an API server. The controllers inside of an API server manage its own
+ * objects.
+ */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
-/** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
+/**
+ * CEL, bool: the request is a probe. Webhooks, and policies that were created through the API, never see bindings, so
+ * they cannot forge the answer.
+ */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
-/** The names of programs, and of objects that were rendered before programs existed. */
+/** Patterns of the names of programs, and of objects that were rendered before programs existed. */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
 /** CEL, bool: these fields of the object have not changed. */
@@ -66,7 +72,7 @@ const METADATA = ['dyn(object).metadata', 'dyn(oldObject).metadata'] as const;
 const CONTENT = `${same(['spec', 'rules', 'aggregationRule', 'subjects', 'roleRef', 'data', 'binaryData', 'immutable'], OBJECTS)} && ${same(['labels', 'annotations'], METADATA)}`;
 const LIFETIME = same(['ownerReferences', 'finalizers'], METADATA);
 
-/** @param users the operators' user names */
+/** The CEL variables of the protection. @param users the operators' user names */
 export function variablesOf(users: readonly string[]): Explained[] {
   const variable = (name: string, expression: string, why: string) => ({ why, entry: { name, expression } });
   return [
@@ -107,8 +113,8 @@ export function isLease(operators: readonly ServiceAccount[]): string {
 }
 
 /**
- * Also protected by name: the operator adds its label to an existing object with that name, and keeps the object's
- * contents.
+ * CEL, bool: the object keeps the state of rollouts. Such an object is also recognized by its name, because the
+ * operator adds its label to an existing object with that name, and keeps the object's contents.
  */
 export function isRolloutState(operators: readonly ServiceAccount[]): string {
   return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP_PREFIX}[0-9]+[.]"))`;
@@ -116,10 +122,10 @@ export function isRolloutState(operators: readonly ServiceAccount[]): string {
 
 export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
 
-/** The number of levels at which properties are compared one by one. Below them, schemas have to be equal. */
+/** The number of levels at which properties are compared one by one. Below these levels, schemas have to be equal. */
 const SCHEMA_DEPTH = 7;
 
-/** CEL, bool: the two schemas make the same statements about the value itself, without its contents. */
+/** CEL, bool: two schemas say the same about the value itself; its contents are not compared. */
 function keepsValue(now: string, before: string): string {
   const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
   return `${same(['type', 'default'], [now, before])} && ${preserves(now)} == ${preserves(before)}`;
@@ -130,8 +136,8 @@ const CONTAINED = ['items', 'additionalProperties'];
 /**
  * CEL, bool: the schema has every field of the old schema, with the same type and default.
  *
- * A list with one element binds a name. For an array or a map, the schemas of the contents are compared. A list of lists
- * is compared as a whole.
+ * In the CEL text, a list with one element binds a name. For an array or a map, the schemas of the contents are
+ * compared. A list of lists is compared as a whole.
  */
 function keepsSchema(now: string, before: string, depth = 0): string {
   const keeps = keepsValue(now, before);
@@ -146,9 +152,9 @@ function keepsSchema(now: string, before: string, depth = 0): string {
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
 
 /**
- * CEL, bool: the versions are as before, and each version, including an additional one, has every field that stored
- * objects may have. A write through a version with fewer fields would drop the missing fields, even if it changes
- * nothing.
+ * CEL, bool: no version was removed, or is served or stored differently. Each version, including new ones, has every
+ * field that stored objects may have. Otherwise any write through a version with fewer fields would drop the missing
+ * fields.
  */
 const KEEPS_VERSIONS = [
   `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage))`,
@@ -172,10 +178,17 @@ const BUILT_IN_APIS = [
   'coordination.k8s.io',
   'rbac.authorization.k8s.io',
 ];
-/** The API server adopts `service` from such an object until it starts again (kube-aggregator, autoregister). */
+/**
+ * CEL, bool: the APIService is for an API group that is built in. The API server uses `service` of such an object until
+ * it starts again (kube-aggregator, autoregister).
+ */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
-/** CEL, bool: one of the accounts has this name and is in the request's namespace. @param name CEL, string */
+/**
+ * CEL, bool: one of the accounts has this name and is in the request's namespace.
+ *
+ * @param name a CEL expression of type string
+ */
 function isOneOf(accounts: readonly ServiceAccount[], name: string): string {
   return accounts.map((one) => `(request.namespace == "${one.namespace}" && ${name} == "${one.name}")`).join(' || ');
 }
@@ -184,7 +197,10 @@ export function requestsToken(accounts: readonly ServiceAccount[]): string {
   return `variables.resource == "serviceaccounts" && (${isOneOf(accounts, 'request.name')})`;
 }
 
-/** CEL, bool: the controller manager writes a token of one of the accounts into the Secret. Its type is immutable. */
+/**
+ * CEL, bool: the controller manager writes a token of one of the accounts into the Secret. The type of a Secret is
+ * immutable.
+ */
 export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   const account = (object: string) =>
     `${object}.metadata.?annotations[?"kubernetes.io/service-account.name"].orValue("")`;
@@ -193,7 +209,9 @@ export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   return `variables.resource == "secrets" && ${now}.?type.orValue("") == "kubernetes.io/service-account-token" && ${isNew} && (${isOneOf(accounts, account(now))})`;
 }
 
-/** After a foreground deletion, the garbage collector removes the finalizer. */
+/**
+ * CEL, bool: the garbage collector removes the finalizer of an object, as it does at the end of a foreground deletion.
+ */
 export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
 
 export const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}").name(variables.name).check("exempt").allowed()`;

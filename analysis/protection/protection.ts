@@ -1,7 +1,7 @@
 /**
- * The protection: an admission policy that API servers read from a file (KEP-5793), so that nobody can remove it through
- * the API. It also sees writes of admission policies, unlike a policy that is created through the API
- * (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
+ * The protection: an admission policy that API servers read from a file (KEP-5793), so that nobody can remove it
+ * through the API. The protection also sees writes of admission policies, unlike a policy that is created through the
+ * API (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
  *
  * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses these writes to
  * everybody else, including cluster administrators.
@@ -17,7 +17,9 @@ export const STATIC_SUFFIX = '.static.k8s.io';
 export const PROTECTION = `protection.${GROUP}${STATIC_SUFFIX}`;
 
 export interface ProtectionOptions {
-  /** The service accounts that operators run as. There are two while the name changes, otherwise one. */
+  /**
+   * The service accounts that operators run as. There are two while the account's name is being changed, otherwise one.
+   */
   readonly operators: readonly ServiceAccount[];
   /** CapabilityPolicies that only holders of `exempt` may change or delete. */
   readonly pinned: readonly string[];
@@ -134,7 +136,10 @@ function namesOf(accounts: readonly ServiceAccount[]): string[] {
   return [...new Set(accounts.map(({ name }) => name))];
 }
 
-/** A request to delete a collection has no name, so a rule about deletions must not select by names. */
+/**
+ * The rules that select requests. A request to delete a collection has no name, so a rule about deletions must not
+ * select by names.
+ */
 function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]): Explained[] {
   const rule = (
     group: string,

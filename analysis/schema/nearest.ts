@@ -1,12 +1,12 @@
 /** Finds known names that the author of an unknown name may have meant. */
 
-/** At most a third of the letters may differ. */
+/** The largest part of a name's letters that may differ. */
 const CLOSE = 1 / 3;
 const MOST = 3;
 
 /**
- * The nearest names by edits; without one, the names that contain the text as a word; empty if all names are too
- * different.
+ * The names that need the fewest edits. If all names need too many edits, the names that contain the text as a word;
+ * empty if there are none.
  */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));
@@ -20,12 +20,18 @@ export function nearest(text: string, names: readonly string[], most = text.leng
   return names.filter((name) => text !== '' && name.split('_').includes(text)).slice(0, MOST);
 }
 
-/** Longer than any known name. The limit bounds the comparison, whose cost grows with the length of both names. */
+/**
+ * The longest name to compare, longer than any known name. The limit is needed because the cost of a comparison grows
+ * with the length of both names.
+ */
 const LONGEST = 100;
-/** With more edits, the name would be a different word: `mirrorVolumeMounts` is not `volumeMounts`. */
+/**
+ * The most edits of a misspelt name. With more edits, the name is a different word: `mirrorVolumeMounts` is not
+ * `volumeMounts`.
+ */
 const MISTYPED = 2;
 
-/** The nearest name, ignoring case. */
+/** The name that a misspelt text means, ignoring case. */
 export function meantBy(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const lower = names.map((name) => name.toLowerCase());

@@ -1,6 +1,6 @@
-/** Fields by name: `containers[0].securityContext` ↔ its keys and indices. */
+/** Converts between the text of a field's path, `containers[0].securityContext`, and its keys and indices. */
 
-/** Keys and indices from the document's root. */
+/** The path of a field: keys and indices from the document's root. */
 export type FieldPath = readonly (string | number)[];
 
 const STEP = /\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g;
@@ -11,7 +11,7 @@ export function fieldPath(text: string): FieldPath {
   );
 }
 
-/** A key with dots, such as that of a label, is written in quotes. */
+/** The text of a path. A key with dots, such as the key of a label, is written in quotes. */
 export function pathText(path: FieldPath): string {
   return path
     .map((step) => {

@@ -1,4 +1,7 @@
-/** Checks a value against a schema. It finds fields that the API server refuses, and fields that it does not know. */
+/**
+ * Checks a value against a schema. The check finds fields that the API server refuses, and fields that the API server
+ * does not know.
+ */
 import { partOf, type Schema } from '../../operator/api/schema.ts';
 import { meantBy } from './nearest.ts';
 import { type FieldPath, pathText } from './paths.ts';
@@ -15,15 +18,15 @@ export function problemAt(path: FieldPath, text: string): Problem {
 
 /** A field that the schema of its object does not have. */
 export interface UnknownKey {
-  /** The path of the object. */
+  /** The path of the object that has the unknown field. */
   readonly around: FieldPath;
   readonly key: string;
   readonly known: NonNullable<Schema['properties']>;
 }
 
 /**
- * A part that the API server reads as empty: a null in a list or in a mapping with any keys, or an absent field that is
- * always present when stored. As the value of any other field, a null counts as absent.
+ * A part that the API server reads as empty. Such a part is a null in a list or in a mapping with any keys, or an
+ * absent field that is always present in stored objects. As the value of any other field, a null counts as absent.
  */
 export interface EmptyField {
   readonly path: FieldPath;
@@ -31,15 +34,17 @@ export interface EmptyField {
   readonly schema: Schema;
 }
 
-/** In the order of the fields. */
+/** How a value differs from a schema, in the order of the fields. */
 interface Mismatches {
-  /** Values with a wrong type and missing fields. */
+  /** The values with a wrong type, and the missing fields. */
   readonly wrong: Problem[];
   readonly unknown: UnknownKey[];
   readonly empty: EmptyField[];
 }
 
-/** All problems from one walk: most manifests have none, and walking is most of the work. */
+/**
+ * Finds all mismatches in one walk over the value, because most manifests have none, and walking is most of the work.
+ */
 export function mismatches(value: unknown, schema: Schema): Mismatches {
   const wrong: Problem[] = [];
   const unknown: UnknownKey[] = [];
@@ -64,7 +69,7 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists, as problems of type. */
+/** The nulls in lists, as problems of a wrong type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);
@@ -83,7 +88,7 @@ export function typeProblems(value: unknown, schema: Schema): Problem[] {
   return mismatches(value, schema).wrong;
 }
 
-/** In the order of the fields. */
+/** The fields that the schema does not know, in the order of the fields. */
 export function unknownFields(value: unknown, schema: Schema): Problem[] {
   const problems: Problem[] = [];
   walk(value, schema, [], (part, { properties, ...of }, path) => {
@@ -95,12 +100,15 @@ export function unknownFields(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** Returns whether to descend into the value. The path object changes afterwards, because few paths are kept. */
+/**
+ * Visits a value, and returns whether to descend into it. The path array is reused after the visit, because few paths
+ * are kept.
+ */
 type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
 
-/** The path objects change afterwards, too. */
+/** Receives findings during a walk. The path arrays are reused after each call. */
 interface Found {
-  /** Called with the keys that the schema of an object does not have, if the schema names any. */
+  /** Called with each key that the schema of an object does not have, if the schema names any keys. */
   onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
   /** Called with the schema and the path of each null in a list, or in a mapping with any keys. */
   onNull(schema: Schema, path: FieldPath): void;

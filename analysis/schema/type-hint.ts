@@ -1,4 +1,4 @@
-/** A value of the wrong type → what to write instead. */
+/** Says for a value of the wrong type what to write instead. */
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { bounded } from '../../operator/text/printable.ts';
@@ -8,18 +8,18 @@ import { hasType, isObject, type Problem } from './problems.ts';
 export interface Hinting {
   /** The scalar as it is written in the file: `1.30`, which parses to the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** The problem of the value read as a string, whether or not it is in quotes. */
+  /** The problem that the value has if it is read as a string, whether or not it is in quotes. */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 
 const LONGEST = 80;
-/** YAML 1.1, as kubectl reads it. */
+/** The booleans of YAML 1.1, as kubectl reads them. */
 const BOOLEANS: readonly (readonly [RegExp, boolean])[] = [
   [/^(?:y|yes|on|true)$/i, true],
   [/^(?:n|no|off|false)$/i, false],
 ];
 
-/** The same problems. The message of each type error ends with a hint on what to write. */
+/** The given problems with hints: the message of each type error ends with what to write. */
 export function withTypeHints(
   problems: readonly Problem[],
   value: unknown,
@@ -74,13 +74,16 @@ function textHint(
   );
 }
 
-/** A list with one entry where the entry itself is expected. */
+/** The hint for a list with one entry where the entry itself is expected. */
 function unwrapped(value: unknown): string | undefined {
   const [only] = Array.isArray(value) && value.length === 1 ? value : [];
   return typeof only === 'string' ? `write ${only}, without brackets` : undefined;
 }
 
-/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`. If one field accepts the value, the hint names it; otherwise all fields. */
+/**
+ * The hint for a value where an object is expected: `{rule: MustRunAs}` for `runAsUser: MustRunAs`. If exactly one
+ * field accepts the value, the hint names this field, otherwise all fields.
+ */
 function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
   const fields = Object.entries(properties);
   const [field, ...others] = fields.filter(([, { enum: own, items }]) => (own ?? items?.enum)?.includes(value));

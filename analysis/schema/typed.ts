@@ -1,4 +1,4 @@
-/** Schemas that we write by hand, and the types of the values that they accept. */
+/** Builds schemas by hand, with the TypeScript types of the values that they accept. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { withoutNulls } from '../../operator/model/raw.ts';
 import { nullItems, type Problem, typeProblems, unknownFields } from './problems.ts';
@@ -7,7 +7,7 @@ import { withTypeHints } from './type-hint.ts';
 declare const VALUE: unique symbol;
 
 interface Typed<Value> extends Schema {
-  /** Only for the type checker. */
+  /** The type of accepted values. The field is never set: it exists only for the type checker. */
   readonly [VALUE]?: Value;
 }
 
@@ -35,7 +35,7 @@ export function object<Of extends Fields>(properties: Of): Typed<{ readonly [Nam
   return { type: 'object', properties };
 }
 
-/** The same, but it also accepts other fields, which are not read. */
+/** An object with these fields and any other fields, which are not read. */
 export function open<Of extends Fields>(properties: Of): ReturnType<typeof object<Of>> {
   return { ...object(properties), 'x-kubernetes-preserve-unknown-fields': true };
 }

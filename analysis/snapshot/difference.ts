@@ -1,6 +1,6 @@
 /**
- * The changes from one snapshot to the next, as JSON. They are small for two documents of one SnapshotTaker, and correct
- * for any two documents.
+ * The changes from one snapshot to the next, as JSON. The changes are small for two documents of one SnapshotTaker, and
+ * correct for any two documents.
  */
 import type { Violation } from '../../operator/evaluate/violations.ts';
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
@@ -8,15 +8,15 @@ import type { Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from './docum
 import { isSame } from './same.ts';
 
 export interface Difference {
-  /** All fields that are no lists of objects. */
+  /** The new values of all fields that are not lists of objects. */
   readonly fields: Fields;
   readonly policies?: NamedDifference<SnapshotPolicy>;
   readonly namespaces?: NamedDifference<SnapshotNamespace>;
   readonly shapes?: IndexedDifference<Shape>;
   readonly violations?: IndexedDifference<Violation>;
-  /** All policies of the new document. */
+  /** All roles of the new document; absent if they are unchanged. */
   readonly roles?: readonly RoleView[];
-  /** All of them. */
+  /** All bindings of the new document; absent if they are unchanged. */
   readonly roleBindings?: readonly RoleBindingView[];
 }
 
@@ -34,7 +34,7 @@ type Fields = Pick<
 
 /** The changes to a list that is sorted by name. */
 interface NamedDifference<Item> {
-  /** Items that are new or have changed. */
+  /** The items that are new or have changed. */
   readonly put: readonly Item[];
   /** The names of the items that are gone. */
   readonly gone: readonly string[];
@@ -47,7 +47,7 @@ interface IndexedDifference<Item> {
   readonly added: readonly Item[];
 }
 
-/** Undefined if only the time has changed. */
+/** The changes between two snapshots; undefined if only the time differs. */
 export function differenceOf(before: Snapshot, after: Snapshot): Difference | undefined {
   const policies = namedDifference(before.policies, after.policies);
   const namespaces = namedDifference(before.namespaces, after.namespaces);

@@ -1,7 +1,7 @@
 /**
- * The parts of a pod that a snapshot discloses: the parts that rules read. A rule names whole fields (`reads`), and some
- * of these contain more than the rule needs. The commands and headers of probes may contain tokens, and the options of a
- * volume may contain credentials.
+ * Reduces a pod to the parts that a snapshot discloses: the parts that rules read. A rule names whole fields (`reads`),
+ * and some fields contain more than the rule needs. For example, the commands and headers of probes may contain tokens,
+ * and the options of a volume may contain credentials.
  */
 import { withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodParts, Volume } from '../../operator/model/objects.ts';
@@ -37,7 +37,7 @@ function hostsOf(handler: unknown): Fields {
   return Object.fromEntries(hosts);
 }
 
-/** The fields of volume types that a rule reads. For other types, only the name matters. */
+/** The fields of volume types that a rule reads. For other volume types, only the name of the type matters. */
 const FIELDS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   hostPath: ['path'],
   csi: ['driver'],

@@ -3,8 +3,8 @@
  * reads the document without access to the cluster. docs/reference/snapshot.schema.json describes it for readers in other
  * languages.
  *
- * It contains only data that some rule reads. It has no environment variables, no Secrets and no image pull secrets, and
- * only the annotations of the Pod Security Standards.
+ * The document contains only data that some rule reads. The document has no environment variables, no Secrets and no
+ * image pull secrets. Its only annotations are those of the Pod Security Standards.
  */
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
@@ -20,7 +20,7 @@ export const SNAPSHOT_KIND = 'Snapshot';
 export interface Snapshot {
   readonly apiVersion: typeof SNAPSHOT_VERSION;
   readonly kind: typeof SNAPSHOT_KIND;
-  /** The time at which the cluster was read, RFC 3339. */
+  /** The time at which the cluster was read, in the form of RFC 3339. */
   readonly taken: string;
   /** The context of the kubeconfig. */
   readonly context: string;
@@ -29,26 +29,29 @@ export interface Snapshot {
   readonly operatorNamespace: string;
   /** Patterns of namespaces that no policy reaches. */
   readonly excludedNamespaces: readonly string[];
-  /** The kinds that could not be read, and the consequences; empty if the document is complete. */
+  /** The kinds that could not be read, with the consequences; empty if the document is complete. */
   readonly missing: readonly string[];
   /**
-   * Whether roles and bindings could be read. If not, everybody counts as a user of every policy. Absent in documents of
-   * earlier versions, which always could.
+   * Whether roles and bindings could be read. If not, everybody counts as a user of every policy. The field is absent
+   * in documents of earlier versions, which require that they could be read.
    */
   readonly usersKnown?: boolean;
-  /** False in a cluster without the CRD: the policies are then those of ASSESSED_LEVELS. Absent otherwise. */
+  /**
+   * False in a cluster without the CRD, where the policies are those of ASSESSED_LEVELS. In a cluster with the CRD, the
+   * field is absent.
+   */
   readonly installed?: false;
-  /** By name. */
+  /** The policies, sorted by name. */
   readonly policies: readonly SnapshotPolicy[];
-  /** By name. */
+  /** The namespaces, sorted by name. */
   readonly namespaces: readonly SnapshotNamespace[];
-  /** Each distinct pod or template once; namespaces refer to it by its index. */
+  /** Each distinct pod or template once. Namespaces refer to a shape by its index. */
   readonly shapes: readonly Shape[];
-  /** Each distinct violation once; verdicts refer to it by its index. */
+  /** Each distinct violation once. Verdicts refer to a violation by its index. */
   readonly violations: readonly Violation[];
   /** The roles that grant something on CapabilityPolicies. */
   readonly roles: readonly RoleView[];
-  /** The bindings of these roles. */
+  /** The bindings to `roles`. */
   readonly roleBindings: readonly RoleBindingView[];
 }
 
@@ -56,9 +59,9 @@ export interface SnapshotPolicy {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
-  /** RFC 3339. */
+  /** The time of creation, in the form of RFC 3339. */
   readonly created?: string;
-  /** With the defaults filled in. */
+  /** The spec with the defaults filled in. */
   readonly spec: CompleteSpec;
   readonly status: CapabilityPolicyStatus;
   /** The spec that is in force, if the current spec is not accepted. */
@@ -70,15 +73,15 @@ export interface SnapshotPolicy {
 }
 
 export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
-  /** Whether policies decide here. False in excluded namespaces, and in namespaces that are being deleted. */
+  /** Whether policies can decide in the namespace: it is neither excluded nor being deleted. */
   readonly reached: boolean;
-  /** The names of the policies that decide here, by mode. */
+  /** The names of the policies that decide in the namespace, by mode. */
   readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;
   readonly controllers: readonly Controller[];
   readonly pods: readonly PodGroup[];
-  /** By mode, kind and name. */
+  /** The verdicts, sorted by mode, kind and name. */
   readonly verdicts: readonly SnapshotVerdict[];
-  /** The containers about whose processes there is evidence; absent if there are none. */
+  /** The containers about which there is evidence; absent if there are none. */
   readonly used?: readonly UsedByContainer[];
 }
 
@@ -87,7 +90,7 @@ export interface UsedByContainer {
   readonly kind: string;
   readonly name: string;
   readonly container: string;
-  /** The capabilities that the container holds and used, in the order of their numbers. */
+  /** The capabilities that the container holds and used, in the order of the kernel's numbers. */
   readonly used: readonly string[];
 }
 
@@ -106,7 +109,7 @@ export interface Controller {
   readonly id: number;
   readonly owner?: OwnerReference;
   readonly replicas?: number;
-  /** A finished Job. */
+  /** True for a finished Job. */
   readonly finished?: true;
   /** The template, by its index in `shapes`. */
   readonly shape: number;
@@ -118,7 +121,7 @@ export interface PodGroup {
   readonly name: string;
   readonly count: number;
   readonly owner?: OwnerReference;
-  /** A mirror pod of a static pod, which admission can't refuse. */
+  /** True for a mirror pod of a static pod, which admission can't refuse. */
   readonly mirror?: true;
   readonly shape: number;
 }
@@ -128,11 +131,11 @@ export interface SnapshotVerdict {
   readonly kind: string;
   readonly name: string;
   readonly verdict: Verdict;
-  /** The number of its pods that violate now. */
+  /** The number of the workload's pods that violate now. */
   readonly pods: number;
   /** The Enforce policy that admits a workload that violates in another mode. */
   readonly admittedBy?: string;
-  /** By policy, as indexes of the document's `violations`; absent when Compliant. */
+  /** The violations of each policy, as indexes of the document's `violations`; absent if the verdict is Compliant. */
   readonly violations?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -141,10 +144,7 @@ export interface Shape extends PodParts {
   readonly findings: readonly Finding[];
 }
 
-/**
- * The capabilities of a container: the ones that it asks for, and the ones that each container runtime gives to it as
- * root.
- */
+/** The capabilities that a container asks for, and the capabilities that each container runtime gives to it as root. */
 export interface ContainerCapabilities {
   readonly container: string;
   readonly privileged: boolean;

@@ -1,4 +1,4 @@
-/** Numbers distinct values, so that a document contains each of them once. */
+/** Numbers distinct values, so that a document contains each value once. */
 import type { PodParts } from '../../operator/model/objects.ts';
 import { disclosed } from './disclosed.ts';
 
@@ -21,7 +21,10 @@ export class Indexed<Item extends object | string> {
   }
 }
 
-/** The distinct shapes, as disclosed. Copies of a pod mostly share one spec, which is looked at once. */
+/**
+ * The distinct shapes in the form that a snapshot discloses. Copies of a pod mostly share one spec object, which is
+ * processed once.
+ */
 export class Shapes {
   readonly #indexed = new Indexed<PodParts>(({ annotations, spec }) => JSON.stringify([annotations, spec]));
   readonly #bySpec = new WeakMap<PodParts['spec'], Map<PodParts['annotations'], number>>();

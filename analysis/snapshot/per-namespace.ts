@@ -1,17 +1,17 @@
-/** Results about the namespaces of documents. */
+/** Caches results about the namespaces of snapshot documents. */
 import type { SnapshotNamespace } from './document.ts';
 
 interface Known<OfShape, Result> {
-  /** The shapes of its controllers and pods, in their order. */
+  /** The shapes of the namespace's controllers and pods, in their order. */
   readonly shapes: readonly (OfShape | undefined)[];
   readonly result: Result;
 }
 
 /**
- * Kept as long as the namespace's object lives and its indexes lead to the same shapes; the object must not change. In
- * another document, the same index may be another shape.
+ * Caches a result for each namespace, as long as the namespace's object exists and its indexes lead to the same shapes.
+ * The object must not change. In another document, the same index may be another shape.
  *
- * @param make its second argument has all shapes of the document, or the results about each
+ * @param make makes the result; its second argument has all shapes of the document, or a result about each shape
  */
 export function perNamespace<OfShape, Result>(
   make: (namespace: SnapshotNamespace, shapes: readonly OfShape[]) => Result,

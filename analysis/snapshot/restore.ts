@@ -1,4 +1,4 @@
-/** A snapshot document → a cluster that can be evaluated again, for example with an edited policy. */
+/** Makes a cluster from a snapshot document, which can be evaluated again, for example with an edited policy. */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from '../../operator/compile/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
@@ -10,8 +10,8 @@ import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, Snap
 import { perNamespace } from './per-namespace.ts';
 
 /**
- * The document counts pods that are alike, so it has the name of only the first pod of a group. The names and UIDs of the
- * rest are made up. Objects that two snapshots share are restored once.
+ * The cluster of a snapshot. The document counts pods that are alike, so it has the name of only the first pod of a
+ * group. The names and UIDs of the other pods are made up. Objects that two snapshots share are restored once.
  */
 export function restoreCluster(snapshot: Snapshot): Cluster {
   const { roles, roleBindings } = snapshot;
@@ -50,7 +50,7 @@ export function restoreCluster(snapshot: Snapshot): Cluster {
   };
 }
 
-/** Results are remembered only for parts that cannot change. */
+/** The parts of a shape. The parts are frozen, because results are cached only for parts that cannot change. */
 const partsOf = perObject(({ annotations, spec }: Shape): PodParts => frozen(structuredClone({ annotations, spec })));
 
 function restorePolicy({ name, uid, generation, created, spec, status }: SnapshotPolicy): CompletePolicy {
@@ -92,7 +92,7 @@ const restoreContent = perNamespace((namespace, shapes: readonly PodParts[]): Co
   };
 });
 
-/** In the order of the document's controllers. */
+/** The restored workloads of a namespace, in the order of the document's controllers. */
 export function restoreWorkloads(
   { name: namespace, controllers }: SnapshotNamespace,
   templateOf: (shape: number) => PodParts,

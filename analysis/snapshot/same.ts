@@ -1,4 +1,6 @@
-/** Whether two values are the same JSON. An unchanged object is mostly the same object, which makes this fast. */
+/**
+ * Whether two values are the same JSON. The comparison is fast, because an unchanged value is mostly the same object.
+ */
 export function isSame(a: object | undefined, b: object | undefined): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

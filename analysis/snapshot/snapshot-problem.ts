@@ -1,11 +1,11 @@
 /**
- * Checks whether a value is a snapshot that the page can show. Somebody may open any file, and a wrong one must not break
- * the page.
+ * Checks whether a value is a snapshot that the page can show. Somebody may open any file, and a wrong file must not
+ * break the page.
  */
 import { isObject } from '../schema/problems.ts';
 import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from './document.ts';
 
-/** Why a value is not a snapshot that the page can show; undefined if it is one. */
+/** The reason why the page cannot show a value as a snapshot; undefined if it can. */
 export function snapshotProblem(value: unknown): string | undefined {
   if (!isObject(value) || value.kind !== SNAPSHOT_KIND) return 'not a snapshot, which cappol snapshot prints';
   if (value.apiVersion !== SNAPSHOT_VERSION)
@@ -60,7 +60,7 @@ function listProblem(
   return undefined;
 }
 
-/** An index without an entry. */
+/** The problem of an index without an entry; undefined if every index has an entry. */
 function referenceProblem({ namespaces, shapes, violations }: Snapshot): string | undefined {
   for (const { name, controllers, pods, verdicts } of namespaces) {
     const isShape = (one: unknown) => isObject(one) && shapes[one.shape as number] !== undefined;

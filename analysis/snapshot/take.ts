@@ -1,4 +1,4 @@
-/** A cluster and the verdicts on it → the snapshot document. Pure: the same cluster gives the same document. */
+/** Makes the snapshot document of a cluster and its verdicts. Pure: the same cluster gives the same document. */
 import type { CompletePolicy, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
@@ -57,24 +57,24 @@ export function takeSnapshot({ verdicts, usedIn = () => [], ...taken }: TakenNam
 
 /** The facts about a namespace that its objects alone do not show. */
 export interface KnownOfNamespace {
-  /** Undefined for a namespace that no policy reaches. */
+  /** The verdicts; undefined for a namespace that no policy reaches. */
   readonly result: NamespaceVerdicts | undefined;
   /** The containers about which there is evidence. */
   readonly used: readonly UsedByContainer[];
-  /** Whether its pods and workloads have not changed since the last document. */
+  /** Whether the namespace's pods and workloads are unchanged since the last document. */
   readonly keepsObjects?: boolean;
 }
 
 /**
- * Takes one document after the other of the same cluster. An object that did not change is the same object in both
+ * Takes several documents of the same cluster, one after the other. An unchanged object is the same object in all
  * documents, and a shape or a violation keeps its index.
  */
 export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
   /**
-   * Workloads with equal pods share their violations. Each violation is processed once, and both documents share the
-   * result.
+   * The indexes of violations. Workloads with equal pods share their violations, so each is processed once, and all
+   * documents share the result.
    */
   readonly #indexesOf = perObject((violations: WorkloadVerdict['violations']): Indexes => {
     const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
@@ -87,7 +87,7 @@ export class SnapshotTaker {
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
 
-  /** The number of shapes and violations that are known, including those that are no longer used. */
+  /** The number of known shapes and violations, including shapes and violations that are no longer used. */
   get size(): number {
     return this.#shapes.items.length + this.#violations.items.length;
   }
@@ -154,7 +154,7 @@ interface Context {
 }
 
 interface InForce {
-  /** The spec that is in force, if it is not the current one. */
+  /** The spec that is in force, if it is not the current spec. */
   readonly accepted: CompleteSpec | undefined;
   readonly isRecorded: boolean;
 }
@@ -199,7 +199,7 @@ function objectsIn(name: string, { cluster, shapes }: Context): Objects {
   const ids = new Indexed<string>((uid) => uid);
   const pods = [...cluster.pods(name)].filter(({ finished }) => !finished);
   const listed = [...cluster.workloads(name)];
-  // Old pods may belong to an old ReplicaSet. It is only needed to link the pods to their Deployment.
+  // Pods may belong to an old ReplicaSet, which is only needed to link the pods to their Deployment.
   const linking = [...ownersOf([...pods, ...listed], cluster)].filter((workload) => !listed.includes(workload));
   return {
     controllers: [...listed, ...linking].map((workload) => controller(workload, shapes, ids)),
@@ -207,7 +207,7 @@ function objectsIn(name: string, { cluster, shapes }: Context): Objects {
   };
 }
 
-/** The workloads of all owner chains. */
+/** The workloads in the owner chains of these objects. */
 function ownersOf(objects: readonly (PodView | WorkloadView)[], cluster: Cluster): Set<WorkloadView> {
   const owners = new Set<WorkloadView>();
   for (const object of objects) {

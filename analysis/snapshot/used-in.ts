@@ -6,7 +6,10 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { UsedByContainer } from './document.ts';
 
-/** The containers about which there is evidence. Each counts in all pods of its workload. */
+/**
+ * The containers in a namespace about which there is evidence. The evidence about a container counts for all pods of
+ * its workload.
+ */
 export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
   const found = new Map<string, UsedByContainer>();
   for (const { workload, candidate } of membersOf(namespace, cluster)) {

@@ -13,10 +13,13 @@ export interface SnapshotWorkload extends WorkloadName {
   readonly shapes: readonly number[];
 }
 
-/** Owners do not depend on templates. */
+/** A placeholder for templates, because owners do not depend on templates. */
 const TEMPLATE = { annotations: {}, spec: { containers: [] } };
 
-/** Sorted by kind and name, like verdicts. Namespaces that a difference does not change stay the same objects. */
+/**
+ * The workloads of a namespace, sorted by kind and name, like verdicts. The workloads are cached, because a namespace
+ * that a difference does not change stays the same object.
+ */
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);
   const cluster = { workload: (_: string, kind: string, name: string) => byName.get(`${kind}/${name}`) };

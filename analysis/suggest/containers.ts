@@ -1,4 +1,4 @@
-/** Overrides that only some containers of the pods need → the same overrides as entries of `spec.containers`. */
+/** Converts overrides that only some containers need to entries of `spec.containers`. */
 import { isStatedBy } from '../../operator/evaluate/own-entries.ts';
 import { containersOf, withContainers } from '../../operator/model/containers.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -7,7 +7,10 @@ import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { type Fitting, statedOf } from './fit.ts';
 import { policyChecksFor, resolvedBy } from './stated.ts';
 
-/** Tighter than the overrides that the entries are made from, because other containers keep the values of the level. */
+/**
+ * Overrides by container. Such overrides are tighter than overrides for the whole pod, because other containers keep
+ * the values of the level.
+ */
 export interface ByContainer {
   /** The overrides for the pods as a whole. */
   readonly stated: Stated;
@@ -19,11 +22,11 @@ export interface StatedContainers {
   readonly stated: Stated;
 }
 
-/** The API's limits. */
+/** The API's limit for entries and for names of containers. */
 const MOST = 16;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** @returns undefined if every container needs the overrides, or entries of the API cannot state them */
+/** @returns undefined if every container needs the overrides, or if entries of the API cannot state the overrides */
 export function statedByContainer(
   stated: Stated,
   pods: readonly PodParts[],
@@ -50,7 +53,7 @@ function isStated(rule: Rule, stated: Stated): boolean {
   return Object.keys(stated).some((path) => isStatedBy(path, rule));
 }
 
-/** The names of the containers that the level refuses; undefined if it refuses a pod itself. */
+/** The names of the containers that the level refuses; undefined if the level refuses a field of the pod itself. */
 function needingContainers(
   rule: Rule,
   pods: readonly PodParts[],
@@ -73,7 +76,10 @@ function statedForContainer(
   return all.includes(undefined) ? undefined : Object.assign({}, ...all);
 }
 
-/** Containers with equal needs share an entry. Empty if some need cannot be stated. */
+/**
+ * The entries for containers. Containers with equal needs share an entry. The list is empty if some need cannot be
+ * stated.
+ */
 function grouped(
   entries: readonly { readonly name: string; readonly stated: Stated | undefined }[],
 ): StatedContainers[] {

@@ -1,4 +1,4 @@
-/** Drafts of exceptions: the workloads that they are for, and how drafts are merged if not all of them fit. */
+/** Drafts of exceptions, each for some workloads. Drafts are merged if there are too many. */
 import type { Stated } from '../../operator/rules/rule.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { Workload } from './workloads.ts';
@@ -15,18 +15,19 @@ export interface Draft {
 interface Merging {
   /** Whether the API server accepts that many policies in one namespace. */
   haveRoom(drafts: readonly Draft[]): boolean;
-  /** One draft with the needs of both. */
+  /** Combines two drafts to one draft with the needs of both. */
   join(a: Draft, b: Draft): Draft;
 }
 
-/** The API's limit. */
+/** The API's limit for subjects of a policy. */
 const MOST_SUBJECTS = 20;
 
 /**
- * One policy for each draft if they fit. Otherwise, merges the two drafts whose union admits the least beyond their own
- * needs, until all fit.
+ * Merges drafts until the API server accepts one policy for each. Each step merges the two drafts whose union admits
+ * the least beyond their own needs.
  *
- * @returns in the order of their first workloads, each with at most as many service accounts as the API accepts
+ * @returns the drafts, in the order of their first workloads. A draft has at most as many service accounts as the API
+ * accepts
  */
 export function merge(drafts: readonly Draft[], { haveRoom, join }: Merging): Draft[] {
   let left = [...drafts];
@@ -65,7 +66,7 @@ function cheapest(drafts: readonly Draft[], opens: typeof opened): readonly [Dra
   return pairs.reduce((best, pair) => (opens(pair[0], pair[1]) < opens(best[0], best[1]) ? pair : best));
 }
 
-/** Counts the values that a service account may use only because of the merge. */
+/** The number of values that service accounts may use only because two drafts are merged. */
 function opened(a: Draft, b: Draft): number {
   const accounts = new Set([...a.serviceAccounts, ...b.serviceAccounts]);
   const values = new Set([...valuesOf(a), ...valuesOf(b)]);

@@ -1,4 +1,4 @@
-/** Workloads that the level of their namespace refuses → exceptions for their service accounts. */
+/** Suggests exceptions for the service accounts of workloads that the level of their namespace refuses. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
@@ -14,27 +14,29 @@ import { type Need, needsOf, obstaclesOf, type StatedOverride } from './needs.ts
 import { resolvedBy } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** A policy for some service accounts of a namespace. It has the same priority as the namespace's own policy. */
+/**
+ * A policy for some service accounts of a namespace. An exception has the same priority as the namespace's own policy.
+ */
 export interface Exception {
   /**
-   * The namespace's level; or privileged, narrowed by overrides, if no override of the namespace's level admits the
-   * workloads.
+   * The level of the exception. An exception has the namespace's level if overrides of that level can admit the
+   * workloads; otherwise it has level privileged, narrowed by overrides.
    */
   readonly level: Level;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The same overrides as single values, in the order of the API. */
+  /** The overrides of the exception as single values, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   /**
-   * The same overrides for some containers only, if the others do not need them. They are tighter, so they should be
-   * preferred.
+   * The overrides for only the containers that need them; absent if all containers need them. Overrides for single
+   * containers are tighter than overrides for the whole pod, so they should be preferred.
    */
   readonly byContainer?: ExceptionByContainer;
   /** The workloads that the exception is for, by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
   /**
-   * Whether the exception combines the needs of several workloads, because the API server does not accept a policy for
-   * each.
+   * Whether the exception combines the needs of several workloads, because the API server does not accept one policy
+   * for each workload.
    */
   readonly merged: boolean;
   /** Other workloads that run as one of the service accounts, and so may use the exception, too. */
@@ -44,7 +46,7 @@ export interface Exception {
 }
 
 export interface ExceptionByContainer extends Pick<Exception, 'overrides' | 'stated'> {
-  /** Entries of `spec.containers`. */
+  /** The entries of `spec.containers`. */
   readonly containers: readonly (Pick<Exception, 'overrides' | 'stated'> & { readonly names: readonly string[] })[];
 }
 
@@ -60,7 +62,10 @@ interface Members {
   readonly ordinary: ReadonlySet<Workload>;
 }
 
-/** One exception for each different need. Some are merged if the API server would not accept that many policies. */
+/**
+ * Suggests one exception for each different need. Exceptions are merged if the API server would not accept that many
+ * policies.
+ */
 export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
   const draftOf = (members: readonly Workload[], merged = false): Draft => ({
@@ -83,7 +88,7 @@ export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
-  // Level privileged has an override for each rule, and the narrowing lists apply to all containers.
+  // At level privileged, an exception has an override for each rule, and its narrowing lists apply to all containers.
   const isForAll = RULES.some((rule) => rule.fit(fitting.standard).isForAll?.(stated));
   if (level === 'privileged' || fitting.narrow || isForAll) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
@@ -97,13 +102,16 @@ function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draf
   return { level: 'privileged', stated: statedAtPrivileged(pods, fitting) };
 }
 
-/** Drafts with the same key are merged. */
+/** The drafts, of which drafts with the same key are merged. */
 function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
   const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
   return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
 }
 
-/** Drops a redundant draft: another draft already admits its workloads, for the same service accounts. */
+/**
+ * The drafts without redundant ones. A draft is redundant if another draft admits its workloads, for the same service
+ * accounts.
+ */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
   const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>
     serviceAccounts.every((account) => host.serviceAccounts.includes(account)) &&

@@ -1,4 +1,4 @@
-/** Pods → the overrides with which a single policy admits them. */
+/** Finds the overrides with which a single policy admits given pods. */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -11,7 +11,10 @@ export interface Fitting {
   readonly standard: Standard;
   /** Whether lists contain only the values that the pods use, and rules that no level restricts are set, too. */
   readonly narrow: boolean;
-  /** The pods have only the capabilities that they used: rules that depend on these are narrowed to them. */
+  /**
+   * Whether the pods have only the capabilities that they used. If so, the rules about capabilities are narrowed to
+   * these capabilities.
+   */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
 }
@@ -21,10 +24,10 @@ export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omi
 }
 
 /**
- * The level's own values extended by the pods' needs. Each override is needed: without it, the level refuses some of the
- * pods, or an entry in another override admits more than the pods use.
+ * The level's own values, extended by the pods' needs. Each override is needed: without it, the level refuses some of
+ * the pods, or an entry of another override admits more than the pods use.
  *
- * @returns undefined when no overrides make the level admit the pods
+ * @returns undefined if the level admits the pods with no overrides whatever
  */
 export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const all = RULES.map((rule) => statedOf(rule, pods, fitting));
@@ -33,9 +36,9 @@ export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated |
 }
 
 /**
- * A rule that shares a field with another rule is stated as if it were alone. Then the entries of its list that the other
- * rule's statement covers are left out. For example, a capability that a pod may add in a user namespace may also be held
- * there.
+ * Leaves out redundant entries. A rule that shares a field with another rule is first stated as if it were the only
+ * rule. Then entries that the other rule's statement covers are left out of the list. For example, a capability that a
+ * pod may add in a user namespace may also be held there.
  */
 function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
@@ -48,8 +51,8 @@ function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitt
 }
 
 /**
- * Level privileged with an override for every rule that the level restricts. Each override has the level's own value if
- * that admits the pods. Used for pods that no overrides of the level admit.
+ * The overrides at level privileged for pods that no overrides of the namespace's level admit. Every rule that the
+ * namespace's level restricts has an override. The override has that level's value if this value admits the pods.
  */
 export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -62,7 +65,7 @@ export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting):
   return withGuards(Object.assign({}, ...all), pods, fitting);
 }
 
-/** The rules by which the level refuses the pods, whatever the overrides. */
+/** The rules by which the level refuses the pods even with overrides. */
 export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
   return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
 }
@@ -92,7 +95,7 @@ function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, stan
   );
 }
 
-/** The override that states the level's own value at another level; nothing if the level does not restrict the rule. */
+/** The override that states a level's value at another level; empty if the level does not restrict the rule. */
 function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   const text = checksText(rule, {}, level);
   if (text === '[]') return {};
@@ -101,7 +104,10 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   return statements.find((stated) => checksText(rule, stated, standard) === text) ?? statements[0] ?? {};
 }
 
-/** For an entry that the level does not have, such as volume type hostPath: restricts it to the values that the pods use. */
+/**
+ * Restricts entries that the level does not have to the values that the pods use. For example, for volume type hostPath
+ * it restricts the paths.
+ */
 function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {
     const { guards: guarded } = rule.fit(fitting.standard);

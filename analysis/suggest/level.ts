@@ -1,4 +1,4 @@
-/** Workloads → the level to start from in their namespace. */
+/** Chooses the level to start from in the namespace of some workloads. */
 import type { Level } from '../../operator/standards/level-version.ts';
 import { type Fitting, statedFor, unfitRules } from './fit.ts';
 import type { Workload } from './workloads.ts';
@@ -8,13 +8,16 @@ export type SuggestedLevel = Exclude<Level, 'privileged'>;
 /** How well a level fits the workloads. */
 interface Candidacy {
   readonly level: SuggestedLevel;
-  /** The number of workloads that the level admits without overrides. */
+  /** The workloads that the level admits without overrides. */
   readonly admitted: ReadonlySet<Workload>;
   /** The number of overrides that the other workloads need, counted separately for each workload. */
   readonly overrides: number;
 }
 
-/** Restricted with exceptions is a better start than baseline with slightly fewer exceptions. */
+/**
+ * How many overrides fewer a looser level must need to be chosen. Restricted with exceptions is a better start than
+ * baseline with slightly fewer exceptions.
+ */
 const CLEARLY_FEWER = 3;
 
 export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[], fitting: Fitting): Candidacy {
@@ -34,10 +37,10 @@ export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[
 }
 
 /**
- * The tightest level that admits at least half of the workloads without overrides. A level that admits fewer is also
- * chosen if no looser level would save clearly more overrides.
+ * The tightest level that admits at least half of the workloads without overrides. A level that admits fewer workloads
+ * is also chosen if no looser level would need clearly fewer overrides.
  *
- * @param candidacies from the tightest level on
+ * @param candidacies the levels, the tightest first
  */
 export function chooseLevel(candidacies: readonly Candidacy[], workloads: number): Candidacy {
   return candidacies.reduce((tight, loose) => {

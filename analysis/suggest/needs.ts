@@ -1,7 +1,4 @@
-/**
- * Overrides and the workloads that they admit → the workloads that need each override, and ways to make the need
- * unnecessary.
- */
+/** Finds the workloads that need each override, and ways to make the override unnecessary. */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
@@ -16,12 +13,12 @@ import { type Fitting, isNarrowed } from './fit.ts';
 import { policyChecksFor } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** An override that can be left out on its own: then the level decides. */
+/** A single override. If it is left out, the level's value decides. */
 export interface StatedOverride {
   /** The path below `spec.overrides`: `capabilities.allowedAdd`. */
   readonly path: string;
   readonly value: unknown;
-  /** The needs by workload, container and entry; empty if the override only narrows. */
+  /** The needs, sorted by workload, container and entry; empty if the override only narrows. */
   readonly needs: readonly Need[];
 }
 
@@ -32,11 +29,11 @@ export interface Need {
   readonly entry?: unknown;
   /** The level's own requirement, for people; absent if the level has the entry, too. */
   readonly change?: string;
-  /** The findings, as text for people, that could make the need unnecessary. */
+  /** Advice for people that could make the need unnecessary: the messages of findings. */
   readonly advice: readonly string[];
 }
 
-/** @returns overrides in the given order, each with its needs in a stable order and without duplicates */
+/** @returns the overrides in the given order, each with its sorted needs without duplicates */
 export function needsOf(stated: Stated, workloads: readonly Workload[], fitting: Fitting): StatedOverride[] {
   const shapes = shapesOf(workloads);
   return Object.entries(stated).map(([path, value]) => {
@@ -46,7 +43,7 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   });
 }
 
-/** The parts that break these rules under the level's own values. */
+/** The needs of the workloads that break these rules under the level's own values. */
 export function obstaclesOf(
   rules: readonly Rule[],
   workloads: readonly Workload[],
@@ -62,7 +59,7 @@ export function obstaclesOf(
   return sortedOnce(found);
 }
 
-/** Equal pods are evaluated once. */
+/** A distinct pod, which is evaluated once, and the workloads that own such pods. */
 interface Shape {
   readonly parts: PodParts;
   readonly owners: readonly WorkloadName[];
@@ -87,7 +84,7 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
 
 type PolicyChecks = ReturnType<typeof policyChecksFor>;
 
-/** The evaluation without an override, and without each entry of its list. */
+/** The checks without an override, and without each entry of its list. */
 interface Without {
   readonly override: readonly PolicyChecks[];
   readonly entries: readonly { readonly entry: unknown; readonly remaining: readonly PolicyChecks[] }[];
@@ -128,8 +125,8 @@ function needOf(violation: Violation, shape: Shape): ShapeNeed {
 }
 
 /**
- * A message names the violation first and the accepted values last. So an entry that the level admits does not appear in
- * the first part.
+ * Whether a violation is about an entry. A message names the violation first and the accepted values last, so only the
+ * first part of the message counts.
  */
 function isAbout(entry: unknown, { message }: Violation): boolean {
   if (typeof entry !== 'string') return true;
@@ -141,7 +138,7 @@ function partOf({ container }: Violation): { container?: string } {
   return container === undefined ? {} : { container };
 }
 
-/** Findings about the field that breaks the level; for a list, about the entry. */
+/** The findings about the field that breaks the level; for a list, the findings about the entry. */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
   return findingsOf(shape.parts.spec)
     .filter((finding) => finding.container === container && finding.path.startsWith(path))

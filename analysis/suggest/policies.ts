@@ -1,4 +1,4 @@
-/** Suggestions → the policies to apply. */
+/** Makes the policies to apply from suggestions. */
 import {
   type CapabilityPolicy,
   type CapabilityPolicyOverrides,
@@ -13,7 +13,7 @@ import type { SuggestedLevel } from './level.ts';
 import type { Suggestion } from './suggest.ts';
 
 interface PolicyOptions {
-  /** The prefix of all names; the namespace's name by default. */
+  /** The prefix of all policy names; by default, the namespace's name. */
   readonly name?: string;
   readonly mode: Mode;
   /** Whether to write a policy for namespaces without workloads, too. */
@@ -26,7 +26,7 @@ export interface SuggestedPolicy {
   readonly policy: CapabilityPolicy;
   /** The namespaces that the policy selects; empty if the policy is only for namespaces without workloads. */
   readonly suggestions: readonly Suggestion[];
-  /** Absent if the policy applies to everybody in its namespaces. */
+  /** The exception that the policy grants; absent if the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
 }
 
@@ -35,19 +35,20 @@ interface LevelPolicy {
   readonly level: SuggestedLevel;
   readonly selector: LabelSelector;
   readonly suggestions: readonly Suggestion[];
-  /** The only namespace of a policy, with all its needs besides the level. */
+  /** The suggestion for the policy's only namespace; absent if several namespaces share the policy. */
   readonly own?: Suggestion;
 }
 
-/** The API's limit for values in one expression, and for expressions. */
+/** The API's limit for values in one expression of a selector, and for expressions. */
 const MOST_VALUES = 100;
 const MOST_EXPRESSIONS = 16;
 const LONGEST_NAME = 63;
 const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 
 /**
- * Writes one policy with the level for each namespace, and the exceptions with the same selector. So the API server makes
- * one decision for all of them (docs/decisions/0006). Namespaces that need only the same level share a policy.
+ * Writes one policy with the level for each namespace, and the exceptions with the same selector. So the API server
+ * makes one decision for the level and its exceptions (docs/decisions/0006). Namespaces that need only the same level
+ * share a policy.
  */
 export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOptions): SuggestedPolicy[] {
   const names = new Names();
@@ -109,14 +110,14 @@ function sharedPolicy(suggestions: readonly [Suggestion, ...Suggestion[]]): Leve
   return { level, selector: { matchExpressions: [{ key: NAME_LABEL, operator: 'In', values }] }, suggestions };
 }
 
-/** New namespaces get the tightest level in use. */
+/** The tightest level of the suggestions, which new namespaces get. */
 function tightestOf(suggestions: readonly Suggestion[]): SuggestedLevel {
   return suggestions.length === 0 || suggestions.some(({ level }) => level === 'restricted')
     ? 'restricted'
     : 'baseline';
 }
 
-/** Selects all namespaces except these. If there are too many to name, it selects all namespaces. */
+/** A selector of all namespaces except the suggested ones. If there are too many to name, it selects all namespaces. */
 function allBut(suggestions: readonly Suggestion[]): LabelSelector {
   const chunks = inChunks(suggestions);
   if (chunks.length === 0 || chunks.length > MOST_EXPRESSIONS) return {};
@@ -143,7 +144,7 @@ function subjectOf({ workloads: [first, ...others], serviceAccounts: [account] }
   return (others.length > 0 ? account : first?.name) ?? '';
 }
 
-/** Valid, unique policy names. */
+/** Makes valid, unique policy names. */
 class Names {
   readonly #used = new Set<string>();
 

@@ -1,5 +1,6 @@
 /**
- * Single overrides by path, as rules state them → the policy with these overrides, and the verdicts of one rule under it.
+ * Makes a policy from single overrides, as rules state them by path, and gives the verdicts of one rule under this
+ * policy.
  */
 import { GROUP, KIND, type UsableBy, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -8,7 +9,7 @@ import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolv
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { formatVersion, type Standard } from '../../operator/standards/level-version.ts';
 
-/** The policy with these overrides, for every namespace. */
+/** A policy for every namespace, with these overrides. */
 export function resolvedBy(
   stated: Stated,
   standard: Standard,
@@ -25,7 +26,7 @@ export function resolvedBy(
   throw new Error(resolution.refusal.message);
 }
 
-/** The input with which an Evaluator applies only this rule. */
+/** The input with which an Evaluator applies only one rule. */
 export function policyChecksFor(
   rule: Rule,
   stated: Stated,

@@ -1,6 +1,4 @@
-/**
- * Workloads → a plain level for each namespace, and exceptions for the service accounts of workloads that need more.
- */
+/** Suggests a plain level for each namespace, and exceptions for the service accounts of workloads that need more. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -15,11 +13,14 @@ import { type Given, type Workload, workloadsOf } from './workloads.ts';
 export interface SuggestOptions {
   /** The version of the suggested level, and the version of the oldest API server. */
   readonly standard: Omit<Standard, 'level'>;
-  /** Only this namespace. */
+  /** The level to suggest for every namespace; by default, the level that fits best. */
   readonly level?: SuggestedLevel;
   /** Whether to also narrow rules if the level admits more than these workloads need. */
   readonly narrow?: boolean;
-  /** Whether the pods have only the capabilities that they used. Then the policies require dropping the rest. */
+  /**
+   * Whether the pods have only the capabilities that they used. If so, the policies require containers to drop all
+   * other capabilities.
+   */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
 }
@@ -27,16 +28,16 @@ export interface SuggestOptions {
 export interface Suggestion {
   readonly namespace: string;
   readonly level: SuggestedLevel;
-  /** Empty unless narrowing is requested, or evidence narrows the capabilities. */
+  /** The overrides of the level; empty unless narrowing is requested, or evidence narrows the capabilities. */
   readonly overrides: CapabilityPolicyOverrides;
-  /** The same overrides as single values, in the order of the API. */
+  /** The overrides of the suggestion as single values, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
   /** Whether the pods have only the capabilities that they used. */
   readonly used: boolean;
-  /** The number of workloads. */
+  /** The number of workloads in the namespace. */
   readonly workloads: number;
-  /** The number of workloads that each level admits without overrides; only the levels that were evaluated. */
+  /** The number of workloads that each evaluated level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
 }
 

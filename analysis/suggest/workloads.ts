@@ -1,4 +1,4 @@
-/** Pods and templates → the workloads that a suggestion is made for. */
+/** Groups pods and templates by the workloads for which a suggestion is made. */
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -11,13 +11,13 @@ export interface Given {
 
 export interface Workload {
   readonly name: WorkloadName;
-  /** Its pods and templates, without duplicates. */
+  /** The workload's pods and templates, without duplicates. */
   readonly pods: readonly PodParts[];
   /** The names of the service accounts of the pods. */
   readonly serviceAccounts: readonly string[];
 }
 
-/** Sorted, so that the result does not depend on the order of the input. */
+/** The workloads, sorted so that the result does not depend on the order of the input. */
 export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
   return valuesByKey(groups).flatMap((own) => {

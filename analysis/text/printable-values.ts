@@ -1,7 +1,7 @@
-/** Texts of manifests and clusters are made printable before they reach a terminal, a log or a web page. */
+/** Makes texts of manifests and clusters printable before they reach a terminal, a log or a web page. */
 import { printable } from '../../operator/text/printable.ts';
 
-/** The same value with every text in it printable: for tables, and for formats that have no escapes of their own. */
+/** A copy of a value in which every text is printable, for tables and for formats that have no escapes of their own. */
 export function printableTexts<Value>(value: Value): Value {
   return mapped(value) as Value;
 }
@@ -14,16 +14,17 @@ function mapped(value: unknown): unknown {
 }
 
 /**
- * Characters that JSON.stringify does not escape but terminals interpret: C1 and bidirectional controls, separators.
+ * Matches characters that JSON.stringify does not escape but terminals interpret: C1 controls, bidirectional controls
+ * and separators.
  */
 const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** JSON that is safe to print on a terminal and parses to the same value. */
+/** The JSON text of a value. The JSON text is safe to print on a terminal, and parses to the same value. */
 export function jsonText(value: unknown): string {
   return escapedControls(JSON.stringify(value, null, 2));
 }
 
-/** Escapes for JSON and for double-quoted YAML scalars. */
+/** Escapes control characters for JSON and for double-quoted YAML scalars. */
 export function escapedControls(text: string): string {
   return text.replace(UNESCAPED, escapeOf);
 }
@@ -31,7 +32,7 @@ export function escapedControls(text: string): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
 const C0 = /[\x00-\x1f]/g;
 
-/** One line for a page, in which each control character is visible as its escape. */
+/** One line of text for a page, in which each control character is visible as its escape. */
 export function visibleControls(text: string): string {
   return escapedControls(text.replace(C0, escapeOf)).toWellFormed();
 }

@@ -1,17 +1,20 @@
-/** Values as YAML that is safe to print on a terminal, and that kubectl reads back as the same values. */
+/** Writes values as YAML that is safe to print on a terminal, and that kubectl reads back as the same values. */
 import { Document, type ToStringOptions, visit } from 'yaml';
 import { escapedControls, hasControls } from './printable-values.ts';
 
-/** A document to which comments can be added. It has no aliases, because people would have to search for their anchors. */
+/**
+ * A document to which comments can be added. The document has no aliases, because people would have to search for their
+ * anchors.
+ */
 export function yamlDocument(value: unknown): Document {
-  // kubectl reads YAML 1.1, in which `no` and `1_000` without quotes are no texts.
+  // kubectl reads YAML 1.1, in which `no` and `1_000` are not texts unless they are in quotes.
   return new Document(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
 }
 
 export function documentText(document: Document, options: ToStringOptions): string {
   visit(document, {
     Scalar: (_key, scalar) => {
-      // Only a double-quoted scalar has escapes.
+      // Only a double-quoted scalar can contain escapes.
       if (typeof scalar.value === 'string' && hasControls(scalar.value)) scalar.type = 'QUOTE_DOUBLE';
     },
   });

@@ -1,4 +1,4 @@
-/** The option --used for a cluster: the cluster's profiles, or files about its pods. */
+/** The option --used for a cluster: reads the cluster's profiles, or files about its pods. */
 import { RecordError } from '../../analysis/evidence/fields.ts';
 import { EvidenceReader } from '../../analysis/evidence/reader.ts';
 import type { Evidence, ObservedContainer } from '../../analysis/evidence/use.ts';
@@ -21,7 +21,7 @@ interface Reading {
   tell(trouble: Trouble): void;
 }
 
-/** @returns undefined without the option @throws UsageError for a cluster without profiles, if no files are named */
+/** @returns undefined if --used is not given @throws UsageError for a cluster without profiles if no files are named */
 export async function usedInCluster(options: UsedOptions, reading: Reading): Promise<UsedCapabilities | undefined> {
   checkSince(options);
   const { used: paths } = options;
@@ -50,7 +50,10 @@ export async function profiles({ connected: { client }, only, io, tell }: Omit<R
   return reader.evidence;
 }
 
-/** Names the workload of each running pod: its owner is known, so nothing has to be guessed from names. */
+/**
+ * Adds the workload of each running pod to its evidence. The pod's owner is known, so it need not be guessed from the
+ * name.
+ */
 export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));
   const owners = new Map(

@@ -1,20 +1,23 @@
-/** Kubescape's profiles of the behaviour of containers, in a cluster that has them. */
+/** Reads Kubescape's profiles of the behaviour of containers from a cluster. */
 import { type ApiClient, isNotFound, pathFor } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
 
 const API_VERSION = 'spdx.softwarecomposition.kubescape.io/v1beta1';
-/** Newer releases of Kubescape only create the first kind; the second kind is a view of it. */
+/**
+ * The kinds of profiles. Newer releases of Kubescape create only ContainerProfiles and show ApplicationProfiles as a
+ * view of them.
+ */
 const KINDS = ['ContainerProfile', 'ApplicationProfile'] as const;
 const READS_AT_ONCE = 8;
 
 interface ProfileOptions {
-  /** Only this namespace. */
+  /** The only namespace to read. */
   readonly namespace?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** @returns undefined if the API server serves none of these kinds; of two kinds, only the first that has objects */
+/** @returns the profiles of the first kind that has objects; undefined if the API server serves none of these kinds */
 export async function readProfiles(client: ApiClient, options: ProfileOptions): Promise<RawObject[] | undefined> {
   let served = false;
   for (const kind of KINDS) {
@@ -50,7 +53,7 @@ async function readKind(
   return profiles.filter((profile) => profile !== undefined);
 }
 
-/** The profile was deleted meanwhile. */
+/** Ignores a profile that was deleted after it was listed. */
 function ignoreNotFound(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -1,4 +1,4 @@
-/** Files of several tools → evidence of the capabilities that processes used. */
+/** Reads the files of several tools: evidence of the capabilities that processes used. */
 import { RecordError } from '../../analysis/evidence/fields.ts';
 import { linesIn } from '../../analysis/evidence/lines.ts';
 import { EvidenceSum } from '../../analysis/evidence/merge.ts';
@@ -11,16 +11,19 @@ import { manifestsOf, type Reading, type ReadOptions } from '../input/manifests.
 import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
-/** The first lines decide whether a file has one record a line. A tool may print a message or two before them. */
+/**
+ * The number of lines that decide whether a file has one record a line. A tool may print a few messages before the
+ * first record.
+ */
 const DECIDING_LINES = 20;
 const RECORD = /^\s*(?:\{\s*"|\[\s*\{)/;
 /** The heading that Inspektor Gadget prints without `-o json`. */
 const TABLE = /^(?:K8S\.|RUNTIME\.)\w+\s/;
-/** The most wrong lines to report; further ones are only counted. */
+/** How many wrong lines are reported one by one; further wrong lines are only counted. */
 const MOST_TOLD = 5;
 
 /**
- * Reports a record that cannot be read, and uses the rest.
+ * Reads evidence. Reports a record that cannot be read, and uses the other records.
  *
  * @param paths files, folders, or `-`
  */
@@ -73,7 +76,7 @@ function hasRecordLines(file: AtHand, io: Reading): boolean {
   let count = 0;
   for (const { text = '' } of linesIn(textAtHand(file, io))) {
     if (RECORD.test(text)) return true;
-    // Pretty JSON and YAML contain such lines, too, but not at the beginning.
+    // Indented JSON and YAML contain lines that look like messages, too, but not at the beginning.
     count += 1;
     if (count >= DECIDING_LINES || !isMessage(text)) return false;
   }
@@ -122,7 +125,7 @@ function add(value: unknown, line: number, reader: EvidenceReader, tell: Limited
 
 interface Limited {
   one(line: number, message: string): void;
-  /** Reports how many wrong lines were not reported one by one. */
+  /** Reports the number of wrong lines that were not reported one by one. */
   rest(): void;
 }
 

@@ -1,16 +1,16 @@
-/** The option --used for files. */
+/** Reads the option --used for commands that check files. */
 import { UsedCapabilities } from '../../analysis/evidence/used-capabilities.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { type Io, UsageError } from '../command.ts';
 import { readEvidence } from './read.ts';
 
 export interface UsedOptions {
-  /** True if the option has no path. */
+  /** The paths after --used; true if the option has no path. */
   readonly used?: true | readonly string[];
   readonly since?: string;
 }
 
-/** @returns undefined without the option */
+/** @returns undefined if --used is not given */
 export async function usedInFiles(
   options: UsedOptions & { readonly filename: readonly string[] },
   io: Io,

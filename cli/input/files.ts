@@ -1,4 +1,4 @@
-/** Paths on the command line → the files that they mean. */
+/** Finds the files that the paths on a command line mean. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
@@ -11,20 +11,20 @@ const MANIFESTS = /\.(?:ya?ml|json)$/i;
 /** An input to read, with the name that people know it by. */
 export interface InputFile {
   readonly name: string;
-  /** An absolute path. A number is an open file, and undefined is standard input. */
+  /** An absolute path. A number means an open file, and undefined means standard input. */
   readonly path: string | number | undefined;
-  /** Whether this is a regular file, which can be read again, and without waiting. */
+  /** Whether this is a regular file: it can be read twice, and reading it never waits. */
   readonly regular: boolean;
   /** Whether the file was found in a folder, so that documents in it that are not Kubernetes objects are skipped. */
   readonly found?: true;
 }
 
 /**
- * Folders are walked in the order of names, including hidden ones, as by kubectl apply -R. Only files with these
- * extensions are read.
+ * Finds files. Folders are walked in the order of names, including hidden folders, as kubectl apply -R does. In
+ * folders, only files with the given extensions are found.
  *
- * @param leftOut says what to leave out of folders; without it, nothing is left out
- * @param tell receives paths that cannot be read; the rest is still read
+ * @param leftOut says what to leave out of folders; if undefined, nothing is left out
+ * @param tell receives paths that cannot be read; the other paths are still read
  */
 export function* manifestFiles(
   paths: readonly string[],
@@ -58,7 +58,7 @@ interface Folder {
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
   readonly leftOut: Io['leftOut'];
-  /** The real paths of the parent folders. */
+  /** The real paths of the folders that contain this one, to notice links in a circle. */
   readonly around: readonly string[];
 }
 
@@ -89,7 +89,9 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
   }
 }
 
-/** Editors lock a file with a link that leads to no file: `.#web.yaml`. */
+/**
+ * Whether the name is that of a manifest. Editors lock a file with a link that leads to no file, such as `.#web.yaml`.
+ */
 function isManifest(name: string, extensions: RegExp): boolean {
   return extensions.test(name) && !name.startsWith('.');
 }

@@ -1,7 +1,10 @@
 /** Patterns of .gitignore: https://git-scm.com/docs/gitignore, section "Pattern format". */
 
 export interface IgnorePatterns {
-  /** @param path below the folder of the patterns, with slashes @returns undefined if no pattern matches it */
+  /**
+   * @param path the path below the folder of the patterns, with slashes
+   * @returns undefined if no pattern matches the path
+   */
   ignores(path: string, isFolder: boolean): boolean | undefined;
 }
 
@@ -11,7 +14,7 @@ interface Pattern {
   readonly folders: boolean;
 }
 
-/** The last pattern that matches decides. */
+/** Reads the patterns of a .gitignore. The last pattern that matches a path decides. */
 export function ignorePatterns(lines: readonly string[]): IgnorePatterns {
   const patterns = lines.flatMap(patternOf).reverse();
   return {
@@ -37,7 +40,7 @@ function patternOf(line: string): Pattern[] {
 
 const TOKENS = /\\(.)|(^|\/)\*\*(?:\/|$)|\*+|\?|\[([!^]?)((?:\\.|[^\]\\])+)\]|[^\\*?[]/gs;
 
-/** Undefined for a pattern that no path matches. */
+/** The regular expression of a pattern; undefined for a pattern that no path can match. */
 function expressionOf(pattern: string, anchored: boolean): RegExp | undefined {
   const text = pattern.replace(TOKENS, (token, escaped?: string, before?: string, negation?: string, set?: string) => {
     if (escaped !== undefined) return literal(escaped);

@@ -1,4 +1,6 @@
-/** A walk through folders leaves out node_modules, what .gitignore names, and what --exclude names. */
+/**
+ * Decides what a walk through folders leaves out: node_modules, the paths in .gitignore, and the patterns of --exclude.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { printable } from '../../operator/text/printable.ts';
@@ -16,9 +18,9 @@ export class LeftOut {
   readonly #cwd: string;
   readonly #excluded: IgnorePatterns;
   readonly #found = new Map<string, Cause>();
-  /** By folder; undefined for one without the file. */
+  /** The patterns of .gitignore, by folder; undefined for a folder without that file. */
   readonly #ignoreFiles = new Map<string, IgnorePatterns | undefined>();
-  /** The folder and those around it, up to the repository's, from the inside. */
+  /** For each folder: the folder itself and its parent folders up to the repository's root, the innermost first. */
   readonly #around = new Map<string, readonly string[]>();
 
   /** @param patterns of --exclude, relative to cwd */
@@ -33,7 +35,7 @@ export class LeftOut {
     return cause !== undefined;
   }
 
-  /** One line for people; undefined if nothing was left out. */
+  /** One line that tells people what was left out; undefined if nothing was left out. */
   get text(): string | undefined {
     const parts = (['node_modules', '.gitignore', '--exclude'] as const).flatMap((cause) => {
       const names = [...this.#found].filter(([, one]) => one === cause).map(([name]) => printable(name));
@@ -50,7 +52,7 @@ export class LeftOut {
     return this.#isIgnored(path, isFolder) ? GITIGNORE : undefined;
   }
 
-  /** The innermost file with a pattern that matches decides. */
+  /** Whether .gitignore files name the path. The innermost file with a pattern that matches decides. */
   #isIgnored(path: string, isFolder: boolean): boolean {
     for (const folder of this.#foldersAround(dirname(path))) {
       const ignored = this.#patternsIn(folder)?.ignores(below(folder, path), isFolder);
@@ -59,7 +61,7 @@ export class LeftOut {
     return false;
   }
 
-  /** Empty outside of a repository: nobody reads .gitignore there. */
+  /** The folders whose .gitignore counts; empty outside of a repository, where .gitignore has no effect. */
   #foldersAround(folder: string): readonly string[] {
     const known = this.#around.get(folder);
     if (known) return known;
@@ -89,7 +91,11 @@ function below(folder: string, path: string): string {
   return relative(folder, path).split(sep).join('/');
 }
 
-/** Walks folders without what is left out, and says on standard error what that is. @param exclude the patterns of --exclude */
+/**
+ * Runs work whose walks through folders leave out files, and says on standard error what was left out.
+ *
+ * @param exclude the patterns of --exclude
+ */
 export async function leavingOut(
   io: Io,
   { exclude }: { readonly exclude?: readonly string[] },

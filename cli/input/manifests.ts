@@ -1,4 +1,4 @@
-/** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
+/** Reads the Kubernetes objects in files, folders and standard input, one at a time. */
 import { type FilePiece, type InputObject, manifestsOfPiece } from '../../analysis/manifests/document-objects.ts';
 import type { Piece } from '../../analysis/manifests/piece.ts';
 import { documentsIn, splitDocuments } from '../../analysis/manifests/split.ts';
@@ -10,16 +10,16 @@ import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal' | 'leftOut'>;
 
 export interface ReadOptions {
-  /** Called for input that can't be read as an object; the rest is still read. */
+  /** Called for input that can't be read as an object; the other input is still read. */
   tell(trouble: Trouble): void;
-  /** Called with the type of a document in a folder that is not a Kubernetes object. */
+  /** Called for each document in a folder that is not a Kubernetes object, with the document's type. */
   skip?(what: string): void;
   /** Selects, by their text, the documents that are worth parsing. */
   wants?(text: string): boolean;
 }
 
 /**
- * Memory holds one document at a time, so callers must not keep a manifest after they have used it.
+ * Reads manifests. Memory holds one document at a time, so callers must not keep a manifest after they have used it.
  *
  * @param paths files, folders, or `-`
  * @throws the signal's reason when it is aborted
@@ -32,7 +32,7 @@ export async function* readManifests(
   yield* manifestsOf(manifestFiles(paths, io, options.tell), io, options);
 }
 
-/** The objects in some files, which the caller has found. */
+/** The objects in the files that the caller has found. */
 export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,
@@ -43,7 +43,7 @@ export async function* manifestsOf(
   }
 }
 
-/** The text of some files, cut into documents that have not been parsed yet. */
+/** The text of files, cut into documents that have not been parsed yet. */
 export async function* piecesOf(
   files: Iterable<InputFile>,
   io: Reading,

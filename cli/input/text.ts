@@ -1,4 +1,4 @@
-/** The text of a file or of standard input, in chunks; and a way to reread input that can be read only once. */
+/** Reads the text of a file or of standard input in chunks, and copies input that can be read only once. */
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,9 +23,9 @@ export function isAtHand(file: InputFile): file is FileAtHand {
 }
 
 /**
- * Reading ten thousand small files synchronously is several times as fast as by promises.
+ * The text of a regular file. Reading ten thousand small files synchronously is several times as fast as by promises.
  *
- * @param exactly keeps a byte order mark
+ * @param exactly whether to keep a byte order mark
  * @throws Error for invalid UTF-8, which nobody intended
  */
 export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>, exactly = false): Generator<string> {
@@ -34,9 +34,10 @@ export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'
 }
 
 /**
- * Whether the file contains one of these words, and its size in bytes: much faster than decoding the file.
+ * Whether the file contains one of these words, and its size in bytes. This search is much faster than decoding the
+ * file.
  *
- * @param words of ASCII
+ * @param words the words to search for, in ASCII
  */
 export function searchAtHand(
   file: FileAtHand,
@@ -57,7 +58,7 @@ export function searchAtHand(
   return { found, size };
 }
 
-/** The same for input that arrives later. */
+/** The text of any input, even of input that arrives slowly. */
 export async function* readText(file: InputFile, io: Reading): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for await (const chunk of bytesOf(file, io)) yield decoder.decode(chunk, { stream: true });
@@ -65,8 +66,8 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
 }
 
 /**
- * A copy of a stream that can be read again. When this returns, the file no longer has a name. So nobody else sees it,
- * and it is deleted when it is closed or the process ends.
+ * A copy of a stream that can be read again. When this returns, the file no longer has a name. So no other process can
+ * open the file, and it is deleted when it is closed or the process ends.
  */
 export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
   const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
@@ -85,11 +86,13 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
   return typeof path === 'string' ? waited(path, signal) : streamed(stdin, signal);
 }
 
-/** A separate buffer for each of ten thousand files would take longer than reading them. */
+/**
+ * One buffer for all files: a separate buffer for each of ten thousand files would take longer than reading the files.
+ */
 const SHARED = Buffer.alloc(CHUNK);
 
 interface Chunk {
-  /** The bytes change when anything else is read. */
+  /** The bytes in the shared buffer, which the next read overwrites. */
   readonly bytes: Buffer;
   readonly isLast: boolean;
 }
@@ -109,7 +112,7 @@ function* read(path: string | number, signal: AbortSignal): Generator<Chunk> {
   }
 }
 
-/** Fills the shared buffer; some file systems return fewer bytes than there are. */
+/** Fills the shared buffer by several reads, because some file systems return fewer bytes than the file has. */
 function filled(file: number, at: number): number {
   let count = 0;
   while (count < CHUNK) {
@@ -120,7 +123,7 @@ function filled(file: number, at: number): number {
   return count;
 }
 
-/** A pipe or a device may block. */
+/** The bytes of a pipe or a device, read asynchronously because a read may block. */
 async function* waited(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {
@@ -142,7 +145,7 @@ async function* streamed(stdin: Reading['stdin'], signal: AbortSignal): AsyncGen
   }
 }
 
-/** Lets signals be handled during long work. */
+/** Yields to the event loop during long work, so that signals are handled. */
 export class EventLoopYield {
   #last = performance.now();
 

@@ -1,8 +1,8 @@
-/** Problems of the input on standard error. */
+/** Reports problems of the input on standard error. */
 import { type Trouble, troubleText } from '../../analysis/manifests/trouble.ts';
 import type { Io } from '../command.ts';
 
-/** Problems of the input go to standard error, one line each, as they are found. */
+/** Writes each problem of the input to standard error when it is found, in one line. */
 export class Troubles {
   readonly #stderr: Io['stderr'];
   #count = 0;

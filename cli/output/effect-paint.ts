@@ -2,7 +2,10 @@
 import { EFFECTS, type Effect } from '../../analysis/check/effect.ts';
 import type { Style, Terminal } from './terminal.ts';
 
-/** Every terminal has these colours. Blue, black and white are left out: they vanish on some backgrounds. */
+/**
+ * The colours of effects, which every terminal has. Blue, black and white are not used, because they cannot be seen on
+ * some backgrounds.
+ */
 export const EFFECT_STYLES: Readonly<Record<Effect, Style>> = {
   Refused: 'red',
   Unknown: 'magenta',
@@ -14,7 +17,7 @@ export const EFFECT_STYLES: Readonly<Record<Effect, Style>> = {
 /**
  * Paints the effects in one column of a table.
  *
- * @param wordOf the word for the outcome in the cell
+ * @param wordOf gives the word that the cell contains for an effect
  */
 export function effectPaint(
   column: string,

@@ -1,4 +1,4 @@
-/** Violations on a terminal: by namespace and workload, in lines that fit. */
+/** Prints violations on a terminal, by namespace and workload, in lines that fit. */
 import { printable } from '../../operator/text/printable.ts';
 import type { Style, Terminal } from './terminal.ts';
 import { wrap } from './wrap.ts';
@@ -7,17 +7,17 @@ export interface WorkloadEntries {
   readonly namespace: string;
   /** `Deployment web` */
   readonly workload: string;
-  /** Printed after its name. */
+  /** A remark that is printed after the workload's name. */
   readonly remark: string;
   readonly entries: readonly Entry[];
 }
 
 export interface Entry {
-  /** One word. */
+  /** The label of the entry: one word. */
   readonly label: string;
   readonly style?: Style;
   readonly text: string;
-  /** Printed on a line of its own; may be empty. */
+  /** Text that is printed on a line of its own; may be empty. */
   readonly detail: string;
 }
 
@@ -25,7 +25,7 @@ const LABEL_WIDTH = 8;
 const WORKLOAD = { indent: 2, hanging: 4 };
 const ENTRY_INDENT = 4;
 
-/** Namespaces in the order of their names; within each, workloads in the order of input. */
+/** The text of all entries. Namespaces are sorted by name, and their workloads are in the order of input. */
 export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal): string {
   const namespaces = Map.groupBy(all, ({ namespace }) => namespace);
   return [...namespaces.keys()]
@@ -38,7 +38,7 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
-/** Moves the detail into the remark if all entries have the same detail. */
+/** If all entries of a workload have the same detail, moves the detail into the workload's remark. */
 export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
   const { remark, entries } = workload;
   const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));

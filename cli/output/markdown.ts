@@ -8,8 +8,8 @@ const LONGEST = 1_000;
 
 /**
  * Renders text of a manifest as code, so that it cannot contain a link, a mention, an image or HTML. In a table, a pipe
- * must be escaped even in code (https://github.github.com/gfm/#tables-extension-); a backslash before it would escape the
- * escape.
+ * must be escaped even in code (https://github.github.com/gfm/#tables-extension-). A backslash before the pipe would
+ * escape this escape.
  */
 export function code(text: string): string {
   const line = bounded(text, LONGEST).trim();

@@ -1,7 +1,7 @@
 /** A line on a terminal that shows the progress of long work; nothing in a pipe. */
 import type { Io } from '../command.ts';
 
-/** Short work shows nothing. */
+/** The time after which progress is shown, so that short work shows nothing. */
 const PATIENCE_MS = 700;
 const EVERY_MS = 100;
 
@@ -14,7 +14,7 @@ export class Progress {
     this.#stderr = stderr;
   }
 
-  /** @param text called only when it is shown */
+  /** @param text returns the text of the line; called only when the line is shown */
   at(text: () => string): void {
     const now = performance.now();
     if (!this.#stderr.isTTY || now < this.#next) return;
@@ -23,7 +23,7 @@ export class Progress {
     this.#stderr.write(`\r\x1b[K${text()}`);
   }
 
-  /** Call it before writing anything else. */
+  /** Removes the line. Callers do this before they write any other text. */
   clear(): void {
     if (this.#shown) this.#stderr.write('\r\x1b[K');
     this.#shown = false;

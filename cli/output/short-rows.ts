@@ -3,7 +3,7 @@ import { MOST_COLUMNS, shortMessage } from '../../analysis/check/short-message.t
 import { GAP } from './table.ts';
 import { columns } from './wrap.ts';
 
-/** Names fewer of the values that policies accept where a line would be too long. */
+/** Shortens messages that are too long for a line: they name fewer of the values that policies accept. */
 export function withShortMessages(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -16,7 +16,10 @@ interface TableOptions {
   paint?(head: string, cell: string): string;
 }
 
-/** A line for the head, if any, and for each row, with a line break at its end. */
+/**
+ * The text of a table: one line for the head, if there is a head, and one line for each row. Each line ends with a line
+ * break.
+ */
 export function tableText(
   head: readonly string[] | undefined,
   rows: readonly (readonly string[])[],
@@ -34,7 +37,7 @@ export function tableText(
   return narrowText(picked, { widths, heads, hasHead: head !== undefined, terminal, paint });
 }
 
-/** @returns indices of the columns to show */
+/** @returns the indices of the columns to show */
 function fittingColumns(
   head: readonly string[] | undefined,
   rows: readonly (readonly string[])[],

@@ -13,7 +13,7 @@ export interface Terminal {
 /** The width for terminals that do not report one, such as some pseudo-terminals. */
 const USUAL_WIDTH = 80;
 
-/** A pipe, or a file. */
+/** The properties of a pipe or a file: no width and no colours. */
 export const PLAIN: Terminal = { width: undefined, paint: (_style, text) => text };
 
 export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Terminal {
@@ -24,7 +24,10 @@ export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Termina
   };
 }
 
-/** Follows https://no-color.org and https://force-color.org, as Node and most command lines do. */
+/**
+ * Whether to print colours, by the rules of https://no-color.org and https://force-color.org, as Node and most command
+ * lines do.
+ */
 function showsColors(isTerminal: boolean, { FORCE_COLOR, NO_COLOR, TERM }: Io['env']): boolean {
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false;

@@ -2,18 +2,18 @@
 import { stripVTControlCharacters } from 'node:util';
 
 interface Wrapping {
-  /** Undefined means no wrapping. */
+  /** The width of a line in columns; undefined means no wrapping. */
   readonly width: number | undefined;
-  /** Spaces before the first line, and before all other lines. */
+  /** The spaces before the first line (`indent`), and before all other lines (`hanging`). */
   readonly indent?: number;
   readonly hanging?: number;
 }
 
 /**
- * Lines, each with a line break at its end. A word that is longer than a line is not split, so that a path can be
- * copied.
+ * Breaks a text into lines that end with a line break. A word that is longer than a line is not split, so that a path
+ * can be copied.
  *
- * @param text may be painted
+ * @param text the text, which may contain colours
  */
 export function wrap(text: string, { width, indent = 0, hanging = indent }: Wrapping): string {
   const lines: string[] = [];

@@ -21,7 +21,7 @@ import { basename, dirname, join } from 'node:path';
 /** @throws Error if the file was changed since `before` was read, or must not be written */
 export function replaceText(path: string, before: string, after: string): void {
   const real = realpathSync(path);
-  // A rename needs only the permissions of the folder, so the file's own are checked.
+  // A rename needs only permissions on the folder, so the file's own permissions are checked here.
   accessSync(real, constants.W_OK);
   if (readFileSync(real, 'utf8') !== before) throw new Error('changed by somebody else meanwhile: left as it is');
   replaceFile(real, after);
@@ -40,7 +40,7 @@ export function writeText(path: string, text: string): void {
   else replaceFile(real, text);
 }
 
-/** Keeps its mode and owner. */
+/** Replaces a file, and keeps its mode and owner. */
 function replaceFile(real: string, text: string): void {
   const { mode, uid, gid } = statSync(real);
   throughTemporary(real, text, 0o600, (temporary) => {
@@ -49,7 +49,7 @@ function replaceFile(real: string, text: string): void {
   });
 }
 
-/** @param prepare called with the path of the complete file, before it gets its name */
+/** @param prepare called with the path of the complete temporary file, before that file is renamed */
 function throughTemporary(
   path: string,
   text: string,
@@ -73,7 +73,7 @@ function throughTemporary(
   }
 }
 
-/** Only root may change the owner of a file. */
+/** Gives the file its former owner. Only root may change the owner of a file. */
 function keepOwner(path: string, uid: number, gid: number): void {
   const own = statSync(path);
   if (own.uid === uid && own.gid === gid) return;

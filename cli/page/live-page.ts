@@ -1,7 +1,7 @@
 /** The page as `cappol ui` serves it: it asks the server for events. */
 import { withSnapshots } from './report-page.ts';
 
-/** ui/data/live.ts looks for it. */
+/** The mark of a live page, which ui/data/live.ts looks for. */
 const MARK = '<template id="live"></template>';
 const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
 

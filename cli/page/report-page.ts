@@ -5,7 +5,7 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 const PLACE = '<!--snapshots-->';
 const CONNECTS = "connect-src 'self'";
 
-/** @param template the page without data, which may ask its own origin */
+/** @param template the page without data, which may send requests to its own origin */
 export function reportPage(template: string, snapshots: readonly Snapshot[]): string {
   const scripts = snapshots.map(embedded).join('\n');
   return withSnapshots(replaced(template, CONNECTS, "connect-src 'none'"), scripts);
@@ -16,20 +16,20 @@ export function withSnapshots(template: string, elements: string): string {
   return replaced(template, PLACE, elements);
 }
 
-/** Base64 has no character that ends the element. */
+/** The snapshot as an element of the page. Base64 has no character that could end the element. */
 function embedded(snapshot: Snapshot): string {
   const data = gzipSync(JSON.stringify(snapshot)).toString('base64');
   return `<script type="application/gzip" data-context="${escaped(snapshot.context)}">${data}</script>`;
 }
 
-/** The text of an attribute in double quotes. */
+/** Escapes the text of an attribute in double quotes. */
 function escaped(text: string): string {
   return text.replace(/[&"<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** @throws Error if the page does not have the text: without the change, the result would not be what it claims to be */
+/** @throws Error if the page does not contain the text, because a page without the replacement would be wrong */
 function replaced(page: string, text: string, by: string): string {
   if (!page.includes(text)) throw new Error(`the page has no ${text}`);
-  // A function, because a string could contain special patterns, such as $&.
+  // The replacement is a function, because a string could contain special patterns, such as $&.
   return page.replace(text, () => by);
 }

@@ -8,7 +8,7 @@ import { UsageError } from '../command.ts';
 
 const FILE = 'page.html';
 
-/** @throws UsageError in a checkout in which the page is not built */
+/** Reads the page without data. @throws UsageError in a checkout in which the page is not built */
 export function pageTemplate(): string {
   if (isSea()) return getAsset(FILE, 'utf8');
   const place = import.meta.url.endsWith('.ts') ? `../../dist/page/${FILE}` : `./${FILE}`;

@@ -19,14 +19,17 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * Documents without one of these texts add nothing to the context. The texts are parts of the kinds' names, and an
- * escape, which may stand for a letter of such a name.
+ * Documents without one of these texts add nothing to the context. The texts are parts of the kinds' names, and a
+ * backslash: an escape may stand for a letter of such a name.
  */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
-/** In bytes. Below this, evaluation takes no longer than starting threads. */
+/**
+ * The size of the input, in bytes, from which threads are worth starting. Less input is evaluated faster than threads
+ * start.
+ */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
-/** @param namespace of roles and bindings that do not state one */
+/** @param namespace the namespace of roles and bindings that do not state one */
 export function builderFor(
   { level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>,
   namespace?: string,
@@ -45,8 +48,8 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 }
 
 /**
- * Adds the policies among the manifests, with the namespaces, roles, bindings and service accounts. It does not report
- * files that cannot be read, because the later evaluation does.
+ * Adds the policies among the manifests, with the namespaces, roles, bindings and service accounts. Files that cannot
+ * be read are not reported here, because the later evaluation reports them.
  *
  * @param onLong called if the files are so long that threads are worth starting
  */

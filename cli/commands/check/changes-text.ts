@@ -88,7 +88,7 @@ interface NamespaceColumn {
 
 const SAFE = 'SAFE TO ENFORCE';
 
-/** Omits effects that no workload has. */
+/** The columns of a namespace. An effect other than Refused has a column only if some workload has that effect. */
 function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
   const counts = (head: string, field: keyof EffectCounts): NamespaceColumn[] =>
     field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)
@@ -124,13 +124,13 @@ const STARTS: Readonly<Record<RolloutStart['state'], string>> = {
   Blocked: 'blocked',
 };
 
-/** Names the policies if there are several. */
+/** The state of each rollout, with the policy's name if there are several rollouts. */
 function rolloutText({ rollouts }: NamespaceChange): string {
   if (rollouts.length === 1) return rollouts.map(({ state }) => STARTS[state]).join('');
   return rollouts.map(({ policy, state }) => `${policy}: ${STARTS[state]}`).join(', ');
 }
 
-/** `0 → 2`: before and after. */
+/** `0 → 2`: the number before the change and the number after it. */
 function countText(before: number, after: number): string {
   return before === after ? String(before) : `${before} → ${after}`;
 }
@@ -156,7 +156,7 @@ function violationText({ first, message }: MergedViolation<CheckedViolation>): s
   return `${first.rule}: ${message}`;
 }
 
-/** `capabilities: container "app" must not … (by restricted)` */
+/** A violation as text: `capabilities: container "app" must not … (by restricted)` */
 function whyText(violation: MergedViolation<CheckedViolation>): string {
   return `${violationText(violation)} (by ${policiesText(violation)})`;
 }
@@ -179,7 +179,10 @@ function summaryLine(candidates: readonly string[], summary: ChangeSummary): str
   return [`${candidates.join(', ')}: ${parts.join(', ')}; ${safe}`, ...starts].join('; ');
 }
 
-/** `the rollout of restricted begins with 2 namespaces already enforced, 438 soaking for 24h, 40 blocked` */
+/**
+ * The start of a rollout as text: `the rollout of restricted begins with 2 namespaces already enforced, 438 soaking for
+ * 24h, 40 blocked`
+ */
 function startText({ policy, soak, paused, enforced, enforcedAtOnce, soaking, blocked }: RolloutSummary): string {
   const counts: [number, string][] = [
     [enforced, STARTS.Enforced],

@@ -44,7 +44,7 @@ const UNKNOWN_ACCOUNTS =
 /** The cluster for which manifests are checked. */
 interface Live {
   readonly cluster: Cluster;
-  /** Undefined if it could not be read. */
+  /** Which service accounts mount a token; undefined if the service accounts could not be read. */
   readonly automounting: Automounting | undefined;
   readonly clusterRoles: readonly ClusterRole[];
 }
@@ -59,7 +59,7 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const running = options.filename.length === 0;
     const scope = scopeOf(options, connected);
     const limited = running && scope.only !== undefined ? { namespace: scope.only } : {};
-    // --level ignores the policies, and so everybody's right to use them.
+    // --level ignores the policies of the cluster, so nobody's right to use them matters.
     const only = options.level !== undefined && { only: [NAMESPACES, ...(running ? PODS_AND_WORKLOADS : [])] };
     const cluster = await readWhole(connected, io, { ...limited, ...only, workloads: running });
     const readsRoles = !only && options.filename.length + options.policy.length > 0;
@@ -104,7 +104,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   const run = await beginRun(options, io, scope.text);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // As for files: a check of nothing must not look like a success.
+  // A check without any policy must not look like a success. The check of files does the same.
   if (builder.isEmpty)
     throw new UsageError(
       'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',
@@ -162,7 +162,7 @@ async function showChanges(
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
 }
 
-/** Whether the policies of any mode find a violation that they did not find before. */
+/** Whether the change makes the effect on the workload worse, and --fail-on names the mode of the new effect. */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);
 }

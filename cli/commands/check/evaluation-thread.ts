@@ -6,7 +6,7 @@ import type { FilePiece } from '../../../analysis/manifests/document-objects.ts'
 import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
 import { type Collected, PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 
-/** The first message. */
+/** The first message to a thread. */
 export interface EvaluationInput {
   readonly collected: Collected;
   readonly options: PolicyContextOptions;
@@ -24,7 +24,7 @@ function isBatch(message: EvaluationInput | readonly FilePiece[]): message is re
   return Array.isArray(message);
 }
 
-/** The main thread reports what is wrong with the policies. */
+/** Ignores problems of the policies, because the main thread reports them. */
 function evaluatorOf({ collected, options, namespace }: EvaluationInput): ManifestEvaluator {
   const context = new PolicyContextBuilder(namespace, collected).build(options, () => {});
   return new ManifestEvaluator({ context, namespace });

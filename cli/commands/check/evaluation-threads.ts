@@ -1,6 +1,7 @@
 /**
- * Threads that parse and evaluate documents, which is most of the work. The main thread cuts the text and prints. When
- * all threads have enough to do, it evaluates, too. The results come in the order of the documents.
+ * Threads that parse and evaluate documents. Parsing and evaluating are most of the work. The main thread cuts the text
+ * and prints. When all threads have enough to do, the main thread evaluates, too. The results come in the order of the
+ * documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
@@ -16,19 +17,19 @@ import type { ManifestEvaluator } from '../../../analysis/check/manifest-evaluat
 import type { FilePiece } from '../../../analysis/manifests/document-objects.ts';
 import type { EvaluationInput } from './evaluation-thread.ts';
 
-/** The number of threads, including the main thread. Each has its own heap of some 80 MB. */
+/** The highest number of threads, including the main thread. Each thread has its own heap of some 80 MB. */
 const MOST_THREADS = 4;
 /**
- * In characters. With smaller batches, threads wait for each other more often; with larger ones, threads are idle at the
- * end.
+ * The size of a batch in characters. With smaller batches, threads wait for each other more often. With larger batches,
+ * threads are idle at the end.
  */
 const BATCH = 256 * 1024;
 /** The number of batches that a thread gets in advance, so that it does not wait while the main thread evaluates a batch. */
 const MOST_ASKED = 3;
-/** In characters: the most text that may wait for the threads, unless a single document is longer. */
+/** How much text may wait for the threads, in characters, unless a single document is longer. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
-/** The name of the file in a bundle, and of the asset of an executable. */
+/** The name of the thread's script: a file in a bundle, an asset in an executable. */
 const SCRIPT = 'evaluation-thread';
 
 interface Batch {
@@ -54,7 +55,7 @@ export class EvaluationThreads {
     this.#batchSize = batchSize;
   }
 
-  /** Undefined on one core, where threads would only take turns. */
+  /** Starts the threads. Undefined on a machine with one core, where threads would only take turns. */
   static start(): EvaluationThreads | undefined {
     const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
     return count > 0 ? new EvaluationThreads(count) : undefined;
@@ -100,7 +101,7 @@ export class EvaluationThreads {
     const end = () => {
       waiting.isEvaluated = true;
     };
-    // The error of a batch is thrown when its turn comes.
+    // If evaluating a batch fails, its error is thrown when the batch's turn comes.
     evaluated.then(end, end);
     this.#waiting.push(waiting);
     this.#size += size;
@@ -129,7 +130,7 @@ async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): 
   if (batch.length > 0) yield { pieces: batch, size };
 }
 
-/** One thread. It answers in the order of its batches. */
+/** One evaluation thread. It answers in the order of its batches. */
 class EvaluationThread {
   readonly #worker = startWorker();
   readonly #asked: PromiseWithResolvers<EvaluatedBatch>[] = [];

@@ -3,13 +3,16 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 
-/** Violations of policies in that mode, and custom resources that may make pods and cannot be evaluated. */
+/**
+ * A mode means violations of policies in that mode. `NotEvaluated` means custom resources that may make pods and cannot
+ * be evaluated.
+ */
 const RESULTS = [...MODES, 'NotEvaluated'] as const;
 const NONE = 'None';
 
 export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
 
-/** The meaning of --warn. */
+/** With --warn, only violations of Enforce policies make a check fail. */
 export const ENFORCED: FailOn = new Set(['Enforce'] as const);
 
 export const failOn = () => {
@@ -19,7 +22,7 @@ export const failOn = () => {
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));
-  // Set for shell completion only: `.choices()` would refuse a list.
+  // `argChoices` is set for shell completion only: `.choices()` would refuse a list of values.
   option.argChoices = [...RESULTS, NONE];
   return option;
 };

@@ -12,21 +12,21 @@ import { EvaluationThreads } from './evaluation-threads.ts';
 
 /** Receives results as they are found. */
 export interface Listener extends ResultListener {
-  /** Called before all items. */
+  /** Called once, before the first item. */
   begin(context: PolicyContext): void;
 }
 
 interface CheckInput {
   readonly builder: PolicyContextBuilder;
-  /** Called when the builder has everything. */
+  /** Builds the policy context. Called when everything has been added to the builder. */
   readonly build: () => PolicyContext;
-  /** The options by which it builds. */
+  /** The options by which `build` makes the policy context. */
   readonly options: PolicyContextOptions;
   /** The namespace of objects that do not state one. */
   readonly namespace: string;
 }
 
-/** Reads the files twice, because a policy may come after the manifests that it applies to. */
+/** Checks manifests. Reads the files twice, because a policy may come after the manifests that it applies to. */
 export async function checkFiles(paths: readonly string[], io: Io, listener: Listener, input: CheckInput) {
   const { trouble } = listener;
   let found = false;

@@ -22,7 +22,7 @@ interface RunOptions {
 
 export interface Run extends Listener {
   readonly errors: number;
-  /** Printed after everything else. */
+  /** Prints the summary after all items, and returns the exit code. */
   end(): ExitCode;
 }
 

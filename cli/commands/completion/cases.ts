@@ -1,7 +1,11 @@
 /** The arms of `case` in scripts of POSIX shells, for bash and for kubectl. */
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 
-/** For `case "$command $previous"`: one arm for each option that has a value. @param reply the shell's commands for it */
+/**
+ * For `case "$command $previous"`: one arm for each option that has a value.
+ *
+ * @param reply the shell's commands for that option
+ */
 export function valueArms(commands: readonly CompletedCommand[], reply: (option: CompletedOption) => string): string[] {
   return commands.flatMap(({ name, options }) =>
     options

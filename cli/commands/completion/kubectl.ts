@@ -1,12 +1,15 @@
 /**
  * The program that kubectl asks for completions of its plugin: `kubectl_complete-cappol`, in the PATH
- * (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). It gets the words, prints the completions of the last one, and then
- * Cobra's directive for the shell.
+ * (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). This program gets the words of the command line, prints the
+ * completions of the last word, and then prints Cobra's directive for the shell.
  */
 import { quoted, valueArms, wordArms } from './cases.ts';
 import type { CompletedCommand } from './tree.ts';
 
-/** ShellCompDirective of github.com/spf13/cobra/completions.go: files complete as well, or only what is printed. */
+/**
+ * The ShellCompDirective of github.com/spf13/cobra/completions.go says whether the shell completes files, too, or only
+ * the printed words.
+ */
 const FILES = ':0';
 const NO_FILES = ':4';
 

@@ -1,5 +1,6 @@
 /**
- * The structure of the program for completion scripts, taken from commander's own tree, so that nothing is forgotten.
+ * The structure of the program for completion scripts. The structure comes from commander's own tree, so that no
+ * command is forgotten.
  */
 import type { Command, Option } from 'commander';
 
@@ -7,15 +8,15 @@ export interface CompletedCommand {
   readonly name: string;
   readonly about: string;
   readonly options: readonly CompletedOption[];
-  /** The values that its argument may have; empty for any text. */
+  /** The values that the command's argument may have; empty if the argument may be any text. */
   readonly argumentChoices: readonly string[];
 }
 
 export interface CompletedOption {
-  /** `-o` and `--output`. */
+  /** The names of the option, such as `-o` and `--output`. */
   readonly names: readonly string[];
   readonly about: string;
-  /** The words that may follow it. */
+  /** The kind of value that follows the option. */
   readonly value: 'none' | 'file' | 'choice' | 'text';
   readonly choices: readonly string[];
 }

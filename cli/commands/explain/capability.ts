@@ -1,19 +1,17 @@
-/** A capability's name → its explanation. */
+/** Explains a capability, which the user names. */
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { nearest } from '../../../analysis/schema/nearest.ts';
 import { CAPABILITY_TABLE, type Capability, riskText } from '../../../operator/standards/capabilities.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 
-/** As `-o json` prints it. */
+/** A capability as `-o json` prints it. */
 interface ExplainedCapability extends Capability {
   /** The names of the container runtimes that give the capability to containers which ask for nothing. */
   readonly givenBy: readonly string[];
 }
 
-/**
- * @param text upper or lower case (ASCII), with or without CAP_; ALL means all capabilities
- */
+/** @param text a capability's name in upper or lower case (ASCII), with or without CAP_; ALL means all capabilities */
 export function capabilityNamed(text: string): { capabilities: readonly Capability[] } | { wrong: string } {
   const name = text.replace(/[a-z]/g, (letter) => letter.toUpperCase()).replace(/^CAP_/, '');
   if (name === 'ALL') return { capabilities: CAPABILITY_TABLE };
@@ -32,7 +30,7 @@ export function explained(capability: Capability): ExplainedCapability {
   return { ...capability, givenBy: givenBy.map(({ name }) => name) };
 }
 
-/** For people: several lines. */
+/** The explanation of a capability for people, in several lines. */
 export function capabilityText(capability: Capability, { width }: Terminal): string {
   const { name, number, permits, addableAt, instead, sources } = capability;
   const { givenBy } = explained(capability);

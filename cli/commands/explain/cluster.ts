@@ -14,7 +14,10 @@ import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 
 export interface ClusterOptions extends UsedOptions, KubeConfigOptions, ScopeOptions {}
 
-/** By namespace, workload and differences between the pods of a workload. */
+/**
+ * The capabilities that the containers of a cluster hold, by namespace and workload. Pods of one workload that differ
+ * are listed separately.
+ */
 export async function explainedCluster(
   options: ClusterOptions,
   io: Io,

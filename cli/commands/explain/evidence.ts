@@ -1,4 +1,4 @@
-/** Evidence about a container, for people: a table of the checks, and how much they show. */
+/** Evidence about a container, for people: a table of the capability checks, and how much they show. */
 import type { ContainerEvidence, SeenChecks } from '../../../analysis/evidence/compare.ts';
 import { exampleText, otherSentences } from '../../../analysis/evidence/text.ts';
 import { tableText } from '../../output/table.ts';

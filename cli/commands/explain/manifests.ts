@@ -1,4 +1,4 @@
-/** Manifests → what their containers end up holding. */
+/** Finds out which capabilities the containers of manifests end up holding. */
 import { type Finding, findings } from '../../../analysis/capabilities/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../analysis/capabilities/held.ts';
 import type { ComparedContainer, ContainerEvidence } from '../../../analysis/evidence/compare.ts';
@@ -14,13 +14,13 @@ import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 
-/** As `-o json` prints it. */
+/** A manifest's containers and what they hold, as `-o json` prints them. */
 export interface ExplainedManifest {
   readonly kind: string;
-  /** The user; null if the manifest names none. */
+  /** The namespace that the manifest names; null if it names none. */
   readonly namespace: string | null;
   readonly name: string;
-  /** The file; null for an object of a cluster, as is the line. */
+  /** The file of the manifest. For an object of a cluster, `file` and `line` are null. */
   readonly file: string | null;
   readonly line: number | null;
   readonly containers: readonly ExplainedContainer[];
@@ -29,9 +29,9 @@ export interface ExplainedManifest {
 export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number | null;
   readonly findings: readonly Finding[];
-  /** Null if no record names the container; absent without evidence. */
+  /** The evidence about the container: null if no record names the container, absent if no evidence was given. */
   readonly evidence?: ContainerEvidence | null;
-  /** The entries of the policies because of which the container passes; absent without policies. */
+  /** The entries of `spec.containers` because of which the container passes; absent if no policies were given. */
   readonly passesBy?: readonly PassesBy[];
 }
 
@@ -40,10 +40,10 @@ interface ExplainOptions extends ReadOptions {
   readonly passing?: Passing | undefined;
 }
 
-/** The entries of policies because of which containers of a pod pass, by the containers' names. */
+/** Finds the entries of `spec.containers` because of which a pod's containers pass, by the containers' names. */
 export type Passing = (pod: PodTemplate['pod']) => ReadonlyMap<string, readonly PassesBy[]>;
 
-/** kubectl's namespace, for manifests that do not state one. */
+/** The namespace that kubectl uses for manifests without a namespace. */
 const DEFAULT_NAMESPACE = 'default';
 
 /** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */
@@ -92,7 +92,7 @@ function explainedManifest(
   };
 }
 
-/** @param compared undefined without evidence */
+/** @param compared the evidence about the containers; undefined if no evidence was given */
 export function explainedContainers(
   spec: PodSpec,
   compared: readonly ComparedContainer[] | undefined,
@@ -107,7 +107,7 @@ export function explainedContainers(
   }));
 }
 
-/** Reads any value as lists of named containers. */
+/** Reads any value as a pod spec whose containers have names. */
 function podSpec(value: unknown): PodSpec {
   const { containers, initContainers, ephemeralContainers, ...spec } = objectOf(value);
   const named = (list: unknown) =>

@@ -1,4 +1,4 @@
-/** The policies of --policy → their entries because of which containers pass. */
+/** For the policies of --policy: the entries of `spec.containers` because of which containers pass. */
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { passingByEntry } from '../../../analysis/policies/passing-entries.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -20,7 +20,7 @@ const OPTIONS = {
   namespaceLabels: {},
 };
 
-/** Evaluates against each policy, whatever namespaces it selects. */
+/** Evaluates pods against each policy, whatever namespaces the policy selects. */
 export async function passingBy(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const policies = await policiesIn(paths, io, troubles);
   const projection = createProjection(RULES, UNSHARED);

@@ -11,7 +11,7 @@ import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
 /** A set that differs from a well-known one by at most this many names is described by the difference. */
 const FEW = 4;
-/** Marks the row with the container's own user and allowPrivilegeEscalation. */
+/** Marks the row that matches the container's own user and `allowPrivilegeEscalation`. */
 const CURRENT = '→ ';
 
 const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
@@ -20,7 +20,7 @@ const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own u
 const ADMITTED_THERE =
   '; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace, and admit only such pods, with userNamespaces: Required';
 
-/** Several lines, with an empty one at the end. */
+/** A manifest's containers and their capabilities in several lines, with an empty line at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
   const { kind, namespace, name, file, line, containers } = manifest;
   const whose = `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
@@ -117,7 +117,7 @@ function setCells(
   return [text(bounding), text(permitted), text(effective), `${text(entrypoint)} / ${text(below)}`];
 }
 
-/** `none`, `NET_RAW`, `default 14`, `default 14 - NET_RAW`, `all 41` */
+/** A set of capabilities as text: `none`, `NET_RAW`, `default 14`, `default 14 - NET_RAW`, `all 41` */
 function setText(names: readonly string[], byDefault: readonly string[]): string {
   if (names.length === 0) return 'none';
   const known: readonly (readonly [string, readonly string[]])[] = [
@@ -133,7 +133,7 @@ function setText(names: readonly string[], byDefault: readonly string[]): string
   return names.join(', ');
 }
 
-/** Merges rows with the same cells, in the order of the first of them. */
+/** Merges rows with the same cells. A merged row has the place of its first row. */
 function together(rows: readonly Row[]): Row[] {
   const merged = new Map<string, Row>();
   for (const row of rows) {

@@ -109,7 +109,7 @@ function only(): Option {
   const option = new Option('--only <list>', 'the classes of edits to make')
     .argParser(classes)
     .default(new Set(FIX_CLASSES), FIX_CLASSES.join(','));
-  // Set for shell completion only: `.choices()` would refuse a list.
+  // `argChoices` is set for shell completion only: `.choices()` would refuse a list of values.
   option.argChoices = [...FIX_CLASSES];
   return option;
 }

@@ -90,7 +90,7 @@ async function policyContext(
 
 type Told = Pick<Fixing, 'context' | 'used' | 'tell' | 'skip' | 'notEvaluated'>;
 
-/** Each file once, whatever links lead to it. */
+/** Fixes each file once, even if several links lead to it. */
 function fixedFiles(
   files: readonly InputFile[],
   { only, namespace = 'default' }: FixOptions,
@@ -115,7 +115,7 @@ function fixedFiles(
   });
 }
 
-/** The file after writing. A file that cannot be written has no edits. */
+/** Writes the file, and returns it. A file that cannot be written has no edits. */
 function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
   if (before === text) return file;

@@ -10,7 +10,7 @@ import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
-/** The files to be copied: standard input, and files that kustomize would not read from its folder. */
+/** The name of the copy of standard input, and of files that kustomize would not read from its folder. */
 const COPY = 'manifests.yaml';
 
 interface Patch {
@@ -19,7 +19,7 @@ interface Patch {
   readonly target: Readonly<Record<string, string>>;
 }
 
-/** Prints one text that contains the patches. Standard input has to be saved beside it. */
+/** One kustomization with all patches in it. Standard input has to be saved beside the kustomization. */
 export function kustomization(files: readonly FixedFile[]): string {
   const resources = files.map(({ name }) => (name === '-' ? COPY : name.split(sep).join('/')));
   const patches = patchesOf(files).map(({ text, target }) => ({ patch: text, target }));
@@ -75,7 +75,7 @@ function patchOf(changed: ChangedObject, used: Set<string>): Patch {
   return { name: fileName([kind, namespace, name], used), text: remarks.join('') + yaml(patch), target };
 }
 
-/** Unique, also where file systems ignore case. */
+/** A file name that is unique, even in file systems that ignore case. */
 function fileName(parts: readonly string[], used: Set<string>): string {
   const words = parts.filter((part) => part !== '');
   const base = words

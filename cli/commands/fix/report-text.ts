@@ -33,7 +33,7 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
 
 const RISKIEST_FIRST = FIX_CLASSES.toReversed();
 
-/** Each risk of a class once, with the first objects that it concerns. */
+/** The risks of the edits of one class: each risk once, with the first objects that it concerns. */
 function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
   const ofClass = edits.filter((edit) => edit.class === fixClass);
   const groups = [...Map.groupBy(ofClass, ({ rule, risk }) => `${rule}: ${risk}`)];
@@ -59,12 +59,17 @@ function leftLines(left: readonly LeftViolation[]): string[] {
   return ['Left:', ...lines];
 }
 
-/** Without the values that policies accept: `check` lists them, and policies that differ in them are one line. */
+/**
+ * A violation that is left, without the values that policies accept. `check` lists these values. Without them, policies
+ * that differ only in these values share one line.
+ */
 function leftLine(one: LeftViolation): string {
   return `    ${place(one.file, one.line)}: ${itemName(one)}: ${one.message.replace(ACCEPTED, '')}`;
 }
 
-/** Everybody reads this in a terminal, but a width is known only for standard output. */
+/**
+ * Wraps text to a fixed width: people read the report in a terminal, but the width is known only for standard output.
+ */
 function wrapped(text: string): string {
   return wrap(text, { width: WIDTH, indent: 2, hanging: 4 }).trimEnd();
 }
@@ -82,7 +87,7 @@ function summaryLine(
   return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
 }
 
-/** With only --used, it does not matter that no policy decides. */
+/** Says for how many workloads no policy decides. If --used is given without policies, that does not matter. */
 function undecidedText({ notSelected }: FixSummary, policies: number): string {
   return notSelected > 0 && policies > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';
 }

@@ -1,4 +1,4 @@
-/** migrate: PodSecurityPolicies and SecurityContextConstraints as CapabilityPolicies. */
+/** migrate: converts PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -8,7 +8,7 @@ import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 
-/** In columns and comments. */
+/** The longest source field in a comment of the YAML, in characters. */
 export const LONGEST = 200;
 const LONGEST_VALUE = 80;
 const LONGEST_NOTE = 1000;
@@ -46,14 +46,14 @@ export function reportText(migration: Migration, terminal: Terminal): string {
   ].join('');
 }
 
-/** `1 policy, 2 bindings; 3 notes, 1 of them on what has no exact counterpart` */
+/** The counts of a migration as text: `1 policy, 2 bindings; 3 notes, 1 of them on what has no exact counterpart` */
 export function countsText({ policies, rbac, notes }: Migration): string {
   const inexact = notes.filter(({ exact }) => !exact).length;
   const what = `${counted(policies.length, 'policy')}, ${counted(rbac.length, 'binding')}`;
   return `${what}; ${counted(notes.length, 'note')}, ${inexact} of them on what has no exact counterpart\n`;
 }
 
-/** Keeps names and values on one line. */
+/** A note as one line of text. */
 export function noteText({ object, field, value, text }: Note): string {
   return bounded(`${object}: ${field}: ${bounded(valueText(value), LONGEST_VALUE)}: ${text}`, LONGEST_NOTE);
 }

@@ -14,7 +14,7 @@ import { yamlText } from './yaml.ts';
 export interface MigrateOptions {
   readonly filename: readonly string[];
   readonly mode: Mode;
-  /** Labels that a namespace must have; undefined: every namespace. */
+  /** The labels that a namespace must have to be selected; undefined selects every namespace. */
   readonly namespaceSelector?: Readonly<Record<string, string>>;
   readonly output: 'yaml' | 'json' | 'report';
   readonly strict?: boolean;
@@ -43,7 +43,10 @@ export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitC
   return strict && inexact.length > 0 ? 1 : 0;
 }
 
-/** If an input cannot be read as a whole, nothing is migrated: the missing part might narrow or open it. */
+/**
+ * Reads the objects to migrate. If an input cannot be read completely, nothing is migrated: the missing part might
+ * tighten or loosen the policies.
+ */
 async function read(paths: readonly string[], io: Io): Promise<InputObject[]> {
   const manifests: InputObject[] = [];
   const troubles: Trouble[] = [];
@@ -68,7 +71,7 @@ function attempt(manifests: readonly InputObject[], options: Parameters<typeof m
   }
 }
 
-/** `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …` */
+/** A problem with its place: `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …` */
 function placedText(problem: InputProblem, manifests: readonly InputObject[]): string {
   const { file, lineOf } = manifests[problem.index] as InputObject;
   return troubleText({ file, line: lineOf(problem.path), message: problemText(problem) });

@@ -35,7 +35,10 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
   return `${notes.length > 0 ? `${comment(notes)}\n` : ''}${documentText(document, STYLE)}`;
 }
 
-/** On one line, so that the comment is beside everything that it describes. */
+/**
+ * Adds a comment with the source field. The value is written on one line, so that the comment is beside everything that
+ * it describes.
+ */
 function annotate(node: Node, from: string): void {
   if (isCollection(node)) node.flow = true;
   if (isCollection(node) || isScalar(node)) node.comment = ` ${bounded(from, LONGEST)}`;

@@ -1,6 +1,6 @@
 /**
- * Observes the nodes of a cluster. It runs the Job, follows its pods, and deletes the Job at the end, even if it is
- * interrupted.
+ * Observes the nodes of a cluster. The command runs a Job, follows its pods, and deletes the Job at the end, even if
+ * the user interrupts the command.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -42,7 +42,8 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   if (forMs === undefined) throw new UsageError('say how long with --for, such as 1h');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
-    // Without the right to read pods, no container would have a name. So fail before the Job runs for its whole time.
+    // Without the right to read pods, no container would have a name. So the command fails before the Job runs for its
+    // whole time.
     await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
@@ -101,7 +102,7 @@ class ClusterObservation {
     return this.#observers.all.filter(({ log }) => log.end).length === this.#nodes.length ? 0 : 2;
   }
 
-  /** Names for containers, and the pods of the Job. */
+  /** Follows all pods: their names name the observed containers, and the pods of the Job report. */
   async #followPods(): Promise<void> {
     const put = (raw: RawObject) => {
       this.#names.add(raw as NamedPod);
@@ -155,7 +156,7 @@ class ClusterObservation {
     return `${made.length} of ${this.#nodes.length} nodes, ${text}`;
   }
 
-  /** Ends pods that still observe: each prints what it has observed so far. */
+  /** Deletes the Job and the pods that still observe. Each pod prints what it has observed so far. */
   async #cleanUp({ job, namespace }: Made): Promise<void> {
     const running = this.#observers.all
       .filter(({ ended }) => !ended)
@@ -178,7 +179,7 @@ class ClusterObservation {
   }
 }
 
-/** The nodes to observe. @throws UsageError for one that does not exist */
+/** The nodes to observe. @throws UsageError if a node does not exist */
 async function nodesOf(client: Connected['client'], wanted: readonly string[] | undefined): Promise<string[]> {
   const found: string[] = [];
   await client.list('/api/v1/nodes', { labelSelector: 'kubernetes.io/os=linux' }, ({ items }) => {

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
 import { type Name, nameInConfig, nameInPath } from '../../../analysis/observe/names.ts';
 
-/** A folder for each container: containerd's, that of k3s, and CRI-O's. */
+/** The folders in which containerd, k3s and CRI-O keep a folder for each container. */
 const PLACES: readonly (readonly [folder: string, file: string])[] = [
   ['/run/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
   ['/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
   ['/run/containers/storage/overlay-containers', 'userdata/config.json'],
 ];
 
-/** The configuration disappears with the container, so it is read when the container starts. */
+/**
+ * The names of containers. A container's configuration disappears with the container, so it is read when the container
+ * starts.
+ */
 export class Configurations {
   readonly #names = new Map<string, Name>();
 

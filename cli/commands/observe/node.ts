@@ -14,11 +14,11 @@ const EVERY_MS = 50;
 const SETTLE_MS = 100;
 
 export interface NodeOptions extends TraceOptions {
-  /** Undefined: observe until the signal is aborted. */
+  /** How long to observe; undefined means until the signal is aborted. */
   readonly forMs: number | undefined;
   readonly below?: string | undefined;
   readonly onContainer?: (group: ContainerGroup) => void;
-  /** Called once the observation is complete from then on. */
+  /** Called when the observation has begun: from then on, no check is missed. */
   readonly onBegin?: () => void;
   /** Called after each read. */
   readonly onRead?: (progress: RawProgress) => void;
@@ -26,11 +26,14 @@ export interface NodeOptions extends TraceOptions {
 
 export interface NodeObserved extends Observed {
   readonly seconds: number;
-  /** Whether containers that already ran were observed, too. */
+  /** Whether containers that ran before the observation were observed, too. */
   readonly sawAll: boolean;
 }
 
-/** Ends after its time, or when the signal is aborted. In both cases, everything observed until then is the result. */
+/**
+ * Observes the node until the time is over or the signal is aborted. In both cases, everything observed until then is
+ * the result.
+ */
 export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
   const { forMs, below, onContainer, onBegin, onRead } = options;
   const trace = new TraceInstance(options);
@@ -44,7 +47,7 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
     const begin = monotonicMs();
     trace.start();
     onBegin?.();
-    // Meanwhile, events wait in the buffer, so none is lost.
+    // While existing tasks are read, events wait in the buffer, so no event is lost.
     if (sawAll) for (const [pid, task] of existingTasks(lookUp)) observation.existing(pid, task, begin / 1000);
     while (!signal.aborted && (forMs === undefined || monotonicMs() < begin + forMs)) {
       trace.drain(line);

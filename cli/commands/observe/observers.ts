@@ -1,4 +1,4 @@
-/** The pods of an observation: the log of each, read while it grows. */
+/** The pods of an observation. The log of each pod is read while it grows. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OBSERVER_NAMESPACE } from '../../../analysis/observe/job.ts';
 import { RawLog } from '../../../analysis/observe/raw-log.ts';
@@ -25,7 +25,7 @@ const PAUSE_MS = 1_000;
 export interface Observer {
   readonly pod: string;
   node: string | undefined;
-  /** Why the pod does not run yet, for people. */
+  /** The reason why the pod does not run yet, for people. */
   waiting: string | undefined;
   log: RawLog;
   reading: Promise<void> | undefined;
@@ -46,7 +46,7 @@ export class Observers {
     return [...this.#byPod.values()];
   }
 
-  /** The pod as it is now. */
+  /** Receives the current state of a pod. */
   seen(raw: RawObject): void {
     const { metadata, spec, status } = raw as ObserverPod;
     const pod = metadata?.name ?? '';

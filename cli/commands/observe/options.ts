@@ -2,7 +2,7 @@
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
 
 export interface ObserveOptions extends KubeConfigOptions {
-  /** In milliseconds. */
+  /** How long to observe, in milliseconds. */
   readonly for?: number;
   readonly cluster?: boolean;
   readonly node?: readonly string[];

@@ -1,11 +1,14 @@
-/** The processes of the node, by /proc. */
+/** The processes of the node, as /proc shows them. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { containerOfProcess } from '../../../analysis/observe/cgroup-path.ts';
 import type { LookUp, Task } from '../../../analysis/observe/tasks.ts';
 
 /** The inode of the first namespace of processes (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const FIRST_NAMESPACE = 'pid:[4026531836]';
-/** A runtime that has not executed the container's first program; it may rename itself: `runc:[2:INIT]`. */
+/**
+ * Matches the process of a runtime before it executes the container's first program. Such a process may rename itself:
+ * `runc:[2:INIT]`.
+ */
 const RUNTIME = /^(runc|crun|conmon)/;
 
 /** Whether /proc numbers processes as the kernel's events do. */

@@ -8,7 +8,7 @@ import { type NodeObserved, observeNode } from './node.ts';
 import type { ObserveOptions } from './options.ts';
 import { beginText, evidenceText, jsonLine, progressText, summaryLines } from './text.ts';
 
-/** Between two lines of progress. */
+/** The seconds between two lines of progress. */
 const REPORT_SECONDS = 5;
 
 export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitCode> {

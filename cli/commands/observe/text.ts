@@ -20,7 +20,7 @@ const HEAD = [
   'NO NEED BECAUSE',
 ];
 
-/** Evidence that already has names has no raw form. */
+/** Evidence as a table or as lines of JSON. Evidence with names has no raw form. */
 export function evidenceText(
   evidence: Evidence,
   output: ObserveOptions['output'],
@@ -70,11 +70,11 @@ interface Reported {
   /** The node or the file. */
   readonly name: string;
   readonly log: RawLog;
-  /** Why the pod does not run. */
+  /** The reason why the pod does not run. */
   readonly waiting: string | undefined;
 }
 
-/** The pod's own log has the same notes as text, so each line comes once. */
+/** The lines that report on a node or file. The pod's log may repeat notes as text, so each line is printed once. */
 export function reportLines({ name, log, waiting }: Reported): string[] {
   const { end, watches, messages } = log;
   const [why = waiting ?? 'its pod did not report', ...others] = messages;
@@ -104,7 +104,7 @@ export function unnamedText(unnamed: number): string[] {
   return unnamed > 0 ? [`${unnamed} containers are left out: they were gone before their names were read`] : [];
 }
 
-/** `1h2m5s` */
+/** A duration as text: `1h2m5s` */
 export function secondsText(seconds: number): string {
   const whole = Math.round(seconds);
   const parts: readonly (readonly [number, string])[] = [

@@ -1,6 +1,6 @@
 /**
- * A separate instance of the kernel's tracing, which leaves other instances, and the events that others enabled,
- * unchanged. Files: https://docs.kernel.org/trace/ftrace.html and events.html.
+ * A separate instance of the kernel's tracing. It does not change other instances, or the events that other programs
+ * enabled. Files: https://docs.kernel.org/trace/ftrace.html and events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -30,15 +30,15 @@ const EVENTS = [
 const CHECK = 'capability/cap_capable';
 const PREFIX = 'cappol-';
 /**
- * A file name is printed as it is. It may be long enough to contain lines that look like events. So executing a program
- * with a line break in its path is ignored.
+ * The trace prints a file name without escaping it, so a path with a line break could contain lines that look like
+ * events. For this reason, executing a program with a line break in its path is ignored.
  */
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
 export interface TraceOptions {
-  /** Where tracefs is mounted, if not where the kernel's list of mounts says. */
+  /** Where tracefs is mounted; undefined to look it up in the kernel's list of mounts. */
   readonly tracefs?: string | undefined;
-  /** For each processor. */
+  /** The size of the kernel's buffer for each processor. */
   readonly bufferKb: number;
 }
 
@@ -46,7 +46,7 @@ export class TraceInstance {
   readonly #folder: string;
   readonly #pipe: number;
   readonly #buffer = Buffer.alloc(1 << 18);
-  /** The text that was read, but whose line has not ended yet. */
+  /** The beginning of a line that was read before the end of the line. */
   #rest = Buffer.alloc(0);
 
   /** @throws UsageError if this kernel, machine or user cannot observe */
@@ -55,8 +55,8 @@ export class TraceInstance {
     removeAbandoned(root);
     this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
     mkdirSync(this.#folder);
-    // The kernel does not remove an instance whose pipe is open, which shows other observations that it is in use. The
-    // pipe is non-blocking, because a blocked read would keep Node from ending.
+    // The kernel does not remove an instance whose pipe is open. So an open pipe shows other observations that the
+    // instance is in use. The pipe is non-blocking, because a blocked read would keep Node from ending.
     this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       this.#prepare(bufferKb);
@@ -128,7 +128,7 @@ function removeAbandoned(root: string): void {
     try {
       rmdirSync(join(root, 'instances', name));
     } catch (error) {
-      // Another observation uses the instance, or has just removed it.
+      // Another observation uses this instance, or has just removed it.
       if (!['EBUSY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }

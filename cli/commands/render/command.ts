@@ -83,7 +83,7 @@ function refuseMixed({
     );
 }
 
-/** API servers refuse other paths. */
+/** Accepts only absolute paths, because API servers refuse other paths. */
 function absolute(path: string): string {
   if (!path.startsWith('/')) throw new InvalidArgumentError('write an absolute path.');
   return path.replace(/(?<=.)\/+$/, '');

@@ -14,7 +14,7 @@ import type { RenderOptions } from './options.ts';
 interface DiffInput {
   readonly builder: PolicyContextBuilder;
   readonly troubles: Troubles;
-  /** Adds the policies of the files. */
+  /** Adds the policies in the files to the live policies. */
   addFiles(): Promise<unknown>;
 }
 
@@ -40,8 +40,8 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 }
 
 /**
- * Compares only enforcement. It ignores an operator's probes, canaries, records and owner references. The result is in
- * the unified format, by kind and name; empty if there is no difference.
+ * Compares only the enforcing content of objects: it ignores an operator's probes, canaries, records and owner
+ * references. The result is a unified diff, sorted by kind and name. The diff is empty if there is no difference.
  */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
@@ -68,7 +68,7 @@ function title(object: RenderedObject | Manifest | undefined): string {
   return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
 }
 
-/** The fields of an object that the operator owns, without those that the API server fills in. */
+/** The fields of an object that the operator owns, without the fields that the API server fills in. */
 function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
   if (!object) return '';
   const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;

@@ -5,7 +5,10 @@ import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import { isCanary, isProbeBinding, objectsOfProgram } from '../../../operator/compile/program.ts';
 
-/** Roles and their bindings; then the programs: the guard, defaulting, and one for each mode. Without probes. */
+/**
+ * The rendered objects without probes: first roles and their bindings, then the programs (the guard, defaulting, and
+ * one for each mode).
+ */
 export function objectsOf(compiled: Compiled): Manifest[] {
   const grants = [...compiled.grants.values()].flatMap(({ role, roleBinding }) =>
     [withoutRecord(role), roleBinding ?? []].flat(),
@@ -14,13 +17,15 @@ export function objectsOf(compiled: Compiled): Manifest[] {
   return [...grants, ...programs].filter((object) => !isProbe(object));
 }
 
-/** Whether the object only helps an operator: to see which text is in force, or whether API servers can compile a text. */
+/**
+ * Whether only an operator needs the object: to see which text is in force, or whether API servers can compile a text.
+ */
 export function isProbe(object: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   const { kind, metadata } = object;
   return isProbeBinding(object) || (kind.endsWith('AdmissionPolicy') && isCanary(metadata.name));
 }
 
-/** An operator records in this annotation which spec it has accepted. */
+/** Removes the annotation in which an operator records the accepted spec. */
 function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: Manifest): Manifest {
   return { ...role, metadata };
 }
@@ -28,8 +33,8 @@ function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: M
 const STYLE = { lineWidth: 120 };
 
 /**
- * A text of several lines keeps its lines, even long ones, because a table has one row a line. A single long line is
- * folded.
+ * Writes an object as YAML. A text of several lines keeps its lines, even long lines, because a table has one row a
+ * line. A text of one long line is folded.
  */
 export function yaml(object: unknown): string {
   const document = yamlDocument(object);
@@ -45,7 +50,7 @@ export function yaml(object: unknown): string {
 }
 
 /**
- * Without owner references: the user who applies the objects owns them, and the policy itself may not be in the
+ * Removes owner references: the user who applies the objects owns them, and the policy itself may be missing in the
  * cluster.
  */
 export function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {

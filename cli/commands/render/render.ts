@@ -13,7 +13,7 @@ import { excludingBy, type Given } from '../../options.ts';
 import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
-/** A namespace of the files, to be applied with its labels. */
+/** A namespace from the files, which is printed with its Pod Security labels. */
 interface Namespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,
   );
-  // Some of the policies without the rest would enforce something else.
+  // If some policies were missing, the other policies would enforce something else.
   if (troubles.count > 0) return 2;
   if (options.static) {
     const { renderStaticPolicies } = await import('./static.ts');
@@ -52,7 +52,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
   return 0;
 }
 
-/** The policies, and the namespaces in the same files. */
+/** Reads policies into the builder, and returns the namespaces of the same files. */
 async function readInto(
   builder: PolicyContextBuilder,
   { policy }: RenderOptions,
@@ -73,7 +73,7 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: InputObject): N
   return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];
 }
 
-/** The same policies give the same text, whatever the order of the files. */
+/** The text of all rendered objects. The same policies give the same text in any order of files. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
   const objects = objectsOf(compiled);
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));

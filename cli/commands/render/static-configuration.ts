@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { yaml } from './objects.ts';
 
 export interface StaticFile {
-  /** Below the folder that is copied to each control plane node: `validating/protection.yaml`. */
+  /** The path below the folder that is copied to each control plane node: `validating/protection.yaml`. */
   readonly path: string;
   readonly text: string;
 }
 
-/** The folder of each admission plug-in. An API server refuses to start if it finds another kind in the folder. */
+/**
+ * The folder of each admission plug-in. An API server refuses to start if the folder contains objects for another
+ * plug-in.
+ */
 const PLUGINS = { validating: 'ValidatingAdmissionPolicy', mutating: 'MutatingAdmissionPolicy' } as const;
 
 const METRIC = 'apiserver_manifest_admission_config_controller_last_config_info';
@@ -40,7 +43,9 @@ export function admissionConfiguration(files: readonly StaticFile[], folder: str
   return `${comment.map((line) => `# ${line}`).join('\n')}\n${yaml(object)}`;
 }
 
-/** The hash that an API server calculates: apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles. */
+/**
+ * The hash that an API server calculates for the files: apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles.
+ */
 function hashOf(files: readonly StaticFile[]): string {
   const hash = createHash('sha256');
   for (const { text } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) hash.update(text).update('\0');

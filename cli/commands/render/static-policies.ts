@@ -11,8 +11,9 @@ const ROLLOUT_NEEDS_OPERATOR =
   'spec.rollout needs an operator: without one, the policy would be enforced everywhere at once; leave it out';
 
 /**
- * One line for each policy that files cannot express, by the policy's name in `specs`. For example, an operator carries
- * out `rollout` over time.
+ * One line for each policy that files cannot express. A policy with `rollout`, for example, needs an operator.
+ *
+ * @param specs the policies' specs, by name
  */
 export function impossible(specs: ReadonlyMap<string, object>): string[] {
   return [...specs].flatMap(([name, spec]) =>
@@ -20,7 +21,7 @@ export function impossible(specs: ReadonlyMap<string, object>): string[] {
   );
 }
 
-/** Features of policies, each with the reason why files cannot express it. */
+/** The features of the policies that files cannot express, each with a reason. */
 export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
@@ -40,7 +41,10 @@ export function left({ policies }: Compiled): string[] {
   ];
 }
 
-/** Only new pods have the time of the request: docs/decisions/0029. */
+/**
+ * Describes what happens after a policy has expired. Only for new pods, the API server knows the time of the request
+ * (docs/decisions/0029).
+ */
 function afterTheEnd(policies: readonly ResolvedPolicy[]): string[] {
   const expiring = namesOf(policies, ({ expires }) => expires !== NEVER);
   if (expiring.length === 0) return [];

@@ -1,4 +1,4 @@
-/** report: clusters as one file to look at. */
+/** report: writes one HTML page that shows clusters. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

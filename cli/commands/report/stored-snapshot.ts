@@ -1,4 +1,4 @@
-/** A file that `cappol snapshot` wrote. */
+/** Reads a file that `cappol snapshot` wrote. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { reason } from '../../../analysis/manifests/trouble.ts';
@@ -8,7 +8,7 @@ import { UsageError } from '../../command.ts';
 
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** @throws UsageError for any other file */
+/** @throws UsageError if the file is not a snapshot */
 export function storedSnapshot(path: string): Snapshot {
   const read = parsed(path);
   const problem = snapshotProblem(read);

@@ -1,4 +1,4 @@
-/** snapshot: a cluster as one JSON document. */
+/** snapshot: prints a cluster as one JSON document. */
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';

@@ -19,7 +19,7 @@ export interface SnapshotOptions extends PolicyOptions, UsedOptions {
 }
 
 /**
- * An incomplete document has exit code 2, and so has a document without all of the evidence; standard error says what is
+ * Prints the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error says what is
  * missing.
  */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
@@ -29,7 +29,7 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Says on standard error what is missing. @param troubles with the evidence */
+/** Reads a cluster, and says on standard error what is missing. @param troubles receives problems of the evidence */
 export async function readSnapshot(
   given: Given<SnapshotOptions>,
   io: Io,
@@ -45,7 +45,7 @@ export async function readSnapshot(
   });
 }
 
-/** @param evaluator kept from one document to the next, with its cached results */
+/** @param evaluator the evaluator, which callers reuse for the next snapshot because it caches results */
 export function snapshotOf(
   cluster: Cluster,
   rights: Rights,

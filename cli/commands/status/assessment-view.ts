@@ -1,4 +1,7 @@
-/** A cluster without CapabilityPolicy → who holds which capability, and what each level would refuse. Pure. */
+/**
+ * For a cluster without CapabilityPolicy: which workloads hold which capability, and what each level would refuse. Pure
+ * functions.
+ */
 
 import { granted } from '../../../analysis/capabilities/held-by-runtime.ts';
 import { requests } from '../../../analysis/capabilities/held-request.ts';
@@ -13,14 +16,14 @@ import { CAPABILITIES_BY_RISK } from '../../../operator/standards/capabilities.t
 import type { Level } from '../../../operator/standards/level-version.ts';
 import { type PolicyView, type Readable, statusView, type ViolationView } from './view.ts';
 
-/** As `-o json` prints it. */
+/** The assessment as `-o json` prints it. */
 export interface AssessmentView {
   readonly installed: false;
   readonly policies: readonly [];
   readonly levels: readonly LevelView[];
-  /** By name. */
+  /** The namespaces, sorted by name. */
   readonly namespaces: readonly AssessedNamespace[];
-  /** From the most dangerous. */
+  /** The capabilities that workloads hold, the most dangerous first. */
   readonly held: readonly HeldView[];
   /** The namespaces that no policy would reach. */
   readonly leftOut: readonly string[];
@@ -36,16 +39,16 @@ export interface LevelView {
 export interface AssessedNamespace {
   readonly name: string;
   readonly workloads: number;
-  /** How many of them each level would refuse. */
+  /** The number of the namespace's workloads that each level would refuse. */
   readonly refused: Readonly<Record<string, number>>;
-  /** The level that the namespace's label enforces now; absent without one. */
+  /** The Pod Security level that the namespace's label enforces now; absent if there is no such label. */
   readonly podSecurity?: string;
 }
 
 /** Capabilities, and the workloads that hold each of them on containerd. */
 export interface HeldView {
   readonly capabilities: readonly string[];
-  /** Whether they hold all, because a container is privileged. */
+  /** Whether the workloads hold all capabilities, because a container is privileged. */
   readonly privileged: boolean;
   readonly workloads: readonly Holder[];
 }
@@ -106,7 +109,7 @@ function assessedNamespace(
   };
 }
 
-/** Capabilities that the same workloads hold are one entry. */
+/** The capabilities that workloads hold. Capabilities of the same workloads share one entry. */
 function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   const privileged: Holder[] = [];
   const byCapability = new Map<string, Holder[]>();
@@ -133,7 +136,7 @@ function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   return privileged.length > 0 ? [{ capabilities: ['ALL'], privileged: true, workloads: privileged }, ...held] : held;
 }
 
-/** 0 for the most dangerous. */
+/** A number to sort capabilities by: 0 for the most dangerous. */
 function riskOf(name = ''): number {
   return CAPABILITIES_BY_RISK.findIndex((one) => one.name === name);
 }

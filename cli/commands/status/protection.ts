@@ -1,10 +1,16 @@
-/** Whether the API server protects the objects that enforce policies: its own answer, otherwise the operator's. */
+/**
+ * Whether the API server protects the objects that enforce policies. If the API server's own answer is unknown, the
+ * operator's report counts.
+ */
 import { askProtection } from '../../../operator/apply/protection-probe.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Connected } from '../../cluster.ts';
 import type { ProtectionView } from './view.ts';
 
-/** @returns what to show of a cluster: the operator's answer may change while it is followed */
+/**
+ * @returns a function that says whether a cluster is protected, because the operator's report may change while the
+ * cluster is followed
+ */
 export async function protectionOf({ client }: Connected): Promise<(cluster: Cluster) => ProtectionView> {
   const { state, message } = await askProtection([client]);
   if (state === 'Unprotected') {
@@ -13,7 +19,7 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
     return () => ({ status: 'False', message: text });
   }
   if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
-  // The user of cappol is rarely the operator, so an API server that protects refuses this user's write.
+  // The user of cappol is rarely the operator, so an API server with the protection refuses this user's write.
   return () => ({
     status: 'True',
     message: 'a file of the API server lets only the operator change what enforces policies',

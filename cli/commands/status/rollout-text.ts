@@ -8,12 +8,16 @@ import type { PolicyView, RolloutView } from './view.ts';
 
 const HEAD = ['POLICY', 'BLOCKED IN', 'SINCE', 'VIOLATING', 'WORST'];
 
-/** `458/500`; `-` without a rollout. */
+/** `458/500`: the enforced namespaces of all; `-` without a rollout. */
 export function enforcedCell({ rollout }: PolicyView): string {
   return rollout?.progress ?? '-';
 }
 
-/** Empty if every rollout is complete. @param namespace the only namespace to name */
+/**
+ * The rollouts that are not complete; empty if every rollout is complete.
+ *
+ * @param namespace the only namespace to name
+ */
 export function rolloutText(policies: readonly PolicyView[], terminal: Terminal, namespace?: string): string {
   const pending = policies.flatMap(({ name, rollout }) => (rollout && isPending(rollout) ? [{ name, rollout }] : []));
   if (pending.length === 0) return '';
@@ -26,7 +30,10 @@ function isPending({ soaking = 0, blocked = 0 }: RolloutView): boolean {
   return soaking + blocked > 0;
 }
 
-/** `rolled out to 458 of 500 namespaces; 38 soak (24h without a violation), 4 are blocked; next is shop, not before …` */
+/**
+ * The progress of a rollout as text: `rolled out to 458 of 500 namespaces; 38 soak (24h without a violation), 4 are
+ * blocked; next is shop, not before …`
+ */
 function progressText({ enforced = 0, soaking = 0, blocked = 0, soak, paused, next }: RolloutView): string {
   const parts = [
     `rolled out to ${enforced} of ${counted(enforced + soaking + blocked, 'namespace')}`,

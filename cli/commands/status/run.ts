@@ -1,4 +1,7 @@
-/** The work of status: reads the cluster as far as the user's rights allow, evaluates, prints; with --watch repeatedly. */
+/**
+ * The work of status: reads the cluster as far as the user's rights allow, evaluates it, and prints the view; with
+ * --watch repeatedly.
+ */
 import { dump } from 'js-yaml';
 import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -39,7 +42,7 @@ const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
   checkScope(given);
   return withCluster(given, async (connected) => {
-    // A policy has no namespace: kubectl reads a named one whatever the current namespace is.
+    // A policy has no namespace, so kubectl reads a named policy whatever the current namespace is.
     const all = given.allNamespaces ?? (policy !== undefined && given.namespace === undefined);
     const scope = scopeOf({ ...given, allNamespaces: all }, connected);
     const options: Scoped = { ...(await excludingPlatform<StatusOptions>(given, connected)), scope };

@@ -1,4 +1,4 @@
-/** A view of the policies that shows what needs attention first, and wraps lines to the terminal. */
+/** The status as text: shows first what needs attention, and wraps lines to the terminal. */
 import { problemsAmong, readiness } from '../../../analysis/policies/condition-problems.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
@@ -27,14 +27,14 @@ const POLICY_HEAD = [
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
 /** The columns to drop, in this order, from a table that is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
-/** The column that only rollouts need. */
+/** The position of column ENFORCED, which only rollouts need. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
 
 interface TextOptions {
   readonly terminal: Terminal;
   readonly wide: boolean;
-  /** The user asked for a single policy: show every detail. */
+  /** Whether to show every detail, because the user asked for a single policy. */
   readonly whole: boolean;
   /** The only namespace to show. */
   readonly namespace: string | undefined;
@@ -93,7 +93,7 @@ function summary(policies: readonly PolicyView[], namespace: string | undefined)
   ].join(' ');
 }
 
-/** A status names only the first workloads. */
+/** Whether the policy names only some of its violating workloads: a status names only the first ones. */
 function isPartial({ verdictsFrom, workloads, violations }: PolicyView): boolean {
   const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
   return verdictsFrom === 'Status' && named < workloads.violating + workloads.unknown;
@@ -118,7 +118,10 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
   return wide ? [...cells, ...more.map((cell) => cell || '-')] : cells;
 }
 
-/** As in the column of `kubectl get`: condition Ready of a policy that counts as deleted is True, so its reason is shown. */
+/**
+ * The column READY, as `kubectl get` prints it. The condition Ready of an expired policy is True, so the column shows
+ * `Expired` instead.
+ */
 function readyCell(policy: PolicyView): string {
   return policy.expired ? 'Expired' : readiness(policy);
 }
@@ -134,7 +137,7 @@ function users({ usableBy, usedBy }: PolicyView): string {
       );
 }
 
-/** Each policy's end, and why the policy exists. */
+/** Lines that say when each policy expires, and why the policy exists. */
 function expiryLines(policies: readonly PolicyView[], terminal: Terminal): string {
   const lines = policies.flatMap(({ name, expires, expired, reason }) => {
     const end =
@@ -145,7 +148,7 @@ function expiryLines(policies: readonly PolicyView[], terminal: Terminal): strin
   return lines.join('');
 }
 
-/** Each policy's conditions that report a problem, or all of them. */
+/** Lines with the conditions of each policy: only conditions that report a problem, or all. */
 function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
   const lines = policies.flatMap(({ name, conditions }) =>
     (all ? conditions : problemsAmong(conditions)).map(({ type, status, reason, message }) =>
@@ -162,7 +165,10 @@ function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
   return rows.length === 0 ? '' : tableText(['POLICY', 'MAY USE IT', 'WHERE'], rows, { terminal });
 }
 
-/** Subjects that may use all policies, unintended ones first. */
+/**
+ * Lines that name the subjects that may use all policies: first the subjects with wildcard rights, then all other
+ * subjects.
+ */
 function allLines(holders: readonly Holder[], terminal: Terminal): string {
   const named = (some: readonly Holder[]) =>
     some.map((one) => `${subjectText(one.subject)} (${where(one)})`).join(', ');
@@ -181,7 +187,7 @@ function where({ namespace, everybody }: Holder): string {
   return everybody ? `${place}; and so everybody, through the built-in controllers` : place;
 }
 
-/** `ServiceAccount net/pinger` */
+/** A subject as text: `ServiceAccount net/pinger` */
 function subjectText({ kind, namespace, name }: RbacSubject): string {
   return bounded(`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, 256);
 }

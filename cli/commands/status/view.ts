@@ -1,4 +1,4 @@
-/** A cluster → the facts about its policies that an administrator needs. Pure: the same cluster gives the same view. */
+/** The facts about a cluster's policies that an administrator needs. Pure: the same cluster gives the same view. */
 import { evaluateCluster } from '../../../analysis/policies/evaluate-cluster.ts';
 import type {
   CapabilityPolicyStatus,
@@ -19,15 +19,15 @@ import { type NotAdmitted, reportWorkloads } from '../../../operator/report/viol
 import type { PolicyState } from '../../../operator/state/policy-state.ts';
 import type { Rights } from '../../live.ts';
 
-/** As `-o json` prints it. */
+/** The status as `-o json` prints it. */
 export interface StatusView {
-  /** By name. */
+  /** The policies, sorted by name. */
   readonly policies: readonly PolicyView[];
   /** The subjects that may use every policy; absent when roles or bindings can't be read. */
   readonly mayUseAll?: readonly Holder[];
   /** Whether a file of the API server protects the objects that enforce the policies, as condition Protected says. */
   readonly protection: ProtectionView;
-  /** The kinds that could not be read, and the consequences; empty when the view is complete. */
+  /** The kinds that could not be read, with the consequences; empty if the view is complete. */
   readonly missing: readonly string[];
 }
 
@@ -42,7 +42,10 @@ export interface PolicyView {
   readonly levelVersion: string;
   readonly mode: Mode;
   readonly priority: number;
-  /** The label that the policy gives to its namespaces, `restricted:v1.36`; `-` for none. */
+  /**
+   * The Pod Security level that the operator sets as a label of the policy's namespaces, `restricted:v1.36`; `-`
+   * without a label.
+   */
   readonly podSecurity: string;
   /** The time from which the policy counts as deleted, as its spec says; absent for a policy without an end. */
   readonly expires?: string;
@@ -58,10 +61,13 @@ export interface PolicyView {
    * report.
    */
   readonly rollout?: RolloutView;
-  /** Live: evaluated now. Status: as the operator last reported, naming only the first workloads. */
+  /**
+   * `Live`: the violations were evaluated now. `Status`: the operator reported them last, and named only the first
+   * workloads.
+   */
   readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
-  /** By namespace, kind and name. */
+  /** The violations, sorted by namespace, kind and name of the workload. */
   readonly violations: readonly ViolationView[];
   readonly unusedGrants: readonly string[];
   readonly usableBy: UsableBy;
@@ -76,10 +82,10 @@ export interface ViolationView {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
-  /** The policy's mode in the namespace: it differs from the policy's where a rollout is pending. */
+  /** The policy's mode in this namespace. This mode differs from `spec.mode` where a rollout is pending. */
   readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
-  /** The number of its pods that violate now. */
+  /** The number of the workload's pods that violate now. */
   readonly pods: number;
   readonly rule: string;
   readonly container?: string;
@@ -92,11 +98,11 @@ export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'm
   readonly state: PolicyState;
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
-  /** Limits the view to the namespace's workloads and the policies that select it. */
+  /** If set, the view contains only this namespace's workloads and the policies that select the namespace. */
   readonly namespace?: string | undefined;
 }
 
-/** @param evaluator kept from one view to the next, with its cached results */
+/** @param evaluator the evaluator, which callers reuse for the next view because it caches results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, state, usersKnown, protection, missing, namespace } = readable;
   const verdicts = readable.canEvaluate ? verdictsOf(readable, evaluator) : undefined;
@@ -196,7 +202,7 @@ function violationsOf(
   }));
 }
 
-/** @param mode the policy's mode: a status of an earlier release does not contain the mode of each violation */
+/** @param mode the policy's mode, because in a status of an earlier release a violation has no mode of its own */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
   mode: Mode,

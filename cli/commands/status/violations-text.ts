@@ -1,4 +1,4 @@
-/** The violations of a status: a table, or on a terminal by namespace and workload. */
+/** The violations of a status: grouped by namespace and workload on a terminal, otherwise as a table. */
 import { type Effect, effectOf } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
@@ -17,7 +17,7 @@ interface ShownViolation extends MergedViolation<ViolationView & { readonly poli
   readonly effect: Effect;
 }
 
-/** A policy, and those who violate it. */
+/** A policy and its violations. */
 type Evaluated = Pick<PolicyView, 'name' | 'violations'>;
 
 export function violationsText(policies: readonly Evaluated[], terminal: Terminal): string {
@@ -75,7 +75,7 @@ function entryOf(violation: ShownViolation): Entry {
   };
 }
 
-/** `everywhere; admitted by net` */
+/** The policies that report a violation, as text: `everywhere; admitted by net` */
 function byText(violation: ShownViolation): string {
   const { admittedBy } = violation.first;
   return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;

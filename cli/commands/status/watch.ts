@@ -1,4 +1,4 @@
-/** Follows the cluster, and shows it after each change. */
+/** Follows the cluster, and shows its status after each change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../../operator/cluster/reading.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
@@ -10,17 +10,17 @@ import type { Io } from '../../command.ts';
 import { complaints } from '../../output/complaints.ts';
 
 interface Watching {
-  /** Kinds that may not be read are not followed. */
+  /** The kinds that the user may not read, and that are not followed. */
   readonly forbidden: readonly Source[];
   readonly io: Io;
   show(cluster: Cluster): void;
 }
 
-/** Changes come in bursts. A burst is shown once, and no more often than a person can read. */
+/** The pause before changes are shown. Changes come in bursts: a burst is shown once, so that a person can read. */
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';
 
-/** Resolves when `io.signal` is aborted. */
+/** Follows the cluster until `io.signal` is aborted. */
 export async function following({ client }: Connected, { forbidden, io, show }: Watching): Promise<void> {
   let changed = Promise.withResolvers<void>();
   const followed = createCluster(client, {

@@ -1,4 +1,4 @@
-/** Manifests, or running workloads of a cluster → the pods and templates that a policy must admit. */
+/** Reads manifests or the workloads of a cluster: the pods and templates that a policy must admit. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import { troubleOf } from '../../../analysis/manifests/document-objects.ts';
 import { withTokenVolume } from '../../../analysis/manifests/token-volume.ts';
@@ -47,7 +47,7 @@ export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapab
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
       const parts = pod ? candidate.parts : withTokenVolume(candidate.parts, true);
-      // Evidence of a cluster names the workloads already.
+      // Evidence from a cluster already names the workloads.
       return { workload, parts: used?.tightened(parts, { ...workload, labels: {} }) ?? parts };
     }),
   );

@@ -15,7 +15,7 @@ interface Printed {
   readonly policies: readonly SuggestedPolicy[];
   readonly suggestions: readonly Suggestion[];
   readonly mode: Mode;
-  /** Absent without --used. */
+  /** The workloads compared with evidence; absent without --used. */
   readonly compared?: readonly ComparedWorkload[] | undefined;
 }
 
@@ -106,14 +106,14 @@ export function reportText({ policies, compared }: Printed): string {
 }
 
 interface StatedBlock {
-  /** Below `spec`. */
+  /** The path of the overrides below `spec`. */
   readonly at: readonly (string | number)[];
-  /** The containers; empty for the pod as a whole. */
+  /** The names of the containers; empty if the overrides apply to the whole pod. */
   readonly names: readonly string[];
   readonly overrides: readonly StatedOverride[];
 }
 
-/** The pod as a whole comes first. */
+/** The blocks of overrides in a policy: first the overrides for the whole pod, then the overrides for containers. */
 function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedBlock[] {
   const own = others.length === 0 ? (first?.stated ?? []) : [];
   const stated = exception ? (exception.byContainer ?? exception).stated : own;
@@ -134,7 +134,7 @@ function nameOf({ metadata }: CapabilityPolicy): string {
 
 function linesOf(stated: StatedOverride): string[] {
   const [owners = '', ...texts] = overrideLines(stated);
-  // Each entry of a list has a comment of its own.
+  // If needs name entries of a list, each entry has a comment of its own.
   const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
   return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
 }
@@ -155,7 +155,7 @@ function pairAt(document: Document, path: readonly (string | number)[]): Pair {
   return map.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) as Pair;
 }
 
-/** A line break in a name must not end the comment. */
+/** The text of a comment. A line break in a name must not end the comment. */
 function comment(lines: readonly string[]): string {
   return lines.map((line) => ` ${printable(line)}`).join('\n');
 }

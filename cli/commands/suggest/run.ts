@@ -32,11 +32,11 @@ export interface SuggestOptions extends PolicyOptions, UsedOptions {
 
 interface Input {
   readonly given: readonly Given[];
-  /** `namespace net`, or the names of files. */
+  /** The place that the workloads come from, as text: `namespace net`, or the names of files. */
   readonly where: string;
   /** Whether namespaces without workloads get a policy, too. */
   readonly everywhere: boolean;
-  /** N of Kubernetes 1.N of the oldest API server. */
+  /** The minor version of the oldest API server: the N of Kubernetes 1.N. */
   readonly server: number;
   readonly excludedNamespaces: readonly string[];
   /** Whether something could not be read. */
@@ -63,7 +63,7 @@ export async function runSuggest(options: Options<SuggestOptions>, io: Io): Prom
   return incomplete ? 2 : 0;
 }
 
-/** Omits namespaces that no policy reaches. */
+/** The workloads in namespaces that policies reach. Other namespaces are named on standard error. */
 function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
   const excluded = (namespace: string) => isExcluded(namespace, patterns);
   const beyond = new Set(given.map(({ workload }) => workload.namespace).filter(excluded));
@@ -95,7 +95,9 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   };
 }
 
-/** Needs only the rights to list pods and workloads, and with -A namespaces. */
+/**
+ * Reads the workloads of a cluster. The user needs only the rights to list pods and workloads, and with -A namespaces.
+ */
 async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   const [{ excludingPlatform, readPods, withCluster }, { usedInCluster }] = await Promise.all([
     import('../../cluster.ts'),

@@ -24,7 +24,7 @@ export function introductionLines(policies: readonly SuggestedPolicy[]): string[
   ];
 }
 
-/** By evidence: the capabilities that containers keep and drop, and how much that shows. */
+/** The capabilities that containers keep and drop according to the evidence, and how much the evidence shows. */
 export function evidenceLines(compared: readonly ComparedWorkload[] = []): string[] {
   if (compared.length === 0) return [];
   const containers = compared.flatMap(({ workload, containers }) =>
@@ -41,7 +41,7 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   ];
 }
 
-/** The purpose of the policy: namespaces at a level, or the workloads of an exception. */
+/** Lines that say what the policy is for: namespaces at a level, or the workloads of an exception. */
 export function policyLines({ suggestions, exception }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
   if (!first) return ['For namespaces without workloads.'];
@@ -108,7 +108,7 @@ function accountLines(account: string, { workloads, sharing }: Exception, namesp
   ];
 }
 
-/** `capabilities.allowedAdd: NET_RAW` */
+/** An override as text: `capabilities.allowedAdd: NET_RAW` */
 export function overrideText({ path, value }: StatedOverride): string {
   const isTexts = Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string');
   return `${path}: ${isTexts ? value.join(', ') : JSON.stringify(value)}`;
@@ -132,7 +132,7 @@ function needLines(needs: readonly Need[]): string[] {
   ];
 }
 
-/** `Deployment net/pinger (ping), DaemonSet … and 2 more` */
+/** The workloads with these needs, as text: `Deployment net/pinger (ping), DaemonSet … and 2 more` */
 export function ownersText(needs: readonly Need[]): string {
   const groups = Map.groupBy(needs, ({ workload }) => workloadText(workload));
   const owners = [...groups].map(([owner, own]) => {

@@ -1,17 +1,20 @@
 /**
- * Access to the local server: only for the browser that opened the link from the terminal, and for no page of another
- * origin. Other users of the machine, and web pages in the same browser, can reach the server, too.
+ * Access to the local server. Other users of the machine, and web pages in the same browser, can reach the server. So
+ * the server answers only the browser that opened the link from the terminal, and no page of another origin.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 export interface Refusal {
   readonly status: number;
-  /** For people, in one line. */
+  /** The reason for the refusal, in one line for people. */
   readonly text: string;
 }
 
-/** @param host the address of the server, `127.0.0.1:40123`. A name for the same address is another origin */
+/**
+ * @param host the address of the server, `127.0.0.1:40123`. To a browser, a host name for this address is another
+ * origin
+ */
 export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
   const { method, headers, headersDistinct } = request;
   if (method !== 'GET') return { status: 405, text: 'only GET is served' };
@@ -34,14 +37,14 @@ export class Access {
   readonly #session = secret();
   #used = false;
 
-  /** @returns the session, if the token is given for the first time; undefined from then on */
+  /** @returns the session if this is the first call with the right token; otherwise undefined */
   exchange(token: string): string | undefined {
     if (this.#used || !isEqual(token, this.token)) return undefined;
     this.#used = true;
     return this.#session;
   }
 
-  /** @param cookies the header @param name of the cookie with the session */
+  /** @param cookies the header with all cookies @param name the name of the cookie that contains the session */
   allows(cookies: string | undefined, name: string): boolean {
     const values = (cookies ?? '').split(/;\s*/).map((cookie) => cookie.split('=', 2));
     return values.some(([key, value]) => key === name && value !== undefined && isEqual(value, this.#session));
@@ -52,7 +55,7 @@ function secret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Takes the same time for any two texts. */
+/** Compares two texts in constant time. */
 function isEqual(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }

@@ -1,4 +1,4 @@
-/** ui: clusters as a page on this machine. */
+/** ui: serves a page on this machine that shows clusters. */
 import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,4 +1,6 @@
-/** The option --used of ui: files whose evidence counts in each context, or the profiles of each cluster. */
+/**
+ * The option --used of ui: it names files whose evidence counts in each context, or means the profiles of each cluster.
+ */
 import { isForbidden } from '../../../operator/cluster/api-error.ts';
 import type { Connected } from '../../cluster.ts';
 import { type Io, UsageError } from '../../command.ts';
@@ -9,16 +11,20 @@ import { Troubles } from '../../input/troubles.ts';
 import { LiveEvidence } from './live-evidence.ts';
 
 export interface ContextEvidence {
-  /** Undefined without the option, and if the evidence cannot be read. */
+  /** The evidence; undefined if --used is not given, or if the evidence cannot be read. */
   readonly evidence?: LiveEvidence;
-  /** Why the evidence cannot be read, for people; empty if it was read or not asked for. */
+  /** The reasons why the evidence cannot be read, for people; empty if it was read or not asked for. */
   readonly missing: readonly string[];
 }
 
-/** Called each time the context is connected. */
+/** Reads the evidence of a context. Called each time the context is connected. */
 export type EvidenceOf = (connected: Connected) => Promise<ContextEvidence>;
 
-/** Files are read once, before anything is served. @throws UsageError if nothing can be read from them */
+/**
+ * Reads the option --used. Files are read once, before the page is served.
+ *
+ * @throws UsageError if no evidence can be read from the files
+ */
 export async function evidenceOf(options: UsedOptions, io: Io): Promise<EvidenceOf> {
   checkSince(options);
   const { used: paths } = options;
@@ -27,14 +33,17 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
   const { trouble: tell } = troubles;
   if (paths === true) return (connected) => ofProfiles({ connected, only: undefined, io, tell }, options);
   const records = await readEvidence(paths, io, { tell });
-  // A mistake of the user, which does not go away by itself.
+  // Files without evidence are a mistake of the user, which trying again does not correct.
   if (troubles.count > 0 && records.uses.length + records.watches.length === 0)
     throw new UsageError('--used: no evidence could be read');
   const evidence = new LiveEvidence(records, options);
   return async () => ({ evidence, missing: [] });
 }
 
-/** A cluster without profiles is shown without them: other contexts may have some. */
+/**
+ * The evidence of the cluster's profiles. A cluster without profiles is shown, too, because other contexts may have
+ * profiles.
+ */
 async function ofProfiles(reading: Parameters<typeof profiles>[0], options: UsedOptions): Promise<ContextEvidence> {
   try {
     return { evidence: new LiveEvidence(await profiles(reading), options), missing: [] };

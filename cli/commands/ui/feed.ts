@@ -1,11 +1,11 @@
-/** Sends each page the changes since the last event that it got, as Server-Sent Events. */
+/** Sends each page the changes since the page's last event, as Server-Sent Events. */
 import { differenceOf } from '../../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { ShownContext } from './followed-context.ts';
 import { jsonChunks } from './json-chunks.ts';
 import { within } from './within.ts';
 
-/** The interval of a sign of life for the page, by which the server also notices that a connection is gone. */
+/** The interval between heartbeats for the page. By a heartbeat, the server also notices that a connection is gone. */
 const HEARTBEAT_MS = 15_000;
 /** The milliseconds after which a browser connects again. */
 const RETRY_MS = 1_000;
@@ -18,7 +18,7 @@ export class Feed {
     this.#contexts = contexts;
   }
 
-  /** Something changed in a context. */
+  /** Must be called after something has changed in a context. */
   update(): void {
     const next = this.#next;
     this.#next = Promise.withResolvers();
@@ -26,15 +26,15 @@ export class Feed {
   }
 
   /**
-   * The events for one page, from the whole snapshots on, until the signal is aborted. The next event is made when the
-   * page has accepted the last one. So for a slow page, an event covers all changes meanwhile.
+   * The events for one page, until the signal is aborted. A page first gets whole snapshots. The next event is made
+   * when the page has accepted the last event. So for a slow page, one event covers several changes.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {
     const sent = new Map<string, Snapshot>();
     let states = '';
     yield `retry: ${RETRY_MS}\n\n`;
     while (!signal.aborted) {
-      // Subscribes before reading the state, so that no change is missed.
+      // The feed subscribes before it reads the state, so that no change is missed.
       const next = this.#next.promise;
       const current = JSON.stringify(this.#contexts.map(({ context, problem }) => ({ context, problem })));
       if (current !== states) yield* event('contexts', JSON.parse(current));

@@ -1,4 +1,7 @@
-/** A context whose cluster the page follows. If that fails, the page shows the reason, and the context is tried again. */
+/**
+ * A context whose cluster the page follows. If following fails, the page shows the reason, and the context is tried
+ * again.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
@@ -18,16 +21,19 @@ import { within } from './within.ts';
 const PURPOSE = { notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
 /**
- * The page shows which spec was accepted last, which the first of these kinds records. It does not show the enforcing
- * objects.
+ * The kinds of enforcing objects that are not read, because the page does not show them. ValidatingAdmissionPolicies
+ * are read, because they record which spec was accepted last.
  */
 const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 
-/** Changes come in bursts: a burst is evaluated once. */
+/** The pause before changes are evaluated. Changes come in bursts: a burst is evaluated once. */
 const PAUSE_MS = 300;
-/** After much work, the pause is as long as the work, up to this limit. So a cluster that never rests costs half a core. */
+/**
+ * The pause grows by the time that the last evaluation took, up to this limit. So a cluster that changes all the time
+ * costs about half a core.
+ */
 const LONGEST_PAUSE_MS = 1_000;
-/** How late the end of a policy is noticed, and the CRD in a cluster that had none. */
+/** The interval at which the page checks whether a policy has expired, or whether the CRD has been installed. */
 const LOOK_MS = 2_000;
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60_000;
@@ -35,9 +41,9 @@ const LAST_RETRY_MS = 60_000;
 /** A context as the page shows it. */
 export interface ShownContext {
   readonly context: string;
-  /** Undefined until the cluster has been read. */
+  /** The snapshot; undefined until the cluster has been read. */
   readonly snapshot?: Snapshot | undefined;
-  /** Why the cluster cannot be read or followed now, for people. */
+  /** The reason why the cluster cannot be read or followed now, for people. */
   readonly problem?: string | undefined;
 }
 
@@ -75,7 +81,7 @@ export class FollowedContext implements ShownContext {
     return this.#problem;
   }
 
-  /** Until the signal is aborted. */
+  /** Follows the context's cluster until the signal is aborted. */
   async follow(): Promise<void> {
     const { signal } = this.#io;
     while (!signal.aborted) {

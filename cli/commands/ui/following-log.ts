@@ -1,4 +1,4 @@
-/** Finds out from the log of following a cluster whether the page may be out of date. */
+/** Finds out from the log entries of the reflectors whether the page may be out of date. */
 import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} };

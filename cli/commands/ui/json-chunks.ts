@@ -1,6 +1,6 @@
 /** JSON text in chunks, so that a large document is never one string. */
 
-/** In characters: small in comparison with a document, and large enough to compress well. */
+/** The size of a chunk in characters: small in comparison with a document, and large enough to compress well. */
 const CHUNK = 64 * 1024;
 
 /** The chunks together are `JSON.stringify(value)`. An item of a list is never divided. */

@@ -1,4 +1,7 @@
-/** Evidence about a cluster that is followed. If a namespace changes, it is compared again. */
+/**
+ * Evidence about a cluster that is followed. If a namespace changes, its workloads are compared with the evidence
+ * again.
+ */
 import type { Evidence, ObservedContainer } from '../../../analysis/evidence/use.ts';
 import { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import type { UsedByContainer } from '../../../analysis/snapshot/document.ts';

@@ -12,7 +12,9 @@ import { type Rights, stateOf, takenOf } from '../../live.ts';
 import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
-/** A new document is begun if there are twice as many shapes and violations as it would have, plus this many. */
+/**
+ * The taker is replaced when it keeps more than twice the shapes and violations of its first document, plus this many.
+ */
 const SPARE = 1_000;
 
 interface LiveSnapshotOptions extends PolicyOptions {
@@ -32,10 +34,10 @@ export class LiveSnapshot {
   #size: number | undefined;
   /** The namespaces to evaluate again, including deleted ones. */
   #dirty = new Set<string>();
-  /** The namespaces among them whose pods or workloads have changed. */
+  /** The dirty namespaces whose pods or workloads have changed. */
   #changed = new Set<string>();
 
-  /** @param cluster that has been read completely */
+  /** @param cluster a cluster that has been read completely */
   constructor(cluster: Cluster, rights: Rights, options: LiveSnapshotOptions) {
     this.#cluster = cluster;
     this.#rights = rights;
@@ -60,12 +62,15 @@ export class LiveSnapshot {
     return policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
   }
 
-  /** Yields between steps of work. A change meanwhile may be missing, and is in the next document. */
+  /**
+   * Makes the next document, and yields between steps of work. If a change during the work is missing in this document,
+   * the next document contains it.
+   */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Namespaces that become dirty meanwhile wait for the next document. Otherwise this document might never be
+    // Namespaces that become dirty during the work wait for the next document. Otherwise this document might never be
     // completed.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
@@ -92,7 +97,7 @@ export class LiveSnapshot {
     this.#taker.put(namespace, { result, used, keepsObjects }, this.#cluster);
   }
 
-  /** A taker keeps shapes and violations that are no longer used. */
+  /** Replaces a taker that has grown too large, because a taker keeps shapes and violations that are no longer used. */
   #renewTaker(): void {
     if (this.#size === undefined || this.#taker.size <= 2 * this.#size + SPARE) return;
     this.#taker = new SnapshotTaker();

@@ -1,4 +1,4 @@
-/** The requests to the local server: two paths, and nothing from the disk. */
+/** Answers the requests to the local server. The server serves two paths, and no files. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LivePage } from '../../page/live-page.ts';
 import { Access, refusalOf } from './access.ts';
@@ -35,12 +35,12 @@ export class Requests {
     this.#closing = closing;
   }
 
-  /** Leads to the page, with the token. */
+  /** The link to the page, with the token. */
   get link(): string {
     return `http://${this.#host}/?token=${this.#access.token}`;
   }
 
-  /** @throws the error of a connection that is gone */
+  /** Answers a request. @throws the connection's error if the connection is gone */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url = '', headers } = request;
     const refusal = refusalOf(request, this.#host);

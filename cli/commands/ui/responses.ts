@@ -1,4 +1,4 @@
-/** The responses of the local server. Their headers forbid a browser to use them for anything else. */
+/** The responses of the local server. Their headers forbid a browser to use a response for any other purpose. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -46,7 +46,11 @@ export function sendPage(response: ServerResponse, { html, policy }: LivePage): 
   response.end(html);
 }
 
-/** Server-Sent Events, until there are no more. @throws the error of a connection that is gone */
+/**
+ * Sends events as Server-Sent Events until there are no more.
+ *
+ * @throws the connection's error if the connection is gone
+ */
 export async function sendEvents(
   { headers }: IncomingMessage,
   response: ServerResponse,
@@ -58,7 +62,7 @@ export async function sendEvents(
     'content-type': 'text/event-stream',
     ...(compresses && { 'content-encoding': 'gzip' }),
   });
-  // Each step waits for the next one, so nothing piles up for a page that does not read.
+  // Each step waits until the next step accepts data, so no data piles up for a page that does not read.
   const texts = Readable.from(events, { highWaterMark: 1 });
   if (compresses) await pipeline(texts, createGzip({ flush: constants.Z_SYNC_FLUSH }), response);
   else await pipeline(texts, response);

@@ -7,23 +7,20 @@ import { UsageError } from '../../command.ts';
 import { Requests, type Served } from './requests.ts';
 
 export interface PageServer {
-  /** Leads to the page, with a token that works once. */
+  /** The link to the page, with a token that works once. */
   readonly link: string;
   close(): Promise<void>;
 }
 
 const ADDRESS = '127.0.0.1';
-/** The most connections. Above it, the connection that was idle longest is closed. */
+/** The highest number of connections. If there are more, the connection that was idle longest is closed. */
 const MOST_CONNECTIONS = 32;
 /** The number of connections that may wait to be accepted. If there are more, a browser tries again only after a second. */
 const BACKLOG = 4_096;
-/** Timeouts for a request's headers, for a whole request, and until the next request. */
+/** The timeout for a request's headers, for a whole request, and for the wait until the next request. */
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
-/**
- * The timeout for a connection without progress, because a page reads nothing. The page connects again when it reads
- * again.
- */
+/** The timeout for a connection whose page reads no data. When such a page reads again, it connects again. */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
 
@@ -46,7 +43,7 @@ export async function servePage(served: Served, port: number): Promise<PageServe
   const own = { address: ADDRESS, port: (server.address() as AddressInfo).port };
   const requests = new Requests(served, own, closing.signal);
   server.on('request', (request, response) => {
-    // A page that goes away meanwhile needs no answer.
+    // A page that closes its connection needs no answer.
     requests.answer(request, response).catch(() => response.destroy());
   });
   return {

@@ -14,12 +14,12 @@ interface VersionOptions extends KubeConfigOptions {
 interface Versions {
   readonly cappol: string;
   readonly api: string;
-  /** The newest version of the Standards whose checks are known. */
+  /** The newest version of the Pod Security Standards whose checks this program knows. */
   readonly podSecurityStandards: string;
-  /** The last capability of the kernel that is known, and its number. */
+  /** The last kernel capability that this program knows, and its number. */
   readonly capabilities: string;
   readonly node: string;
-  /** The API server that answered, and the oldest one. */
+  /** The version of the API server that answered, and of the oldest API server. */
   readonly server?: string;
   readonly oldestServer?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * -o json, as docs/reference/check.schema.json describes it, and -o yaml with the same content. Both are written item by
- * item, in fragments of one document.
+ * The reporters of -o json, as docs/reference/check.schema.json describes it, and of -o yaml with the same content.
+ * Both write one document item by item, in fragments.
  */
 import { dump } from 'js-yaml';
 import { checkedProblem } from '../../../../analysis/check/checked.ts';
@@ -21,14 +21,14 @@ interface Rest {
   readonly summary: Summary;
 }
 
-/** How a format writes the fragments. */
+/** How a format writes the fragments of the document. */
 interface Fragments {
   policies(policies: readonly CheckedPolicy[]): string;
   item(item: CheckedItem, isFirst: boolean): string;
   end(rest: Rest, isEmpty: boolean): string;
 }
 
-/** The surroundings of an item in the whole document. */
+/** The text before and after an item in a JSON document. */
 const BEFORE = '{\n  "items": [';
 const AFTER = '\n  ]\n}';
 

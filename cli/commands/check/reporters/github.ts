@@ -37,7 +37,7 @@ export function githubReporter({ stdout, cwd }: ReporterOptions): Reporter {
   };
 }
 
-/** https://github.com/actions/toolkit, core/src/command.ts */
+/** Escapes a message as core/src/command.ts of https://github.com/actions/toolkit does. */
 function message(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

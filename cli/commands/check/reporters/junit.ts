@@ -41,7 +41,7 @@ export function junitReporter({ stdout }: ReporterOptions): Reporter {
       if (severity === 'warning') test.standardError(message);
       else test.error(message, 'Problem');
     },
-    /** Each kind of object that was not evaluated is a skipped test. */
+    /** Writes a skipped test for each kind of object that was not evaluated. */
     end({ notEvaluated }) {
       for (const { kind, count } of notEvaluated) testCase('not evaluated', `${kind} ${count}`).skipped();
       stdout.write(`${report.build()}\n`);

@@ -1,4 +1,4 @@
-/** An item as people see it: its violations, each once, and advice. */
+/** A checked item as people see it: each of its violations once, and advice. */
 import type { FindingReason } from '../../../../analysis/capabilities/findings.ts';
 import { type Effect, effectOf } from '../../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../../analysis/check/merged.ts';
@@ -19,7 +19,7 @@ export interface Shown {
   readonly item: CheckedItem;
   readonly violations: readonly ShownViolation[];
   readonly findings: readonly CheckedFinding[];
-  /** How many findings are not shown. */
+  /** The number of findings that are not shown. */
   readonly hidden: number;
 }
 
@@ -27,12 +27,12 @@ interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly effect: Effect;
 }
 
-/** Properties that only people see, not machines. */
+/** Numbers that are printed for people and are not part of the machine-readable formats. */
 export interface Totals {
   readonly policies: number;
   /** Counts each violation once, however many policies report it. */
   readonly merged: number;
-  /** Notes that are not shown. */
+  /** The number of findings that are not shown. */
   readonly hidden: number;
   /** The namespaces of a cluster that were evaluated, `namespace net`; undefined for files. */
   readonly scope?: string | undefined;
@@ -57,12 +57,12 @@ export function violationText(violation: ShownViolation): string {
   return `CapabilityPolicy ${policiesText(violation)}: ${first.rule}: ${message}`;
 }
 
-/** Only a refusal is an error. */
+/** The severity: a violation that is refused is an error, any other violation a warning. */
 export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
   return mode === 'Enforce' ? 'error' : 'warning';
 }
 
-/** Said of an item whose violations nobody has to repair: its pods only have to be replaced. */
+/** The remark for a workload whose current template complies: its old pods only have to be replaced. */
 export const ONLY_OLD_PODS = 'only pods of an older template: the current one complies';
 
 const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {

@@ -4,7 +4,7 @@ import { counted } from '../../../../operator/text/wording.ts';
 import { coverageLines } from '../coverage-text.ts';
 import type { Totals } from './shown.ts';
 
-/** `3 workloads evaluated against 1 policy: …`, then one line for each further note. */
+/** The lines of the summary: `3 workloads evaluated against 1 policy: …`, then one line for each further note. */
 export function summaryLines(summary: Summary, { policies, merged, hidden, scope }: Totals): string[] {
   const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = summary;
   const parts = [

@@ -28,7 +28,7 @@ interface Column {
 
 export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
   let rows: Row[] = [];
-  /** Known once the first rows have come. */
+  /** The columns, which are known after the first rows have been printed. */
   let known: readonly Column[] | undefined;
   const flush = () => {
     if (rows.length === 0) return;
@@ -81,7 +81,7 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
   return [...(rows.length === 0 && wide ? [whole] : rows), ...notes];
 }
 
-/** Only -o wide shows lists of accepted values that are too long for a line. */
+/** Shortens messages that are too long for a line. Only -o wide shows long lists of accepted values in full. */
 function fitted(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

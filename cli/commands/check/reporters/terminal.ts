@@ -33,7 +33,7 @@ export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: bo
 }
 
 function entriesOf({ item, violations, findings }: Shown, wide: boolean): Entry[] {
-  /** `deploy/web.yaml:22, by restricted` */
+  /** The place and the policies of a violation: `deploy/web.yaml:22, by restricted` */
   const detail = ({ line, path }: { line: number | null; path: string }, by: string) =>
     [place(item.file, line), wide ? path : '', by].filter((part) => part !== '').join(', ');
   const broken = violations.map((one) => ({
