@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 
 export interface Needs {
-  /** Program → how to install it. */
+  /** The required programs, each with the way to install it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
-  /** For people: other missing requirements; undefined if nothing is missing. Asked last. */
+  /** Other missing requirements, as a text for people; undefined if nothing is missing. It is asked last. */
   readonly problem?: () => string | undefined;
 }
 
-/** For people: what to do about missing requirements; undefined if nothing is missing. */
+/** Says what to do about missing requirements, for people; undefined if nothing is missing. */
 export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
   if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';

@@ -1,8 +1,8 @@
 /**
- * The options of an npm script. Ends the process for `--help`, and for options that are wrong, before anything is started.
+ * Parses the options of an npm script. For `--help` and for wrong options, it ends the process before anything is
+ * started.
  *
- * @param name of the script, as in `demo`
- * @param parse throws an Error with one line that names the option
+ * @param name of the script, as in `demo` @param parse throws an Error with one line that names the option
  */
 export function optionsOrExit<Options extends { readonly help: boolean }>(
   name: string,

@@ -1,6 +1,6 @@
 /**
- * The start of npm's scripts, on any Node version of a machine (18 or newer): installs the dependencies, then runs a
- * script with the Node that package.json installs and that runs TypeScript.
+ * Starts the scripts of npm. It runs with any Node of the machine from version 18 on. It installs the dependencies, and
+ * then runs a script with the Node that package.json installs, which runs TypeScript.
  *
  *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
  */
@@ -24,7 +24,7 @@ function installDependencies() {
     return;
   }
   process.stderr.write('installing the dependencies: npm ci\n');
-  // Standard output belongs to the script.
+  // Only the script may write to standard output.
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
@@ -35,7 +35,7 @@ function installDependencies() {
   }
 }
 
-/** npm records what it has installed, as its last step, in the form of package-lock.json. */
+/** Whether the dependencies are installed. As its last step, npm records them in the form of package-lock.json. */
 function isInstalled() {
   if (!existsSync(NODE)) {
     return false;
@@ -54,7 +54,7 @@ function packages(lockFile) {
   return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
 }
 
-/** Ends like the script, with the same exit code or signal. */
+/** Runs the script, and ends with the exit code or signal of the script. */
 function run(file, args) {
   const child = spawn(NODE, [file, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

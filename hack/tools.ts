@@ -1,4 +1,4 @@
-/** kubectl, helm and shell scripts, run on a control plane as the cluster administrator. */
+/** Runs kubectl, helm and shell scripts on a control plane, as the cluster administrator. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,16 +23,16 @@ export class Tools {
     this.#home = home;
   }
 
-  /** @param kubeconfig left out if nothing needs a cluster */
+  /** Finds the tools. @param kubeconfig left out if nothing needs a cluster */
   static async find(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
-    // A folder for helm's caches.
+    // This folder is for helm's caches.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
     const path = [dirname(kubectl), dirname(helm), pathWithoutNpm()].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 
-  /** Runs in the project's folder. @throws Error with the command's output if it fails */
+  /** Runs a command in the project's folder. @throws Error with the command's output if it fails */
   async run(command: string, ...args: readonly string[]): Promise<Output> {
     const options = { cwd: ROOT, env: this.#environment, maxBuffer: 64 * 1024 * 1024 };
     return promisify(execFile)(command, args, options);
@@ -47,7 +47,9 @@ export class Tools {
   }
 }
 
-/** npm adds the project's programs to the PATH of its scripts, and so of the tests. A user's shell does not have them. */
+/**
+ * The PATH of a user's shell. npm adds the project's programs to the PATH of its scripts, and so to that of the tests.
+ */
 export function pathWithoutNpm(): string {
   const folders = (process.env.PATH ?? '').split(delimiter);
   return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);

@@ -5,9 +5,9 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {
-  /** The name of the view; empty for the first one. */
+  /** The name of the view; empty for the first view. */
   readonly view: string;
-  /** Parameters by name. The parameters of one view mean nothing to another view, except `cluster`. */
+  /** The parameters by name. A parameter of one view means nothing to another view, except for `cluster`. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ export function formatAddress({ view, parameters }: Address): string {
   return `#/${encodeURIComponent(view)}${query === '' ? '' : `?${query}`}`;
 }
 
-/** An address that somebody edited may have a malformed `%`. */
+/** Decodes a part of an address. An address that somebody edited may have a malformed `%`. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -31,7 +31,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Changes parameters of the view; an empty value removes one. Adds no entry to the history: it is a filter, not a place. */
+/** Changes parameters of the view; an empty value removes a parameter. A change adds no entry to the history. */
 export function setParameters(changes: Readonly<Record<string, string>>): void {
   const { view, parameters } = parseAddress(location.hash);
   history.replaceState(null, '', formatAddress({ view, parameters: { ...parameters, ...changes } }));
@@ -40,7 +40,8 @@ export function setParameters(changes: Readonly<Record<string, string>>): void {
 
 export function useAddress(): Address {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
-  // Runs together with the first links: somebody may follow a link before the next frame.
+  // The listener is added in the same frame as the first links, because somebody may follow a link before the next
+  // frame.
   useLayoutEffect(() => {
     const follow = () => setAddress(parseAddress(location.hash));
     addEventListener('hashchange', follow);

@@ -24,7 +24,8 @@ export function App({ source, onOpen, worker }: AppProps) {
   const { shown } = clusters;
   const cluster = shown.find(({ snapshot }) => snapshot.context === address.parameters.cluster) ?? shown[0];
   const snapshot = cluster?.snapshot;
-  // The worker answers questions in order, so a question of a view comes after this one.
+  // The worker answers questions in order, so it has the snapshot before it answers a view's question about the
+  // snapshot.
   const tell = useMemo(() => snapshotTeller((name, question) => void worker.ask(name, question)), [worker]);
   useMemo(() => cluster && tell(cluster), [snapshot, tell]);
   const view = viewFor(address.view, clusters, onOpen !== undefined);
@@ -56,12 +57,17 @@ export function App({ source, onOpen, worker }: AppProps) {
   );
 }
 
-/** Not a link to `#view`, because the address names the view. */
+/**
+ * Moves the focus to the view. A link to `#view` would not work, because the fragment of the address names the view.
+ */
 function skipToView(): void {
   document.getElementById('view')?.focus();
 }
 
-/** @param opens whether the page has no clusters of its own. Until somebody opens one, it shows a view that needs none */
+/**
+ * @param opens whether the page has no clusters of its own, so that somebody has to open one. Until then, the page
+ * shows a view that needs no cluster
+ */
 function viewFor(name: string, { shown, loading }: Clusters, opens: boolean): View {
   const isEmpty = opens && shown.length + loading.length === 0;
   const first = isEmpty ? VIEWS.find(({ Standalone }) => Standalone) : VIEWS[0];
@@ -126,7 +132,7 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
 const NOT_INSTALLED =
   'CapabilityPolicy is not installed in this cluster. The policies baseline and restricted stand for the levels of the Pod Security Standards: what violates one of them here, the level would refuse.';
 
-/** What is missing stands above everything: without it the page would claim too much. */
+/** Lists what is missing or out of date, above everything else. Without this list, the page would claim too much. */
 function Problems({ clusters, current }: { readonly clusters: Clusters; readonly current: ShownCluster | undefined }) {
   const texts = [
     ...clusters.problems,

@@ -1,11 +1,12 @@
 /**
- * The comment of action.yml on a pull request: `node comment.ts REPORT`. There is one, and a later run changes it.
+ * Writes the comment of action.yml on a pull request: `node comment.ts REPORT`. A pull request gets only one such
+ * comment, and later runs update it.
  *
  * https://docs.github.com/en/rest/issues/comments
  */
 import { readFileSync } from 'node:fs';
 
-/** Marks our comment. GitHub does not show it. */
+/** The text that marks our comment, which GitHub does not show. */
 const MARK = '<!-- cappol check -->';
 const COMMENTS_OF_PAGE = 100;
 
@@ -45,6 +46,6 @@ try {
   if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
   else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
 } catch (error) {
-  // A pull request from a fork has no right to comment. The check's own result must not depend on that.
+  // A pull request from a fork has no right to comment. The result of `cappol check` must not depend on that right.
   process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
 }

@@ -12,7 +12,7 @@ export interface Archive extends Platform {
 
 export const REPOSITORY = 'https://github.com/capabilitypolicy/capabilitypolicy';
 
-/** Writes the archive of an executable and its licences, which are in the folder `from`, with its checksum beside it. */
+/** Writes an archive of the executable and its licences in the folder `from`, and its checksum beside it. */
 export function writeArchive(from: string, folder: string, platform: Platform): void {
   const name = archiveName(platform);
   const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];
@@ -23,7 +23,10 @@ export function writeArchive(from: string, folder: string, platform: Platform): 
 }
 
 /**
- * @param folder with the archives' checksums @param url where they can be downloaded @throws Error if one is missing
+ * Lists the archives of a release.
+ *
+ * @param folder of the archives' checksums @param url of the folder for downloads @throws Error if a checksum is
+ * missing
  */
 export function archivesIn(folder: string, url: string): Archive[] {
   return PLATFORMS.map((platform) => {

@@ -1,10 +1,10 @@
 /**
- * The operator as one file, which is in the image beside Node, and cappol as the files that npm installs:
+ * Bundles the operator as one file, which is in the image beside Node, and cappol as the files that npm installs:
  * `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * Both bring along their packages, so that an installation downloads nothing else. The text stays readable: a stack
- * trace names the functions of the source, so no source map is needed, which would be twice the size of the program.
- * Each package in a file has its licence in LICENSES.txt, which most licences ask for.
+ * Both bundles contain their packages, so that an installation downloads nothing else. The text stays readable: a stack
+ * trace names the functions of the source. So no source map is needed, which would be twice the size of the program.
+ * LICENSES.txt has the licence of each bundled package, because most licences require that.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,11 +13,14 @@ import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 import { bundlePage } from './page.ts';
 
-/** Some packages are CommonJS and require Node's modules, which a file of ES modules cannot do by itself. */
+/**
+ * Defines `require`. Some packages are CommonJS and require Node's modules, which a file of ES modules cannot do by
+ * itself.
+ */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
 export interface Bundle extends Contents {
-  /** Name → text. */
+  /** The text of each file, by name. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -25,12 +28,13 @@ export function bundleOperator(): Promise<Bundle> {
   return bundle({ entryPoints: ['operator/main.ts'], target: thisNode(), format: 'esm' });
 }
 
-/** The process, and the thread that it may start. */
+/** The entry points of cappol: the process, and the thread that it may start. */
 const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**
- * The code of each command is in files of its own, so that only the code that runs is loaded. The page is beside these
- * files. Expressions are in their shortest form, which makes the download smaller; names and lines stay.
+ * Bundles cappol for npm. The code of each command is in files of its own, so that only the code that runs is loaded.
+ * The page is beside these files. Expressions are in their shortest form, which makes the download smaller; names and
+ * lines stay.
  */
 export function bundleCappol(): Promise<Bundle> {
   return withPage(
@@ -38,7 +42,10 @@ export function bundleCappol(): Promise<Bundle> {
   );
 }
 
-/** As two files of CommonJS, which is all that Node 24 runs in a single executable, and the page. */
+/**
+ * Bundles cappol for an executable: the page, and two files of CommonJS, because Node 24 runs nothing else in an
+ * executable.
+ */
 export function bundleExecutable(): Promise<Bundle> {
   const programs = bundle({
     entryPoints: CAPPOL,
@@ -75,10 +82,10 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
     platform: 'node',
     outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
-    // `ws` tries to load them, and works without.
+    // `ws` tries to load these packages, and works without them.
     external: ['bufferutil', 'utf-8-validate'],
-    // The package of this name. Without the alias, the import would be Node's own module, which warns that it is
-    // deprecated.
+    // The package `punycode`. Without the alias, the import would be Node's own module of that name, which prints a
+    // deprecation warning.
     alias: { punycode: './node_modules/punycode/punycode.es6.js' },
     legalComments: 'none',
     logLevel: 'warning',
@@ -103,7 +110,7 @@ export function licenceTexts(packages: readonly string[]): string {
     .join(`\n\n${'-'.repeat(80)}\n\n`);
 }
 
-/** Some packages have their licence at the end of their README only. */
+/** The licence in a package's README: some packages have their licence only at the end of their README. */
 function licenceInReadme(folder: string): string {
   const [readme] = readdirSync(join(ROOT, folder)).filter((file) => /^readme/i.test(file));
   const text = readme === undefined ? '' : readFileSync(join(ROOT, folder, readme), 'utf8');

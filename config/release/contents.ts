@@ -2,9 +2,11 @@
 import type { Metafile } from 'esbuild';
 
 export interface Contents {
-  /** The folders of the bundled packages, below the project, sorted. */
+  /** The folders of the bundled packages, as sorted paths below the project. */
   readonly packages: readonly string[];
-  /** The packages that the project's own code imports → the other packages in the files of each, sorted. */
+  /**
+   * The packages that the project's own code imports, each with the sorted list of the packages that it brings along.
+   */
   readonly imported: ReadonlyMap<string, readonly string[]>;
   /** The project's own files in the bundle. */
   readonly sources: readonly string[];
@@ -34,7 +36,7 @@ export function contentsOf({ inputs: all, outputs }: Metafile): Contents {
   };
 }
 
-/** The contents of several bundles as one. */
+/** Merges the contents of several bundles. */
 export function mergeContents(all: readonly Contents[]): Contents {
   const imported = new Map<string, string[]>();
   for (const [folder, brought] of all.flatMap((one) => [...one.imported])) {
@@ -51,7 +53,10 @@ function distinct(folders: readonly (string | undefined)[]): string[] {
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
-/** `node_modules/@a/b/c.js`: `node_modules/@a/b`; for nested packages the innermost. */
+/**
+ * The folder of a file's package: `node_modules/@a/b` for `node_modules/@a/b/c.js`. For nested packages, the innermost
+ * one.
+ */
 function packageOf(path: string): string | undefined {
   return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }

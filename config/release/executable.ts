@@ -1,6 +1,7 @@
 /**
- * `npm run release:executable -- [--out FOLDER]`: cappol as one executable for this machine's system and processor, with
- * the Node that runs this script, in an archive with the licences; and the archive's checksum beside it.
+ * `npm run release:executable -- [--out FOLDER]`: builds cappol as one executable for this machine's system and
+ * processor, with the Node that runs this script. Writes an archive of the executable and the licences, and the
+ * archive's checksum.
  *
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
@@ -14,7 +15,7 @@ import { outputFolder, ROOT } from './output.ts';
 import { executableName, type Platform, thisPlatform } from './platforms.ts';
 
 const POSTJECT = join(ROOT, 'node_modules', 'postject', 'dist', 'cli.js');
-/** Where Node looks for the program: postject changes the last digit of the fuse. */
+/** The name under which Node looks for the program. postject changes the last digit of the fuse. */
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -31,7 +32,7 @@ async function writeExecutable(folder: string, platform: Platform): Promise<void
   }
 }
 
-/** @returns the licences of the software in the executable */
+/** Builds the executable. @returns the licences of the software in it */
 async function build(program: string, scratch: string): Promise<string> {
   const { files, packages } = await bundleExecutable();
   for (const [name, text] of files) writeFileSync(join(scratch, name), text);
@@ -57,7 +58,9 @@ async function build(program: string, scratch: string): Promise<string> {
   return [nodeLicence(), licenceTexts(packages)].join(`\n\n${'-'.repeat(80)}\n\n`);
 }
 
-/** macOS runs only signed programs, and a change breaks a program's signature. `-` signs without an identity. */
+/**
+ * Changes a program. macOS runs only signed programs, and a change breaks the signature. `-` signs without an identity.
+ */
 function signedByNobody(program: string, change: () => void): void {
   const isSigned = process.platform === 'darwin';
   if (isSigned) execFileSync('codesign', ['--remove-signature', program]);
@@ -65,7 +68,9 @@ function signedByNobody(program: string, change: () => void): void {
   if (isSigned) execFileSync('codesign', ['--sign', '-', program]);
 }
 
-/** nodejs.org's archives have it beside the folder of the program, on Windows beside the program. */
+/**
+ * The licence of Node. nodejs.org's archives have it beside the program's folder, and for Windows beside the program.
+ */
 function nodeLicence(): string {
   const folder = dirname(process.execPath);
   const file = [dirname(folder), folder].map((path) => join(path, 'LICENSE')).find((path) => existsSync(path));

@@ -1,4 +1,4 @@
-/** The formula of Homebrew: https://docs.brew.sh/Formula-Cookbook */
+/** Writes the formula of Homebrew: https://docs.brew.sh/Formula-Cookbook */
 import { type Archive, REPOSITORY } from './archives.ts';
 
 /** The text of cappol.rb. Homebrew runs on macOS and Linux. */

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: the licences of all packages that the operator and cappol contain, as a page. A test refuses
- * licences that are not allowed here, so that nobody adds one unnoticed.
+ * `npm run generate`: writes the page of the licences of all packages that the operator and cappol contain. A test
+ * refuses licences that are not allowed here, so that nobody adds a licence unnoticed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { ROOT } from './output.ts';
 
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
-/** SPDX identifier → the duties of everybody who passes the package on. */
+/** The allowed licences, by SPDX identifier, each with the duties of everybody who passes on a package under it. */
 export const ALLOWED: Readonly<Record<string, string>> = {
   '0BSD': 'nothing',
   'Apache-2.0': 'its text and notices go along, changes are stated',
@@ -22,7 +22,7 @@ export const ALLOWED: Readonly<Record<string, string>> = {
   Unlicense: 'nothing',
 };
 
-/** Package that the operator, cappol or its page imports → why it is not code of our own. */
+/** The packages that the operator, cappol or its page imports, each with the reason why it is not code of our own. */
 export const REASONS: Readonly<Record<string, string>> = {
   '@kubernetes-models/apimachinery': 'the metadata of objects, which the generated model of a policy refers to',
   '@kubernetes-models/base': 'what the classes of the generated model have in common',
@@ -58,18 +58,18 @@ interface LockedPackage {
 }
 
 interface Lock {
-  /** By path, as in `node_modules/yaml`; the project itself is ''. */
+  /** The packages by path, as in `node_modules/yaml`; the path of the project itself is ''. */
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
 export interface BundledPackage {
-  /** Below the project. */
+  /** The path of the package below the project. */
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** As the package states it; undefined when it does not. */
+  /** The licence that the package states; undefined if it states none. */
   readonly licence: string | undefined;
-  /** The packages that it uses if they are installed. */
+  /** Other packages that this package uses if they are installed. */
   readonly optionalPeers: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export function readLock(): Lock {
   return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
 }
 
-/** The packages in some bundles, by path. */
+/** The packages that are in at least one of the bundles, sorted by path. */
 export function bundledPackages({ packages }: Lock, ...bundles: readonly Pick<Bundle, 'packages'>[]): BundledPackage[] {
   const bundled = new Set(bundles.flatMap((one) => one.packages));
   return Object.entries(packages)
@@ -87,7 +87,7 @@ export function bundledPackages({ packages }: Lock, ...bundles: readonly Pick<Bu
     });
 }
 
-/** One line for each package whose licence is not allowed, for people. */
+/** The packages whose licence is not allowed, as lines for people. */
 export function refusedLicences(packages: readonly BundledPackage[]): string[] {
   return packages
     .filter(({ licence }) => licence === undefined || !(licence in ALLOWED))
@@ -95,9 +95,9 @@ export function refusedLicences(packages: readonly BundledPackage[]): string[] {
 }
 
 /**
- * The page, in Markdown. Without versions, so that an update does not change it.
+ * The page, in Markdown. It names no versions of packages, so that an update of a package does not change it.
  *
- * @param operator what is in the operator's file @param cappol what is in the files of cappol
+ * @param operator the contents of the operator's file @param cappol the contents of cappol's files
  */
 export function licencesPage(
   packages: readonly BundledPackage[],

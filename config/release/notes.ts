@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { outputFolder, ROOT } from './output.ts';
 
 /**
- * @param changelog in the form of Keep a Changelog @returns the section of a version without its heading @throws an
- * error that says what to write, if the section is missing or empty
+ * Finds the section of a version in the changelog.
+ *
+ * @param changelog in the form of Keep a Changelog @returns the section without its heading @throws an error that says
+ * what to write, if the section is missing or empty
  */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m);

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** @returns the folder, after creating it */
+/** Creates the target folder. @returns its path */
 export function outputFolder(): string {
   const { values } = parseArgs({ options: { out: { type: 'string', default: join(ROOT, 'dist') } } });
   const folder = resolve(values.out);

@@ -1,7 +1,7 @@
 /**
- * The page as one file, `page.html`: `node config/release/page.ts [FOLDER]` (dist/page). It has the program, the worker,
- * the style, and a Content Security Policy that lets nothing else run. `cappol report` adds snapshots to it, `cappol ui`
- * serves it as it is.
+ * Builds the page as one file, `page.html`: `node config/release/page.ts [FOLDER]` (dist/page). The file has the
+ * program, the worker, the style, and a Content Security Policy that lets nothing else run. `cappol report` adds
+ * snapshots to the page, and `cappol ui` serves it unchanged.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 
-/** The modules of Node that the pure folders use → their counterparts in the browser. */
+/** The modules of Node that the pure folders use, each with its replacement in the browser. */
 const ALIASES = {
   'node:crypto': './ui/platform/crypto.ts',
   'node:timers/promises': './ui/platform/timers.ts',
@@ -24,7 +24,7 @@ export async function buildPage(connect: Connect = "'self'"): Promise<string> {
   return [...(await bundlePage(connect)).files.values()].join('');
 }
 
-/** The page as the only file, with its contents. */
+/** Bundles the page: the text of its only file, with the packages and sources in it. */
 export async function bundlePage(connect: Connect = "'self'") {
   const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),
@@ -41,7 +41,7 @@ export async function bundlePage(connect: Connect = "'self'") {
   return { files: new Map([['page.html', html]]), ...mergeContents([program, worker]) };
 }
 
-/** The texts by the names of their entry points. */
+/** The built texts, by the names of their entry points. */
 async function bundled(options: BuildOptions): Promise<Contents & { texts: Readonly<Record<string, string>> }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
@@ -83,7 +83,10 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** The place where cappol finds the page in a checkout. Another process may read the page meanwhile. @returns its text */
+/**
+ * Writes the page to the place where cappol finds it in a checkout, atomically, because another process may read it.
+ * @returns its text
+ */
 export async function writePage(folder: string = join(ROOT, 'dist', 'page')): Promise<string> {
   const page = await buildPage();
   mkdirSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
-/** The systems and processors that cappol has an executable for, and the names of their files. */
+/** The systems and processors for which there is an executable of cappol, and the names of their files. */
 
 export interface Platform {
-  /** As Go, krew and Homebrew call it. */
+  /** The name of the system in Go, krew and Homebrew. */
   readonly os: 'linux' | 'darwin' | 'windows';
   readonly arch: 'amd64' | 'arm64';
 }
@@ -17,7 +17,7 @@ export const PLATFORMS: readonly Platform[] = (['darwin', 'linux', 'windows'] as
   (['amd64', 'arm64'] as const).map((arch) => ({ os, arch })),
 );
 
-/** @throws Error on a machine that there is no executable for */
+/** The platform of this machine. @throws Error if there is no executable for it */
 export function thisPlatform(): Platform {
   const [os, arch] = [SYSTEMS[process.platform], PROCESSORS[process.arch]];
   if (os === undefined || arch === undefined)

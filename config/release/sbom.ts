@@ -1,6 +1,7 @@
 /**
- * `npm run release:sbom -- [--out FOLDER]`: the contents of the image besides Node, as CycloneDX JSON. npm makes it,
- * from package-lock.json. Does not use `--omit=dev`: that also omits packages that development needs, too (npm 11.19).
+ * `npm run release:sbom -- [--out FOLDER]`: lists the contents of the image besides Node, as CycloneDX JSON. npm makes
+ * the list from package-lock.json. The script does not use `--omit=dev`, which would also omit packages that both the
+ * operator and the development need (npm 11.19).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ interface Component {
   readonly licenses?: readonly unknown[];
 }
 
-/** The fields that are used here: https://cyclonedx.org/docs/1.5/json/ */
+/** The fields of CycloneDX that are used here: https://cyclonedx.org/docs/1.5/json/ */
 export interface Sbom {
   readonly bomFormat: string;
   readonly metadata: { readonly component: Component };
@@ -27,13 +28,15 @@ export interface Sbom {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
 
-/** @throws npm's error; npm 10 is the first version that can do it */
+/** The SBOM of all packages in package-lock.json. @throws npm's error; the first npm with this command is npm 10 */
 function sbomOfAll(): Sbom {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
   return JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }));
 }
 
-/** @param name of the project: npm uses that of the folder */
+/**
+ * The part of the SBOM that is in the image. @param name of the project; by default, npm uses the name of the folder
+ */
 function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]): Sbom {
   const wanted = new Set(packages.map(refOf));
   const components = sbom.components.filter((one) => wanted.has(refOf(one)));
@@ -49,7 +52,9 @@ function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]):
   return { ...sbom, metadata: { ...sbom.metadata, component }, components, dependencies };
 }
 
-/** The packages that use another package only if it is installed: npm does not list these dependencies. */
+/**
+ * The optional peers of each package: npm does not list a package that another package uses only if it is installed.
+ */
 function optionalPeers(packages: readonly BundledPackage[]): Map<string, string[]> {
   return new Map(
     packages.map((one) => [

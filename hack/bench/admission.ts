@@ -1,6 +1,6 @@
 /**
- * (e) The time to create a pod in four cases: without a policy, with Pod Security Admission, with an admission policy
- * that checks nothing (the minimum), and with our policies.
+ * (e) The time to create a pod in four cases: without a policy, with Pod Security Admission, with our policies, and
+ * with an admission policy that checks nothing. The last case shows the minimum.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -14,7 +14,7 @@ import type { Table } from './table.ts';
 
 interface Setting {
   readonly title: string;
-  /** The cases of a series differ in the number of policies that select the namespace. */
+  /** The name of the series. The cases of a series differ in the number of policies that select the namespace. */
   readonly series?: string;
   readonly policies: readonly CapabilityPolicySpec[];
 }
@@ -25,8 +25,8 @@ const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
 /**
- * Besides the measured namespace: one without any policy, one checked by Pod Security Admission, and one with the policy
- * that checks nothing.
+ * The labels of the namespaces. The measured namespace is `ours`. The namespace `none` has no policy. Pod Security
+ * Admission checks `podSecurity`. In `nothing`, the policy that checks nothing decides.
  */
 const NAMESPACES = {
   none: {},
@@ -35,7 +35,7 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** Whether the policy with this index admits the pod. */
+/** Which of several policies admit the pod: each function says it for the policy with an index. */
 const ADMITTING = {
   'the first': (index: number) => index === 0,
   'the last': (index: number, count: number) => index === count - 1,
@@ -112,7 +112,7 @@ async function measure(setting: Setting): Promise<Measured> {
   }
 }
 
-/** @returns milliseconds */
+/** Measures the creation of a pod. @returns milliseconds */
 async function timeOfPod(client: ApiClient, namespace: string): Promise<number> {
   const started = performance.now();
   await createPod(client, namespace);
@@ -120,8 +120,9 @@ async function timeOfPod(client: ApiClient, namespace: string): Promise<number> 
 }
 
 /**
- * @param admitting the number of the policy that admits the pod
- * @param selectorOf the selector of each policy, which selects the measured namespace
+ * Makes policies that all select the measured namespace.
+ *
+ * @param admitting which of the policies admit the pod @param selectorOf makes the selector of the policy with an index
  */
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
   const users = (i: number) =>
@@ -159,7 +160,7 @@ function ofOwnSelectors(index: number): LabelSelector {
   return { ...ofOneSelector(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
 }
 
-/** @param users the first and the last user that the policy admits */
+/** A policy that admits a range of users. @param users the first and the last user of the range */
 function policy(namespaceSelector: LabelSelector, [min, max]: readonly [number, number]): CapabilityPolicySpec {
   return {
     namespaceSelector,

@@ -1,9 +1,9 @@
 /**
- * The baseline for a first report, in a separate process: reads all pods page by page, and nothing more.
+ * The baseline for a first report, in a separate process: reads all pods page by page, and does nothing more.
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
- * `bytes` does not even parse the pods; it is the baseline of `parse`.
+ * With `bytes`, it does not even parse the pods. That run is the baseline of the run with `parse`.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -38,5 +38,5 @@ do {
   }
 } while (token);
 writeSync(1, `${count} pods\ndone\n`);
-// Its memory and time are read from outside, so it runs until it is killed.
+// The bench reads the memory and time of this process from outside, so it runs until it is killed.
 setInterval(() => {}, 60_000);

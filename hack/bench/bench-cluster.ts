@@ -21,7 +21,10 @@ export interface BenchCluster {
 const CRD_FILE = 'crds/capabilitypolicies.yaml';
 const API_SERVER_FLAGS = ['--max-requests-inflight=3000', '--max-mutating-requests-inflight=1000'];
 
-/** @param controllers whether they run. The controllers of admission policies and of garbage are part of the measurement */
+/**
+ * Starts a cluster. @param controllers whether they run: if they do, their work for admission policies and garbage is
+ * measured, too
+ */
 export async function startBenchCluster({ controllers = false } = {}): Promise<BenchCluster> {
   const controlPlane = await startControlPlane({ quiet: true, apiServerFlags: API_SERVER_FLAGS });
   const client = connect(controlPlane.kubeconfig);
@@ -39,7 +42,7 @@ export async function startBenchCluster({ controllers = false } = {}): Promise<B
   }
 }
 
-/** By default a client without a rate limit. */
+/** Connects to an API server, by default without a rate limit. */
 export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_000_000 }): ApiClient {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -47,14 +50,14 @@ export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_0
 }
 
 /**
- * Without controllers: the garbage collector would delete pods whose owners exist only by name, and all controllers would
- * read the bench's objects.
+ * Stops the controllers. The garbage collector would delete pods whose owners exist only by name, and all controllers
+ * would read the bench's objects.
  */
 function holdControllers(controlPlane: ControlPlane): void {
   for (const pid of pidsOf(controlPlane, 'kube-controller-manager')) process.kill(pid, 'SIGSTOP');
 }
 
-/** The processes of a program, as `kube-apiserver`. */
+/** The process IDs of a program, such as `kube-apiserver`. */
 export function pidsOf({ pids }: ControlPlane, program: string): number[] {
   return pids.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program));
 }
@@ -68,7 +71,7 @@ async function installCrd(client: ApiClient): Promise<void> {
   });
 }
 
-/** An object in the form in which the API server would write it into etcd, if `creator` had created it. */
+/** The form in which the API server would write an object into etcd, if `creator` had created it. */
 export async function asWritten(client: ApiClient, object: Identified, creator: string): Promise<RawObject> {
   const { apiVersion, kind, metadata } = object;
   const written = await client.create(pathFor(apiVersion, kind, metadata.namespace), object, { dryRun: true });
@@ -82,7 +85,7 @@ export async function createNamespace(client: ApiClient, name: string, labels: o
   await createServiceAccount(client, name);
 }
 
-/** The default service account of pods. If controllers run, they may create it first. */
+/** Creates the default service account of a namespace. If controllers run, they may create it first. */
 export async function createServiceAccount(client: ApiClient, namespace: string): Promise<void> {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
   await client.apply(account, { force: true });

@@ -1,10 +1,10 @@
-/** An admission policy as somebody writes it by hand: the baseline for ours. */
+/** An admission policy that is written by hand: the baseline for the objects of the operator. */
 import type { ApiClient, Identified } from '../../operator/cluster/client.ts';
 import { PODS } from '../../operator/compile/match.ts';
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 
-/** A ValidatingAdmissionPolicy that refuses pods for which the CEL expression is false; it needs a binding. */
+/** Writes a ValidatingAdmissionPolicy that refuses pods for which the CEL expression is false. It needs a binding. */
 export async function writeByHand(client: ApiClient, name: string, expression: string): Promise<void> {
   await client.apply({
     apiVersion: ADMISSION,
@@ -14,7 +14,7 @@ export async function writeByHand(client: ApiClient, name: string, expression: s
   } as Identified);
 }
 
-/** In namespaces with these labels. */
+/** Binds the admission policy in namespaces with these labels. */
 export async function bindByHand(
   client: ApiClient,
   name: string,

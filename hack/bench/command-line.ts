@@ -14,9 +14,9 @@ import { OTHER_TOOLS, type OtherTool } from './other-tools.ts';
 import type { Table } from './table.ts';
 
 interface CommandLineOptions {
-  /** The numbers of manifests, one after the other. */
+  /** The numbers of manifests, which are measured one after the other. */
   readonly sizes: readonly number[];
-  /** Runs gator and Kyverno's command line, too. */
+  /** Whether gator and Kyverno's command line are measured, too. */
   readonly otherTools: boolean;
 }
 
@@ -25,7 +25,9 @@ interface Measured {
   readonly by: string;
   readonly manifests: Manifests;
   readonly usage: Usage;
-  /** The time for parsing in the same run: all manifests at once, if possible, and one by one. */
+  /**
+   * The time for parsing in the same run: `whole` for all manifests at once, if possible, and `each` for one by one.
+   */
   readonly whole?: Usage;
   readonly each: Usage;
 }
@@ -34,15 +36,15 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.mjs');
 const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
 const STREAM = 'one stream';
-/** The number of repetitions, of which the median counts. */
+/** The number of repetitions. The median of their results counts. */
 const RUNS = 5;
-/** Parsed at once, more manifests would not fit into Node's memory. */
+/** The most manifests that are parsed at once. More manifests would not fit into Node's memory. */
 const MOST_AT_ONCE = 20_000;
-/** Other engines need minutes and gigabytes for more. */
+/** The most manifests for other engines, which need minutes and gigabytes for more. */
 const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
-/** The same checks as the peers' policies: what level restricted says about capabilities. */
+/** The same checks as the policies of the other engines make: what level restricted says about capabilities. */
 const CAPABILITIES = {
   level: 'privileged',
   overrides: { privileged: true, capabilities: { allowedAdd: ['NET_BIND_SERVICE'], requiredDrop: ['ALL'] } },
@@ -71,7 +73,7 @@ class CommandLine {
     this.#otherTools = otherTools;
   }
 
-  /** Seconds from the start to the end of a check of one manifest. */
+  /** The time in seconds of a whole run that checks one manifest. */
   async start(): Promise<number> {
     const one = writeStream(join(this.#folder, 'one.yaml'), 1);
     const command = check(one.path, this.#policy(RESTRICTED));
@@ -89,7 +91,7 @@ class CommandLine {
   }
 
   /**
-   * Alternates between the programs, so that other load on the machine affects all of them alike.
+   * Alternates between the measured programs, so that other load on the machine affects all of them alike.
    * @param text the same manifests in one stream
    */
   async #measure(input: string, manifests: Manifests, text: Manifests): Promise<Measured[]> {

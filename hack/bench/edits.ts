@@ -1,4 +1,4 @@
-/** (o) Edits of one of many policies, for minutes. It shows whether kube-apiserver keeps memory of the old texts. */
+/** (o) Some minutes of edits of one of many policies, to see whether kube-apiserver keeps the old texts in memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';

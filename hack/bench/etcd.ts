@@ -1,18 +1,21 @@
 /**
- * Writes objects directly into etcd, as JSON that the API server has written before. The objects have statuses, and
- * writing them is many times faster than through admission, validation and defaulting. Later readers cannot see the
- * difference.
+ * Writes objects directly into etcd, in the JSON form that the API server itself has written before. The objects have
+ * statuses. These writes are many times faster than writes through admission, validation and defaulting. Later readers
+ * cannot see the difference.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 
 export interface Entry {
-  /** `pods/net/web-1`. */
+  /** The key of the object, such as `pods/net/web-1`. */
   readonly key: string;
   readonly object: string;
 }
 
-/** Below etcd's own limits of 128 operations and 1.5 MiB a transaction. */
+/**
+ * The number of objects in a transaction. It is below etcd's own limits of 128 operations and 1.5 MiB for a
+ * transaction.
+ */
 const AT_ONCE = 64;
 const CONNECTIONS = 4;
 
@@ -31,8 +34,11 @@ export class Etcd {
   }
 
   /**
-   * @param atOnce the number of objects in a transaction, which gives all of them one resourceVersion. No API server does
-   * that: a watch that is interrupted between them loses the rest. Must be 1 if a client watches.
+   * Writes objects in transactions.
+   *
+   * @param atOnce the number of objects in a transaction, all of which get one resourceVersion. No API server writes
+   * like that: if a watch is interrupted in the middle of such a transaction, it loses the rest. Must be 1 if a client
+   * watches.
    */
   async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
     const puts = Iterator.from(entries).map(({ key, object }) => ({
@@ -41,7 +47,7 @@ export class Etcd {
     await this.#commit(puts, atOnce);
   }
 
-  /** Removes these objects, each with a resourceVersion of its own. */
+  /** Removes objects, each with a resourceVersion of its own. */
   async removeEach(keys: Iterable<string>): Promise<void> {
     const deletions = Iterator.from(keys).map((key) => ({ requestDeleteRange: { key: keyOf(key) } }));
     await this.#commit(deletions, 1);
@@ -50,7 +56,7 @@ export class Etcd {
   /** Removes all objects whose keys begin with `prefix`, which ends in a slash, in one transaction: see `write`. */
   async remove(prefix: string): Promise<void> {
     const key = `/registry/${prefix}`;
-    // The character after a slash ends the range.
+    // The range of the deletion ends before the character that follows the slash.
     const body = JSON.stringify({ key: base64(key), range_end: base64(`${key.slice(0, -1)}0`) });
     await this.#post('deleterange', body);
   }

@@ -1,7 +1,7 @@
 /**
- * (n) How long many policies take to come into force, and what they cost the servers, pods and updates of namespaces. The
- * policies are one for all namespaces, with exceptions of the same and of a higher priority; tiers and teams by label;
- * and policies with labels that no index helps with.
+ * (n) The time until many policies are in force, and their cost for the servers, for pods and for updates of
+ * namespaces. In each topology one policy is for all namespaces. The other policies are exceptions of the same or of a
+ * higher priority, policies of tiers and teams by label, or policies with labels that no index helps with.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -29,18 +29,21 @@ import {
 
 export interface ExceptionsOptions {
   readonly sizes: readonly number[];
-  /** The size of the topology `labels`. */
+  /** The number of exceptions in the topology `labels`. */
   readonly labels: number;
-  /** Names of topologies; by default, all topologies. */
+  /** The names of the topologies to measure; by default, all of them. */
   readonly topologies?: readonly string[];
   /** The number of times that each request is sent. */
   readonly rounds: number;
-  /** The number of further exceptions and edits. Odd, for a median: an API server compiles policies once a second. */
+  /**
+   * The number of further exceptions, and of edits. It is odd, so that there is a median. An API server compiles
+   * policies only once a second, so single times differ.
+   */
   readonly changes: number;
 }
 
 interface Phase {
-  /** By request, in ms. */
+  /** The time of each kind of request, in ms. */
   readonly times: Readonly<Record<string, Spread>>;
   readonly memory: Memory;
 }
@@ -64,7 +67,7 @@ interface Measured {
   readonly operatorRssMiB: number;
   readonly apiServerCpuSeconds: number;
   readonly wrong: number;
-  /** With only the policy for all namespaces. */
+  /** The measurements with only the policy for all namespaces. */
   readonly one: Phase;
   readonly all: Phase;
   readonly more: readonly Change[];
@@ -72,15 +75,15 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches: its pods pay what all pods pay. */
+/** A namespace that no policy reaches, which shows the cost that all pods have. */
 const EXCLUDED = 'kube-public';
-/** How long to wait without a further policy becoming Ready. */
+/** The time after which waiting ends if no further policy becomes Ready. */
 const STALLED_MS = 90_000;
 const LOOK = { timeoutMs: 120_000, intervalMs: 20 };
-/** The time in which controllers notice a change. */
+/** The time that controllers need to notice a change. */
 const NOTICE_MS = 1_500;
 const NONE_ADMITS = 'SYS_ADMIN';
-/** A user who may update namespaces, and is not exempt from the guard. */
+/** A user who may update namespaces, and does not have `exempt`. */
 const EDITOR = { user: 'editor', group: 'editors' };
 
 export async function exceptions(options: ExceptionsOptions): Promise<Table> {
@@ -129,7 +132,7 @@ async function measure(
     const apiServerCpuSeconds = servers.cpuSeconds('kube-apiserver') - before.apiServer;
     const wrong = found === names.length ? await wrongVerdicts(editor, namespaces.slice(0, count)) : Number.NaN;
     const all = await phase(editor, servers, requests, rounds);
-    // Otherwise each of them would be waited for in vain.
+    // If some policies never become Ready, further changes would only wait in vain.
     const possible = found === names.length ? changes : 0;
     const further = topology.exceptions(count + possible).slice(specs.length);
     const change = { client, editor, servers, operator, settled };
@@ -200,7 +203,10 @@ async function update(client: ApiClient, { name }: BenchNamespace, metadata: obj
   return client.apply(namespace, { dryRun: true, force: true });
 }
 
-/** Before the exceptions exist, their pods are refused. That makes no difference to the measured time. */
+/**
+ * Measures requests. Before the exceptions exist, their pods are refused, which makes no difference to the measured
+ * time.
+ */
 async function phase(
   client: ApiClient,
   servers: ServerUsage,
@@ -208,7 +214,7 @@ async function phase(
   rounds: number,
 ): Promise<Phase> {
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(requests).map((request) => [request, []]));
-  // Alternates between them, so that other load on the machine affects all of them alike.
+  // Alternates between the requests, so that other load on the machine affects all of them alike.
   for (let round = 0; round < WARM_UP + rounds; round++) {
     for (const [request, send] of Object.entries(requests)) {
       const started = performance.now();
@@ -236,7 +242,7 @@ function ignoreRefusal(error: unknown): undefined {
   throw error;
 }
 
-/** Each exception admits only its own capability, in its own namespaces. */
+/** Counts wrong answers of the API server. Each exception must admit only its own capability, in its own namespaces. */
 async function wrongVerdicts(client: ApiClient, namespaces: readonly BenchNamespace[]): Promise<number> {
   let wrong = 0;
   const expect = async (namespace: string, capability: string, expected: boolean) => {
@@ -259,7 +265,7 @@ interface Changing {
   settled(): Promise<void>;
 }
 
-/** @param capability the capability whose verdict in the namespace must become `expected` */
+/** Measures a change of a policy. @param capability whose verdict in the namespace must become `expected` */
 async function changed(
   { client, editor, servers, operator, settled }: Changing,
   spec: NamedSpec,

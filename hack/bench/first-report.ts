@@ -24,7 +24,7 @@ const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
 interface FirstReportOptions {
-  /** The numbers of pods, one after the other. */
+  /** The numbers of pods, which are measured one after the other. */
   readonly sizes: readonly number[];
   /** Whether to measure the last size once more with pods that are all different. */
   readonly distinct: boolean;
@@ -75,7 +75,7 @@ async function measure(pods: number, distinct: boolean): Promise<Measured> {
     const { controlPlane, client } = cluster;
     const bytes = await bareClient(controlPlane.kubeconfig, 'bytes');
     const parsed = await bareClient(controlPlane.kubeconfig, 'parse');
-    // Without labels, which another part measures.
+    // The policy sets no Pod Security labels, because another part of the bench measures labels.
     await applyPolicy(client, POLICY, { podSecurityLabels: 'Off' });
     const operator = await untilReported(controlPlane.kubeconfig, client, population);
     return { ...population, distinct, bytes, parsed, operator };

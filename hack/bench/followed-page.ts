@@ -1,4 +1,4 @@
-/** A page of cappol ui without a browser: the snapshot as its events tell it. */
+/** Follows the page of cappol ui without a browser: keeps the snapshot that its events describe. */
 import { type Difference, withDifference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { readEvents, type UiSession } from './ui-events.ts';
@@ -25,7 +25,7 @@ export class FollowedPage {
     return readEvents(link, ({ name, data }) => apply(name, data));
   }
 
-  /** @returns when the event arrived that made the condition true */
+  /** Waits until the snapshot fulfils a condition. @returns the time at which the deciding event arrived */
   until(isThere: (snapshot: Snapshot) => boolean): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#asked = { isThere, found: resolve };

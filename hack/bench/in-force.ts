@@ -11,11 +11,11 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly others: number;
-  /** Seconds from the change of an admission policy by hand until the API server refuses a pod because of it. */
+  /** Seconds from a change of an admission policy by hand until the API server refuses a pod by it. */
   readonly byHand: Spread;
   /** Seconds from the change of a policy until the API server refuses a pod because of it. */
   readonly refused: Spread;
-  /** The time until the status says so. */
+  /** Seconds from the change of a policy until the status says that the policy is in force. */
   readonly programmed: Spread;
 }
 
@@ -102,7 +102,7 @@ async function seconds(change: () => Promise<unknown>, look: () => Promise<boole
   return (performance.now() - started) / 1000;
 }
 
-/** Refuses, in a namespace of this name, pods of one user. */
+/** A policy that refuses pods of one user, in a namespace of this name. */
 function specOf(namespace: string, user: number): CapabilityPolicySpec {
   const ranges = [
     { min: 0, max: user },
@@ -128,7 +128,7 @@ async function isRefused(client: ApiClient, namespace: string, user: number): Pr
   }
 }
 
-/** Refuses, in the namespace that is bound, pods of one user. */
+/** Changes the admission policy by hand, so that it refuses pods of one user in the bound namespace. */
 async function changeByHand(client: ApiClient, user: number): Promise<void> {
   await writeByHand(client, BY_HAND, `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}`);
 }

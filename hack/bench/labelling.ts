@@ -13,25 +13,25 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** Seconds. */
+  /** The seconds that the loop took. */
   readonly loop: number;
-  /** Seconds from the policy's creation. */
+  /** Seconds from the policy's creation until the operator had labelled every namespace. */
   readonly operator: number;
 }
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes, the same as the operator's. */
+/** The number of concurrent writes of the loop. The operator has the same number. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
 /**
- * The number of rounds. Odd, for a median. With 100,000 pods, a garbage collection of the API server takes as long as
- * half of the writes, and happens in some of the rounds.
+ * The number of rounds. It is odd, so that there is a median. With 100,000 pods, a garbage collection of the API server
+ * takes as long as half of the writes, and happens in some of the rounds.
  */
 const ROUNDS = 7;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
-/** For the notes of a table. */
+/** Explanations for the notes of a table. */
 export const BESIDE_LOOP = [
   `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
   `Both times are medians of ${ROUNDS} rounds, between which the policy and the labels are removed.`,
@@ -39,7 +39,7 @@ export const BESIDE_LOOP = [
   `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 
-/** @param sizes the numbers of namespaces, one after the other */
+/** @param sizes the numbers of namespaces, which are measured one after the other */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
@@ -82,9 +82,9 @@ interface Labelled {
 }
 
 /**
- * Creates the policy for all namespaces several times, and leaves it there after the last time.
+ * Creates the policy for all namespaces several times, and keeps it the last time.
  *
- * @returns the median of the seconds until every namespace has the label, and when the last round began
+ * @returns the median of the seconds until every namespace has the label, and the time at which the last round began
  */
 export async function labelAll(
   client: ApiClient,
@@ -113,13 +113,14 @@ async function withdraw(client: ApiClient, policy: string, label: string): Promi
   await waitFor('the labels to be removed', isGone, { timeoutMs: 300_000, intervalMs: 500 });
 }
 
-/** All namespaces of the bench belong to a team; namespaces of the cluster itself do not. */
+/** A selector of all namespaces of the bench. These belong to a team; the namespaces of the cluster itself do not. */
 const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
 
 /**
- * Measures on a cluster of its own while an operator works, and then the loop that makes the operator's writes.
+ * Measures on a separate cluster, first while an operator works, and then while a loop makes the same writes as the
+ * operator.
  *
- * @param label what the operator writes on each namespace
+ * @param label that the operator writes on each namespace
  */
 export async function besideLoop<Result>(
   namespaces: number,
@@ -150,7 +151,7 @@ export async function besideLoop<Result>(
   }
 }
 
-/** Resolves when this many namespaces have a label of ours. The status would count them a moment later. */
+/** Resolves when this many namespaces have a label of ours. The status would count these namespaces a moment later. */
 async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();
   const labelled = new Set<string>();
@@ -164,7 +165,7 @@ async function allLabelled(client: ApiClient, namespaces: number, label: string)
   }
 }
 
-/** The current write of each namespace: the label is removed first, and then set again. */
+/** Repeats the latest write of each namespace: removes the label, and then sets it again. */
 async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
@@ -176,7 +177,8 @@ async function loop(client: ApiClient, namespaces: number, label: string): Promi
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
-  // Observed in the same way as the operator's writes, because observing them costs the API server something, too.
+  // The writes of the loop are observed like the operator's writes, because observing costs the API server some time,
+  // too.
   const all = allLabelled(client, names.length, label);
   await inTurns(names, (name) => write(name, metadata));
   await all;

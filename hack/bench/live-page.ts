@@ -20,11 +20,11 @@ interface Measured {
   readonly policies: number;
   /** Seconds from the start of the program until the page has the snapshot. */
   readonly start: Usage;
-  /** The memory after all changes. */
+  /** The memory of the program after all changes. */
   readonly rssMiB: number;
-  /** Seconds from the write to the event, by kind of change. */
+  /** Seconds from the write to the event, for each kind of change. */
   readonly changes: Readonly<Record<Change, Spread>>;
-  /** CPU seconds of the program for a policy of all. */
+  /** The CPU seconds of the program for a change of the policy for all namespaces. */
   readonly cpu: Spread;
 }
 
@@ -37,7 +37,7 @@ const SHAPES = 60;
 const EVERYWHERE = 'everywhere';
 const TIMEOUT = { timeoutMs: 300_000, intervalMs: 5 };
 
-/** @param sizes the numbers of pods, one after the other */
+/** @param sizes the numbers of pods, which are measured one after the other */
 export async function livePage(sizes: readonly number[]): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const measured: Measured[] = [];
@@ -106,7 +106,7 @@ function linkIn(output: readonly string[]): string | undefined {
   return /http:\S+token=\S+/.exec(output.join('\n'))?.[0];
 }
 
-/** One policy for all namespaces, and three policies for each team except one team, which has two. */
+/** Creates one policy for all namespaces, and three policies for each team; one team has only two. */
 async function bringIntoForce(client: ApiClient, kubeconfig: string): Promise<number> {
   const specs = new Map<string, Partial<CapabilityPolicySpec>>([[EVERYWHERE, { mode: 'Warn' }]]);
   for (let team = 0; team < TEAMS; team++) {
@@ -137,7 +137,9 @@ function enforced(team: number): string {
 interface Changing {
   readonly client: ApiClient;
   readonly page: FollowedPage;
-  /** The number of namespaces. The bench changes the last namespaces, because the first ones have exceptions. */
+  /**
+   * The number of namespaces. The bench changes only the last namespaces, because the first namespaces have exceptions.
+   */
   readonly namespaces: number;
   /** The CPU time that the program has used so far. */
   cpuSeconds(): number;
@@ -201,7 +203,7 @@ async function changeAll({
   return { changes, cpu: spreadOf(cpu) };
 }
 
-/** Admitted by level baseline, and violates level restricted. */
+/** A pod that level baseline admits, and level restricted does not. */
 const POD = {
   apiVersion: 'v1',
   kind: 'Pod',

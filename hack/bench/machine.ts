@@ -8,7 +8,10 @@ interface Machine {
   readonly system: string;
   readonly node: string;
   readonly kubernetes: string;
-  /** The load average: processes that wanted a core in the minute before the bench, because of other work on the machine. */
+  /**
+   * The load average: the processes that wanted a core in the minute before the bench. They come from other work on the
+   * machine.
+   */
   readonly load: number;
 }
 

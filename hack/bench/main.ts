@@ -101,7 +101,7 @@ async function bench(): Promise<void> {
     const table = await part();
     tables[letter] = table;
     process.stdout.write(`${formatTable(table)}\n\n`);
-    // After each part, because the next part may take long or fail.
+    // The results are written after each part, because the next part may take long or fail.
     writeFileSync(values.json, `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
   }
 }

@@ -1,4 +1,4 @@
-/** Manifests like those in a repository: Deployments of the bench's pods, all different. */
+/** Writes manifests like the ones in a repository: Deployments of the bench's pods, all of them different. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -14,7 +14,7 @@ export interface Manifests {
 const TEAMS = 100;
 const FILES_OF_FOLDER = 100;
 
-/** In one YAML stream. */
+/** Writes all manifests into one YAML stream. */
 export function writeStream(path: string, count: number): Manifests {
   const file = openSync(path, 'w');
   const manifests = { path, count, violating: 0, bytes: 0 };
@@ -26,7 +26,7 @@ export function writeStream(path: string, count: number): Manifests {
   return manifests;
 }
 
-/** One file for each manifest, a hundred files in a folder. */
+/** Writes one file for each manifest, with a hundred files in each folder. */
 export function writeFiles(path: string, count: number): Manifests {
   const manifests = { path, count, violating: 0, bytes: 0 };
   let written = 0;

@@ -23,11 +23,11 @@ interface Cost {
 
 interface Measured {
   readonly policies: number;
-  /** From the first one's creation until all are Ready. */
+  /** The cost from the creation of the first policy until all policies are Ready. */
   readonly all: Cost;
-  /** The time for one more policy when the operator has finished these; medians. */
+  /** The cost of one more policy when the operator has finished all others; medians. */
   readonly more: Cost;
-  /** From SIGTERM, which is sent while another policy is applied, until the process has ended. */
+  /** Seconds from SIGTERM to the end of the process. The signal is sent while the operator applies another policy. */
   readonly stopSeconds: number;
   readonly rssMiB: number;
   /** Seconds that a loop takes for the same objects, until the API server enforces the last one. */
@@ -36,9 +36,9 @@ interface Measured {
   readonly complete: number;
   readonly objects: number;
   readonly apiServer: {
-    /** From the first policy's creation until all are Ready. */
+    /** The CPU seconds from the creation of the first policy until all policies are Ready. */
     readonly cpuSeconds: number;
-    /** The memory after a garbage collection, before the first policy and with all policies. */
+    /** The memory after a garbage collection, once before the first policy and once with all policies. */
     readonly rssMiB: readonly [before: number, after: number];
   };
 }
@@ -46,13 +46,13 @@ interface Measured {
 const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
 /**
- * The number of further policies. Odd, for a median: an API server compiles policies once a second, so a single time says
- * little.
+ * The number of further policies. It is odd, so that there is a median. An API server compiles policies only once a
+ * second, so a single time says little.
  */
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
 
-/** @param sizes the numbers of policies, one after the other */
+/** @param sizes the numbers of policies, which are measured one after the other */
 export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const policies of sizes) measured.push(await measure(policies));
@@ -126,7 +126,7 @@ async function measure(policies: number): Promise<Measured> {
     const cpuBefore = servers.cpuSeconds('kube-apiserver');
     const all = await cost(Array.from({ length: policies }, (_, index) => index));
     const cpuSeconds = servers.cpuSeconds('kube-apiserver') - cpuBefore;
-    // The last statuses and deletions are still being written.
+    // The operator may still be writing the last statuses and deletions.
     await operator.during(operator.idle());
     const { rssMiB: rssAfter } = await servers.memory();
     const apiServer = { cpuSeconds, rssMiB: [rssBefore, rssAfter] as const };
@@ -185,7 +185,7 @@ interface PolicyWrites {
 }
 
 interface Created extends PolicyWrites {
-  /** On the cluster of the bare loop. */
+  /** The uid of the policy in the cluster of the bare loop. */
   readonly uid: string;
 }
 
@@ -197,7 +197,7 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * Runs on a separate cluster. The objects of a policy are written one after the other, and so are the programs.
+ * Runs on a separate cluster. It writes the objects of a policy one after the other, and likewise the programs.
  *
  * @param rollouts the policies to create, in order, with the labels and statuses that belong to them
  */
@@ -247,7 +247,7 @@ function bareObject({ metadata, status: _, ...rest }: RawObject) {
   return { ...rest, metadata: { name, ...(labels && { labels }) } };
 }
 
-/** @param hash of the program's text */
+/** Waits until the API server enforces a program. @param hash of the program's text */
 async function enforces(client: ApiClient, name: string, hash: string): Promise<void> {
   const carrier = probeCarrier({ name }, KIND);
   const look = async () => {

@@ -7,7 +7,7 @@ import { type Usage, usageOf } from './measured-process.ts';
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
-  /** A file. */
+  /** The path of a file for standard input. */
   readonly stdin?: string;
 }
 
@@ -16,10 +16,13 @@ export interface Ran extends Usage {
   readonly stdout: string;
 }
 
-/** The interval is short enough to miss at most a hundredth of a second of CPU. */
+/** The time in ms between two measurements. It is short enough to miss at most a hundredth of a second of CPU. */
 const EVERY_MS = 10;
 
-/** @param folder for its output files @throws if the program reports an error on standard error and writes no output */
+/**
+ * Runs a program. @param folder for its output files @throws if it prints an error on standard error and writes no
+ * output
+ */
 export async function measureCommand({ program, args, stdin = '/dev/null' }: Command, folder: string): Promise<Ran> {
   const path = (name: string) => join(folder, name);
   const files = [openSync(stdin, 'r'), openSync(path('stdout'), 'w'), openSync(path('stderr'), 'w')] as const;

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Usage {
-  /** CPU seconds since the start. */
+  /** Seconds since the start of the process. */
   readonly seconds: number;
   readonly cpuSeconds: number;
   /** The peak of the resident set, in MiB. */
@@ -52,12 +52,12 @@ export class MeasuredProcess {
     });
   }
 
-  /** The lines that it wrote. */
+  /** The lines that the process wrote. */
   get output(): readonly string[] {
     return this.#output;
   }
 
-  /** @throws when it has ended */
+  /** The resources used so far. @throws when the process has ended */
   usage(): Usage {
     const usage = usageOf(this.#child.pid ?? 0);
     if (!usage) throw new Error('the process has ended');
@@ -75,7 +75,7 @@ export class MeasuredProcess {
     }
   }
 
-  /** @throws with the end of its output if it ends before `work` is done */
+  /** Waits for `work`. @throws with the end of the process's output, if the process ends before `work` is done */
   async during<Result>(work: Promise<Result>): Promise<Result> {
     const ended = this.#ended.then((code): never => {
       throw new Error(`the process ended with ${code}:\n${this.#output.slice(-20).join('\n')}`);
@@ -83,7 +83,7 @@ export class MeasuredProcess {
     return Promise.race([ended, work]);
   }
 
-  /** Waits until the process writes a line `done`, which it does before it ends. */
+  /** Waits until the process writes the line `done`, which it writes before it ends. */
   async done(): Promise<Usage> {
     const written = new Promise<void>((resolve) => {
       createInterface({ input: this.#child.stdout as Readable }).on('line', (line) => line === 'done' && resolve());

@@ -1,4 +1,4 @@
-/** Many measurements of one thing, and their presentation. */
+/** Functions that sum up many measurements, and present them in tables. */
 
 export interface Spread {
   readonly count: number;
@@ -24,7 +24,10 @@ export function ratio(value: number, limit: number): string {
   return `${(value / limit).toFixed(2)}×`;
 }
 
-/** `time grows with the number of pods to the power of 1.02.`; empty if there is only one size. */
+/**
+ * The growth as a sentence: `time grows with the number of pods to the power of 1.02.`; empty if there is only one
+ * size.
+ */
 export function growth(what: string, sizes: readonly number[], values: readonly number[]): string[] {
   const law = exponent(sizes, values);
   return law === undefined ? [] : [`${what} to the power of ${law.toFixed(2)}.`];

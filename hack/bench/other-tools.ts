@@ -1,6 +1,6 @@
 /**
- * Other engines' command lines, on the same manifests and by the same rules: what level restricted says about
- * capabilities. They are found in PATH.
+ * Runs the command lines of other engines, which must be in PATH. They check the same manifests by the same rules: what
+ * level restricted says about capabilities.
  */
 import { join } from 'node:path';
 import type { Command } from './measured-command.ts';
@@ -8,7 +8,7 @@ import type { Command } from './measured-command.ts';
 export interface OtherTool {
   readonly name: string;
   command(manifests: string): Command;
-  /** The names of the workloads that its output reports. */
+  /** The names of the workloads that the tool's output reports. */
   refused(stdout: string): ReadonlySet<string>;
 }
 

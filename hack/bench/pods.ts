@@ -1,7 +1,7 @@
 /** The measured pod: two containers that comply with restricted, except for the capabilities that they add. */
 import type { ApiClient } from '../../operator/cluster/client.ts';
 
-/** The user of its processes. */
+/** The user of the pod's processes. */
 export const USER = 10_000;
 /** The fields of the pod itself that level restricted requires. */
 const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };

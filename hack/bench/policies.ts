@@ -1,4 +1,4 @@
-/** Policies for a bench, and a way to wait until they are in force. */
+/** Writes policies for a bench, and waits until they are in force. */
 import { type CapabilityPolicySpec, GROUP, KIND, PLURAL, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
 import { arrayOf, objectOf, type RawObject, type RawPage } from '../../operator/model/raw.ts';
@@ -50,7 +50,7 @@ export async function allProgrammed(client: ApiClient, names: readonly string[])
   }
 }
 
-/** Waits until the status describes the current text of the policy, and has exactly this count. */
+/** Waits until the status describes the current text of the policy, with exactly these numbers of workloads. */
 export async function reported(client: ApiClient, name: string, workloads: number, violating: number): Promise<void> {
   const look = async () => {
     const { metadata, status } = await readPolicy(client, name);

@@ -7,18 +7,18 @@ import { type Population, populate } from './population.ts';
 import type { Table } from './table.ts';
 
 interface Measured extends Population {
-  /** Seconds. */
+  /** Seconds from the change of the policy to the status. */
   readonly time: Spread;
-  /** Seconds of CPU. */
+  /** The CPU seconds of the operator. */
   readonly cpu: Spread;
-  /** The peak from the start to the last change. */
+  /** The most memory between the start and the last change. */
   readonly rssMiB: number;
 }
 
 const CHANGES = 6;
 const POLICY = 'changing';
 
-/** @param sizes the numbers of pods, one after the other */
+/** @param sizes the numbers of pods, which are measured one after the other */
 export async function policyChange(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const pods of sizes) measured.push(await measure(pods));
@@ -51,7 +51,7 @@ async function measure(pods: number): Promise<Measured> {
   try {
     const population = await populate(cluster, { pods, shapes: 60 });
     const { workloads, violatingWorkloads } = population;
-    // No pod has this user, so all violate.
+    // No pod has one of these users, so all pods violate.
     const none = { runAsUser: { rule: 'MustRunAs' as const, ranges: [{ min: 1, max: 2 }] } };
     const specs = [{}, { overrides: none }].map((spec) => ({ ...spec, podSecurityLabels: 'Off' as const }));
     const expected = [violatingWorkloads, workloads];

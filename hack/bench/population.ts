@@ -25,12 +25,12 @@ interface PopulationOptions {
 
 const PATIENCE_MS = 900_000;
 export const PODS_OF_NAMESPACE = 20;
-/** The number of teams. Each team has the same number of namespaces, by the label `team`. */
+/** The number of teams. The label `team` gives each team the same number of namespaces. */
 export const TEAMS = 100;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
 
-/** The text of an object, with placeholders for the fields that differ. */
+/** Makes the text of an object from the fields that differ. */
 type Template = (own: Own) => string;
 
 interface Own {
@@ -40,7 +40,10 @@ interface Own {
   readonly index: number;
 }
 
-/** Resolves when the API server's watch cache has all objects. Before that, the API server would read from etcd. */
+/**
+ * Fills the cluster. Resolves when the API server's watch cache has all objects; before, the API server would read from
+ * etcd.
+ */
 export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
   const all = shapes(options.shapes);
   const [namespace, ...pods] = await Promise.all([
@@ -69,8 +72,8 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   }
   const etcd = new Etcd(cluster.controlPlane.pids);
   await etcd.write(entries());
-  // All objects of a transaction have one revision. Only the revision of the last object shows that the watch cache has
-  // all of them.
+  // A transaction gives all its objects one revision. Only the revision of the last object shows that the watch cache
+  // has all of them.
   await etcd.write([podEntry(options.pods - 1)]);
   await etcd.close();
   await allCached(cluster, options.pods);
@@ -102,7 +105,7 @@ export function namespaceName(index: number): string {
   return `team-${String(index).padStart(4, '0')}`;
 }
 
-/** By workload, so that the pods of a workload are alike. */
+/** The index of a pod's shape, which is the same for all pods of a workload. */
 function shapeOf(pod: number, all: readonly Shape[]): number {
   return Math.floor(pod / PODS_OF_WORKLOAD) % all.length;
 }
@@ -161,7 +164,7 @@ async function podTemplate({ client }: BenchCluster, shape: Shape, distinct: boo
   };
 }
 
-/** The Deployment and the ReplicaSet of a workload. */
+/** Templates of the Deployment and the ReplicaSet of a workload. */
 async function controllersOf({ client }: BenchCluster, shape: Shape): Promise<((own: Own) => Entry)[]> {
   const { nodeName: _, ...spec } = shape.spec;
   const { labels, annotations } = shape;
@@ -208,7 +211,7 @@ function uidOf(kind: 'd' | 'n' | 'p' | 'w', index: number): string {
   return `${first}c9a4b8d-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 
-/** Five characters as the API server generates them. */
+/** Five characters that look like those that the API server generates. */
 function random(index: number): string {
   return ((index * 2_654_435_761) % 28_629_151).toString(31).padStart(5, '0').slice(-5);
 }

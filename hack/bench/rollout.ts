@@ -1,6 +1,6 @@
 /**
- * (l) The beginning of a rollout over many namespaces, compared with a loop that only makes the same writes; and a
- * minute without changes.
+ * (l) The beginning of a rollout over many namespaces, compared with a loop that only makes the same writes. It also
+ * measures a minute in which nothing changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
@@ -15,14 +15,15 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** Seconds. */
+  /** The seconds that the loop took. */
   readonly loop: number;
   /**
-   * Seconds from the policy's creation until every namespace is pending. In the last round: until the policy is in force.
+   * Seconds from the policy's creation until every namespace is pending. `inForce` has the seconds until the policy is
+   * in force, in the last round.
    */
   readonly pending: number;
   readonly inForce: number;
-  /** The number of objects that were written in a minute in which nothing changed. */
+  /** The objects that were written in a minute in which nothing changed. */
   readonly written: readonly string[];
 }
 
@@ -32,7 +33,7 @@ const QUIET_MS = 60_000;
 /** A soak that is longer than the measurement, so that nothing is promoted meanwhile. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
-/** @param sizes the numbers of namespaces, one after the other */
+/** @param sizes the numbers of namespaces, which are measured one after the other */
 export async function rollout(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));

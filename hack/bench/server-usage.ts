@@ -14,7 +14,7 @@ export interface Memory {
 
 const MIB = 2 ** 20;
 const LOOK_MS = 2_000;
-/** Below this share of a core, a server does only its routine work. */
+/** The share of a core below which a server does only its routine work. */
 const IDLE = 0.05;
 const IDLE_WITHIN_MS = 180_000;
 
@@ -31,7 +31,7 @@ export class ServerUsage {
     return usageOf(this.#pid(program))?.cpuSeconds ?? Number.NaN;
   }
 
-  /** The memory of kube-apiserver. Taking a profile of the heap starts a garbage collection. */
+  /** The memory of kube-apiserver after a garbage collection, which is started by taking a profile of the heap. */
   async memory(): Promise<Memory> {
     await this.#text('/debug/pprof/heap?gc=1');
     const status = readFileSync(`/proc/${this.#pid('kube-apiserver')}/status`, 'utf8');

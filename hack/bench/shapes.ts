@@ -1,12 +1,12 @@
 /**
- * Pods like those in real clusters: two containers with environment, probes, resources and mounts, the token's volume,
- * and a status with conditions. With the fields that the API server adds, each has about 9 KB of JSON, a third of it
- * managedFields.
+ * Makes pods like those in real clusters: two containers with environment, probes, resources and mounts, the token's
+ * volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON. A third
+ * of it is managedFields.
  */
 import type { RawObject } from '../../operator/model/raw.ts';
 
 export interface Shape {
-  /** A name like that of an application: `app-07`. */
+  /** A name that looks like the name of an application: `app-07`. */
   readonly name: string;
   readonly violating: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** One pod in this many breaks level restricted. Most of these pods break level baseline, too. */
+/** The number of pods of which one breaks level restricted. Most of the breaking pods break level baseline, too. */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -26,7 +26,7 @@ const VIOLATIONS = [
   { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SYS_PTRACE'] } },
 ];
 
-/** @returns `count` templates, all different */
+/** Makes pod templates. @returns `count` templates, all of them different */
 export function shapes(count: number): Shape[] {
   return Array.from({ length: count }, (_, index) => shape(index));
 }
@@ -70,7 +70,7 @@ function shape(index: number): Shape {
   };
 }
 
-/** The token's volume as the admission plug-in ServiceAccount names it in one pod. */
+/** The name that the admission plug-in ServiceAccount gives to the token's volume in one pod. */
 export const TOKEN_VOLUME = 'kube-api-access-zzzzz';
 const TOKEN_MOUNT = { name: TOKEN_VOLUME, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true };
 
@@ -165,7 +165,8 @@ function runningStatus(containers: readonly { readonly name: string; readonly im
 }
 
 /**
- * In the form of managedFields: conditions and addresses are maps by type and address, and every other list is one value.
+ * Writes a value in the form of managedFields. Conditions and addresses are maps by type and address, and every other
+ * list is one value.
  */
 function fieldsOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

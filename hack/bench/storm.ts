@@ -14,14 +14,14 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly changes: number;
-  /** Changes per second that the API server accepted. */
+  /** The number of changes per second that the API server accepted. */
   readonly reached: number;
-  /** Seconds until the status names a violating pod, and until it no longer does. */
+  /** Seconds until the status names a violating pod. `ended` has the seconds until the status no longer names it. */
   readonly begun: Spread;
   readonly ended: Spread;
   /** The operator's CPU seconds per second. */
   readonly cpu: number;
-  /** Status writes per second. */
+  /** The number of status writes per second. */
   readonly writes: number;
 }
 
@@ -33,7 +33,7 @@ const POLICY = 'restricted';
 const NAMESPACE = namespaceName(0);
 const LOOK = { timeoutMs: 60_000, intervalMs: 20 };
 
-/** @param pods their number */
+/** @param pods the number of pods in the cluster */
 export async function storm(pods: number): Promise<Table> {
   const cluster = await startBenchCluster();
   const { client, controlPlane } = cluster;
@@ -100,9 +100,9 @@ function describe(pods: number, measured: readonly Measured[]): Table {
 
 interface Views {
   readonly etcd: Etcd;
-  /** The pods that change. */
+  /** The pods that the bench changes. */
   readonly pods: readonly RawObject[];
-  /** The operator's CPU seconds. */
+  /** The CPU seconds that the operator has used so far. */
   usage(): number;
   /** Whether the status counts the pod that violates. */
   isSeen(): Promise<boolean>;
@@ -163,8 +163,8 @@ async function change(etcd: Etcd, pods: readonly RawObject[], rate: number, sign
 }
 
 /**
- * Gives a pod another user, so that it has to be evaluated again and equals no other pod. Writes directly into etcd,
- * because the bench does not measure how many writes the API server can handle.
+ * Gives a pod another user, so that the operator must evaluate the pod again and no other pod equals it. Writes
+ * directly into etcd, because the bench does not measure how many writes the API server can handle.
  */
 async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   const { namespace, name } = pod.metadata ?? {};
@@ -172,7 +172,7 @@ async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   await etcd.write([{ key: `pods/${namespace}/${name}`, object }]);
 }
 
-/** Some of the existing pods, as etcd has them. */
+/** Some of the existing pods, in the form in which etcd stores them. */
 async function somePods(client: ApiClient): Promise<RawObject[]> {
   const { items } = await client.get<RawPage>('/api/v1/pods', { limit: CHANGING });
   return (items ?? []).map((pod) => {

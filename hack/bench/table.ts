@@ -4,13 +4,13 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** The meaning of the rows, and the conclusion. */
+  /** Sentences that explain the rows and state the conclusion. */
   readonly notes: readonly string[];
-  /** The measurements themselves. */
+  /** The measurements from which the rows are made. */
   readonly measured: unknown;
 }
 
-/** As Markdown, so that it can be pasted into the documentation. */
+/** The table as Markdown, so that it can be pasted into the documentation. */
 export function formatTable({ title, columns, rows, notes }: Table): string {
   const widths = columns.map((column, index) =>
     Math.max(...[column, ...rows.map((row) => row[index] ?? '')].map(length)),

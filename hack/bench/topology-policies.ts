@@ -1,4 +1,4 @@
-/** The sets of policies of part (n): one for all namespaces, and exceptions to it in several forms. */
+/** The sets of policies of part (n): a policy for all namespaces, and exceptions to this policy in several forms. */
 import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 
 export interface NamedSpec {
@@ -12,11 +12,11 @@ export interface BenchNamespace {
 }
 
 export interface PolicyTopology {
-  /** The policies besides the one for all namespaces. */
+  /** The policies besides the policy for all namespaces. */
   exceptions(count: number): readonly NamedSpec[];
   /** A namespace that the exception with this number selects, whether or not the exception exists. */
   namespace(index: number): BenchNamespace;
-  /** With tiers and teams by label. */
+  /** Whether there are also policies of tiers and teams, which select by label. */
   readonly teams: boolean;
 }
 
@@ -26,9 +26,9 @@ const TEAMS = 40;
 export const FREE: BenchNamespace = { name: 'bench-free', labels: {} };
 /** A namespace where the policies of a tier and a team decide. */
 export const TEAM: BenchNamespace = { name: 'bench-team', labels: teamLabels(0) };
-/** A capability that exceptions admit and the policy for all namespaces does not. */
+/** A capability that exceptions admit. The policy for all namespaces does not admit it. */
 export const EXCEPTED = 'NET_RAW';
-/** A capability that edited exceptions also admit. */
+/** A capability that only edited exceptions admit. */
 export const EDITED = 'SYS_TIME';
 
 export const EVERYWHERE: NamedSpec = {
@@ -48,7 +48,7 @@ export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
   },
 };
 
-/** An exception with a rule that no exception had before. */
+/** An exception after an edit, with a rule that no exception had before. */
 export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
   const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
   return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };
@@ -88,7 +88,7 @@ function teamLabels(index: number): Record<string, string> {
   return { tier: `tier-${index % TIERS}`, team: `team-${index % TEAMS}` };
 }
 
-/** No two policies share a key, so no index by key helps. */
+/** A selector by a key that no other policy has, so that no index by key helps. */
 function byLabel(index: number): CapabilityPolicySpec['namespaceSelector'] {
   const key = keyOf(index);
   return index % 2 === 0

@@ -1,4 +1,4 @@
-/** The events of cappol ui, read as its page does: opens the link, and keeps the session. */
+/** Reads the events of cappol ui as its page does: opens the link, and keeps the session. */
 
 export interface UiEvent {
   readonly name: 'contexts' | 'snapshot' | 'difference';
@@ -6,10 +6,10 @@ export interface UiEvent {
 }
 
 /**
- * Calls `onEvent` until the server ends the connection, or the signal is aborted.
+ * Calls `onEvent` until the server ends the connection or the signal is aborted.
  *
- * @param link as cappol ui prints it, or the session of an earlier call
- * @returns the session, when the server has accepted the request
+ * @param link that cappol ui prints, or the session of an earlier call @returns the session, when the server has
+ * accepted the request
  */
 export async function readEvents(
   link: string | UiSession,
@@ -20,7 +20,7 @@ export async function readEvents(
   const { cookie, origin } = session;
   const response = await fetch(`${origin}/events`, { headers: { cookie }, ...(signal && { signal }) });
   if (!response.ok || !response.body) throw new Error(`${response.status} ${await response.text()}`);
-  // It ends when either side closes the connection.
+  // Reading ends when either side closes the connection.
   read(response.body.pipeThrough(new TextDecoderStream()), onEvent).catch(() => {});
   return session;
 }

@@ -20,7 +20,7 @@ export type Json = any;
 
 export interface Request {
   readonly query?: Readonly<Record<string, string | boolean>>;
-  /** JSON, or any text or bytes, sent unchanged. */
+  /** The body of the request. Text and bytes are sent unchanged, anything else as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
   /** The user of the request; by default, the client's user. */
@@ -39,8 +39,8 @@ export class Api {
   readonly #as: Identity | undefined;
 
   /**
-   * @param kubeconfig path of a kubeconfig as the test control plane writes it @param as the user of requests that name
-   * none; the cluster administrator by default
+   * @param kubeconfig path of a kubeconfig in the form that the test control plane writes @param as the user of
+   * requests that name no user; by default, the cluster administrator
    */
   constructor(kubeconfig: string, as?: Identity) {
     this.#as = as;
@@ -63,7 +63,7 @@ export class Api {
     await this.#agent.destroy();
   }
 
-  /** Any answer of the API server, including errors. */
+  /** Sends a request. @returns any answer of the API server, including errors */
   async ask(
     method: Method,
     path: string,
@@ -88,12 +88,12 @@ export class Api {
     };
   }
 
-  /** @throws Error with the API server's message; this holds for all calls below */
+  /** Reads an object. @throws Error with the API server's message, as all methods below */
   async get(path: string, query: Request['query'] = {}): Promise<Json> {
     return this.#done('GET', path, { query });
   }
 
-  /** Undefined when the object does not exist. */
+  /** Reads an object; undefined if it does not exist. */
   async find(path: string): Promise<Json | undefined> {
     const { status, body } = await this.ask('GET', path);
     if (status === 404) return undefined;
@@ -109,12 +109,12 @@ export class Api {
     return this.#done('POST', path, { body });
   }
 
-  /** Server-side apply of everything in `body`, by force, as the field manager `test`. */
+  /** Applies everything in `body` by server-side apply, with force and the field manager `test`. */
   async apply(path: string, body: unknown, fieldManager = 'test'): Promise<Json> {
     return this.#done('PATCH', path, { body, contentType: APPLY, query: { fieldManager, force: true } });
   }
 
-  /** A manual change: a merge patch, or a JSON patch if `patch` is a list. */
+  /** Changes an object as by hand: with a merge patch, or with a JSON patch if `patch` is a list. */
   async patch(path: string, patch: unknown): Promise<Json> {
     return this.#done('PATCH', path, { body: patch, contentType: Array.isArray(patch) ? JSON_PATCH : MERGE });
   }
@@ -131,7 +131,7 @@ export class Api {
   }
 }
 
-/** Sent unchanged. */
+/** Whether a body is sent unchanged. */
 function isRaw(body: unknown): body is string | Uint8Array {
   return typeof body === 'string' || body instanceof Uint8Array;
 }
@@ -141,7 +141,7 @@ function succeeded(method: Method, path: string, status: number, body: Json): Js
   return body;
 }
 
-/** Text that is not JSON, such as the answer about an API that is not served, is a message. */
+/** Parses an answer. A text that is not JSON is a message, such as the answer about an API that is not served. */
 function parsed(text: string): Json {
   try {
     return JSON.parse(text);
@@ -150,7 +150,10 @@ function parsed(text: string): Json {
   }
 }
 
-/** `299 - "text"`, with escaped quotes inside; in UTF-8, which the HTTP client decodes byte by byte. */
+/**
+ * The text of a Warning header such as `299 - "text"`. Quotes in the text are escaped, and the HTTP client decodes its
+ * UTF-8 byte by byte.
+ */
 function warningText(header: string): string {
   const text = Buffer.from(header, 'latin1').toString('utf8');
   return text.replace(/^\d+ \S+ "(.*)"$/, '$1').replace(/\\(.)/g, '$1');

@@ -1,7 +1,8 @@
 /**
- * Finds the programs of the control plane: KUBEBUILDER_ASSETS, the cache, or a build from Go modules.
+ * Finds the programs of the control plane in KUBEBUILDER_ASSETS or in the cache, or builds them from Go modules.
  *
- * KUBERNETES_VERSION (`1.33`) takes kube-apiserver and kube-controller-manager of another version, from versions/.
+ * With KUBERNETES_VERSION (`1.33`), kube-apiserver and kube-controller-manager have that version, by a module in
+ * versions/.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,14 +21,14 @@ export interface Binaries {
 /** The folder of go.mod and go.sum, which determine the versions to build. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
-/** A folder for each other version, named `1.N`. */
+/** A folder with a module for each other version, named `1.N`. */
 const VERSIONS = join(import.meta.dirname, 'versions');
 const VERSIONED = ['kube-apiserver', 'kube-controller-manager'] as const;
 const KUBERNETES = 'k8s.io/kubernetes';
 
 /**
- * Finds the programs, and builds missing ones: about five minutes on two cores, with progress on standard error; later
- * calls find the result in the cache.
+ * Finds the programs, and builds missing programs, with progress on standard error. A build takes about five minutes on
+ * two cores; later calls find its result in the cache.
  *
  * @throws an error that says how to get the programs, if neither Go nor KUBEBUILDER_ASSETS is available
  */
@@ -46,14 +47,14 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The Kubernetes version of the API server, as in v1.N.2: the version in go.mod, or the one that KUBERNETES_VERSION asks
- * for.
+ * The Kubernetes version of the API server, as in v1.N.2. It is the version that KUBERNETES_VERSION asks for, by
+ * default the version in go.mod.
  */
 export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {
   return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);
 }
 
-/** The versions that KUBERNETES_VERSION may name, as in 1.33, oldest first. */
+/** The versions that KUBERNETES_VERSION may name, such as 1.33, the oldest first. */
 export function otherVersions(): string[] {
   const minor = (version: string) => Number(version.split('.')[1]);
   return readdirSync(VERSIONS, { withFileTypes: true })
@@ -62,13 +63,16 @@ export function otherVersions(): string[] {
     .sort((a, b) => minor(a) - minor(b));
 }
 
-/** Whether the programs of a version that KUBERNETES_VERSION may name exist, so that nothing has to be built. */
+/**
+ * Whether the programs of a version already exist, so that nothing has to be built. KUBERNETES_VERSION may name the
+ * version.
+ */
 export function isBuilt(version: string, environment: NodeJS.ProcessEnv = process.env): boolean {
   const module = join(VERSIONS, version);
   return existsSync(cacheFolder({ module, flags: buildFlags(requiredVersion(module, KUBERNETES)), environment }));
 }
 
-/** @returns undefined for the version of go.mod */
+/** The module of the version that KUBERNETES_VERSION names. @returns undefined for the version of go.mod */
 function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): string | undefined {
   if (!version || requiredVersion(MODULE, KUBERNETES).startsWith(`v${version}.`)) return undefined;
   const known = otherVersions();
@@ -80,7 +84,7 @@ function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): stri
   return join(VERSIONS, version);
 }
 
-/** @returns the folder of the programs; missing ones are built */
+/** Finds programs of a module, and builds missing programs. @returns their folder */
 async function findBuilt(
   what: Pick<Build, 'module' | 'names' | 'packages' | 'minutes'>,
   environment: NodeJS.ProcessEnv,

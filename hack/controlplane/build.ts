@@ -21,7 +21,7 @@ import { Progress } from './progress.ts';
 export interface Build {
   /** The folder of go.mod. */
   readonly module: string;
-  /** The path where the programs will be; they appear there atomically. */
+  /** The folder for the built programs. They appear in it atomically. */
   readonly dir: string;
   readonly names: readonly string[];
   /** The packages to build, in the form of `go build`; go.mod's tools by default. */
@@ -34,7 +34,7 @@ export interface Build {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** If two processes want the same build, the second one waits for the first. */
+/** Builds programs. If two processes want the same build, the second process waits for the first. */
 export async function buildBinaries(build: Build): Promise<void> {
   mkdirSync(dirname(build.dir), { recursive: true });
   const progress = new Progress(
@@ -59,7 +59,10 @@ export async function buildBinaries(build: Build): Promise<void> {
   }
 }
 
-/** Outside the tree, in a folder whose name contains everything that determines the result. */
+/**
+ * The folder of a build in the cache, which is outside the tree. Its name contains everything that determines the
+ * result.
+ */
 export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) {
@@ -70,10 +73,10 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
   return join(cache, 'capabilitypolicy', basename(module), hash.digest('hex').slice(0, 16));
 }
 
-/** Go names a program after the folder of its package. These packages are in folders with another name. */
+/** Packages whose folder has another name than the program. Go names a program after the folder of its package. */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
-/** The result contains nothing of this machine or checkout. */
+/** Flags of `go build` for a result that contains nothing of this machine or checkout. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
 /** The flags of `go build` for Kubernetes' servers, with the version that they report. */
@@ -90,7 +93,9 @@ export function buildFlags(version: string): string[] {
   return [...REPRODUCIBLE, '-ldflags', linker.join(' ')];
 }
 
-/** Why nothing can be built. Undefined if there is a Go that can fetch the Go version that go.mod requires. */
+/**
+ * The reason why nothing can be built; undefined if there is a Go that can fetch the Go version that go.mod requires.
+ */
 export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {
   const { stdout } = spawnSync('go', ['version'], { env: environment, encoding: 'utf8' });
   const found = /go1\.(\d+)\S*/.exec(stdout ?? '');
@@ -98,7 +103,7 @@ export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefine
   return Number(found[1]) < 21 ? `${found[0]} is too old (Go 1.21 and newer fetch what they need)` : undefined;
 }
 
-/** @throws an error that says how to get the programs, unless they can be built */
+/** Checks that programs can be built. @throws an error that says how to get the programs otherwise */
 export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
   const problem = problemWithGo(environment);
   if (problem !== undefined) {
@@ -117,7 +122,7 @@ export function assertGo(environment: NodeJS.ProcessEnv, version: string): void 
 }
 
 /**
- * A lock that names its holder: a symbolic link to a process id, which is created together with its content in one
+ * Takes a lock, which is a symbolic link to the process ID of its holder. The link and its content are created in one
  * step.
  */
 function takeLock(lock: string): boolean {
@@ -161,7 +166,7 @@ async function compile(
   }
 }
 
-/** Removes the rest of a killed build, some hundred megabytes. Call it with the lock held. */
+/** Removes what a killed build has left behind, some hundred megabytes. Call this function only with the lock held. */
 function removeLeftovers(prefix: string): void {
   for (const name of readdirSync(dirname(prefix))) {
     if (name.startsWith(basename(prefix))) {
@@ -170,7 +175,7 @@ function removeLeftovers(prefix: string): void {
   }
 }
 
-/** Runs `go`, showing its last line of output; @throws with the end of its output when it fails. */
+/** Runs `go` and shows its last line of output. @throws with the end of its output, if it fails */
 async function run(
   command: string,
   args: readonly string[],

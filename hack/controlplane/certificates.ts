@@ -1,31 +1,31 @@
 /**
- * Our own certificate authority, in the few lines of DER that it needs (RFC 5280). node:crypto makes keys and signatures
- * but no certificates, and a new machine may have no openssl.
+ * Our own certificate authority, in the few lines of DER that it needs (RFC 5280). node:crypto makes keys and
+ * signatures, but no certificates. A new machine may have no openssl.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Certificate {
-  /** PEM. */
+  /** The certificate, as PEM. */
   readonly certificate: string;
-  /** PEM, PKCS #8. */
+  /** The private key, as PEM in the form of PKCS #8. */
   readonly key: string;
 }
 
 interface CertificateRequest {
-  /** A client's user name, for Kubernetes. */
+  /** The user name of a client, as Kubernetes reads it. */
   readonly commonName: string;
-  /** A client's groups, for Kubernetes. */
+  /** The groups of a client, as Kubernetes reads them. */
   readonly organizations?: readonly string[];
-  /** The names of a server, which make this a server certificate; without names, it is a client's. */
+  /** The names of a server. With names, the certificate is for a server; without names, it is for a client. */
   readonly dnsNames?: readonly string[];
   readonly ipv4Addresses?: readonly string[];
 }
 
-/** Issues certificates that are valid for one year; its key is in memory only. */
+/** Issues certificates that are valid for one year. The authority's key is only in memory. */
 export class CertificateAuthority {
   readonly #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   readonly #name = name('control plane of capabilitypolicy');
-  /** PEM. */
+  /** The authority's certificate, as PEM. */
   readonly certificate: string;
 
   constructor() {
@@ -76,7 +76,7 @@ export class CertificateAuthority {
   }
 }
 
-/** A request of a client for a certificate (RFC 2986), with a new key. @returns PEM */
+/** Makes a client's request for a certificate (RFC 2986), with a new key. @returns the request as PEM */
 export function signingRequest({ commonName, organizations }: CertificateRequest): string {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const noAttributes = tlv(0xa0);
@@ -126,7 +126,7 @@ function subjectNames(request: CertificateRequest): Buffer[] {
   ];
 }
 
-/** Valid from a day ago, because clocks may differ, for one year. */
+/** The time for which a certificate is valid: one year, beginning a day ago because clocks may differ. */
 function validity(): Buffer {
   return sequence(utcTime(new Date(Date.now() - DAY)), utcTime(new Date(Date.now() + 365 * DAY)));
 }
@@ -175,7 +175,7 @@ function base128(arc: number): number[] {
   return digits;
 }
 
-/** Tag, length, value. */
+/** A value of DER: its tag, its length, and the value. */
 function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
   const value = Buffer.concat(parts);
   if (value.length < 0x80) {

@@ -1,4 +1,4 @@
-/** The command line of each server. */
+/** The command lines of the servers. */
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
 import { type Credentials, KUBERNETES_SERVICE } from './credentials.ts';
@@ -16,18 +16,18 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // Disables fsync: a crash of the machine may lose data, but a crash of the process does not.
+      // Disables fsync. Then a crash of the machine may lose data, but a crash of the process does not.
       '--unsafe-no-fsync',
     ],
   };
 }
 
 interface ApiServerAddress {
-  /** The listening address and the published address. */
+  /** The address on which the server listens, and which it publishes. */
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** Flags of the caller come last, so that they override ours. */
+  /** Additional flags of the caller. They come last, so that they override our flags. */
   readonly flags: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function apiServerCommand(
       `--client-ca-file=${files.authority}`,
       `--kubelet-client-certificate=${files.kubeletClientCertificate}`,
       `--kubelet-client-key=${files.kubeletClientKey}`,
-      // No name service resolves a node's name.
+      // No name service resolves the name of a node.
       '--kubelet-preferred-address-types=InternalIP',
       '--authorization-mode=RBAC',
       // Admission decides whether a pod may be privileged, as in every distribution.
@@ -62,7 +62,7 @@ export function apiServerCommand(
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Without this, the API server waits a minute after SIGTERM for open watches.
+      // Without this flag, the API server waits a minute after SIGTERM for open watches.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],
@@ -83,14 +83,15 @@ export function controllerManagerCommand(
       `--kubeconfig=${kubeconfig}`,
       `--authentication-kubeconfig=${kubeconfig}`,
       `--authorization-kubeconfig=${kubeconfig}`,
-      // Nobody reads its metrics.
+      // Nobody reads the metrics of kube-controller-manager.
       '--secure-port=0',
       '--leader-elect=false',
       // Each controller has its own service account, as in real clusters: admission sees the creator of a pod.
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
-      // Type checking of admission policies takes half of its time, and only writes warnings into their status.
+      // Type checking of admission policies takes half of the controller manager's time, and only writes warnings into
+      // their status.
       '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',

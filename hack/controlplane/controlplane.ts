@@ -13,13 +13,16 @@ import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts
 import { waitFor } from './wait.ts';
 
 interface ControlPlaneOptions {
-  /** Other programs than those of findBinaries(). */
+  /** Programs to use instead of those that findBinaries() finds. */
   readonly binaries?: Binaries;
-  /** False: there is no kube-controller-manager, and the objects that it creates are missing. */
+  /** Whether kube-controller-manager runs. Without it, the objects that it creates are missing. */
   readonly controllers?: boolean;
   /** Whether to print no progress on standard error; builds still print theirs. */
   readonly quiet?: boolean;
-  /** API servers on one etcd: their number, each on a free port, or their addresses and versions; 1 by default. */
+  /**
+   * The API servers, which share one etcd: their number, each on a free port, or their addresses and versions. By
+   * default, there is one.
+   */
   readonly apiServers?: number | readonly ApiServerOptions[];
   /** Additional flags of every kube-apiserver. They replace our flags with the same name. */
   readonly apiServerFlags?: readonly string[];
@@ -37,47 +40,55 @@ interface ControlPlaneOptions {
 }
 
 export interface CrashedServer {
-  /** As in `kube-apiserver`. */
+  /** The name of the server, such as `kube-apiserver`. */
   readonly name: string;
   readonly logFile: string;
-  /** How the server ended, with the end of its log. */
+  /** A text that says how the server ended, with the end of its log. */
   readonly message: string;
 }
 
 interface ApiServerOptions {
-  /** The path of another kube-apiserver than the one in the folder of binaries. */
+  /** The path of a kube-apiserver to use instead of the one in the folder of binaries. */
   readonly program?: string;
-  /** The listening address and the published address; 127.0.0.1 and a free port by default. */
+  /** The address on which the server listens, and which it publishes; by default, 127.0.0.1 and a free port. */
   readonly address?: string;
   readonly port?: number;
 }
 
 export interface ControlPlane {
-  /** Path of a kubeconfig for the cluster administrator (group system:masters, which RBAC lets do everything). */
+  /**
+   * The path of a kubeconfig for the cluster administrator, who is in group system:masters: RBAC allows them
+   * everything.
+   */
   readonly kubeconfig: string;
-  /** Path of kubectl, of the same version. */
+  /** The path of a kubectl of the same version. */
   readonly kubectl: string;
-  /** The (first) API server's URL. */
+  /** The URL of the first API server. */
   readonly server: string;
   /** The URLs of all current API servers. */
   readonly servers: readonly string[];
   /** The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
   readonly binaries: string;
-  /** The files of this control plane: kubeconfigs, keys, logs, data; deleted by stop(). */
+  /** The folder with the files of this control plane: kubeconfigs, keys, logs, data. stop() deletes it. */
   readonly dir: string;
-  /** The processes, watchdog included. */
+  /** The process IDs, including that of the watchdog. */
   readonly pids: readonly number[];
-  /** Makes a kubeconfig for somebody with a client certificate, by default at the first API server; returns its path. */
+  /**
+   * Writes a kubeconfig for a user with a client certificate, by default for the first API server. Returns its path.
+   */
   kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
-  /** Ends an API server (the first by default) with SIGTERM, or as in a crash, and starts it on the same port. */
+  /** Ends an API server, by default the first, with SIGTERM or as in a crash, and starts it again on the same port. */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Restarts kube-controller-manager. Otherwise its garbage collector takes up to 30 seconds to find new kinds. */
+  /**
+   * Restarts kube-controller-manager. Without a restart, its garbage collector takes up to 30 seconds to find new
+   * kinds.
+   */
   restartControllerManager(): Promise<void>;
   /** Starts one more API server on the same etcd; returns its URL. */
   addApiServer(options?: ApiServerOptions): Promise<string>;
   /** Ends an API server with SIGTERM, for good. */
   stopApiServer(server: string): Promise<void>;
-  /** Ends all processes and removes `dir`; may be called again. */
+  /** Ends all processes and removes `dir`. It may be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -91,9 +102,11 @@ const READY_TIMEOUT_MS = 90_000;
 
 /**
  * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority, and waits
- * until pods can be created. The servers end with this process, however it ends: stop() is only the clean way.
+ * until pods can be created. The servers end when this process ends, for whatever reason; stop() ends them in an
+ * orderly way.
  *
- * @throws with the end of a server's log if one does not start; as findBinaries if the programs are missing
+ * @throws with the end of a server's log if a server does not start, and the error of findBinaries if programs are
+ * missing
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.binaries ?? (await findBinaries());
@@ -104,7 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       return controlPlane;
     } catch (error) {
       await controlPlane.stop();
-      // Another process may take the port between finding it and listening on it.
+      // Another process may take the port after it was found free, and before the server listens on it.
       if (attempt === ATTEMPTS || !String(error).includes('address already in use')) {
         throw error;
       }
@@ -209,8 +222,8 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async stop(): Promise<void> {
-    // Kills the server, which is quick and as good as an orderly end: etcd keeps acknowledged data, and no other server
-    // has state.
+    // Kills the servers. This is quick and as good as an orderly end, because etcd keeps acknowledged data and no other
+    // server has state.
     await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
     await this.#watchdog.release();
     rmSync(this.dir, { recursive: true, force: true });
@@ -236,7 +249,9 @@ class LocalControlPlane implements ControlPlane {
     await this.#wait(`kube-apiserver at ${url}`, process, () => isReady(url, this.#credentials));
   }
 
-  /** @throws with the end of a log: of the server that ended early, otherwise of the awaited server */
+  /**
+   * Waits for a server. @throws with the end of the log of a server that ended early, otherwise of the awaited server
+   */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {
       for (const each of this.#servers()) {

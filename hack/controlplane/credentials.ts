@@ -1,20 +1,20 @@
-/** Keys and certificates of one control plane, new each time. */
+/** Keys and certificates of one control plane, which are new each time. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Certificate, CertificateAuthority } from './certificates.ts';
 
-/** The cluster address of service default/kubernetes: the first of --service-cluster-ip-range. */
+/** The cluster address of service default/kubernetes, which is the first address in --service-cluster-ip-range. */
 export const KUBERNETES_SERVICE = '10.0.0.1';
 
 export interface Credentials {
-  /** PEM of the authority's certificate. */
+  /** The authority's certificate, as PEM. */
   readonly authority: string;
-  /** In group system:masters. */
+  /** The certificate of the cluster administrator, who is in group system:masters. */
   readonly admin: Certificate;
   /** Makes a client certificate, which Kubernetes reads as a user and its groups. */
   issueClient(user: string, groups: readonly string[]): Certificate;
-  /** Paths of PEM files. */
+  /** The paths of PEM files. */
   readonly files: {
     readonly authority: string;
     readonly serverCertificate: string;

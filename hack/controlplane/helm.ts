@@ -1,12 +1,12 @@
-/** Finds helm: HELM, the cache, or a build from its Go module. */
+/** Finds helm by the variable HELM or in the cache, or builds it from its Go module. */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from './build.ts';
 import { findProgram } from './program.ts';
 
 /**
- * The path of helm; a missing one is built, which takes about three minutes on two cores.
+ * The path of helm. If it is missing, it is built, which takes about three minutes on two cores.
  *
- * @throws an error that says how to get it, if neither Go nor HELM is available
+ * @throws an error that says how to get helm, if neither Go nor HELM is available
  */
 export async function findHelm(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (environment.HELM) return environment.HELM;

@@ -4,13 +4,13 @@ import type { Certificate } from './certificates.ts';
 interface KubeconfigContent {
   /** The API server's URL. */
   readonly server: string;
-  /** PEM. */
+  /** The authority's certificate, as PEM. */
   readonly authority: string;
   readonly user: string;
   readonly client: Certificate;
 }
 
-/** Writes a kubeconfig that contains all credentials, readable only by its owner. It is JSON, which is also YAML. */
+/** Writes a kubeconfig with all credentials as JSON, which is also YAML. Only its owner may read the file. */
 export function writeKubeconfig(file: string, { server, authority, user, client }: KubeconfigContent): void {
   const name = 'capabilitypolicy-test';
   const kubeconfig = {

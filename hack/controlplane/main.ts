@@ -1,8 +1,8 @@
 /**
- * `npm run controlplane`: a control plane to experiment with, until Ctrl-C.
+ * `npm run controlplane`: runs a control plane to experiment with, until Ctrl-C.
  *
- * Standard output has only lines for a shell to evaluate; everything else is on standard error. With `--node` it has a real
- * node, so that pods run. With `--build`, only makes sure that the programs exist.
+ * Standard output has only lines for a shell to evaluate; everything else is on standard error. With `--node` the
+ * control plane has a real node, so that pods run. With `--build`, the script only makes sure that the programs exist.
  */
 import { delimiter } from 'node:path';
 import { lacking } from '../needs.ts';
@@ -51,7 +51,9 @@ async function withoutNode(): Promise<Started> {
   return { controlPlane, stop: () => controlPlane.stop() };
 }
 
-/** On Ctrl-C, a kill, or a closed terminal. Later signals are ignored, because ending takes less than a second. */
+/**
+ * Resolves on Ctrl-C, a kill, or a closed terminal. Later signals are ignored, because ending takes less than a second.
+ */
 function endingSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     // Signal handlers alone do not keep a process alive.

@@ -1,4 +1,4 @@
-/** A program that is built from its own Go module: found in the cache, or built. */
+/** Finds a program in the cache, or builds it from its own Go module. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
@@ -7,22 +7,22 @@ export interface GoProgram {
   readonly name: string;
   /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
-  /** The module in go.mod whose version is the program's version. */
+  /** The Go module that is the program. Its version in go.mod is the version of the program. */
   readonly of: string;
-  /** Flags of `go build`, for a version such as v1.33.13. */
+  /** The flags of `go build` for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
-  /** How long the first build takes on two cores. */
+  /** The time that the first build takes on two cores. */
   readonly minutes: number;
-  /** The only Go version that can build it, such as go1.20.14. */
+  /** The only Go version that can build the program, such as go1.20.14. */
   readonly toolchain?: string;
-  /** An alternative to installing Go. It ends the sentence `install Go …, or`. */
+  /** An alternative to installing Go, for messages. It ends the sentence `install Go …, or`. */
   readonly otherwise?: string;
 }
 
 /**
- * The program's path; a missing program is built.
+ * Finds a program, and builds it if it is missing.
  *
- * @throws an error that says how to get it, if Go is missing
+ * @returns the program's path @throws an error that says how to get the program, if Go is missing
  */
 export async function findProgram(program: GoProgram, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { name, module, of, minutes, toolchain, otherwise } = program;
@@ -45,7 +45,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
   return join(dir, name);
 }
 
-/** @returns the version that the go.mod of a folder requires of a module, as in v1.N.2 */
+/** The version that the go.mod of a folder requires of a module, as in v1.N.2. */
 export function requiredVersion(module: string, of: string): string {
   const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
   const required = lines

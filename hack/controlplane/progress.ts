@@ -1,4 +1,7 @@
-/** Shows on standard error that long work is running: one rewritten line on a terminal, a line every 10 s elsewhere. */
+/**
+ * Shows on standard error that long work is running. On a terminal it rewrites one line; elsewhere it prints a line
+ * every 10 s.
+ */
 export class Progress {
   readonly #started = Date.now();
   readonly #timer: NodeJS.Timeout;
@@ -9,7 +12,7 @@ export class Progress {
     this.#timer = setInterval(() => this.#show(), process.stderr.isTTY ? 1_000 : 10_000);
   }
 
-  /** The current step. */
+  /** Shows the current step. */
   doing(step: string): void {
     this.#doing = step;
   }

@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import type { Credentials } from './credentials.ts';
 
-/** A name in every API server's certificate, at whatever address it is reached. */
+/** A name in the certificate of every API server, whatever its address is. */
 export const SERVERNAME = 'kubernetes.default.svc';
 
 /** The objects that are needed to create a pod. The API server or a controller makes them only after /readyz is ok. */
@@ -21,7 +21,7 @@ export async function hasDefaults(server: string, credentials: Credentials): Pro
   return answers.every(Boolean);
 }
 
-/** False also while no server listens yet. */
+/** Whether a server answers `ok`. The answer is also false while no server listens yet. */
 function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
     const tls = { ca: authority, cert: admin.certificate, key: admin.key, servername: SERVERNAME };

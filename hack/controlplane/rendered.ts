@@ -7,7 +7,7 @@ import { SERVER_MINOR } from './version.ts';
 export const MANAGED = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
-/** The collections of all kinds that are rendered. */
+/** The collections of all kinds of objects that are rendered. */
 export const COLLECTIONS: Readonly<Record<string, string>> = {
   ValidatingAdmissionPolicy: `${ADMISSION}/validatingadmissionpolicies`,
   ValidatingAdmissionPolicyBinding: `${ADMISSION}/validatingadmissionpolicybindings`,
@@ -20,8 +20,8 @@ export const COLLECTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Complete objects, because the items of a list lack fields: every object with the operator's managed-by label, or only
- * the objects of one policy.
+ * Reads every object with the operator's managed-by label, or only the objects of one policy. It reads each object by
+ * itself, because the items of a list lack fields.
  */
 export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
   const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;

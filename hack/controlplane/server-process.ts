@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 const GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
-/** Ends the servers and removes the registered folders once this process is gone; see watchdog.ts. */
+/** A process that ends the servers and removes the registered folders once this process is gone; see watchdog.ts. */
 export class Watchdog {
   readonly #process: ChildProcess;
 
   constructor() {
-    // In its own session, because Ctrl-C in a terminal signals a whole process group.
+    // The watchdog gets its own session, because Ctrl-C in a terminal signals a whole process group.
     this.#process = spawn(process.execPath, [fileURLToPath(new URL('watchdog.ts', import.meta.url))], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -39,7 +39,7 @@ export class Watchdog {
     this.#process.stdin?.write(`${folder}\n`);
   }
 
-  /** Lets the watchdog end now, and waits until it has ended. */
+  /** Tells the watchdog to end, and waits until it has ended. */
   async release(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.ref();
@@ -51,16 +51,16 @@ export class Watchdog {
 }
 
 export interface ServerCommand {
-  /** The name in messages: `etcd`, `kube-apiserver`. */
+  /** The name of the server in messages, such as `etcd` or `kube-apiserver`. */
   readonly name: string;
   readonly path: string;
   readonly flags: readonly string[];
   readonly logFile: string;
-  /** This process's by default. */
+  /** The environment of the server; by default, the environment of this process. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** One running server; its output goes to its log file. */
+/** A running server, whose output goes to its log file. */
 export class ServerProcess {
   readonly command: ServerCommand;
   readonly #process: ChildProcess;
@@ -92,7 +92,7 @@ export class ServerProcess {
       this.#process.once('exit', ended);
       this.#process.once('error', ended);
     });
-    // A process that never calls stop() may still end, because the watchdog cleans up.
+    // The reference is dropped, so that a process that never calls stop() can still end. The watchdog then cleans up.
     this.#process.unref();
   }
 
@@ -104,7 +104,7 @@ export class ServerProcess {
     return this.#running;
   }
 
-  /** @throws with the last lines of the server's log, unless it runs */
+  /** Checks that the server runs. @throws with the last lines of its log, if it does not */
   assertRunning(): void {
     if (!this.#running) {
       throw new Error(`${this.command.name} ended early (${this.#ending()}); the end of its log:\n${this.logEnd()}`);
@@ -125,7 +125,7 @@ export class ServerProcess {
     return lines.slice(-LOG_LINES).join('\n');
   }
 
-  /** Sends SIGTERM, and SIGKILL if the server has not ended within 10 s. */
+  /** Sends a signal, and then SIGKILL if the server has not ended within 10 s. */
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#stopping = true;
     if (!this.#running) {

@@ -1,6 +1,6 @@
-/** N of Kubernetes 1.N: the control plane that the tests start. */
+/** The minor version of Kubernetes on the control plane that the tests start: N of 1.N. */
 import { kubernetesVersion } from './binaries.ts';
 
 export const SERVER_MINOR = Number(kubernetesVersion().split('.')[1]);
-/** As labels and messages have it: `v1.N`. */
+/** The version in the form of labels and messages: `v1.N`. */
 export const SERVER_VERSION = `v1.${SERVER_MINOR}`;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 interface WaitOptions {
-  /** Milliseconds; 30,000 by default. */
+  /** The time in ms after which waiting fails; 30,000 by default. */
   readonly timeoutMs?: number;
-  /** Milliseconds between two looks; 100 by default. */
+  /** The time in ms between two looks; 100 by default. */
   readonly intervalMs?: number;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Outlives the process that started a control plane, however that process ends, and then ends the remaining servers.
  *
- * Its standard input is a pipe whose other end only that process holds; the kernel closes the pipe even after SIGKILL.
- * Each line is a command. `+pid`: a server runs. `-pid`: it has ended. `/path`: a folder or control group to remove at
- * the end.
+ * Its standard input is a pipe whose other end only that process holds. The kernel closes the pipe even after SIGKILL.
+ * Each line of input is a command. `+pid` says that a server runs, and `-pid` that it has ended. `/path` names a folder
+ * or control group to remove at the end.
  */
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -41,6 +41,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // The server ended by itself.
+    // The server has ended by itself.
   }
 }

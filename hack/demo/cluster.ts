@@ -1,4 +1,4 @@
-/** The demo's cluster: a separate control plane, with a node on request, or the user's cluster. */
+/** Provides the demo's cluster: the user's cluster, or a separate control plane, with a node on request. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { startNode } from '../node/node.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The command for the story's images; undefined for one that only waits. */
+/** The story's images, each with its command; undefined for an image that only waits. */
 const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
   ['registry.example/legacy:1'],
   ['registry.example/web:1'],
@@ -21,14 +21,16 @@ const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
 export interface DemoCluster {
   readonly kubeconfig: string;
   readonly kubectl: string;
-  /** Whether pods run, on a separate node. */
+  /** Whether pods really run, on a node of the demo. */
   readonly runsPods: boolean;
   startOperator(): Promise<void>;
   stopOperator(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A KUBECONFIG in the environment is ignored, because it may name a production cluster. */
+/**
+ * Starts a control plane. It ignores a KUBECONFIG in the environment, because that file may name a production cluster.
+ */
 export async function ownCluster(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane of our own …');
   const controlPlane = await startControlPlane();
@@ -36,7 +38,8 @@ export async function ownCluster(): Promise<DemoCluster> {
 }
 
 /**
- * A control plane and a real node. It needs no registry, because the images are built from this machine's programs.
+ * Starts a control plane and a real node. It needs no registry, because the images are built from this machine's
+ * programs.
  *
  * @throws Error that names what is missing, if the machine cannot run a node
  */
@@ -55,7 +58,7 @@ export async function clusterWithNode(): Promise<DemoCluster> {
   return withOperator(node.controlPlane, () => node.stop(), true);
 }
 
-/** @throws Error when there is no KUBECONFIG or no kubectl */
+/** Connects to the user's cluster. @throws Error when there is no KUBECONFIG or no kubectl */
 export async function usersCluster(): Promise<DemoCluster> {
   const kubeconfig = process.env.KUBECONFIG;
   if (!kubeconfig) throw new Error('--use-kubeconfig: KUBECONFIG is not set; export KUBECONFIG=~/.kube/config');

@@ -1,11 +1,11 @@
-/** Runs kubectl as a user would, and shows the command and what it printed. */
+/** Runs kubectl as a user would, and shows the command and its output. */
 import { spawn } from 'node:child_process';
 import type { DemoCluster } from './cluster.ts';
 import { ROOT } from './cluster.ts';
 
 interface Ran {
   readonly ok: boolean;
-  /** Both streams, in the order of their output. */
+  /** The output of both streams, in the order in which it was written. */
   readonly output: string;
 }
 
@@ -24,7 +24,10 @@ export class Shell {
     console.log(`\n${BOLD}${text}${OFF}`);
   }
 
-  /** Shows the command line `text` and runs it; `kubectl` first, arguments in single quotes where they have spaces. */
+  /**
+   * Shows the command line `text` and runs it. The line begins with `kubectl`, and arguments with spaces are in single
+   * quotes.
+   */
   async show(text: string, input?: string): Promise<Ran> {
     const heredoc = input === undefined ? '' : ` <<'EOF'\n${input.trim()}\nEOF`;
     console.log(`\n${DIM}$${OFF} ${text}${heredoc}`);
@@ -34,7 +37,7 @@ export class Shell {
     return ran;
   }
 
-  /** As `show`, and requires the command to fail or succeed as `ok` says. */
+  /** Shows and runs a command, which must succeed if `ok` is true, and otherwise fail. */
   async expect(ok: boolean, text: string, input?: string): Promise<Ran> {
     const ran = await this.show(text, input);
     if (ran.ok !== ok) throw new Error(`${text} should have ${ok ? 'succeeded' : 'been refused'}`);

@@ -1,4 +1,4 @@
-/** The story that the demo tells. Every printed line of kubectl is real, and every claim is checked. */
+/** The story that the demo tells. Every printed line of kubectl is real, and the demo checks every claim. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import type { DemoCluster } from './cluster.ts';
@@ -101,8 +101,8 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 }
 
 /**
- * The container holds NET_RAW, and its first program gets it from its file capabilities. A program below a shell does
- * not, because of no-new-privileges.
+ * Shows a container that holds NET_RAW, and whose first program gets it from its file capabilities. A program below a
+ * shell does not get it, because of no-new-privileges.
  */
 async function showPing(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl wait --for=condition=Ready pod/ping -n net --timeout=120s');
@@ -114,7 +114,7 @@ async function showPing(shell: Shell): Promise<void> {
   await shell.expect(false, "kubectl exec ping -n net -- sh -c 'ping-permitted -c 1 127.0.0.1'");
 }
 
-/** Pods that existed before a policy run on until they end. */
+/** Shows that pods that existed before a policy run on until they end. */
 async function showLostPod(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl get pods -n shop');
   await shell.expect(true, 'kubectl delete pods -n shop -l app=legacy');
@@ -126,7 +126,7 @@ async function showLostPod(shell: Shell): Promise<void> {
 }
 
 /**
- * On the user's cluster, objects that the demo creates and removes must not exist before.
+ * Checks that the objects that the demo creates and removes do not exist yet on the user's cluster.
  *
  * @throws Error that names the existing objects
  */
@@ -144,7 +144,7 @@ export async function assertUntouched(shell: Shell): Promise<void> {
   }
 }
 
-/** Removes from the user's cluster what `tell` created. */
+/** Removes the objects that `tell` created from the user's cluster. */
 export async function cleanUp(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('Cleaning up');
   await cluster.stopOperator();
@@ -169,13 +169,14 @@ async function waitForLabels(shell: Shell): Promise<void> {
   });
 }
 
-/** The operator evaluates each namespace and writes each status separately; the demo shows the final state. */
+/** Waits for the final state. The operator evaluates each namespace and writes each status separately. */
 async function waitForViolations(shell: Shell): Promise<void> {
   const columns = 'jsonpath={range .items[*]}{.metadata.name}={.status.workloads.violating} {end}';
   await waitFor('the violations', async () => {
     const { output } = await shell.run(['get', 'capabilitypolicies', '-o', columns]);
     const violating = Object.fromEntries(output.split(' ').map((entry) => entry.split('=')));
-    // The Pod and both Deployments; on the user's cluster, also all other objects of the demo.
+    // The violating workloads are the Pod and both Deployments; on the user's cluster, also all other objects of the
+    // demo.
     return Number(violating['audit-everything']) >= 3 && violating.ping === '1' && violating.restricted === '1';
   });
 }

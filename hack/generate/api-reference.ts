@@ -1,4 +1,4 @@
-/** The reference page of the API, generated from its CRD. Pure: the same CRD always gives the same text. */
+/** Makes the reference page of the API from its CRD. The code is pure: the same CRD always gives the same text. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { prose, table } from './markdown.ts';
@@ -32,7 +32,7 @@ interface Column {
   readonly priority?: number;
 }
 
-/** The page, in Markdown. */
+/** The reference page, in Markdown. */
 export function apiReference({ spec }: Crd): string {
   const { group, scope, names, versions } = spec;
   const [{ name: version, additionalPrinterColumns = [], schema }] = versions;
@@ -53,7 +53,7 @@ export function apiReference({ spec }: Crd): string {
   ].join('\n\n')}\n`;
 }
 
-/** The CRD has no defaults for spec: the operator fills them in. */
+/** Adds the defaults to the schema of spec. The CRD has none, because the operator fills in the defaults. */
 function withDefaults(spec: Schema): Schema {
   const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
   const fields = Object.entries(spec.properties ?? {});
@@ -67,7 +67,7 @@ function columnRow({ name, jsonPath, description = '', priority = 0 }: Column): 
   return [priority > 0 ? `${name} (\`-o wide\`)` : name, `\`${jsonPath.slice(1)}\``, prose(description)];
 }
 
-/** A field and everything below it, each with its own heading. */
+/** The sections of a field and of all fields below it, each with its own heading. */
 function section(path: string, schema: Schema, needed: string): string[] {
   const object = objectOf(schema);
   const below = object === schema ? path : `${path}[]`;
@@ -90,12 +90,12 @@ function section(path: string, schema: Schema, needed: string): string[] {
   ].filter((text) => text !== '');
 }
 
-/** The object whose fields are shown; for a list, its entries. */
+/** The schema whose fields are shown: for a list, the schema of its entries. */
 function objectOf(schema: Schema): Schema {
   return schema.items?.properties ? schema.items : schema;
 }
 
-/** The type by the schema, or by a rule that has better words for it. */
+/** Whether a field is required, by `required` or by a CEL rule. */
 function isRequired({ required = [], 'x-kubernetes-validations': rules = [] }: Schema, name: string): boolean {
   return (
     required.includes(name) ||
@@ -120,7 +120,7 @@ function typeOf(schema: Schema): string {
   return schema.type ?? '';
 }
 
-/** How many entries or characters fit. */
+/** The limits for the value, or for the number of entries or characters. */
 function limits(schema: Schema): string {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems, maxProperties } = schema;
   return [
@@ -138,7 +138,7 @@ function between(least: number | undefined, most: number | undefined, of: string
   return least === undefined ? `at most ${most}${of}` : `${least} to ${most}${of}`;
 }
 
-/** The API server's answers, in its own words. */
+/** The messages of the API server's refusals, in its own words. */
 function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'Refused'): string[] {
   if (rules.length === 0) return [];
   const lines = rules.map(({ message = '', fieldPath }) => {
@@ -148,7 +148,7 @@ function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'R
   return [[`${title} with these words:`, '', ...lines].join('\n')];
 }
 
-/** A folded text of YAML has a line break where its source has an empty line. */
+/** Splits a description into paragraphs. A folded text of YAML has a line break where its source has an empty line. */
 function paragraphs(description = ''): string {
   return prose(description.trim().replaceAll(/\n+/g, '\n\n'));
 }

@@ -1,17 +1,17 @@
 /**
- * Translates rules of CEL in the CRD that JSON Schema can express: alternatives, conjunctions and negations of statements
- * about one value or its fields. Other rules are left out.
+ * Translates those CEL rules of the CRD that JSON Schema can express: alternatives, conjunctions and negations of
+ * statements about one value or its fields. It leaves out all other rules.
  */
 
-/** A JSON Schema. */
+/** A JSON Schema, or a part of one. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 const TEXT = "'((?:[^'\\\\]|\\\\.)*)'";
-/** `self.a.?b`; a rule about the value itself has no field. */
+/** A path such as `self.a.?b`. A rule about the value itself has the path `self`. */
 const PATH = 'self((?:\\.\\??\\w+)*)';
 const TEXTS = "\\[((?:'[^']*'(?:, ?)?)*)\\]";
 
-/** A statement without `||`, `&&` and `!` → its schema. Each pattern has to match the whole statement. */
+/** The statements without `||`, `&&` and `!`, each with its schema. A pattern must match the whole statement. */
 const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | undefined])[] = [
   [whole(`has\\(${PATH}\\)`), (path) => at(path, {})],
   [whole(`${PATH}\\.hasValue\\(\\)`), (path) => at(path, {})],
@@ -55,9 +55,9 @@ const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | u
   [whole(`(has\\(${PATH}\\)) == \\((.*)\\)`), (one, _path, other) => bothOrNone(one, other)],
 ];
 
-/** Undefined if JSON Schema, or this translation, cannot express the rule. */
+/** The schema of a rule; undefined if JSON Schema, or this translation, cannot express the rule. */
 export function schemaOfRule(rule: string): Schema | undefined {
-  // CEL reserves some words; `__namespace__` is how a rule writes such a name.
+  // CEL reserves some words. A rule writes such a name with underscores, as in `__namespace__`.
   return expression(rule.replaceAll(/__(\w+?)__/g, '$1').trim());
 }
 
@@ -85,7 +85,7 @@ function negated(text: string): Schema | undefined {
   return schema && { not: schema };
 }
 
-/** The parts between a separator that is not in brackets or quotes. */
+/** Splits a text at a separator, except in brackets or quotes. */
 function parted(text: string, separator: string): string[] {
   const parts: string[] = [];
   let [depth, from] = [0, 0];
@@ -100,7 +100,7 @@ function parted(text: string, separator: string): string[] {
   return [...parts, text.slice(from).trim()];
 }
 
-/** Whether the first bracket ends with the text. */
+/** Whether the bracket at the beginning of the text is closed at its end. */
 function isBracketed(text: string): boolean {
   if (!text.startsWith('(')) return false;
   let depth = 0;
@@ -128,13 +128,13 @@ function whole(pattern: string): RegExp {
   return new RegExp(`^${pattern}$`);
 }
 
-/** In CEL, a compared field has to exist. */
+/** The schema for a field at a path. In CEL, a compared field must exist. */
 function at(path = '', schema: Schema): Schema {
   const fields = path.match(/\w+/g) ?? [];
   return fields.reduceRight<Schema>((inner, field) => ({ required: [field], properties: { [field]: inner } }), schema);
 }
 
-/** @param isDefault whether an absent field counts as the value */
+/** The schema of a comparison with a default. @param isDefault whether an absent field counts as the value */
 function orAbsent(path: string | undefined, value: unknown, isDefault: boolean): Schema {
   const is = at(path, { const: value });
   return isDefault ? { anyOf: [is, { not: at(path, {}) }] } : is;

@@ -1,4 +1,4 @@
-/** The reference page of the commands, docs/reference/cappol.md: the output of --help. */
+/** Makes the reference page of the commands, docs/reference/cappol.md, from the output of --help. */
 import { Readable, Writable } from 'node:stream';
 import type { Io } from '../../cli/command.ts';
 import { createProgram, run } from '../../cli/program.ts';

@@ -1,6 +1,6 @@
 /**
- * The CRD's schema of a policy as JSON Schema, for editors: `# yaml-language-server: $schema=…`. A rule of CEL is
- * translated if JSON Schema can express it, such as a required field; other rules are left out.
+ * Translates the CRD's schema of a policy into JSON Schema, for editors: `# yaml-language-server: $schema=…`. It
+ * translates CEL rules that JSON Schema can express, such as a required field, and leaves out the others.
  */
 import type { Crd } from './api-reference.ts';
 import { schemaOfRule } from './cel-as-schema.ts';
@@ -16,7 +16,7 @@ interface SchemaNode {
   readonly 'x-kubernetes-validations'?: readonly Validation[];
 }
 
-/** Keywords with the same meaning in both. `anyOf` of the CRD only adds a hint to a message. */
+/** The keywords that mean the same in the CRD and in JSON Schema. `anyOf` of the CRD only adds a hint to a message. */
 const KEPT = [
   'description',
   'enum',

@@ -1,11 +1,12 @@
 /**
- * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
- * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/; the manifests
- * of the observer from analysis/observe/; the tables of the decision records in docs/README.md and of Kubernetes versions in
- * docs/operations.md; and the newest version in the outputs that pages show.
+ * `npm run generate`: makes files from their sources. From the CRDs in crds/, it makes the model classes in
+ * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, it makes
+ * the reference pages of the rules and of the commands, and the manifests of the observer. It also writes the tables of
+ * the decision records in docs/README.md and of Kubernetes versions in docs/operations.md, and the newest version in
+ * the outputs that pages show.
  *
- * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
- * generated file is stale.
+ * With `--check` it writes nothing. It then names each file that differs from its sources, and exits 1 if there is one.
+ * The suite runs it, so that no generated file is stale.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -24,7 +25,7 @@ import { observerManifests } from './observer-manifests.ts';
 import { rulesReference } from './rules-reference.ts';
 import { versionsTable } from './versions-table.ts';
 
-/** Path below the output directory → text. */
+/** The text of each file, by its path below the output directory. */
 type Files = ReadonlyMap<string, string>;
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -82,8 +83,8 @@ async function referencePages(): Promise<Files> {
 }
 
 /**
- * The pages that people write, with their generated parts and outputs. Records, the changelog and measurements show no outputs of
- * the newest release, so nothing in them changes.
+ * The pages that people write, with their generated parts and outputs. Decision records, the changelog and measurements
+ * are not among them, because they show no outputs of the newest release.
  */
 async function writtenPages(): Promise<[path: string, text: string][]> {
   const parts: Readonly<Record<string, (page: string) => string | Promise<string>>> = {
@@ -106,7 +107,7 @@ async function decisions(): Promise<string> {
   return decisionsTable(await Promise.all(texts), 'decisions');
 }
 
-/** One line for each file that is missing, differs, or should not exist. */
+/** The differences, as one line for each file that is missing, differs, or should not exist. */
 function differences(wanted: Files, found: Files): string[] {
   const name = (path: string) => relative(ROOT, join(GENERATED, path));
   const stale = [...wanted].flatMap(([path, text]) => {
@@ -144,7 +145,7 @@ async function schema(): Promise<string> {
 }
 
 /**
- * Drops anyOf: in the CRD it admits every string, and only adds a hint to the API server's message about a value of
+ * Drops anyOf. In the CRD it admits every string. It only adds a hint to the API server's message about a value of
  * another type.
  */
 function withoutHints(source: Crd): Crd {
@@ -164,7 +165,7 @@ async function crdFiles(): Promise<string[]> {
     .map((name) => join(CRDS, name));
 }
 
-/** All files below a directory, by path; empty if the directory does not exist. */
+/** Reads all files below a directory. The result has them by path, and is empty if the directory does not exist. */
 async function readFiles(directory: string): Promise<Files> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOENT') return [];
@@ -176,9 +177,9 @@ async function readFiles(directory: string): Promise<Files> {
 }
 
 /**
- * crd-generate writes for bundlers: imports without extension, types imported as values, fields that a constructor would
- * reset. But Node's type stripping keeps imports and fields as they are, and `strict` requires that fields are
- * initialised.
+ * Changes generated code so that Node can run it. crd-generate writes for bundlers: imports without extension, types
+ * imported as values, and fields that a constructor would reset. But Node's type stripping keeps imports and fields
+ * unchanged, and `strict` requires that fields are initialised.
  */
 function forPlainNode(path: string, text: string): string {
   if (path.startsWith('_schemas/')) return `${text.trimEnd()}\n`;

@@ -1,11 +1,11 @@
-/** Markdown for generated pages and tables. */
+/** Writes Markdown for generated pages and tables. */
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Escapes text so that only `code` keeps its meaning, and nothing else becomes emphasis or disappears as a tag. */
+/** Escapes Markdown in a text, except for `code`. So no text becomes emphasis, or disappears as a tag. */
 export function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)

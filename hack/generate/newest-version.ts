@@ -1,10 +1,18 @@
-/** The newest Kubernetes version in the outputs that pages show: tests compare them with what programs print. */
+/**
+ * Puts the newest Kubernetes version into the outputs that pages show, because tests compare these with what programs
+ * print.
+ */
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 const BLOCK = /^```[\s\S]*?^```$/gm;
-/** Blocks of commands and manifests may name an older version on purpose. */
+/**
+ * A block that shows an output. Other blocks have commands and manifests, which may name an older version on purpose.
+ */
 const OUTPUT = /^```(?:text|yaml part)?\n/;
-/** `v1.30`, but no tag of an image such as `v1.9.1`, and no version that a policy states. */
+/**
+ * A Kubernetes version such as `v1.30`. Tags of images such as `v1.9.1`, and versions that a policy states, do not
+ * match.
+ */
 const VERSION = /(?<!levelVersion: )\bv1\.\d+\b(?!\.\d)/g;
 
 /** @returns the page, with the newest version in each block that shows an output */

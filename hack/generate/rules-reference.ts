@@ -1,4 +1,7 @@
-/** The reference page of the rules, generated from their files. Pure: the same rules always give the same text. */
+/**
+ * Makes the reference page of the rules from the rules' files. The code is pure: the same rules always give the same
+ * text.
+ */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Check, Fill, Fix, Rule } from '../../operator/rules/rule.ts';
 import { referenceProperties } from '../../operator/standards/hardening-guides.ts';
@@ -13,7 +16,7 @@ import { table } from './markdown.ts';
 
 const MINORS = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor);
 
-/** The page, in Markdown. */
+/** The reference page, in Markdown. */
 export function rulesReference(rules: readonly Rule[]): string {
   const sections = [INTRODUCTION, table(['rule', 'what it is about'], rules.map(indexRow)), ...rules.map(section)];
   return `${sections.join('\n\n')}\n`;
@@ -102,7 +105,7 @@ function valuesOf(rule: Rule): string {
   return table(['level', 'version', 'value', 'looked at'], rows);
 }
 
-/** The fields that some check reads, once each. */
+/** The fields that some check reads, each of them once. */
 function evaluated(checks: readonly Check[]): string {
   const fields = checks.map(({ over, path }) => `${partOf(over)} \`${path}\``);
   return fields.length === 0 ? 'nothing: everything is admitted' : [...new Set(fields)].join(', ');
@@ -137,7 +140,7 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return `Defaulting fills in, at level restricted: ${fields(fillsAt(rule, {}))}. With the override: ${fields(fillsAt(rule, overrides))}.`;
 }
 
-/** The texts at level restricted and with the override, each once. */
+/** The texts of the rule's fixes at level restricted and with the override, each of them once. */
 function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
   const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);
@@ -191,7 +194,7 @@ function standardOf(level: Level, minor: number): Standard {
   return { level, minor, server: NEWEST_KNOWN_MINOR };
 }
 
-/** YAML in one line. */
+/** Writes a value as YAML in one line. */
 function flow(value: unknown): string {
   if (value === undefined) return 'not restricted';
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;

@@ -1,4 +1,4 @@
-/** The table of Kubernetes versions, in docs/operations.md. */
+/** Makes the table of Kubernetes versions in docs/operations.md. */
 
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { offers } from '../../operator/standards/server-features.ts';

@@ -1,6 +1,6 @@
 /**
- * Stand-ins for the images that the Dockerfile names. They are made from this machine's Node, so that the Dockerfile can
- * be built without a registry.
+ * Makes stand-ins for the images that the Dockerfile names, from this machine's Node. With them, the Dockerfile can be
+ * built without a registry.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const TIMEOUT_MS = 300_000;
-/** The programs that `npm ci` needs besides Node: the shell for RUN, and the programs in the script's first line. */
+/**
+ * The programs that `npm ci` needs besides Node: a shell for RUN, and the program that the first line of npm's script
+ * names.
+ */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
 const IMAGES = { build: 'localhost/build', run: 'localhost/run' };
@@ -18,7 +21,7 @@ const IMAGES = { build: 'localhost/build', run: 'localhost/run' };
 export class Buildah {
   readonly #folder: string;
 
-  /** @param folder for its storage; the caller removes it */
+  /** @param folder for the storage of images, which the caller removes */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -39,24 +42,27 @@ export class Buildah {
     return stdout.trim();
   }
 
-  /** @returns the folder with the image's files */
+  /** Mounts an image. @returns the folder with the image's files */
   async mount(image: string): Promise<string> {
     return this.run('mount', await this.run('from', '--pull-never', image));
   }
 
-  /** The operator's image: the Dockerfile on stand-ins for the images that it names. */
+  /** Builds the operator's image from the Dockerfile, with stand-ins for the images that it names. */
   async buildOperator(tag: string): Promise<void> {
     await this.standInForBuilding(IMAGES.build);
     await this.standIn(IMAGES.run, { '/nodejs/bin/node': process.execPath });
     await this.#build(tag);
   }
 
-  /** The image of cappol, from the layers that the operator's build left. */
+  /** Builds the image of cappol, from the layers that the operator's build left. */
   async buildCappol(tag: string): Promise<void> {
     await this.#build(tag, '--target', 'cappol');
   }
 
-  /** Builds the Dockerfile with packages from npm's cache. The tests' own installation has put all of them there. */
+  /**
+   * Builds the Dockerfile with packages from npm's cache. The installation that the tests use has put all of them
+   * there.
+   */
   async #build(tag: string, ...flags: readonly string[]): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
     const trusted = npmCertificates();
@@ -84,7 +90,7 @@ export class Buildah {
   }
 
   /**
-   * An image with these programs and their libraries, at the paths in `programs`.
+   * Makes an image of some programs and their libraries, at the paths in `programs`.
    *
    * @param finish changes the image's files before they are packed
    */
@@ -110,7 +116,7 @@ export class Buildah {
     await this.run('rm', container);
   }
 
-  /** An image for building: Node in the form of the official image, with npm. */
+  /** Makes an image for building, which has Node and npm in the form of the official image. */
   async standInForBuilding(tag: string): Promise<void> {
     const npm = join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm');
     const tools = Object.fromEntries(TOOLS.map((tool) => [tool, tool]));
@@ -136,7 +142,7 @@ function npmCertificates(): string | undefined {
   return cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;
 }
 
-/** @returns the paths of the shared libraries that a program loads, including the loader */
+/** Finds the shared libraries that a program loads, including the loader. @returns their paths */
 function libraries(program: string): string[] {
   const output = execFileSync('ldd', [program], { encoding: 'utf8' });
   return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);

@@ -1,22 +1,30 @@
-/** The control group that holds all pods of a node: made before kubelet starts, removed after the node has ended. */
+/**
+ * The control group that holds all pods of a node. It is made before kubelet starts, and removed after the node has
+ * ended.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
-/** kubelet does not start without these (pkg/kubelet/cm/cgroup_manager_linux.go). */
+/** The controllers without which kubelet does not start (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
-/** A killed process leaves its group only when the kernel has removed the process. */
+/**
+ * The time to wait for the end of processes. A killed process leaves its group only when the kernel has removed the
+ * process.
+ */
 const REMOVAL_MS = 30_000;
 
-/** Why this machine's control groups cannot hold pods; undefined if they can. */
+/** The reason why this machine's control groups cannot hold pods; undefined if they can. */
 export function problemWithCgroups(): string | undefined {
   const available = isUnified() ? controllersIn(ROOT) : readdirSync(ROOT);
   const missing = REQUIRED.filter((controller) => !available.includes(controller));
   return missing.length === 0 ? undefined : `there is no cgroup controller ${missing.join(', ')} in ${ROOT}`;
 }
 
-/** The folders of a group with this name, whether or not it exists: cgroup v1 has one for each controller. */
+/**
+ * The folders of a group with this name, whether or not the group exists. cgroup v1 has one folder for each controller.
+ */
 export function foldersOfCgroup(name: string): string[] {
   return (isUnified() ? [ROOT] : hierarchies()).map((hierarchy) => join(hierarchy, name));
 }
@@ -48,7 +56,7 @@ export async function removeCgroup(folder: string): Promise<void> {
   }
 }
 
-/** Whether only cgroup v2 is in use. A machine that has both keeps the controllers in v1. */
+/** Whether the machine uses only cgroup v2. If it uses both versions, the controllers are in v1. */
 function isUnified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
@@ -57,14 +65,14 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-/** Enables controllers for the groups below the root. systemd has usually done this. */
+/** Enables controllers for the groups below the root. Usually, systemd has already done so. */
 function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
 }
 
-/** The folders of cgroup v1: one for each controller, and those without a controller. */
+/** The folders of cgroup v1: one for each controller, and folders without a controller. */
 function hierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return mounts
@@ -73,7 +81,7 @@ function hierarchies(): string[] {
     .map(([, folder = '']) => folder);
 }
 
-/** A new cpuset is empty, and refuses processes until it has processors and memory nodes. */
+/** Fills a new cpuset, which is empty and refuses processes until it has processors and memory nodes. */
 function fillCpuset(folder: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(dirname(folder), file)));

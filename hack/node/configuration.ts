@@ -6,16 +6,16 @@ import { TOOLS_IMAGE } from './images.ts';
 /** The address of the bridge, which is the node's address. */
 export const NODE_ADDRESS = '10.88.0.1';
 const POD_NETWORK = '10.88.0.0/16';
-/** A path inside the sandbox, which has its own file system. */
+/** The path of containerd's socket inside the sandbox, which has its own file system. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
 interface NodeFiles {
   readonly containerd: string;
   readonly kubelet: string;
-  /** kubelet's data about pods. */
+  /** The folder for kubelet's data about pods. */
   readonly kubeletFolder: string;
   readonly egressSelector: string;
-  /** Sockets that lead to the API server, and from it to the node. */
+  /** The sockets that lead from the node to the API server, and from the API server to the node. */
   readonly sockets: { readonly toServer: string; readonly toNode: string };
 }
 
@@ -29,7 +29,7 @@ export function filesOf(folder: string): NodeFiles {
   };
 }
 
-/** The API server reaches the kubelet and pods through a socket, because it is not in the node's network. */
+/** Writes the egress selector. The API server is outside the node's network, and reaches kubelet and pods by socket. */
 export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): void {
   const transport = { uds: { udsName: sockets.toNode } };
   writeYaml(egressSelector, {
@@ -42,7 +42,7 @@ export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): voi
 interface Machine {
   readonly cgroupRoot: string;
   readonly cniPlugins: string;
-  /** PEM of the authority whose clients the kubelet accepts. */
+  /** The certificate of the authority whose clients the kubelet accepts, as PEM. */
   readonly authority: string;
 }
 
@@ -77,19 +77,19 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
     healthzPort: 0,
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // Without this, the kubelet would need iptables.
+    // With true, the kubelet would need iptables.
     makeIPTablesUtilChains: false,
     maxOpenFiles: 20_000,
     oomScoreAdj: 0,
     registryPullQPS: 0,
     resolvConf: resolver,
     serializeImagePulls: false,
-    // Without this, the kubelet would make a folder below /usr.
+    // By default, the kubelet would make a folder below /usr.
     volumePluginDir: join(folder, 'volume-plugins'),
   };
 }
 
-/** A bridge with addresses; no packet leaves the node's network. */
+/** The CNI configuration of a bridge with addresses. No packet leaves the node's network. */
 function cniConfiguration(): object {
   const ipam = {
     type: 'host-local',
@@ -102,7 +102,7 @@ function cniConfiguration(): object {
   };
 }
 
-/** For containerd 1.6 and newer. */
+/** The configuration of containerd 1.6 and newer. */
 function containerdConfiguration(root: string, plugins: string, cni: string): string {
   const unused = [
     'nri.v1.nri',
@@ -137,7 +137,7 @@ disabled_plugins = [${unused.map((name) => `'io.containerd.${name}'`).join(', ')
 `;
 }
 
-/** CNI reads JSON, which is also YAML. */
+/** Writes a configuration file as JSON, which is also YAML. */
 function writeYaml(file: string, content: object): void {
   writeFileSync(file, JSON.stringify(content, null, 2));
 }

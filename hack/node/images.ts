@@ -4,13 +4,15 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
-/** The image holds the programs of the tutorial's containers, and `sleep`, its entrypoint. It is also the pause image. */
+/**
+ * The image of the programs of the tutorial's containers, with `sleep` as its entrypoint. It is also the pause image.
+ */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 
 interface Program {
-  /** On this machine. */
+  /** The name of the program on this machine. */
   readonly from: string;
-  /** Changes the copy. */
+  /** Changes the copy of the program in the image. */
   readonly finish?: (file: string) => void;
 }
 
@@ -25,15 +27,16 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'ping-effective': { from: 'ping', finish: (file) => setcap('cap_net_raw+ep', file) },
 };
 
-/** `sleep` ignores SIGTERM if it is the first process of a container, so pods would end only by SIGKILL. */
+/**
+ * The entrypoint `sleep`. As the first process of a container it ignores SIGTERM, so pods would end only by SIGKILL.
+ */
 const SLEEP = ['/bin/sleep', 'infinity'];
 
 /**
- * An image of this machine's programs.
+ * Makes an image of this machine's programs.
  *
- * @param folder for storage and archive; the caller removes it
- * @param entrypoint of the image; a pod may have another one
- * @returns the path of an OCI archive
+ * @param folder for storage and archive, which the caller removes @param entrypoint of the image, which a pod may
+ * replace @returns the path of an OCI archive
  */
 export async function toolsArchive(
   folder: string,
@@ -53,7 +56,7 @@ export async function toolsArchive(
   return archiveOf(buildah, image, folder);
 }
 
-/** @returns the path of an OCI archive of an image in the storage of `buildah` */
+/** Writes an image in the storage of `buildah` as an OCI archive. @returns the path of the archive */
 export async function archiveOf(buildah: Buildah, image: string, folder: string): Promise<string> {
   const file = join(folder, `${image.replaceAll(/\W+/g, '-')}.tar`);
   await buildah.run('push', '--quiet', image, `oci-archive:${file}:${image}`);

@@ -1,4 +1,4 @@
-/** The requirements of a real node on the machine. */
+/** The requirements of a real node: what the machine must have. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Needs } from '../needs.ts';
 import { problemWithCgroups } from './cgroup.ts';
 import { KUBELET_VERSION } from './programs.ts';
 
-/** The paths of Debian, of other distributions, and of containerd itself. */
+/** The folders of CNI plug-ins: on Debian, on other distributions, and of containerd itself. */
 const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 const PLUGINS = ['bridge', 'host-local', 'loopback'];
 
@@ -31,7 +31,7 @@ export function cniPlugins(): string | undefined {
   return PLUGIN_FOLDERS.find((folder) => PLUGINS.every((name) => existsSync(join(folder, name))));
 }
 
-/** From Kubernetes' version skew policy. */
+/** The problem with kubelet's version, by Kubernetes' version skew policy. */
 function problemWithVersion(): string | undefined {
   if (SERVER_MINOR >= Number(KUBELET_VERSION.split('.')[1])) return undefined;
   return `kubelet ${KUBELET_VERSION} may not be newer than the API server, 1.${SERVER_MINOR}`;
@@ -42,7 +42,7 @@ function problemWithPlugins(): string | undefined {
   return `it needs the CNI plug-ins ${PLUGINS.join(', ')}: apt-get install containernetworking-plugins`;
 }
 
-/** In a container, root usually may not create namespaces. */
+/** The problem with namespaces: in a container, root usually may not create any. */
 function problemWithNamespaces(): string | undefined {
   const made = spawnSync('unshare', ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc', 'true'], {
     encoding: 'utf8',

@@ -1,4 +1,6 @@
-/** A real node beside the project's control plane: kube-scheduler, kubelet, containerd and runc, so that pods run. */
+/**
+ * Runs a real node beside the project's control plane: kube-scheduler, kubelet, containerd and runc, so that pods run.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -20,15 +22,15 @@ export const NODE_NAME = 'node-1';
 
 export interface RealNode {
   readonly controlPlane: ControlPlane;
-  /** As the cluster administrator. */
+  /** A client with the rights of the cluster administrator. */
   readonly api: Api;
-  /** The control groups of its pods. */
+  /** The control groups of the node's pods. */
   readonly cgroups: readonly string[];
-  /** @param archive the path of an OCI archive */
+  /** Imports an image. @param archive the path of an OCI archive */
   importImage(archive: string): Promise<void>;
-  /** Ends a container as in a crash. @param id in the pod's status, without containerd:// */
+  /** Ends a container as in a crash. @param id the container's ID in the pod's status, without containerd:// */
   killContainer(id: string): Promise<void>;
-  /** Ends the node and the control plane, and removes everything that they created; may be called again. */
+  /** Ends the node and the control plane, and removes everything that they created. It may be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -39,12 +41,14 @@ interface NodeOptions {
 }
 
 /**
- * Starts a control plane with one node, and waits until the node is Ready. Both end with this process, however it ends.
+ * Starts a control plane with one node, and waits until the node is Ready. Both end when this process ends, for
+ * whatever reason.
  *
- * The node is in separate namespaces: no mount, network interface or kernel setting of the machine changes. The machine
- * sees its processes, a control group, and a temporary folder.
+ * The node is in separate namespaces, so no mount, network interface or kernel setting of the machine changes. The
+ * machine only sees the node's processes, a control group, and a temporary folder.
  *
- * @throws with what is missing if the machine cannot run a node; with the end of a server's log if one does not start
+ * @throws with what is missing, if the machine cannot run a node; with the end of a server's log, if a server does not
+ * start
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);
@@ -113,7 +117,7 @@ class LocalNode implements RealNode {
     });
     await letNodesWork(this.#api);
     await this.#startServers(programs);
-    // Without this image, no pod starts: it is also the pause image.
+    // Without this image no pod starts, because it is also the pause image.
     await this.importImage(await toolsArchive(this.#folder));
   }
 

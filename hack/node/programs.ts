@@ -1,4 +1,4 @@
-/** Finds kubelet and kube-scheduler: in the cache, or by a build from their Go module. */
+/** Finds kubelet and kube-scheduler in the cache, or builds them from their Go module. */
 import { dirname, join } from 'node:path';
 import { buildFlags } from '../controlplane/build.ts';
 import { findProgram, requiredVersion } from '../controlplane/program.ts';
@@ -11,15 +11,16 @@ interface NodePrograms {
 const MODULE = join(import.meta.dirname, 'kubelet');
 const KUBERNETES = 'k8s.io/kubernetes';
 
-/** As in v1.33.13. */
+/** The version of kubelet, as in v1.33.13. */
 export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
 
 /**
- * The paths of kubelet and kube-scheduler. Missing programs are built, which takes about four minutes on two cores.
+ * Finds kubelet and kube-scheduler, and builds missing programs, which takes about four minutes on two cores.
  *
- * They have a separate module, because every test and the demo wait for the control plane's build, which must stay short.
+ * The two programs have a separate module. Every test and the demo wait for the build of the control plane, which must
+ * stay short.
  *
- * @throws an error that says how to get them, if Go is missing
+ * @returns the paths of the programs @throws an error that says how to get the programs, if Go is missing
  */
 export async function findNodePrograms(environment: NodeJS.ProcessEnv = process.env): Promise<NodePrograms> {
   const kubelet = await findProgram(
@@ -32,6 +33,6 @@ export async function findNodePrograms(environment: NodeJS.ProcessEnv = process.
     },
     environment,
   );
-  // One build makes all of go.mod's tools.
+  // One build makes all tools that go.mod lists.
   return { kubelet, scheduler: join(dirname(kubelet), 'kube-scheduler') };
 }

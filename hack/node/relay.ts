@@ -21,7 +21,7 @@ function forward(target: () => Socket) {
   return createServer((client) => join(client, target()));
 }
 
-/** HTTP CONNECT, the protocol of the API server's egress selector. */
+/** A proxy for HTTP CONNECT, the protocol of the API server's egress selector. */
 function proxy() {
   return createHttpServer().on('connect', ({ url = '' }, client: Socket, head: Buffer) => {
     const colon = url.lastIndexOf(':');

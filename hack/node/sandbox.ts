@@ -1,11 +1,14 @@
-/** Namespaces of a node: mounts, network, processes, host name and IPC. All processes in the namespaces end with them. */
+/**
+ * Runs processes in namespaces of a node: mounts, network, processes, host name and IPC. All of them end with the
+ * namespaces.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts';
 import { waitFor } from '../controlplane/wait.ts';
 
 const INIT = join(import.meta.dirname, 'init.sh');
-/** The timeout is long, because a busy machine starts nothing at once. */
+/** The time in ms to wait for the start. It is long, because a busy machine starts nothing at once. */
 const START_MS = 60_000;
 
 export interface Command {
@@ -22,7 +25,7 @@ export class Sandbox {
     this.#init = init;
   }
 
-  /** @param folder for the log; it is visible inside and outside of the sandbox */
+  /** Starts the sandbox. @param folder for the log, which is visible inside and outside of the sandbox */
   static async start(
     folder: string,
     watchdog: Watchdog,
@@ -34,7 +37,7 @@ export class Sandbox {
         path: 'unshare',
         flags: [
           ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
-          // When the parent ends, the kernel ends the first process of the namespace, and with it all others.
+          // When the parent ends, the kernel ends the first process of the namespace, and so all other processes in it.
           '--kill-child=SIGKILL',
           ...['sh', INIT, folder, service, node],
         ],
@@ -53,7 +56,7 @@ export class Sandbox {
     return new Sandbox(outer, childOf(outer.pid as number));
   }
 
-  /** The command that runs another command in the namespaces. */
+  /** Makes a command that runs another command in the namespaces. */
   enter({ path, flags }: Command): Command {
     const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc'];
     return { path: 'nsenter', flags: [`--target=${this.#init}`, ...namespaces, '--wd=/', '--', path, ...flags] };

@@ -1,4 +1,4 @@
-/** The programs of the node, each with its log: some run beside the control plane, some in the sandbox. */
+/** The programs of the node, each with its log. Some run beside the control plane, others in the sandbox. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,7 +37,7 @@ export class NodeServers {
     await run(path, flags, { timeout: READY_MS });
   }
 
-  /** @throws with the end of the log of a server that ended */
+  /** Waits for something. @throws with the end of a server's log, if the server has ended */
   async waitFor(what: string, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {
       for (const server of this.#servers) server.assertRunning();
@@ -51,7 +51,7 @@ export class NodeServers {
   }
 
   async stop(): Promise<void> {
-    // Kills them, which is quick and as good as an orderly end: none of their data is used again.
+    // Kills the programs. This is quick and as good as an orderly end, because none of their data is used again.
     await Promise.all([...this.#servers.map((server) => server.stop('SIGKILL')), this.#sandbox.stop()]);
   }
 }

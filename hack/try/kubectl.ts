@@ -1,11 +1,11 @@
-/** kubectl as the user has it: with its current context. */
+/** Runs kubectl as the user would: with its current context. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** @throws Error with what kubectl said, or that says where to get it */
+/** Runs kubectl. @throws Error with kubectl's message, or an Error that says where to get kubectl */
 export async function kubectl(...args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)('kubectl', args, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });

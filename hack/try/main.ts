@@ -1,4 +1,4 @@
-/** `npm run try`: the operator of this checkout beside the user's cluster. options.ts describes its options. */
+/** `npm run try`: runs the operator of this checkout beside the user's cluster. options.ts describes its options. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { optionsOrExit } from '../options-or-exit.ts';
 import { serviceAccountCredentials } from './credentials.ts';
@@ -17,7 +17,10 @@ try {
   process.exitCode = 1;
 }
 
-/** @throws Error if the operator is installed in the cluster: it does the work there, and its policies are not ours to delete */
+/**
+ * @throws Error if the operator is installed in the cluster: that operator does the work, and its policies are not ours
+ * to delete
+ */
 async function assertNotInstalled(): Promise<void> {
   const found = await kubectl('get', 'deployments', '-n', OPERATOR_NAMESPACE, '-o', 'name');
   if (found.trim() !== '')

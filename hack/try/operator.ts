@@ -1,4 +1,6 @@
-/** The operator as a child process that only `end` signals: once, also when a terminal's Ctrl-C signals everything else. */
+/**
+ * Runs the operator as a child process. Only `end` signals it, and only once: Ctrl-C in a terminal does not reach it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,16 +9,16 @@ import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 
 export interface RunningOperator {
-  /** Resolves with its exit code; null after a signal. */
+  /** Resolves with the operator's exit code, or with null after a signal. */
   readonly ended: Promise<number | null>;
-  /** Ends it, and waits until it has. */
+  /** Ends the operator, and waits until it has ended. */
   end(): Promise<void>;
 }
 
-/** @param quiet whether to show only errors */
+/** Starts the operator. @param quiet whether it logs only errors */
 export function startOperator(kubeconfig: string, quiet: boolean): RunningOperator {
   const where = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-  // With the Lease, a second `npm run try` waits for the first.
+  // The operators use the Lease, so that a second `npm run try` waits for the first.
   const flags = ['--leader-elect', '--log-format', 'console', '--log-level', quiet ? 'error' : 'info'];
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...where, ...flags], {
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,4 +1,4 @@
-/** The command line of `npm run try`. Pure: main.ts passes the arguments of the process. */
+/** Parses the command line of `npm run try`. The code is pure: main.ts passes the arguments of the process. */
 import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm run try [-- --remove]
@@ -11,7 +11,7 @@ its service account, and no others. First create these: kubectl apply -k config/
   -h, --help   print this help
 `;
 
-/** @throws Error with one line that names the option */
+/** Parses the options. @throws Error with one line that names the wrong option */
 export function parseOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

@@ -1,11 +1,17 @@
-/** Removes what trying the operator left in a cluster: the section Uninstall of docs/operations.md, as one command. */
+/**
+ * Removes what `npm run try` left in a cluster: does what docs/operations.md says in the section Uninstall, as one
+ * command.
+ */
 import { waitFor } from '../controlplane/wait.ts';
 import { serviceAccountCredentials } from './credentials.ts';
 import { kubectl } from './kubectl.ts';
 import { startOperator } from './operator.ts';
 
 const CRD = 'crd/capabilitypolicies.capabilitypolicy.dev';
-/** The operator writes labels of rollouts on namespaces, and the annotation that records the Pod Security labels. */
+/**
+ * The keys that the operator writes on namespaces: labels of rollouts, and the annotation that records the Pod Security
+ * labels.
+ */
 const OWN_KEY = /^rollout\.capabilitypolicy\.dev\/|^capabilitypolicy\.dev\/labels$/;
 const WITHIN = { timeoutMs: 300_000, intervalMs: 500 };
 
@@ -21,7 +27,7 @@ export async function removeEverything(): Promise<void> {
   process.stdout.write(await kubectl('delete', '-k', 'config/try', '--ignore-not-found'));
 }
 
-/** Namespaces keep their labels unless an operator runs: nothing owns a label. */
+/** Removes labels with an operator. Otherwise namespaces would keep their labels, because nothing owns a label. */
 async function withdraw(): Promise<void> {
   const credentials = await serviceAccountCredentials();
   const operator = startOperator(credentials.kubeconfig, true);

@@ -1,10 +1,10 @@
-/** A word with an icon. The shape of the icon shows the tone, so that nobody has to see the colour. */
+/** Shows a word with an icon. The shape of the icon shows the tone, so that nobody has to see the colour. */
 import type { ComponentChildren } from 'preact';
 
-/** From bad to good. */
+/** The tones of a badge, from bad to good. */
 export type Tone = 'critical' | 'unknown' | 'warning' | 'audit' | 'good' | 'quiet';
 
-/** Paths in a square of 12 × 12. */
+/** The icon of each tone, as a path in a square of 12 × 12. */
 const ICONS: Readonly<Record<Tone, string>> = {
   // A cross in a disc.
   critical:
@@ -44,7 +44,7 @@ export function Badge({ tone, children, title }: BadgeProps) {
   );
 }
 
-/** Verdicts, modes, effects, levels and the status of conditions. */
+/** The tone of each word: verdicts, modes, effects, levels and the status of conditions. */
 const TONES: Readonly<Record<string, Tone>> = {
   Violating: 'critical',
   Unknown: 'unknown',

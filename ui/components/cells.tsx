@@ -1,8 +1,8 @@
-/** The cells of a row of `VirtualRows`, and its headings. */
+/** The cells of the rows of `VirtualRows`, and the headings of its columns. */
 import type { ComponentChildren } from 'preact';
 
 interface CellProps {
-  /** From 1. */
+  /** The number of the column, starting from 1. */
   readonly column: number;
   /** The column that has the focus, as `VirtualRows` passes it. */
   readonly active: number | undefined;
@@ -25,7 +25,7 @@ export function Cell({ column, active, names = false, class: className, children
 export interface Heading {
   readonly title: string;
   readonly class?: string;
-  /** Absent if the column cannot be sorted. */
+  /** The direction of sorting; absent if the column cannot be sorted. */
   readonly sorted?: 'ascending' | 'descending' | 'none';
   onSort?(): void;
 }

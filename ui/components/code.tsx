@@ -1,4 +1,4 @@
-/** Texts of several lines: YAML, and differences. */
+/** Shows texts of several lines: YAML, and differences. */
 import type { ComponentChildren } from 'preact';
 import { visibleLines, visibleText } from '../model/visible-lines.ts';
 import { CopyButton } from './copy.tsx';

@@ -1,4 +1,4 @@
-/** Rows → CSV (RFC 4180) that a spreadsheet opens without executing anything in it. */
+/** Writes rows as CSV (RFC 4180) that a spreadsheet opens without executing any cell. */
 
 export function csvText(rows: Iterable<readonly string[]>): string {
   let text = '';
@@ -6,7 +6,7 @@ export function csvText(rows: Iterable<readonly string[]>): string {
   return text;
 }
 
-/** If a cell begins with one of these characters, a spreadsheet reads it as a formula (OWASP: CSV injection). */
+/** The characters at the beginning of a cell that a spreadsheet reads as a formula (OWASP: CSV injection). */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function cellText(cell: string): string {

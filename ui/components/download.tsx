@@ -7,14 +7,14 @@ export function download(name: string, type: string, text: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  // The browser has opened the file by then.
+  // After this time, the browser has opened the file.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 interface CsvButtonProps {
-  /** The name with its ending. */
+  /** The name of the file with its ending. */
   readonly file: string;
-  /** Called only when somebody asks for the file. The first row has the headings. */
+  /** Returns the rows, of which the first has the headings. It is called only when somebody asks for the file. */
   rows(): Iterable<readonly string[]>;
   readonly text?: string;
 }

@@ -1,8 +1,8 @@
 /** Replaces an empty list with the reason why it is empty, and a way back. */
 interface EmptyProps {
-  /** A whole sentence: `No workload matches the filter.` */
+  /** A whole sentence, such as `No workload matches the filter.` */
   readonly text: string;
-  /** What makes the list non-empty again. */
+  /** Removes the filters, so that the list is not empty any more. */
   onReset?(): void;
 }
 

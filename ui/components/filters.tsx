@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 
-/** How long a filter waits for further typing. */
+/** The time in ms that a filter waits for further typing. */
 const DEBOUNCE_MS = 150;
 
 interface FilterProps {
@@ -15,7 +15,8 @@ interface FilterProps {
 export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  // A space at the end may be the beginning of another word. Meanwhile, somebody may have typed more.
+  // The box keeps a typed space at its end, because another word may follow. Its text changes only if the value in the
+  // address differs.
   useLayoutEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {

@@ -1,4 +1,4 @@
-/** A message of the cluster, of any length: its beginning, and on request all of it. */
+/** Shows a message of the cluster, of any length: first its beginning, and on request all of it. */
 import { useState } from 'preact/hooks';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 import { MESSAGE_CHARACTERS, shortText } from '../model/short-text.ts';

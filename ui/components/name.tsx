@@ -2,11 +2,11 @@
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 
 /**
- * In its own direction, with control characters as visible escapes. The title has the whole text, because the place may
- * cut it.
+ * Shows a name or message in its own text direction, with control characters as visible escapes. The title has the
+ * whole text, because the place may cut the text.
  */
 export function Name({ text, class: className = '' }: { readonly text: string; readonly class?: string }) {
-  // Some character has to be visible, also to a screen reader.
+  // Some character must be visible, also to a screen reader.
   const shown = visibleControls(text.trim() === '' ? `"${text}"` : text);
   return (
     <bdi class={`name ${className}`} title={shown}>

@@ -4,7 +4,7 @@ import { Name } from './name.tsx';
 
 interface NextPromotionProps {
   readonly next: NonNullable<NonNullable<CapabilityPolicyStatus['rollout']>['next']>;
-  /** When the cluster was read. */
+  /** The time at which the cluster was read. */
   readonly taken: string;
 }
 

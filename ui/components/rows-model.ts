@@ -1,15 +1,15 @@
 /** Which rows of a long list are in the document, and where a key moves the focus. */
 
-/** Column 0 is the row itself. */
+/** A row, and a column in it. Column 0 is the row itself. */
 export interface Position {
   readonly row: number;
   readonly column: number;
 }
 
-/** The number of rows by which the window moves. With several at once, most scroll events change nothing. */
+/** The number of rows by which the window moves. It is above 1, so that most scroll events change nothing. */
 const STEP = 4;
 
-/** @returns the first index, and the index after the last one */
+/** @returns the indexes of the rows in the document: the first one, and the one after the last */
 export function windowOf(
   scrollTop: number,
   height: number,
@@ -25,11 +25,11 @@ export function windowOf(
 export interface Surroundings {
   readonly count: number;
   readonly columns: number;
-  /** How many rows Page Down goes. */
+  /** The number of rows that Page Down moves. */
   readonly page: number;
   /** Whether the active row is expanded; undefined if no rows are below it. */
   readonly expanded: boolean | undefined;
-  /** The row that contains the active one. */
+  /** The row that contains the active row. */
   readonly parent: number | undefined;
 }
 
@@ -38,7 +38,7 @@ interface Key {
   readonly ctrlKey: boolean;
 }
 
-/** The keys of the treegrid in the ARIA Authoring Practices. @returns undefined for a key that has no meaning here */
+/** Handles the keys of the treegrid in the ARIA Authoring Practices. @returns undefined for any other key */
 export function moved(at: Position, { key, ctrlKey }: Key, around: Surroundings): Position | 'toggle' | undefined {
   const { row, column } = at;
   const last = Math.max(0, around.count - 1);

@@ -1,6 +1,6 @@
 /**
- * A list of many rows, of which only the visible ones are in the document. Arrow keys, Home, End, Page Up and Page Down move
- * through it; one row or cell at a time is in the order of the Tab key.
+ * A list of many rows, of which only the visible rows are in the document. Arrow keys, Home, End, Page Up and Page Down
+ * move through the list. Only one row or cell at a time can be reached with the Tab key.
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -11,9 +11,9 @@ export interface Row {
   /** Elements of role `rowheader` or `gridcell`, with `aria-colindex`; absent columns need no element. */
   readonly cells: ComponentChildren;
   readonly class?: string | undefined;
-  /** From 1, in a treegrid. */
+  /** The level of the row in a treegrid, starting from 1. */
   readonly level?: number;
-  /** Absent for a row that has no rows below it. */
+  /** Whether the row is expanded; absent if no rows are below it. */
   readonly expanded?: boolean;
 }
 
@@ -21,7 +21,7 @@ interface VirtualRowsProps {
   readonly role?: 'grid' | 'treegrid';
   readonly label: string;
   readonly count: number;
-  /** In CSS pixels; each row is exactly as high. */
+  /** The height of each row, in CSS pixels. */
   readonly rowHeight: number;
   /** The number of cells that the arrow keys reach in a row; 0 if they only move between rows. */
   readonly columns?: number;
@@ -30,19 +30,19 @@ interface VirtualRowsProps {
   readonly headRows?: number;
   /**
    * @param column the cell that needs `tabIndex={0}`, by its `aria-colindex`; undefined in other rows
-   * @param isActive whether the row, or one of its cells, is in the order of the Tab key
+   * @param isActive whether the row, or one of its cells, can be reached with the Tab key
    */
   row(index: number, column: number | undefined, isActive: boolean): Row;
   /** Expands or collapses a row of a treegrid. */
   onToggle?(index: number): void;
-  /** Enter, or a double click. */
+  /** Opens a row: on Enter, or on a double click. */
   onOpen?(index: number): void;
-  /** The row that contains this one; undefined at the top level. */
+  /** The row that contains the row; undefined at the top level. */
   parentOf?(index: number): number | undefined;
   readonly class?: string;
 }
 
-/** The most rows on paper: with more, a reader should filter. */
+/** The most rows that are printed. For a longer list, a reader should filter. */
 const PRINTED_ROWS = 1_000;
 
 export function VirtualRows(props: VirtualRowsProps) {

@@ -1,4 +1,4 @@
-/** A table or text that may be wider than its place. It scrolls by itself, also with the keyboard. */
+/** Shows a table or text that may be wider than its place. The table or text scrolls, also with the keyboard. */
 import type { ComponentChildren } from 'preact';
 
 export function Scrolled({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {

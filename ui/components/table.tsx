@@ -4,14 +4,13 @@ import type { ComponentChildren } from 'preact';
 interface Column {
   readonly text: ComponentChildren;
   readonly title?: string;
-  /** Whether its cells have the class `number`. */
+  /** Whether the column's cells have the class `number`. */
   readonly number?: boolean;
 }
 
 interface TableProps {
   readonly columns: readonly (string | Column)[];
   readonly class?: string;
-  /** The rows. */
   readonly children: ComponentChildren;
 }
 

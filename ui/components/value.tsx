@@ -1,4 +1,4 @@
-/** The value of a field of an object. */
+/** Shows the value of a field of an object. */
 import { Name } from './name.tsx';
 
 export function Value({ value }: { readonly value: unknown }) {

@@ -13,17 +13,20 @@ export interface ShownCluster {
   readonly change?: SnapshotChange;
   /** Whether the page follows the cluster. */
   readonly live: boolean;
-  /** Why the snapshot may be out of date; undefined while it is not. */
+  /** The reason why the snapshot may be out of date; undefined if it is up to date. */
   readonly stale?: string;
 }
 
 /** All clusters of the page, and the state of reading them. */
 export interface Clusters {
-  /** In the order in which they were requested. Empty without a cluster: then only the playground is shown. */
+  /**
+   * The clusters, in the order in which they were requested. If there is no cluster, the page shows only the
+   * playground.
+   */
   readonly shown: readonly ShownCluster[];
   /** Snapshots that have not arrived yet, by context. */
   readonly loading: readonly string[];
-  /** Errors, for people. */
+  /** Error messages, for people. */
   readonly problems: readonly string[];
 }
 

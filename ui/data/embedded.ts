@@ -1,13 +1,13 @@
 /**
- * Snapshots in the page itself: `<script type="application/gzip">` elements with base64. A browser does not execute a
- * script of such a type.
+ * Reads snapshots that are in the page itself: in `<script type="application/gzip">` elements, as base64. A browser
+ * does not execute a script of this type.
  */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { type ClusterSource, NO_CLUSTERS } from './clusters.ts';
 
 const SELECTOR = 'script[type="application/gzip"]';
 
-/** Undefined if the page has none. */
+/** The clusters in the page; undefined if the page has none. */
 export function embeddedClusters(): ClusterSource | undefined {
   const elements = [...document.querySelectorAll(SELECTOR)];
   if (elements.length === 0) return undefined;

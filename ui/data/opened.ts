@@ -1,10 +1,10 @@
-/** The snapshots of files that somebody opens in a page without any: the static site. */
+/** The snapshots of files that somebody opens in a page that has no snapshots: the static site. */
 import { snapshotIn } from '../model/opened-snapshot.ts';
 import { type ClusterSource, type Clusters, NO_CLUSTERS } from './clusters.ts';
 
 export interface OpenedClusters {
   readonly source: ClusterSource;
-  /** Adds the snapshot of each file; one of the same context replaces the other. */
+  /** Adds the snapshot of each file. It replaces an older snapshot of the same context. */
   open(files: Iterable<File>): Promise<void>;
 }
 

@@ -4,7 +4,10 @@ import { workloadsOf } from '../../analysis/snapshot/workloads.ts';
 import type { Capability } from '../../operator/standards/capabilities.ts';
 import { COLUMNS, HELD, heldBy, type Runtime } from './holding.ts';
 
-/** Workloads, each once, by the strongest way in which one of its containers holds the capability. */
+/**
+ * The number of workloads for each way to hold a capability. Each workload counts once, by the strongest way among its
+ * containers.
+ */
 export interface InUse {
   readonly capability: Capability;
   readonly privileged: number;
@@ -28,7 +31,7 @@ export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Run
   });
 }
 
-/** By column, the strongest of some ways. */
+/** Combines several lists of ways to hold capabilities: in each column, the strongest way. */
 export function strongest(ways: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array(COLUMNS.length)] = ways;
   if (ways.length <= 1) return first;

@@ -26,18 +26,18 @@ import { enforcingPolicies, type NamespaceState, stateOf } from './namespaces.ts
 
 export interface CapabilityMap {
   readonly runtime: Runtime;
-  /** By name. */
+  /** The namespaces, sorted by name. */
   readonly namespaces: readonly MapNamespace[];
   readonly mapper: Mapper;
 }
 
-/** One number for each column: how the capability is held, and whether the deciding policies allow it. */
+/** Arrays with one number for each column: how the capability is held, and whether the deciding policies allow it. */
 export interface Cells {
-  /** Numbers of HELD. */
+  /** The way in which the capability is held, as a number of HELD. */
   readonly how: Uint8Array;
   /**
-   * 1 if a policy decides and allows the capability for all containers that hold it; if no container holds it, for any
-   * container.
+   * 1 if a policy decides and allows the capability for every container that holds it. If no container holds the
+   * capability, 1 if the policy would allow it for some container.
    */
   readonly allowed: Uint8Array;
   /** 1 if a container holds the capability although a policy decides and does not allow it. */
@@ -45,15 +45,15 @@ export interface Cells {
   /** 1 if there is evidence that no process uses the capability that the container holds; absent without evidence. */
   readonly unused?: Uint8Array;
   /**
-   * The same as `how` without privileged containers, which hold all capabilities. Absent if there are no privileged
-   * containers, or no others.
+   * How the capability is held by containers that are not privileged; privileged containers hold all capabilities.
+   * Absent if all containers are privileged, or none of them is.
    */
   readonly unprivileged?: Uint8Array;
 }
 
 export interface MapContainer extends Cells {
   readonly name: string;
-  /** Why the runtime does not start the container; then it holds nothing. */
+  /** The reason why the runtime does not start the container, which then holds nothing. */
   readonly error?: string;
 }
 
@@ -74,12 +74,12 @@ export interface MapWorkload {
 export interface MapNamespace {
   readonly name: string;
   readonly state: NamespaceState;
-  /** The policies of the strictest mode that decides here, and that mode. */
+  /** The policies of the strictest mode that decides in the namespace. `mode` names that mode. */
   readonly deciding: readonly string[];
   readonly mode: Mode | undefined;
-  /** The deciding policies that not everybody may use. */
+  /** The deciding policies with restricted use. */
   readonly limited: readonly string[];
-  /** The policies that decide here in some mode. */
+  /** The policies that decide in the namespace, in any mode. */
   readonly policies: readonly string[];
   readonly workloads: readonly MapWorkload[];
 }
@@ -138,7 +138,7 @@ class Mapper {
 
 const BAD: readonly Verdict[] = ['Violating', 'Unknown', 'Compliant'];
 
-/** The worst of all modes. */
+/** The verdict on each workload: the worst of all modes. */
 function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdict> {
   const worst = new Map<string, Verdict>();
   for (const { kind, name, verdict } of verdicts) {
@@ -149,8 +149,8 @@ function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdic
 }
 
 /**
- * The most shapes to keep: more than a large cluster has at a time. A cluster that changes for days has more and more
- * shapes.
+ * The most shapes to keep: more than a large cluster has at a time. The limit is needed because a cluster that changes
+ * for days has more and more shapes.
  */
 const MOST_CONTENTS = 50_000;
 
@@ -217,12 +217,12 @@ function containerOf({ spec }: Shape, name: string): Container {
   return containersOf(spec).find((container) => container.name === name) ?? { name };
 }
 
-/** 1 in each column that one of the policies allows. */
+/** A list with 1 in each column whose capability one of the policies allows. */
 function allowedBy(policies: readonly ResolvedPolicy[], container: Container, privileged: boolean, { spec }: Shape) {
   const allowed = new Uint8Array(COLUMNS.length);
   for (const policy of policies) {
     const may = mayHold(policy, container, spec.hostUsers === false);
-    // A privileged container is admitted with all of them, or not at all.
+    // A privileged container is admitted with all capabilities, or not at all.
     if (privileged && !may.privileged) continue;
     for (const name of may.names) allowed[columnOf(name) as number] = 1;
   }
@@ -230,8 +230,8 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
 }
 
 /**
- * Several containers or workloads as one: the strongest way to hold a capability, which counts as allowed only if it is
- * allowed for each holder.
+ * Combines several containers or workloads into one. The result has the strongest way to hold each capability, which
+ * counts as allowed only if it is allowed for each holder.
  */
 export function worstOf(all: readonly Cells[]): Cells {
   const [first] = all;
@@ -259,7 +259,7 @@ function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
   return how.map((way, column) => Number(way !== HELD.no && !used.includes(COLUMNS[column]?.name ?? '')));
 }
 
-/** 1 if every holder has evidence that it does not use the capability. */
+/** A list with 1 in each column where every holder has evidence that it does not use the capability. */
 function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {
   if (all.every(({ unused }) => unused === undefined)) return undefined;
   return how.map((way, column) =>
@@ -267,7 +267,7 @@ function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undef
   );
 }
 
-/** Undefined if there are only privileged containers. */
+/** How the containers that are not privileged hold capabilities; undefined if all containers are privileged. */
 function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined {
   if (unprivileged) return unprivileged;
   return how.includes(HELD.privileged) ? undefined : how;
@@ -275,7 +275,10 @@ function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined
 
 const RISK_WEIGHTS = { host: 10_000, node: 1_000, kernel: 500, container: 20, low: 1 } as const;
 
-/** For sorting. Capabilities that somebody asked for count ten times as much as those that the runtime gives. */
+/**
+ * The number by which rows are sorted. Capabilities that somebody asked for count ten times as much as those that the
+ * runtime gives.
+ */
 export function riskOf({ how }: Cells): number {
   let sum = 0;
   for (const [column, { risk }] of COLUMNS.entries()) {

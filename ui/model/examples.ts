@@ -24,7 +24,7 @@ function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
 }
 
-/** @param selector of namespaces, in one line */
+/** A policy as YAML. @param selector of namespaces, in one line */
 function policy(name: string, spec: string, selector = '{}'): string {
   return `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -35,7 +35,7 @@ spec:
 ${indented(spec)}`;
 }
 
-/** Level restricted admits it. @param add capabilities @param more further lines of the container */
+/** A container that level restricted admits. @param add capabilities @param more further lines of the container */
 function hardened(add: string, more = ''): string {
   return `securityContext:
   runAsNonRoot: true

@@ -8,7 +8,7 @@ const WORDS: Readonly<Record<string, (value: never) => string>> = Object.assign(
   ...RULES.map(({ phrases }) => phrases),
 );
 
-/** One phrase for each override; none without overrides. */
+/** One phrase for each override; an empty list if there are none. */
 export function exceptions({
   overrides = {},
   containers = [],
@@ -21,7 +21,7 @@ export function exceptions({
   ];
 }
 
-/** A container must match both. */
+/** The containers of an entry, in words. If an entry states names and images, a container must match both. */
 function containersText({ names = [], images = [] }: NamedContainers): string {
   const named = names.length > 0 ? `container ${names.join(', ')}` : 'any container';
   return images.length > 0 ? `${named} of image ${images.join(', ')}` : named;
@@ -45,7 +45,7 @@ function stated(overrides: object, prefix: string): [path: string, value: unknow
   );
 }
 
-/** `MustRunAs 1-65535`, `RuntimeDefault, Localhost`. */
+/** The value of an override in words: `MustRunAs 1-65535`, `RuntimeDefault, Localhost`. */
 function valueText(value: unknown): string {
   if (Array.isArray(value)) return value.length > 0 ? value.map(valueText).join(', ') : 'none';
   if (typeof value !== 'object' || value === null) return String(value);

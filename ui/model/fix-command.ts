@@ -5,7 +5,7 @@ const RBAC = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
 
 /** @param namespace of the workload, for manifests that do not state one */
 export function fixCommand(namespace: string, { policies, excludedNamespaces }: Snapshot): string {
-  // Without roles, nobody may use a policy that is not for everyone.
+  // If the files have no roles, nobody may use a policy with restricted use.
   const isForAll = policies.every(({ spec }) => spec.usableBy === 'Everyone');
   const kinds = ['capabilitypolicies', 'namespaces', ...(isForAll ? [] : RBAC)];
   const excluded =
@@ -17,7 +17,7 @@ export function fixCommand(namespace: string, { policies, excludedNamespaces }: 
   ].join('\n');
 }
 
-/** Quoted as one word of a shell, because a snapshot from somebody else may contain any names. */
+/** Quotes a text as one word of a shell, because a snapshot from somebody else may contain any names. */
 function quoted(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -20,7 +20,7 @@ export function columnOf(capability: string): number | undefined {
   return COLUMN_OF.get(capability);
 }
 
-/** One number of HELD for each column. All zero if the runtime does not start the container. */
+/** One number of HELD for each column. All numbers are zero if the runtime does not start the container. */
 export function heldBy({ privileged, add, held }: ContainerCapabilities, runtime: Runtime): Uint8Array {
   const how = new Uint8Array(COLUMNS.length);
   const holds = held[runtime];

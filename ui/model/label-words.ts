@@ -1,9 +1,9 @@
-/** Why the Pod Security label of a policy is what it is, as sentences. */
+/** Sentences that say why the Pod Security label of a policy is not tighter. */
 import type { LabelCost, LevelVersion } from '../../operator/compile/labels.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** `restricted v1.30`; `none`. */
+/** A Pod Security label in words, such as `restricted v1.30`, or `none`. */
 export function labelText(found: LevelVersion | undefined): string {
   return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
 }
@@ -17,7 +17,7 @@ export interface LabelCosts {
   readonly beforeFilling: boolean;
 }
 
-/** The tightest label first. */
+/** Groups the costs by label, with the tightest label first. */
 export function costsByLabel(costs: readonly LabelCost[]): LabelCosts[] {
   return [...Map.groupBy(costs, labelText)].map(([label, own]) => ({
     label,

@@ -1,4 +1,4 @@
-/** Addresses of other views about the same cluster. */
+/** Makes addresses of other views about the same cluster. */
 import { type Address, formatAddress } from '../address.ts';
 
 export type LinkTo = (view: string, parameters?: Address['parameters']) => string;

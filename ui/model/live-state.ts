@@ -3,16 +3,16 @@ import { type Difference, withDifference } from '../../analysis/snapshot/differe
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Clusters, ShownCluster } from '../data/clusters.ts';
 
-/** A context as the server sees it. */
+/** A context of the kubeconfig, with its state on the server. */
 export interface FollowedContext {
   readonly context: string;
-  /** Why it cannot be read or followed now. */
+  /** The reason why the context cannot be read or followed now. */
   readonly problem?: string;
 }
 
-/** The clusters according to the events so far. */
+/** The clusters, as the events so far describe them. */
 export class LiveState {
-  /** Why no more events arrive; undefined while they do. */
+  /** The reason why no more events arrive; undefined while they arrive. */
   lost: string | undefined;
   #contexts: readonly FollowedContext[] = [];
   readonly #snapshots = new Map<string, Pick<ShownCluster, 'snapshot' | 'change'>>();
@@ -21,7 +21,7 @@ export class LiveState {
     this.#contexts = contexts;
   }
 
-  /** Also applies after the page has connected again. */
+  /** Replaces the snapshot of a context. The server also sends the whole snapshot when the page has connected again. */
   setSnapshot(snapshot: Snapshot): void {
     this.#snapshots.set(snapshot.context, { snapshot });
   }

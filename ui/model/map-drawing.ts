@@ -7,13 +7,13 @@ import { RISK_CLASSES, type Risk } from '../../operator/standards/capabilities.t
 import type { Cells } from './capability-map.ts';
 import { COLUMNS, HELD } from './holding.ts';
 
-/** In CSS pixels. */
+/** The height of a row, in CSS pixels. */
 export const ROW_HEIGHT = 24;
 export const CELL_WIDTH = 20;
 /** The gap between two classes of risk. */
 const GAP = 12;
 
-/** Where each column begins. */
+/** The left edge of each column. */
 export const LEFTS: readonly number[] = COLUMNS.map(
   ({ risk }, column) => column * CELL_WIDTH + RISK_CLASSES.indexOf(risk) * GAP,
 );
@@ -26,15 +26,17 @@ export function columnAt(x: number): number | undefined {
   return left !== undefined && x < left + CELL_WIDTH ? column : undefined;
 }
 
-/** Paths; empty for nothing to draw. */
+/** The SVG paths of a row. A path is empty if there is nothing to draw. */
 export interface Drawing {
-  /** Dots, squares, bars and lines, by the colour of their risk. */
+  /** The dots, squares, bars and lines, grouped by the colour of their risk. */
   readonly fills: readonly (readonly [Risk, string])[];
-  /** The same for capabilities that are held and not used. */
+  /** The same shapes for capabilities that are held but not used. */
   readonly unused: readonly (readonly [Risk, string])[];
-  /** The sign in each square. */
+  /** The plus sign in each square. */
   readonly pluses: string;
-  /** Frames around capabilities that are held and allowed, and capabilities that would be allowed. */
+  /**
+   * Frames around capabilities that are held and allowed. `room` has the frames of capabilities that would be allowed.
+   */
   readonly frames: string;
   readonly room: string;
   /** Marks in the corners of capabilities that are held and not allowed. */
@@ -51,7 +53,7 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   for (const [column, { risk }] of COLUMNS.entries()) {
     const left = LEFTS[column] as number;
     const [way, mark] = [how[column] as number, (unprivileged ?? how)[column] as number];
-    // If some containers are privileged, a line below the capabilities that the other containers hold.
+    // If only some containers are privileged, a line is drawn below the capabilities that the other containers hold.
     const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
     const shape = line + (SHAPES[mark]?.(left) ?? '');
     const into = unused?.[column] ? dimmed : fills;
@@ -65,7 +67,7 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   return { fills: [...fills], unused: [...dimmed], pluses, frames, room, corners };
 }
 
-/** By number of HELD. */
+/** The shape for each number of HELD. */
 const SHAPES: readonly ((left: number) => string)[] = [
   () => '',
   (left) => `M${left + 6.5} ${MIDDLE}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z`,

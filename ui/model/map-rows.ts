@@ -5,15 +5,18 @@ import { columnOf, HELD } from './holding.ts';
 import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
-/** How a container holds the requested capability, or any capability: on purpose, as privileged, or against the policy. */
+/**
+ * The choices of the filter by holding: how a container holds the requested capability, or any capability; whether it
+ * holds one against the policy, or without using it.
+ */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];
 export const ORDERS = ['risk', 'name', 'violations'] as const;
 export type Order = (typeof ORDERS)[number];
 
-/** An empty text filters nothing. */
+/** A filter of the map. An empty text filters nothing. */
 export interface MapFilter {
-  /** Part of the name of a namespace, workload or container. */
+  /** A text in the name of a namespace, workload or container. */
   readonly text: string;
   readonly capability: string;
   readonly namespace: string;
@@ -21,13 +24,13 @@ export interface MapFilter {
   readonly policy: string;
   readonly held: Holding;
   readonly state: NamespaceState | '';
-  /** `Violating`: only workloads that violate some policy. */
+  /** If `Violating`, only workloads that violate some policy. */
   readonly verdict: string;
 }
 
 export interface FilteredNamespace {
   readonly namespace: MapNamespace;
-  /** The items that match, in the order of the rows. */
+  /** The workloads that match, in the order of the rows. */
   readonly workloads: readonly MapWorkload[];
   readonly cells: Cells;
   readonly violating: number;
@@ -40,15 +43,15 @@ export interface FilteredMap {
 
 export interface MapRow {
   readonly key: string;
-  /** 1: a namespace, 2: a workload, 3: a container. */
+  /** The kind of row: 1 for a namespace, 2 for a workload, 3 for a container. */
   readonly level: 1 | 2 | 3;
   readonly cells: Cells;
   readonly namespace: FilteredNamespace;
   readonly workload?: MapWorkload;
   readonly container?: MapContainer;
-  /** Absent for a row that has no rows below it. */
+  /** Whether the row is expanded; absent if no rows are below it. */
   readonly expanded?: boolean;
-  /** The index of the row that contains it. */
+  /** The index of the row that contains this row. */
   readonly parent?: number;
 }
 

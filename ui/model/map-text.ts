@@ -5,7 +5,7 @@ import { meaningText } from './capability-words.ts';
 import { COLUMNS, HELD, type Runtime } from './holding.ts';
 import type { FilteredMap, MapRow } from './map-rows.ts';
 
-/** `SYS_ADMIN: added, not allowed` */
+/** A cell in words: `SYS_ADMIN: added, not allowed`. */
 export function cellText({ how, allowed, refused, unused }: Cells, column: number): string {
   const { name } = COLUMNS[column] as (typeof COLUMNS)[number];
   const words = [
@@ -18,7 +18,7 @@ export function cellText({ how, allowed, refused, unused }: Cells, column: numbe
 
 const WAYS = ['not held', 'given by the runtime', 'added', 'held as privileged'];
 
-/** A whole row: `added: NET_ADMIN; given by the runtime: CHOWN, KILL; not allowed: NET_ADMIN` */
+/** A whole row in words: `added: NET_ADMIN; given by the runtime: CHOWN, KILL; not allowed: NET_ADMIN`. */
 export const rowText = perObject((cells: Cells): string => {
   const names = (wanted: (column: number) => boolean) =>
     COLUMNS.flatMap(({ name }, column) => (wanted(column) ? [name] : []));
@@ -36,11 +36,11 @@ export const rowText = perObject((cells: Cells): string => {
 
 export interface CellWords {
   readonly capability: string;
-  /** Whether and why the capability is held here. */
+  /** Whether and why the workload or container holds the capability. */
   readonly here: string;
-  /** Whether the deciding policies allow it. */
+  /** Whether the deciding policies allow the capability. */
   readonly policy: string;
-  /** The capability itself. */
+  /** The meaning of the capability itself. */
   readonly meaning: string;
 }
 

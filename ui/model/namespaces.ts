@@ -21,7 +21,7 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
 /** Whether namespaces, pods and workloads could be read. If not, every namespace looks as if it were excluded. */
 export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
   if (namespaces.some(({ reached }) => reached)) return true;
-  // Namespaces of the cluster itself are excluded.
+  // The namespaces of the cluster itself are excluded, too.
   const excluded = [operatorNamespace, ...excludedNamespaces];
   return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }
@@ -34,7 +34,7 @@ export function stateOf(
   if (!reached) return terminating ? 'leaving' : 'excluded';
   const { Enforce = [], Warn = [], Audit = [] } = deciding;
   if (Enforce.length > 0) return 'enforced';
-  // A pending policy decides in another mode than its own.
+  // A pending policy decides in a mode other than its own.
   if ([...Warn, ...Audit].some((name) => enforcing.has(name))) return 'pending';
   return Warn.length + Audit.length > 0 ? 'watched' : 'open';
 }

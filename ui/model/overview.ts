@@ -10,9 +10,12 @@ import { enforcingPolicies, isEvaluated, type NamespaceState, STATES, stateOf } 
 import { countViolations, type ViolationCounts } from './violations.ts';
 
 export interface Overview {
-  /** Undefined if pods or namespaces could not be read. */
+  /** The number of namespaces in each state; undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
-  /** Undefined if nothing could be evaluated; then only the numbers in the policies' statuses are shown. */
+  /**
+   * The counts of violations; undefined if nothing could be evaluated. The page then shows only the numbers in the
+   * policies' statuses.
+   */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
   /** The names of the policies that are not ready. */
@@ -30,10 +33,10 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
   readonly policy: string;
   readonly total: number;
   readonly paused: boolean;
-  /** How long a namespace has to be without a violation. */
+  /** The time for which a namespace must be without a violation. */
   readonly soak: string;
   readonly next?: RolloutStatus['next'];
-  /** The first blocked namespaces; the status names no more. */
+  /** The blocked namespaces that the status names, which are only the first ones. */
   readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
 }
 
@@ -48,7 +51,8 @@ export interface Remark {
 
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
-  // Those that stand for levels need no operator.
+  // If CapabilityPolicy is not installed, the policies stand for levels of the Pod Security Standards, and need no
+  // operator.
   const installed = snapshot.installed === false ? [] : policies;
   const evaluated = isEvaluated(snapshot);
   return {
@@ -70,7 +74,7 @@ function namespaceCounts(snapshot: Snapshot): Record<NamespaceState, number> {
   return counts;
 }
 
-/** Rollouts that are complete need no attention. */
+/** The rollout of a policy; empty if it is complete, because a complete rollout needs no attention. */
 function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout[] {
   if (!spec.rollout || !rollout) return [];
   const { enforced = 0, soaking = 0, blocked = 0, next, blockedNamespaces = [] } = rollout;
@@ -82,7 +86,7 @@ function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout
 
 function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
   const conditions = status.conditions ?? [];
-  // The condition follows from Accepted, which is shown.
+  // Conditions with the reason NotAccepted follow from the condition Accepted, which is shown.
   const told = problemsAmong(conditions).filter(({ reason }) => reason !== NOT_ACCEPTED);
   const problems = told.map(
     ({ type, status, reason, message }): Remark => ({
@@ -120,7 +124,7 @@ function expiryRemark(policy: string, expires: string | undefined, now: number):
   return [{ policy, tone, about: 'Expires', text: `It ${text}: expires at ${expires}` }];
 }
 
-/** As the operator reports it: the same for all policies. */
+/** Whether the objects are protected, as the operator reports it in the status of every policy. */
 function protectionOf(policies: readonly SnapshotPolicy[]): Overview['protection'] {
   const conditions = policies.flatMap(({ status }) => status.conditions ?? []);
   const found = conditions.find(({ type }) => type === 'Protected');

@@ -4,7 +4,7 @@ import type { ReevaluateAnswer } from '../worker/reevaluate.ts';
 
 type Summary = ReevaluateAnswer['summary'];
 
-/** `12 workloads: 1 newly refused, 11 unchanged.` */
+/** The numbers of changes in words: `12 workloads: 1 newly refused, 11 unchanged.` */
 export function changesText(summary: Summary): string {
   const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
   if (unchanged === workloads) return `Nothing changes for the ${counted(workloads, 'workload')} of the cluster.`;
@@ -19,7 +19,9 @@ export function changesText(summary: Summary): string {
   return `${counted(workloads, 'workload')}: ${told.join(', ')}.`;
 }
 
-/** `ping selects 4 namespaces. In 3 of them, nothing that runs violates it.` */
+/**
+ * The namespaces of the policies in words: `ping selects 4 namespaces. In 3 of them, nothing that runs violates it.`
+ */
 export function selectionText(candidates: readonly string[], summary: Summary): string {
   const { candidateNamespaces, safeToEnforce } = summary;
   const [selects, it] = candidates.length > 1 ? ['select', 'them'] : ['selects', 'it'];

@@ -1,16 +1,19 @@
-/** The texts of the playground in the fragment of an address: deflated, and as base64url. */
+/**
+ * Translates between the texts of the playground and the fragment of an address, which has them deflated and as
+ * base64url.
+ */
 
 export interface Play {
   readonly policies: string;
   readonly manifests: string;
   /** The namespace of manifests that do not state one. */
   readonly namespace: string;
-  /** `team=network,stage=prod` */
+  /** The labels of the namespace, such as `team=network,stage=prod`. */
   readonly labels: string;
 }
 
 const FIELDS = ['policies', 'manifests', 'namespace', 'labels'] as const;
-/** In characters: more text than anybody types. A longer text would only fill the memory. */
+/** The most characters of a play: more than anybody types. A longer text would only fill the memory. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 export async function linkOf(play: Play): Promise<string> {
@@ -28,7 +31,7 @@ export function copiedText(address: string): string {
   return hostname === '127.0.0.1' ? `${nothing} It opens only in this browser, while cappol ui runs.` : nothing;
 }
 
-/** @throws Error for people, if the link is incomplete */
+/** Reads the texts from a link. @throws Error for people, if the link is incomplete */
 export async function playOf(link: string): Promise<Play> {
   const values = await valuesOf(link).catch(() => {
     throw new Error(
@@ -49,7 +52,7 @@ async function valuesOf(link: string): Promise<readonly string[]> {
   return values;
 }
 
-/** A short link may expand to any length. */
+/** Reads a stream up to the limit, because a short link may expand to any length. */
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -71,7 +74,7 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   return bytes;
 }
 
-/** `team=network,stage=prod` → labels. @throws Error for people */
+/** Parses labels such as `team=network,stage=prod`. @throws Error for people */
 export function labelsOf(text: string): Readonly<Record<string, string>> {
   const entries = text
     .split(',')

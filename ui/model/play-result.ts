@@ -7,9 +7,9 @@ import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
 /** A message at a place of a text. */
 export interface Marker {
-  /** From 1. */
+  /** The line, starting from 1. */
   readonly line: number;
-  /** From 1; left out for the whole line. */
+  /** The column, starting from 1; left out for the whole line. */
   readonly column?: number;
   readonly endColumn?: number;
   readonly severity: 'error' | 'warning' | 'info';
@@ -17,12 +17,12 @@ export interface Marker {
 }
 
 export interface ShownItem {
-  /** `Deployment default/web` */
+  /** The kind, namespace and name of the object, such as `Deployment default/web`. */
   readonly name: string;
   readonly verdict: ItemVerdict;
-  /** Undefined if no policy decides. */
+  /** The effect of admission; undefined if no policy decides. */
   readonly effect: Effect | undefined;
-  /** One sentence. */
+  /** The result in one sentence. */
   readonly text: string;
   readonly violations: readonly MergedViolation<CheckedViolation>[];
   readonly findings: PlacedItem['findings'];
@@ -73,7 +73,7 @@ function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefin
   }
 }
 
-/** Why objects of the manifests have no verdict; empty if all of them have one. */
+/** The reasons why objects of the manifests have no verdict; empty if all objects have one. */
 export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   const kinds = new NotEvaluatedObjects();
   for (const one of notEvaluated) kinds.add(one);
@@ -84,7 +84,7 @@ export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   ];
 }
 
-/** The markers of one of the two texts. */
+/** The markers in one of the two texts of the playground. */
 export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
   const troubles = answer.troubles
     .filter(({ file }) => file === text)

@@ -5,7 +5,7 @@ export interface ShapeOfWorkload {
   readonly shape: number;
   readonly namespace: string;
   readonly name: string;
-  /** `shop/web (Deployment) and 12 more` */
+  /** The text of the menu entry, such as `shop/web (Deployment) and 12 more`. */
   readonly title: string;
 }
 

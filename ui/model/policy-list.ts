@@ -7,9 +7,9 @@ import { isEvaluated } from './namespaces.ts';
 
 export interface PolicyRow {
   readonly policy: SnapshotPolicy;
-  /** `restricted v1.36`. */
+  /** The level and its version, such as `restricted v1.36`. */
   readonly level: string;
-  /** How it differs from its level, in words. */
+  /** The differences of the policy from its level, in words. */
   readonly exceptions: readonly string[];
   /** The number of namespaces where the policy decides now, and the number that it selects. */
   readonly namespaces: { readonly deciding: number; readonly selected: number };
@@ -17,7 +17,7 @@ export interface PolicyRow {
   readonly state: PolicyState;
 }
 
-/** The state of the policy in one word; if it is not in force, the reason. */
+/** The state of the policy in one word. If the policy is not in force, the word is the reason. */
 export interface PolicyState {
   readonly word:
     | 'In force'
@@ -27,11 +27,11 @@ export interface PolicyState {
     | 'Not in force'
     | 'Not seen by an operator';
   readonly tone: 'good' | 'critical' | 'warning' | 'quiet';
-  /** The message of the condition that says so. */
+  /** The message of the condition that states this. */
   readonly message: string;
 }
 
-/** By name. */
+/** The rows, sorted by name. */
 export function policyRows(snapshot: Snapshot): PolicyRow[] {
   const counts = countsByPolicy(snapshot);
   const isLive = isEvaluated(snapshot);
@@ -44,7 +44,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
       policy,
       level: `${spec.level}${spec.levelVersion === 'latest' ? '' : ` ${spec.levelVersion}`}`,
       exceptions: exceptions(spec),
-      // Without the right to read pods, only the last report of the operator is known.
+      // If pods may not be read, only the numbers in the operator's last report are known.
       namespaces: { deciding: isLive ? own.deciding : deciding, selected: Math.max(selected, own.deciding) },
       workloads: isLive ? own : { evaluated, violating, unknown },
       state: stateOf(policy, Date.parse(snapshot.taken)),

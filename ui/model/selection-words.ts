@@ -1,4 +1,4 @@
-/** Why a policy decides in a namespace, or why it does not: one sentence each. */
+/** Says in one sentence why a policy decides in a namespace, or why it does not. */
 import type { Other, SelectedNamespace } from '../../analysis/policies/selected-namespaces.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { firstOf } from '../../operator/text/wording.ts';
@@ -57,7 +57,7 @@ export function whyText({ mode, pending, role }: SelectedNamespace, priority: nu
   }
 }
 
-/** `a, b (5) and 3 more`: all of them have the same priority. */
+/** A list of policies that have the same priority, such as `a, b (5) and 3 more`. */
 function named(others: readonly Other[]): string {
   const priorities = new Set(others.map(({ priority }) => priority));
   const [only] = priorities;

@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<Expression['operator'], (key: string, values: strin
   DoesNotExist: (key) => `without ${key}`,
 };
 
-/** Empty for all namespaces. A namespace has to match every requirement. */
+/** The requirements of the selector, all of which a namespace must match. An empty list selects all namespaces. */
 export function selectorWords({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
   return [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),

@@ -1,5 +1,5 @@
 /**
- * Shortens a text that may be of any length, such as the message of a condition, which names everything that the
+ * Shortens a text that may be of any length. For example, the message of a condition names everything that the
  * condition is about.
  */
 

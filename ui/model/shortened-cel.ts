@@ -1,12 +1,13 @@
 /** Shortens a long CEL text to the lines that a reader looks for. The table of a program has a line for each policy. */
 
-/** The length up to which a text is shown as it is. */
+/** A text of at most this many lines is shown unshortened. */
 const LINES = 40;
 const CHARACTERS = 20_000;
 
 /**
- * Keeps the lines that name the policy, the first line and the last one, with the number of lines left out between them.
- * Lines that are too long are cut.
+ * Keeps the lines that name the policy, the first line and the last line, with the number of left out lines between
+ * them. Lines that are too long are cut.
+ *
  * @returns undefined if shortening saves nothing
  */
 export function shortenedCel(text: string, policy: string): string | undefined {

@@ -14,12 +14,12 @@ export interface ViolatingRow {
   readonly name: string;
   readonly mode: Mode;
   readonly verdict: 'Violating' | 'Unknown';
-  /** The outcome for its new pods, in the words of admission control. */
+  /** The outcome for new pods of the workload, in the words of admission control. */
   readonly effect: Effect;
-  /** The number of its pods that violate now. */
+  /** The number of the workload's pods that violate now. */
   readonly pods: number;
   readonly policies: readonly string[];
-  /** The rules that it breaks, the worst first. */
+  /** The rules that the workload breaks, the worst first. */
   readonly rules: readonly string[];
   readonly of: SnapshotVerdict;
 }
@@ -40,7 +40,7 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
   );
 }
 
-/** Thousands of workloads break the same rules, so their rows share one list. */
+/** Remembers the result for each key. Thousands of workloads break the same rules, so their rows share one list. */
 function remembered<Result>(make: (key: string) => Result): (key: string) => Result {
   const known = new Map<string, Result>();
   return (key) => {
@@ -50,14 +50,14 @@ function remembered<Result>(make: (key: string) => Result): (key: string) => Res
   };
 }
 
-/** Empty: all. */
+/** A filter of the rows. An empty text filters nothing. */
 export interface ViolatingFilter {
   readonly namespace: string;
   readonly policy: string;
   readonly rule: string;
-  /** An effect: `Refused`. */
+  /** The effect to show, such as `Refused`. */
   readonly result: string;
-  /** Part of the namespace, kind or name, in upper or lower case. */
+  /** A text in the namespace, kind or name; upper and lower case do not matter. */
   readonly text: string;
 }
 
@@ -85,7 +85,7 @@ const byObject: Compare = (a, b) =>
 const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
 const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
 
-/** Each order ends with the workload's place, so that the order is unique. */
+/** The comparison for each sort order. `sorted` then orders equal rows by namespace, kind, name and mode. */
 const COMPARE: Readonly<Record<Sort, Compare>> = {
   worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
   namespace: () => 0,
@@ -111,7 +111,7 @@ export function parseOrder(order: string): { readonly sort: Sort; readonly rever
   return { sort: SORTS.find((one) => one === name) ?? 'worst', reverse };
 }
 
-/** In the address: the workload whose details are shown. */
+/** The value in the address that names the workload whose details are shown. */
 export function workloadKey({ namespace, kind, name }: Pick<ViolatingRow, 'namespace' | 'kind' | 'name'>): string {
   return `${namespace}/${kind}/${name}`;
 }
@@ -135,11 +135,11 @@ export function effectText({ verdict, mode, pods }: ViolatingRow): string {
 /** A violation of a workload, with all policies that it violates. */
 export interface BrokenRule {
   readonly rule: string;
-  /** With the values that each policy accepts, if they differ. */
+  /** The message of the violation, with the values that each policy accepts if they differ. */
   readonly message: string;
-  /** From the PodSpec on. */
+  /** The path of the field, which begins below the PodSpec. */
   readonly path: string;
-  /** The strictest mode first. */
+  /** The violated policies, those of the strictest mode first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 

@@ -4,7 +4,7 @@ import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
 
-/** Workloads, each once, by the strictest mode in which they violate. */
+/** The number of workloads for each mode. Each workload counts once, by the strictest mode in which it violates. */
 export interface ByMode extends Readonly<Record<Mode, number>> {
   readonly total: number;
 }
@@ -13,9 +13,9 @@ export interface ViolationCounts {
   readonly all: ByMode;
   /** The number of namespaces with a workload that violates. */
   readonly namespaces: number;
-  /** Most workloads first. */
+  /** The rules, sorted by the number of workloads that break them. */
   readonly byRule: readonly { readonly rule: string; readonly workloads: ByMode }[];
-  /** Most workloads first; only namespaces with a workload that violates. */
+  /** The namespaces with a workload that violates, sorted by the number of these workloads. */
   readonly byNamespace: readonly { readonly namespace: string; readonly workloads: ByMode }[];
 }
 

@@ -1,27 +1,27 @@
 /**
- * The place of the cursor in a YAML text that somebody is typing: its path, by indentation, and the word at the cursor. A
- * parser would fail on a text that is not complete yet.
+ * Finds the place of the cursor in a YAML text that somebody is typing: its path, from the indentation, and the word at
+ * the cursor. A parser would fail on an incomplete text.
  */
 
-/** A key, or 0 for any item of a list. */
+/** A path in a YAML document. Each step is a key, or 0 for any item of a list. */
 export type YamlPath = readonly (string | 0)[];
 
 export interface Cursor {
   /** The mapping or list around the word. */
   readonly around: YamlPath;
-  /** Whether the word is a key, or a value: the value of a key, or an item. */
+  /** Whether the word is a key or a value. An item of a list counts as a value. */
   readonly writes: 'key' | 'value';
-  /** Where the word begins. */
+  /** The offset at which the word begins. */
   readonly from: number;
-  /** The keys that the mapping already has, without the one at the cursor. */
+  /** The other keys of the mapping, without the key at the cursor. */
   readonly siblings: readonly string[];
-  /** The kind of the object around the cursor: `v1 Pod`; undefined if the object states none. */
+  /** The apiVersion and kind of the object around the cursor, such as `v1 Pod`; undefined if the object states none. */
   readonly type: string | undefined;
 }
 
 interface Token {
   readonly column: number;
-  /** Undefined for the dash of an item. */
+  /** The key; undefined for the dash of an item. */
   readonly key?: string;
 }
 
@@ -46,7 +46,7 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   const [head, flow] = splitFlow(current.slice(0, current.length - word.length));
   const { tokens, rest: tail } = tokensIn(head);
   const last = tokens.at(-1);
-  // A value follows its key, or is alone in its line as an item.
+  // A value comes after its key, or is alone on its line as an item.
   const hasKey = last?.key !== undefined;
   const column = last === undefined ? head.length : hasKey ? last.column : head.length;
   const parents = pathTo(before, tokens[0]?.column ?? column, tokens[0] !== undefined && tokens[0].key === undefined);
@@ -55,11 +55,14 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   if (tail.trim() !== '') return undefined;
   if (hasKey) return { around: own, writes: 'value', from, siblings: [], type };
   const siblings = [...siblingsIn(before.toReversed(), column), ...siblingsIn(below, column)];
-  // An item that has just begun may become a mapping, or stay a word.
+  // An item that has just begun may become a mapping, or stay a scalar.
   return { around: own, writes: 'key', from, siblings, type };
 }
 
-/** If a flow collection is being written in this line: the text before its first bracket, and the text from there on. */
+/**
+ * Splits a line in which a flow collection is being written: the text before its first bracket, and the text from there
+ * on.
+ */
 function splitFlow(line: string): readonly [string, string | undefined] {
   const at = line.search(/[[{]/);
   return at === -1 ? [line, undefined] : [line.slice(0, at), line.slice(at)];
@@ -91,7 +94,7 @@ function inFlow(flow: string, around: YamlPath, rest: Pick<Cursor, 'from' | 'typ
   return { around: path, writes: 'key', siblings: top.keys, ...rest };
 }
 
-/** The dashes and the key at the beginning of a line, and the text after them. */
+/** Splits the beginning of a line into its dashes and its key; the text after them is `rest`. */
 function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly rest: string } {
   const tokens: Token[] = [];
   let column = /^ */.exec(line)?.[0].length ?? 0;
@@ -105,7 +108,7 @@ function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly r
   return { tokens, rest: line.slice(column + found[0].length) };
 }
 
-/** @param isItem whether there is a dash at the column, which may be as far to the left as its key */
+/** @param isItem whether there is a dash at the column. The dash may be as far to the left as the key of its list */
 function pathTo(before: readonly string[], column: number, isItem: boolean): YamlPath {
   const path: (string | 0)[] = [];
   let [limit, below] = [column, isItem];
@@ -122,7 +125,7 @@ function pathTo(before: readonly string[], column: number, isItem: boolean): Yam
   return path;
 }
 
-/** The keys in this column, until the mapping ends. */
+/** The keys in this column, up to the end of the mapping. */
 function siblingsIn(lines: readonly string[], column: number): string[] {
   const keys: string[] = [];
   for (const line of lines) {

@@ -64,10 +64,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 export interface Suggestion {
   readonly label: string;
-  /** `boolean`, `list` … */
+  /** The type of the field in words, such as `boolean` or `list`. */
   readonly type: string;
   readonly meaning: string;
-  /** The text to write. */
+  /** The text that the editor inserts. */
   readonly apply: string;
 }
 
@@ -76,7 +76,7 @@ export interface Suggestions {
   readonly options: readonly Suggestion[];
 }
 
-/** The texts that fit at an offset; undefined if none is known. */
+/** The texts that fit at an offset; undefined if no text is known. */
 export function suggestionsAt(text: string, offset: number): Suggestions | undefined {
   const cursor = cursorAt(text, offset);
   if (!cursor) return undefined;
@@ -103,7 +103,7 @@ export interface Meaning {
   readonly text: string;
 }
 
-/** The meaning of the word at an offset. */
+/** The meaning of the word at an offset of the text. */
 export function meaningAt(text: string, offset: number): Meaning | undefined {
   const left = /[\w.*/-]*$/.exec(text.slice(0, offset))?.[0].length ?? 0;
   const right = /^[\w.*/-]*/.exec(text.slice(offset))?.[0].length ?? 0;
@@ -135,7 +135,7 @@ function keysOf(schema: Schema | undefined, around: YamlPath, siblings: readonly
     }));
 }
 
-/** Before the text states a kind. */
+/** The fields of a text that does not state a kind yet. */
 const ROOT: Readonly<Record<string, Schema>> = {
   apiVersion: { type: 'string', description: 'The group and version of the API: v1, apps/v1 …' },
   kind: { type: 'string', description: 'The kind of the object: Pod, Deployment, CapabilityPolicy …' },
@@ -162,7 +162,7 @@ function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string
 
 const KINDS = [POLICY_TYPE, ...Object.keys(KUBERNETES_FIELDS.roots)].map((root) => root.split(' '));
 
-/** A label or a selector may have any key. */
+/** The meaning of a field that no schema lists: a label or a selector may have any key. */
 function meaningOfField(name: string): string {
   return (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) || '';
 }
@@ -178,7 +178,7 @@ function schemaFor(type: string | undefined, path: YamlPath): Schema | undefined
   return root === undefined ? undefined : schemaAt(schemaOf(root), path);
 }
 
-/** `true or false`, `list of text` */
+/** The type of a field in words: `true or false`, `list of text`. */
 function typeText({ type, enum: values, items }: Schema): string {
   if (values) return values.join(' or ');
   switch (type) {

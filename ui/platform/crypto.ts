@@ -1,4 +1,7 @@
-/** `node:crypto` in the browser, as far as the page's code needs it. The browser's own digests are only asynchronous. */
+/**
+ * Replaces `node:crypto` in the browser, as far as the page's code needs it. The browser's own digests are only
+ * asynchronous.
+ */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
@@ -20,7 +23,7 @@ export function createHash(algorithm: 'sha256'): Hash {
   return self;
 }
 
-/** @throws Error always: only the operator keeps equal parts of pods once */
+/** @throws Error always, because only the operator needs it, to keep equal parts of pods only once */
 export function hash(): never {
   throw new Error('no hash in one call in the browser');
 }

@@ -1,6 +1,6 @@
-/** `node:util` in the browser, as far as the page's code needs it. */
+/** Replaces `node:util` in the browser, as far as the page's code needs it. */
 
-/** For values that JSON and YAML can state: scalars, lists, plain objects. Any other value equals only itself. */
+/** Compares values that JSON and YAML can state: scalars, lists, plain objects. Any other value equals only itself. */
 export function isDeepStrictEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b))

@@ -1,4 +1,4 @@
-/** The views, in the order of the navigation. The first one is shown at the start. */
+/** The views, in the order of the navigation. The first view is shown at the start. */
 import { Capabilities } from './capabilities/capabilities.tsx';
 import { Overview } from './overview/overview.tsx';
 import { Playground } from './playground/playground.tsx';

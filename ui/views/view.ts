@@ -5,26 +5,26 @@ import type { ShownCluster } from '../data/clusters.ts';
 import type { PageWorker } from '../worker/client.ts';
 
 export interface ViewProps {
-  /** The cluster that the address names, or the first one. */
+  /** The cluster that the address names, by default the first cluster. */
   readonly cluster: ShownCluster;
-  /** All of them, for views that compare. */
+  /** All clusters, for views that compare them. */
   readonly clusters: readonly ShownCluster[];
   /** The parameters of the address. */
   readonly parameters: Address['parameters'];
   readonly worker: PageWorker;
 }
 
-/** A view that has something to show without a cluster, too. */
+/** The properties of a view that can also show something without a cluster. */
 export interface StandaloneProps extends Omit<ViewProps, 'cluster'> {
   readonly cluster: ShownCluster | undefined;
 }
 
 export interface View {
-  /** In the address. */
+  /** The name of the view in the address. */
   readonly name: string;
-  /** In the navigation. */
+  /** The title of the view in the navigation. */
   readonly title: string;
   readonly Component: ComponentType<ViewProps>;
-  /** The view without a cluster; left out if it has nothing to show then. */
+  /** The form of the view without a cluster; left out if the view needs one. */
   readonly Standalone?: ComponentType<StandaloneProps>;
 }

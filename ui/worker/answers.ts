@@ -1,4 +1,4 @@
-/** The answers of the worker. Nothing here uses the browser. */
+/** Answers the questions to the worker. This code does not use the browser. */
 import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
 import { Loaded } from './loaded.ts';
@@ -15,7 +15,9 @@ export type Answers = {
 
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
-  /** Keeps verdicts from one question to the next, and from one snapshot to the next of the same cluster. */
+  /**
+   * Keeps verdicts from one question to the next. It also keeps them when a new snapshot of the same cluster arrives.
+   */
   let reevaluation: Reevaluation | undefined;
   const current = () => {
     if (!loaded) throw new Error('no snapshot is loaded');

@@ -15,7 +15,7 @@ import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts
 import { fieldPath } from '../../analysis/schema/paths.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
-/** The names of the two texts, in place of a file's name. */
+/** The names of the two texts, which messages show in place of a file's name. */
 export type CheckedText = 'policies' | 'manifests';
 
 export interface CheckQuestion {
@@ -25,9 +25,9 @@ export interface CheckQuestion {
   readonly namespace: string;
   /** The labels of namespaces that are not among the manifests. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
-  /** N of Kubernetes 1.N of the oldest API server. */
+  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
   readonly serverVersion: number;
-  /** The time to evaluate for, in ms since 1970: policies expire. */
+  /** The time to evaluate for, in ms since 1970. It matters because policies expire. */
   readonly at: number;
 }
 
@@ -35,7 +35,7 @@ export interface CheckAnswer {
   readonly policies: readonly CheckedPolicy[];
   readonly items: readonly PlacedItem[];
   readonly troubles: readonly Trouble[];
-  /** Objects that make no pods, such as policies and namespaces. */
+  /** The number of objects that make no pods, such as policies and namespaces. */
   readonly skipped: number;
   readonly notEvaluated: readonly Pick<NotEvaluated, 'kind' | 'makesPods'>[];
 }
@@ -43,7 +43,7 @@ export interface CheckAnswer {
 /** An item, with the places of its violations and findings in the text. */
 export interface PlacedItem extends CheckedItem {
   readonly ranges: {
-    /** In the order of `violations`. */
+    /** The places of the violations, in the order of `violations`. */
     readonly violations: readonly TextRange[];
     readonly findings: readonly TextRange[];
   };
@@ -81,7 +81,7 @@ export function check(question: CheckQuestion): CheckAnswer {
   return { policies: checkedPolicies(context), items, troubles, skipped, notEvaluated };
 }
 
-/** The manifests, and the problems of the text between them. */
+/** The manifests and the problems of the text, in the order of the text. */
 function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   const read: (InputObject | Trouble)[] = [];
   const tell = (trouble: Trouble) => {
@@ -91,7 +91,7 @@ function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   return read;
 }
 
-/** The policies are read first. They may also be among the manifests. */
+/** Reads the policies first, and then the policies among the manifests. */
 function contextOf(
   { policies, namespace, namespaceLabels, serverVersion, at }: CheckQuestion,
   manifests: readonly InputObject[],

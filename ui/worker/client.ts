@@ -1,8 +1,8 @@
-/** Asks the worker, whose program is in the page as text. */
+/** Sends questions to the worker, whose program is in the page as text. */
 import type { RequestMessage, RequestName, Requests, ResponseMessage } from './requests.ts';
 
 export interface PageWorker {
-  /** @throws Error with the worker's error */
+  /** Asks a question. @throws Error with the worker's error */
   ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
 }
 

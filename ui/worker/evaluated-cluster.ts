@@ -1,6 +1,6 @@
 /**
- * The loaded snapshot under supposed policies. Every namespace is evaluated once. It is evaluated again only in the modes
- * in which other policies decide.
+ * The loaded snapshot under supposed policies. Every namespace is evaluated once. Afterwards, a namespace is evaluated
+ * again only in the modes in which other policies decide than before.
  */
 import type { EvaluatedContext, EvaluatedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -26,7 +26,7 @@ type EvaluatedByName = ReadonlyMap<string, Evaluated>;
 
 /** Clusters whose verdicts are reused if the same policies decide about the same workloads. */
 interface EvaluatedBefore {
-  /** The cluster under the same policies. */
+  /** The same state of the cluster, under the policies that it has. */
   readonly like?: EvaluatedCluster | undefined;
   /** The cluster in an earlier state. */
   readonly earlier?: EvaluatedCluster | undefined;
@@ -47,8 +47,8 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#policies = policies;
     this.#accepted = like ? like.#accepted : shared.accepted(policies);
     this.#evaluated = new Map(like ? like.#evaluated : []);
-    // Without the clusters that these reused themselves, because otherwise a changing cluster would keep all of its
-    // history.
+    // The clusters that `like` and `earlier` reused themselves are not kept. Otherwise a changing cluster would keep
+    // all of its history.
     this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
     if (!like) this.#evaluate(namespaces);

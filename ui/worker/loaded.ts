@@ -5,12 +5,15 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
 
-/** Restored and compiled when a question needs it: a changing cluster sends snapshots that nobody asks about. */
+/**
+ * A snapshot that is restored and compiled only when a question needs it. A changing cluster sends many snapshots that
+ * nobody asks about.
+ */
 export class Loaded {
   readonly snapshot: Snapshot;
   /** The time to evaluate for, in ms since 1970. */
   readonly at: number;
-  /** Patterns of namespaces that no policy reaches. */
+  /** The patterns that name the namespaces that no policy reaches. */
   readonly excluded: readonly string[];
   /** Whether roles and bindings could be read. */
   readonly usersKnown: boolean;
@@ -25,13 +28,13 @@ export class Loaded {
     this.usersKnown = usersKnown;
   }
 
-  /** The cluster with one pod of each group. */
+  /** The cluster, with only one pod of each group. */
   get cluster(): Cluster {
     this.#cluster ??= restoreCluster(oncePerGroup(this.snapshot));
     return this.#cluster;
   }
 
-  /** With all policies compiled. */
+  /** The policies of the cluster, all of them compiled. */
   get state(): PolicyState {
     this.#state ??= this.#accepted();
     return this.#state;

@@ -18,7 +18,7 @@ export interface PolicyFacts {
   readonly selected: readonly SelectedNamespace[];
   /** The Pod Security label of namespaces where the policy decides alone; absent if no text of the policy is in force. */
   readonly label?: LabelFacts;
-  /** Absent when roles or bindings could not be read. */
+  /** The subjects that may use the policy; absent if roles or bindings could not be read. */
   readonly users?: {
     /** The subjects that may use the policy by its name. */
     readonly holders: readonly Holder[];
@@ -28,11 +28,14 @@ export interface PolicyFacts {
 }
 
 export interface LabelFacts {
-  /** Undefined if no label admits everything that the policy admits. */
+  /** The tightest label that admits everything that the policy admits; undefined if there is none. */
   readonly found: LevelVersion | undefined;
-  /** Why the label is not tighter. */
+  /** The reasons why the label is not tighter. */
   readonly costs: readonly LabelCost[];
-  /** The label for warnings, if it differs: the API server warns about pods before defaulting fills them in. */
+  /**
+   * The label for warnings, if it is different. The API server warns about pods before defaulting fills in their
+   * fields.
+   */
   readonly unfilled?: { readonly found: LevelVersion | undefined; readonly costs: readonly LabelCost[] };
   /** The rules that the label does not enforce. */
   readonly beyond: readonly string[];

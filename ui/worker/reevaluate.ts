@@ -1,4 +1,6 @@
-/** The changes that edited policies make in the loaded snapshot, by the code of `cappol check --cluster --policy`. */
+/**
+ * Finds the changes that edited policies make in the loaded snapshot, by the code of `cappol check --cluster --policy`.
+ */
 import { changesOf } from '../../analysis/check/changes.ts';
 import type { ChangeSummary, Changes, WorkloadChange } from '../../analysis/check/changes-result.ts';
 import { roleOf } from '../../analysis/manifests/kinds.ts';
@@ -30,10 +32,10 @@ export interface ReevaluateAnswer {
   readonly refusals: readonly string[];
 }
 
-/** The most changes to list: nobody reads more, and a big cluster has thousands. */
+/** The most changes to list. Nobody reads more, and a large cluster may have thousands. */
 const MOST_CHANGES = 200;
 
-/** The cluster as it is, with the edited policies, and with the edited policies enforced. */
+/** The cluster in three forms: as it is, with the edited policies, and with the edited policies enforced. */
 interface Evaluating {
   readonly shared: SharedEvaluation;
   readonly before: EvaluatedCluster;
@@ -75,7 +77,7 @@ export class Reevaluation {
     };
   }
 
-  /** In the form that `cappol check --cluster --policy` prints. */
+  /** The changes, in the form that `cappol check --cluster --policy` prints. */
   changes({ policies: text }: ReevaluateQuestion): Changes & { readonly refusals: readonly string[] } {
     const changed = new PolicyContextBuilder();
     changed.addCluster(this.#cluster);
@@ -109,14 +111,14 @@ export class Reevaluation {
       rollouts,
       before: this.#evaluating.before,
       after: suppose,
-      // Then no namespace is pending.
+      // If all edited policies are enforced everywhere, no namespace is pending.
       enforced: isEnforced ? suppose(new Map()) : this.#evaluating.enforced,
     });
     const refusals = [...this.#evaluating.after.compiled.refusals].filter(([name]) => candidates.includes(name));
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
-  /** Only for the namespaces that a rollout has not reached. */
+  /** The labels of the namespaces that the rollout of a candidate has not reached. */
   #labelsWith(pending: Pending): Map<string, Labels> {
     const reached = [...pending].filter(([, policies]) => policies.length > 0);
     return new Map(
@@ -127,7 +129,9 @@ export class Reevaluation {
     );
   }
 
-  /** If the text has namespaces or roles, anything may change. So everything is evaluated again, which takes longer. */
+  /**
+   * If the text has namespaces or roles, any verdict may change. So everything is evaluated again, which takes longer.
+   */
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;
     const refusals: Trouble[] = [];

@@ -12,16 +12,16 @@ import { partsOfPolicy } from './policy-facts.ts';
 import { yamlText } from './yaml-text.ts';
 
 export interface RenderedPolicy {
-  /** The policy itself, with the defaults filled in. */
+  /** The policy itself as YAML, with the defaults filled in. */
   readonly yaml: string;
   /**
-   * The rows of the policy. Both parts of a policy with a rollout have rows. The guard's rows have different columns
-   * than the rows of the other programs.
+   * The rows of the policy, for both parts if it has a rollout. The guard's rows have different columns than the rows
+   * of other programs.
    */
   readonly rows: readonly RenderedRow[];
-  /** In the registry's order. */
+  /** The rules of the policy, in the order of the registry. */
   readonly rules: readonly RuleText[];
-  /** Its ClusterRole, and the binding if the policy names its users. */
+  /** The ClusterRole of the policy, and its binding if the policy names its users. */
   readonly grant: readonly RenderedManifest[];
   /** The programs that have a row of the policy, with their bindings. Other policies share these programs. */
   readonly programs: readonly RenderedManifest[];
@@ -33,7 +33,7 @@ export interface RenderedRow {
   readonly row: Row;
   /** The entries of `spec.containers`. */
   readonly entries: readonly Row[];
-  /** The columns of its level that the row does not override; none for the guard. */
+  /** The columns of the row's level that the row does not override; empty for the guard. */
   readonly level: Row;
 }
 
@@ -54,11 +54,13 @@ export interface RuleText {
 
 export interface CheckText {
   readonly over: Check['over'];
-  /** CEL, bool: a part violates the rule. */
+  /** The CEL text of type bool that says whether a pod, container or volume violates the rule. */
   readonly violates: string;
-  /** CEL, string: the message. */
+  /** The CEL text of type string that makes the message. */
   readonly message: string;
-  /** The pod that the text is about, if it is not about both: the pod as created, or the pod after defaulting. */
+  /**
+   * The pod that the text is about: the pod as created, or the pod after defaulting. Absent if the text is about both.
+   */
   readonly of?: 'unfilled' | 'filled';
 }
 
@@ -102,7 +104,7 @@ function rowWithLevel(policy: ResolvedPolicy) {
   return { row, entries: entriesOf(policy), level: Object.fromEntries(level) };
 }
 
-/** Both parts of a policy have the same rules. */
+/** The rules of a policy, which are the same for both parts. */
 function rulesOf({ checks, filledChecks }: ResolvedPolicy): RuleText[] {
   const textsOf = (id: string, all: ResolvedPolicy['checks']) =>
     all

@@ -8,11 +8,11 @@ import type { RenderedPolicy } from './rendered-policy.ts';
 import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
-/** By name: the question and its answer. Both are plain values, which are copied from thread to thread. */
+/** Each question with its answer, by name. Both are plain values, because they are copied from thread to thread. */
 export interface Requests {
   /** The snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };
-  /** The snapshot after the loaded one, as changes to the loaded one. */
+  /** Replaces the loaded snapshot by the next one, which is given as changes. */
   change: { question: Difference; answer: undefined };
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };

@@ -59,14 +59,14 @@ export class SharedEvaluation {
     const { resolve } = this.#resolver;
     const options = { lastAccepted: this.#lastAccepted, oldestServer, now: this.at };
     const accepted = runToEnd(accept(policies, options, resolve));
-    // The policies of the cluster stay resolved while others are supposed, because verdicts are found by the resolved
-    // policies.
+    // The cluster's own policies stay resolved while other policies are supposed, because kept verdicts
+    // are found by resolved policy.
     for (const policy of this.cluster.policies()) resolve(policy, oldestServer);
     this.#resolver.forgetUnused();
     return accepted;
   }
 
-  /** With the roles and bindings that the operator will write. */
+  /** An index of who may use the policies, with the roles and bindings that the operator will write. */
   useOf({ policies }: Accepted): UseIndex {
     const live = { roles: this.cluster.roles(), bindings: this.cluster.roleBindings() };
     const { roles, bindings } = withRendered(live, renderedGrants(policies));

@@ -1,4 +1,7 @@
-/** Gives the worker the snapshot that its answers are about: only the changes, if the worker has the snapshot before. */
+/**
+ * Gives the worker the snapshot that its answers are about. If the worker has the previous snapshot, it gets only the
+ * changes.
+ */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ShownCluster } from '../data/clusters.ts';
 import type { Requests } from './requests.ts';

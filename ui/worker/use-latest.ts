@@ -1,10 +1,10 @@
-/** A question of a view that changes while somebody types. */
+/** Sends a view's question that changes while somebody types. */
 import { useMemo, useState } from 'preact/hooks';
 import type { PageWorker } from './client.ts';
 import { latest } from './latest.ts';
 import type { RequestName, Requests } from './requests.ts';
 
-/** The last answer stays until there is a new one, even beside an error. */
+/** The answer to the newest question. The last answer stays until a new one arrives, even beside an error. */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
   const [answer, setAnswer] = useState<Requests[Name]['answer']>();
   const [problem, setProblem] = useState('');

@@ -1,4 +1,4 @@
-/** A workload that violates → the edits of `cappol fix`, for a manifest that has the fields of the snapshot. */
+/** Finds the edits of `cappol fix` for a workload that violates, in a manifest that has the fields of the snapshot. */
 import { type Finding, findings } from '../../analysis/capabilities/findings.ts';
 import { fixText } from '../../analysis/fix/fix-text.ts';
 import { Repairer } from '../../analysis/fix/repairer.ts';
@@ -23,19 +23,22 @@ export interface WorkloadName {
 }
 
 export interface FixQuestion extends WorkloadName {
-  /** The fields of violations, from the PodSpec on. */
+  /** The fields of violations, as paths that begin below the PodSpec. */
   readonly paths: readonly string[];
 }
 
 export interface WorkloadFix {
-  /** The object of the manifest: the workload itself, or one of its pods. */
+  /** The kind of object in the manifest: the workload itself, or one of its pods. */
   readonly of: 'workload' | 'pod';
-  /** Whether the template complies and only pods violate, because an earlier template made them or somebody changed them. */
+  /**
+   * Whether the template complies and only pods violate. An earlier template may have made these pods, or somebody
+   * changed them.
+   */
   readonly onlyPods: boolean;
   readonly file: string;
   readonly before: string;
   readonly after: string;
-  /** Empty without edits. */
+  /** The unified diff of the edits; empty if there are none. */
   readonly diff: string;
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
@@ -44,7 +47,7 @@ export interface WorkloadFix {
   readonly findings: readonly Finding[];
 }
 
-/** Fixes the workload's template, or the first of its pods that violates. @returns undefined for a workload that is gone */
+/** Fixes the workload's template, or its first pod that violates. @returns undefined if the workload is gone */
 export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): WorkloadFix | undefined {
   const members = membersOf(name.namespace, loaded.cluster).filter(
     ({ workload }) => workload.kind === name.kind && workload.name === name.name,
@@ -63,7 +66,10 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
   return { ...rest, values, findings: findings(parts.spec) };
 }
 
-/** The template that a person would edit. A custom resource is not read, so its controller's object has the template. */
+/**
+ * Whether this is the template that a person would edit. cappol does not read custom resources, so the object of their
+ * controller counts.
+ */
 function isTemplate({ pod, own, custom }: Member): boolean {
   return !pod && (own || custom !== undefined);
 }
@@ -100,7 +106,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
   };
 }
 
-/** One repairer for each snapshot. */
+/** The repairer, which is made once for each snapshot. */
 const contextOf = perObject(({ cluster, state }: Loaded) => {
   const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
   return new PolicyContext({
@@ -113,7 +119,7 @@ const contextOf = perObject(({ cluster, state }: Loaded) => {
   });
 });
 
-/** YAML as people write it. `cappol fix` reads the same values from it. */
+/** The manifest as YAML in the form in which people write it. `cappol fix` reads the same values from it. */
 export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodParts): string {
   const pod = { ...(Object.keys(annotations).length > 0 && { metadata: { annotations } }), spec: inOrder(spec) };
   const object =
@@ -128,7 +134,7 @@ export function manifestText({ namespace, kind, name }: WorkloadName, { annotati
   return yamlText(object);
 }
 
-/** The fields of the pod come first, then its containers; within each, the name comes first. */
+/** Puts the fields of the pod first, and then its containers. Within each of them, the name comes first. */
 function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodParts['spec']): object {
   const named = (list: readonly { readonly name: string }[] | undefined) =>
     list?.map(({ name, image, ...others }: { readonly name: string; readonly image?: unknown }) => ({

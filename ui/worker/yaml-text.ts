@@ -1,4 +1,4 @@
-/** YAML as people write it. */
+/** Writes YAML in the form in which people write it. */
 import { documentText, yamlDocument } from '../../analysis/text/yaml-document.ts';
 
 export function yamlText(value: unknown): string {

@@ -27,7 +27,7 @@ export function Capabilities({ cluster: { snapshot }, parameters }: ViewProps) {
     return before.current;
   }, [snapshot, runtime]);
   const filtered = useMemo(() => filterMap(map, filter, order), [map, filter, order]);
-  // The rows whose state somebody changed since the start, by expanding or collapsing them.
+  // The rows that somebody has expanded or collapsed since the start.
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => rowsOf(filtered, expandedIn(filtered, toggled)), [filtered, toggled]);
   const point = useRef<(pointed: Pointed | undefined) => void>(() => {});

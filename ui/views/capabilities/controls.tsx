@@ -12,8 +12,8 @@ import { PrivilegedAmongOthers, type Sample, SampleCell } from './sample.tsx';
 const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };
 
 /**
- * The sample is drawn as a cell of the map: `[how the capability is held, whether it is allowed, whether it is held but
- * not allowed]`.
+ * The choices of the filter by holding. A sample is a cell of the map:
+ * `[how the capability is held, whether it is allowed, whether it is held but not allowed]`.
  */
 const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; readonly sample?: Sample }[] = [
   { value: '', text: 'Held in any way' },
@@ -23,7 +23,7 @@ const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; rea
   { value: 'refused', text: 'Not allowed by the policy', sample: [HELD.added, 0, 1] },
 ];
 
-/** Only for a snapshot with evidence. */
+/** The choice that is shown only if the snapshot has evidence. */
 const UNUSED = { value: 'unused', text: 'Not used, as far as was observed', sample: [HELD.added, 0, 0, 1] } as const;
 
 interface ControlsProps {

@@ -1,4 +1,4 @@
-/** One sentence each about the cell under the pointer, or about the focused cell. */
+/** Describes the cell under the pointer, or the focused cell, in one sentence for each fact. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { riskText } from '../../../operator/standards/capabilities.ts';
 import { Name } from '../../components/name.tsx';
@@ -13,7 +13,10 @@ export interface Pointed {
 
 interface DetailProps {
   readonly runtime: Runtime;
-  /** The pointer moves often, and then only this part of the page is drawn. */
+  /**
+   * Registers the function that draws this part of the page. The pointer moves often, and only this part is drawn
+   * again.
+   */
   register(show: (pointed: Pointed | undefined) => void): void;
 }
 

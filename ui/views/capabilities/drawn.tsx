@@ -1,4 +1,4 @@
-/** The cells of a row as a drawing. */
+/** Draws the cells of a row. */
 import type { Drawing } from '../../model/map-drawing.ts';
 
 export function Paths({ drawing: { fills, unused, pluses, frames, room, corners } }: { readonly drawing: Drawing }) {

@@ -14,7 +14,7 @@ import { cellText, rowText } from '../../model/map-text.ts';
 import type { Pointed } from './detail.tsx';
 import { Paths } from './drawn.tsx';
 
-/** `aria-colindex` of the columns before the capabilities: the name, and the violations. */
+/** The number of columns before the capabilities: the name, and the violations. `aria-colindex` counts them, too. */
 const LEADING = 2;
 /** The number of rows of headings. */
 const HEADINGS = 2;
@@ -71,7 +71,10 @@ export function HeatMap({ rows, onToggle, onPoint, asked }: HeatMapProps) {
   );
 }
 
-/** The row, and the column by its position: cells of a drawing are no elements. */
+/**
+ * The row and the column under the pointer. The column follows from the position, because the cells of a drawing are
+ * not elements.
+ */
 function underPointer({ target, clientX }: PointerEvent, rows: readonly MapRow[]): Pointed {
   const row = rowOfElement(target as Element, rows);
   const first = (target as Element).closest('.row, .rows-head')?.querySelector('.origin');
@@ -168,7 +171,7 @@ function rowOf(row: MapRow, focused: number | undefined, isActive: boolean, togg
   };
 }
 
-/** @param hidden whether other elements have the same text */
+/** The drawing of a row, with a text for screen readers. @param hidden whether other elements have that text */
 function Drawn({ cells, hidden }: { readonly cells: Cells; readonly hidden: boolean }) {
   const svg = (
     <svg class="origin" width={MAP_WIDTH} height={ROW_HEIGHT} aria-hidden="true">
@@ -202,7 +205,7 @@ function Title({ row: { level, namespace, workload, container, expanded }, toggl
     expanded === undefined ? (
       <span class="arrow none" />
     ) : (
-      // The keys of the row expand it; this element is for the pointer.
+      // The button is only for the pointer, because keys on the row expand the row.
       <button
         type="button"
         class={`arrow ${expanded ? 'open' : ''}`}

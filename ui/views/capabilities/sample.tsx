@@ -1,17 +1,17 @@
-/** One cell of the map, beside the words for it. */
+/** Draws one cell of the map, beside the words for it. */
 import type { Cells } from '../../model/capability-map.ts';
 import { COLUMNS, HELD } from '../../model/holding.ts';
 import { CELL_WIDTH, drawingOf, ROW_HEIGHT } from '../../model/map-drawing.ts';
 import { Paths } from './drawn.tsx';
 
-/** Some containers are privileged, and the others do not hold the capability. */
+/** Draws a cell where some containers are privileged, and the others do not hold the capability. */
 export function PrivilegedAmongOthers() {
   const [how, none] = [new Uint8Array(COLUMNS.length), new Uint8Array(COLUMNS.length)];
   how[0] = HELD.privileged;
   return <Cell cells={{ how, unprivileged: none, allowed: none, refused: none }} />;
 }
 
-/** How the capability is held; whether it is allowed, held without being allowed, and unused. */
+/** A sample cell: how the capability is held, and whether it is allowed, held without being allowed, and unused. */
 export type Sample = readonly [how: number, allowed: number, refused: number, unused?: number];
 
 export function SampleCell({ sample }: { readonly sample: Sample }) {

@@ -1,8 +1,10 @@
-/** Parts of a whole, as a bar. The numbers beside it show the same, so it is hidden from screen readers. */
+/**
+ * Shows the parts of a whole as a bar. Screen readers do not see the bar, because the numbers beside it say the same.
+ */
 interface BarProps {
-  /** The key is the class of the part. */
+  /** The parts of the bar; the key is the CSS class of the part. */
   readonly parts: readonly { readonly key: string; readonly value: number }[];
-  /** The whole; the sum of the parts if it is left out. */
+  /** The whole; if it is left out, the sum of the parts. */
   readonly whole?: number;
 }
 

@@ -1,4 +1,4 @@
-/** How many namespaces are in which state: a bar, and a line for each state. */
+/** Shows how many namespaces are in each state: a bar, and a line for each state. */
 import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
 import { Bar } from './bar.tsx';
 import { type OverviewProps, OverviewSection } from './overview-section.tsx';

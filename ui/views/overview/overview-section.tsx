@@ -5,7 +5,10 @@ import type { ShownCluster } from '../../data/clusters.ts';
 import type { LinkTo } from '../../model/links.ts';
 import type { Overview } from '../../model/overview.ts';
 
-/** For the sections of the overview: their cluster, its numbers, and links to the other views about the same cluster. */
+/**
+ * The properties of a section of the overview: its cluster, the numbers, and links to other views about the same
+ * cluster.
+ */
 export interface OverviewProps {
   readonly cluster: ShownCluster;
   readonly numbers: Overview;
@@ -14,7 +17,7 @@ export interface OverviewProps {
 
 interface OverviewSectionProps {
   readonly title: string;
-  /** One line below the title. */
+  /** One line of text below the title. */
   readonly about?: string;
   readonly children: ComponentChildren;
 }

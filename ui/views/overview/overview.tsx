@@ -1,4 +1,7 @@
-/** The first view: what is enforced where, how far rollouts have come, what violates, and what needs attention. */
+/**
+ * The first view: what is enforced in which namespaces, how far rollouts have come, what violates, and what needs
+ * attention.
+ */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
 import { Name } from '../../components/name.tsx';
@@ -13,7 +16,7 @@ import { Remarks } from './remarks.tsx';
 import { Rollouts } from './rollouts.tsx';
 import { WorstNamespaces, WorstRules } from './worst.tsx';
 
-/** Several clusters are shown beside each other. */
+/** Shows the overviews of all clusters, beside each other. */
 export function Overview({ clusters }: ViewProps) {
   return (
     <div class={`overview ${clusters.length > 1 ? 'several' : ''}`}>
@@ -26,7 +29,7 @@ export function Overview({ clusters }: ViewProps) {
 
 interface ClusterOverviewProps {
   readonly cluster: ShownCluster;
-  /** Whether the cluster's name is shown above it. */
+  /** Whether the cluster's name is shown above the overview. */
   readonly named: boolean;
 }
 
@@ -54,7 +57,7 @@ function ClusterOverview({ cluster, named }: ClusterOverviewProps) {
   );
 }
 
-/** The same sentence as in `cappol status`. */
+/** Sums up the cluster in the same sentence as `cappol status`. */
 function Summary({ numbers: { policies, notReady, violations }, link }: OverviewProps) {
   if (policies === 0) return <p class="summary">There are no policies, so nothing is enforced.</p>;
   const total = violations?.all.total ?? 0;

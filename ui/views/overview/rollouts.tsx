@@ -10,7 +10,7 @@ import type { Rollout } from '../../model/overview.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The view of the policies has all of them. */
+/** The most rollouts to show. The view of the policies has all of them. */
 const MOST_ROLLOUTS = 5;
 const MOST_BLOCKED = 5;
 

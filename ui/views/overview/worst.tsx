@@ -6,7 +6,7 @@ import type { ByMode } from '../../model/violations.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The view of the violations has all of them. */
+/** The most rows to show. The view of the violations has all of them. */
 const MOST_ROWS = 8;
 
 export function WorstRules({ numbers: { violations }, link }: OverviewProps) {
@@ -50,7 +50,7 @@ interface CountsProps {
   readonly rows: readonly { readonly name: string; readonly href: string; readonly workloads: ByMode }[];
 }
 
-/** The bars have one scale: the first row is the longest. */
+/** Shows counts as bars of one scale, of which the bar in the first row is the longest. */
 function Counts({ rows, heading }: CountsProps) {
   const most = Math.max(...rows.map(({ workloads }) => workloads.total));
   return (

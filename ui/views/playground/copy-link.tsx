@@ -18,7 +18,7 @@ export function CopyLink({ play }: { readonly play: Play }) {
       await navigator.clipboard.writeText(url);
       setTold(copiedText(url));
     } catch {
-      // A page from disk may not use the clipboard.
+      // A page that was opened from disk may not use the clipboard.
       history.replaceState(null, '', address);
       setTold('The link is in the address bar: copy it there.');
     }

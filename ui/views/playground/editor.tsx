@@ -1,5 +1,5 @@
 /**
- * A YAML editor with markers, completion and help. It is in a shadow root, in which CodeMirror adopts its style sheets.
+ * A YAML editor with markers, completion and help. It is in a shadow root, where CodeMirror can adopt its style sheets.
  * Otherwise CodeMirror would write `<style>` elements, which the page's Content Security Policy forbids.
  */
 import { autocompletion, type CompletionContext, completionKeymap } from '@codemirror/autocomplete';
@@ -28,11 +28,13 @@ interface EditorProps {
   /** The ID of an element that describes the editor. */
   readonly describedBy: string;
   readonly text: string;
-  /** A counter of the texts that come from outside the editor. Only when it changes, the editor takes `text`. */
+  /**
+   * A counter of the texts that come from outside the editor. The editor takes `text` only when this counter changes.
+   */
   readonly loaded: number;
   onChange(text: string): void;
   readonly markers: readonly Marker[];
-  /** A line to move to, whenever this is a new object. */
+  /** The line to move to. The editor moves there whenever it receives a new object. */
   readonly reveal?: { readonly line: number } | undefined;
 }
 
@@ -41,8 +43,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
   const view = useRef<EditorView | undefined>(undefined);
   const change = useRef(onChange);
   change.current = onChange;
-  // Text, markers and focus change in the same frame as the rest of the page. In a later effect, the next key could come
-  // first.
+  // Text, markers and focus change in the same frame as the rest of the page. With a later effect, the user could press
+  // a key before the change.
   useLayoutEffect(() => {
     const element = host.current as HTMLDivElement;
     const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
@@ -58,7 +60,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-    // A typed text comes back as `text` later, when the editor may contain more.
+    // A typed text comes back as `text`. By then, the user may have typed more, so `text` must not replace the editor's
+    // content.
   }, [loaded]);
   useLayoutEffect(() => show(view.current, markers), [markers]);
   useLayoutEffect(() => {
@@ -130,7 +133,7 @@ function complete(context: CompletionContext) {
   };
 }
 
-/** At the beginning of a value, its choices are shown before the first letter is typed. */
+/** Whether the cursor is at the beginning of a value. There, the choices are shown before the first letter is typed. */
 function isAfterBegin({ state, pos }: CompletionContext): boolean {
   return /[[,:] ?$/.test(state.sliceDoc(Math.max(0, pos - 2), pos));
 }
@@ -156,7 +159,7 @@ function help(view: EditorView, offset: number) {
 }
 
 const setMarked = StateEffect.define<DecorationSet>();
-/** The lines with markers, in the colour of the worst one. */
+/** Colours the lines with markers, each by its worst marker. */
 const marked = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update: (lines, transaction) =>
@@ -189,7 +192,7 @@ function show(editor: EditorView | undefined, markers: readonly Marker[]): void 
 
 const RANK: readonly Marker['severity'][] = ['error', 'warning', 'info'];
 
-/** Custom properties of the page also apply in the shadow root. */
+/** The colours are custom properties of the page, which also apply in the shadow root. */
 const COLOURS = HighlightStyle.define([
   { tag: [tags.definition(tags.propertyName), tags.propertyName], color: 'var(--accent)' },
   { tag: [tags.string, tags.content], color: 'var(--text)' },

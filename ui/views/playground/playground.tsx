@@ -14,11 +14,13 @@ import { Editor } from './editor.tsx';
 import { Results } from './results.tsx';
 import { Start } from './start.tsx';
 
-/** Outside of the component, so that the texts are kept while another view is shown. */
+/**
+ * The texts of the playground. They are outside of the component, so that they are kept while another view is shown.
+ */
 let remembered: Play | undefined;
 
 const FIRST = playOfExample(EXAMPLES[0] as (typeof EXAMPLES)[number]);
-/** The wait for further typing: a fast typist gets no answer for each letter. */
+/** The time in ms to wait for further typing, so that not every letter of a fast typist is answered. */
 const TYPING_MS = 120;
 const LINK_MS = 400;
 
@@ -138,7 +140,7 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
 
 const NO_MARKERS: readonly Marker[] = [];
 
-/** The verdict on the texts. The last one stays until there is a new one. */
+/** The verdict on the texts. An old verdict stays until a new one arrives. */
 function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
   const { answer, problem, ask, setProblem } = useLatest(worker, 'check');
   useEffect(() => {
@@ -184,7 +186,7 @@ function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => v
     let isNewest = true;
     const timer = setTimeout(async () => {
       const next = await linkOf(play);
-      // Meanwhile, the text may have changed, or another view may be shown, whose address has no such parameter.
+      // Meanwhile, the text may have changed. Or another view may be shown, whose address has no such parameter.
       if (!isNewest) return;
       own.current = next;
       setParameters({ play: next });

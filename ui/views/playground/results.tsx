@@ -10,12 +10,12 @@ import type { CheckedText } from '../../worker/check.ts';
 type OnReveal = (text: CheckedText, line: number) => void;
 
 interface ResultsProps {
-  /** Undefined before the first answer. */
+  /** The items with their verdicts; undefined before the first answer. */
   readonly items: readonly ShownItem[] | undefined;
   readonly troubles: readonly Trouble[];
-  /** Why objects have no verdict. */
+  /** The reasons why objects have no verdict. */
   readonly leftOut: readonly string[];
-  /** Why there is no answer; empty if there is one. */
+  /** The reason why there is no answer; empty if there is an answer. */
   readonly problem: string;
   readonly onReveal: OnReveal;
 }
@@ -108,7 +108,7 @@ function Line({ text, line, onReveal }: LineProps) {
   );
 }
 
-/** For screen readers, each time that it changes. */
+/** The summary that screen readers read whenever it changes. */
 function summaryOf(items: readonly ShownItem[], troubles: readonly Trouble[], leftOut: readonly string[]): string {
   const verdicts = items.map(({ name, effect }) => `${name}: ${effect ?? 'no policy'}`);
   return [...verdicts, ...leftOut, ...(troubles.length > 0 ? [`${troubles.length} problems in the texts`] : [])].join(

@@ -65,9 +65,9 @@ interface MenuProps {
   onChoose(value: string): void;
 }
 
-/** Shows its label again after each choice, because the texts may be edited afterwards. */
+/** A menu that shows its label again after each choice, because the user may edit the chosen texts. */
 function Menu({ label, options, onChoose }: MenuProps) {
-  // A filter to type into, because the menus may be long.
+  // A text filters the choices, because the menus may be long.
   const choices = useMemo(
     () =>
       options.map(([value, text]) => (

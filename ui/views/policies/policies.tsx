@@ -1,4 +1,4 @@
-/** The policies, or the one that the address names. */
+/** Shows all policies, or the policy that the address names. */
 import type { ViewProps } from '../view.ts';
 import { PolicyList } from './list.tsx';
 import { PolicyPage } from './policy.tsx';

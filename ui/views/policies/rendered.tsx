@@ -73,7 +73,7 @@ function RenderedObject({ object: { manifest, yaml }, policy }: RenderedObjectPr
   );
 }
 
-/** A table may be of any length, so the lines that name the policy come first. */
+/** Shows a CEL text. A table may be of any length, so the lines that name the policy come first. */
 function Cel({ name, text, policy }: NamedText & { readonly policy: string }) {
   return (
     <Fold summary={name}>

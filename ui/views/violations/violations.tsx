@@ -1,4 +1,4 @@
-/** The workloads that violate policies, and the fix of the one that the address names. */
+/** Shows the workloads that violate policies, and the fix of the workload that the address names. */
 import { useMemo } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { counted } from '../../../operator/text/wording.ts';
@@ -166,7 +166,7 @@ function countText(shown: readonly ViolatingRow[], all: readonly ViolatingRow[])
   return `${workloads} in ${rows}`;
 }
 
-/** Each value once, with the number of rows. */
+/** The choices of a menu: each value once, with its number of rows. */
 function choicesOf(values: readonly string[]) {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -175,7 +175,7 @@ function choicesOf(values: readonly string[]) {
     .map((value) => ({ value, text: `${value} (${counts.get(value)?.toLocaleString('en')})` }));
 }
 
-/** With thousands of values, a menu is useless, and a text filters them. */
+/** The most choices that a menu shows. With thousands of values a menu is useless, so the user filters by text. */
 const MOST_CHOICES = 200;
 
 function fewChoices(values: readonly string[]) {
@@ -189,7 +189,7 @@ function* csvRows(rows: readonly ViolatingRow[]): Generator<string[]> {
     yield [namespace, kind, name, effect, mode, policies.join(' '), rules.join(' '), String(pods)];
 }
 
-/** The first click sorts, and the second one reverses. */
+/** The headings of the columns. The first click on a heading sorts, and the second click reverses the order. */
 function headings(order: string) {
   const { sort, reverse } = parseOrder(order);
   return COLUMNS.map(({ sort: own, ...column }) => ({

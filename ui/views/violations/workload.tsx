@@ -1,4 +1,4 @@
-/** Why one workload violates, in each mode, and how to fix it. */
+/** Shows why a workload violates in each mode, and how to fix it. */
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { WordBadge } from '../../components/badge.tsx';
@@ -14,7 +14,7 @@ import { useAnswer } from '../../worker/use-answer.ts';
 import { Fix } from './fix.tsx';
 
 interface WorkloadProps {
-  /** One for each mode. */
+  /** The rows of the workload, one for each mode. */
   readonly rows: readonly ViolatingRow[];
   readonly snapshot: Snapshot;
   readonly worker: PageWorker;
