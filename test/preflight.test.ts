@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A separate project with our Node and an npm whose behaviour the test sets. */
+/** The tests run in a separate project with this Node and with an npm whose behaviour the test sets. */
 describe('preflight', () => {
   let project: string;
 

@@ -9,7 +9,7 @@ const owner = (name: string) => ({
   uid: name,
 });
 
-/** The way in which managedFields names the owner of these owner references. */
+/** The entry of managedFields by which a field manager owns the owner references with these uids. */
 const states = (manager: string, uids: readonly string[], operation = 'Apply') => ({
   manager,
   operation,

@@ -6,17 +6,17 @@
 export interface Folder {
   /** The path from the project's folder. The entry covers subfolders that have no entry of their own. */
   readonly path: string;
-  /** For docs/architecture.md, in Markdown. */
+  /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;
   /** The folders and single files that the folder may import besides itself. */
   readonly imports: readonly string[];
-  /** From npm. */
+  /** The npm packages that the folder may import. */
   readonly packages: readonly string[];
-  /** The same input always gives the same output. */
+  /** Whether the same input always gives the same output. */
   readonly pure?: true;
 }
 
-/** In order: a folder imports only from folders above it. */
+/** The folders in order: each folder imports only from folders above it. */
 export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/api',
@@ -495,10 +495,10 @@ export const API_CLIENTS = [
   'cli/evidence/profiles.ts',
 ];
 
-/** The folders that may load @kubernetes/client-node or undici: the first costs half a second and 85 MB. */
+/** The folders that may load undici or @kubernetes/client-node, which costs half a second and 85 MB. */
 export const CLIENT_LOADERS = ['operator/cluster'];
 
-/** The folders and files that may read the process. */
+/** The folders and files that may read Node's `process`. */
 export const PROCESS_READERS = ['operator/main.ts', 'operator/cluster/environment.ts', 'cli'];
 
 /** The folder of a file: the entry with the longest path. */

@@ -21,7 +21,7 @@ const SOURCE_FOLDERS = ['operator', 'analysis', 'cli', 'ui', 'hack', 'config', '
 const IMPURE =
   /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
-/** The files of their folder that all controllers may import. */
+/** The files of the controllers' folder that every controller may import. */
 const SHARED = ['./outcomes.ts', './controller.ts', './cluster-state.ts', './state-change.ts'];
 
 /** Three rules together say which capabilities a container may hold. */
@@ -31,10 +31,10 @@ const PROCESS = /(?<![.\w])process\./;
 const PROCESS_MODULES = /^node:(?:process|tty)$/;
 
 interface Source {
-  /** From the project's folder, with slashes. */
+  /** The path from the project's folder, with slashes. */
   readonly path: string;
   readonly folder: Folder | undefined;
-  /** Without comments. */
+  /** The code of the file, without its comments. */
   readonly code: string;
 }
 
@@ -169,7 +169,7 @@ describe('the architecture', () => {
   });
 });
 
-/** Files of the product outside the allowed ones that import something like this. */
+/** The files of the product that import a module whose name matches, except for the allowed files. */
 function importersOf(target: RegExp, allowed: readonly string[]): string[] {
   return PRODUCT.filter(({ path }) => !isIn(path, allowed))
     .filter(({ code }) => targetsIn(code).some((one) => target.test(one)))
@@ -196,7 +196,7 @@ function targetsIn(code: string): string[] {
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 
-/** The files of a folder and of those in it. */
+/** The files of a folder and of its subfolders. */
 function filesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .map((path) => join(folder, path).split(sep).join('/'))
@@ -214,7 +214,7 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** The files that these files import, types included, directly or through others; and these files themselves. */
+/** The given files, and all files that they import directly or through other files, types included. */
 function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   const graph = importGraph();
   const reached = new Set<string>();

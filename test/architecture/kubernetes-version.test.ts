@@ -1,4 +1,4 @@
-/** A Kubernetes version is added in few files: no others name the newest one. */
+/** Adding a Kubernetes version changes few files, because no other file names the newest version. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 import { documentation, ROOT } from '../support/page.ts';
 import { isRecord, mentions, mentionsIn, NAMED_IN, RECORDS } from './newest-version.ts';
 
-/** With 31 as the newest version. */
+/** Lines in which a search for Kubernetes 1.31, taken as the newest version, has to find it. */
 const FOUND: Readonly<Record<string, readonly [file: string, line: string]>> = {
   'a version': ['a.ts', "const NEWEST = 'v1.31';"],
   'a version without v': ['a.yaml', 'version: ["1.30", "1.31"]'],

@@ -5,14 +5,20 @@ import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { ROOT } from '../support/page.ts';
 import { writtenFiles, writtenPart } from '../support/written-files.ts';
 
-/** The files that have to name it. All others read it from the first one, or from the modules that are built. */
+/**
+ * The files that have to name the newest version. All other files read it from the first of these files, or from the Go
+ * modules that are built.
+ */
 export const NAMED_IN: readonly string[] = [
   'operator/standards/level-version.ts',
   'hack/controlplane/go.mod',
   'hack/node/kubelet/go.mod',
 ];
 
-/** Files and folders that may name it, because what they say of a version stays true when the next one is known. */
+/**
+ * Files and folders that may name the newest version, because their statements about it stay true when a newer one is
+ * known.
+ */
 export const RECORDS: Readonly<Record<string, string>> = {
   'operator/rules/': 'the version at which a value changed',
   'test/rules/': 'the version at which a value changed',
@@ -26,20 +32,20 @@ export const RECORDS: Readonly<Record<string, string>> = {
   'docs/static-protection.md': 'the version that brought the feature, and what was tried on it',
 };
 
-/** Written by tools; and what Helm and other programs require, which is not ours to choose. */
+/** Files that tools write. The versions in them are those that Helm and other programs require. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
-/** A number on such a line is read as a version. */
+/** A number on a line that contains one of these words is read as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
 
 export interface Mention {
-  /** From the project's folder. */
+  /** The path from the project's folder. */
   readonly file: string;
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** In files that people write. */
+/** The mentions of a version in the files that people write. */
 export function mentions(minor = NEWEST_KNOWN_MINOR): Mention[] {
   return writtenFiles()
     .filter((file) => !LOCKED.test(file) || NAMED_IN.includes(file))

@@ -33,7 +33,7 @@ function partText(part: string, does: string): string {
   return [`  subgraph ${part}_part["${part}/: ${does}"]`, ...boxes, '  end'].join('\n');
 }
 
-/** `compile`; for the part itself, `operator/` */
+/** The name of a folder in the picture: `compile` for `operator/compile`, and `operator/` for the folder around it. */
 function nameOf({ path }: Folder): string {
   return path.includes('/') ? path.slice(path.indexOf('/') + 1) : `${path}/`;
 }

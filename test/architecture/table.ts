@@ -35,7 +35,7 @@ function row({ path, does, imports, packages, pure }: Folder): string[] {
   return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
-/** Without `operator/`, so that the table is readable. */
+/** The places without `operator/`, so that the table is readable. */
 function shortened(places: readonly string[]): string {
   return code(places.map((place) => place.replace(/^operator\//, '')));
 }

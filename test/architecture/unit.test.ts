@@ -28,7 +28,7 @@ describe('the unit tests', () => {
   });
 
   it('are listed by patterns that mocha expands: it reads braces without a wildcard as a part of a name', () => {
-    // As in mocha/lib/cli/lookup-files.js, which only warns about a pattern without files, and runs the other files.
+    // Mocha (lib/cli/lookup-files.js) only warns about a pattern that matches no file, and runs the other files.
     assert.deepEqual(
       config.spec.filter((pattern) => pattern.includes('{') && !pattern.includes('*')),
       [],
@@ -48,7 +48,7 @@ function filesOf(patterns: readonly string[]): string[] {
   return patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort();
 }
 
-/** `{a,b}.ts`: `a.ts` and `b.ts`. */
+/** Expands the braces of a pattern: `{a,b}.ts` gives `a.ts` and `b.ts`. */
 function braces(pattern: string): string[] {
   const [, before = '', choices = '', after = ''] = /^(.*)\{(.*)\}(.*)$/.exec(pattern) ?? [];
   return choices === '' ? [pattern] : choices.split(',').map((choice) => `${before}${choice}${after}`);

@@ -68,9 +68,9 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
-  // If a policy's selector is removed from Git, the policy shares namespaces with all others, and the API server compiles
-  // each of these again. With dozens of policies that takes minutes. So each part begins without the policies of earlier
-  // parts.
+  // If a policy's selector is removed from Git, the policy selects all namespaces and overlaps with every other policy,
+  // and the API server compiles all their programs again. With dozens of policies, compiling takes minutes. So each
+  // part begins without the policies of earlier parts.
   describe('side by side', () => {
     before(() => forgetEverything(stage));
 

@@ -24,7 +24,7 @@ export interface ApplicationOptions {
   readonly finalizers?: readonly string[];
   readonly server?: string;
   readonly namespace?: string;
-  /** More of the spec's syncPolicy. */
+  /** Further fields of the Application's `spec.syncPolicy`. */
   readonly policy?: object;
   readonly ignoreDifferences?: readonly object[];
 }
@@ -114,7 +114,7 @@ export class Applications {
     });
   }
 
-  /** Waits until Argo CD has compared the Application again, after now. */
+  /** Waits until Argo CD has compared the Application once more. */
   async compared(name: string): Promise<Json> {
     // reconciledAt has whole seconds.
     await sleep(1_000);

@@ -12,17 +12,17 @@ import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
 /**
- * Namespaces that do not belong to the Application, and whose labels the operator has to remove. With the operator's
- * writes per second, that takes seven seconds. If nothing delayed the deletion, Argo CD would delete the operator a
- * second after the policies.
+ * Namespaces that do not belong to the Application, and whose labels the operator has to remove. At the operator's
+ * write rate, removing these labels takes seven seconds. If nothing delayed the deletion, Argo CD would delete the
+ * operator a second after the policies.
  */
 const NAMESPACES_ELSEWHERE = 80;
 const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 
 /** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
-  // Deleted first, because an ApplicationSet recreates other objects that are deleted. A running sync creates them once
-  // more.
+  // The root Application is deleted before the objects that it creates, because it would create them again. If one of
+  // its syncs is running, that sync creates the objects once more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
   await eventually('all Applications to be deleted', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);

@@ -14,7 +14,7 @@ import type { Files, Repository } from './repository.ts';
 import type { Stage } from './stage.ts';
 
 const ROOT = join(CONFIG, '..');
-/** The parts of config/default. */
+/** The folders that config/default includes. */
 const FOLDERS = [
   'crds',
   'config/argocd',
@@ -63,7 +63,7 @@ export async function installDocumented(stage: Stage): Promise<Installation> {
   return { project, commits };
 }
 
-/** The files of config/argocd, with other repositories. */
+/** The Applications of config/argocd, changed to read from the test's repositories. */
 function documentedApplications(repositories: Readonly<Record<'project' | 'policies' | 'teams', Repository>>): Json[] {
   const urls: Readonly<Record<string, string>> = {
     'https://github.com/capabilitypolicy/capabilitypolicy': repositories.project.url,
@@ -83,7 +83,7 @@ function documentedApplications(repositories: Readonly<Record<'project' | 'polic
   return objects;
 }
 
-/** Argo CD's own definitions know every field. */
+/** Checks that Argo CD's CRDs know every field of these objects. */
 async function assertNoUnknownField({ api }: Stage, objects: readonly Json[]): Promise<void> {
   const query = { dryRun: 'All', fieldValidation: 'Strict' };
   for (const body of objects) {
@@ -110,7 +110,7 @@ export async function assertInstalledInOrder(stage: Stage, { commits }: Installa
   assert.ok((conditionOf(policy, 'Programmed')?.lastTransitionTime ?? '') <= shop.metadata.creationTimestamp);
 }
 
-/** The first pod in a namespace that Argo CD made. */
+/** Checks that the policies are enforced for the first pod of a namespace that Argo CD created. */
 export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void> {
   await stage.account('shop');
   const query = { dryRun: 'All' };
@@ -123,7 +123,7 @@ export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void
   await stage.labelsBecome('shop', { enforce: 'restricted' });
 }
 
-/** A policy's health and its message, in Argo CD's words. */
+/** Checks the health of a policy in Argo CD, and the message that Argo CD shows with it. */
 export async function assertHealthMessage(stage: Stage): Promise<void> {
   const health = async () => {
     const application = await stage.applications.compared('capabilitypolicies');

@@ -38,7 +38,7 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
-  // The same as after any failed comparison; see refused.ts.
+  // The comparison after a failed one calls the commit Synced, although nothing was applied; see refused.ts.
   await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });
   await stage.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/argocd-exempt', {

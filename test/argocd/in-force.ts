@@ -13,7 +13,7 @@ import { namespaceOf, policyOf, privilegedProbe, SERVER_SIDE } from './objects.t
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** The tolerated gap in ms: a shorter gap may be chance. */
+/** The minimum number of probes that the API server has to answer during a change. */
 const ROUNDS = 20;
 
 /** The policies' Application as config/argocd/application.yaml has it, with another name and repository. */
@@ -45,7 +45,9 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-/** A namespace in which `policy` decides, with the policy's Application synced once and the policy in force. */
+/**
+ * Creates a namespace in which `policy` decides and the policy's Application, and waits until the policy is in force.
+ */
 export async function settled(stage: Stage, app: Json, commit: string, policy: string): Promise<void> {
   await stage.namespace(policy, { environment: policy });
   await stage.applications.create(app);
@@ -53,7 +55,7 @@ export async function settled(stage: Stage, app: Json, commit: string, policy: s
   await stage.inForce(policy);
 }
 
-/** While `act` runs, no pod is admitted that the policies in Git refuse. */
+/** Checks that, while `act` runs, no pod is admitted that the policies in Git refuse. */
 export async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
   const { surprises, rounds } = await stage.probing([privilegedProbe(namespace)], act);
   assert.deepEqual(surprises, []);
@@ -175,7 +177,7 @@ async function confirm(stage: Stage): Promise<void> {
   assert.equal(await stage.policy(name), undefined);
 }
 
-/** A manual change is reverted. */
+/** Checks that Argo CD reverts a manual change of the policy. */
 export async function assertHealed(stage: Stage, policy: string): Promise<void> {
   await stage.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
   await eventually(`${policy} to be healed`, async () => (await stage.policy(policy))?.spec.mode === 'Enforce');

@@ -87,7 +87,7 @@ class LabelScene {
     await this.#stage.labelsBecome(this.name, labels);
   }
 
-  /** Synced and unchanged over two comparisons. */
+  /** Checks that the namespace stays synced and unchanged during two comparisons. */
   async stay(labels: Readonly<Record<string, string>>): Promise<void> {
     const version = async () => (await this.#stage.api.get(`${NAMESPACES}/${this.name}`)).metadata.resourceVersion;
     const before = await version();
@@ -128,7 +128,7 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // This way of comparing looks for the traces of another way of applying, and finds no difference. The next sync
+    // Argo CD compares by the traces that another way of applying leaves, so it finds no difference. The next sync
     // applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });

@@ -84,7 +84,10 @@ const { subjects: _subjects, ...EFFECTIVE } = FIELDS;
 const { mode: _mode, defaulting: _defaulting, ...WITHOUT_MODE } = FIELDS;
 const AUDITED = { ...EFFECTIVE, mode: 'Audit', defaulting: 'Disabled' };
 
-/** An Application of one policy with FIELDS, in force. @returns its status with other fields in Git, in force */
+/**
+ * Creates an Application of one policy with FIELDS, and waits until the policy is in force. @returns a function that
+ * commits other fields, waits until they are in force, and returns the policy's status
+ */
 async function policyWithFields(stage: Stage, mode: Mode): Promise<(fields: object) => Promise<Json>> {
   const name = `fields-${slug(mode)}`;
   const repository = stage.repository();
@@ -120,7 +123,7 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
   });
 }
 
-/** This way of comparing looks for the traces of another way of applying, and finds no difference. */
+/** Checks that Argo CD misses removed fields if it compares by the traces of another way of applying. */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
   const inForce = await policyWithFields(stage, mode);
   assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);

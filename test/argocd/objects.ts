@@ -36,7 +36,7 @@ export interface Marks {
   readonly wave?: number;
 }
 
-/** By default, enforces level restricted where the label environment has the policy's name. */
+/** A policy that by default enforces level restricted in namespaces whose label `environment` has the policy's name. */
 export function policyOf(name: string, spec: Partial<CapabilityPolicySpec> = {}, marks: Marks = {}): Json {
   return policyManifest(
     { name, ...annotationsOf(marks) },
@@ -48,7 +48,7 @@ export function namespaceOf(name: string, labels: Readonly<Record<string, string
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
 }
 
-/** A pod that no policy in Git admits, so it is only admitted during a gap. */
+/** A pod that no policy in Git admits. So such a pod is admitted only while no policy is in force. */
 export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }

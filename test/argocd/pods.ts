@@ -32,7 +32,7 @@ export class OperatorPods {
   readonly #controlPlane: ControlPlane;
   readonly #api: Api;
   readonly #watchdog: Watchdog;
-  /** By the pods' names. */
+  /** The running processes, by the names of their pods. */
   readonly #running = new Map<string, Running>();
   #working: Promise<void> | undefined;
   #stopping = false;

@@ -1,4 +1,7 @@
-/** The programs that a real Argo CD needs: itself and kustomize from the Go module beside this file, and three of Debian. */
+/**
+ * The programs that a real Argo CD needs: Argo CD and kustomize, which are built from the Go module beside this file,
+ * and three programs of Debian.
+ */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
 import { findProgram, requiredVersion } from '../../hack/controlplane/program.ts';
@@ -11,12 +14,12 @@ const ARGOCD = 'github.com/argoproj/argo-cd/v3';
 const TOOLCHAIN = 'go1.27.4';
 
 export interface Programs {
-  /** All of Argo CD's servers are this one program. */
+  /** The path of Argo CD's program, which contains all of Argo CD's servers. */
   readonly argocd: string;
   readonly kustomize: string;
 }
 
-/** As in v3.6.1. */
+/** The version of Argo CD in the form `v3.6.1`. */
 export function argocdVersion(): string {
   return requiredVersion(MODULE, ARGOCD);
 }

@@ -55,8 +55,8 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by a dry run of the apply, which fails. The next regular comparison uses the result of the previous
- * commit, and calls this commit Synced. If a policy has changed in the cluster, it is compared again.
+ * Argo CD compares by applying with dry run, and that fails. The next regular comparison uses the result of the
+ * previous commit, and calls this commit Synced. If a policy has changed in the cluster, it is compared again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

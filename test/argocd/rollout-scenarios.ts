@@ -33,7 +33,7 @@ export function rolloutScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-/** A namespace in Git, and a policy whose rollout has begun in it and waits. */
+/** A namespace in Git, and a policy whose rollout has begun there and has not promoted the namespace yet. */
 class Rollout {
   readonly #stage: Stage;
   readonly #repository: ReturnType<Stage['repository']>;

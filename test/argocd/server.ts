@@ -16,9 +16,9 @@ import { CONFIG } from '../support/rights.ts';
 import { argocdSource, findPrograms, type Programs } from './programs.ts';
 
 export const ARGO_NAMESPACE = 'argocd';
-/** The name by which the API server knows it. */
+/** Argo CD's user name on the API server. */
 export const ARGO_USER = 'argocd';
-/** The interval of comparisons. Argo CD's default is 3 minutes, and up to one more at random. */
+/** The interval of comparisons. Argo CD's default is 3 minutes plus a random time of up to one minute. */
 const RECONCILIATION = '10s';
 
 interface Ports {
@@ -97,7 +97,7 @@ async function configure(
   writeFileSync(configuration, stdout);
   const run = (...args: readonly string[]) => promisify(execFile)(kubectl, ['--kubeconfig', kubeconfig, ...args]);
   await run('create', 'namespace', ARGO_NAMESPACE);
-  // Applied on the server side: the object is too long for the annotation of client-side apply.
+  // Client-side apply would fail, because a CRD is too long for its annotation.
   await run('apply', '--server-side', '-k', join(source, 'manifests', 'crds'));
   await run('apply', '--server-side', '-f', configuration);
   await waitFor('the CRDs of Argo CD to be served', () =>

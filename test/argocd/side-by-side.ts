@@ -17,7 +17,7 @@ export function sideBySide(all: readonly Scenario[]): void {
 
   before(() => {
     running = new Map(scenarios.map(({ title, run }) => [title, run()]));
-    // Each scenario has its own.
+    // The test of each scenario reports that scenario's error.
     for (const one of running.values()) one.catch(() => {});
   });
 

@@ -19,12 +19,12 @@ import { Repository } from './repository.ts';
 import { ArgoCd } from './server.ts';
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
-/** Several scenarios ask at the same time. */
+/** One request at a time is enough, because several scenarios send requests at the same time. */
 const PACE = { atOnce: 1, pauseMs: 20 };
 
 export class Stage {
   readonly controlPlane: ControlPlane;
-  /** As the cluster administrator. */
+  /** The API of the control plane, with the rights of a cluster administrator. */
   readonly api: Api;
   readonly argocd: ArgoCd;
   readonly applications: Applications;
@@ -77,13 +77,13 @@ export class Stage {
     return new Repository(this.controlPlane.dir);
   }
 
-  /** A namespace in which pods can be created at once. */
+  /** Creates a namespace in which pods can be created at once. */
   async namespace(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     await this.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     await this.account(name);
   }
 
-  /** Without the service account, the API server creates no pod. */
+  /** Creates the default service account of a namespace, without which the API server creates no pod. */
   async account(namespace: string): Promise<void> {
     const path = `${NAMESPACES}/${namespace}/serviceaccounts/default`;
     await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });

@@ -10,7 +10,7 @@ import { policyOf, SERVER_SIDE } from './objects.ts';
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** It owns all compiled objects, because policies share them. */
+/** The CRD that owns all compiled objects, because policies share these objects. */
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 
 export function treeScenarios(stage: () => Stage): Scenario[] {
@@ -49,7 +49,10 @@ async function tree(stage: Stage): Promise<void> {
   assert.deepEqual(await versions(), before);
 }
 
-/** The operator's Application in config/argocd has the rendered objects below the CustomResourceDefinition. */
+/**
+ * Checks that Argo CD shows the rendered objects below the CustomResourceDefinition in the operator's Application of
+ * config/argocd.
+ */
 export async function assertOwnedInTree({ api, argocd }: Stage): Promise<void> {
   const { uid } = (await api.get(CRD)).metadata;
   const isOwned = ({ uid: owner }: Json) => owner === uid;

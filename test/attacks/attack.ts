@@ -15,7 +15,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 export interface Attack {
   /** Completes the sentence "an attacker …". */
   readonly attempt: string;
-  /** Key of SETTINGS: the namespace and the policies that decide there. */
+  /** The key of an entry in SETTINGS, which describes the namespace and the policies that decide there. */
   readonly setting: string;
   /** The API server feature that the attempt needs; undefined if the attempt works on all versions. */
   readonly needs?: ServerFeature | undefined;
@@ -39,7 +39,7 @@ export type Step = (scene: Scene) => Promise<Answer>;
 
 /** The answer that the last step must get. */
 export interface Expectation {
-  /** For the title: `refused by base`, `admitted: no kubelet starts such a pod`. */
+  /** A part of the title, such as `refused by base` or `admitted: no kubelet starts such a pod`. */
   readonly title: string;
   verify(answer: Answer, scene: Scene): void;
 }
@@ -53,8 +53,8 @@ const MOST_SAID = 2_000;
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
 /**
- * Our admission policies refuse it, and give the reason. @param policies by their short names: each has a separate
- * reason
+ * Our admission policies refuse the request, and give the reason. @param policies the short names of the policies, of
+ * which each gives a separate reason
  */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();
@@ -81,12 +81,12 @@ export function refused(whom: string, why: RegExp, statuses: readonly number[] =
 
 export const guarded = refused('the guard', /CapabilityPolicy \S+: this change would/, [403]);
 
-/** The API server's own validation refuses it, in any namespace. */
+/** The API server's own validation refuses the request, in any namespace. */
 export function invalid(why: RegExp): Expectation {
   return refused('the API server', why, [400, 415, 422]);
 }
 
-/** It succeeds. @param why it does no harm */
+/** The request succeeds. @param why the reason why it does no harm */
 export function admitted(why: string, verify: (object: Json, answer: Answer) => void = () => {}): Expectation {
   return {
     title: `admitted: ${why}`,
@@ -112,7 +112,7 @@ export function create(pod: object, as: Identity = CREATOR): Step {
 }
 
 /**
- * Creates a pod in a namespace of that name. The namespace has the labels of the row's namespace, and is deleted
+ * Creates a pod in a namespace with a given name. The namespace has the labels of the row's namespace, and is deleted
  * afterwards.
  */
 export function createIn(name: string, pod: object): Step {
@@ -135,7 +135,7 @@ export function createText(text: string, contentType = 'application/json'): Step
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
 }
 
-/** Adds an ephemeral container as `kubectl debug` does. @param pod if not the row's */
+/** Adds an ephemeral container as `kubectl debug` does. @param pod the pod's name, if it is not the row's pod */
 export function debug(container: object, { as = CREATOR, pod }: { as?: Identity; pod?: string } = {}): Step {
   const debugger_ = { name: 'debugger', image: 'example.org/debug', ...container };
   return patchPod({ spec: { ephemeralContainers: [debugger_] } }, '/ephemeralcontainers', {
@@ -191,7 +191,7 @@ interface Asked {
   readonly query: Readonly<Record<string, string | boolean>>;
 }
 
-/** @param name if not the row's */
+/** @param name the pod's name, if it is not the row's pod */
 function podPath({ namespace, pod }: Scene, name = pod): string {
   return `${NAMESPACES}/${namespace}/pods/${name}`;
 }

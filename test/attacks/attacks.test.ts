@@ -1,7 +1,7 @@
 /**
  * Replays every attempt of docs/security-model.md, and attempts that once succeeded, on a real API server with the real
- * operator. It is one table for a security reviewer; the rows are in the other files of this folder, by the sections of
- * that page.
+ * operator. The attempts are one table for a security reviewer. Its rows are in the other files of this folder, by the
+ * sections of that page.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -91,7 +91,7 @@ describe('attacks that other tests make', () => {
   }
 });
 
-/** @returns the last step's answer */
+/** @returns the answer to the last step */
 async function run(steps: readonly Step[], scene: Scene): Promise<Answer> {
   const last = steps.at(-1) as Step;
   for (const step of steps.slice(0, -1)) {

@@ -8,12 +8,12 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
 import { pod } from './settings.ts';
 
-/** The number of entries of each list. Together they take some 155 kB, a tenth of what etcd accepts. */
+/** The number of entries of each list. Together the lists take some 155 kB, a tenth of what etcd accepts. */
 const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;
 
-/** As many capabilities of one container as an object can hold. */
+/** Lists with as many capabilities of one container as an object can hold. */
 const LONG = {
   add: Array.from({ length: ENTRIES }, () => 'SYS_ADMIN'),
   drop: Array.from({ length: ENTRIES }, () => 'K'),

@@ -3,7 +3,7 @@
 interface ShownElsewhere {
   readonly attempt: string;
   readonly outcome: string;
-  /** From the project's folder. */
+  /** The path of the test file, relative to the project's folder. */
   readonly file: string;
   /** A part of the test's title. */
   readonly title: string;

@@ -16,7 +16,7 @@ const APPLY = 'application/apply-patch+yaml';
 const NAMESPACE = `${NAMESPACES}/NAMESPACE`;
 const PRIVILEGED: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
 
-/** Applies the current labels, so that the editor owns them, too. @param rest other metadata to state */
+/** Applies the current labels, so that the editor also owns them. @param rest other metadata to state */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {
     const { labels, annotations } = (await scene.cluster.api.get(`${NAMESPACES}/${scene.namespace}`)).metadata;
@@ -67,8 +67,8 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
 }
 
 /**
- * Tries each route that can make the change. Returns the first answer that is not a refusal; if all are refusals, the
- * last.
+ * Tries each route that can make the change. Returns the first answer that is not a refusal. If all answers are
+ * refusals, it returns the last one.
  */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {

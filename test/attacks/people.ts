@@ -10,7 +10,7 @@ import { AGENT, agentPod } from './settings.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const NAMESPACED = `/apis/${RBAC}/v1/namespaces/NAMESPACE`;
-/** Holds the role `admin` in every namespace of the table. */
+/** A user who holds the role `admin` in every namespace of the table. */
 export const OWNER: Identity = { user: 'attacks-owner', groups: ['attacks-owners'] };
 const escalates = refused('RBAC', /attempting to grant RBAC permissions not currently held|not found/, [403, 404]);
 

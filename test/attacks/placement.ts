@@ -66,7 +66,10 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   },
 };
 
-/** Pods with fields that API servers know since Kubernetes 1.35; older ones drop the field, and refuse the rest. */
+/**
+ * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop such a field, and refuse the
+ * rest of the pod.
+ */
 const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
   'in an init container with rules for restarts': /initContainers\[0\]\.restartPolicy: Unsupported value: "Never"/,
   'in a pod with the newest fields of the API': /valueFrom: Invalid value: "": must specify one of/,

@@ -306,7 +306,7 @@ const ON_ROLES: readonly Attempt[] = [
   },
 ];
 
-/** @param alter changes the additional version, which starts as a copy of the first one */
+/** @param alter changes the additional version, which starts as a copy of the first version */
 function addsVersion(alter: (version: Json) => void, sent: Sent = {}): Attempt['run'] {
   const add = ({ spec }: Json) => {
     const version = { ...structuredClone(spec.versions[0]), name: 'v1', storage: false };

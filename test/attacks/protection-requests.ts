@@ -9,7 +9,7 @@ export interface Target {
   /** Full names of objects by their kind, and `guard` for the guard's admission policy. */
   readonly names: Readonly<Record<string, string>>;
   readonly namespace: string;
-  /** Pinned by --protect-policies. */
+  /** The name of the policy that --protect-policies pins. */
   readonly pinned: string;
 }
 
@@ -17,7 +17,7 @@ export interface Attempt {
   /** Completes the sentence "a cluster administrator …". */
   readonly attempt: string;
   run(target: Target): Promise<Answer>;
-  /** A part of the refusal; if the API server admits the request, the reason. */
+  /** A part of the expected refusal. If the API server admits the request, the reason why that does no harm. */
   readonly expect: { readonly refused: RegExp } | { readonly admitted: string };
 }
 
@@ -34,7 +34,7 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 export const MANAGED = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev' };
 export const SELECTOR = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 
-/** May write policies, and holds no `exempt`. */
+/** A user who may write policies, and does not hold the verb `exempt`. */
 export const EDITOR: Identity = { user: 'policy-editor' };
 
 export const MERGE = 'application/merge-patch+json';
@@ -123,7 +123,7 @@ export const GONE_OWNER = {
   uid: '00000000-0000-0000-0000-000000000000',
 };
 
-/** CEL, list(JSONPatch): it changes nothing. */
+/** A CEL text of type list(JSONPatch) that changes nothing. */
 export const NOTHING = '[JSONPatch{op: "test", path: "/kind", value: object.kind}]';
 
 const LIMIT_RANGES = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] };

@@ -219,7 +219,7 @@ function labelOf({ metadata }: Json): string | undefined {
   return metadata.annotations?.['capabilitypolicy.dev/labels'];
 }
 
-/** @param granted has a role and its binding */
+/** @param granted the policy that has a role and a binding */
 function names(objects: readonly Json[], granted: string): Target['names'] {
   const found = (kind: string, label: string, value: string) =>
     objects.find((one) => one.kind === kind && one.metadata.labels[label] === value)?.metadata.name;

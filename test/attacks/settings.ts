@@ -9,7 +9,10 @@ import { podManifest, privilegedPod, restrictedPod } from '../support/pod-manife
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<CapabilityPolicySpec>;
 
 interface Setting {
-  /** Short name → policy. Each selects the label `team` with the setting's key, unless it says otherwise. */
+  /**
+   * The policies by short name. Each policy selects the label `team` with the setting's key, unless it states another
+   * selector.
+   */
   readonly policies: Readonly<Record<string, Rules>>;
   /** Pods that exist before the policies, by name. */
   readonly older?: Readonly<Record<string, object>>;
@@ -23,7 +26,7 @@ const enforce = (rules: Rules): Rules => ({ mode: 'Enforce', podSecurityLabels: 
 const managed: Rules = { mode: 'Enforce', level: 'restricted' };
 
 export const SETTINGS: Readonly<Record<string, Setting>> = {
-  /** One narrow exception for everybody. */
+  /** A narrow exception for everybody. */
   narrow: {
     policies: { narrow: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }) },
     older: { privileged: privilegedPod(), good: restrictedPod() },
@@ -55,7 +58,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Anything may be added, but no container may hold more than its runtime's defaults. */
+  /** A container may add any capability, but may hold no more than the defaults of its runtime. */
   bounded: {
     policies: {
       bounded: enforce({
@@ -93,7 +96,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** The same, but the exception is for another account, and the user may use a different exception. */
+  /** An exception for another account. The user may use a different exception. */
   elsewhere: {
     policies: {
       elsewhere: enforce({ level: 'restricted' }),
@@ -101,7 +104,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** With labels, as by default. */
+  /** A policy with Pod Security labels, which is the default. */
   labelled: {
     policies: {
       labelled: managed,
@@ -158,7 +161,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A namespace that a row deletes and makes again. */
+  /** A namespace that a row deletes and creates again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
   /** Pods that are older than a policy that would refuse their pod-level settings. */
@@ -177,7 +180,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Lists with patterns and ranges in them. */
+  /** A policy whose lists contain patterns and ranges. */
   patterns: {
     policies: {
       patterns: enforce({
@@ -209,7 +212,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   /** Each container must have an AppArmor profile. */
   profiled: { policies: { profiled: enforce({ level: 'baseline', overrides: { appArmor: { unset: 'Refused' } } }) } },
 
-  /** The same, with defaulting. */
+  /** The same requirement of an AppArmor profile, with defaulting. */
   filled: {
     policies: {
       filled: enforce({

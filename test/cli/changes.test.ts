@@ -20,9 +20,7 @@ const OPTIONS = {
   at: Date.now(),
 };
 
-/**
- * Namespace net has a Deployment that complies, one that violates, and one that violates more; web has one that complies.
- */
+/** In namespace net, one Deployment complies, one violates, and one violates more; in namespace web, one complies. */
 const WORKLOADS = [
   workloadView('Deployment', 'good', { template: adding(['CHOWN']) }),
   workloadView('Deployment', 'bad', { template: adding(['SYS_TIME']) }),

@@ -1,4 +1,4 @@
-/** check in a pipe: lines that fit a screen, and workloads whose old pods alone violate. */
+/** check in a pipe: lines that fit a screen, and workloads of which only old pods violate. */
 import assert from 'node:assert/strict';
 import { itemsOf } from '../../analysis/check/running.ts';
 import { shortMessage } from '../../analysis/check/short-message.ts';

@@ -1,6 +1,6 @@
 /**
- * check with `spec.rollout`: a violation has the mode that the policy has in the namespace, where it is pending or
- * enforced.
+ * check with `spec.rollout`: a violation has the mode that the policy has in the namespace. That mode depends on
+ * whether the policy is pending or enforced there.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -99,7 +99,7 @@ describe('check with a rollout', () => {
     assert.equal(code, 1);
   });
 
-  /** How each output says that the API server refuses a pod, and that it warns about one. */
+  /** The words by which each output says that the API server refuses a pod, or that it warns about a pod. */
   const WORDS: Readonly<Record<Exclude<Output, 'junit'>, readonly [refused: RegExp, warned: RegExp]>> = {
     table: [/ refused +staged /, / warned +staged /],
     wide: [/ refused +staged /, / warned +staged /],

@@ -251,7 +251,7 @@ describe('check -f', () => {
     it('lets the subjects that a policy names use it', async () => {
       const may = pod('may', ['NET_RAW'], { serviceAccountName: 'pinger' });
       const { json } = await check(yaml(SUBJECTS, RESTRICTED, may, pod('perhaps', ['NET_RAW'])));
-      // A file does not tell whether the creator of a bare pod may use the policy.
+      // A file does not say whether the creator of a bare pod may use the policy.
       assert.deepEqual(verdicts(json), { 'default/may': 'Compliant', 'default/perhaps': 'Unknown' });
     });
 

@@ -1,4 +1,4 @@
-/** The errors of commands that cannot reach a cluster: they name files and servers. */
+/** The errors of commands that cannot reach a cluster name the files and servers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ describe('the errors of cappol with a cluster', () => {
 
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** @returns its only line */
+  /** Runs a command that fails. @returns the only line of its message */
   async function complaint(cluster: Json, user?: Json): Promise<string> {
     const file = join(folder, 'kubeconfig');
     const changed = structuredClone(config);

@@ -1,4 +1,4 @@
-/** Tests completion in the shells themselves. */
+/** Tests completion by running the shells themselves. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const COMMANDS = [
   'version',
 ];
 
-/** The typed text → all completions of its last word. */
+/** Typed lines, each with all completions of its last word. */
 const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['cappol ', COMMANDS],
   ['cappol ch', ['check']],
@@ -71,7 +71,7 @@ describeWith({ programs }, 'completion', () => {
     it(`of bash for ${JSON.stringify(line)}`, () => {
       const words = line.split(' ').map((word) => `'${word}'`);
       const script = `. ./cappol.bash; COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _cappol; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      // Readline adds the slash.
+      // The completion has no slash, because Readline adds it.
       const found = ask('bash', script)
         .trim()
         .split('\n')
@@ -102,8 +102,8 @@ describeWith({ programs }, 'completion', () => {
 const SEPARATOR = '=====';
 
 /**
- * An interactive zsh for each line, driven by another zsh, because there is no other way to get its completions. The
- * output follows.
+ * A script for zsh that runs an interactive zsh for each line, because there is no other way to get its completions.
+ * The script prints the output of that zsh.
  */
 function zshScript(lines: readonly string[]): string {
   return [

@@ -18,7 +18,7 @@ metadata: {name: baseline}
 spec: {namespaceSelector: {}, level: baseline, mode: Enforce}
 `;
 
-/** A manifest, and the fields where level baseline refuses it: `item: path@line of the manifest`. */
+/** A manifest with the fields where level baseline refuses it, written as `item: path@line of the manifest`. */
 interface Row {
   readonly what: string;
   readonly manifest: string;

@@ -1,4 +1,4 @@
-/** `cappol suggest --cluster --used`: profiles of Kubescape in a cluster, and files about its pods. */
+/** `cappol suggest --cluster --used`: reads profiles of Kubescape in a cluster, and files about the cluster's pods. */
 import assert from 'node:assert/strict';
 import type { SeenChecks } from '../../analysis/evidence/compare.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -15,7 +15,10 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const LABELS = { app: 'pinger' };
 const POD_SPEC = { containers: [{ name: 'ping', image: 'ping' }] };
 
-/** Kubescape has its own API server for these kinds; here a CRD serves objects of the same form. */
+/**
+ * A CRD of a kind of Kubescape. Kubescape itself has an API server for these kinds; the CRD serves objects of the same
+ * form.
+ */
 function crd(kind: string) {
   const plural = `${kind.toLowerCase()}s`;
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };

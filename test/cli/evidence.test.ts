@@ -1,4 +1,4 @@
-/** `cappol suggest --used` and `cappol explain --used`: evidence in files. */
+/** `cappol suggest --used` and `cappol explain --used`: read evidence from files. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ describe('cappol with evidence', () => {
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   const lines = (...records: readonly unknown[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
-  /** With the Deployment on standard input. */
+  /** Runs `cappol suggest --used` with the Deployment on standard input. */
   async function suggested(files: readonly string[], args: readonly string[] = [], given = pinger()): Promise<Ran> {
     return cappol(['suggest', '-f', '-', '--used', ...files, ...args], JSON.stringify(given), folder);
   }

@@ -1,4 +1,4 @@
-/** The examples of the commands' help, as people paste them. */
+/** The examples in the help of the commands, in the form in which people paste them. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const BIN = join(ROOT, 'bin');
 interface PastedExample {
   readonly command: string;
   readonly paste: string;
-  /** A cluster, or a node of one. */
+  /** Whether the example needs a cluster, or a node of a cluster. */
   readonly needsCluster: boolean;
 }
 
@@ -39,7 +39,7 @@ interface Pasted {
   readonly stderr: string;
 }
 
-/** Runs it in a bash, in an empty folder, where `cappol` is the command line of this checkout. */
+/** Runs a text in bash, in an empty folder, where `cappol` is the command line of this checkout. */
 export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'paste-'));
   try {

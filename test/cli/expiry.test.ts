@@ -1,4 +1,4 @@
-/** cappol knows the time: policies expire. */
+/** Tests how cappol evaluates policies that expire. */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { statusText } from '../../cli/commands/status/text.ts';

@@ -11,7 +11,7 @@ import { MEASURED } from '../support/measured-sets.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
-/** Rewritten with UPDATE_GOLDEN=1. */
+/** The expected output; UPDATE_GOLDEN=1 writes it again. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
 
 const NET_RAW = `NET_RAW (13)

@@ -1,4 +1,4 @@
-/** check: the results that make it exit with 1. */
+/** check: the results that make it exit with code 1. */
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Random manifests in random styles. The output has the same objects except for the listed edits, a second run changes
- * nothing, and `check` finds the violations that the output names.
+ * `fix` on random manifests in random styles. The output has the same objects except for the listed edits, a second run
+ * changes nothing, and `check` finds the violations that the output names.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -11,7 +11,7 @@ import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** Manifests; FC_RUNS=5000 is the long form. */
+/** The number of manifests; FC_RUNS=5000 is the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 200);
 const IN_STREAM = 20;
 
@@ -47,7 +47,7 @@ describe(`fix of random manifests (FC_SEED=${SEED})`, function () {
 // biome-ignore lint/suspicious/noExplicitAny: manifests
 type Fields = Record<string, any>;
 
-/** Manifests that nobody hardened: fields are missing, or have other values. */
+/** Changes that undo hardening: a field is missing, or has another value. */
 const SOFTENED: readonly ((spec: Fields, containers: Fields[]) => void)[] = [
   () => {},
   (spec) => void delete spec.securityContext,
@@ -58,7 +58,7 @@ const SOFTENED: readonly ((spec: Fields, containers: Fields[]) => void)[] = [
   (_, containers) => containers.forEach((one) => void delete one.securityContext?.capabilities),
 ];
 
-/** As JSON, because undefined fields count as absent. */
+/** A manifest as plain JSON, because undefined fields count as absent. */
 function manifestOf(pod: object, kind: number, empty: unknown, index: number): object {
   const bare = JSON.parse(JSON.stringify(pod));
   const containers: Fields[] = [...bare.spec.containers, ...(bare.spec.initContainers ?? [])];

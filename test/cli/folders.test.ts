@@ -1,5 +1,6 @@
 /**
- * check -f FOLDER skips and counts documents that are not Kubernetes objects; in a file named by -f they are errors.
+ * check -f FOLDER skips and counts documents that are not Kubernetes objects. In a file that -f names, such documents
+ * are errors.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { cappol } from '../support/cappol.ts';
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
-/** A file, its text, and the type that its documents are counted as; undefined: still an error. */
+/** Files with their texts, and the type that their documents are counted as; undefined if they are still an error. */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [
   ['chart/values.yaml', 'image: {tag: 1}\nkind: DaemonSet\n', 'Helm values'],
   ['chart/ci/prod-values.yml', 'replicas: 2\n', 'Helm values'],

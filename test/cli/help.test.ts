@@ -1,4 +1,4 @@
-/** The commands' help: it equals docs/, and its examples work. */
+/** Tests the help of the commands: it equals docs/, and its examples work. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

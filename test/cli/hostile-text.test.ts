@@ -5,8 +5,8 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
 /**
- * Properties that every JavaScript object has. If a table is looked up by text from a manifest, the lookup must not find
- * them.
+ * Properties that every JavaScript object has. If a text from a manifest is looked up in a table, the lookup must not
+ * find these properties.
  */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 
@@ -21,7 +21,7 @@ const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github', 'm
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** JSON, so that `__proto__` is a key like any other. */
+/** Writes a stream as JSON, so that `__proto__` is a key like any other. */
 function stream(...objects: readonly (Fields | string)[]): string {
   return objects.map((object) => (typeof object === 'string' ? object : JSON.stringify(object))).join('\n---\n');
 }

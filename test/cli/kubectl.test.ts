@@ -10,7 +10,10 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { mergedMappings } from './merged-mappings.ts';
 
-/** A pod whose only container has this securityContext, in flow style; before it, anchors for merge keys. */
+/**
+ * A stream with a pod, whose only container has this securityContext in flow style. Before the pod, it has anchors for
+ * merge keys.
+ */
 const merging = (securityContext: string) => `apiVersion: v1
 kind: Pod
 metadata:
@@ -42,7 +45,7 @@ const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\
 const POD = '{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, image: a}]}}';
 const UNTYPED = '{metadata: {name: b}, spec: {containers: [{name: b, image: b}]}}';
 
-/** Streams with `items` in objects of several kinds, and the names of the objects that kubectl sends. */
+/** Streams with `items` in objects of several kinds, each with the names of the objects that kubectl sends. */
 const ITEMS: readonly (readonly [text: string, names: readonly string[]])[] = [
   [`${CONFIG_MAP}items: [${POD}]\n`, ['a']],
   [`${CONFIG_MAP}items: [${POD}, ${POD.replaceAll('name: a', 'name: c')}]\ndata: {a: b}\n`, ['a', 'c']],

@@ -1,6 +1,6 @@
 /**
- * OpenAPI v3 documents of an API server → the fields of pods, workloads and other objects that evaluation depends on, in
- * the form of analysis/manifests/kubernetes-fields.json.
+ * Translates OpenAPI v3 documents of an API server into the form of analysis/manifests/kubernetes-fields.json: the
+ * fields of pods, workloads and other objects that evaluation depends on.
  */
 import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';
 
@@ -18,7 +18,7 @@ export interface OpenApi {
   readonly components: { readonly schemas: Readonly<Record<string, OpenApiSchema>> };
 }
 
-/** By apiVersion and kind: the object's type. */
+/** The type of an object, by apiVersion and kind. */
 const ROOTS = {
   'v1 Namespace': 'core.v1.Namespace',
   'v1 Pod': 'core.v1.Pod',
@@ -37,7 +37,7 @@ const ROOTS = {
 } as const;
 
 const SCALARS: Readonly<Record<string, string>> = { string: 's', integer: 'i', number: 'n', boolean: 'b' };
-/** Fields that are texts or numbers. */
+/** Types whose values are texts or numbers. */
 const EITHER = ['Quantity', 'IntOrString'];
 /** Fields that only the API server writes. */
 const NOT_WRITTEN = ['status', 'managedFields'];
@@ -70,7 +70,7 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
   return { roots: Object.fromEntries(roots), types };
 }
 
-/** The fields that both lists have, because an API server of another version has different fields. */
+/** Merges two lists of fields. An API server of another version has different fields, so the result has all of them. */
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();
   const types = names.map((name) => {
@@ -80,7 +80,7 @@ export function merged(known: KubernetesFields, found: KubernetesFields): Kubern
   return { roots: { ...known.roots, ...found.roots }, types: Object.fromEntries(types) };
 }
 
-/** A line for each type. */
+/** The fields as JSON text, with a line for each type. */
 export function fieldsText({ roots, types }: KubernetesFields): string {
   const lines = Object.entries(types).map(([name, fields]) => `    ${JSON.stringify(name)}: ${JSON.stringify(fields)}`);
   return `{\n  "roots": ${JSON.stringify(roots)},\n  "types": {\n${lines.join(',\n')}\n  }\n}\n`;

@@ -1,4 +1,7 @@
-/** check -f FOLDER leaves out node_modules, what .gitignore names, as git does, and what --exclude names, and says so. */
+/**
+ * check -f FOLDER leaves out node_modules, what --exclude names, and what .gitignore names, as git does; and it says
+ * so.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +26,7 @@ const FILES = [
   '#a.yaml',
 ];
 
-/** Lines of .gitignore, and of deploy/.gitignore. */
+/** Lines of .gitignore, and lines of deploy/.gitignore. */
 const CASES: readonly (readonly [root: string, deploy?: string])[] = [
   [''],
   ['build/'],

@@ -1,4 +1,4 @@
-/** The search for policies among many manifests. */
+/** Tests the search for policies among many manifests. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';

@@ -3,7 +3,7 @@ import { Random } from '../support/random.ts';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'];
 
-/** @returns texts in block style, each with fields that no other text needs */
+/** Makes random mappings. @returns texts in block style, each with fields that no other text needs */
 export function mergedMappings(count: number, random = new Random()): string[] {
   return Array.from({ length: count }, () => mappingText(random));
 }
@@ -20,7 +20,7 @@ function field(name: string, known: readonly string[], random: Random): string {
   return `${name}: &${name}\n${entries.map((entry) => `  ${entry}`).join('\n')}`;
 }
 
-/** Each key at most once, besides the merged keys. */
+/** Random entries of a mapping. Besides the merge keys, each key is there at most once. */
 function entriesOf(known: readonly string[], random: Random): string[] {
   const merges = Array.from({ length: random.int(3) }, () => `<<: ${merged(known, random)}`);
   const own = KEYS.filter(() => random.int(2) === 0).map((key) => `${key}: ${valueText(random)}`);

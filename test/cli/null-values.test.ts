@@ -1,4 +1,7 @@
-/** A null in a list or as a label, which the API server does not drop. test/cli/reading-live.test.ts asks an API server. */
+/**
+ * Tests a null in a list or as a label, which the API server does not drop. test/cli/reading-live.test.ts asks an API
+ * server.
+ */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
@@ -29,7 +32,7 @@ const ADDS = writtenPolicy('adds', {
 });
 const BASELINE = writtenPolicy('base', { level: 'baseline' });
 
-/** The API server reads it as an empty text or 0. */
+/** Nulls that the API server reads as an empty text or as 0. */
 const SCALARS: readonly (readonly [what: string, pod: object, rule: string, message: RegExp, warning: RegExp])[] = [
   [
     'securityContext.capabilities.add',
@@ -47,7 +50,7 @@ const SCALARS: readonly (readonly [what: string, pod: object, rule: string, mess
   ],
 ];
 
-/** The API server refuses an empty object there. */
+/** Nulls in lists of objects. The API server reads such a null as an empty object, which it refuses. */
 const OBJECTS: readonly (readonly [path: string, pod: object])[] = [
   ['spec.containers[1]', podManifest({ name: 'a' }, { containers: [{ name: 'main', image: 'app' }, null] })],
   ['spec.initContainers[0]', pod({}, { initContainers: [null] })],

@@ -1,4 +1,4 @@
-/** `cappol observe --cluster` with a real API server: logs that are named afterwards, and pods without a log. */
+/** `cappol observe --cluster` with a real API server: logs that `--log` names, and pods without a log. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

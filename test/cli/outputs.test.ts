@@ -1,4 +1,4 @@
-/** The other output formats of check. */
+/** Tests the output formats of check that have no test file of their own. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -144,7 +144,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       text,
       /<failure message="2 violations" type="Violating"><!\[CDATA\[all in one\.yaml:22: CapabilityPolicy baseline/,
     );
-    // XML 1.0 does not allow control characters except these.
+    // XML 1.0 forbids nearly all control characters. The output has none except line breaks.
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
   });
 

@@ -1,11 +1,11 @@
-/** A policy from a file is validated like on the API server: the same table, without an API server. */
+/** A policy from a file is validated as on the API server. The table is the same, but this test needs no API server. */
 import assert from 'node:assert/strict';
 import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from '../crd/bad-input.ts';
 
-/** In the form of a parsed file: without undefined fields. */
+/** A policy in the form of a parsed file, which has no undefined fields. */
 function read(row: Parameters<typeof policyOf>[0]): RawObject {
   return JSON.parse(JSON.stringify(policyOf(row, 'policy'))) as RawObject;
 }

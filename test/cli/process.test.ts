@@ -1,4 +1,4 @@
-/** cappol as a process: pipes that close, signals, names, and the modules that it loads at the start. */
+/** Tests cappol as a process: pipes that close, signals, names, and the modules that it loads at the start. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +36,8 @@ describe('the process', () => {
       const child = start(['check', '-f', '-', '--policy', POLICY]);
       const stderr = text(child.stderr as NodeJS.ReadableStream);
       child.stdin?.write('apiVersion: v1\n');
-      // Long enough for the process to start reading, on most machines. The signal ends it in any case.
+      // On most machines, this is long enough for the process to start reading. The signal ends the process in any
+      // case.
       await sleep(500);
       child.kill(signal);
       const [exit, by] = await once(child, 'exit');

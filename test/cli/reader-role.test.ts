@@ -1,4 +1,7 @@
-/** config/rbac/reader.yaml: its roles are enough for cappol, each of their rights is needed, and one message names all missing ones. */
+/**
+ * config/rbac/reader.yaml: its roles are enough for cappol, each right in them is needed, and one message names all
+ * missing rights.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +20,7 @@ const [CLUSTER_ROLE, ROLE] = loadAll(readFileSync(join(CONFIG, 'rbac', 'reader.y
   RbacObject,
 ];
 
-/** `pods`, `deployments.apps`: as the messages name them. */
+/** The resources of a role in the form in which messages name them, such as `pods` and `deployments.apps`. */
 function resourcesOf({ rules = [] }: RbacObject): string[] {
   const all = rules.flatMap(({ apiGroups = [], resources = [] }) =>
     apiGroups.flatMap((group) => resources.map((one) => (group === '' ? one : `${one}.${group}`))),
@@ -69,7 +72,7 @@ describe('the roles for readers', function () {
   const as = (user: string, args: readonly string[], stdin = '') =>
     cappol([...args, '--kubeconfig', cluster.controlPlane.kubeconfigFor(user)], stdin);
 
-  /** Every command that reads a whole cluster. */
+  /** Runs every command that reads a whole cluster. */
   const wholeCluster = (user: string) =>
     Promise.all([
       as(user, ['status', '-A']),

@@ -9,8 +9,8 @@ import { podManifest, privilegedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 /**
- * The controller that creates the pods of Deployments. Other creators in the tests have role `edit`, and one of the tests
- * extends that role.
+ * The user of the controller that creates the pods of Deployments. Other creators in the tests have the role `edit`,
+ * which one of the tests extends.
  */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
@@ -153,7 +153,7 @@ describe('cappol check beside an API server', function () {
     });
     const selecting = { clusterRoleSelectors: [{ matchLabels: { reading: 'part' } }] };
     const whole = role('whole', {}, { aggregationRule: selecting, rules: [] });
-    /** A role that has rules of its own besides a selector. */
+    /** A role that has rules of its own and an aggregationRule. */
     const stating = (name: string, reading: string) =>
       role(name, {}, { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { reading } }] }, rules: [use] });
     const [overwritten, alone] = [stating('overwritten', 'other'), stating('alone', 'none')];
@@ -192,7 +192,10 @@ describe('cappol check beside an API server', function () {
         spec: { selector: { matchLabels: labels }, template },
       };
     });
-    /** Compares the results before and after the API server has the roles. The last role exists only in the cluster. */
+    /**
+     * Gives the results of check, before and after the API server has the roles. The last role exists only in the
+     * cluster.
+     */
     const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);
       return JSON.parse(stdout).items.map(({ verdict }: Json) => verdict === 'Compliant');

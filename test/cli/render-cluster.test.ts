@@ -1,4 +1,4 @@
-/** `cappol render | kubectl apply -f -`, without an operator: the API server's verdicts are those of check. */
+/** `cappol render | kubectl apply -f -`, without an operator: the API server gives the same verdicts as check. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,9 @@ function policy(name: string, spec: object): object {
   return policyManifest(metadata, whole);
 }
 
-/** Level restricted; and NET_RAW for one service account, still without host networking. */
+/**
+ * Two policies: level restricted, and an exception for NET_RAW for one service account, still without host networking.
+ */
 const POLICIES = [
   policy('strict', {}),
   policy('ping', {
@@ -61,7 +63,7 @@ describe('cappol render, applied by kubectl', () => {
     assert.equal(code, 0, `kubectl ${args.join(' ')}: ${told}`);
   }
 
-  /** Whether the API server would create the pod for a user who may `use` no policy. */
+  /** Whether the API server would create the pod for a user who holds `use` on no policy. */
   async function admits(pod: object, namespace: string): Promise<boolean> {
     const as = { user: 'rendered-creator', groups: ['rendered-creators'] };
     const path = `/api/v1/namespaces/${namespace}/pods`;
@@ -103,7 +105,7 @@ describe('cappol render, applied by kubectl', () => {
   });
 
   after(async () => {
-    // The namespaces are deleted later, after their policies.
+    // The test deletes the namespaces later, after their policies.
     const objects = rendered.split('---\n').filter((object) => !object.includes('kind: Namespace'));
     await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], objects.join('---\n'));
     for (const name of [NAMESPACE, OTHER]) await api.remove(`/api/v1/namespaces/${name}`);
@@ -130,7 +132,7 @@ describe('cappol render, applied by kubectl', () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
       const { stdout, stderr } = await cappol(args, policies);
       assert.equal(stderr, '');
-      // Other tests have policies that are not in these files.
+      // The cluster also has policies of other tests, which are not in these files.
       return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
     };
     assert.deepEqual(await diff(), []);
@@ -153,7 +155,7 @@ describe('cappol render, applied by kubectl', () => {
     const { labels, annotations } = (await api.get(`/api/v1/namespaces/${NAMESPACE}`)).metadata;
     assert.equal(annotations.note, 'kept');
     assert.equal(labels['rendered.example/team'], 'net');
-    // Only level privileged admits NET_RAW, and it is never set as a label.
+    // Only level privileged admits NET_RAW, and the operator never sets that level as a label.
     assert.equal(labels['pod-security.kubernetes.io/enforce'], undefined);
   });
 

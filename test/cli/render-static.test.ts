@@ -1,4 +1,7 @@
-/** render --static: the files that API servers read. test/attacks/protection.test.ts has them loaded and tried. */
+/**
+ * render --static: makes files that API servers read. test/attacks/protection.test.ts lets an API server load them and
+ * tries them.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

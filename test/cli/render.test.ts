@@ -1,4 +1,4 @@
-/** render: native objects as YAML, the same for the same policies. */
+/** render: prints native objects as YAML, the same text for the same policies. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Two policies of one name: only one of them will be in force, and cappol does not guess which. */
+/** Two policies with the same name: only one of them can be in force, and cappol does not guess which one. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The namespaces that commands read: the same flags and the same default for all of them, as kubectl has them. */
+/** The namespaces that commands read: all commands have the same flags and the same default as kubectl. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 
 const [CURRENT, OTHER, EMPTY] = ['scope-current', 'scope-other', 'scope-empty'] as const;
 
-/** Each with its arguments, and the text about a namespace without workloads. */
+/** The commands with their arguments, and with the text that each prints about a namespace without workloads. */
 const COMMANDS = [
   {
     name: 'check',

@@ -29,7 +29,7 @@ function policy(name: string, spec: Parameters<typeof baselinePolicy>[1] = {}, s
 }
 
 /**
- * 100 Deployments in namespace net that add SYS_ADMIN, and one Deployment in web that complies but may not use the
+ * In namespace net, 100 Deployments add SYS_ADMIN. In namespace web, one Deployment complies but may not use the
  * policy.
  */
 const WORKLOADS = [
@@ -183,7 +183,7 @@ describe('the view of cappol status', () => {
     const [net] = seen.policies;
     assert.equal(net?.verdictsFrom, 'Status');
     assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
-    // A status of an earlier release does not say the mode.
+    // The status of an earlier release does not state the mode.
     assert.deepEqual(
       net?.violations,
       violations.map((one) => ({ mode: 'Enforce', ...one })),

@@ -117,7 +117,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
       roleRef: role,
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
     });
-    // A right that the role view lacks: to read PodTemplates.
+    // The role `view` lacks the right to read PodTemplates.
     await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/roles/templates`, {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',

@@ -40,7 +40,7 @@ function port(hostPort: number): Fields {
   return { name: 'app', image: 'app', securityContext: HARDENED, ports: [{ containerPort: hostPort, hostPort }] };
 }
 
-/** Workloads with this pod, or with a template of it. */
+/** A Pod, or a workload whose template is this pod. */
 function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodParts): Fields {
   const metadata = { name, namespace: 'net' };
   const template = { metadata: { annotations }, spec };
@@ -57,7 +57,7 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
-/** The rules that are set together with an entry, if the entry admits more of its kind than the workloads use. */
+/** Rules that are suggested together with a kind of volume, if that kind admits more than the workloads use. */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 
@@ -70,7 +70,7 @@ function policiesIn(yaml: string): Policy[] {
   return loadAll(yaml) as Policy[];
 }
 
-/** The policy without the override at `capabilities.allowedAdd`. */
+/** The policy without the override at `path`, such as `capabilities.allowedAdd`. */
 function withoutOverride(policy: Policy, path: string): Policy {
   const copy = structuredClone(policy) as Policy & { spec: { overrides: Record<string, Record<string, unknown>> } };
   const [field = '', inner] = path.split('.');

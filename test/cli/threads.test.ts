@@ -1,4 +1,7 @@
-/** Documents that other threads check: the results and their order do not depend on how the threads share the documents. */
+/**
+ * Documents that other threads check. The results and their order must not depend on how the threads share the
+ * documents.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -100,7 +103,7 @@ describe('check in threads', function () {
       const args = [CLI, 'check', '-f', '-', '--level', 'restricted', '-o', 'json'];
       const { stdout, stderr } = spawnSync(process.execPath, args, { input, encoding: 'utf8', maxBuffer: 2 ** 30 });
       assert.equal(stderr, '');
-      // The line numbers are those of each stream, not of the whole input.
+      // The line numbers count from the beginning of each stream, so they differ in the joined stream.
       return JSON.parse(stdout, (key, value) => (key === 'line' ? null : value)).items as object[];
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];
@@ -148,7 +151,7 @@ function pod(index: number): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: pod-${index}, namespace: ns-${index % 7}}\nspec:\n  containers:\n    - {name: app, image: "registry.example.com/app:${index}"${added}}\n`;
 }
 
-/** Some documents that make pods, and documents with all other kinds of results. */
+/** A document: some make pods, and the others have all other kinds of results. */
 function document(index: number): string {
   const forms = [
     pod(index).replace(/ns-\d/, index % 2 === 0 ? 'default' : 'kube-system'),

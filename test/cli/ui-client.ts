@@ -1,4 +1,4 @@
-/** The state of a page of cappol ui, as its events tell it. */
+/** Keeps the state of a page of cappol ui, as its events describe it. */
 import { readEvents } from '../../hack/bench/ui-events.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { LiveState } from '../../ui/model/live-state.ts';
@@ -7,7 +7,7 @@ export class UiClient {
   readonly state = new LiveState();
   readonly #stopping = new AbortController();
 
-  /** @param link as cappol ui prints it */
+  /** Opens the page. @param link that cappol ui prints */
   static async open(link: string): Promise<UiClient> {
     const client = new UiClient();
     await readEvents(

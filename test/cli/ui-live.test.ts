@@ -16,7 +16,7 @@ import { useCluster } from '../support/harness.ts';
 import { ROOT } from '../support/page.ts';
 import { UiClient } from './ui-client.ts';
 
-/** The limit for the time from the change until the page has it. */
+/** The most ms from a change until the page has it. */
 const WITHIN_MS = 2_000;
 
 describe('cappol ui, with an API server', () => {
@@ -74,7 +74,7 @@ describe('cappol ui, with an API server', () => {
     return waitFor('the link', () => /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/.exec(text)?.[0]);
   }
 
-  /** Two contexts of the same cluster, and one whose API server is gone. */
+  /** Writes a kubeconfig with two contexts of the same cluster, and one context whose API server is gone. */
   function withContexts(file: string): string {
     const config = JSON.parse(readFileSync(file, 'utf8'));
     const [context] = config.contexts;
@@ -188,11 +188,11 @@ describe('cappol ui, with an API server', () => {
   }
 
   it('is what cappol snapshot prints', async () => {
-    // The operator writes a role for the new policy.
+    // The operator still has to write a role for the new policy.
     await cluster.settled();
     const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two', '--used', used]);
     assert.equal(code, 0);
-    // The operator goes on writing statuses.
+    // The operator goes on writing statuses, so the policies are not compared.
     const { policies: _policies, ...printed } = resolved(JSON.parse(stdout));
     const live = (state: LiveState) => {
       const shown = state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');

@@ -57,7 +57,7 @@ describe('the server of cappol ui', () => {
     return once(socket, 'connect').then(() => socket);
   }
 
-  /** Sends a request as it is written, and reads until the server closes the connection. */
+  /** Sends a request exactly as written, and reads until the server closes the connection. */
   async function raw(text: string): Promise<Answer> {
     const socket = await opened();
     socket.write(text);
@@ -78,13 +78,13 @@ describe('the server of cappol ui', () => {
     return raw(`${method} ${target} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
   }
 
-  /** The header with the session. */
+  /** The request header that has the session. */
   async function session(): Promise<{ Cookie: string }> {
     const { headers } = await get(`/?token=${token}`);
     return { Cookie: headers.get('set-cookie')?.split(';')[0] ?? '' };
   }
 
-  /** Reads events as the page does, uncompressed. */
+  /** Reads the events as the page does, but uncompressed. */
   class Stream {
     readonly state = new LiveState();
     readonly names: string[] = [];
@@ -175,7 +175,7 @@ describe('the server of cappol ui', () => {
       { Origin: `http://127.0.0.1:${port + 1}` },
       { Origin: `https://127.0.0.1:${port}` },
       { 'Sec-Fetch-Site': 'cross-site' },
-      // A server on another port of this machine.
+      // The request comes from a page of a server on another port of this machine.
       { 'Sec-Fetch-Site': 'same-site' },
     ];
     for (const headers of others) {
@@ -279,7 +279,7 @@ describe('the server of cappol ui', () => {
     for (let index = 1; index < clusters.length; index++) {
       contexts.splice(0, 1, { context: 'one', snapshot: taken(index) });
       feed.update();
-      // A document in which only the time has changed is not sent.
+      // The server does not send a document in which only the time has changed.
       const { taken: at, ...rest } = taken(index);
       await stream.until((state) => {
         const { taken: _, ...shown } = state.clusters().shown[0]?.snapshot ?? { taken: at };
@@ -333,7 +333,7 @@ describe('the server of cappol ui', () => {
     const grown = process.memoryUsage().rss - began;
     stream.socket.resume();
     await stream.until((state) => state.clusters().shown[0]?.snapshot.missing.at(-1) === `${COUNT}`);
-    // Each difference has 3 MB.
+    // A difference has 3 MB, so the server must not keep one for each change.
     assert.ok(stream.names.length < 20, `${stream.names.length} events`);
     assert.ok(grown < 200 * MIB, `${grown / MIB} MiB`);
     stream.socket.destroy();
@@ -362,7 +362,7 @@ describe('the server of cappol ui', () => {
         const socket = connect(port, '127.0.0.1');
         socket.on('error', () => {}).resume();
         sockets.push(socket);
-        // A part of them sends the beginning of a request.
+        // Every third connection sends the beginning of a request.
         if (index % 3 === 0) socket.write('GET / HTTP/1.1\r\nHost: x');
         // With more connections at once, some would wait in the kernel and never reach the server.
         if (index % 250 === 249)

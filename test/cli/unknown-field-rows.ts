@@ -24,13 +24,13 @@ spec:
             drop: [ALL]
 `;
 
-/** The wrong input, the correct one, and the expected message. */
+/** The wrong text, the correct text, and the expected message. */
 interface Row {
   readonly was: string;
   readonly is: string;
   readonly told: string;
   readonly level: 'error' | 'warning';
-  /** The message of a violation that the wrong field causes. */
+  /** The expected message of a violation that the wrong field causes. */
   readonly marked?: RegExp;
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
-/** A line below `spec` of a policy, or below `spec` of a pod → the end of the message. */
+/** Lines below `spec` of a policy or of a pod, each with the end of the expected message. */
 type Rows = Readonly<Record<string, string>>;
 
 const POLICIES: Rows = {
@@ -88,7 +88,7 @@ describe('a value of the wrong type', () => {
     assert.match(stderr, /standard input:10: .*write v1\.30$/m);
   });
 
-  /** On the last line of the text. */
+  /** Checks that the message names the last line of the text. */
   async function assertSaid(text: string, said: string, ...args: readonly string[]): Promise<void> {
     const { code, stderr } = await cappol(['check', '-f', '-', ...args], text);
     assert.equal(code, 2);

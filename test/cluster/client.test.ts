@@ -153,7 +153,7 @@ describe('ApiClient', () => {
       return new Set(seen.map(({ port }) => port)).size;
     };
     const client = connect();
-    // One connection may still be closing its answer when the next call begins.
+    // A connection may still be finishing an answer when the next call begins, which then opens a second one.
     assert.ok((await connections(client)) <= 2);
     assert.equal(await connections(client.fresh()), 6);
   });

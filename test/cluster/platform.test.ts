@@ -1,4 +1,6 @@
-/** Detects the platform of a cluster. OpenShift's API groups on a real API server: test/integration/bypass.test.ts. */
+/**
+ * Detects the platform of a cluster. test/integration/bypass.test.ts tests OpenShift's API groups on a real API server.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

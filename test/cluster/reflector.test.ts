@@ -19,7 +19,10 @@ const failure = (status: number, message = 'no') => new ApiError({ status, reaso
 /** The answer of a server without streaming lists. */
 const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
 
-/** A list ends with its resourceVersion. A watch or both end with an error; the last one never ends. */
+/**
+ * One step of a scripted server: a list, a watch or a streaming list. A list ends with its resourceVersion, and a watch
+ * or a streaming list ends with its error. If the last step has no error, it never ends.
+ */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }
   | { readonly watch: readonly WatchEvent[]; readonly error?: Error }
@@ -228,7 +231,7 @@ describe('Reflector', () => {
     const waited = await leastOf(1_200, () =>
       clockMs(() => play([{ list: [[]] }, { watch: [], error: failure(500) }, { watch: [], error: failure(500) }])),
     );
-    // 0.2 s and 0.4 s, a quarter more or less.
+    // The delays are 0.2 s and 0.4 s, each up to a quarter longer or shorter.
     assert.ok(waited >= 450 && waited < 1_200, `${waited} ms`);
   });
 
@@ -301,7 +304,7 @@ describe('Reflector', () => {
   describe('when it must read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
-    /** A server that lists the objects or is unreachable, and then sends nothing. */
+    /** A server that either lists the objects or is unreachable, and that sends nothing afterwards. */
     class SilentReader implements Reader {
       readonly calls: string[] = [];
       names = ['a'];

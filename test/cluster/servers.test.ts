@@ -12,7 +12,7 @@ interface World {
   readonly minors: Readonly<Record<string, string>>;
   /** The minor version that the API server emulates, by --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;
-  /** The gitVersion that each reports. */
+  /** The gitVersion that each API server reports. */
   readonly builds?: Readonly<Record<string, string>>;
 }
 

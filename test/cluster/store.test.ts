@@ -111,7 +111,7 @@ describe('the cluster as followed on a real API server', () => {
   it('sees a pod being created, changed and deleted', async () => {
     const pod = inNamespace('v1', 'Pod', 'bare', { spec: { ...template.spec, automountServiceAccountToken: false } });
     const find = () => [...followed.cluster.pods(NAMESPACE)].find(({ name }) => name === 'bare');
-    // The controller manager creates it a moment after the namespace.
+    // The controller manager creates the service account a moment after the namespace.
     const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`;
     await within(10_000, 'service account', () => client.get(account).catch(() => undefined));
     const { metadata } = await client.apply(pod);
@@ -141,7 +141,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(deployment(0, { labels: { note: 'x' } }));
     await client.apply(deployment(1, { labels: { note: 'y' } }));
     await within(SOON_MS, 'scaled', () => find()?.replicas === 1);
-    // The controller writes the status meanwhile, too.
+    // Only one change is notified, although the Deployment controller also writes the status meanwhile.
     assert.equal(told(), before + 1);
     assert.equal(
       [...followed.cluster.workloads(NAMESPACE)].some(({ kind }) => kind === 'Deployment'),
@@ -154,7 +154,7 @@ describe('the cluster as followed on a real API server', () => {
   it('knows the owner of an old ReplicaSet, and does not count it as a workload', async () => {
     const spec = { replicas: 0, selector: { matchLabels: { app: 'old' } } };
     const labelled = { ...template, metadata: { labels: { app: 'old' } } };
-    // Without its owner, the garbage collector would delete it at once.
+    // The Deployment exists because the garbage collector would at once delete a ReplicaSet whose owner is missing.
     const deployment = inNamespace('apps/v1', 'Deployment', 'kept', { spec: { ...spec, template: labelled } });
     const { metadata } = await client.apply(deployment);
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kept', uid: metadata?.uid ?? '' };
@@ -243,7 +243,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(podTemplate('after'));
     await within(15_000, 'created after the restart', () => find('after'));
     await within(SOON_MS, 'deleted after the restart', () => !find('before'));
-    // Once it is in step, it is quick again.
+    // Once the store has caught up with the API server, it shows changes quickly again.
     await client.apply(podTemplate('later'));
     await within(SOON_MS, 'created later', () => find('later'));
   });
@@ -252,7 +252,7 @@ describe('the cluster as followed on a real API server', () => {
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.apply(namespace(`${NAMESPACE}-a`));
     const stop = new AbortController();
-    /** The first watch is too late: it asks for a resourceVersion that the server has dropped. */
+    /** A client whose first watch is too late: it asks for a resourceVersion that the server has dropped. */
     class LateClient extends ApiClient {
       #watched = 0;
       override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {

@@ -22,9 +22,9 @@ interface ResourceRule {
 interface Spec {
   readonly matchConstraints: { readonly namespaceSelector?: LabelSelector; readonly resourceRules: ResourceRule[] };
   readonly matchConditions?: readonly Named[];
-  /** Empty for API servers below Kubernetes 1.36. */
+  /** The variables of the program; empty for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
-  /** The validations. The first one answers probes. A MutatingAdmissionPolicy has none. */
+  /** The validations, of which the first one answers probes. A MutatingAdmissionPolicy has no validations. */
   readonly validations?: readonly Validation[];
 }
 
@@ -37,21 +37,21 @@ interface Validation {
 /** A question to the authorizer. */
 export interface Asked {
   readonly verb: string;
-  /** Empty if the verb is asked for on all policies. */
+  /** The name of the policy; empty if the verb is asked for on all policies. */
   readonly policy: string;
-  /** Empty for the user of the request, otherwise `namespace/name`. */
+  /** The service account that is asked about, as `namespace/name`; empty for the user of the request. */
   readonly serviceAccount: string;
-  /** Empty for the whole cluster. */
+  /** The namespace that the question is about; empty for the whole cluster. */
   readonly namespace: string;
 }
 
 export interface Request {
-  /** `pods`, `deployments`. */
+  /** The resource of the request, such as `pods` or `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
-  /** Empty for an object without one. */
+  /** The namespace of the object; empty for an object without a namespace. */
   readonly namespace?: string;
-  /** For an object without a namespace. */
+  /** The name of an object without a namespace. */
   readonly name?: string;
   /** The groups of the requesting user. */
   readonly groups?: readonly string[];
@@ -68,7 +68,7 @@ const OPTIONS: CompileOptions = {
   excludedNamespaces: ['kube-system'],
 };
 
-/** CEL's authorizer, of Kubernetes' authorizer library. */
+/** The variable `authorizer` of CEL, with the functions of Kubernetes' authorizer library. */
 class Authorizer {
   readonly #allows: NonNullable<Request['allows']>;
   readonly #asked: Asked;
@@ -90,7 +90,7 @@ class Authorizer {
   }
 }
 
-/** Functions that Kubernetes adds to CEL and cel-js lacks. */
+/** Registers the functions that Kubernetes adds to CEL and that cel-js lacks. */
 function register(environment: Environment): void {
   const extreme = (isBetter: (a: bigint, b: bigint) => boolean) => (items: readonly bigint[]) => {
     if (items.length === 0) throw new Error('extreme of an empty list');
@@ -132,7 +132,7 @@ const ENTRY = /(\??)("\w+"): ((?:[\w.]+|\[[^[\]]*\])\[\??\d\])/;
 const OPTIONAL_ENTRIES = new RegExp(`\\{(${ENTRY.source}(?:, ${ENTRY.source})*)\\}`, 'g');
 const rewritten = new Map<string, string>();
 
-/** cel-js has no optional entries of maps: `{?"type": list[?0]}`. */
+/** Runs an expression. cel-js lacks optional entries of maps, such as `{?"type": list[?0]}`, so they are rewritten. */
 function run(text: string, context: Record<string, unknown>): unknown {
   let known = rewritten.get(text);
   if (known === undefined) {
@@ -183,8 +183,8 @@ export class AdmissionText {
   }
 
   /**
-   * The message of the refusal; undefined if the request is admitted. An error is thrown if the API server would refuse
-   * because of it.
+   * The message of the refusal; undefined if the request is admitted. If an error in the text would make the API server
+   * refuse the request, the error is thrown.
    */
   refusal(request: Request): string | undefined {
     if (!this.matches(request)) return undefined;
@@ -249,7 +249,10 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
   return programs.flatMap(({ policy }) => new AdmissionText(policy).refusal(request) ?? []);
 }
 
-/** The lines about a pod that is a single part, for the first policy that the message describes. */
+/**
+ * The violations in the refusal's message for the first policy that it describes. The pod must be small enough to be
+ * described as a whole.
+ */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));
   return names.flatMap((name) => (text.run(name, request) as string[][][])[0]?.[0] ?? []);

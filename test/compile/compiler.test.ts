@@ -1,4 +1,4 @@
-/** Compiling repeatedly: the same result as from scratch, and the same objects where nothing changed. */
+/** Compiling repeatedly gives the same result as compiling from scratch, and the same objects where nothing changed. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';
@@ -78,7 +78,7 @@ describe('compiler', () => {
     const [warns] = after.programs.filter(({ kind }) => kind === 'Warn');
     const [warned] = before.programs.filter(({ kind }) => kind === 'Warn');
     assert.notEqual(warns?.hash, warned?.hash);
-    // The other rows are as they were.
+    // The rows of the other policies are the same objects as before.
     const rows = [...(warns?.rows ?? [])].filter(([id, row]) => warned?.rows.get(id) === row).map(([id]) => id);
     assert.deepEqual(rows, ['beside']);
     const resolved = after.policies.filter((one) => before.policies.includes(one));
@@ -114,12 +114,13 @@ describe('compiler', () => {
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The texts of the program and its canary. Guards are split by the number of policies that each may ask about.
+    // The length counts the text of the program and that of its canary. Guards are split by the number of policies that
+    // each may ask about.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];
     assert.ok(one > 30_000, `${one} characters`);
-    // The policy's row, and its value in an index, both in the program and in its canary.
+    // Each policy adds a row and a value in an index, both in the program and in its canary.
     assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
     const compileAgain = compileUninterrupted();
     const policies = all(100);

@@ -263,7 +263,7 @@ describe('the text of an admission policy', () => {
     const request = { resource: 'pods', object: { spec: { containers } } };
     for (const count of [1, 2, 3, 4, 13, 40]) {
       const names = Array.from({ length: count }, (_, index) => `p${String(index).padStart(2, '0')}`);
-      // The table may have them in any order.
+      // The table may have the policies in any order.
       const message = String(programText(names.toReversed().map((name) => policy(name))).refusal(request));
       const described = Math.min(3, count);
       const each = Math.floor(24 / described);
@@ -329,7 +329,7 @@ function withEphemeral(pod: Pod, [old, added]: readonly Fields[]): Pod {
   return { ...pod, spec: { ...pod.spec, ephemeralContainers } };
 }
 
-/** Every second volume of the pod. */
+/** Volume mounts for every second volume of the pod. */
 function mountsOf({ spec: { volumes = [] } }: Pod): Fields[] {
   return (volumes as { name: string }[])
     .filter((_, i) => i % 2 === 0)
@@ -340,7 +340,7 @@ function lines(parts: PodParts, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
 }
 
-/** For each deciding policy, by name. */
+/** The reasons of each deciding policy against the pod, sorted by the policies' names. */
 function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
   return deciders
     .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(partsOf(pod), decider).join('; ')}`)

@@ -34,7 +34,10 @@ const podAt = (time: number, ...add: string[]) => ({
   },
 });
 
-/** The policies that refuse a request in mode Enforce, by name. A program without variables may not name any. */
+/**
+ * The policies that refuse a request in mode Enforce, by name. The message of a program without variables may name no
+ * policy.
+ */
 function refuser(
   policies: readonly CompletePolicy[],
   oldestServer = NEWEST_KNOWN_MINOR,
@@ -53,7 +56,7 @@ function refusing(policies: readonly CompletePolicy[], request: Request, oldestS
   return refuser(policies, oldestServer)(request);
 }
 
-/** The same policies without ends. */
+/** The given policies without `expires`. */
 function endless(policies: readonly CompletePolicy[]): CompletePolicy[] {
   return policies.map(({ spec: { expires: _, ...spec }, ...rest }) => ({ ...rest, spec }));
 }

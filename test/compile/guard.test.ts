@@ -20,7 +20,7 @@ type Spec = Partial<CapabilityPolicySpec>;
 const NAMES = ['a', 'b', 'c', 'd'];
 const PENDING = (name: string): Labels => ({ [rolloutLabel(name)]: 'pending' });
 
-/** Without a label that the guard protects. */
+/** The spec of a random policy that asks for no Pod Security label, so that the guard protects none. */
 const one = fc.record({
   namespaceSelector: SELECTOR,
   priority: fc.constantFrom(-1, 0, 0, 7),
@@ -48,7 +48,7 @@ const labels: fc.Arbitrary<Labels> = fc
   .map(([own, ofRollouts]) => ({ ...own, ...ofRollouts }));
 
 interface Change {
-  /** Undefined: the namespace is created. */
+  /** The labels before the change; undefined if the namespace is created. */
   readonly before: Labels | undefined;
   readonly after: Labels;
 }
@@ -86,11 +86,12 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Whichever policies are deleted
- * later, the policies that would have decided in the namespace still decide, and no others decide beside or above them.
+ * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Other policies may be deleted
+ * later. Even then, every policy that would have decided in the namespace before the change must still decide after it,
+ * and no further policy may decide beside it or instead of it.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
-  // Such a change only lets policies decide that are meant to decide in the namespace.
+  // Removing a pending label needs no right: it only lets a policy decide that is meant to decide in the namespace.
   const promoted = Object.entries(before ?? after).filter(
     ([key, value]) => value !== 'pending' || (before && after[key] === 'pending'),
   );
@@ -166,7 +167,7 @@ describe('the guard', () => {
             if (created) assert.ok(!labelled, 'created as pending');
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
-            // As if a rollout were being added.
+            // Checks the namespace as if a rollout were being added to the policy.
             if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a rollout');
           }
           now = after;
@@ -304,8 +305,8 @@ describe('the guard', () => {
             return isExempt(policy);
           };
           const refusal = text.refusal(requestOf({ before: { a: 'b' }, after: {} }, { allows }));
-          // k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, and the cost of a check in
-          // pkg/cel/library/cost.go.
+          // The budget is RuntimeCELCostBudget in k8s.io/apiserver/pkg/apis/cel/config.go, and the cost of a check is
+          // in pkg/cel/library/cost.go.
           assert.ok(asked.size * 350_000 < 10_000_000, `${asked.size} checks`);
           return refusal === undefined;
         });
@@ -373,16 +374,20 @@ describe("the guard of a namespace's Pod Security label", () => {
     assert.ok(Math.min(...Object.values(seen)) > 20, JSON.stringify(seen));
   });
 
-  /** Levels without overrides want the newest version, and an older version is looser. */
+  /**
+   * Whether the change weakens the wanted label. A level without overrides needs the newest version, because older
+   * versions are looser.
+   */
   function weakens(before: Labels, after: Labels, wanted: number): boolean {
     const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
     const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
-    // The latest version gets tighter with the API server.
+    // `latest` and a missing version mean the API server's own version, which gets tighter with each upgrade.
     const minor = (labels: Labels) => Number(minors[labels[VERSION] ?? ''] ?? Number.POSITIVE_INFINITY);
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
     if (isSame || !isLooser(after)) return false;
-    // A looser label of another owner may become tighter, or be removed so that ours replaces it.
+    // A looser label of another owner may be made tighter. It may also be removed, so that the operator sets its own
+    // label.
     if (before[ENFORCE] !== undefined && rank(after) > rank(before) && minor(after) >= minor(before)) return false;
     const isRemoved =
       after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);

@@ -1,6 +1,6 @@
 /**
- * A change of a pod is evaluated like its creation if it changes an image, whatever the policies: Pod Security Admission does the
- * same.
+ * If a change of a pod changes an image, programs evaluate it like the creation of the pod, as Pod Security Admission
+ * does. The policies in the program make no difference.
  */
 import assert from 'node:assert/strict';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';

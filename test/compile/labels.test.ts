@@ -30,7 +30,7 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ level: 'restricted', levelVersion: NEWEST }, `restricted ${NEWEST}`],
   // v1.35 relaxed checks for user namespaces, so older texts are tighter.
   [{ level: 'restricted', levelVersion: 'v1.34' }, `restricted ${NEWEST}`],
-  // The next text added safe sysctls, so older ones are tighter.
+  // The newest Standard added safe sysctls, so older versions are tighter.
   [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
   [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],

@@ -99,7 +99,7 @@ describe('a change of a pod of 3,000 containers', () => {
       [after, true],
     ] as const) {
       const request = { resource: 'pods', object: now, oldObject: before };
-      // k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudgetMatchConditions
+      // The budget is RuntimeCELCostBudgetMatchConditions in k8s.io/apiserver/pkg/apis/cel/config.go.
       assert.equal(
         engine.within(2_500_000, () => text.matches(request)),
         isEvaluated,

@@ -10,10 +10,11 @@ const OPTIONS = {
   operatorNamespace: 'operator',
   excludedNamespaces: ['kube-system'],
 };
-/** An object in etcd is at most 1.5 MiB, with its managed fields. */
+/** An object in etcd, including its managed fields, may have at most 1.5 MiB. */
 const MAX_TEXT = 1_400_000;
 /**
- * k8s.io/apiserver uses the defaults of cel-go's parser: code points of an expression, and nesting, to which sums add.
+ * k8s.io/apiserver uses the default limits of cel-go's parser: one for the code points of an expression, and one for
+ * the depth of nesting, which grows with each term of a sum.
  */
 const MAX_EXPRESSION = 100_000;
 const MAX_SUM = 250;
@@ -98,7 +99,7 @@ describe('policies that meet', () => {
         assert.equal(reason, 'TooExpensive');
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
-      // The first policies would fit, but the policies in force stay.
+      // The first policies would fit in the program, but the policies that are already in force take precedence.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
       const then = compile(all, { ...OPTIONS, lastAccepted });

@@ -114,7 +114,7 @@ describe('a split program', () => {
     assert.deepEqual(names(many(20)), ['']);
     const first = names(many(50));
     assert.ok(first.length > 2);
-    // A quarter of each shard is left for policies that come later.
+    // A quarter of each shard is kept free for policies that are created later.
     for (const count of [51, 49, 30, 21, 50]) assert.deepEqual(names(many(count)), first, `${count}`);
     const grown = names(many(80));
     assert.notDeepEqual(grown, first);

@@ -32,7 +32,7 @@ function renamed(policy: ResolvedPolicy, index: number, defaulting: boolean): Re
   return { ...policy, id, name: id, mode: 'Enforce', usableBy: 'Everyone', priority: 0, ...filled };
 }
 
-/** Policies at a level, with few overrides, because most random pods comply with no random policy. */
+/** Policies at a level with few overrides: most random pods comply with no policy whose overrides are all random. */
 const simple = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -62,8 +62,8 @@ function requestOf({ annotations, spec }: PodParts): Request {
 }
 
 /**
- * If a rule says the same about filled pods, it has one variable. If filling always satisfies a rule, it has no text
- * about filled pods.
+ * The names of the variables with a rule's violations. A rule has a second variable for filled pods only if filling
+ * changes its result. If filling always satisfies a rule, the rule has no text about filled pods.
  */
 function wrongLists(names: readonly string[], filled: boolean): string[] {
   const unfilled = names.filter((name) => /^wrong(?!.*Filled$)/.test(name));

@@ -42,7 +42,7 @@ const POD = {
 
 type Items = readonly unknown[];
 
-/** The text with another expression for a variable. */
+/** Returns a copy of the text with another expression for one variable. */
 function changed(text: AdmissionText, name: string, change: (expression: string) => string): AdmissionText {
   const variables = (text.spec.variables ?? []).map((one: Named) =>
     one.name === name ? { name, expression: change(one.expression) } : one,
@@ -51,8 +51,8 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
 }
 
 /**
- * Whether the API server would say that the text is in force; undefined for an error, with which it refuses the probe in
- * another way.
+ * Whether the API server would answer the probe, and so show that the text is in force. Undefined if the evaluation
+ * fails: then the API server refuses the probe with another message.
  */
 function answers(text: AdmissionText): boolean | undefined {
   try {
@@ -127,7 +127,7 @@ describe('the self-test of a program', () => {
       'exception',
     );
     const damage = fc.record({
-      // Only the part that policies change; the levels change with the operator.
+      // Only the tables of policies are damaged, because the levels change only with the operator's version.
       table: fc.constantFrom('policies', 'containerRows'),
       row: fc.nat(2),
       column: fc.nat(200),

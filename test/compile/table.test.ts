@@ -1,4 +1,4 @@
-/** Policies as rows, and the rows that select a namespace, by cel-js. */
+/** Renders policies as rows, and finds the rows that select a namespace with cel-js. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
@@ -163,7 +163,7 @@ describe('the table', () => {
     assert.deepEqual(indexesOf(teams(7)), []);
     assert.deepEqual(indexesOf(teams(8)), ['byLabel0']);
     assert.deepEqual(indexesOf(named([{ matchLabels: { [NAME]: 'a' } }])), ['byName']);
-    // A selector that reads more than one label is a condition.
+    // A selector that reads more than one label is rendered as a condition, not in an index.
     const two = Array.from({ length: 9 }, (_, i) => ({ matchLabels: { team: `t${i}`, tier: 'x' } }));
     assert.deepEqual(indexesOf(named(two)), []);
     const [positions = ''] = tableOf(teams(300)).selecting(['l']).positions;

@@ -11,7 +11,7 @@ import { AdmissionText, type Asked, compiledPrograms, programText } from './admi
 const [OLDER, NEWER] = [35, 36];
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
-/** k8s.io/apiserver uses the defaults of cel-go's parser: code points of an expression. */
+/** The most code points of an expression that k8s.io/apiserver accepts: the default of cel-go's parser. */
 const MAX_EXPRESSION = 100_000;
 const FIXED = 'no CapabilityPolicy that decides in this namespace admits this pod';
 

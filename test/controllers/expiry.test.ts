@@ -18,7 +18,7 @@ class Clock {
   readonly found: Omit<Found, 'of'>[] = [];
   readonly state: ClusterState;
   readonly expiry: Expiry;
-  /** When it wants to run again. */
+  /** The time at which the controller wants to run again. */
   again: number | undefined;
 
   constructor(now: number, policies: readonly ReturnType<typeof policy>[]) {
@@ -39,7 +39,7 @@ class Clock {
     this.expiry = new Expiry({ state: this.state, found } as unknown as Context, () => this.now);
   }
 
-  /** Sets the clock and lets the controller look. */
+  /** Sets the clock and runs the controller once. */
   async at(now: number): Promise<string[]> {
     this.now = now;
     if (this.state.policies.isStale) this.state.accept();

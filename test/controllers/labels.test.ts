@@ -1,4 +1,4 @@
-/** The controller of labels, where the API server refuses a write. */
+/** Tests the controller of labels when the API server refuses a write. */
 import assert from 'node:assert/strict';
 import { ApiError } from '../../operator/cluster/api-error.ts';
 import type { Context } from '../../operator/controllers/controller.ts';

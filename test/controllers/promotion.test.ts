@@ -112,7 +112,7 @@ class Stage {
     await this.evaluation.reconcile('a');
   }
 
-  /** Every compiled text is in force. */
+  /** Brings every compiled text into force. */
   settle(): void {
     if (this.state.policies.isStale) this.state.accept();
     const { compiled } = this.state.policies;
@@ -123,7 +123,7 @@ class Stage {
     }
   }
 
-  /** In the form in which a watch reports it. */
+  /** Adds a running pod to the cluster, in the form in which a watch reports it. */
   run(pod: PodView): void {
     this.pods.set(pod.name, pod);
     this.state.apply({ of: 'pod', namespace: 'a', name: pod.name, seen: [pod] });
@@ -135,7 +135,7 @@ class Stage {
     this.state.apply({ of: 'pod', namespace: 'a', name, seen: pod ? [pod] : [] });
   }
 
-  /** A rollout that has begun, with one namespace that soaks. */
+  /** Begins a rollout in which one namespace soaks. */
   async soak(spec: Partial<CapabilityPolicySpec> = {}): Promise<void> {
     for (const name of this.labels.keys()) this.labels.set(name, { [LABEL]: 'pending' });
     this.put({ ...SOAKING, ...spec }, 1);
@@ -148,7 +148,7 @@ class Stage {
     assert.equal(this.entry?.state, 'Soaking');
   }
 
-  /** The compiled roles and admission policies exist in the cluster. */
+  /** Puts the compiled roles and admission policies into the cluster. */
   stand(): void {
     this.state.accept();
     const { programs, grants } = this.state.policies.compiled;
@@ -415,7 +415,7 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // A crash now leaves the new text in the cluster, so a label that somebody sets has no meaning.
+    // The operator crashes after writing the new text. A pending label that somebody sets now has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });
@@ -449,7 +449,7 @@ describe('the controller of promotions', () => {
         const stage = new Stage();
         stage.labels.set('b', {});
         await stage.soak();
-        // The label of b is gone: the policy is enforced there.
+        // Namespace b has lost its label, so the policy is enforced there.
         stage.labels.set('b', {});
         const { namespaces } = stage.state.promotions.get('it') as RolloutState;
         (namespaces as Map<string, Entry>).delete('b');
@@ -458,7 +458,7 @@ describe('the controller of promotions', () => {
         stage.rendered = [];
         assert.equal(stage.state.promotions.get('it'), undefined);
         if (!isSameTerm) stage.lead();
-        // Meanwhile, nothing guards the label.
+        // While the rendered objects are missing, nothing guards the label.
         stage.labels.set('a', {});
         stage.labels.set('b', { [LABEL]: 'pending' });
         stage.put(SOAKING, 3);

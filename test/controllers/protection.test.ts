@@ -9,7 +9,7 @@ import { policy } from '../support/policies.ts';
 
 /** One API server, whose answer a test sets. */
 class Stage {
-  /** The refusal of the question; undefined: the API server would create the object. */
+  /** The refusal with which the API server answers the probe; undefined if it would create the object. */
   refusal: string | undefined;
   /** The policies whose status each answer made dirty. */
   readonly found: string[][] = [];

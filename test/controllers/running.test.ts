@@ -153,7 +153,10 @@ describe('Running', () => {
       assert.ok(ms < WAIT_MS, `${ms} ms`);
     });
 
-    /** The state after the first round: the policies have changed, and no controller has been notified yet. */
+    /**
+     * Measures the work from the state after the first round: the policies have changed, and no controller has been
+     * notified yet.
+     */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);
       stale = true;

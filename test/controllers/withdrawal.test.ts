@@ -48,7 +48,7 @@ class Stage {
     });
   }
 
-  /** @returns whether it wants to look again */
+  /** @returns whether the controller wants to run again */
   async look(): Promise<boolean> {
     let asked = false;
     if (this.state.policies.isStale) this.state.accept();

@@ -1,4 +1,7 @@
-/** analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS: as in corpus.test.ts. */
+/**
+ * analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS has the same meaning as in
+ * corpus.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,13 +22,16 @@ describe('the corpus in block style', () => {
     const texts = files.flatMap((file) => [...documentsIn([readFileSync(file, 'utf8')])]).map(({ text }) => text);
     const alike = texts.filter(isReadAlike);
     console.log(`      ${alike.length} of ${texts.length} documents in ${files.length} files`);
-    // As kubectl and helm write them.
+    // The values are written in the style of kubectl and helm.
     const written = texts.flatMap(valueIn).map((value) => dump(value, { lineWidth: -1 }));
     assert.ok(written.filter(isReadAlike).length > written.length / 2);
   });
 });
 
-/** Empty for a text that is no YAML, such as a Helm template. */
+/**
+ * The value of a YAML document, as a list of one item. The list is empty if the text is not YAML, such as a Helm
+ * template.
+ */
 function valueIn(text: string): unknown[] {
   try {
     return [parseDocument(text, 1)?.value ?? {}];

@@ -3,8 +3,8 @@
  * the policies that `cappol suggest` writes, every workload that ran still runs, nothing more is refused and nothing
  * more is admitted.
  *
- * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without it, the manifests beside
- * this file.
+ * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the test uses the
+ * manifests beside this file.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -116,7 +116,7 @@ describe('the corpus', function () {
       interface Probed extends Workload {
         readonly probe: string;
         readonly changed: Pod;
-        /** Whether a workload of the same service account needs it, too. */
+        /** Whether another workload of the same service account needs the changed value, too. */
         readonly needed: boolean;
       }
 

@@ -1,9 +1,9 @@
 /**
- * `cappol fix` on manifests as projects publish them: only the listed fields change, kustomize gives the same result from
- * the patches, and an API server with the policy admits the fixed workloads.
+ * `cappol fix` on manifests as projects publish them: only the listed fields change, kustomize gives the same result
+ * from the patches, and an API server with the policy admits the fixed workloads.
  *
- * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without it, the manifests beside this
- * file.
+ * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the test uses the
+ * manifests beside this file.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -93,7 +93,10 @@ describe('fix of the corpus', function () {
     });
   }
 
-  /** Undefined if there is nothing to change. */
+  /**
+   * Compares the objects that kustomize makes from the patches with the edited manifests. @returns the outcome;
+   * undefined if there is nothing to change
+   */
   async function throughKustomize(file: string, into: string) {
     const { stdout: text } = await cappol(['fix', '-f', file, ...RESTRICTED, '-o', 'manifests']);
     const { stdout } = await cappol(['fix', '-f', file, ...RESTRICTED, '-o', 'json']);
@@ -153,7 +156,9 @@ describe('fix of the corpus', function () {
     return status;
   }
 
-  /** The API server does not refuse the workload, only its pods. */
+  /**
+   * Checks that the workload gets pods: the API server refuses only the pods of a violating workload, not the workload.
+   */
   async function makesPods({ manifest, pod }: Workload, index: number): Promise<void> {
     const labels = { fixed: `d${index}` };
     const template = { metadata: { labels, annotations: pod.metadata.annotations }, spec: createdPod(pod).spec };
@@ -189,7 +194,7 @@ function keyOf(object: InputObject['object']): string {
   return `${object.apiVersion} ${object.kind} ${namespace}/${name}`;
 }
 
-/** Without empty mappings: if a patch removes the only field of a mapping, the mapping stays. */
+/** The value without empty mappings. An empty mapping remains if a patch removes the only field of a mapping. */
 function filled(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(filled);
   if (typeof value !== 'object' || value === null) return value;

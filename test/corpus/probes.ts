@@ -34,7 +34,7 @@ export const ADMITTED_BY_LEVELS: readonly Probe[] = [
   },
 ];
 
-/** Values that neither of them admits. */
+/** Values that neither level restricted nor baseline admits. */
 export const REFUSED_BY_LEVELS: readonly Probe[] = [
   podField('hostNetwork'),
   podField('hostPID'),
@@ -115,7 +115,7 @@ function hostPath(path: string): Probe {
   };
 }
 
-/** On the pod and on every container, or on the containers of a pod if one of them has another value. */
+/** A probe that sets a seccomp or AppArmor profile on every container, and so overrides the pod's profile. */
 function profile(name: string, field: string, value: Fields): Probe {
   return {
     name,

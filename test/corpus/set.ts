@@ -1,4 +1,4 @@
-/** A folder of manifests → its pods and pod templates, in separate namespaces for the test. */
+/** Reads the pods and pod templates in a folder of manifests, and moves them into separate namespaces for the test. */
 import { basename } from 'node:path';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';

@@ -176,7 +176,7 @@ describe('the CRD', () => {
   }
 });
 
-/** kubectl's refusals, one a line, by the name of the policy. */
+/** The policies' names → kubectl's refusal of the policy, which is one line of its output. */
 function byPolicy(output: string): ReadonlyMap<string, string> {
   const refusals = output.matchAll(/^.*CapabilityPolicy\S* "([^"]+)" is invalid: .*$/gm);
   return new Map([...refusals].map(([line, name]) => [name ?? '', line]));

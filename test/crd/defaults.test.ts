@@ -20,7 +20,10 @@ import { establishedOn } from '../support/established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
-/** Matches no namespace: the policies exist for a moment on a control plane that other tests use. */
+/**
+ * A selector that matches no namespace, because the policies exist for a moment on a control plane that other tests
+ * use.
+ */
 const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 'restricted' };
 
 interface Field {

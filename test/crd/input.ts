@@ -1,7 +1,7 @@
 /** One wrong policy, and the answer to it. */
 export interface BadInput {
   readonly title: string;
-  /** Merged into an otherwise valid spec; undefined removes a field. */
+  /** The fields to merge into an otherwise valid spec. The value undefined removes a field. */
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly name?: string;
   readonly answer: RegExp;

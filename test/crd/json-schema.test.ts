@@ -20,7 +20,9 @@ const IDENTITY = {
   kind: 'CapabilityPolicy',
   metadata: { name: 'random' },
 };
-/** The rows of bad input that only the API server refuses: rules of CEL that are not translated, by title. */
+/**
+ * The titles of the bad inputs that only the API server refuses, by CEL rules that the JSON Schema does not translate.
+ */
 const ONLY_CEL = join(import.meta.dirname, 'golden', 'only-cel.txt');
 
 describe('the JSON Schema of a policy', () => {
@@ -88,7 +90,7 @@ describe('the JSON Schema of a policy', () => {
   });
 });
 
-/** With at most four of the fields: a policy with all of them breaks some rule nearly always. */
+/** Values with at most four of the fields. A policy with all fields nearly always breaks some rule. */
 function few<Value extends object>(all: fc.Arbitrary<Value>): fc.Arbitrary<Partial<Value>> {
   return all.chain((value) =>
     fc

@@ -8,7 +8,7 @@ type Fields = Record<string, unknown>;
 
 const engine = new CelEngine();
 
-/** In the order in which the fills are applied. */
+/** The fills of a policy, in the order in which they are applied. */
 export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return fillsOfPolicy(policy);
 }
@@ -18,7 +18,7 @@ export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }
 
-/** For a new pod: fills the pod itself, its containers and its init containers. */
+/** Fills a new pod: the pod itself, its containers and its init containers. */
 export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
   const { spec } = pod;
   const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));
@@ -37,7 +37,7 @@ export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
   };
 }
 
-/** For ephemeral containers that are added to a pod: fills only these containers. */
+/** Fills ephemeral containers that are added to a pod, and only these containers. */
 export function fillAdded(pod: PodParts, fills: readonly Fill[]): PodParts {
   const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
   return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };
@@ -48,7 +48,7 @@ function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Con
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Each fill reads the unchanged part. */
+/** Fills one part of a pod. Each fill reads the part as it was before all fills. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)
@@ -63,7 +63,7 @@ function set(part: Fields, [field = '', ...below]: readonly string[], value: unk
   return { ...part, [field]: below.length === 0 ? value : set((part[field] ?? {}) as Fields, below, value) };
 }
 
-/** CEL's integers are bigints. */
+/** Converts CEL's integers, which are bigints, to numbers. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);

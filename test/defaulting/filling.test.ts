@@ -104,7 +104,7 @@ function fillsRootThatIsRefused({ values }: ResolvedPolicy): boolean {
   return values.runAsNonRoot === true && ranges?.[0]?.min === 0;
 }
 
-/** Windows has runAsNonRoot too. */
+/** The securityContext that defaulting adds to a container. Pods for Windows may have `runAsNonRoot`, too. */
 function promise(container: Record<string, unknown> | undefined): object {
   return container?.securityContext === undefined ? {} : secured({ runAsNonRoot: true });
 }

@@ -44,7 +44,7 @@ interface ServerAnswer {
 /** A request to the API server, the same in each namespace. */
 export interface Question {
   readonly method: 'POST' | 'PATCH';
-  /** Below the namespace. */
+  /** The path of the request below the namespace. */
   readonly path: string;
   readonly body: unknown;
 }
@@ -65,8 +65,9 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 }
 
 /**
- * Whether the policy and the operator give the same reasons, up to where a text is cut, and the label refuses the same
- * pods. With overrides, the label may refuse fewer pods, but nothing that the policy admits.
+ * Whether the policy and the operator give the same reasons, and the label has the same verdict. If a text is cut, only
+ * the part before the cut is compared. With overrides, the label may admit pods that the policy refuses, but must not
+ * refuse a pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -150,7 +151,10 @@ export class Arena {
     return { admitted: violations.length === 0, text };
   }
 
-  /** Sent once, because cases with the same seed send the same requests, and many of these are invalid. */
+  /**
+   * The API server's answer in the namespace without policies. Each request is sent only once, because cases with the
+   * same seed share their requests, and many of them are invalid.
+   */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);
     const answer = this.#answered.get(key) ?? this.#try(question, OPEN);
@@ -193,7 +197,7 @@ export class Arena {
     this.#written.push(pathOf(object));
   }
 
-  /** Pods are refused until their service account exists. */
+  /** Creates the service account of a namespace, because pods are refused until it exists. */
   async #serviceAccount(namespace: string): Promise<void> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
     await waitFor(path, () => this.#client.get(path).catch(() => undefined));

@@ -11,13 +11,18 @@ import { isAcceptedBy, restricting } from '../support/examples.ts';
 import { policyManifest } from '../support/policies.ts';
 
 export interface DifferentialCase {
-  /** Valid in a namespace's name. */
+  /** The name of the case, which can be a part of a namespace's name. */
   readonly name: string;
-  /** Named like the case; selects the namespaces whose label CASE_LABEL has that name. */
+  /**
+   * The policy of the case. The policy has the name of the case, and selects the namespaces whose label CASE_LABEL has
+   * that name.
+   */
   readonly policy: CompletePolicy;
-  /** Absent if no label is tight enough to be safe. */
+  /** The Pod Security label to compare with; undefined if every level refuses something that the policy admits. */
   readonly podSecurity: LevelVersion | undefined;
-  /** Whether the label has to refuse exactly the pods that the policy refuses. If not, it may refuse fewer. */
+  /**
+   * Whether the label has to refuse exactly the pods that the policy refuses. If not, the label may refuse fewer pods.
+   */
   readonly exact: boolean;
 }
 
@@ -28,7 +33,10 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
   (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
 );
 
-/** The versions among them that the API server knows, and the server's own version. */
+/**
+ * The versions of the Standards at which some check changed and that the API server knows, and the API server's own
+ * version.
+ */
 export const VERSIONS: readonly number[] = [
   ...CHANGED_AT.filter((minor) => minor < SERVER_MINOR),
   Math.min(SERVER_MINOR, NEWEST_KNOWN_MINOR),
@@ -170,7 +178,7 @@ const STATED: readonly DifferentialCase[] = [
   }),
 ];
 
-/** The rules that none of these states, as their examples. */
+/** Overrides for the rules that no case in STATED overrides, from the examples of these rules. */
 const OTHERS = RULES.filter(
   ({ id }) => !STATED.some(({ policy }) => (id.split('.')[0] ?? '') in (policy.spec.overrides ?? {})),
 )

@@ -1,6 +1,7 @@
 /**
- * Each function of CEL that the rules may call, on random text: the operator's engine and the API server give the same
- * results. The engines differ beyond ASCII: UTF-16 against code points, Unicode's letters against ASCII's.
+ * The operator's engine and the API server give the same results for each CEL function that the rules may call, on
+ * random text. Beyond ASCII, the engines could differ: one counts UTF-16 units and knows Unicode's letters, the other
+ * one counts code points and knows only ASCII's letters.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -17,7 +18,10 @@ const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 const CASES = 100;
 const BATCHES = Number(process.env.CEL_BATCHES ?? 5);
 
-/** Letters whose upper or lower case is ASCII, or longer than they are; combining marks; astral planes; what sorts oddly. */
+/**
+ * Letters that engines may treat differently: letters whose upper or lower case is ASCII or longer, combining marks,
+ * characters above U+FFFF, and characters that UTF-16 and code points sort differently.
+ */
 const LETTERS = [
   ...'aAzZ_09 /.,-ſıİKÅßŉǰﬁﬆéÉñ\u0301\u0308\u200d\ufeff\u0085\u00a0\u2028日本𝔘😀👩🏽\ue000\uffff\u{10ffff}',
 ];
@@ -28,8 +32,7 @@ const LETTER = fc.oneof(
 const TEXT = fc.array(LETTER, { maxLength: 12 }).map((letters) => letters.join('').toWellFormed().replaceAll('\0', ''));
 
 /**
- * Refuses each ConfigMap of the namespace, and names the function and the case of each result that differs from its
- * own.
+ * Random arguments for the functions: two strings, and a range of the first one. The second string may be that range.
  */
 const CASE = fc.tuple(TEXT, TEXT, fc.nat(), fc.nat(), fc.boolean()).map(([s, other, a, b, within]) => {
   const points = [...s];

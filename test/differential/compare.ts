@@ -15,9 +15,9 @@ export interface Plan<T> {
 export interface Outcome {
   readonly compared: DifferentialCase;
   readonly seed: number;
-  /** Valid objects, all evaluated. */
+  /** The number of valid objects. All of them were evaluated. */
   readonly evaluated: number;
-  /** By the policy. */
+  /** The number of objects that the policy admitted. */
   readonly admitted: number;
   readonly invalid: number;
   readonly differing: number;
@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 export interface Difference {
-  /** With the seed: fast-check's path to the object. */
+  /** fast-check's path to the object, which together with the seed generates it again. */
   readonly path: string;
   readonly object: unknown;
   readonly answers: Answers;

@@ -90,7 +90,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   }
 });
 
-/** Not ASCII, so its text is cut at a quarter of the usual length. */
+/** A pod whose refusal is not ASCII, so that the text is cut at a quarter of the usual length. */
 function notAscii() {
   const capabilities = { add: ['ALL', 'ſYS_ADMIN'] };
   const containers = ['app', 'second'].map((name) => ({ name, image: 'image', securityContext: { capabilities } }));

@@ -1,9 +1,9 @@
 import { podManifest } from '../support/pod-manifests.ts';
 
 /**
- * A pod whose message depends on an order. Maps have no order in CEL: the API server iterates over a map in Go's random
- * order, the operator in that of the JSON. A message that depends on such an order would differ between the two, and from
- * one request to the next.
+ * A pod that would have a varying message if a rule iterated over its annotations. Maps have no order in CEL: the API
+ * server iterates over a map in Go's random order, and the operator in the order of the JSON. A message that depends on
+ * a map's order would differ between them, and from one request to the next.
  */
 const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`);
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';
@@ -18,7 +18,7 @@ export function annotated(turn: number) {
   );
 }
 
-/** The message about that pod contains its annotations in the order of its containers. */
+/** The message about the annotated pod: it names the annotations in the order of the containers. */
 export function namedInOrder(): string {
   return `must not have the annotation ${NAMES.map((name) => `${PREFIX}${name}=unconfined`).join(', ')} (allowed:`;
 }

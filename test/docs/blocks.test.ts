@@ -7,9 +7,9 @@ import { NOT_RUN } from './not-run.ts';
 
 interface Run {
   readonly page: string;
-  /** Left out: all of them. */
+  /** The sections whose blocks are run; if left out, the blocks of all sections. */
   readonly sections?: readonly string[];
-  /** The test that pastes them. */
+  /** The test that pastes the blocks. */
   readonly by: string;
 }
 
@@ -28,7 +28,7 @@ const RUN: readonly Run[] = [
 
 /** The words that may follow a language. */
 const USES: Readonly<Record<string, readonly string[]>> = { sh: ['fails', 'stays', 'ended'], yaml: ['part'] };
-/** Other marks for shell blocks. */
+/** Other languages that mark a block as shell commands. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];
 
 /** The commands that people paste into a shell. */

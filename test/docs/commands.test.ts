@@ -1,4 +1,4 @@
-/** The npm scripts that README names explain themselves, and what is mistyped, before they start anything. */
+/** The npm scripts that README names print their usage, and report a mistyped argument, before they start anything. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The checklists of contributing.md name the files in which the code has such a thing, and no others. */
+/** Each checklist of contributing.md names exactly the files to change for what it adds. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,11 +28,11 @@ function checklist(title: string): string[] {
   const part = PARTS.find((one) => one.startsWith(`${title}\n`)) ?? '';
   const steps = part.split(/^(?=\d+\. )/m).slice(1);
   assert.ok(steps.length > 2, title);
-  // A paragraph after the last step is no part of it.
+  // A paragraph after the last step is not part of that step.
   return steps.map((step) => step.split('\n\n')[0] ?? '');
 }
 
-/** The linked files, from the project's folder. */
+/** The paths of the linked files, from the project's folder. */
 function filesIn(steps: readonly string[]): string[] {
   const all = steps.flatMap((step) =>
     [...step.matchAll(LINK)].map(([, above, path = '']) => (above ? path : join('docs', path))),

@@ -44,7 +44,10 @@ describe('the glossary', () => {
   });
 });
 
-/** As a word, or as a name in code: admission set, AdmissionSet, admission-set. A plural term also in the singular. */
+/**
+ * Matches a term as words or as a name in code: admission set, AdmissionSet, admission-set. A plural term is also
+ * matched in the singular.
+ */
 function usedAs(term: string): RegExp {
   return new RegExp(`${term.replace(/s$/, '').replaceAll(' ', '[ -]?')}`, 'i');
 }

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { documentation, type Page, ROOT, readPage } from '../support/page.ts';
 
 const INDEX = 'docs/README.md';
-/** From the project's folder, in a text. */
+/** Matches a path from the project's folder in a text. */
 const PATH = /(?<![\w./@-])((?:operator|analysis|cli|ui|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
 
 describe('links', () => {
@@ -52,12 +52,12 @@ function filesIn(...folders: readonly string[]): string[] {
     .filter((path) => /\.(?:ts|js|md|yaml)$/.test(path));
 }
 
-/** The target is not in this checkout, so the link cannot be checked. */
+/** Whether the link's target is outside of this checkout, so that the link cannot be checked. */
 function isElsewhere(link: string): boolean {
   return /^[a-z]+:/.test(link);
 }
 
-/** The problem, for people. */
+/** The problem with a link, in words for people. */
 function problem(page: Page, link: string): string | undefined {
   const { path, anchor } = targetOf(page.path, link);
   const file = join(ROOT, path);

@@ -12,7 +12,7 @@ import type { RawObject } from '../../operator/model/raw.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
 
-/** A link to a test or to rows of a test, and the titles in it that follow. */
+/** Matches a link to a test or to its rows, together with the titles that follow the link. */
 const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
 const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 
@@ -105,7 +105,10 @@ describe('the documentation', () => {
   });
 });
 
-/** The policies of a YAML block, or of the texts that a shell block passes to commands. A part of an object has none. */
+/**
+ * The policies of a YAML block, or of the texts that a shell block passes to commands. A block that is only a part of
+ * an object has no policies.
+ */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language, use] = info;
   if (use === 'part') return [];

@@ -1,6 +1,6 @@
 /**
- * Runs the blocks of a page as a reader would: all blocks marked `sh`, as written, in order, in one shell that is
- * opened in a checkout. The top of the page has to name everything that the shell has besides a plain one.
+ * Runs the blocks of a page as a reader would: it pastes all blocks marked `sh`, unchanged and in order, into one shell
+ * that is opened in a checkout. The top of the page has to name everything that the shell needs beyond a plain shell.
  */
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
@@ -11,14 +11,20 @@ import { NOT_RUN } from './not-run.ts';
 import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
-/** For a page that says that it needs a cluster: creates the objects that the page's kubectl commands need. */
+/**
+ * The access to a cluster for a page that says that it needs one, with the objects that the page's kubectl commands
+ * need.
+ */
 interface Access {
   readonly kubectl: string;
   readonly kubeconfig: string;
 }
 
 interface Pasting {
-  /** Called when the cluster exists. Left out: a shell without kubectl and without a cluster. */
+  /**
+   * The function that gives access to the cluster, called when the cluster exists. Without this function, the shell has
+   * neither kubectl nor a cluster.
+   */
   readonly cluster?: () => Access;
 }
 
@@ -68,7 +74,7 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   }
 }
 
-/** The environment of a user with an empty home; earlier builds are still available. */
+/** The environment of a user with an empty home folder, who can still use programs that were built earlier. */
 export function reader(access?: Access): NodeJS.ProcessEnv {
   const { KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
   return {

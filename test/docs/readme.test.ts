@@ -1,4 +1,4 @@
-/** README.md, as a reader follows it who has a test cluster. */
+/** Runs the blocks of README.md as a reader with a test cluster would. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { readPage } from '../support/page.ts';
 import { pasteBlocks } from './pasted.ts';
@@ -8,7 +8,7 @@ describe('the README', () => {
 
   before(async function () {
     this.timeout(300_000);
-    // A separate one: the README counts namespaces.
+    // The test needs a separate control plane, because README counts namespaces.
     controlPlane = await startControlPlane({ quiet: true });
   });
   after(() => controlPlane?.stop());

@@ -64,7 +64,9 @@ function firstLine(text: string): string {
   return text.slice(0, text.indexOf('\n') + 1);
 }
 
-/** Each block begins with one of these lines, in this order, the first block at the start. */
+/**
+ * Splits a text into blocks that begin with the given lines, in order. The first block begins at the start of the text.
+ */
 function split(text: string, lines: readonly string[]): string[] {
   const starts: number[] = [];
   for (const line of lines) {

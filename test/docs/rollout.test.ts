@@ -1,4 +1,4 @@
-/** The rollout page, as a reader follows it; and how to break glass afterwards. */
+/** Runs the blocks of the rollout page as a reader would, and breaks glass afterwards. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { documentedBlocks, ROOT, readPage } from '../support/page.ts';
@@ -9,7 +9,7 @@ import { ShellSession } from './shell-session.ts';
 
 describe('the rollout', () => {
   let controlPlane: ControlPlane | undefined;
-  // A separate control plane: the page counts namespaces.
+  // The test needs a separate control plane, because the page counts namespaces.
   const cluster = useCluster('rollout', {
     controlPlane: async () => {
       controlPlane = await startControlPlane({ quiet: true });
@@ -20,7 +20,7 @@ describe('the rollout', () => {
   after(() => controlPlane?.stop());
 
   describe('step by step', () => {
-    // Before the cluster's own clean-up, which knows only policies with its prefix.
+    // This hook runs before the cluster's own clean-up, which removes only policies with its prefix.
     after(async () => {
       const policies = await cluster.api.list(POLICIES);
       await Promise.all(policies.map(({ metadata }) => cluster.deletePolicy(metadata.name)));
@@ -34,7 +34,7 @@ describe('the rollout', () => {
     });
   });
 
-  /** Edits the sample that the page names. */
+  /** Breaks glass by editing the sample that the page names. */
   describe('is undone by breaking glass', () => {
     const [withOperator = '', back = '', without = ''] = documentedBlocks('docs/operations.md', 'Break glass');
     const namespace = 'team-01';

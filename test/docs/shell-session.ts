@@ -10,13 +10,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
-/** For a block that ends with Ctrl-C: longer than the blocks that are pasted meanwhile. */
+/**
+ * The timeout of a block that ends with Ctrl-C. The timeout is longer than the blocks that are pasted meanwhile take.
+ */
 const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
 /**
- * Reads from descriptor 3 which file to run and whether it may fail; reports on descriptor 4 how it ended. As a terminal's
- * shell, it survives the Ctrl-C that ends a program.
+ * The loop that runs in the shell. The loop reads from descriptor 3 which file to run and whether the file may fail,
+ * and reports the result on descriptor 4. Like the shell of a terminal, this shell survives the Ctrl-C that ends a
+ * program.
  */
 const READER = `
 trap : INT
@@ -32,7 +35,7 @@ done
 interface Ran {
   /** The exit code of the block's last command. */
   readonly status: number;
-  /** Both streams, in the order of their output. */
+  /** The text on standard output and standard error, in the order in which it was written. */
   readonly output: string;
 }
 
@@ -49,11 +52,11 @@ export class ShellSession {
   #ended: string | undefined;
 
   /**
-   * @param environment replaces this process's; HOME and TMPDIR are a new folder that is deleted at the end, unless it
-   * sets them
+   * @param environment the variables of the shell, instead of this process's. HOME and TMPDIR are a new folder that is
+   * deleted at the end, unless `environment` sets them
    */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
-    // In a separate process group, so that background processes of the blocks end with it.
+    // The shell gets a separate process group, so that background processes of the blocks end with the shell.
     this.#shell = spawn('sh', ['-c', READER], {
       cwd,
       env: { HOME: this.#folder, TMPDIR: this.#folder, ...environment },
@@ -84,7 +87,7 @@ export class ShellSession {
   /** Pastes a block that ends with Ctrl-C. */
   start(text: string): Started {
     const pasted = this.paste(text, false, STAYING_MS);
-    // Reported by interrupt(), or not at all if the test has failed before.
+    // interrupt() reports the error. If the test has failed before, nothing reports it.
     pasted.catch(() => {});
     return {
       interrupt: () => {
@@ -94,7 +97,7 @@ export class ShellSession {
     };
   }
 
-  /** Also ends the processes that the blocks started. */
+  /** Ends the shell, and the processes that the blocks started. */
   async end(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (this.#signal(signal)) await waitFor('the session to end', () => !this.#signal(0), GRACE).catch(() => {});

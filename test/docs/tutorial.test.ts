@@ -1,4 +1,7 @@
-/** The tutorial, as a reader follows it: on this machine's kernel, and on a control plane that its blocks start. */
+/**
+ * Runs the blocks of the tutorial as a reader would, on this machine's kernel and on a control plane that the blocks
+ * start.
+ */
 import { describeWith } from '../support/needs.ts';
 import { readPage } from '../support/page.ts';
 import { pasteBlocks } from './pasted.ts';

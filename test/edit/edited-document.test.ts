@@ -7,7 +7,7 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 interface Row {
   readonly what: string;
   readonly text: string;
-  /** Path → the new value; undefined removes the field. */
+  /** The path of each field → its new value, or undefined to remove the field. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly becomes?: string;
   readonly writtenOut?: readonly string[];

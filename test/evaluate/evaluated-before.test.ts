@@ -1,6 +1,6 @@
 /**
- * Verdicts that an evaluator remembers, and modes that are not evaluated again, equal those of an evaluator without
- * memory.
+ * An evaluator that remembers verdicts, and skips modes that it need not evaluate again, gives the same verdicts as an
+ * evaluator without memory.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -133,7 +133,10 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** The objects as the cluster's projection shares them, and as copies about which nothing is remembered. */
+/**
+ * The cluster's objects twice: as the projection shares them, and as copies about which the evaluator remembers
+ * nothing.
+ */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];
   for (const { spec } of [...pods, ...workloads.map(({ template }) => template)]) frozen(spec);
@@ -157,7 +160,7 @@ const arbitraryPolicy: Arbitrary<readonly ResolvedPolicy[]> = fc
     return partsOf(policy, { begun: true });
   });
 
-/** Steps with the policies of a small pool, at most one of each name. */
+/** Random steps with policies from a small pool, at most one policy of each name. */
 const arbitrarySteps: Arbitrary<readonly Step[]> = fc
   .array(arbitraryPolicy, { minLength: 1, maxLength: 5 })
   .chain((pool) =>

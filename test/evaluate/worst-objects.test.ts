@@ -1,6 +1,6 @@
 /**
- * For each rule, the operator evaluates the most expensive object in little time, and an object of twice the size in
- * twice the time.
+ * For each rule, the operator evaluates the most expensive object in little time, and the time grows linearly with the
+ * object's size.
  */
 import assert from 'node:assert/strict';
 import { findings } from '../../analysis/capabilities/findings.ts';
@@ -12,11 +12,14 @@ import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 import { resolvedBaseline } from '../support/policies.ts';
 import { LONGEST, WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
-/** The longest time that work may block the operator. */
+/** The longest time in ms for which evaluating one object may block the operator. */
 const BLOCKED_MS = 100;
-/** Linear growth is 4, quadratic 16. */
+/**
+ * The factor by which the object grows, and the limit for the growth of the time. Linear time grows by a factor of 4,
+ * and quadratic time by 16.
+ */
 const [TIMES, MOST_GROWTH] = [4, 9];
-/** Some kernels count CPU time in steps of 10 ms. */
+/** The least time that can be compared, because some kernels count CPU time in steps of 10 ms. */
 const MEASURABLE_MS = 10;
 
 function partsIn({ annotations = {}, spec }: WorstPod): PodParts {
@@ -24,8 +27,8 @@ function partsIn({ annotations = {}, spec }: WorstPod): PodParts {
 }
 
 /**
- * CPU time of this thread only, and the best of several runs, so that other processes, the JIT and the threads that collect the
- * garbage of all tests do not count.
+ * The least CPU time of this thread in several runs. So other processes, the JIT and the threads of the garbage
+ * collector do not count.
  */
 function cpuMs(work: () => void): number {
   const times = Array.from({ length: 5 }, () => {

@@ -16,7 +16,7 @@ export interface WorstPod {
 export interface WorstObject {
   /** Overrides with which the rule reads everything that it can read. */
   readonly overrides: CapabilityPolicyOverrides;
-  /** @param count of the items that the rule iterates over */
+  /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;
   /** This count makes an object of some 1.4 MB, which is about the most that etcd accepts. */
   readonly most: number;
@@ -31,7 +31,7 @@ const IMAGE = 'registry.example.com/app';
 const one = (fields: object, spec: object = {}): WorstPod => ({
   spec: { containers: [{ name: 'app', image: IMAGE, ...fields }], ...spec },
 });
-/** Many containers with this securityContext. */
+/** A pod with many containers that have the given securityContext. */
 const crowd =
   (securityContext: object, spec: object = {}, fields: object = {}) =>
   (count: number): WorstPod => ({
@@ -40,7 +40,7 @@ const crowd =
       ...spec,
     },
   });
-/** The API server fills in some 150 bytes of defaults for each. */
+/** The most containers of a crowded pod: the API server adds some 150 bytes of defaults to each container. */
 const CROWD = { most: 4_000 };
 
 const names = (count: number, prefix: string) =>
@@ -52,7 +52,7 @@ const volumesOf = (count: number, source: (index: number) => object) =>
 const longMcs = `s0:${many(40, (i) => `c${i}`).join(',')}`;
 const small = (spec: object) => () => one({}, spec);
 
-/** Those of the rules that read lists, or texts without a bound. */
+/** The most expensive objects for the rules that read lists, or texts without a bound. */
 export const LONGEST: Readonly<Record<string, WorstObject>> = {
   capabilities: {
     overrides: {
@@ -162,7 +162,10 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = Object.fromE
   RULES.map((rule) => [rule.id, LONGEST[rule.id] ?? ofExample(rule)]),
 );
 
-/** The pod that the rule's example refuses, with that volume or container as often as possible. */
+/**
+ * The most expensive object for other rules: the pod of the rule's example that is refused, with its volume or
+ * container repeated as often as possible.
+ */
 function ofExample(rule: Rule): WorstObject {
   const { overrides, refuses } = restricting(rule);
   const { spec = {}, container = {} } = refuses.at(-1) ?? {};

@@ -1,6 +1,6 @@
 /**
- * The granted, used, unused and refused capabilities of a container and its noise; and a pod that keeps the capabilities
- * that it used.
+ * Compares the granted, used, unused and refused capabilities of a container, and its noise. Writes a pod that keeps
+ * only the capabilities that it used.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** Evidence of several files is merged as if it were one file. */
+/** Merging the evidence of several files gives the evidence of one file with the same records. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeEvidence } from '../../analysis/evidence/merge.ts';

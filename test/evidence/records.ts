@@ -4,7 +4,10 @@ import type { Evidence } from '../../analysis/evidence/use.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Inspektor Gadget's program.bpf.c and gadget.yaml since v0.40: process fields below `proc`. */
+/**
+ * An event of Inspektor Gadget since v0.40, with the process fields below `proc`, as in its program.bpf.c and
+ * gadget.yaml.
+ */
 export function gadgetEvent(fields: Fields = {}): Fields {
   return {
     runtime: { runtimeName: 'containerd', containerName: 'ping', containerId: 'c0ffee' },
@@ -28,7 +31,7 @@ export function gadgetEvent(fields: Fields = {}): Fields {
   };
 }
 
-/** The built-in gadget until v0.30: `kubectl gadget trace capabilities -o json`. */
+/** An event of the gadget that was built in until v0.30: `kubectl gadget trace capabilities -o json`. */
 export function builtInEvent(fields: Fields = {}): Fields {
   return {
     node: 'n1',
@@ -87,7 +90,7 @@ export function applicationProfile({ annotations, labels = LABELS, spec }: Profi
   };
 }
 
-/** As the node agent writes it, with Go's form of times. */
+/** A profile as the node agent writes it, with times in Go's form. */
 export function containerProfile({ annotations, labels = {}, spec }: ProfileParts = {}): Fields {
   return {
     apiVersion: 'spdx.softwarecomposition.kubescape.io/v1beta1',

@@ -17,7 +17,9 @@ type Verdict = 'ready' | 'working' | 'failed';
 const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgress: 'working', Failed: 'failed' };
 const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
 
-/** Policies at four stages: without a status, with a first status, with a second one, and edited after that. */
+/**
+ * Policies at four stages: before the first status, with a first status, with a second status, and edited afterwards.
+ */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
     // The CRD's default status of a policy that the operator has not seen.
@@ -33,7 +35,7 @@ function lives(states: readonly (readonly [StatusInput, StatusInput])[]): Capabi
 function expected({ metadata, status = {} }: CapabilityPolicy): Verdict {
   if (status.observedGeneration !== metadata?.generation) return 'working';
   if (condition(status, 'Accepted')?.status === 'False') return 'failed';
-  // The API server refuses a write that would promote the namespace.
+  // WriteRefused means that the API server refuses a write that would promote a namespace.
   if (condition(status, 'Ready')?.reason === 'WriteRefused') return 'working';
   return condition(status, 'Programmed')?.status === 'True' ? 'ready' : 'working';
 }

@@ -12,8 +12,8 @@ export interface Health {
 }
 
 /**
- * Argo CD's interpreter opens no library but base, table and a part of os (argo-cd, util/lua/lua.go); without the string
- * library strings have no methods either.
+ * Argo CD's interpreter opens only the libraries base and table, and a part of os (argo-cd, util/lua/lua.go). Without
+ * the string library, strings have no methods.
  */
 const RUNNER = `
 local write = io.write
@@ -36,7 +36,7 @@ export function healthOf(objects: readonly unknown[]): Health[] {
   return objects.map((_, i) => ({ status: texts[2 * i] ?? '', message: texts[2 * i + 1] ?? '' }));
 }
 
-/** JSON as Lua; null fields are left out. */
+/** The value as a Lua literal, without null fields. */
 function literal(value: unknown): string {
   if (typeof value === 'string') return `"${[...Buffer.from(value)].map(escaped).join('')}"`;
   if (Array.isArray(value)) return `{${value.map(literal).join(',')}}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const MODULE = join(import.meta.dirname, 'kstatus');
 
-/** Current, InProgress, Failed, Terminating … for each object. @throws Error with Go's message */
+/** The kstatus of each object: Current, InProgress, Failed, Terminating and so on. @throws Error with Go's message */
 export function kstatusOf(objects: readonly unknown[]): string[] {
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
   const input = objects.map((object) => JSON.stringify(object)).join('\n');

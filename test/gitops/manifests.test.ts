@@ -1,4 +1,4 @@
-/** config/argocd: its parts fit together. */
+/** Checks that the parts of config/argocd fit together. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -47,7 +47,7 @@ describeWith({ root: true, programs: { buildah: 'apt-get install buildah' } }, '
 
   it('evaluates what is mounted where it starts', async () => {
     const folder = newFolder('mounted');
-    // With the permissions of a checkout, because the user of the image must be able to read the files.
+    // The folder gets the permissions of a checkout, because the user of the image must be able to read the files.
     chmodSync(folder, 0o755);
     writeFileSync(join(folder, 'pod.yaml'), POD);
     const volume = `${folder}:${image.WorkingDir}:ro`;

@@ -8,9 +8,9 @@ import { deployment } from '../support/deployment.ts';
 import { ROOT } from '../support/page.ts';
 
 interface OperatorImage {
-  /** The name in the chart and the manifests. */
+  /** The name of the image in the chart and the manifests. */
   readonly name: string;
-  /** The image is in its storage. */
+  /** The buildah whose storage has the image. */
   readonly buildah: Buildah;
 }
 

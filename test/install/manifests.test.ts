@@ -1,4 +1,4 @@
-/** The output of kustomize and Helm, and consistency within config/; without a cluster. */
+/** Checks the output of kustomize and Helm, and the consistency of config/, without a cluster. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ type Manifest = Identified & { readonly metadata: { readonly annotations?: Reado
 const CHART = join(CONFIG, 'helm', 'capabilitypolicy');
 const PEOPLE = ['capabilitypolicy-viewer', 'capabilitypolicy-editor', 'capabilitypolicy-policyreport-viewer'];
 const AGGREGATES = /^rbac\.authorization\.k8s\.io\/aggregate-to-/;
-/** Settings of the environment, which the Deployment makes by other means. */
+/** Flags without a value in the chart, because the Deployment sets them by other means. */
 const NO_VALUES = ['kubeconfig', 'operator-namespace', 'help'];
 
 /** A non-default value for each flag that must be set. */

@@ -1,4 +1,6 @@
-/** For each right of the operator: an action that needs it, and the operator's message without it. */
+/**
+ * For each right of the operator, an action that needs the right, and the operator's message if the right is missing.
+ */
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -21,17 +23,17 @@ export interface Stage {
   readonly cluster: TestCluster;
   /** A policy for which the operator renders one object of every kind. */
   readonly policy: string;
-  /** A namespace that it selects. */
+  /** A namespace that the policy selects. */
   readonly namespace: string;
-  /** Reads the operator's metrics as a new user; undefined if they are not shown. */
+  /** Reads the operator's metrics as a new user. Gives undefined if the operator does not show the metrics. */
   readonly scrape: () => Promise<string | undefined>;
 }
 
 interface Provocation {
-  /** Runs while the operator holds the right. */
+  /** The preparation, which runs while the operator holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
-  /** By default, that RBAC refused the right. */
+  /** The operator's message; by default, that RBAC refused the request. */
   readonly says?: RegExp;
 }
 
@@ -53,13 +55,13 @@ const CHANGES: Readonly<Record<string, unknown>> = {
   ClusterRoleBinding: { subjects: null },
 };
 
-/** By verb and resource; rights that are not listed are for reading. */
+/** The provocations by verb and resource. Rights that are not listed are rights to read. */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(
     Object.keys(COLLECTIONS).flatMap((kind) => {
       const resource = COLLECTIONS[kind]?.split('/').at(-1) ?? '';
       return Object.entries<Provocation>({
-        // Server-side apply of a missing object needs both verbs.
+        // Server-side apply of a missing object needs the verbs create and patch.
         create: { act: (stage) => deleteByHand(stage, kind) },
         // A program is replaced, so only its creation is an apply.
         patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
@@ -93,24 +95,24 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     act: (stage) => stage.cluster.api.remove(reportPath(stage, OPEN_REPORTS)),
     says: /cannot set blockOwnerDeletion/,
   },
-  // Read whenever policies are compiled.
+  // The operator reads the CRD whenever it compiles policies.
   'get customresourcedefinitions': { act: beginTerm },
   'patch capabilitypolicies/status': { act: changePolicy },
-  // Read at the begin of a term.
+  // The operator lists the ConfigMaps at the beginning of a term.
   'list configmaps': { act: beginTerm },
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
   'create events': { act: violate },
-  // A series counts repetitions of the same Event.
+  // The operator patches an Event to count its repetitions in the Event's series.
   'patch events': {
     prepare: (stage) => repaired(stage, 'ClusterRoleBinding'),
     act: (stage) => changeByHand(stage, 'ClusterRoleBinding'),
   },
-  // Without this right, several API servers count as one.
+  // Without this right, the operator takes several API servers for one.
   'get endpointslices': { act: follow },
   'get namespaces': { act: restart },
-  // It is renewed all the time.
+  // No action is needed, because the leader renews the Lease all the time.
   'update leases': { act: async () => {} },
   'get leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
   'create leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
@@ -118,7 +120,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create subjectaccessreviews': { act: scrapeInVain },
 };
 
-/** Preparations before the right is removed. */
+/** Makes the preparations before the right is removed. */
 export async function prepare(stage: Stage, right: Right): Promise<void> {
   await PROVOCATIONS[`${right.verb} ${right.resource}`]?.prepare?.(stage);
 }
@@ -141,12 +143,12 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
   );
 }
 
-/** In RBAC's words (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
+/** The refusal of a right in RBAC's words (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
 function refusal({ verb, resource }: Right): RegExp {
   return new RegExp(`cannot ${verb} resource \\\\*"${resource}\\\\*"`);
 }
 
-/** Its role and binding, and the objects of the programs with its row. */
+/** The rendered object of a kind for the policy: its role, its binding, or an object of a program with its row. */
 async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
   const objects = await renderedObjects(cluster.api);
   const isOfPolicy = ({ metadata: { name, labels } }: Json) =>
@@ -192,7 +194,7 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
   });
 }
 
-/** The rendered objects that a policy leaves behind after an `Orphan` deletion. */
+/** Creates an object like those that a deleted policy leaves behind if it was deleted with `Orphan`. */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
@@ -227,7 +229,7 @@ async function followReports({ cluster }: Stage, right: Right): Promise<void> {
   );
 }
 
-/** Waits until `run` has logged that it lacks the right, and ends it. */
+/** Waits until `run` has logged that the right is missing, and then ends `run`. */
 async function failing(
   { controlPlane }: TestCluster,
   right: Right,
@@ -250,7 +252,10 @@ async function failing(
   }
 }
 
-/** Resolves when the operator writes reports to this API. It writes PolicyReports only if the other API does not exist. */
+/**
+ * Resolves when the operator writes reports to this API. The operator writes PolicyReports only if the API of
+ * OpenReports does not exist.
+ */
 async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
   const { api } = stage.cluster;
   if (crd === POLICY_REPORTS) await removeReportCrd(api, OPEN_REPORTS);
@@ -279,7 +284,7 @@ async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {
   await operator.startAndWatch();
 }
 
-/** A rollout without namespaces, so that it has only a state. */
+/** Creates a policy whose rollout has no namespaces, so that the rollout has only a state. */
 async function rollout({ cluster }: Stage, name: string): Promise<string> {
   const namespaceSelector = { matchLabels: { no: 'body' } };
   return cluster.policy(name, { namespaceSelector, level: 'restricted', mode: 'Enforce', rollout: {} });

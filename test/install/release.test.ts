@@ -17,7 +17,7 @@ describe('the files of a release', function () {
 
   before(async () => {
     tools = await Tools.find();
-    // Neither kubectl nor helm is available.
+    // With this PATH, neither kubectl nor helm is available.
     const env = { ...process.env, PATH: dirname(process.execPath) };
     execFileSync(process.execPath, [join(CONFIG, 'release', 'manifests.ts'), '--out', folder], { env });
   });
@@ -30,7 +30,7 @@ describe('the files of a release', function () {
   it('are one for kubectl, with everything in config/default', async () => {
     const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
     const found = loadAll(readFileSync(join(folder, 'install.yaml'), 'utf8')) as Json[];
-    // kubectl applies them in order.
+    // kubectl applies the objects in order, so the namespace must be first.
     assert.equal(found[0].kind, 'Namespace');
     assert.deepEqual(found, loadAll(stdout));
   });

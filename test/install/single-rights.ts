@@ -1,15 +1,15 @@
-/** One right of the operator at a time: listed, removed, restored. */
+/** Lists the rights of the operator, and removes and restores one right at a time. */
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/client.ts';
 import { OPERATOR_USER, operatorRoles, type RbacObject, type RoleRule } from '../support/rights.ts';
 
-/** A verb on a resource, by the role that grants it. */
+/** The right to use a verb on a resource, with the role that grants it. */
 export interface Right {
   readonly role: RbacObject;
   readonly verb: string;
   readonly apiGroup: string;
-  /** With the subresource, as in `capabilitypolicies/status`. */
+  /** The resource with its subresource, as in `capabilitypolicies/status`. */
   readonly resource: string;
   readonly name: string | undefined;
 }
@@ -28,7 +28,7 @@ export function operatorRights(): Right[] {
   );
 }
 
-/** `patch namespaces`, or `create leases in capabilitypolicy-system`. */
+/** The right as text: `patch namespaces`, or `create leases in capabilitypolicy-system`. */
 export function titleOf({ role, verb, resource }: Right): string {
   const { namespace } = role.metadata;
   return `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`;
@@ -70,7 +70,10 @@ function allBut(rule: RoleRule, right: Right): RoleRule[] {
     }));
 }
 
-/** An API server reads roles through a watch, so they count a moment after they were written. */
+/**
+ * Waits until the API server allows or refuses the right. An API server reads roles through a watch, so changes take
+ * effect a moment later.
+ */
 async function authorizes(api: Api, { role, verb, apiGroup, resource: path, name }: Right, allowed: boolean) {
   const [resource, subresource] = path.split('/');
   const { namespace } = role.metadata;

@@ -1,4 +1,4 @@
-/** `npm run try`: the operator beside a cluster, as its service account, and nothing left at the end. */
+/** `npm run try` runs the operator beside a cluster, as its service account, and leaves nothing behind. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -112,7 +112,7 @@ describe('npm run try', function () {
     assert.equal(code, 0, output);
   }
 
-  /** kubectl writes its caches into HOME. */
+  /** An environment whose HOME is a temporary folder, because kubectl writes its caches there. */
   function environment(): NodeJS.ProcessEnv {
     return { ...reader(controlPlane), HOME: controlPlane.dir };
   }

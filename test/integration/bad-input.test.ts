@@ -1,4 +1,4 @@
-/** Errors that the schema cannot find; test/crd has the errors that the schema finds. */
+/** Errors that the schema of the CRD cannot find; test/crd has the errors that it finds. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-/** Break glass as docs/operations.md has it, and the way back, on a policy of every kind. */
+/** The commands of the section Break glass in docs/operations.md, and the way back, on a policy of every kind. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Tools } from '../../hack/tools.ts';
@@ -38,7 +38,7 @@ describe('break glass as documented', function () {
   });
   after(() => tools.end());
 
-  /** A pod that no defaulting makes compliant. */
+  /** A pod that violates and that defaulting cannot make compliant. */
   const pod = () => {
     const { spec, ...rest } = baselinePod() as { spec: object };
     return { ...rest, spec: { ...spec, hostPID: true } };
@@ -51,7 +51,10 @@ describe('break glass as documented', function () {
   };
   const read = (policy: string) => cluster.api.get(`${POLICIES}/${policy}`);
 
-  /** Enforced in the first namespace; a policy with a rollout is pending in the second. */
+  /**
+   * Creates a policy that is enforced in the first namespace. In the second namespace, a policy with a rollout is
+   * pending.
+   */
   async function start(kind: string, team: string): Promise<{ policy: string; enforced: string; pending: string }> {
     const pending = await cluster.namespace(`${team}-pending`, { team });
     await cluster.api.create(`${NAMESPACES}/${pending}/pods`, { ...pod(), metadata: { name: 'bad' } });

@@ -26,7 +26,7 @@ describe('attempts to get around a policy', () => {
   let filling: string;
   let filled: string;
 
-  /** The admission policy refuses the pod, not the label that the policy also sets. */
+  /** A policy without a Pod Security label, so that only the admission policy can refuse a pod. */
   function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     const namespaceSelector = { matchLabels: { team } };
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
@@ -145,7 +145,7 @@ describe('attempts to get around a policy', () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
-      // The newest Event counts, and times have a resolution of seconds.
+      // Only the newest Event counts, and its time has a resolution of seconds.
       await sleep(1_100);
       const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
       await cluster.byHand.apply(path, {
@@ -381,7 +381,7 @@ describe('attempts to get around a policy', () => {
     });
   });
 
-  /** A namespace of the policy with a separate name. */
+  /** Creates a namespace that the policy selects, for as long as `meanwhile` runs. */
   async function inNamespace(name: string, meanwhile: (name: string) => Promise<void>): Promise<void> {
     const metadata = { name, labels: { team: 'bypass' } };
     await cluster.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata });
@@ -390,7 +390,7 @@ describe('attempts to get around a policy', () => {
   }
 });
 
-/** The API groups by which a cluster is recognized as OpenShift, here without content. */
+/** The API by which a cluster is recognized as OpenShift, here without content. */
 function clusterVersions(name: string): object {
   const schema = { openAPIV3Schema: { type: 'object' } };
   return {

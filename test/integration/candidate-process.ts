@@ -37,13 +37,13 @@ export class CandidateProcess {
     child.stderr.on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-10_000);
     });
-    // A test run that crashes must not leave it behind, even if it is stopped.
+    // A test run that crashes must not leave the candidate behind, even if the candidate is stopped.
     const kill = () => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));
   }
 
-  /** Waits until it has reported this `count` times. */
+  /** Waits until the candidate has reported this event `count` times. */
   async said(event: CandidateEvent['event'], count = 1, timeoutMs = 20_000): Promise<CandidateEvent> {
     const look = () => this.events.filter((one) => one.event === event)[count - 1];
     try {
@@ -53,7 +53,7 @@ export class CandidateProcess {
     }
   }
 
-  /** Waits until it has seen another one lead: from then on its clock runs. */
+  /** Waits until the candidate has seen another candidate lead. From then on, its clock for the Lease runs. */
   async seesLeader(): Promise<void> {
     await waitFor(`${this.identity} to see a leader`, () => this.#errors.includes('another leads'), { intervalMs: 10 });
   }
@@ -62,7 +62,7 @@ export class CandidateProcess {
     this.#child.kill(signal);
   }
 
-  /** @returns its exit code */
+  /** Ends the candidate. @returns its exit code */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const exited = once(this.#child, 'exit');

@@ -9,7 +9,7 @@ import { POLICIES } from '../support/rendered.ts';
 const CANDIDATES = 14;
 const RESTRICTED = 10;
 const CONTAINERS = 100;
-/** A longer message is dropped, and the user sees CEL instead. */
+/** The most bytes of a message. A longer message is dropped, and the user sees CEL instead. */
 const MOST_BYTES = 5 * 1024;
 
 describe('14 policies that decide together, ten with restricted use', function () {
@@ -101,7 +101,10 @@ describe('14 policies that decide together, ten with restricted use', function (
     );
   });
 
-  /** `policy type=status: message` of each condition about too many policies with restricted use in a namespace. */
+  /**
+   * The conditions about too many policies with restricted use in a namespace, each written as
+   * `policy type=status: message`.
+   */
   async function complaints(namespace: string): Promise<string[]> {
     const policies = await cluster.api.list(POLICIES);
     return policies.flatMap(({ metadata, status }) =>
@@ -123,12 +126,15 @@ describe('14 policies that decide together, ten with restricted use', function (
   }
 });
 
-/** Names in this order, so that the last policy is the last candidate. */
+/** A letter for the name of a policy. The names sort by index, so that the last policy is the last candidate. */
 function letter(index: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + index);
 }
 
-/** Only the last allows SYS_TIME; with a last one for everyone, the ten with restricted use come before the other three. */
+/**
+ * A policy, of which only the last allows SYS_TIME. If the last is for everyone, the ten with restricted use sort
+ * before the others.
+ */
 function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): CapabilityPolicySpec {
   const restricted = last === 'Everyone' ? index < RESTRICTED : index >= CANDIDATES - RESTRICTED;
   const allowedAdd = index === CANDIDATES - 1 ? (['SYS_TIME'] as const) : (['NET_RAW', 'NET_BIND_SERVICE'] as const);
@@ -144,7 +150,7 @@ function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): Cap
   };
 }
 
-/** Hardened containers that each set all fields that level restricted reads. */
+/** A pod whose containers are hardened and each set all fields that level restricted reads. */
 function podOf(add: readonly string[], spec: object = {}): object {
   const securityContext = {
     allowPrivilegeEscalation: false,

@@ -8,14 +8,17 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const TOGETHER = 13;
-/** The most policies that a refusal describes, in the order of their names; it counts the rest. */
+/** The most policies that a refusal describes, sorted by name. It only counts the other policies. */
 const DESCRIBED = 3;
 const CONTAINERS = 100;
 const RBAC = 'rbac.authorization.k8s.io';
-/** The API server needs some time to compile this many policies. */
+/** The time in ms that the API server may need to compile this many policies. */
 const ROLLED_OUT_MS = 240_000;
 
-/** Each policy admits one of these capabilities, and only subjects that are bound to the policy may use it. */
+/**
+ * The capabilities of the policies. Each policy admits one of them, and only subjects that are bound to the policy may
+ * use it.
+ */
 const CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -107,7 +110,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // The policy that grants the capability refuses the pod's own containers.
+        // A policy that grants the capability refuses only the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);
@@ -157,7 +160,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
     await eventually('all policies to be programmed', look, ROLLED_OUT_MS);
   }
 
-  /** Meanwhile, the service account `bound` may use the policy. */
+  /** Lets the service account `bound` use the policy for as long as `meanwhile` runs. */
   async function bound(index: number, meanwhile: () => Promise<void>, policy = policies[index]): Promise<void> {
     const path = `/apis/${RBAC}/v1/namespaces/${namespace}/rolebindings/bound`;
     await cluster.api.apply(path, {
@@ -230,8 +233,9 @@ describe(`policies for everyone with one selector: a pod of ${CONTAINERS} contai
 });
 
 /**
- * Level restricted except for its capabilities; violates every rule if undefined. @param capabilities of all
- * containers, or of each
+ * A pod that complies with level restricted except for its capabilities; without capabilities, it violates every rule.
+ *
+ * @param capabilities of all containers, or of each
  */
 function crowdedPod(
   capabilities: readonly string[] | ((index: number) => object) | undefined,

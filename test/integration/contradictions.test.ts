@@ -1,6 +1,6 @@
 /**
- * Accepted names statements that have no effect because of others, and the API server refuses the pods that these
- * statements should admit.
+ * `Accepted` names statements of a policy that have no effect because of other statements. The API server refuses the
+ * pods that these statements should admit.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -27,7 +27,7 @@ describe('a policy with statements that contradict each other', () => {
       },
     );
 
-  /** Statements, a part of the note, and pods that they should admit. */
+  /** Statements, each with a part of the expected note, and with pods that they should admit. */
   const CASES: readonly (readonly [name: string, overrides: Overrides, note: RegExp, pods: readonly object[]])[] = [
     [
       'privileged',

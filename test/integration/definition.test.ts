@@ -11,9 +11,9 @@ import { baselinePod } from '../support/pod-manifests.ts';
 
 const NAME = 'capabilitypolicies.capabilitypolicy.dev';
 const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${NAME}`;
-/** The garbage collector learns of a new CRD within half a minute. */
+/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
 const COLLECTION_MS = 90_000;
-/** The longest time that the garbage collector takes to delete an object whose owner is gone. */
+/** The most ms that the garbage collector takes to delete an object whose owner is gone. */
 const COLLECTED_MS = 5_000;
 const KEEPS_CRD = 'the protection lets nobody delete the CRD';
 
@@ -63,7 +63,7 @@ describe('the CRD of policies', function () {
     return objects.map(({ kind, metadata }) => [kind, metadata.name, metadata.uid, metadata.resourceVersion]);
   }
 
-  /** An API server learns of deletions by its watches. */
+  /** Waits until pods are admitted. An API server learns of deletions by its watches. */
   async function admitted(): Promise<void> {
     const look = async () => (await cluster.admit(baselinePod(), namespace)) === ADMITTED;
     await eventually('the pod to be admitted', look);

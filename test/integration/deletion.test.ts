@@ -8,9 +8,12 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
-/** The garbage collector learns of a new CRD within half a minute. */
+/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
-/** Once the garbage collector knows the CRD, it deletes the objects of a deleted owner within a second. */
+/**
+ * The time in ms to wait for a wrong deletion. A garbage collector that knows the CRD deletes a deleted owner's objects
+ * within a second.
+ */
 const NOT_COLLECTED_MS = 3_000;
 
 describe('deleting and changing policies', function () {
@@ -94,7 +97,7 @@ describe('deleting and changing policies', function () {
     assert.doesNotMatch(await accepted(), /older than/);
     await cluster.deletePolicy(policy);
     await cluster.settled();
-    // Times have seconds.
+    // Creation times have a resolution of seconds.
     await sleep(1_100);
     await cluster.policy('bound', spec);
     await cluster.programmed(policy);
@@ -294,11 +297,11 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // The old or the new state, but never none.
+      // The old or the new policy decides, but never no policy.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 
-    /** Refuses the ClusterRoleBinding of that name. */
+    /** Makes the API server refuse writes to the ClusterRoleBinding of that name. */
     async function obstruct(name: string): Promise<void> {
       await cluster.api.apply(`${admission}/validatingadmissionpolicies/${obstacle}`, {
         apiVersion: 'admissionregistration.k8s.io/v1',
@@ -339,12 +342,12 @@ describe('deleting and changing policies', function () {
     }
   });
 
-  /** On its role and its binding, and on the programs that contain it. */
+  /** The uids of the policy's role and binding, and of the programs that contain the policy. */
   async function uids(policy: string): Promise<string[]> {
     return (await everything(policy)).map(({ metadata }) => metadata.uid).sort();
   }
 
-  /** Its role and its binding, and the programs that contain it with their bindings. */
+  /** The policy's role and binding, and the programs that contain the policy, with their bindings. */
   async function everything(policy: string): Promise<Json[]> {
     const programs = await cluster.programs();
     const having = new Set(await cluster.having(policy));

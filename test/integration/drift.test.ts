@@ -14,8 +14,8 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
 /**
- * Manual changes to a rendered object. `suffix` is the end of the object's name, if there are several objects of the kind;
- * by default, the object of mode Enforce.
+ * Manual changes to a rendered object. If there are several objects of the kind, `suffix` is the end of the object's
+ * name; by default, it names the object of mode Enforce.
  */
 const BY_HAND: readonly {
   readonly title: string;
@@ -298,7 +298,7 @@ function pathOf({ kind, metadata }: Json): string {
   return `${COLLECTIONS[kind]}/${metadata.name}`;
 }
 
-/** The rendered objects in the cluster. */
+/** The fields of a rendered object that are compared. */
 function said({ metadata = {}, spec, rules, aggregationRule, roleRef, subjects }: Json = {}): object {
   const { labels, ownerReferences } = metadata;
   return { labels, ownerReferences, spec, rules, aggregationRule, roleRef, subjects };

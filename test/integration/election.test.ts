@@ -12,7 +12,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { CandidateProcess } from './candidate-process.ts';
 
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
-/** Time for requests and for a busy machine. */
+/** The time in ms to allow for requests and for a busy machine. */
 const GRACE_MS = 750;
 const NAME = 'capabilitypolicy.dev';
 
@@ -50,7 +50,7 @@ describe('leader election on a real API server', () => {
   it('lets the standby lead at once when the leader ends', async () => {
     const { leader, standBy } = await pair();
     const exit = leader.end('SIGTERM');
-    // All waiting writes have been sent, and the lease is released.
+    // By now, all waiting writes have been sent and the Lease is released.
     const { failed, refused } = await leader.said('wrote');
     const released = performance.now();
     await standBy.said('leading');
@@ -76,21 +76,21 @@ describe('leader election on a real API server', () => {
   it('sends at most one write after it was stopped for longer than the lease, however many were waiting', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
-    // A rate limit, so that many writes wait and some are in flight.
+    // The rate limit makes many writes wait, while some are in flight.
     await sleep(700);
     leader.signal('SIGSTOP');
     await standBy.said('leading');
     await sleep(300);
     leader.signal('SIGCONT');
     const { written, refused = 0, failed } = await leader.said('wrote');
-    // The time that a late write would need to arrive.
+    // This is the time that a late write would need to arrive.
     await sleep(500);
     const taken = holders.seen.find(({ holder }) => holder === standBy.identity)?.version ?? 0;
     const writes = await versionsOf(leader);
     const late = writes.filter((version) => version > taken);
     say(`stopped: ${written} written, ${refused} refused, ${failed} failed; ${late.length} after the other led`);
     assert.ok(taken > 0 && writes.length > 0);
-    // The write that the process was about to send: docs/security-model.md.
+    // One write may be late: the write that the process was about to send (docs/security-model.md).
     assert.ok(late.length <= 1, JSON.stringify(late));
     assert.ok(refused >= 50, 'many were waiting to leave');
     holders.stop();
@@ -122,7 +122,7 @@ describe('leader election on a real API server', () => {
     await own.close();
   });
 
-  /** A leader, and a candidate that has seen it lead. */
+  /** Starts a leader, and a candidate that has seen the leader lead. */
   async function pair() {
     const leader = candidate('first');
     await leader.said('leading');
@@ -138,7 +138,7 @@ describe('leader election on a real API server', () => {
     return one;
   }
 
-  /** All states of the Lease, in the API server's order. */
+  /** Records all states of the Lease, in the order of the API server. */
   function followHolders(): { readonly seen: Seen[]; stop(): void } {
     const seen: Seen[] = [];
     const stopping = new AbortController();
@@ -147,12 +147,12 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // The test then fails, and its message names the missing event.
+    // If the watch fails, the test fails, too: its message names the missing event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }
 
-  /** The resourceVersions of a candidate's writes: the API server counts them across all kinds. */
+  /** The resourceVersions of a candidate's writes. The API server counts resourceVersions across all kinds. */
   async function versionsOf({ identity }: CandidateProcess): Promise<number[]> {
     const query = { labelSelector: `writer=${identity}` };
     const versions: number[] = [];

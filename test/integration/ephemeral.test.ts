@@ -1,4 +1,7 @@
-/** Existing pods: an added container is evaluated with the pod, or alone if the pod satisfies no policy. */
+/**
+ * Containers that are added to an existing pod: they are evaluated with the pod, or alone if the pod satisfies no
+ * policy.
+ */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -12,7 +15,7 @@ const STRATEGIC = 'application/strategic-merge-patch+json';
 const MERGE = 'application/merge-patch+json';
 const MIRROR = 'kubernetes.io/config.mirror';
 
-/** As `kubectl debug --profile=restricted` adds it. */
+/** The securityContext that `kubectl debug --profile=restricted` adds. */
 const RESTRICTED = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },
@@ -30,7 +33,7 @@ describe('pods that exist', () => {
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
   }
 
-  /** A namespace with the pods `violating` and `compliant`, and a policy that is created after them. */
+  /** Creates a namespace with the pods `violating` and `compliant`, and then a policy. */
   async function inhabited(
     team: string,
     rest: Partial<CapabilityPolicySpec> = {},
@@ -171,7 +174,7 @@ describe('pods that exist', () => {
     const namespace = () => cluster.named('inherited');
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-    /** Level restricted except for these fields of the pod, which the pod's own container overrides. */
+    /** A pod that complies with level restricted except for these fields. The pod's own container overrides them. */
     const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) =>
       podManifest(
         { annotations },
@@ -184,7 +187,7 @@ describe('pods that exist', () => {
 
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 
-    /** The pod; the container's overrides, if any are possible; the message of the refusal. */
+    /** The pods, each with overrides of the added container, if any help, and with the message of the refusal. */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [
         host({ seccompProfile: { type: 'Unconfined' } }),
@@ -417,7 +420,7 @@ describe('pods that exist', () => {
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
   }
 
-  /** As `kubectl debug` does, by a strategic merge patch. */
+  /** Adds a container as `kubectl debug` does: by a strategic merge patch. */
   async function debug(
     namespace: string,
     pod: string,

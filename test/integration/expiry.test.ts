@@ -10,7 +10,10 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SECOND = 1_000;
 const LABEL = 'pod-security.kubernetes.io/enforce';
-/** The time from writing an end to the end: a busy machine needs longer until API servers enforce the text with it. */
+/**
+ * The seconds from writing `expires` until the policy ends. A busy machine needs longer until API servers enforce the
+ * new text.
+ */
 const LEADS = [6, 15, 60, 120];
 const PODS = {
   'only the exception admits': restrictedPod({ add: ['NET_RAW'] }),
@@ -20,7 +23,7 @@ const PODS = {
 };
 type Pod = keyof typeof PODS;
 
-/** The pods that are admitted before the end, and from the end on. */
+/** Whether each pod is admitted before the end of the policy, and whether from the end on. */
 const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
   'only the exception admits': [true, false],
   'only the other policy admits': [false, true],
@@ -75,7 +78,7 @@ describe('the end of a policy', function () {
   async function eventsOf(policy: string, reason: string): Promise<Json[]> {
     const events = await cluster.api.list('/apis/events.k8s.io/v1/namespaces/default/events');
     const now = (event: Json) => event.regarding.name === policy && event.reason === reason;
-    // On a slow machine earlier ends have passed, too.
+    // On a slow machine, earlier ends of the same policy may have passed, too.
     return events.filter((event) => now(event) && event.note.includes(formatTime(end)));
   }
 

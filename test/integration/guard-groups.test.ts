@@ -62,7 +62,7 @@ describe('the guards of many policies', function () {
 
   it('ask for exempt on each policy that a change concerns, also beyond those that the first one asks about', async () => {
     const names: string[] = [];
-    // In the order of their names.
+    // The policies are created in the order of their names.
     for (let i = 100; i <= 100 + 2 * ASKED; i++) names.push(await cluster.policy(`${i}`, enforce({ crowd: 'yes' })));
     await cluster.programmed(...names);
     assert.deepEqual(await guards(), ['capabilitypolicy.guard', 'capabilitypolicy.guard-more']);

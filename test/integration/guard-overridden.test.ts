@@ -1,6 +1,6 @@
 /**
- * Nobody without `exempt` makes a namespace pending or takes it out of an Enforce policy. This holds while another policy
- * overrides it, while a rollout is added, and for several steps.
+ * A subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. This holds even
+ * while another policy overrides that policy, while a rollout is added, and in several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,7 +51,7 @@ describe('an editor of namespaces without exempt', function () {
       plain = await cluster.policy('plain', enforce('under'));
       rolled = await cluster.policy('rolled', enforce('under', { rollout: { soak: '0s' } }));
       const above = await Promise.all([
-        // Overridden itself.
+        // This policy is overridden itself.
         cluster.policy(
           'middle',
           enforce('', { namespaceSelector: { matchLabels: { grade: 'middle' } }, level: 'baseline', priority: 5 }),
@@ -87,7 +87,7 @@ describe('an editor of namespaces without exempt', function () {
         it(`never ${what}, as far as the policy ${which} is concerned`, async () => {
           const policy = { plain, rolled }[which];
           const wanted = wantedFor(policy);
-          // `exempt` on the other policies is not enough.
+          // It is not enough to hold `exempt` on the other policies.
           const others = [plain, rolled, cluster.named('middle'), cluster.named('higher')].filter(
             (one) => one !== policy,
           );
@@ -188,7 +188,7 @@ describe('an editor of namespaces without exempt', function () {
           done = true;
           await Promise.all(trying);
         }
-        // The policy has no rollout again.
+        // The next round begins with a policy without a rollout.
         await cluster.policy('adding', enforce('adding'));
         await cluster.programmed(policy);
       }
@@ -209,7 +209,8 @@ describe('an editor of namespaces without exempt', function () {
       rolled = await cluster.policy('entered-rolled', enforce('entered', { rollout: { paused: true } }));
       plain = await cluster.policy('entered-plain', enforce('entered'));
       await cluster.programmed(rolled, plain);
-      // The operator would remove labels of rollouts outside of their policies, sooner or later.
+      // The operator is stopped, because it would remove labels of rollouts from namespaces that their policies do not
+      // select.
       await cluster.operator.stop();
     });
     after(() => cluster.operator.startAndWatch());
@@ -279,7 +280,7 @@ describe('an editor of namespaces without exempt', function () {
     await sleep(500);
   }
 
-  /** A real change, not a dry run. */
+  /** Makes a real change, not a dry run. */
   function patch(namespace: string, labels: object): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}`, {
       body: { metadata: { labels } },

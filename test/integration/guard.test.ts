@@ -43,7 +43,7 @@ const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
 };
-/** More such changes, which the protection refuses to everybody. */
+/** Changes that need `exempt`, too, and that the protection refuses to everybody. */
 const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },
@@ -101,7 +101,7 @@ describe('the guard', () => {
   });
 
   describe('protects the label that policies require, whoever states it', () => {
-    // Their remaining labels would look like labels that the operator forgot.
+    // The namespaces are deleted, because a label that remains would look like a label that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
@@ -165,7 +165,7 @@ describe('the guard', () => {
       await refusesWeakening(loose, policy, 'privileged');
     });
 
-    /** Tries every route. */
+    /** Tries to weaken the label by every route, and expects refusals. */
     async function refusesWeakening(name: string, by: string, ...levels: readonly (string | null)[]): Promise<void> {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
@@ -328,7 +328,7 @@ describe('the guard', () => {
     await cluster.programmed(changed);
     await cluster.policy('kept', { ...spec, levelVersion: 'v1.99' });
     await eventually('the refusal', async () => (await cluster.condition(changed, 'Accepted'))?.status === 'False');
-    // The other policies' guard is renewed without this policy.
+    // The guard is renewed, but without a row for this policy.
     await cluster.programmed(
       await cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline', priority: 1 })),
     );
@@ -362,7 +362,7 @@ describe('the guard', () => {
       // If several guards refuse, the API server chooses whose message it returns.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
-      // Each check costs, and a guard that needs all of them must not exceed the API server's limit.
+      // Each check costs something. A guard that needs all checks must not exceed the API server's limit.
       paths.push(
         await grant(
           cluster.api,
@@ -425,7 +425,7 @@ describe('the guard', () => {
     });
   });
 
-  /** Changes that leave the namespace under the policy. */
+  /** Makes changes that leave the namespace under the policy. */
   async function disturb(turn: number): Promise<unknown> {
     switch (turn % 6) {
       case 0:

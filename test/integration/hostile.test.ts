@@ -10,7 +10,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
 const MOST_STATUS_BYTES = 64 * 1024;
-/** etcd's limit. */
+/** The limit of etcd for an object. */
 const MOST_OBJECT_BYTES = 1_500_000;
 const MANY = 20_000;
 
@@ -55,7 +55,7 @@ describe('hostile input', () => {
       const path = `${NAMESPACES}/${namespace}/pods`;
       const { status, body } = await cluster.tryCreate(path, { ...hostNetworkPod(), metadata: { name: 'the-pod' } });
       assert.equal(status, 201, body.message);
-      // The operator watches.
+      // Each object is written in its own transaction, because the operator watches.
       await etcd.write(copies(body), 1);
     });
 
@@ -91,7 +91,7 @@ describe('hostile input', () => {
     it('makes no flood of Events', async () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
-      // The violations that a status lists, and the violations that replace them when worse ones appear.
+      // The status lists some violations, and others replace these when they are worse. Each of them makes an Event.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));
@@ -166,7 +166,7 @@ describe('hostile input', () => {
     }
 
     it('is not in the log', () => {
-      // Stacks have lines.
+      // The stack of an error may contain line breaks.
       const entries = JSON.parse(JSON.stringify(cluster.operator.log), (key, value) => (key === 'stack' ? '' : value));
       assert.deepEqual(unprintable(entries), []);
     });
@@ -281,7 +281,7 @@ describe('hostile input', () => {
       await eventually('its rendered objects to be withdrawn', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
         const withdrawn = metadata.labels['pod-security.kubernetes.io/enforce'] === undefined;
-        // They belong to the CRD.
+        // The rendered objects belong to the CRD.
         return (
           withdrawn &&
           (await cluster.rendered(cluster.named('crd'))).length === 0 &&

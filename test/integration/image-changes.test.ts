@@ -85,12 +85,12 @@ describe('the image of a container', function () {
         await eventually('the exception to end', async () => {
           return (await cluster.admit(proxied('containers'), namespace)) !== ADMITTED;
         });
-        // The text before it may still refuse for a moment.
+        // For a moment, an API server may still enforce the text from before the end.
         await sleep(2_000);
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
             const { status, body } = await setImage(namespace, list, list, 'proxy', image);
-            // An entry for the other image admits that image.
+            // In this case the policy lists the other image, and so admits it.
             if (what === 'lists another image' && image === 'example.org/other:1')
               assert.equal(status, 200, body.message);
             else assert.equal(status, 403, `${image}: ${body.message}`);
@@ -161,7 +161,7 @@ describe('the image of a container', function () {
       const { status, body } = await setImage(compared, 'violates', 'containers', 'main', 'example.org/app:2');
       assert.equal(status, 403, body.message);
       assert.match(body.message, /violates PodSecurity/);
-      // Its label would look like one that the operator forgot.
+      // The namespace is deleted, because its label would look like a label that the operator forgot.
       await vanish(cluster.api, compared);
     });
 
@@ -196,7 +196,7 @@ describe('the image of a container', function () {
     assert.equal(status, 201, answer.message);
   }
 
-  /** By dry run, like all following requests. */
+  /** Changes an image by dry run, as all following requests do. */
   function setImage(namespace: string, pod: string, list: List, container: string, image: string): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}/pods/${nameOf(pod)}`, {
       body: { spec: { [list]: [{ name: container, image }] } },
@@ -233,7 +233,9 @@ function nameOf(pod: string): string {
   return pod.toLowerCase();
 }
 
-/** A pod that only an exception for its image admits: root with SYS_ADMIN, in a container or a sidecar. */
+/**
+ * A pod that only an exception for its image admits. It has a container or a sidecar that runs as root with SYS_ADMIN.
+ */
 function proxied(list: List): object {
   const image = 'example.org/proxy:1';
   const proxy = { name: 'proxy', image, securityContext: AS_ROOT };
@@ -243,7 +245,7 @@ function proxied(list: List): object {
   return podManifest({ name: 'pod' }, { containers, initContainers });
 }
 
-/** A compliant container beside one that violates. */
+/** A pod with a compliant container and one that violates. */
 function halfViolating(list: List): object {
   const { metadata, spec } = restrictedPod() as Json;
   const [main] = spec.containers;

@@ -20,21 +20,21 @@ const PREFIX = 'pod-security.kubernetes.io/';
 const RECORD = 'capabilitypolicy.dev/labels';
 const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': SERVER_VERSION };
 const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': SERVER_VERSION };
-/** The garbage collector learns of a new CRD within half a minute. */
+/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
-/** Longer than a watch needs on a busy machine. */
+/** A time in ms that is longer than a watch needs on a busy machine. */
 const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
   this.timeout(300_000);
   const cluster = useCluster('labels');
 
-  /** In mode Audit unless `rest` says otherwise. */
+  /** A policy for the namespaces of a team, in mode Audit unless `rest` states another mode. */
   function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
   }
 
-  /** Waits until the namespace has these labels, by default all set and recorded by the operator. */
+  /** Waits until the namespace has these labels. By default, the operator has set and recorded all of them. */
   async function expectLabels(namespace: string, labels: Labels, record = labels): Promise<void> {
     let last: unknown;
     const look = async () => {
@@ -54,7 +54,7 @@ describe('Pod Security labels', function () {
     return stdout;
   }
 
-  /** Server-side apply, by force, as Argo CD does it. */
+  /** Applies labels as Argo CD does: by server-side apply, with force. */
   async function argoApplies(namespace: string, labels: Labels): Promise<void> {
     const own = Object.entries(labels).map(([name, value]) => [PREFIX + name, value]);
     const metadata = { name: namespace, labels: Object.fromEntries(own) };
@@ -215,7 +215,7 @@ describe('Pod Security labels', function () {
   describe('that another owner set', () => {
     const TEAMS = ['version', 'filled', 'argo', 'same', 'claimed', 'stripped', 'server-side-apply', 'hand-before-us'];
 
-    // Their remaining labels would look like labels that the operator forgot.
+    // The namespaces are deleted, because a label that remains would look like a label that the operator forgot.
     after(async () => {
       await Promise.all(TEAMS.map((team) => cluster.api.remove(`${NAMESPACES}/${cluster.named(team)}`)));
     });
@@ -311,7 +311,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
       await cluster.programmed(policy);
       assert.equal(await cluster.condition(policy, 'LabelConflict'), undefined);
-      // As Argo CD does at its next sync.
+      // This is what Argo CD does at its next sync.
       await argoApplies(namespace, { audit: 'baseline' });
       await conflict(policy, /audit is "baseline" by argocd-controller; the operator would set "restricted"/);
       await expectLabels(namespace, { audit: 'baseline' }, {});
@@ -424,7 +424,7 @@ describe('Pod Security labels', function () {
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });
         assert.equal(await cluster.api.find(path), undefined);
-        // A policy with the same name is not mistaken for it either.
+        // A namespace with the same name is not mistaken for the deleted namespace, either.
         await cluster.namespace('going');
         await assert.rejects(writeLabels(client, view, plan), { status: 422 });
         assert.deepEqual(await podSecurityOf(cluster.api, namespace), { labels: {}, record: {} });

@@ -10,7 +10,7 @@ import { POLICIES } from '../support/rendered.ts';
 
 const [port] = await freePorts(1);
 const HEALTHZ = `http://127.0.0.1:${port}/healthz`;
-/** CPU time, which a machine that stalls does not change. */
+/** The most CPU time in ms for an answer. CPU time does not change if the machine stalls. */
 const ANSWERED_CPU_MS = 500;
 const ENDED_MS = 10_000;
 const SELECTED = { matchLabels: { team: 'large' } };
@@ -27,8 +27,8 @@ const RULES = [
   'privileged',
 ];
 /**
- * Shorter than etcd allows, because on a busy machine the API server needs more time for longer lists than a request may
- * take.
+ * The lengths of lists that must be shorter than etcd allows. On a busy machine, the API server takes more time for
+ * longer lists than a request may take.
  */
 const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };
 const WORST = RULES.map((rule): [string, WorstObject] => [rule, WORST_OBJECTS[rule] as WorstObject]);
@@ -36,7 +36,7 @@ const overrides = WORST.map(([, worst]) => worst.overrides);
 const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
 const OVERRIDES: CapabilityPolicyOverrides = { ...Object.assign({}, ...overrides), capabilities };
 
-/** 10,000 names and 155 KB. Even a smaller Deployment once stopped the operator. */
+/** A Deployment of 155 KB with 10,000 names. Even a smaller one once stopped the operator. */
 const NAMES_155_KB: WorstPod = WORST_OBJECTS['capabilities.allowedBounding']?.pod(5_000) as WorstPod;
 
 describe('objects as large as the API server accepts', function () {
@@ -98,7 +98,7 @@ describe('objects as large as the API server accepts', function () {
   }
 });
 
-/** The same number of longer names. */
+/** A pod with as many names, each of which is longer. */
 function padded(pod: WorstPod): WorstPod {
   const text = JSON.stringify(pod.spec).replace(/"([AD][A-Z]+)"/g, (found, name: string) =>
     name === 'ALL' ? found : `"${name.padEnd(12, 'X')}"`,

@@ -33,7 +33,7 @@ describe('the users who may read /metrics, on a real API server', () => {
     await client.close();
   });
 
-  /** Through a handler that has cached nothing yet. */
+  /** Requests the metrics, through a new handler that has cached nothing. */
   async function ask(bearer: string): Promise<number | undefined> {
     const handle = authorized(async () => ({ status: 200, body: 'shown' }), { client });
     const headers = { authorization: `Bearer ${bearer}` };

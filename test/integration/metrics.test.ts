@@ -16,7 +16,7 @@ const ADDRESS = `127.0.0.1:${port}`;
 const authority = new CertificateAuthority();
 const dispatcher = new Agent({ connect: { ca: authority.certificate } });
 
-/** As a mounted Secret of type kubernetes.io/tls. */
+/** Writes a certificate with the file names of a mounted Secret of type kubernetes.io/tls. */
 function writeCertificate(): string {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-metrics-'));
   const { certificate, key } = authority.issue({ commonName: 'metrics', dnsNames: ['localhost'] });
@@ -55,7 +55,7 @@ describe('/metrics of a running operator, over TLS', () => {
     await dispatcher.close();
   });
 
-  /** By name and labels, as far as they belong to the test or to no policy. */
+  /** The series that belong to the test or to no policy, by name and labels. */
   async function series(): Promise<Map<string, number>> {
     const { body } = await request(`https://localhost:${port}/metrics`, { dispatcher });
     const text = await body.text();
@@ -114,7 +114,7 @@ describe('/metrics of a running operator, over TLS', () => {
   });
 });
 
-/** The order of labels does not matter. */
+/** Sorts the labels of a series, because their order does not matter. */
 function sorted(series: string): string {
   return series.replace(/(?<=\{).*(?=\})/, (labels) => labels.split(',').sort().join(','));
 }

@@ -1,6 +1,7 @@
 /**
- * Objects from an operator before policies were rows of programs: one admission policy for each policy, with a hash in
- * its name. older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for Kubernetes 1.36.
+ * Objects in the form of an operator before policies were rows of programs: one admission policy for each policy, with
+ * a hash in its name. older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for
+ * Kubernetes 1.36.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -36,7 +37,7 @@ const POLICIES: Readonly<Record<string, CapabilityPolicySpec>> = {
 };
 const PENDING = 'rollout.capabilitypolicy.dev/older-form-rollout';
 
-/** Only a program that fills in makes it comply. */
+/** A pod that complies only after defaulting. */
 const BARE = podManifest({ name: 'bare' }, { containers: [{ name: 'main', image: 'example.org/app' }] });
 
 describeIfOffered('admissionVariables', 'objects in the form of an operator before programs', function () {
@@ -146,7 +147,7 @@ describeIfOffered('admissionVariables', 'objects in the form of an operator befo
     assert.equal(await cluster.admit(privilegedPod(), TEAM), ADMITTED);
   });
 
-  /** The first wrong answer. */
+  /** Describes the first wrong answer; undefined if all answers are right. */
   async function wrong(): Promise<string | undefined> {
     for (const { pod, namespace, as, expected } of attempts) {
       const answer = await cluster.admit(pod, namespace, as);

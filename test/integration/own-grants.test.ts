@@ -44,7 +44,10 @@ describe('the status of a policy that grants its use', function () {
     });
   }
 
-  /** Must not happen even for a moment, because each such status makes a Warning Event. */
+  /**
+   * Checks that no status ever counts a violation, not even for a moment, because each such status makes a Warning
+   * Event.
+   */
   async function neverViolates(policy: string, evaluated: number, act: () => Promise<unknown>): Promise<void> {
     const observation = await Observation.begin(cluster);
     await act();

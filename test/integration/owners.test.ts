@@ -22,7 +22,7 @@ type Make = (plural: string, name: string, pod: object, rest?: { spec?: object; 
 
 interface Row {
   readonly title: string;
-  /** Creates its objects in a namespace. */
+  /** Creates the objects of the row in a namespace. */
   readonly create: (make: Make) => Promise<unknown>;
   /** The violating workload, as the status names it. */
   readonly named: string;
@@ -106,7 +106,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     for (const [index, { create }] of ROWS.entries()) {
       await create(makeIn(await cluster.namespace(`${index}`, { team: 'owners' })));
     }
-    // The same owners, all compliant.
+    // This namespace has the same owners, but all workloads comply.
     const make = makeIn(clean);
     const owner = await make('deployments', 'web', GOOD);
     await make('cronjobs', 'nightly', GOOD, { owner });
@@ -174,7 +174,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     return metadata.labels[label] === 'pending';
   }
 
-  /** Creates a workload of the kind with this plural, or changes it. */
+  /** Creates or changes a workload of the kind with this plural. */
   function makeIn(namespace: string): Make {
     return async (plural, name, pod, { spec = {}, owner } = {}) => {
       const { path, object } = workloads(pod).find((one) => one.path.endsWith(`/${plural}`)) as {

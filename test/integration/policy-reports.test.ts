@@ -5,7 +5,7 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
-/** More than fit into a status. */
+/** The number of violations, of which not all fit into a status. */
 const VIOLATING = 70;
 
 describe('policy reports', () => {
@@ -42,13 +42,13 @@ describe('policy reports', () => {
       });
     }
 
-    /** In all namespaces; empty while the kind is not served. */
+    /** The reports in all namespaces; empty while their kind is not served. */
     async function reports({ path }: { path: string }): Promise<Json[]> {
       const { status, body } = await cluster.api.ask('GET', path);
       return status === 200 ? body.items : [];
     }
 
-    /** The single report, once it is as wanted. */
+    /** Waits until there is a single report, and until it is as wanted. */
     async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
       return eventually(`a report ${what}`, async () => {
         const [one, ...others] = await reports(crd);

@@ -1,4 +1,4 @@
-/** A real Prometheus that scrapes a real operator: the dashboard's queries, the alerts, and the runbook's commands. */
+/** A real Prometheus scrapes a real operator. Tests the dashboard's queries, the alerts, and the runbook's commands. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -27,9 +27,9 @@ const KINDS: Readonly<Record<string, number>> = { ServiceMonitor: 0, PrometheusR
 const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
-/** Section of the runbook → the output of its blocks in the situation below, one after the other. */
+/** The sections of the runbook, each with the output of its blocks in the situation that this test makes. */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
-  // The operator runs beside the cluster here, so that no pod has a log.
+  // In this test the operator runs beside the cluster, so no pod has its log.
   'Set up': [[/capabilitypolicy-metrics-reader created/], []],
   CapabilityPolicyNotProgrammed: [[/^prometheus-refused +VersionTooNew +spec\.levelVersion: /m]],
   CapabilityPolicyViolationsRising: [
@@ -42,7 +42,7 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
       /ForeignLabel +namespace\//,
     ],
   ],
-  // Nothing is refused here.
+  // In this test no label is refused.
   CapabilityPolicyLabelRefused: [[/^prometheus-warn +<none>$/m]],
   CapabilityPolicyExpiresSoon: [[/^prometheus-ends .*\n[\s\S]*^prometheus-ends: \S/m]],
   CapabilityPolicyRolloutStalled: [
@@ -52,14 +52,15 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   CapabilityPolicyNoLeader: [[/^capabilitypolicy\.dev +\S+ +20\S+Z$/m]],
   CapabilityPolicyReflectorStale: [[/^readyz check passed$/m, /^yes$/m]],
 };
-/** Grafana's replacements for variables. */
+/** The values that Grafana puts in place of variables. */
 const CHOSEN: Readonly<Record<string, string>> = { job: '.*', policy: '.*', __rate_interval: '15s' };
 
 describeWith(
   { programs: { prometheus: 'apt-get install prometheus', promtool: 'apt-get install prometheus' } },
   'Prometheus',
   () => {
-    // Before the cluster's own clean-up, for which the remaining labels would look like forgotten ones.
+    // This must run before the cluster's own clean-up, which would take the remaining labels for labels that the
+    // operator forgot.
     after(async () => {
       await prometheus?.stop();
       if (namespace) await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });
@@ -86,12 +87,12 @@ describeWith(
       await expire();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
-      // An alert is pending from the first moment on.
+      // An alert counts as pending from the first moment on.
       await finds('count(capabilitypolicy_programmed == 1) == 3');
       await finds(`absent(ALERTS{alertname="CapabilityPolicyNotProgrammed", policy!="${refused}"})`);
     });
 
-    /** A rollout that one pod blocks. */
+    /** Creates a rollout that a pod blocks. */
     async function rollout(): Promise<void> {
       const slow = await cluster.namespace('slow', { team: 'prometheus-rollout' });
       await cluster.api.create(`${NAMESPACES}/${slow}/pods`, { ...baselinePod(), metadata: { name: 'bad' } });
@@ -104,7 +105,7 @@ describeWith(
       await finds(`capabilitypolicy_rollout_namespaces{policy="${rolledOut}",state="blocked"} == 1`);
     }
 
-    /** A policy that ends, but not so soon that the alert fires. */
+    /** Creates a policy that expires, but so late that the alert does not fire. */
     async function expire(): Promise<void> {
       const expires = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
       const none = { matchLabels: { team: 'none' } };

@@ -50,7 +50,7 @@ describe('the laws of a rollout', function () {
     return items.filter((one: Json) => one.reason === 'NamespaceEnforced' && one.regarding.name === namespace).length;
   }
 
-  /** Refuses every request with this match condition, as another tool's policy may do. */
+  /** Makes the API server refuse every request with this match condition, as another tool's policy may do. */
   async function refuse(name: string, expression: string): Promise<() => Promise<void>> {
     const metadata = { name: cluster.named(name) };
     const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['namespaces'] }];
@@ -118,7 +118,7 @@ describe('the laws of a rollout', function () {
     assert.equal(await enforcedEvents(namespace), 0);
     assert.ok(await isAdmitted(namespace));
     await allow();
-    // Any change makes the operator try again at once.
+    // Any change of the namespace makes the operator try again at once.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { touched: 'yes' } } });
     await enforcedIn(policy, namespace);
     const done = await progresses(policy, '1/1');
@@ -147,13 +147,13 @@ describe('the laws of a rollout', function () {
     const created = await cluster.namespace('stuck-new', { team: 'stuck' });
     assert.ok(!(await isAdmitted(created)));
 
-    // An edit of the selector comes into force, too.
+    // An edit of the selector must come into force, too.
     const both = { matchExpressions: [{ key: 'team', operator: 'In', values: ['stuck', 'late'] }] };
     await patch(policy, { namespaceSelector: { ...both, matchLabels: null } });
     await cluster.programmed(policy);
     assert.equal(await labelOf(policy, late), 'pending');
 
-    // A restart does not enforce it, either.
+    // A restart of the operator does not enforce the policy, either.
     await cluster.operator.stop('SIGKILL');
     await cluster.operator.startAndWatch();
     await sleep(3_000);
@@ -180,7 +180,7 @@ describe('the laws of a rollout', function () {
     await cluster.byHand.ask('PUT', `${NAMESPACES}/${full}`, { body: replaced });
   });
 
-  /** Adds labels until etcd refuses more. */
+  /** Adds labels to a namespace until etcd refuses more. */
   async function fill(namespace: string): Promise<void> {
     let count = 0;
     for (let chunk = 1_024; chunk >= 1; ) {
@@ -232,7 +232,7 @@ describe('the laws of a rollout', function () {
       await patch(policy, away);
       await eventually('the policy to rest', () => isAdmitted(done));
       await sleep(5_000);
-      // Nothing guards the label meanwhile.
+      // While the policy rests, nothing guards its label.
       await cluster.api.patch(`${NAMESPACES}/${done}`, { metadata: { labels: { [label(policy)]: 'pending' } } });
       await patch(policy, back);
       await enforcedIn(policy, done);

@@ -1,4 +1,4 @@
-/** Every statement in the status of a policy, its columns and its Events is true, and nothing true is missing. */
+/** Tests the status of a policy, its columns and its Events: every statement is true, and nothing true is missing. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -49,7 +49,7 @@ describe('what a status claims', function () {
     return (await promisify(execFile)(program, ['--kubeconfig', kubeconfig, ...args])).stdout;
   }
 
-  /** A cell of `kubectl get -o wide`. */
+  /** The text of a cell in the output of `kubectl get -o wide`. */
   async function cell(policy: string, column: string): Promise<string> {
     const [head = '', row = ''] = (await kubectl('get', 'cappol', policy, '-o', 'wide')).split('\n');
     const at = head.indexOf(column);
@@ -77,7 +77,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** As written by an operator that saw the policy before somebody replaced it. */
+    /** Writes a status as an operator would that saw the policy before somebody replaced it. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);

@@ -26,7 +26,7 @@ describe('the status of a policy', function () {
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
   }
 
-  /** Waits until workloads of the policy were evaluated, with this many violating. */
+  /** Waits until the policy's workloads are evaluated, and exactly this many of them violate. */
   async function violating(policy: string, count: number): Promise<void> {
     const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
     await eventually(`${count} violating workloads`, look);
@@ -182,7 +182,7 @@ describe('the status of a policy', function () {
     const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
     await cluster.programmed(everywhere);
     const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;
-    // Namespaces of other test files may be in deletion.
+    // Namespaces of other test files may still be in deletion.
     await eventually('the count', async () => {
       const names = (await cluster.api.list(NAMESPACES)).map(({ metadata }) => metadata.name);
       const { namespaces } = await statusOf(cluster.api, everywhere);
@@ -250,7 +250,7 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // A violation that returns makes no further Event.
+    // A violation that returns makes no further Event. It adds to the series of the first Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
     const [again] = await eventually('a series', async () => {
@@ -291,7 +291,7 @@ describe('the status of a policy', function () {
     assert.deepEqual(await told(), ['Normal ExceptionAdmits', 'Warning WorkloadViolates']);
   });
 
-  /** Waits until sharesWith and namespaces of the policy's status are exactly these. */
+  /** Waits until `sharesWith` and `namespaces` in the policy's status are exactly as wanted. */
   async function shows(policy: string, wanted: object): Promise<void> {
     let last: unknown;
     const look = async () => {

@@ -50,7 +50,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     this.timeout(180_000);
     const changing = new AbortController();
     const changed = changeUntil(changing.signal);
-    // Writes are waiting and in flight when it stops.
+    // Many writes are waiting or in flight when the leader is stopped.
     await waitFor('the leader to write much', () => (audit.turns().writes[FIRST] ?? 0) > 50);
     leader.signal('SIGSTOP');
     await holds(SECOND);
@@ -66,7 +66,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     });
     const { holders, writes, outOfTurn } = audit.turns();
     console.log(`      ${changes} changes; writes: ${JSON.stringify(writes)}; out of turn: ${outOfTurn.length}`);
-    // The write that the process was about to send: docs/security-model.md.
+    // One write may be out of turn: the write that the process was about to send (docs/security-model.md).
     assert.ok(outOfTurn.length <= 1, JSON.stringify(outOfTurn));
     assert.deepEqual(holders, [FIRST, SECOND]);
   });
@@ -87,7 +87,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     }
   }
 
-  /** So that there is always something to roll out, to label and to report. */
+  /** Changes policies, so that there is always something to roll out, to label and to report. */
   async function changeUntil(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; changes++) {
       const team = TEAMS[changes % TEAMS.length] as string;
@@ -99,7 +99,7 @@ describe('a leader that is stopped for longer than its lease', () => {
       const metadata = { name: PREFIX + team };
       const apiVersion = 'capabilitypolicy.dev/v1alpha1';
       await api.apply(`${POLICIES}/${metadata.name}`, { apiVersion, kind: 'CapabilityPolicy', metadata, spec });
-      // The operator writes once the changes have settled.
+      // The operator writes only when there has been no change for a while.
       await sleep(changes % 6 === 5 ? 600 : 100);
     }
   }

@@ -1,4 +1,4 @@
-/** How quickly the operator ends, whatever it is doing. */
+/** The time that the operator needs to end, whatever it is doing. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,10 @@ import { OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 
 const WITHIN_MS = 2_000;
-/** The policies share their namespaces, so each text contains all of them, and takes long to compile and load. */
+/**
+ * The number of policies. They share their namespaces, so each text contains all policies and takes long to compile and
+ * load.
+ */
 const POLICIES = 30;
 
 describe('the operator, when it is told to end', function () {
@@ -44,7 +47,7 @@ describe('the operator, when it is told to end', function () {
     await waitFor(message, look, { timeoutMs: 60_000, intervalMs: 1 });
   }
 
-  /** @returns the last line of its log */
+  /** Signals the operator, and waits until it ends. @returns the last line of its log */
   async function ends(signal: 'SIGTERM' | 'SIGINT'): Promise<string | undefined> {
     const began = performance.now();
     const code = await operator.stop(signal);
@@ -97,7 +100,7 @@ describe('the operator, when it is told to end', function () {
     it('ends within 2 s', async () => {
       await cluster.deletePolicies();
       await run(cluster.operatorKubeconfig);
-      // Before its first line a process has no handler: the signal would just kill it.
+      // Before its first line of log a process has no signal handler, so a signal would simply kill it.
       await logged('watching');
       await cluster.settled();
       assert.equal(await ends('SIGTERM'), 'stopped');
@@ -105,7 +108,7 @@ describe('the operator, when it is told to end', function () {
   });
 });
 
-/** Between the operator and the API server; while it is silent, nothing that is sent arrives. */
+/** A relay between the operator and the API server. While it is silent, nothing that either side sends arrives. */
 class Relay {
   silent = false;
   connections = 0;

@@ -1,4 +1,4 @@
-/** Compares check's list of the fields of pods and workloads with that of an API server. */
+/** Compares the fields of pods and workloads that check knows with the fields that an API server has. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The last API server below 1.36 is upgraded: programs with variables replace programs without, in place. When an older
- * API server joins, the reverse happens.
+ * The last API server below 1.36 is upgraded: programs with variables replace programs without variables, in place.
+ * When an older API server joins, the reverse happens.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,14 +20,14 @@ import { verdictOf } from '../support/verdict.ts';
 
 const [TEAM, BOUND] = ['upgraded-servers-team', 'upgraded-servers-bound'];
 const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgraded-above'];
-/** Without variables, these two policies with restricted use have a program of their own. */
+/** Two policies with restricted use. In programs without variables, they have a program of their own. */
 const [TIME, RAW] = ['upgraded-bound-time', 'upgraded-bound-raw'];
 const NAMES = [BASE, EXCEPTION, ABOVE, TIME, RAW];
 const [OLDER, NEWER] = [35, 36];
 
 const pinging = (add: readonly string[]) => restrictedPod({ add, serviceAccountName: 'pinger' });
 
-/** Pods, with the answer that is right for both forms. */
+/** The pods to try, each with the answer that is right for both forms of programs. */
 const PODS = [
   { title: 'a compliant pod', namespace: TEAM, pod: restrictedPod(), expected: 'admitted' },
   { title: 'a pod of the exception', namespace: TEAM, pod: pinging(['NET_RAW']), expected: 'admitted' },
@@ -131,7 +131,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     return all.find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce')?.metadata.uid;
   }
 
-  /** Each pod, several times more. */
+  /** Waits until each pod was tried several more times. */
   async function enough(): Promise<void> {
     const until = tried + 10 * PODS.length;
     while (tried < until) await sleep(20);
@@ -146,7 +146,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     }
   }
 
-  /** An editor of namespaces without `exempt`. */
+  /** Tries forever to take namespaces out of their policies, as an editor of namespaces without `exempt`. */
   async function leaveForever(): Promise<void> {
     while (!stopped) {
       for (const namespace of [TEAM, BOUND]) {
@@ -189,7 +189,7 @@ function specs(): Record<string, Partial<CapabilityPolicySpec>> {
     [RAW]: bound('NET_RAW', 'default'),
     [BASE]: level,
     [EXCEPTION]: { ...level, overrides, usableBy: 'Subjects', subjects },
-    // A policy that decides elsewhere, so that the programs of the other policies contain it.
+    // This policy decides elsewhere, so the programs of the other policies contain it, too.
     [ABOVE]: { ...level, priority: 5, namespaceSelector: { matchLabels: { team: TEAM, tier: 'other' } } },
   };
 }

@@ -14,7 +14,7 @@ import { CONFIG } from '../support/rights.ts';
 const LABEL = 'pod-security.kubernetes.io/enforce';
 const OBJECT = load(readFileSync(join(CONFIG, 'argocd', 'operator', 'withdrawal.yaml'), 'utf8')) as Json;
 const PATH = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${OBJECT.metadata.name}`;
-/** With ten writes a second their labels take two seconds to be withdrawn. */
+/** Flags that slow down writes. With ten writes a second, withdrawing the labels of the policies takes two seconds. */
 const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 const MANY = 25;
 

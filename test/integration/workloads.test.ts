@@ -7,7 +7,7 @@ import { entries, statusOf, timed } from '../support/observed.ts';
 import { baselinePod, restrictedPod, workloads } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** The target is 2 s; a test machine may be busy with other things. */
+/** The most ms until the status is right. The target is 2 s, but a test machine may be busy with other things. */
 const LIMIT_MS = 30_000;
 const GOOD = baselinePod();
 const BAD = baselinePod({ add: ['NET_ADMIN'] });
@@ -16,12 +16,12 @@ const DEPLOYMENTS = '/apis/apps/v1/*/deployments';
 
 interface Row {
   readonly title: string;
-  /** Its name in the status. */
+  /** The kind of the workload in the status. */
   readonly kind: string;
   readonly name: string;
   readonly pods: number;
   readonly container?: string;
-  /** The collection of the created object, with `*` for the namespace, and the object. */
+  /** The path of the collection for the created object, with `*` in place of the namespace. */
   readonly path: string;
   readonly object: Json;
   /** The change after which the workload violates, if it complies at first. */
@@ -219,7 +219,7 @@ describe('existing violating workloads', function () {
 
     const wanted = { kind: 'Deployment', name: 'refused', namespace, pods: 0, verdict: 'Violating' } as const;
     await eventually('the entry', async () => entries(await statusOf(cluster.api, policy), wanted).length === 1);
-    // The ReplicaSet's own status says that its pods are refused.
+    // The status of the ReplicaSet itself says that its pods are refused.
     const refused = await eventually('the refusal', async () => {
       const sets = await cluster.api.list(inNamespace('/apis/apps/v1/*/replicasets', namespace));
       return sets[0]?.status.conditions?.find(({ type }: Json) => type === 'ReplicaFailure');
@@ -291,7 +291,7 @@ describe('existing violating workloads', function () {
     if (!row.change) await create(row, namespace);
   }
 
-  /** Returns the path of the created object. */
+  /** Creates the object of a row. Returns its path. */
   async function create(row: Row, namespace: string): Promise<string> {
     await cluster.api.create(inNamespace(row.path, namespace), row.object);
     return `${inNamespace(row.path, namespace)}/${row.object.metadata.name}`;
@@ -323,7 +323,7 @@ function owned(object: Json, apiVersion: string, kind: string, name: string): Js
   return { ...object, metadata: { ...object.metadata, ownerReferences: [reference] } };
 }
 
-/** A merge patch replaces the list of containers. */
+/** A patch that makes the workload comply. A merge patch replaces the whole list of containers. */
 function withoutAdding(): Json {
   const { spec } = restrictedPod() as Json;
   return { spec: { containers: spec.containers } };

@@ -1,4 +1,4 @@
-/** Real containers: runc, a root file system with one program, and that program's report about itself. */
+/** Runs real containers with runc. Their root file system has one program, which reports its own capabilities. */
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { maskOf } from '../support/capability-masks.ts';
 
 const run = promisify(execFile);
 const SOURCE = join(import.meta.dirname, 'probe', 'main.go');
-/** A busy machine starts nothing at once. */
+/** The timeout is long, because a busy machine starts containers slowly. */
 const TIMEOUT_MS = 60_000;
 
 /** The content of a process's /proc/self/status, or the fact that the kernel did not execute the program. */
@@ -35,7 +35,7 @@ export interface ProgramFile {
 export interface ContainerSpec {
   readonly uid: number;
   readonly noNewPrivileges: boolean;
-  /** With CAP_; the bounding, permitted and effective set. */
+  /** The names, with CAP_, in the container's bounding, permitted and effective set. */
   readonly capabilities: readonly string[];
   /** Names of programs: the entrypoint, followed by the programs that it starts. */
   readonly programs: readonly [string, ...string[]];
@@ -61,7 +61,7 @@ export class Containers {
     return containers;
   }
 
-  /** Runs a container to its end. Name of each program → its capabilities. */
+  /** Runs a container to its end. @returns the name of each program → its capabilities */
   async run({ uid, noNewPrivileges, capabilities, programs }: ContainerSpec): Promise<Map<string, Process>> {
     this.#count += 1;
     const id = `capabilities-${process.pid}-${this.#count}`;
@@ -79,7 +79,8 @@ export class Containers {
       root: { path: join(this.#folder, 'rootfs'), readonly: true },
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
-        // Containers that run at the same time share the root file system, and runc makes devices in it for each.
+        // Containers that run at the same time share the root file system. So each gets its own /dev, where runc makes
+        // devices.
         { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
       ],
       linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }] },

@@ -48,7 +48,7 @@ const WAYS: readonly Credentials[] = [true, false].flatMap((root) =>
 describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the kernel', () => {
   const machine = bitsOfThisMachine();
   let containers: Containers;
-  /** Runtimes that pass the same to runc get the same container. */
+  /** The containers that ran. Runtimes that give runc the same configuration share a container. */
   const ran = new Map<string, Promise<Map<string, Process>>>();
 
   before(async () => {
@@ -85,7 +85,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     await Promise.all(Array.from({ length: availableParallelism() }, work));
   }
 
-  /** @param measured the bounding set, or the error, if measured */
+  /** @param measured the bounding set or the error that was measured, if there is a measurement */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });
     const grant = granted(one.runtime, one.request);
@@ -103,7 +103,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     assert.equal(entrypoint.bounding, measured & machine, title);
   }
 
-  /** runc also gets the names that it ignores. */
+  /** Runs the container. runc also gets the capability names that it ignores. */
   function containerOf(one: Case, { capabilities, ignored }: Grant): Promise<Map<string, Process>> {
     const spec: ContainerSpec = {
       uid: one.way.root ? 0 : one.uid,
@@ -118,7 +118,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
   }
 });
 
-/** The entrypoint starts the other programs, as a shell would. */
+/** The expected capabilities of each program. The entrypoint starts the other programs, as a shell would. */
 function expected(one: Case, capabilities: readonly string[]): Record<string, Process> {
   const { entrypoint } = one;
   if (!starts(entrypoint, capabilities)) return { [entrypoint]: REFUSED };
@@ -130,7 +130,10 @@ function expected(one: Case, capabilities: readonly string[]): Record<string, Pr
   return { [entrypoint]: status(sets, one), ...Object.fromEntries(below) };
 }
 
-/** A program that a setuid program starts is partly root's. Container runtimes are not concerned. */
+/**
+ * The programs that the entrypoint starts. A setuid entrypoint starts none: its programs would run partly as root,
+ * which has nothing to do with container runtimes.
+ */
 function startedBy(entrypoint: Program): Program[] {
   return entrypoint === 'setuid-root' ? [] : NAMES.filter((name) => name !== entrypoint);
 }
@@ -140,7 +143,7 @@ function starts(name: Program, bounding: readonly string[]): boolean {
   return !capabilities || isExecutable(bounding, capabilities);
 }
 
-/** The kernel ignores the set-user-ID bit with no-new-privileges. */
+/** The credentials with which a program starts. With no-new-privileges, the kernel ignores the set-user-ID bit. */
 function startOf(name: Program, { way }: Case): [Credentials, FileCapabilities | undefined] {
   const { setuid, capabilities }: ProgramFile = PROGRAMS[name];
   return [{ ...way, root: way.root || (setuid === true && !way.noNewPrivileges) }, capabilities];
@@ -164,7 +167,7 @@ function everyWay(request: CapabilityRequest, runtime: ContainerRuntime): Case[]
   );
 }
 
-/** Names as people write them. */
+/** Random capability names in the spellings that people use. */
 const spelt = fc
   .tuple(
     fc.oneof(

@@ -13,7 +13,7 @@ export interface Need {
   readonly noise?: readonly string[];
 }
 
-/** By the name of the container, or of its pod. */
+/** The needs by the name of the container, or of its pod. */
 export const NEEDS: Readonly<Record<string, Need>> = {
   nothing: { needs: [] },
   ping: { needs: ['NET_RAW'] },

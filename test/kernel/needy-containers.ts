@@ -9,7 +9,7 @@ import { buildProgram } from './containers.ts';
 
 const run = promisify(execFile);
 const SOURCE = join(import.meta.dirname, 'needs', 'main.go');
-/** A busy machine starts nothing at once. */
+/** The timeout is long, because a busy machine starts containers slowly. */
 const TIMEOUT_MS = 120_000;
 const OTHER = 1000;
 
@@ -17,7 +17,7 @@ export interface NeedyContainer {
   readonly pod: string;
   /** The arguments of the program, which state its actions. */
   readonly args: readonly string[];
-  /** Without CAP_; the bounding, permitted and effective set. */
+  /** The names, without CAP_, in the container's bounding, permitted and effective set. */
   readonly capabilities: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export class NeedyContainers {
     const layers = `lowerdir=${join(this.#folder, 'image')},upperdir=${bundle}/upper,workdir=${bundle}/work`;
     const script = `mount -t overlay -o ${layers} overlay ${bundle}/root && exec runc --root ${this.#folder}/state run --bundle ${bundle} ${id}`;
     try {
-      // A mount namespace of its own: the machine does not see the overlay.
+      // The container's overlay is mounted in a separate mount namespace, so that the machine does not see it.
       const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script], { timeout: TIMEOUT_MS });
       return { ok: true, error: '', output: stdout };
     } catch (error) {
@@ -103,7 +103,7 @@ export class NeedyContainers {
   }
 }
 
-/** The program, and the files that it works on. @param root the folder with the files of an image */
+/** Writes the program and the files that it works on. @param root the folder with the files of an image */
 export async function writeNeeds(root: string): Promise<void> {
   mkdirSync(join(root, 'mnt'));
   await buildProgram(SOURCE, join(root, 'needs'));

@@ -1,4 +1,7 @@
-/** `cappol observe` as a process on this machine: root without any capability, with a tracefs that only it sees. */
+/**
+ * `cappol observe` as a process on this machine. The process runs as root without any capability, and with a tracefs
+ * that no other process sees.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,12 +9,12 @@ import type { ObservedLine } from '../../analysis/evidence/use.ts';
 import type { Needs } from '../../hack/needs.ts';
 import { ROOT } from '../support/page.ts';
 
-/** An observation ends soon after its signal, but a busy machine is slow. */
+/** The timeout for the end of an observation, which comes late on a busy machine. */
 const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
-/** As in the pods of `cappol observe --cluster`. */
+/** Starts the observer without capabilities, as in the pods of `cappol observe --cluster`. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
-/** A root as in an image from scratch, which has no file of users and no other source of user names. */
+/** Starts the observer with a root file system that has no file of users, as in an image from scratch. */
 const WITHOUT_USERS =
   'for file in passwd nsswitch.conf; do [ ! -e /etc/$file ] || mount --bind /dev/null /etc/$file || exit; done';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';
@@ -53,7 +56,7 @@ export class Observer {
     this.#process.stderr?.on('data', (text) => (this.#stderr += text));
   }
 
-  /** Resolves when it observes. */
+  /** Starts an observer. Resolves when it observes. */
   static async start(...args: readonly string[]): Promise<Observer> {
     const observer = new Observer(args);
     while (!observer.#stderr.includes('observing')) {
@@ -70,7 +73,7 @@ export class Observer {
     return this.#process;
   }
 
-  /** Ends it as Ctrl-C does. */
+  /** Ends the observation as Ctrl-C does. */
   async end(): Promise<Observed> {
     const closed = once(this.#process, 'close', { signal: AbortSignal.timeout(END_MS) });
     this.#process.kill('SIGINT');
@@ -86,7 +89,7 @@ export class Observer {
   }
 }
 
-/** The instances of observations that the kernel has. */
+/** The tracing instances of observations in the kernel. */
 export function instances(): string[] {
   const { stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', `${MOUNT} && ls /sys/kernel/tracing/instances`], {
     encoding: 'utf8',

@@ -10,7 +10,7 @@ import { randomStream } from '../support/random-yaml.ts';
 import { isReadAlike } from '../support/read-alike.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** FC_RUNS=100000 is the long form. */
+/** The number of runs. FC_RUNS=100000 selects the long form of this test. */
 const RUNS = Number(process.env.FC_RUNS ?? 2000);
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 8 });

@@ -1,4 +1,7 @@
-/** Reading files, folders and standard input: each object once, and one clear line for each problem. */
+/**
+ * Files, folders and standard input are read so that each object comes once, and each problem is reported in one clear
+ * line.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,14 +12,14 @@ import { troubleText } from '../../analysis/manifests/trouble.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 
 interface Read {
-  /** `Pod one`, in the order of arrival. */
+  /** The objects in the order in which they are read, such as `Pod one`. */
   readonly objects: readonly string[];
   readonly troubles: readonly string[];
 }
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: one}\n';
 
-/** Root can read everything. */
+/** Runs the work as the user nobody, because root can read every file. */
 async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
   if (process.getuid?.() !== 0) return work();
   process.seteuid?.(65_534);
@@ -97,7 +100,7 @@ describe('reading manifests', () => {
 
   const named = (name: string) => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}}`;
 
-  /** kubectl takes every object with a list of items for a list: test/cli/kubectl.test.ts asks it. */
+  /** kubectl treats every object with a list of items as a list, as test/cli/kubectl.test.ts shows. */
   const WITH_ITEMS: readonly (readonly [text: string, objects: readonly string[]])[] = [
     [`kind: ConfigMap\nmetadata: {name: map}\nitems: [${named('one')}]\n`, ['ConfigMap map', 'Pod one']],
     [`kind: Pod\nmetadata: {name: own}\nitems: [${named('one')}]\n`, ['Pod own', 'Pod one']],

@@ -1,4 +1,7 @@
-/** When the API server adds the volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). */
+/**
+ * Tests in which cases the API server adds the volume of the service account's token
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount).
+ */
 import assert from 'node:assert/strict';
 import { changed } from '../../analysis/fix/changed-fields.ts';
 import { tokenVolumeIndex, withTokenVolume } from '../../analysis/manifests/token-volume.ts';

@@ -1,4 +1,4 @@
-/** The command, from files to its output. Golden files are rewritten with UPDATE_GOLDEN=1. */
+/** Tests `cappol migrate` from its input files to its output. UPDATE_GOLDEN=1 rewrites the golden files. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The page about migration, as a reader follows it. */
+/** Runs the blocks of the page about migration as a reader would. */
 import { pasteBlocks } from '../docs/pasted.ts';
 import { readPage } from '../support/page.ts';
 

@@ -13,7 +13,7 @@ import { SCC_ROWS } from './scc-rows.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const INPUTS = ['classic-restricted', 'three', 'openshift'];
-/** The location of the inputs' bindings. */
+/** The namespace of the role bindings in the inputs. */
 const NAMESPACE = 'shop';
 
 describe('an API server accepts migrated policies', () => {

@@ -13,7 +13,7 @@ const SAFE = [
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'] as const;
 export const GREATEST = 2147483647;
 
-/** The meaning of a PodSecurityPolicy with only the required fields. */
+/** The overrides that a PodSecurityPolicy with only the required fields is migrated to. */
 export const UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -38,7 +38,7 @@ interface Row {
   /** The differences from UNSET. */
   readonly overrides: CapabilityPolicyOverrides;
   readonly filled?: boolean;
-  /** `field: beginning of the note`; `~` before it if it is inexact. */
+  /** The expected notes as `field: beginning of the note`; an inexact note begins with `~`. */
   readonly notes?: readonly string[];
 }
 

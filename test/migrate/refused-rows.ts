@@ -8,7 +8,7 @@ export const SUBDOMAIN = 'a lowercase RFC 1123 subdomain must consist of';
 
 const ranges = (min: number, max: number) => [{ min, max }];
 
-/** The refusal of a spec; the reason may be abbreviated to its beginning. */
+/** Specs that the API server refused, with the reason or its beginning. */
 export const REFUSED: Readonly<Record<string, SpecRow>> = {
   'an unknown rule for users': [
     { runAsUser: { rule: 'MayRunAs' } },

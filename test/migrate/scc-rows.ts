@@ -14,7 +14,7 @@ const SAFE = [
 ];
 const ALLOCATED = [{ min: 1000000000, max: 1999999999 }];
 
-/** The meaning of SecurityContextConstraints with only the required fields. */
+/** The overrides that SecurityContextConstraints with only the required fields are migrated to. */
 export const SCC_UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -62,14 +62,17 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
   sysctls: { allowed: SAFE },
 };
 
-/** The notes that every one has: the choice among them, and the sysctls that depend on the nodes. */
+/**
+ * The two notes about every SecurityContextConstraints: on the choice among them, and on the sysctls that depend on the
+ * nodes.
+ */
 export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
 
 interface SccRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly overrides: CapabilityPolicyOverrides;
-  /** Besides CHOICE and SYSCTLS: `field: beginning`. */
+  /** The notes besides CHOICE and SYSCTLS, as `field: beginning of the note`. */
   readonly notes?: readonly string[];
 }
 

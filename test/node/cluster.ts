@@ -1,6 +1,7 @@
 /**
- * A cluster with a real node, and the operator on it, as operations.md installs it with Helm: once for all files of a mocha
- * run, each of which makes namespaces and policies of its own. A file of the API server protects what the operator writes.
+ * A cluster with a real node, on which the operator runs as operations.md installs it with Helm. All files of a mocha
+ * run share the cluster, and each file makes its own namespaces and policies. A file of the API server protects what
+ * the operator writes.
  *
  *   const cluster = useNode();                                // in a describe: registers the hook that starts it
  *   const namespace = await cluster.namespace('story');
@@ -27,7 +28,7 @@ import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 /** The timeout includes building kubelet and the control plane. */
 const START_MS = 40 * 60_000;
-/** Running a pod takes seconds, but more on a busy machine. */
+/** The timeout for running a pod, which takes seconds, but longer on a busy machine. */
 const POD_MS = 240_000;
 const [, WITH_HELM = ''] = documentedBlocks('docs/operations.md', 'Install');
 
@@ -50,7 +51,7 @@ export function useNode(): NodeCluster {
 /** The result of a pod that ran to its end. */
 export interface Ran {
   readonly exitCode: number;
-  /** Its output, or the reason why it did not start. */
+  /** The output of the pod, or the reason why the pod did not start. */
   readonly output: string;
 }
 
@@ -60,14 +61,14 @@ class NodeCluster {
   #node: RealNode | undefined;
   #tools: Tools | undefined;
 
-  /** Starts node and operator. */
+  /** Starts the node and the operator. */
   async start(): Promise<void> {
     const isProtected = offers(SERVER_MINOR, 'staticAdmissionPolicies');
     this.#files = isProtected ? await writeStatic() : undefined;
     this.#node = await startNode({ quiet: true, apiServerFlags: this.#files ? staticFlags(this.#files) : [] });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
-      // By the operator's name in the chart.
+      // The image is built under its name in the chart.
       const { buildah, name } = await operatorImage();
       await this.#node.importImage(await archiveOf(buildah, name, folder));
     } finally {
@@ -104,7 +105,7 @@ class NodeCluster {
     return this.#tools.run('kubectl', ...args);
   }
 
-  /** For people, when a test has failed. */
+  /** A description of the operator's state for people, for when a test has failed. */
   async describeOperator(): Promise<string> {
     const namespace = ['--namespace', OPERATOR_NAMESPACE];
     const asked = [

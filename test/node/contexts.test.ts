@@ -15,7 +15,7 @@ import { nameOf, type PodOptions, pod } from './pods.ts';
 const USER = { runAsUser: 1000 };
 const NO_ESCALATION = { allowPrivilegeEscalation: false };
 const ONLY_NET_RAW = { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
-/** grep with NET_RAW as a file capability: permitted, not effective. */
+/** A copy of grep whose file has NET_RAW as a permitted, not as an effective capability. */
 const GRANTED = { program: '/bin/grep-permitted', gains: ['NET_RAW'] };
 
 interface Context {
@@ -107,7 +107,7 @@ function options({ program = '/bin/grep', securityContext, spec }: Context): Pod
   return { command, ...(securityContext && { securityContext }), ...(spec && { spec }) };
 }
 
-/** @param container in cappol's explanation */
+/** @param container the container in cappol's explanation */
 function expected({ securityContext = {}, spec, gains = [] }: Context, container: Json): Held {
   const uid = container.uid ?? 0;
   const { holdings } = container.runtimes.find(({ runtime }: Json) => runtime === 'containerd');
@@ -118,9 +118,9 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   return {
     uid,
     noNewPrivileges: container.noNewPrivileges,
-    // Filtering, by the runtime's profile. cappol explain does not cover it.
+    // The value 2 means that the runtime's seccomp profile filters system calls, which cappol explain does not cover.
     seccomp: (securityContext.seccompProfile ?? spec?.securityContext?.seccompProfile) ? 2 : 0,
-    // No runtime sets these.
+    // No runtime sets inheritable capabilities.
     inheritable: 0n,
     ambient: 0n,
     bounding: onThisMachine(held.bounding),

@@ -1,4 +1,4 @@
-/** `kubectl debug` on a running pod: its profiles, under a policy that allows NET_RAW. */
+/** Tests the profiles of `kubectl debug` on a running pod, under a policy that allows NET_RAW. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ describeWith(NODE_NEEDS, 'kubectl debug', () => {
       mode: 'Enforce',
       overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
     });
-    // runAsUser of the pod also applies to the debug container.
+    // The pod's runAsUser also applies to the debug container.
     const { runAsUser, ...container } = RESTRICTED;
     await cluster.running(
       namespace,

@@ -96,7 +96,7 @@ function settings(): Record<string, string> {
   return found;
 }
 
-/** The control groups of the nodes whose folders are in `folder`: they have the same names. */
+/** The control groups of the nodes whose folders are in `folder`. A control group has the name of its node's folder. */
 function cgroupsOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.startsWith('capabilitypolicy-node-'));
   const hierarchies = [CGROUPS, ...readdirSync(CGROUPS).map((name) => join(CGROUPS, name))];
@@ -105,7 +105,7 @@ function cgroupsOf(folder: string): string[] {
   );
 }
 
-/** Process ids with the folder in their command lines. */
+/** The IDs of processes whose command lines contain the folder. */
 function processesOf(folder: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {

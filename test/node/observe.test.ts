@@ -23,7 +23,7 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/** The number of pods at once: more would only wait for each other. */
+/** The number of pods that run at once. More pods would only wait for each other. */
 const BATCH = 8;
 const END_MS = 120_000;
 
@@ -50,7 +50,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
   ];
   const expectations: Readonly<Record<string, Need>> = {
     ...NEEDS,
-    // It gives up its capabilities, and then sets its user once more.
+    // ping gives up its capabilities, and then sets its user once more, which the kernel refuses.
     'real-ping': { needs: ['NET_RAW'], refused: ['SETUID'] },
   };
 
@@ -143,7 +143,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     assert.match(stderr, new RegExp(`^cappol: ${NODE_NAME}: not observed, \\w*Image\\w*`, 'm'));
   });
 
-  /** Resolves when a pod of the Job reports. */
+  /** Starts an observation. Resolves when a pod of its Job reports. */
   async function observe(...args: string[]): Promise<ChildProcess> {
     const observer = start('--image', CAPPOL_IMAGE, ...args);
     await eventually(

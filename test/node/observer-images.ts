@@ -9,7 +9,7 @@ import { writeNeeds } from '../kernel/needy-containers.ts';
 export const CAPPOL_IMAGE = 'localhost/capabilitypolicy/cappol:test';
 export const NEEDS_IMAGE = 'localhost/capabilitypolicy/needs:test';
 
-/** @param folder for storage and archives; the caller removes it @returns the paths of OCI archives */
+/** @param folder the folder for storage and archives, which the caller removes @returns the paths of OCI archives */
 export async function observerArchives(folder: string): Promise<string[]> {
   const buildah = new Buildah(join(folder, 'storage'));
   const { files } = await bundleCappol();

@@ -4,7 +4,7 @@ import { TOOLS_IMAGE } from '../../hack/node/images.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 
 export interface PodOptions {
-  /** Sleeps by default. */
+  /** The command of the container, which sleeps by default. */
   readonly command?: readonly string[];
   /** The securityContext of the container. */
   readonly securityContext?: object;
@@ -17,13 +17,13 @@ export function pod(name: string, options: PodOptions = {}): Json {
   return podManifest({ name }, { restartPolicy: 'Never', ...podSpec(options) });
 }
 
-/** For a template. */
+/** The spec of a pod, which can also be used in a template. */
 export function podSpec({ command, securityContext = {}, spec = {} }: PodOptions = {}): Json {
   const container = { name: 'app', image: TOOLS_IMAGE, ...(command && { command }), securityContext };
   return { containers: [container], ...spec };
 }
 
-/** Fields of a container, as level restricted requires them. */
+/** A container's securityContext as level restricted requires it. */
 export const RESTRICTED = {
   runAsNonRoot: true,
   runAsUser: 1000,

@@ -1,4 +1,7 @@
-/** User namespaces and tokens of service accounts on a real node, under policies that ask for the one and forbid the other. */
+/**
+ * User namespaces and service account tokens on a real node, under policies that require user namespaces and forbid
+ * tokens.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';
@@ -11,7 +14,7 @@ import { pod } from './pods.ts';
 
 const USERS = ['/bin/grep', '', '/proc/self/uid_map'];
 const TOKEN = ['/bin/grep', '-c', '', '/var/run/secrets/kubernetes.io/serviceaccount/token'];
-/** user_namespaces(7): all IDs are those of the node. */
+/** The ID map of a process whose IDs are all those of the node (user_namespaces(7)). */
 const OF_THE_NODE = /^\s*0\s+0\s+4294967295$/m;
 
 describeWith(NODE_NEEDS, 'a pod on a node', () => {

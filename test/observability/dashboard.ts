@@ -37,7 +37,7 @@ export interface Panel {
 interface Variable {
   readonly name: string;
   readonly type: string;
-  /** For a variable that queries Prometheus. */
+  /** The query of a variable that Prometheus fills. */
   readonly definition?: string;
 }
 

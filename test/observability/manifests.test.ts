@@ -15,9 +15,11 @@ import { alerts, dashboard, type Panel, queries, ruleFile, selectorsIn, variable
 const PLAYED = ['alerts.yaml', 'alerts-of-days.yaml'] as const;
 const RUNBOOK = 'docs/runbook.md';
 const RUNBOOK_URL = `https://github.com/capabilitypolicy/capabilitypolicy/blob/main/${RUNBOOK}`;
-/** Grafana's own variables, in a query. */
+/** Grafana's own variables that a query may use. */
 const BUILT_IN = ['__rate_interval', '__all'];
-/** In Grafana's list of units (@grafana/data, valueFormats/categories.ts). */
+/**
+ * The units that the dashboard may use, all from Grafana's list of units (@grafana/data, valueFormats/categories.ts).
+ */
 const UNITS = ['short', 's', 'bytes', 'ops', 'reqps', 'bool_yes_no'];
 const COLUMNS = 24;
 

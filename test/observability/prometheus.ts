@@ -12,7 +12,7 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { Alert, RuleFile } from './dashboard.ts';
 
 interface PrometheusOptions {
-  /** 127.0.0.1:8080 */
+  /** The address to scrape, such as 127.0.0.1:8080. */
   readonly scrapes: string;
   readonly rules: RuleFile;
   /** The labels that the Prometheus Operator would attach for a ServiceMonitor. */
@@ -21,7 +21,7 @@ interface PrometheusOptions {
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
-  /** The current value. */
+  /** The current value of the series, with its time. */
   readonly value: readonly [time: number, value: string];
 }
 
@@ -65,7 +65,7 @@ export class Prometheus {
     const child = spawn('prometheus', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (text) => (said = (said + text).slice(-4_000)));
-    // A test run that crashes must not leave it behind, and nothing may wait for it.
+    // A test run that crashes must not leave Prometheus behind, and nothing may wait for its end.
     child.unref();
     (child.stderr as Socket).unref();
     process.once('exit', () => void child.kill('SIGKILL'));

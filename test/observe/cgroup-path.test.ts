@@ -1,4 +1,4 @@
-/** analysis/observe/cgroup-path.ts */
+/** Tests analysis/observe/cgroup-path.ts. */
 import assert from 'node:assert/strict';
 import { containerIn, containerOfProcess } from '../../analysis/observe/cgroup-path.ts';
 import { ID, PATH, UID } from './trace-text.ts';

@@ -1,4 +1,4 @@
-/** config/observe: its policy admits the Job of `cappol observe --cluster`, and nothing beyond what the Job needs. */
+/** The policy in config/observe admits the Job of `cappol observe --cluster`, and nothing beyond what the Job needs. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** analysis/observe/names.ts */
+/** Tests analysis/observe/names.ts. */
 import assert from 'node:assert/strict';
 import { type NamedPod, named, nameInConfig, nameInPath, PodNames } from '../../analysis/observe/names.ts';
 import { ID, UID } from './trace-text.ts';

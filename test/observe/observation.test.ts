@@ -1,4 +1,4 @@
-/** analysis/observe/observation.ts */
+/** Tests analysis/observe/observation.ts. */
 import assert from 'node:assert/strict';
 import { Observation } from '../../analysis/observe/observation.ts';
 import type { LookUp } from '../../analysis/observe/tasks.ts';
@@ -11,7 +11,7 @@ const PERMISSION = ['security_capable', 'capable_wrt_inode_uidgid', 'generic_per
 const NET_RAW = 13;
 const GONE: LookUp = () => undefined;
 
-/** Process 100 has executed the first program of container ID. */
+/** The events after which process 100 has executed the first program of the container ID. */
 const STARTED = [attach(100, 1, PATH), exec(100, 1.1, '/bin/ping')];
 
 describe('an observation', () => {
@@ -187,7 +187,7 @@ function summary(lines: readonly string[], lookUp?: LookUp): string[] {
   );
 }
 
-/** As they are read: a name can contain line breaks. */
+/** The lines as a reader of the log gets them, because a name can contain line breaks. */
 function printed(lines: readonly string[]): string[] {
   return lines.join('\n').split('\n');
 }

@@ -1,4 +1,4 @@
-/** analysis/observe/raw-log.ts */
+/** Tests analysis/observe/raw-log.ts. */
 import assert from 'node:assert/strict';
 import { progressLine, RawLog, rawLines } from '../../analysis/observe/raw-log.ts';
 import { ID, UID } from './trace-text.ts';

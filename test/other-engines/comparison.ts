@@ -1,4 +1,4 @@
-/** docs/comparison-of-verdicts.md: by suite, and each difference. */
+/** Writes docs/comparison-of-verdicts.md: a table by suite, and each difference. */
 import type { EngineCase } from './suites.ts';
 import type { OurVerdict } from './verdict.ts';
 
@@ -25,7 +25,7 @@ themselves are not part of the project.
 * Where a suite expects that the engine fills something in, defaulting has to fill in, too.
 `;
 
-/** @param differences in the order of the cases */
+/** @param differences the differences, in the order of the cases */
 export function comparisonText(compared: readonly Compared[], differences: readonly Explained[]): string {
   return [
     HEAD,

@@ -2,7 +2,7 @@
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
-  /** For people, in a table. */
+  /** The reason for people, shown in a table. */
   readonly why: string;
   appliesTo(one: EngineCase): boolean;
 }
@@ -53,7 +53,7 @@ function listsIn(pod: EngineCase['pod'], list: 'add' | 'drop'): string[] {
   });
 }
 
-/** Gatekeeper's patterns: a name, or its beginning and `*`. */
+/** Whether an image matches a pattern of Gatekeeper: a name, or the beginning of a name with `*`. */
 function matches(image: string, pattern: string): boolean {
   return pattern.endsWith('*') ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
 }

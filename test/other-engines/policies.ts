@@ -4,9 +4,9 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../oper
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { EngineCase, Parameters } from './suites.ts';
 
-/** Everything that the overrides do not mention is admitted. */
+/** A policy that admits everything that its overrides do not mention. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
-/** Peers' rules on capabilities check only capabilities: they admit privileged containers. */
+/** Other engines' rules on capabilities check only capabilities, and so admit privileged containers. */
 const PRIVILEGED_TOO = { privileged: true };
 
 export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase): CapabilityPolicySpec {
@@ -19,7 +19,7 @@ export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase):
   return { ...ANYTHING, overrides: isForNoImage(parameters) ? {} : overrides(parameters) };
 }
 
-/** For everybody, since the cases have no RBAC. */
+/** Migrates a PodSecurityPolicy for everybody, because the cases have no RBAC. */
 function migrated(psp: object): CapabilityPolicySpec {
   const [policy] = migrate([psp], { mode: 'Enforce' }).policies;
   if (!policy) throw new Error('no policy remains of the PodSecurityPolicy');
@@ -79,7 +79,7 @@ const GATEKEEPER: Readonly<Record<string, Translation>> = {
   K8sPSPVolumeTypes: ({ volumes }) => ({ volumes }),
 };
 
-/** `runtime/default`, `localhost/app-*`, as annotations had them. */
+/** Converts profile names in the form of annotations, such as `runtime/default` and `localhost/app-*`. */
 function profiles(names: readonly string[]) {
   const localhost = names
     .filter((name) => name.startsWith('localhost/'))
@@ -93,14 +93,20 @@ function profiles(names: readonly string[]) {
   };
 }
 
-/** The API requires ranges, so an empty list becomes one without any real group. */
+/**
+ * The override for a rule about groups. The API requires ranges, so an empty list is turned into a range without any
+ * real group.
+ */
 function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
   const LAST = 2 ** 31 - 1;
   if (rule === 'RunAsAny') return { rule };
   return { rule, ranges: ranges.length > 0 ? ranges : [{ min: LAST, max: LAST }] };
 }
 
-/** The only list that a policy can express: exactly the types that the Standard admits. */
+/**
+ * The override for a list of SELinux options. A policy can express only one such list: the types that the Standard
+ * admits.
+ */
 function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
   const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));
   const standard = ['container_engine_t', 'container_init_t', 'container_kvm_t', 'container_t'];
@@ -108,7 +114,10 @@ function seLinux(options: readonly Readonly<Record<string, string>>[]): Capabili
   return { rule: 'PodSecurityStandard' };
 }
 
-/** `NET_RAW|CAP_NET_RAW` means either of the two; the API accepts only names without CAP_. */
+/**
+ * The override for Kyverno's parameters. There, `NET_RAW|CAP_NET_RAW` means either name; the API accepts only names
+ * without CAP_.
+ */
 function fromKyverno({ allowedCapabilities = ['*'], requiredDropCapabilities = [] }: Parameters) {
   const isSpelled = (name: string) => !name.startsWith('CAP_');
   const requiredDrop = requiredDropCapabilities.flatMap((name: string) => name.split('|')).filter(isSpelled);
@@ -133,7 +142,10 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
   };
 }
 
-/** The API refuses `*` together with drops, and refuses to allow a capability that has to be dropped. */
+/**
+ * The allowed capabilities beside required drops. The API refuses `*` together with required drops, and refuses to
+ * allow a capability that has to be dropped.
+ */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;
   return named.filter((name) => !drops.includes(name));

@@ -9,20 +9,20 @@ import { gunzipSync } from 'node:zlib';
 const FILE = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'peer-suites.jsonl.gz');
 
 export interface EngineCase {
-  /** The engine and its policy: `gatekeeper-library/capabilities`. */
+  /** The engine and its policy, such as `gatekeeper-library/capabilities`. */
   readonly suite: string;
   readonly case: string;
-  /** For a Gatekeeper constraint. */
+  /** The kind of a Gatekeeper constraint. */
   readonly kindOfPolicy?: string;
-  /** The parameters of that policy, in the suite's own form. */
+  /** The parameters of the engine's policy, in the suite's own form. */
   readonly parameters: Parameters;
-  /** The whole PodSecurityPolicy, if the policy was one. */
+  /** The whole PodSecurityPolicy, if the engine's policy is a PodSecurityPolicy. */
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
   /** Whether the engine should fill in a field; absent if the suite does not say. */
   readonly mutated?: boolean;
-  /** `template`: the pod is a workload's template. */
+  /** Flags of the case. `template` means that the pod is the template of a workload. */
   readonly flags?: readonly string[];
   readonly pod: { readonly metadata?: object; readonly spec: { readonly containers?: readonly EngineContainer[] } };
 }
@@ -35,7 +35,7 @@ export interface EngineContainer {
 // biome-ignore lint/suspicious/noExplicitAny: every kind of policy has different parameters.
 export type Parameters = Readonly<Record<string, any>>;
 
-/** Undefined where the file isn't there. */
+/** The cases of all engines; undefined on machines without the file. */
 export function engineCases(): readonly EngineCase[] | undefined {
   if (!existsSync(FILE)) return undefined;
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');

@@ -11,7 +11,7 @@ import type { EngineCase } from './suites.ts';
 
 export interface OurVerdict {
   readonly verdict: 'allow' | 'deny';
-  /** Whether it is admitted only after filling in. */
+  /** Whether the pod is admitted only after defaulting. */
   readonly mutated: boolean;
 }
 
@@ -19,7 +19,8 @@ const projection = createPartsProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicySpec): OurVerdict {
-  // Changes of an existing pod are not evaluated, except for ephemeral containers, which come by a subresource.
+  // Changes of an existing pod are not evaluated. Only ephemeral containers, which are added through a subresource, are
+  // evaluated.
   const evaluated = PODS.some(
     ({ operations, resources }) => operations.includes(operation) && resources.includes('pods'),
   );

@@ -12,7 +12,7 @@ import { arbitraryContainers, arbitraryOverrides } from '../support/random-polic
 const evaluator = new Evaluator();
 const NET_ADMIN = { capabilities: { allowedAdd: ['NET_ADMIN'] } };
 
-/** The containers that may not add NET_ADMIN. */
+/** The names of the containers that must not add NET_ADMIN. */
 function refused(entry: NamedContainers, ...containers: readonly Container[]): string[] {
   const policy = resolvedBaseline('mesh', { containers: [entry] });
   const adding = containers.map((one) => ({ ...one, securityContext: { capabilities: { add: ['NET_ADMIN'] } } }));
@@ -109,7 +109,7 @@ describe('spec.containers', () => {
             const alone = resolved('alone', { overrides: together(overrides, entry.overrides ?? {}) });
             const values = { ...policy.values, ...policy.containers[index]?.values };
             for (const { id } of RULES.filter(({ ofContainer }) => ofContainer)) {
-              // The generator's objects differ in their prototypes.
+              // The objects are cloned, because the generator makes objects with different prototypes.
               assert.deepEqual(structuredClone([values[id]]), structuredClone([alone.values[id]]), id);
             }
           });
@@ -134,7 +134,7 @@ describe('spec.containers', () => {
   });
 });
 
-/** Computed value by value, independently of the code under test. */
+/** The overrides of a container, computed value by value and independently of the code under test. */
 function together(overrides: CapabilityPolicyOverrides, own: CapabilityPolicyOverrides): CapabilityPolicyOverrides {
   const { capabilities, seccomp, appArmor } = overrides;
   return {

@@ -11,7 +11,7 @@ const NEWEST = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 type Spec = NonNullable<Parameters<typeof policy>[1]>;
 
-/** `overrides.privileged: the words`, without the advice. */
+/** The notes on the spec's contradictions, without the advice: `overrides.privileged: the words`. */
 function notes(spec: Spec): string[] {
   return contradictionsIn(policy('p', spec).spec, { level: 'restricted', ...NEWEST, ...levelOf(spec) });
 }
@@ -25,7 +25,7 @@ const caps = (capabilities: object) => ({ overrides: { capabilities } }) as Spec
 const BASE = { level: 'baseline' } as const;
 const NAMED = { names: ['agent'] };
 
-/** A spec, and the beginning of each note; without notes, nothing contradicts. */
+/** Rows with a spec and the beginning of each note. A row without notes has no contradiction. */
 const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly string[]])[] = [
   [
     'privileged where the level asks for allowPrivilegeEscalation: false',

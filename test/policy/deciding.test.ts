@@ -4,7 +4,7 @@ import { deciding, influencing, isExcluded } from '../../operator/policy/decidin
 import { resolved } from '../support/policies.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
-/** Some of them have the same selector. */
+/** Random policies, some of which have the same selector. */
 const SOME = fc.array(
   fc.record({
     namespaceSelector: fc.oneof(SELECTOR, fc.constantFrom({}, { matchLabels: { team: 'net' } })),

@@ -1,7 +1,7 @@
 /**
- * Random changes, while the operator is killed before or after random writes. A new process goes on from the state of the
- * cluster. Meanwhile, no pod is refused that both the old and the new state admit, and no pod is admitted that both
- * refuse.
+ * Makes random changes, and kills the operator before or after random writes. A new process goes on from the state of
+ * the cluster. Meanwhile, a pod that both the old and the new state admit must not be refused, and a pod that both
+ * states refuse must not be admitted.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -130,7 +130,7 @@ function pods(): [namespace: string, colour: string, account: string][] {
   );
 }
 
-/** The reference. */
+/** The right verdict on a pod under these rows, computed without the API server. */
 function admits(rows: Rows, namespace: string, colour: string, account: string): boolean {
   const deciding = Object.values(rows).filter((one) => one.namespace === namespace && one.mode !== 'Warn');
   const allows = ({ colours, users }: Row) => colours.includes(colour) && (!users || users.includes(account));

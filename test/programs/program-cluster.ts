@@ -32,11 +32,13 @@ export interface Interception {
 interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
-  /** By default, the published addresses: not on the loopback interface. */
+  /**
+   * The API servers; by default, those that the cluster publishes, whose addresses are not on the loopback interface.
+   */
   readonly servers?: (client: ApiClient) => Promise<readonly ApiClient[]>;
 }
 
-/** Call it in a describe. @param timeoutMs of a request */
+/** Starts the cluster for the tests of a describe. @param timeoutMs the timeout of a request */
 export function useProgramCluster(
   namespaces: readonly string[],
   controlPlane = sharedControlPlane,
@@ -46,7 +48,7 @@ export function useProgramCluster(
   before(async function () {
     this.timeout(300_000);
     await cluster.open(await controlPlane(), namespaces);
-    // Programs of other files on the same control plane.
+    // Other test files may have left programs on the same control plane.
     await cluster.clear();
   });
   afterEach(() => cluster.clear());
@@ -70,7 +72,7 @@ export class ProgramCluster {
     return this.#open.client;
   }
 
-  /** Starts over like a new process. */
+  /** Programs without any memory, as a new process would have them. */
   programs(
     intercept: Interception = {},
     { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},
@@ -80,7 +82,7 @@ export class ProgramCluster {
     return new Programs(intercepted(client, intercept), options);
   }
 
-  /** Out of band. */
+  /** Changes an object out of band. */
   async change(path: string, fields: object): Promise<void> {
     await this.#open.client.change(path, fields);
   }
@@ -105,7 +107,7 @@ export class ProgramCluster {
     }
   }
 
-  /** Until all policies are in force, and nothing else is left. */
+  /** Runs passes until all policies are in force, and waits until no other object is left. */
   async settled(programs: Programs, compiled: Compiled): Promise<void> {
     const names = namesOf(compiled);
     await this.passUntil(programs, compiled, ({ outcomes }) =>
@@ -120,7 +122,7 @@ export class ProgramCluster {
     assert.deepEqual((await this.rendered()).map(({ metadata }) => metadata.name).sort(), names);
   }
 
-  /** Whether a pod with this colour is admitted, for a service account of the namespace. */
+  /** Whether the API server admits a pod with this colour for a service account of the namespace. */
   async admits(namespace: string, colour: string, account = 'default'): Promise<boolean> {
     const pod = podManifest(
       { name: 'pod', labels: { colour } },
@@ -157,7 +159,7 @@ export class ProgramCluster {
         await client.change(pathOf(object), { metadata: { finalizers: null } }).catch(() => {});
       await client.remove(pathOf(object)).catch(() => {});
     }
-    // API servers take a second to unload them.
+    // API servers take about a second to stop enforcing deleted admission policies.
     if (objects.length > 0) await sleep(1_500);
   }
 

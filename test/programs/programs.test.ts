@@ -104,7 +104,8 @@ describe('Programs.pass', function () {
     assert.ok(same > 0, 'each pass was a whole one');
     assert.ok(await cluster.admits(ONE, 'green'));
     const later = await asking.pass(edited, seen);
-    // Somebody changes it: a pass over what the watch shows then is a whole one, and restores it.
+    // The program is changed out of band. The next pass over the objects that the watch shows is a whole one, and
+    // restores it.
     const enforce = async () => (await cluster.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
     const policy = await enforce();
     assert.ok(policy);
@@ -116,7 +117,7 @@ describe('Programs.pass', function () {
 
   it('does not take the answer of a text that was there before the last but one for the last one', async () => {
     await settled({ red });
-    // It is written, and nobody waits for it.
+    // The text with green is written, but the test does not wait until it is in force.
     await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await cluster.rendered());
     await cluster.passUntil(
       programs,
@@ -278,7 +279,7 @@ describe('Programs.pass', function () {
       if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
     };
     const seen: (string | undefined)[] = [];
-    // Meanwhile the other program comes into force.
+    // While the writes of this program fail, the other program comes into force.
     await cluster.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
       seen.push(outcomes.get('blue')?.state);
       return seen.length > 60;

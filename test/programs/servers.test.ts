@@ -82,7 +82,7 @@ describe('Programs.pass with several API servers', function () {
           as: CREATOR,
           query: { dryRun: 'All' },
         });
-        // Its RBAC or the namespace may not have been read yet.
+        // The API server may not have read the RBAC objects or the namespace yet.
         if (answer.status === 201 || /no colour/.test(answer.body.message)) return answer.status === 201;
         assert.ok(performance.now() < until, `${server}: ${answer.body.message}`);
         await sleep(100);

@@ -16,12 +16,12 @@ import {
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 
-/** A policy: pods of its namespaces need one of its colours, as a label. */
+/** A policy as a row of the table. Pods in its namespace need a label with one of its colours. */
 export interface Row {
   readonly namespace: string;
   readonly colours: readonly string[];
   readonly mode?: Mode;
-  /** The only service accounts of the namespace that may use the policy; left out: everyone. */
+  /** The only service accounts of the namespace that may use the policy; if left out, everyone may use it. */
   readonly users?: readonly string[];
   readonly guarded?: boolean;
   readonly fills?: boolean;
@@ -30,13 +30,13 @@ export interface Row {
 export type Rows = Readonly<Record<string, Row>>;
 
 export interface SmallOptions {
-  /** The text of the rules differs. */
+  /** The release of the operator. Each release renders the rules with another text. */
   readonly release?: string;
-  /** CEL that the API server can compile, but that fails whenever it runs. */
+  /** Whether the program contains CEL that the API server can compile, but that fails whenever it runs. */
   readonly unsound?: boolean;
   /** The number of additional bytes of the table. */
   readonly padding?: number;
-  /** The end of all names. */
+  /** The ending of all programs' names. */
   readonly suffix?: string;
 }
 

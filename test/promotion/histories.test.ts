@@ -1,4 +1,4 @@
-/** All short histories of a rollout: the laws hold after every step (docs/decisions/0051). */
+/** In all short histories of a rollout, the laws hold after every step (docs/decisions/0051). */
 import assert from 'node:assert/strict';
 import { type NamespaceProgress, progressOf } from '../../operator/promotion/progress.ts';
 import { step } from '../../operator/promotion/step.ts';
@@ -7,7 +7,10 @@ import { type Guard, STATED_GUARD } from './histories/guard.ts';
 import { type Implementation, OPERATOR, promote, writeText } from './histories/operator.ts';
 import { isEnforced, remembering, START, type Stated, type World } from './histories/world.ts';
 
-/** `LENGTH=6 npx mocha test/promotion/histories.test.ts` explores longer ones. */
+/**
+ * The length of the explored histories. `LENGTH=6 npx mocha test/promotion/histories.test.ts` explores longer
+ * histories.
+ */
 const LENGTH = Number(process.env.LENGTH ?? 4);
 
 const NEVER_AGAIN = 'no namespace becomes pending again';
@@ -35,7 +38,7 @@ function beginning(stated: Partial<Stated>): World {
   };
 }
 
-/** The policy is in force everywhere. */
+/** A world after the rollout: the policy is in force everywhere. */
 function finished(stated: Partial<Stated>): World {
   let world = beginning({ ...stated, atOnce: true });
   for (let round = 0; round < 4; round++) world = remembering(writeText(promote(world, OPERATOR).after, OPERATOR));

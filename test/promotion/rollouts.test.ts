@@ -32,7 +32,7 @@ describe('the labels of a namespace under a rollout', () => {
     ['Pending', undefined, true, false, 'pending'],
     ['Blocked', 'pending', true, false, 'pending'],
     ['Soaking', 'other', true, false, 'pending'],
-    // Somebody decided, and the state does not show it yet.
+    // Somebody promoted the namespace, and the state does not show that yet.
     ['Soaking', 'enforced', false, false, 'pending'],
     ['Undecided', undefined, false, false, 'pending'],
     ['Enforced', 'pending', false, true, undefined],

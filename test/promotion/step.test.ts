@@ -40,7 +40,7 @@ interface Situation {
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
   readonly verdicts?: Readonly<Record<string, PromotionVerdict | undefined>>;
-  /** `verdicts` if left out. */
+  /** The verdicts by the current objects; if left out, the same as `verdicts`. */
   readonly current?: Readonly<Record<string, PromotionVerdict | undefined>>;
   readonly settled?: boolean;
   readonly now?: number;
@@ -175,7 +175,7 @@ describe('a step of a rollout', () => {
       const entries = { a: {} };
       for (const [at, expected] of [
         [NOW + SECOND, { a: 'Pending' }],
-        // It may have existed, and was not seen yet.
+        // Namespace b may be older than the labelling, because it has no later creation time and was not seen before.
         [NOW, { a: 'Pending', b: 'Pending' }],
       ] as const) {
         const given = {
@@ -237,7 +237,7 @@ describe('a step of a rollout', () => {
       const given = { state: BEGUN, entries: held, namespaces: { b: {} }, verdicts: { b: CLEAN }, refused: ['b'] };
       const { state, promoted } = step(inputOf(given));
       assert.deepEqual([promoted, leftOutByName(state)], [['b'], []]);
-      // The text that leaves it out may still be in force.
+      // The text that leaves out namespace b may still be in force.
       const decided = { ...given, entries: { b: { state: 'Enforced' } } } as const;
       assert.deepEqual(entriesAfter({ ...decided, settled: false }), { b: 'Enforced' });
       assert.deepEqual(step(inputOf(decided)).enforced, ['b']);
@@ -614,7 +614,7 @@ describe('a rollout, whatever happens and whenever the operator dies', () => {
                   labels: (label === undefined ? {} : { [LABEL]: label }) as Record<string, string>,
                 })),
                 verdict: (name) => evaluated.get(name),
-                // Violations that have ended since, and violations that go on.
+                // The current verdict counts the violations of the last evaluation, even those that have ended since.
                 currentVerdict: (name) =>
                   evaluated.has(name) ? { ...truth(name), violating: evaluated.get(name)?.violating ?? 0 } : undefined,
               });

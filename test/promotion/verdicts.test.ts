@@ -1,5 +1,5 @@
 /**
- * Violations in pending namespaces are remembered, and a verdict is valid for the policies and rights that it was based
+ * Violations in pending namespaces are remembered. A verdict is valid only for the policies and rights that it is based
  * on.
  */
 import assert from 'node:assert/strict';

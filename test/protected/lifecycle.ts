@@ -1,6 +1,6 @@
 /**
- * `npm run test:protected` runs it: Helm, two replicas, restarts and failover on an API server that protects the
- * enforcement.
+ * Tests Helm, two replicas, restarts and failover on an API server with the protection. `npm run test:protected` runs
+ * this file.
  */
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ describe('on API servers that protect the enforcement', function () {
       ({ directory, audit, stop } = started);
       return started.controlPlane;
     },
-    // `helm uninstall` deletes the account and its tokens.
+    // The operator authenticates without a token, because `helm uninstall` deletes its service account with all tokens.
     kubeconfig: operatorKubeconfig,
     installWith: 'helm',
     args: ELECTION,
@@ -167,7 +167,7 @@ describe('on API servers that protect the enforcement', function () {
     });
   });
 
-  // Nested, so that it is the last one.
+  // This describe is nested, so that it runs last.
   describe('after all of this', () => {
     it('no write of the operator was refused', () => {
       console.log(assertNoneRefused(audit.events()));

@@ -1,10 +1,10 @@
 /**
- * `npm run test:protected`: the integration suites on API servers that read what `cappol render --static` writes. Prints
- * a table; exits 1 when a test failed, or when the protection refused a write of the operator.
+ * `npm run test:protected`: the integration suites on API servers that read what `cappol render --static` writes. The
+ * command prints a table, and exits 1 if a test failed or if the protection refused a write of the operator.
  *
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
- * CAPABILITYPOLICY_TEST_PROTECTED=1 before mocha runs one file like this.
+ * With CAPABILITYPOLICY_TEST_PROTECTED=1, mocha runs single test files with the protection.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

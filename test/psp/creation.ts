@@ -13,9 +13,9 @@ export interface Creation {
 }
 
 export interface Answer {
-  /** 200, 403 refused, or 422 invalid. */
+  /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid one. */
   readonly status: number;
-  /** The object that would be stored; a Status if it is refused. */
+  /** The pod that would be stored, or a Status if the pod is refused. */
   readonly pod: Json;
   /** The reason for the refusal. */
   readonly text: string;
@@ -29,7 +29,7 @@ export async function createPod(api: Api, { pod, namespace, account, creator }: 
   return { status: status === 201 ? 200 : status, pod: answer, text: status === 201 ? '' : String(answer.message) };
 }
 
-/** Lets everybody create pods, as far as RBAC is concerned. */
+/** Grants everybody the right to create pods. */
 export async function letEverybodyCreate(api: Api): Promise<void> {
   const creator = role('psp-pod-creator', undefined, {
     rule: { apiGroups: [''], resources: ['pods'], verbs: ['create'] },

@@ -38,7 +38,7 @@ export class CurrentCluster {
     const { api } = this.#cluster;
     for (const set of sets) await this.#namespaces(set);
     const migrations = sets.map(migrated);
-    // The old rights stay unchanged. Rights to all policies also apply to the new policies.
+    // The rights on PodSecurityPolicies stay unchanged. Rights to all policies also apply to the new policies.
     const rbac = [...sets.flatMap((set) => set.rbac), ...migrations.flatMap((migration) => migration.rbac)];
     for (const object of rbac) await api.apply(pathOf(object), object);
     const policies = await Promise.all(migrations.flatMap((migration) => migration.policies.map(this.#accepted)));

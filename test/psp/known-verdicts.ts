@@ -20,9 +20,12 @@ export interface Known {
     readonly container?: object;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  /** Invalid: the values that PodSecurityPolicy filled in make the pod invalid; today such a pod is refused. */
+  /**
+   * The answer of Kubernetes 1.24. `invalid` means that the values that PodSecurityPolicy filled in made the pod
+   * invalid; today such a pod is refused.
+   */
   readonly answer: 'admitted' | 'refused' | 'invalid';
-  /** Some of the results of securityOf(); for containers, the results for `app`. */
+  /** The expected results of securityOf(), as far as they matter. Those of containers are for `app`. */
   readonly becomes?: object;
 }
 

@@ -3,10 +3,13 @@ import type { PspSet } from './objects.ts';
 
 /** The label of the namespaces of a set, with its ID as value. */
 export const SET_LABEL = 'psp-set';
-/** In the note that a policy refused such pods: today the API server does not show an empty list to policies. */
+/**
+ * A part of the note that a PodSecurityPolicy refused pods with an empty list of groups. Today, the API server does not
+ * show an empty list to policies.
+ */
 export const EMPTY_GROUPS = 'except for pods that write `supplementalGroups: []`';
 
-/** For the set's own namespaces only. */
+/** Migrates the policies of a set, for the set's own namespaces only. */
 export function migrated({ id, policies, rbac }: PspSet): Migration {
   const namespaceSelector = { matchLabels: { [SET_LABEL]: id } };
   return migrate([...policies, ...rbac], { mode: 'Enforce', namespaceSelector });

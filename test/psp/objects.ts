@@ -46,7 +46,7 @@ export interface RbacObject extends Identified {
 
 /** Policies that select the same namespaces, and the users of each. */
 export interface PspSet {
-  /** Part of all names. */
+  /** The ID of the set, which is a part of all names. */
   readonly id: string;
   readonly policies: readonly PodSecurityPolicy[];
   readonly rbac: readonly RbacObject[];
@@ -87,7 +87,7 @@ export function psp(
   return { apiVersion: 'policy/v1beta1', kind: 'PodSecurityPolicy', metadata, spec };
 }
 
-/** A (Cluster)Role that grants `use`; without names it grants all policies. */
+/** A Role or ClusterRole that grants `use` on the named policies, or on all policies if there are no names. */
 export function role(name: string, names?: readonly string[], { namespace, rule = {} }: RoleOptions = {}): RbacObject {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -107,7 +107,7 @@ export function role(name: string, names?: readonly string[], { namespace, rule 
 
 interface RoleOptions {
   readonly namespace?: string;
-  /** Instead of the rule's usual fields. */
+  /** Fields that replace the rule's usual fields. */
   readonly rule?: object;
 }
 
@@ -117,7 +117,7 @@ export interface RbacSubject {
   readonly namespace?: string;
 }
 
-/** A RoleBinding, or without a namespace a ClusterRoleBinding. */
+/** A RoleBinding, or a ClusterRoleBinding if there is no namespace. */
 export function binding(
   name: string,
   to: Pick<RbacObject, 'kind' | 'metadata'>,

@@ -1,4 +1,7 @@
-/** Waits until an API server has seen all RBAC objects written so far: it reads each kind by a separate watch. */
+/**
+ * Waits until an API server has seen all RBAC objects written so far. The API server reads each kind by a separate
+ * watch.
+ */
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
@@ -9,8 +12,8 @@ const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /**
  * Writes one more object of each kind, and waits until these objects take effect.
- * @param mark not used before
- * @param namespace an existing one
+ * @param mark a name that was not used before
+ * @param namespace an existing namespace
  */
 export async function rbacSeen(api: Api, mark: string, namespace: string): Promise<void> {
   const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] };

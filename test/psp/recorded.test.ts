@@ -1,4 +1,7 @@
-/** The verdicts of Kubernetes 1.24, without any API server; `npm run test:psp` asks a current one. */
+/**
+ * Compares the recorded verdicts of Kubernetes 1.24 with the operator's, without any API server. `npm run test:psp`
+ * compares them with a current API server.
+ */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { EMPTY_GROUPS, migrated } from './migrated.ts';
@@ -58,7 +61,10 @@ describe('migrated PodSecurityPolicies', () => {
   }
 });
 
-/** MustRunAs refused an empty list (k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go). */
+/**
+ * Whether the policy refused a pod with an empty list of groups, as MustRunAs did (k8s.io/kubernetes@v1.24.17
+ * pkg/security/podsecuritypolicy/group/mustrunas.go).
+ */
 function refusesEmptyGroups({ spec }: PodSecurityPolicy): boolean {
   return spec.supplementalGroups.rule === 'MustRunAs';
 }
@@ -67,7 +73,7 @@ function withoutRefusingEmptyGroups(set: PspSet): PspSet {
   return { ...set, policies: set.policies.filter((policy) => !refusesEmptyGroups(policy)) };
 }
 
-/** As policies see a pod with an empty list. */
+/** The pod as policies see it today: without an empty list of groups. */
 function withoutGroups(recorded: RecordedPod): RecordedPod {
   const pod = structuredClone(recorded.pod);
   delete pod.spec.securityContext?.supplementalGroups;

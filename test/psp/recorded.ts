@@ -11,7 +11,7 @@ export interface RecordedSet {
 }
 
 export interface RecordedPod {
-  /** With the fields that a current API server fills in without policies. */
+  /** The created pod, with the fields that a current API server fills in without policies. */
   readonly pod: Json;
   readonly namespace: string;
   readonly account: string;

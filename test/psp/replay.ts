@@ -51,7 +51,10 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
   return resolution.policy;
 }
 
-/** The first policy by name that admits the pod unchanged; without one, the first that admits the filled pod. */
+/**
+ * The pod that results from the first policy by name that admits it unchanged or, if there is none, from the first
+ * policy that admits the filled pod.
+ */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
   const changes = ({ fills, seccompChanges }: ResolvedPolicy) =>
@@ -69,7 +72,7 @@ function authenticated({ user, groups = [] }: RecordedPod['creator']): User {
   return { name: user, groups: [...groups, 'system:authenticated'] };
 }
 
-/** Bound to cluster-admin, which allows everything. */
+/** Whether the user is in system:masters, which is bound to cluster-admin and may do everything. */
 function isMaster({ groups }: RecordedPod['creator']): boolean {
   return groups?.includes('system:masters') ?? false;
 }

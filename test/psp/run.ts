@@ -1,6 +1,7 @@
 /**
  * `npm run test:psp`: has a current API server evaluate the recorded pods under the migrated policies, and compares its
- * answers with those of Kubernetes 1.24. Prints each difference, and the number of pods; exits 1 if there is a difference.
+ * answers with those of Kubernetes 1.24. The command prints each difference and the number of pods, and exits 1 if
+ * there is a difference.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -45,7 +46,10 @@ try {
   await controlPlane.stop();
 }
 
-/** Sets without a policy cannot be compared, nor can sets with more policies than an API server asks about. */
+/**
+ * The kind of a set. Two kinds cannot be compared: sets without a policy, and sets with more policies than an API
+ * server checks rights for.
+ */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
   if (policies.length === 0) return 'without';
@@ -53,8 +57,8 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Sets that grant a single policy, in the namespace with the policy's name, are in force together. Other sets may reach
- * further.
+ * Sets that grant a single policy, in the namespace with the policy's name, are in force together. Other sets may grant
+ * rights in other sets' namespaces, so each of them is in force alone.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

@@ -1,6 +1,7 @@
 /**
- * The effective security settings of a pod's containers: They are equal for a pod of 1.24 and one of today with the same
- * effective settings, however these are written. Unset fields have their default meaning.
+ * The effective security settings of a pod's containers, in one form for pods of 1.24 and of today. Two pods with the
+ * same effective settings give equal results, however the settings are written. Unset fields have their default
+ * meaning.
  */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
@@ -36,7 +37,7 @@ function ofContainer({ name, securityContext = {} }: Json, ofPod: Json, annotati
     add: [...new Set(capabilities.add ?? [])].sort(),
     drop: [...new Set(capabilities.drop ?? [])].sort(),
     privileged: securityContext.privileged ?? false,
-    // For the kubelet unset means true (pkg/securitycontext/util.go, AddNoNewPrivileges).
+    // The kubelet treats an unset field as true (pkg/securitycontext/util.go, AddNoNewPrivileges).
     allowPrivilegeEscalation: securityContext.allowPrivilegeEscalation ?? true,
     readOnlyRootFilesystem: securityContext.readOnlyRootFilesystem ?? false,
     procMount: securityContext.procMount ?? 'Default',
@@ -44,7 +45,7 @@ function ofContainer({ name, securityContext = {} }: Json, ofPod: Json, annotati
   };
 }
 
-/** The name in the historical annotations. */
+/** The name of an AppArmor profile in the historical annotations. */
 function appArmor(profile: Json): string | undefined {
   return profile && (PROFILES[profile.type] ?? `localhost/${profile.localhostProfile}`);
 }
@@ -58,7 +59,7 @@ function withoutEmpty(options: Json): Json {
   return set.length > 0 ? Object.fromEntries(set) : undefined;
 }
 
-/** JSON has no undefined. */
+/** A copy of the value without undefined fields, which JSON does not have. */
 function plain(value: object): Json {
   return JSON.parse(JSON.stringify(value));
 }

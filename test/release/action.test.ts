@@ -1,4 +1,4 @@
-/** The GitHub Action: its steps, executed as a runner does, with the package from this checkout. */
+/** Tests the GitHub Action: executes its steps as a runner does, with the package from this checkout. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The actions that the action used, with their inputs. */
+  /** The other actions that the GitHub Action used, with their inputs. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
@@ -195,6 +195,7 @@ class Runner {
     assert.equal(shell, 'bash');
     const file = join(this.#folder, 'output');
     writeFileSync(file, '');
+    // GitHub runs bash with these flags:
     // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#defaultsrunshell
     const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', run], {
       cwd,
@@ -218,7 +219,7 @@ class Runner {
     return String(value).replace(/\$\{\{ ([\w.-]+) \}\}/g, (_, name: string) => this.#values.get(name) ?? '');
   }
 
-  /** `a == 'b' && c != 'd'` */
+  /** Whether a condition such as `a == 'b' && c != 'd'` holds. */
   #holds(condition = ''): boolean {
     const parts = /^(?:\$\{\{ (.*) \}\})?$/.exec(condition)?.[1]?.split(' && ') ?? [];
     return parts.every((part) => {

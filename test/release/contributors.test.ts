@@ -6,7 +6,10 @@ import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const TEMPLATES = '.github/ISSUE_TEMPLATE';
-/** https://docs.github.com/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema */
+/**
+ * The types of elements in issue forms:
+ * https://docs.github.com/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
+ */
 const ELEMENTS = ['markdown', 'input', 'textarea', 'dropdown', 'checkboxes'];
 
 describe('the forms for issues', () => {

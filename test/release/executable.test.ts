@@ -1,4 +1,4 @@
-/** cappol as a single executable, for this machine's system and processor, unpacked in an empty place. */
+/** Tests cappol as a single executable for this machine's system and processor, unpacked into an empty folder. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,7 +26,7 @@ describe('the executable', function () {
   });
 
   function run(args: readonly string[], input = '') {
-    // Neither Node nor any other program is there.
+    // With this PATH, the executable finds neither Node nor any other program.
     const options = {
       cwd: folder,
       env: { PATH: '', HOME: folder },

@@ -1,4 +1,4 @@
-/** krew's manifest and Homebrew's formula: rendered from the executables of a release, and installed from there. */
+/** Renders krew's manifest and Homebrew's formula from the executables of a release, and installs cappol with both. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -99,7 +99,7 @@ describe('what is rendered for the executables of a release', function () {
   });
 });
 
-/** For a platform whose executable this machine cannot build: an archive of the same form. */
+/** Packs an archive of the same form for a platform whose executable this machine cannot build. */
 function packStandIn(platform: Platform, release: string): void {
   const folder = newFolder('stand-in');
   const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];

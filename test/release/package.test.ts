@@ -1,4 +1,7 @@
-/** The package as npm publishes it, installed in an empty place: an empty cache, no registry, no other packages. */
+/**
+ * Installs the package as npm publishes it into an empty folder, with an empty cache and without a registry or other
+ * packages.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';

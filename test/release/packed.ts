@@ -1,4 +1,4 @@
-/** cappol as a release has it, built once for all files of a mocha run. */
+/** cappol in the form of a release, built once for all files of a mocha run. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

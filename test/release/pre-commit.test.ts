@@ -46,7 +46,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
   it('find violations by the package from npm', () => {
     const text = JSON.stringify(documented[0]).replace(`${name}@${version}`, packedPackage());
     const home = newFolder('home');
-    // pre-commit prefers the name that Debian gives to Node.
+    // pre-commit first looks for Node under the name that Debian gives it.
     symlinkSync(process.execPath, join(home, 'nodejs'));
     const environment = cleanEnvironment(home);
     fails(JSON.parse(text), { ...environment, PATH: [home, environment.PATH].join(delimiter) });

@@ -1,4 +1,7 @@
-/** GitHub's workflows: correct as far as this test can tell, pinned, and without unnecessary rights. */
+/**
+ * Checks that GitHub's workflows have no errors that actionlint finds, pin their actions, and have no unnecessary
+ * rights.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
@@ -31,7 +34,7 @@ interface Job {
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDER = join(ROOT, '.github', 'workflows');
 
-/** Job → its write permissions, with the reason beside each. */
+/** The write permissions of each job, with the reason for each permission. */
 const WRITES: Readonly<Record<string, readonly string[]>> = {
   'release.yml image': ['attestations', 'id-token', 'packages'],
   'release.yml npm': ['id-token'],
@@ -49,7 +52,7 @@ describe('the workflows', () => {
       flags: () => [...REPRODUCIBLE, '-ldflags', '-s -w'],
       minutes: 1,
     });
-    // Not with the machine's own shellcheck, so that the result does not depend on it.
+    // actionlint does not run the machine's shellcheck, so that the result does not depend on the machine.
     const { stdout, stderr, status } = spawnSync(actionlint, ['-no-color', '-shellcheck='], {
       cwd: ROOT,
       encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** How near its end a policy is: as condition, and as one Event for each stage. */
+/** A policy's condition, and one Event for each stage, say how near the policy's end is. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
@@ -22,7 +22,7 @@ function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput)
   return events.map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/** The Events at these times, each found by a new process that only has the status. */
+/** The Events at the given times. At each time, a new process that knows only the status finds them. */
 function story(...times: string[]): string[][] {
   let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));
   return times.map((now) => {

@@ -37,18 +37,18 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
   };
 }
 
-/** The coverage of a policy with so many deciding policies with restricted use, by namespace. */
+/** The coverage of a policy. @param namespaces each namespace → the number of deciding policies with restricted use */
 export function restrictedIn(namespaces: Readonly<Record<string, number>>): Coverage {
   const coverage = coverageOf([resolvedBaseline('ping')], []).get('ping') as Coverage;
   return { ...coverage, restricted: new Map(Object.entries(namespaces)) };
 }
 
-/** The same with the status in the cluster. */
+/** The input for a status, with a policy that already has `status` in the cluster. */
 export function withStatus(status: CapabilityPolicyStatus | undefined, { policy, ...rest }: StatusInput): StatusInput {
   return { ...rest, policy: { ...policy, ...(status && { status }) } };
 }
 
-/** Verdicts of the namespace `net`, in mode Audit. */
+/** Verdicts on the namespace `net`, in mode Audit. */
 export function verdicts(
   workloads: readonly WorkloadVerdict[],
   addedCapabilities: readonly string[] = [],

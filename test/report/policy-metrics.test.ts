@@ -36,7 +36,7 @@ function evaluatedNamespace(namespace: string, workloads: readonly WorkloadVerdi
   ];
 }
 
-/** Breaks one rule in two containers, and another one once. */
+/** Violations of one rule in two containers, and of another rule in one container. */
 const TWICE = { rule: 'capabilities', container: 'app', message: 'app', path: '' };
 const BROKEN = { ping: [TWICE, { ...TWICE, container: 'log' }, { ...TWICE, rule: 'hostPorts' }] };
 

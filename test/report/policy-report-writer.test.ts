@@ -28,7 +28,7 @@ const existing = (report: PolicyReport, fields: Partial<ReportView> = {}): Repor
   ...fields,
 });
 
-/** The requests to a client that answers everything, or refuses everything, in the same way. */
+/** The requests to a client that answers all requests alike, or refuses all of them. */
 async function calls(reports: PolicyReport[], stand: ReportView[], refused?: Error): Promise<string[]> {
   const asked: string[] = [];
   const client: PolicyReportClient = {

@@ -6,7 +6,7 @@ import { type EventClient, EventRecorder } from '../../operator/report/recorder.
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** An API server's Events, by name. */
+/** An API server that keeps the written Events by name. */
 class Server implements EventClient {
   readonly events = new Map<string, KubernetesEvent>();
   requests = 0;
@@ -31,7 +31,7 @@ class Server implements EventClient {
     return {};
   }
 
-  /** The note of each, and how often it happened. */
+  /** The note of each Event, and how often the Event happened. */
   get told(): [string, number][] {
     return [...this.events.values()].map(({ note, series }) => [note, series?.count ?? 1]);
   }
@@ -67,7 +67,7 @@ describe('the recorder of Events', () => {
     return eventFor(happening, { reportingInstance: 'o', now: time, occasion });
   }
 
-  /** Sends the Events that are due at that time, as the operator does. */
+  /** Advances the clock, and sends the Events that are due then, as the operator does. */
   async function pass(ms: number): Promise<void> {
     for (const end = now + ms; ; ) {
       const due = recorder.dueMs;

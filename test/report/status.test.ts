@@ -319,13 +319,13 @@ function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): N
   return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
 }
 
-/** For a refused edit: the input about the policy as it was accepted. */
+/** The input for a refused edit about the policy's last accepted spec. */
 function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   assert.ok('policy' in resolution);
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };
 }
 
-/** Absent values are not compared. */
+/** The expected values without undefined ones, which are not compared. */
 function without(expected: object): object {
   return Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined));
 }

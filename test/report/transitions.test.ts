@@ -18,7 +18,7 @@ const violations = (...rules: string[]) => ({
   violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
 });
 
-/** A refused edit of a policy with a text that was accepted. */
+/** The input for a refused edit of a policy that was accepted before. */
 function refusedOver(accepted: StatusInput): StatusInput {
   const { policy, resolution } = accepted;
   assert.ok('policy' in resolution);

@@ -1,4 +1,4 @@
-/** Every possible status, for any input, is valid for kstatus, Argo CD and etcd. */
+/** For any input, the status is valid for kstatus, Argo CD and etcd. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';

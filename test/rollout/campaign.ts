@@ -1,7 +1,7 @@
 /**
- * A rollout over many namespaces, while clients create, break and repair workloads and operators are killed. The
- * campaign is checked by the API server's watch, by the clients' knowledge, and by its own count; it shares no code with
- * the operator.
+ * A rollout over many namespaces, while clients create, break and repair workloads and operators are killed. The test
+ * compares the rollout with the API server's watch, with the clients' knowledge, and with its own count. The test
+ * shares no code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -38,18 +38,18 @@ export interface CampaignOptions {
   /** How long clients change the cluster. */
   readonly durationMs: number;
   readonly kills: number;
-  /** Between two counts. */
+  /** The time between two counts. */
   readonly countEveryMs: number;
   readonly say: (line: string) => void;
 }
 
 export interface CampaignResult {
-  /** Empty: none. */
+  /** The failures that were found; empty if there are none. */
   readonly failures: readonly string[];
   readonly summary: string;
 }
 
-/** The namespaces that still violate at the end. */
+/** The number of namespaces that still violate at the end. */
 const KEPT = 3;
 const AGREE_MS = 20_000;
 
@@ -183,7 +183,7 @@ class Campaign {
     );
   }
 
-  /** Every clean namespace is promoted within its soak, at the pace. */
+  /** Waits until every clean namespace is promoted, for as long as the soak and the pace require. */
   async #settle(operators: Operators): Promise<void> {
     const { soakMs, namespacesPerHour } = this.#options;
     const history = this.#history as LabelHistory;
@@ -220,14 +220,17 @@ class Campaign {
     return { failures, summary };
   }
 
-  /** A namespace that lost the label refuses violating pods, and a namespace with the label admits them. */
+  /**
+   * The failures of enforcement: a namespace without the label has to refuse violating pods, and a namespace with it
+   * has to admit them.
+   */
   async #notEnforced({ namespaces, history }: Record): Promise<string[]> {
     return this.#clients.differing(
       namespaces.map(({ name }) => ({ name, enforced: history.promotedAt(name) !== undefined })),
     );
   }
 
-  /** Why the run is inconclusive, although nothing failed. */
+  /** The reasons why the run is inconclusive, although nothing failed. */
   #shortcomings({ kills }: Operators): string[] {
     const { admitted, refused, lower } = this.#clients.counts;
     return [

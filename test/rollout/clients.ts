@@ -43,7 +43,7 @@ export class Clients {
     lower: 0,
     edits: 0,
   };
-  /** Functions that end the violations of Deployments and of lasting pods, by namespace. */
+  /** The functions that end the violations of Deployments and of lasting pods, by namespace. */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
   /** Namespaces that were created during the rollout. */
@@ -98,7 +98,7 @@ export class Clients {
     ];
   }
 
-  /** Resolves when no request is under way; pods that live a second may still exist. */
+  /** Pauses the clients. Resolves when no request is under way; pods that live for a second may still exist. */
   async pause(): Promise<void> {
     this.#paused ??= new Promise((resolve) => {
       this.#resume = resolve;
@@ -159,7 +159,10 @@ export class Clients {
     }
   }
 
-  /** The namespace violates only by a pod that lives for a second, about three times within a soak. */
+  /**
+   * Creates a violating pod that lives for a second, about three times within a soak. The namespace has no other
+   * violation.
+   */
   async #cron(name: string, random: Random): Promise<void> {
     const { api, soakMs } = this.#options;
     const owner = await cronJob(api, name);
@@ -193,7 +196,7 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // A removed label never comes back. So a namespace that has the label now also had it when the pod was refused.
+    // A removed label never returns. So a namespace that has the label now also had it when the pod was refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);
@@ -208,7 +211,7 @@ export class Clients {
     await this.#options.api.ask('DELETE', path, { query: { gracePeriodSeconds: '0' } });
   }
 
-  /** A template is never refused, in any namespace. */
+  /** Changes a Deployment so that it violates. The API server must accept every template, in any namespace. */
   async #breakDeployment(draw: Random): Promise<void> {
     const { api, truth } = this.#options;
     const name = this.#any(draw);
@@ -233,7 +236,7 @@ export class Clients {
     await this.#options.api.apply(deploymentPath(name), deployment(true));
   }
 
-  /** A new namespace is enforced from its first pod. */
+  /** Creates a namespace, where the policy must be enforced from the first pod on. */
   async #namespace(): Promise<void> {
     if (!this.inForce) return;
     const { api } = this.#options;
@@ -248,7 +251,7 @@ export class Clients {
       );
   }
 
-  /** The policy of lower priority refuses this pod everywhere, at every moment. */
+  /** Tries a pod that the policy of lower priority must refuse everywhere, at any time. */
   async #tryLower(draw: Random): Promise<void> {
     const name = this.#any(draw);
     const request = { body: privilegedPod(), as: CREATOR, query: { dryRun: 'All' } };
@@ -258,7 +261,10 @@ export class Clients {
       this.failures.push(`${at()} ${LOWER} admitted a privileged pod in ${name}: ${answer.status}`);
   }
 
-  /** Somebody who may edit namespaces cannot make one pending: by each request that can change it, and at its creation. */
+  /**
+   * Tries to make a namespace pending as a user who may edit namespaces. Each request that changes or creates the
+   * namespace must be refused.
+   */
   async #edit(draw: Random): Promise<void> {
     if (!this.inForce) return;
     const { api, namespaces } = this.#options;

@@ -1,4 +1,7 @@
-/** Counts the state of a rollout from the cluster's objects in a few lines of its own, and reads the operator's numbers. */
+/**
+ * Counts the state of a rollout from the cluster's objects, independently of the operator, and reads the operator's
+ * numbers.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
@@ -9,7 +12,10 @@ interface Counted {
   readonly enforced: number;
   readonly soaking: number;
   readonly blocked: number;
-  /** Name → its number of violating workloads. The list in the status is bounded, so it is compared as far as it goes. */
+  /**
+   * The number of violating workloads of each blocked namespace. The list in the status is bounded, so only its entries
+   * are compared.
+   */
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }
 
@@ -60,7 +66,7 @@ export async function compare(
   for (const until = Date.now() + timeoutMs; ; await sleep(200)) {
     const counted = await countFromScratch(api);
     const said = await reported(api, await metrics());
-    // Nobody promoted a namespace in between.
+    // The count is valid only if no namespace was promoted while the numbers were read.
     const still = isDeepStrictEqual(await countFromScratch(api), counted);
     const numbers = numbersOf(counted);
     const same =

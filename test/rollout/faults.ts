@@ -14,7 +14,7 @@ export interface Record {
   /** The namespaces whose promotion was logged by an operator. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** The time at which the rollout was requested: before it, no namespace has been evaluated by the policy. */
+  /** The time at which the rollout was requested. Before that, the policy has evaluated no namespace. */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
@@ -24,10 +24,13 @@ export interface Record {
  * has sent it. The time is longer than an operator ever needs on a loaded machine.
  */
 const UNSEEN_MS = 2_500;
-/** Kubernetes' times have whole seconds. */
+/** One second in ms, the resolution of times in Kubernetes objects. */
 const SECOND = 1_000;
 
-/** Each namespace becomes pending once and enforced once; a namespace that was made later is never pending. */
+/**
+ * The faults in the history of labels. Each namespace has to become pending once and enforced once; a namespace that is
+ * created during the rollout is never pending.
+ */
 export function labelFaults({ namespaces, made, history }: Record): string[] {
   const written = namespaces.flatMap(({ name }) => {
     const values = history.of(name).map(({ value }) => value ?? '-');
@@ -38,7 +41,7 @@ export function labelFaults({ namespaces, made, history }: Record): string[] {
   return [...written, ...later.map((name) => `new namespace ${name} was labelled`)];
 }
 
-/** No namespace is promoted within its soak after a violation. */
+/** The namespaces that were promoted although they had a violation within their soak. */
 export function soakFaults(record: Record): string[] {
   const { namespaces, history, truth, soakMs, askedAt } = record;
   return namespaces.flatMap(({ name }) => {
@@ -61,8 +64,8 @@ export function soakFaults(record: Record): string[] {
 }
 
 /**
- * An operator saves the promotion of a namespace, logs it, and removes the label. If it is killed in between, the next
- * leader removes the label but logs no promotion.
+ * The time at which an operator decided to promote a namespace. The operator saves the promotion, logs it, and removes
+ * the label. If the operator is killed in between, the next leader removes the label but logs no promotion.
  */
 function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record): number {
   const isUnlogged = !logged.has(namespace);
@@ -75,20 +78,21 @@ function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Re
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
 
-/** Promotions keep the pace: in no window of a minute are there more than it allows. */
+/** The windows of a minute with more promotions than the pace allows. */
 export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
   const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // One more, because a window may begin and end with a promotion; and as many as delays of the watch may shift.
+    // One more promotion is allowed because a window may begin and end with one. A few more are allowed because delays
+    // of the watch may shift them.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];
   });
 }
 
-/** Every namespace that has been clean for the soak is enforced in the end. */
+/** The namespaces that were clean for the whole soak but are not enforced in the end. */
 export function endFaults({ namespaces, history, truth }: Record): string[] {
   return namespaces.flatMap(({ name }) => {
     const violates = truth.of(name).some(({ until }) => until === Number.POSITIVE_INFINITY);

@@ -8,9 +8,12 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 /** One value of the label, from one time on. */
 interface LabelValue {
-  /** Undefined: the namespace has no such label. */
+  /** The value of the label; undefined if the namespace has no such label. */
   readonly value: string | undefined;
-  /** Milliseconds since the epoch, when the watch showed it: slightly later than the write. */
+  /**
+   * The time at which the watch showed the value, in milliseconds since the epoch. This time is slightly later than the
+   * write.
+   */
   readonly at: number;
 }
 
@@ -41,7 +44,7 @@ export class LabelHistory {
     return new LabelHistory(controlPlane, api, key, await api.get(NAMESPACES));
   }
 
-  /** The values of a namespace, in order; each differs from the one before. */
+  /** The label values of a namespace in order. Each value differs from the value before it. */
   of(namespace: string): readonly LabelValue[] {
     return this.#values.get(namespace) ?? [];
   }
@@ -63,7 +66,8 @@ export class LabelHistory {
     const { metadata } = await this.#api.get(NAMESPACES, { limit: '1' });
     const written = Number(metadata.resourceVersion);
     const marker = `${NAMESPACES}/default`;
-    // A collection's version may belong to another kind: a write of our own is always shown.
+    // A collection's version may come from a write of another kind, which the watch does not show. So the test makes a
+    // write that the watch shows.
     const { metadata: own } = await this.#api.patch(marker, {
       metadata: { annotations: { 'test.example/seen': String(written) } },
     });

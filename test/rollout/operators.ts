@@ -9,8 +9,8 @@ import type { OperatorProcess } from '../support/operator-process.ts';
 import type { Random } from '../support/random.ts';
 
 /**
- * The periods from a kill until an operator leads again, in milliseconds since the epoch. Nobody saw objects that lived
- * only within such a period.
+ * The period from a kill until an operator leads again, in milliseconds since the epoch. No operator saw objects that
+ * existed only within this period.
  */
 interface Gap {
   readonly from: number;
@@ -44,7 +44,7 @@ export class Operators {
     return operators;
   }
 
-  /** Waits until one leads. */
+  /** Waits until one of the operators leads. @returns that operator */
   async leader(): Promise<Running> {
     return eventually('an operator to lead', async () => {
       for (const one of this.#running) {
@@ -56,7 +56,7 @@ export class Operators {
     });
   }
 
-  /** Kills the leader, or every fourth time the standby. */
+  /** Kills the leader. Every fourth time, it kills the standby instead. */
   async kill(random: Random): Promise<void> {
     const leader = await this.leader();
     const killed = random.int(4) === 0 ? (this.#running.find((one) => one !== leader) as Running) : leader;
@@ -69,12 +69,12 @@ export class Operators {
     if (killed === leader) this.gaps.push({ from, until: Date.now() });
   }
 
-  /** The series of the leader, by name and labels. */
+  /** The leader's metrics: the value of each series, by name and labels. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
     return seriesOf((await this.leader()).metrics);
   }
 
-  /** The namespaces whose promotion one of them logged. */
+  /** The namespaces whose promotion one of the operators logged. */
   get promoted(): ReadonlySet<string> {
     const entries = this.#running.flatMap(({ process }) => process.log);
     return new Set(

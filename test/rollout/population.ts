@@ -7,13 +7,19 @@ import type { Truth } from './truth.ts';
 
 /** The policy that is rolled out. */
 export const POLICY = 'campaign';
-/** Enforced everywhere from the beginning, with a lower priority: it keeps refusing in pending namespaces. */
+/**
+ * A policy with a lower priority that is enforced everywhere from the beginning. The policy goes on refusing pods in
+ * pending namespaces.
+ */
 export const LOWER = 'campaign-lower';
-/** Literally: the campaign shares no code with the operator. */
+/** The label as literal text, because the campaign shares no code with the operator. */
 export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
 export const SELECTED = { campaign: 'rollout' };
 
-/** Clean; or violating by a Deployment at 0 replicas, by a pod of a CronJob that lives a second, or by a pod that stays. */
+/**
+ * How a namespace violates: not at all, by a Deployment with 0 replicas, by a CronJob's pod that lives for a second, or
+ * by a pod that stays.
+ */
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
 
@@ -32,7 +38,7 @@ export function newNamespaces(namespaces: number, violatingPercent: number): Cam
   });
 }
 
-/** In parallel, so that 500 namespaces do not take minutes. */
+/** Creates the objects of a campaign in parallel, so that 500 namespaces do not take minutes. */
 export async function populate(api: Api, namespaces: readonly CampaignNamespace[], truth: Truth): Promise<void> {
   const left = [...namespaces];
   const worker = async () => {
@@ -59,7 +65,7 @@ export function deploymentPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
 }
 
-/** Without replicas: only its template can violate. */
+/** A Deployment without replicas, so that only its template can violate. */
 export function deployment(complies: boolean): object {
   const labels = { app: 'web' };
   const { spec } = (complies ? restrictedPod() : baselinePod()) as { spec: object };

@@ -6,9 +6,9 @@
 export interface Violation {
   /** The violating object. */
   readonly what: string;
-  /** When the violation began, in milliseconds since the epoch: the API server's answer to the write. */
+  /** The time of the API server's answer to the write that began the violation, in milliseconds since the epoch. */
   readonly from: number;
-  /** When the request that ends the violation was sent; infinite while the violation lasts. */
+  /** The time at which the request that ends the violation was sent; infinite while the violation lasts. */
   until: number;
 }
 
@@ -16,7 +16,7 @@ export class Truth {
   readonly #violations = new Map<string, Violation[]>();
 
   /**
-   * Records that a violation began; call it after the API server's answer.
+   * Records that a violation began. Call this function after the API server's answer.
    * @returns a function to call before sending the request that ends the violation
    */
   begins(namespace: string, what: string): () => void {

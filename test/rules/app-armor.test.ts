@@ -14,7 +14,10 @@ const ALLOWED = '(allowed: RuntimeDefault, Localhost)';
 const BAD = `must not set securityContext.appArmorProfile.type to Unconfined ${ALLOWED}`;
 const UNSET = 'must set securityContext.appArmorProfile.type on it or on the pod';
 
-/** Annotations of all containers and of a missing one, in another order than the containers. */
+/**
+ * A pod with annotations for all its containers and for a container that does not exist. The annotations have another
+ * order than the containers.
+ */
 const ORDERED = {
   annotations: Object.fromEntries(['a', 'other', 'app', 'z'].map((name) => [KEY + name, 'unconfined'])),
   spec: { initContainers: [{ name: 'z' }], containers: [{ name: 'app' }, { name: 'a' }] },

@@ -1,6 +1,6 @@
 /**
- * Each rule that may have another value for a named container: the minimal pods that an entry of `spec.containers` for
- * container `app` admits and refuses. `other` is a container that no entry names.
+ * For each rule that may have another value for a named container, the minimal pods that an entry of `spec.containers`
+ * for container `app` admits and refuses. No entry names the container `other`.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, ContainerOverrides } from '../../operator/api/capability-policy.ts';
@@ -16,10 +16,10 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Table {
   readonly level: Level;
   readonly overrides?: CapabilityPolicyOverrides;
-  /** For container `app`. */
+  /** The overrides for container `app`. */
   readonly own: ContainerOverrides;
   readonly admits: Readonly<Record<string, PodParts>>;
-  /** Each with the violation's message, after the container's or the pod's name. */
+  /** The refused pods, each with the part of the message that follows the name of the container or pod. */
   readonly refuses: Readonly<Record<string, readonly [PodParts, string]>>;
 }
 
@@ -28,7 +28,7 @@ const add = (...names: string[]) => secured({ capabilities: { add: names, drop: 
 const onPod = (securityContext: object) => ({ securityContext });
 const unconfined = { type: 'Unconfined' };
 
-/** `app` and `other` with the same fields. */
+/** A pod whose containers `app` and `other` have the same fields. */
 function both(fields: Fields, spec: Fields = {}): PodParts {
   return app(fields, { initContainers: [{ name: 'other', ...fields }], ...spec });
 }

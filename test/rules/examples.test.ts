@@ -1,4 +1,4 @@
-/** The examples of the rules: each rule admits and refuses the pods that it says it does. */
+/** Each rule admits and refuses the pods that its examples list as admitted and refused. */
 import assert from 'node:assert/strict';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Example } from '../../operator/rules/example.ts';

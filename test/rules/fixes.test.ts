@@ -1,4 +1,6 @@
-/** The fixes of each rule: the fields that they change, how risky that is, and that the rule passes afterwards. */
+/**
+ * Tests for the fixes of each rule which fields they change, how risky the change is, and that no violation is left.
+ */
 import assert from 'node:assert/strict';
 import { withTokenVolume } from '../../analysis/manifests/token-volume.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
@@ -14,9 +16,9 @@ interface Row {
   readonly minor?: number;
   readonly overrides?: CapabilityPolicyOverrides;
   readonly pod: PodParts;
-  /** `CLASS FIELD = VALUE`, for the rule of the row. */
+  /** The changes that fix the row's rule, as `CLASS FIELD = VALUE`. */
   readonly changes: readonly string[];
-  /** Why the rule is still violated. */
+  /** The reason why the rule is still violated. */
   readonly left?: RegExp;
 }
 

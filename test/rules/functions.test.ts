@@ -5,7 +5,7 @@ import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-versi
 import { CEL_FUNCTIONS } from '../differential/cel-functions.ts';
 import { overridesIn } from '../support/examples.ts';
 
-/** For optionals, lists and numbers: they read no text. */
+/** The functions for optionals, lists and numbers, which read no text. */
 const OTHER_FUNCTIONS = ['has', 'all', 'exists', 'filter', 'map', 'hasValue', 'orValue', 'or', 'string', 'int', 'dyn'];
 const STRING_LITERAL = /"(?:[^"\\]|\\.)*"/g;
 

@@ -45,7 +45,7 @@ function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string
   return POD_FIELDS[type]?.[reason]?.split(' ') ?? [];
 }
 
-/** The types below a type, except below types that are decided as a whole. */
+/** The types of a type's fields, and of their fields in turn, except below the types in WHOLE. */
 function reachable(type: string, found: string[] = []): string[] {
   const name = type.replace(/^[[{]+/, '');
   if (!types[name] || found.includes(name)) return found;

@@ -1,13 +1,13 @@
 /**
- * Every field of a pod, with the reason why a rule reads it or no rule needs to. docs/security-model.md explains the
- * reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
+ * Every field of a pod, with the reason why a rule reads it or why no rule needs to read it. docs/security-model.md
+ * explains the reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
  */
 const REASONS = {
-  /** The CEL of a rule reads it. */
+  /** The CEL of a rule reads the field. */
   rule: 'checked',
-  /** No rule reads it, but `spec.containers` may select containers by it. */
+  /** No rule reads the field, but `spec.containers` may select containers by it. */
   selects: 'decides which overrides apply',
-  /** The rule volumes admits or refuses a type of volume with all its fields. */
+  /** The rule `volumes` admits or refuses a type of volume, and so all fields of that type. */
   type: 'part of a type of volume',
   own: "acts within the pod's containers",
   reads: 'names objects that the pod gets',
@@ -30,11 +30,11 @@ const CONTAINER = {
   resources: 'resizePolicy resources',
 };
 
-/** By type as in analysis/manifests/kubernetes-fields.json. */
+/** The fields of each type, with the types as in analysis/manifests/kubernetes-fields.json. */
 export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   PodSpec: {
     rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',
-    // shareProcessNamespace: shared among the pod's own containers, which are all evaluated.
+    // shareProcessNamespace shares the namespace among the pod's own containers, which are all evaluated.
     own: 'shareProcessNamespace',
     reads:
       'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',
@@ -45,14 +45,14 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     resources: 'overhead resources',
   },
   Container: CONTAINER,
-  // targetContainerName: a container of the same pod.
+  // targetContainerName names a container of the same pod.
   EphemeralContainer: { ...CONTAINER, own: `${CONTAINER.own} targetContainerName` },
   SecurityContext: {
     rule: 'allowPrivilegeEscalation appArmorProfile capabilities privileged procMount readOnlyRootFilesystem runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile windowsOptions',
   },
   PodSecurityContext: {
     rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups supplementalGroupsPolicy sysctls windowsOptions',
-    // How the groups and the labels that rules admit are set on volumes.
+    // These fields say how volumes get the group and the SELinux label, which rules check.
     own: 'fsGroupChangePolicy seLinuxChangePolicy',
   },
   AppArmorProfile: { rule: 'localhostProfile type' },
@@ -60,7 +60,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   SELinuxOptions: { rule: 'level role type user' },
   SeccompProfile: { rule: 'localhostProfile type' },
   Sysctl: { rule: 'name', own: 'value' },
-  // Accounts of Windows, which no Standard restricts.
+  // gmsa fields and runAsUserName name accounts of Windows, which no Standard restricts.
   WindowsSecurityContextOptions: {
     rule: 'hostProcess',
     own: 'runAsUserName',
@@ -84,10 +84,10 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     schedules:
       'failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds',
   },
-  // protocol: HTTP/2 instead of HTTP/1.1, to the same host.
+  // protocol selects HTTP/2 instead of HTTP/1.1, to the same host.
   HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
   TCPSocketAction: { rule: 'host', network: 'port' },
-  // The kubelet connects to the pod's own address. mode: TLS or plaintext.
+  // The kubelet connects to the pod's own address. mode selects TLS or plaintext.
   GRPCAction: { network: 'mode port service' },
   Volume: {
     rule: 'awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI emptyDir ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs hostPath image iscsi name nfs persistentVolumeClaim photonPersistentDisk portworxVolume projected quobyte rbd scaleIO secret storageos vsphereVolume',
@@ -95,7 +95,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   HostPathVolumeSource: { rule: 'path', type: 'type' },
   CSIVolumeSource: { rule: 'driver', type: 'fsType nodePublishSecretRef readOnly volumeAttributes' },
   FlexVolumeSource: { rule: 'driver', type: 'fsType options readOnly secretRef' },
-  // Read by the rule that admits the volume of nearly every pod.
+  // The rule `volumes` reads the sources, because it admits the token volume that nearly every pod has.
   ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
   VolumeProjection: {
     rule: 'configMap downwardAPI serviceAccountToken',
@@ -144,7 +144,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   VsphereVirtualDiskVolumeSource: { type: 'fsType storagePolicyID storagePolicyName volumePath' },
 };
 
-/** Types that are decided as a whole by the field that contains them, even if they get new fields. */
+/** Types whose fields need no entry, even new ones: the field that contains the type decides about all of them. */
 export const WHOLE = [
   'Affinity',
   'ContainerResizePolicy',

@@ -69,7 +69,7 @@ describe('rule procMount amounts to Pod Security level', () => {
     [['Default'], 36, 36, 'restricted'],
     [['Default', 'Unmasked'], 36, 36, 'baseline'],
     [['Default', 'Unmasked'], 36, 34, 'privileged'],
-    // No pod has Unmasked without a user namespace, though this text would admit it.
+    // This version of the Standard would admit Unmasked without a user namespace, but no such pod exists.
     [['Default', 'Unmasked'], 34, 36, 'baseline'],
   ] as const) {
     it(`${level} of v1.${label} with ${types.join(' and ')} at v1.${minor}`, () => {

@@ -29,7 +29,7 @@ const NO_RULES = [
   'values.ts',
 ];
 
-/** Tests of several rules, or of what they share. */
+/** The test files about several rules, or about code that rules share. */
 const NO_TABLES = [
   'containers.test.ts',
   'examples.test.ts',
@@ -78,9 +78,9 @@ describe('the table of rules', () => {
         new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)));
       const fields = named(/variables\.spec\.\??(\w+)/g);
       if (texts.includes('volumes')) fields.add('volumes');
-      // A manifest keeps it only to be fixed: analysis/manifests/token-volume.ts.
+      // This field of a manifest is kept only for fixes (analysis/manifests/token-volume.ts).
       fields.delete('automountServiceAccountToken');
-      // Containers of every kind are kept whatever the rules read.
+      // Containers of every kind are kept regardless of the fields that rules read.
       for (const kind of ['initContainers', 'containers', 'ephemeralContainers']) fields.delete(kind);
       assert.deepEqual([...fields].sort(), [...(rule.reads.spec ?? [])].sort());
       assert.deepEqual(

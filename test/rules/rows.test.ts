@@ -39,7 +39,7 @@ function partsOf({ spec, annotations }: PodParts): Part[] {
   ];
 }
 
-/** The violations of each part, by known values. */
+/** The violations of each part by the rule's text over known values. */
 function byLiterals(checks: readonly Check[], parts: readonly Part[]): unknown[] {
   return parts.map(({ over, context }) =>
     checks
@@ -53,7 +53,10 @@ interface RowContext {
   readonly levels: Readonly<Record<string, Columns>>;
 }
 
-/** The same by the row; each text is inside of the variables that it binds. */
+/**
+ * The violations of each part by the rule's text over the policy's row. Each text is inside of the variables that it
+ * binds.
+ */
 function byRow(values: RowValues, tests: readonly Test[], parts: readonly Part[], row: RowContext): unknown[] {
   return parts.map(({ over, context }) =>
     tests
@@ -142,7 +145,8 @@ describe('the text of a rule over a row', () => {
           const own = rowOf(policy);
           for (const rule of RULES) {
             const value = policy.values[rule.id];
-            // Either all columns are read from the row or the level, or the columns that all policies share are known.
+            // Tests two cases: all columns are read from the row or the level, or the columns that all policies share
+            // are known.
             for (const common of [{}, commonColumns([policy])]) {
               violations += compare(rule, value, own, common, pod, policy, filled);
             }

@@ -56,7 +56,10 @@ function refused(types: string): Table['refuses'] {
 const EXACTLY = 'must set securityContext.seLinuxOptions to exactly';
 const NONE = 'must not set anything in securityContext.seLinuxOptions';
 
-/** The effective options of containers must equal in all four fields, and so must the pod's own. */
+/**
+ * Tables for MustRunAs: the effective options of each container and the pod's own options must equal the policy's in
+ * all four fields.
+ */
 function mustRunAs(): Table[] {
   const wanted = { type: 'container_t', level: 's0:c1,c2' };
   const all = { user: 'u', role: 'r', type: 't', level: 's0' };

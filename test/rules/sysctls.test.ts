@@ -21,7 +21,7 @@ const V29 = [
 const V32 = ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 const V37 = ['net.ipv4.tcp_notsent_lowat', 'net.ipv4.tcp_slow_start_after_idle'];
 
-/** Admits each of `safe` alone and all together, refuses each of `yetToCome`. */
+/** A table in which each sysctl of `safe` is admitted alone and with the others, and each of `yetToCome` is refused. */
 function table(level: 'baseline' | 'restricted', minor: number, safe: string[], yetToCome: string[]): Table {
   const allowed = `(allowed: ${safe.toSorted().join(', ')})`;
   const refused = [...yetToCome, 'kernel.msgmax', 'net/ipv4/tcp_syncookies'];

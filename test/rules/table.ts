@@ -14,14 +14,14 @@ import { repaired } from './repaired.ts';
 /** The pods that one policy admits and refuses under the rule. */
 export interface Table {
   readonly level: Level;
-  /** N of v1.N; the newest by default. */
+  /** The version of the Standard, as N of v1.N; the newest by default. */
   readonly minor?: number;
-  /** N of Kubernetes 1.N; the newest by default. */
+  /** The version of the API server, as N of Kubernetes 1.N; the newest by default. */
   readonly server?: number;
   readonly overrides?: CapabilityPolicyOverrides;
-  /** Description of the pod → the pod. */
+  /** The admitted pods, by description. */
   readonly admits: Readonly<Record<string, PodParts>>;
-  /** Description of the pod → the pod and each violation's message. */
+  /** The refused pods with the message of each violation, by description. */
   readonly refuses?: Readonly<Record<string, readonly [PodParts, ...string[]]>>;
 }
 
@@ -78,7 +78,9 @@ function messages(id: string, table: Table, pod: PodParts): string[] {
     .map(({ message }) => message);
 }
 
-/** `restricted v1.25` for each version whose checks differ from those of the version before; the first is v1.0. */
+/**
+ * The versions whose checks differ from those of the version before, as in `restricted v1.25`. The first one is v1.0.
+ */
 function changes(id: string): string[] {
   const rule = RULES.find((one) => one.id === id);
   assert.ok(rule, `${id} is not a rule`);

@@ -4,7 +4,7 @@ import { FakeClock } from './fake-clock.ts';
 
 const EXTRA = { 'authentication.kubernetes.io/pod-name': ['prometheus-0'] };
 
-/** An API server that knows the tokens `scraper` (who may read /metrics) and `stranger`. */
+/** An API server that knows two tokens: `scraper`, whose user may read /metrics, and `stranger`, whose user may not. */
 class Reviews {
   readonly asked: { path: string; spec: Record<string, unknown> }[] = [];
   failing = false;

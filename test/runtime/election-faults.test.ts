@@ -13,16 +13,19 @@ const LOOK_MS = 250;
 const LEASE_MS = 15_000;
 const RUNS = Number(process.env.FC_RUNS ?? 150);
 
-/** The delay of a request, in milliseconds. */
+/** The delays of a request in milliseconds, and its loss. */
 interface Journey {
-  /** Faults of the process: while it is stopped, it sends nothing. */
+  /**
+   * The time until the process sends the request, by the process's own clock: while the process is stopped, it sends
+   * nothing.
+   */
   readonly connecting: number;
   readonly there: number;
   readonly back: number;
   readonly lost: 'request' | 'answer' | undefined;
 }
 
-/** Faults of the process that holds the lease at that time. */
+/** A time at which the process that then holds the lease is stopped, and for how long. */
 interface Stop {
   readonly at: number;
   readonly ms: number;
@@ -131,7 +134,9 @@ class Simulation {
     }
   }
 
-  /** Called after each request. An error that it throws would look like a failed request. */
+  /**
+   * Checks the state after each request. The check must not throw, because an error would look like a failed request.
+   */
   #look(): void {
     const [holder = '', text, at] = [this.#leases.holder, JSON.stringify(this.#leases.lease), this.#clock.now()];
     if (holder !== this.#last.holder) {

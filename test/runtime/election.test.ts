@@ -10,7 +10,7 @@ class Candidate {
   readonly log = new RecordingLog();
   readonly stopping = new AbortController();
   readonly running: Promise<void>;
-  /** How often its work began. */
+  /** How often the work of this process began. */
   terms = 0;
   leading: AbortSignal | undefined;
   endWork: (error?: Error) => void = () => {};
@@ -45,7 +45,7 @@ describe('Election', () => {
   let leases: FakeLeases;
   const candidate = (identity: string, options?: Partial<ElectionOptions>) =>
     new Candidate(identity, leases, clock, options);
-  /** One that leads. */
+  /** A candidate that leads. */
   const leader = async (identity = 'a') => {
     const one = candidate(identity);
     await clock.advance(0);
@@ -190,7 +190,7 @@ describe('Election', () => {
         const one = await leader();
         await clock.advance(4_000);
         leases.fault = { what };
-        // Renewed last 0 s ago.
+        // The lease was last renewed just now.
         await clock.advance(9_999);
         assert.equal(one.leading?.aborted, false);
         assert.equal(one.election.mayWrite(), true);
@@ -254,7 +254,7 @@ describe('Election', () => {
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.endWork(new NotLeadingError('a write was refused'));
       await clock.advance(0);
-      // The renewal in flight, and the first attempt to take the lease again, side by side.
+      // The renewal in flight is answered at the same time as the first attempt to take the lease again.
       leases.goOn();
       await clock.advance(10_000);
       assert.equal(leases.holder, 'b');

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
-/** Enough for a few consecutive requests, each of which the fake API server answers one turn later. */
+/**
+ * The number of turns, enough for a few consecutive requests. The fake API server answers each request one turn later.
+ */
 const TURNS = 8;
 
 /** Runs everything that does not wait for the clock. */
@@ -37,7 +39,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Advances by `ms`; sleepers wake at their time. */
+  /** Advances the clock by `ms`, and wakes each sleeper at its time. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -51,7 +53,7 @@ export class FakeClock implements Clock {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** As when the process is stopped: time passes, and nobody wakes until the next `advance`. */
+  /** Lets time pass as if the process were stopped: no sleeper wakes until the next `advance`. */
   stop(ms: number): void {
     this.#now += ms;
   }

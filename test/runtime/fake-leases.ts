@@ -13,14 +13,14 @@ class HttpError extends Error {
   }
 }
 
-/** An API server that keeps one Lease, with resourceVersions as a real one. */
+/** An API server that keeps one Lease, with resourceVersions as a real API server has them. */
 export class FakeLeases {
   lease: Lease | undefined;
-  /** The fault from now on, for everybody or for one identity. */
+  /** The fault of all requests from now on, or only of the requests of one identity. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
-  /** `identity: METHOD`, in order of arrival. */
+  /** The requests in order of arrival, as `identity: METHOD`. */
   readonly asked: string[] = [];
-  /** Called between receiving a request and answering it. */
+  /** A function to call between receiving a request and answering it. */
   onAnswer: () => void = () => {};
   #version = 0;
   #waiting = Promise.withResolvers<void>();
@@ -34,7 +34,7 @@ export class FakeLeases {
     return this.lease?.spec?.holderIdentity;
   }
 
-  /** A change by another client. */
+  /** Changes the Lease as another client would. */
   set(spec: LeaseSpec, labels?: object): void {
     this.#keep({
       apiVersion: 'coordination.k8s.io/v1',
@@ -44,7 +44,7 @@ export class FakeLeases {
     });
   }
 
-  /** Takes the waiting requests. */
+  /** Ends the fault, and answers the waiting requests. */
   goOn(): void {
     this.fault = undefined;
     this.#waiting.resolve();

@@ -119,7 +119,10 @@ class IdleClients {
 }
 
 const IDLE = 3_000;
-/** Far more time than needed, since the machine may be busy. If it were refused, a probe would fail at once. */
+/**
+ * The timeout of a probe, far more than needed, because the machine may be busy. A refused connection would fail at
+ * once.
+ */
 const PROBE_MS = 5_000;
 
 describe('serve', () => {
@@ -187,7 +190,7 @@ describe('serve', () => {
       await idle.open(1_000);
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');
-      // It has sent a request, and so is not among the longest idle.
+      // This connection sends requests, so it is not among those that have been idle the longest.
       for (let request = 0; request < 3; request++) {
         socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         const [answer] = await once(socket, 'data');
@@ -276,7 +279,7 @@ describe('parseBindAddress', () => {
   }
 });
 
-/** The fingerprint of a server's certificate. The certificate has to be issued by this authority. */
+/** The fingerprint of a server's certificate, which has to be issued by the given authority. */
 async function servedCertificate(port: number, { certificate }: CertificateAuthority): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate });
   await once(socket, 'secureConnect');

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { ApiError } from '../../operator/cluster/api-error.ts';
 import { createLog, type Log, type LogOptions } from '../../operator/runtime/log.ts';
 
-/** The log's output for `write`. */
+/** The text that the log writes when `write` is called. */
 function said(write: (log: Log) => void, options: Omit<LogOptions, 'stream'> = {}): string {
   const stream = new PassThrough();
   write(createLog({ ...options, stream }));

@@ -4,7 +4,7 @@ import { Settling } from '../../operator/runtime/settling.ts';
 describe('Settling', () => {
   let now: number;
   let settling: Settling;
-  /** Events while it waits, with their time. */
+  /** The calls to make while the code under test waits, with the times of the calls. */
   let later: [number, () => void][];
 
   beforeEach(() => {

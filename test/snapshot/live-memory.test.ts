@@ -1,4 +1,6 @@
-/** The memory of a live snapshot: `cappol ui` may run for days beside a cluster that never rests. */
+/**
+ * Tests the memory of a live snapshot, because `cappol ui` may run for days beside a cluster that changes all the time.
+ */
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -14,12 +16,15 @@ import { ALL_RIGHTS } from '../support/snapshots.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
 const SIZES = { pods: 4_000, namespaces: 200, policies: 20 };
-/** Selects every namespace. */
+/** The name of a policy that selects every namespace. */
 const POLICY = 'restricted-everywhere';
 const EDITS = 30;
-/** One of the documents takes more. */
+/** The most bytes by which memory may grow, which is less than one document takes. */
 const MOST_GROWTH = 1_000_000;
-/** Names and labels are shared with the cluster, and each object has a header. */
+/**
+ * The most bytes of memory for each byte of text. Names and labels are shared with the cluster, but each object has a
+ * header.
+ */
 const MOST_OF_TEXT = 2;
 
 /** A cluster in which the level of a policy changes. */
@@ -69,7 +74,7 @@ describe('the memory of cappol ui', () => {
       feed.update();
       for (let text = ''; text !== '\n\n'; sent += text.length) text = (await reading.next()).value ?? '';
     };
-    // The prelude, the contexts and the whole snapshot.
+    // The reader first gets the prelude, the contexts and the whole snapshot.
     for (let ends = 0; ends < 2; ) if ((await reading.next()).value === '\n\n') ends += 1;
     for (let index = 0; index < 4; index++) await edit(index);
     const before = await heapUsed();

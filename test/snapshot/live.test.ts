@@ -20,7 +20,7 @@ import { resolved } from './resolved.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
 
-/** A cluster that turns into another one. */
+/** A cluster that can turn into another one, as if its objects had changed. */
 class Turning {
   #current: Cluster;
   readonly cluster: Cluster;

@@ -30,7 +30,7 @@ function evaluated(cluster: Cluster): NamespaceVerdicts[] {
   return [...evaluateCluster(cluster, state, { evaluator, use: state.use })];
 }
 
-/** UIDs are not in a snapshot. */
+/** A copy of the value without UIDs, which a snapshot does not have. */
 function withoutUids<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value, (key, part) => (key === 'uid' ? undefined : part)));
 }

@@ -43,7 +43,7 @@ describe('turns in an audit log', () => {
   });
 });
 
-/** Received at the beginning of a second, answered half of it later. */
+/** A write that is received at the beginning of a second, and answered half a second later. */
 function write(username: string, second: number): AuditEvent {
   return {
     user: { username },

@@ -10,20 +10,23 @@ export interface AuditEvent {
   readonly requestURI: string;
   readonly objectRef?: { readonly resource?: string };
   readonly responseStatus?: { readonly code?: number };
-  /** RFC 3339 in UTC with six digits of a second, as the next: they sort as text. */
+  /**
+   * The time of the request. Both times are RFC 3339 in UTC with six digits of a second, so they can be sorted as
+   * texts.
+   */
   readonly requestReceivedTimestamp: string;
-  /** When the answer was complete. */
+  /** The time at which the answer was complete. */
   readonly stageTimestamp: string;
-  /** For writes to Leases. */
+  /** The object of the request, for writes to Leases. */
   readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
 }
 
 export interface Turns {
-  /** The users that held the Lease, in order; empty: nobody did. */
+  /** The users that held the Lease, in order. An empty text means that nobody held it. */
   readonly holders: readonly string[];
-  /** Accepted writes by user, without those of the Lease itself. */
+  /** The number of accepted writes by user, without the writes of the Lease itself. */
   readonly writes: Readonly<Record<string, number>>;
-  /** Accepted writes of a user while another, or nobody, held the Lease. */
+  /** The accepted writes of a user while another user, or nobody, held the Lease. */
   readonly outOfTurn: readonly string[];
 }
 
@@ -31,7 +34,7 @@ interface Turn {
   readonly user: string;
   /** When the API server received the write of the Lease. */
   readonly asked: string;
-  /** When it had answered it. */
+  /** When the API server had answered that write. */
   readonly answered: string;
 }
 
@@ -39,26 +42,26 @@ interface Turn {
 export class AuditLog {
   readonly #dir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
   readonly #file = join(this.#dir, 'audit.log');
-  /** For kube-apiserver. */
+  /** The flags of kube-apiserver that make it write the log. */
   readonly flags: readonly string[];
   readonly #events: AuditEvent[] = [];
-  /** Bytes of the file that are among `#events`. */
+  /** The number of bytes of the file that have been read into `#events`. */
   #read = 0;
 
-  /** @param users whose writes are logged; others' are not */
+  /** @param users the only users whose writes are logged */
   constructor(users: readonly string[]) {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify(auditPolicy(users)));
-    // With rotation, the beginning would be lost.
+    // If the log were rotated, its beginning would be lost.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
   }
 
-  /** Up to the end of the written log. */
+  /** The turns of the users up to the end of the written log. */
   turns(): Turns {
     const text = this.#rest();
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     this.#read += Buffer.byteLength(whole);
-    // Probes are dry runs.
+    // Probes are dry runs, and do not count as writes.
     const written = whole.split('\n').filter((line) => !line.includes('dryRun=All'));
     for (const line of written) this.#events.push(...parsed(line));
     return turnsOf(this.#events);
@@ -94,7 +97,7 @@ function auditPolicy(users: readonly string[]): object {
   };
 }
 
-/** A line that a killed API server left unfinished is ignored. */
+/** The events in a line. A line that a killed API server left unfinished is ignored. */
 function parsed(line: string): AuditEvent[] {
   try {
     return line === '' ? [] : [JSON.parse(line)];
@@ -104,8 +107,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * A write is out of turn in two cases: the API server received it after it had given the Lease to another user, or before
- * it was asked to give the Lease to the writer.
+ * A write is out of turn in two cases: the API server received it after it had given the Lease to another user, or
+ * before the API server was asked to give the Lease to the writer.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {
@@ -128,7 +131,7 @@ function isOfLease({ objectRef }: AuditEvent): boolean {
   return objectRef?.resource === 'leases';
 }
 
-/** Renewals are left out. */
+/** The turns of the holders of the Lease, without the renewals. */
 function leaseTurns(events: readonly AuditEvent[]): Turn[] {
   const turns: Turn[] = [];
   for (const event of events.toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))) {

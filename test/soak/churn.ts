@@ -64,7 +64,7 @@ export class Churn {
     this.#policies = new Map(policies);
   }
 
-  /** Makes one change after the other, until told to stop. */
+  /** Makes one change after the other, until `until` is aborted. */
   async run(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       await this.#change(this.#drawKind());
@@ -135,7 +135,10 @@ export class Churn {
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 
-  /** After that, every binding to the role grants something, or grants nothing any more. */
+  /**
+   * Changes the rules of a role. After the change, every binding to the role grants its use, or grants nothing any
+   * more.
+   */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
     const policy = oneOf(['*', ...policies], this.#random);
@@ -145,7 +148,10 @@ export class Churn {
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 
-  /** Changes its labels otherwise. In a namespace that is being deleted, it does nothing. */
+  /**
+   * Creates a namespace, or changes the labels of an existing one. This changes nothing in a namespace that is being
+   * deleted.
+   */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
     const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
@@ -182,14 +188,14 @@ export class Churn {
     return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
   }
 
-  /** Any answer of the API server, as soon as one runs. A change may be made twice. */
+  /** The answer of an API server, as soon as one runs. A change may be made twice. */
   async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {
         const answer = await this.#api.ask(method, path, request);
         if (answer.status !== 503 && answer.status !== 429 && !isStarting(answer)) return answer;
       } catch (error) {
-        // It is being restarted.
+        // The API server may be restarting.
         if (Date.now() > until) throw error;
       }
     }

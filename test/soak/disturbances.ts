@@ -35,7 +35,7 @@ export type Disturbance = keyof typeof DISTURBANCES;
 
 export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
 
-/** All disturbances once in a random order, then all once more in another order. */
+/** A deck of disturbances: all of them once in a random order, and then all of them again in another order. */
 export class Deck {
   readonly #random: Random;
   #left: Disturbance[] = [];

@@ -1,6 +1,6 @@
 /**
- * A proxy between one client and the API server that causes faults: see faults.ts. It ends TLS, so that it can answer in
- * the API server's place; for the API server, it is the client that the kubeconfig names.
+ * A proxy between one client and the API server that causes faults: see faults.ts. The proxy ends TLS, so that it can
+ * answer in the API server's place. For the API server, the proxy is the client that the kubeconfig names.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -47,11 +47,11 @@ interface Interruption {
 const LATE_MS = 1_500;
 /** The time between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
-/** Events of this long before a watch becomes outdated are never delivered. */
+/** For how long before a watch becomes outdated its events are dropped. */
 const MISSED_MS = 2_000;
 /**
- * The answer of an API server that listens but does not serve yet. Shorter than the time by which a lease outlasts its
- * renew deadline: replicas.ts.
+ * The longest wait for an API server that listens but does not serve yet. The wait is shorter than the time by which a
+ * lease outlasts its renew deadline (replicas.ts).
  */
 const MOST_CONNECTING_MS = 1_000;
 
@@ -63,8 +63,8 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * Collections for which the client was told that its version is outdated. Until it lists them again, it gets the same
-   * answer.
+   * Collections for which the client was told that its version is outdated. Until the client lists such a collection
+   * again, it gets the same answer.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
@@ -85,7 +85,7 @@ export class FaultProxy {
       key: text(user['client-key-data']),
     });
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
-    // The client itself must close its connections.
+    // The proxy does not close idle connections, because the client itself must close them.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
@@ -97,7 +97,10 @@ export class FaultProxy {
     return proxy;
   }
 
-  /** Writes a kubeconfig beside another one, by which a client connects here; returns its path. */
+  /**
+   * Writes a kubeconfig with which a client connects to this proxy, beside another kubeconfig. Returns the path of the
+   * new file.
+   */
   kubeconfig(beside: string): string {
     const { port } = this.#server.address() as AddressInfo;
     const name = 'fault-proxy';
@@ -125,7 +128,7 @@ export class FaultProxy {
     this.#storm = undefined;
   }
 
-  /** For this long, nothing gets through, and running requests are cut. */
+  /** Cuts all running requests, and lets nothing through for this long. */
   async partition(ms: number): Promise<void> {
     this.#partitioned = true;
     this.#server.closeAllConnections();
@@ -134,8 +137,9 @@ export class FaultProxy {
   }
 
   /**
-   * Makes every second watch, or the watches of this collection, silent for this long, or until close(). Then a watch is
-   * cut, unless the client has left it before. Only the versions that the client knows show what it missed.
+   * Makes every second watch, or every watch of one collection, silent for this long, or until close(). After that, the
+   * watch is cut, unless the client has left it before. The client can only find out what it missed from the versions
+   * that it knows.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -148,11 +152,11 @@ export class FaultProxy {
   }
 
   /**
-   * The client gets no answer to one of its next writes, and no answers after that until `resume`. So it can be killed
-   * before or after that write. Dry runs, leases and Events are no writes.
+   * The client gets no answer to one of its next writes, and no answers after that until `resume`. So the client can be
+   * killed before or after that write. Dry runs and writes of Leases and Events do not count.
    *
-   * @param writes how many get through before it
-   * @returns whether that write came in time
+   * @param writes how many writes get through before that one
+   * @returns whether the client made that write in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
     const reached = new Promise<boolean>((resolve) => {
@@ -192,7 +196,7 @@ export class FaultProxy {
     return this.#interruption !== undefined && isWrite(call) && this.#interruption.left-- <= 0;
   }
 
-  /** Only the first of several writes that are stopped gets through, if any. */
+  /** Handles a write that must get no answer. If several writes are stopped, at most the first of them gets through. */
   #stop(asked: IncomingMessage, answer: ServerResponse, call: Asked): void {
     const { left, moment, reached } = this.#interruption ?? { left: 0, moment: 'before' as const, reached: () => {} };
     if (moment === 'before' || left < -1) {
@@ -219,7 +223,7 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // The fault also comes while the API server is down, because a client behind a load balancer then sees a connection
+    // The connection also ends while the API server is down: a client behind a load balancer then sees a connection
     // that ends.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
@@ -261,8 +265,8 @@ export class FaultProxy {
 }
 
 /**
- * A client with TLS of its own writes once it is connected, if it still may. A request that waited here would arrive
- * too late.
+ * Ends a request if the API server does not accept the connection soon. A client without this proxy would check whether
+ * it may still write once it is connected. A request that waited in the proxy would arrive too late.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {
@@ -274,7 +278,7 @@ function endUnlessConnected(passed: ClientRequest): void {
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, refusal: Refusal): void {
-  // Answers only after it has been read, as an API server does.
+  // The proxy answers only after it has read the request, as an API server does.
   asked.resume().on('end', () => {
     const throttled = refusal === 'throttled' && { 'retry-after': '1' };
     answer.writeHead(refusalCode(refusal), { 'content-type': 'application/json', ...throttled });

@@ -3,7 +3,7 @@ import type { Random } from '../support/random.ts';
 
 export interface Asked {
   readonly method: string;
-  /** With the query. */
+  /** The path of the request, with the query. */
   readonly url: string;
 }
 
@@ -17,13 +17,16 @@ const REFUSALS = {
 
 /** The effect on the answer to a request that the API server has carried out. */
 const MISHAPS = ['late', 'lost', 'truncated'] as const;
-/** The effect on a running watch. Ended: cleanly, but in the middle of a line. */
+/** The effect on a running watch. Ended: the watch ends cleanly, but in the middle of a line. */
 const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
 export type Refusal = keyof typeof REFUSALS;
 export type Mishap = (typeof MISHAPS)[number];
 type WatchFault = (typeof WATCH_FAULTS)[number];
-/** Reset: the connection is closed before the API server receives the request. Silent: see FaultProxy.silence. */
+/**
+ * Reset: the connection is closed before the API server receives the request. Silent: a watch stays open without events
+ * (FaultProxy.silence).
+ */
 type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
 
 export const FAULTS: readonly Fault[] = [
@@ -41,7 +44,7 @@ const PERCENT_OF_WATCHES = 20;
 /** How often each fault was met. */
 export type Met = Record<Fault, number>;
 
-/** Occasionally, a fault that such a request can meet: the one that was least frequent so far. */
+/** For some requests, a fault: among the faults that the request can meet, the one that was least frequent so far. */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
   if (random.int(100) >= (watch ? PERCENT_OF_WATCHES : PERCENT)) return undefined;
@@ -72,17 +75,19 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
-/** Changes something that lasts. */
+/** Whether the request changes something that lasts. */
 export function isWrite({ method, url }: Asked): boolean {
   return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
 }
 
-/** From a version that the client got before: from a watch, or for the next page of a list. */
+/**
+ * Whether the request continues from a version that the client got before, as a watch or for the next page of a list.
+ */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }
 
-/** Requests all objects, by a list or by a watch that begins with one. */
+/** Whether the request asks for all objects, by a list or by a watch that begins with a list. */
 export function lists(asked: Asked): boolean {
   return asked.method === 'GET' && !goesOn(asked);
 }

@@ -31,15 +31,15 @@ const OPTIONS = {
 };
 
 export interface Comparison {
-  /** The changes that a fresh operator would make to the cluster; empty: none. */
+  /** The changes that a fresh operator would make to the cluster; empty if it would change nothing. */
   readonly differences: readonly string[];
-  /** The compared state. */
+  /** The state of the cluster that was compared. */
   readonly state: WindowState;
   readonly pods: number;
   readonly reports: number;
 }
 
-/** Reads the whole cluster again, as the administrator. */
+/** Reads the whole cluster again as the administrator, and compares it with the work of a fresh operator. */
 export async function compareFromScratch(api: Api, kubeconfig: string): Promise<Comparison> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -86,7 +86,7 @@ function evaluateAll(cluster: Cluster, state: ClusterState): Map<string, Namespa
   return new Map([...evaluateCluster(cluster, state.policies, evaluation)].map((result) => [result.namespace, result]));
 }
 
-/** When everything rendered is in force. */
+/** The status of a policy when all rendered objects are in force. */
 function statusOf(
   policy: CompletePolicy,
   state: ClusterState,
@@ -105,7 +105,7 @@ function statusOf(
     servers,
     message: '',
   };
-  // Without its history.
+  // The policy without its history, as a fresh operator sees it.
   const { status: _, ...bare } = policy;
   return buildStatus({
     policy: bare,

@@ -8,11 +8,11 @@ const PREFIX = 'soak-may-use-';
 
 export interface Grant {
   readonly namespace: string;
-  /** `*`: all of them, by verb `*`. */
+  /** The name of the policy; `*` for all policies, by verb `*`. */
   readonly policy: string;
 }
 
-/** The account `one` of the namespace. */
+/** The binding for the service account `one` of the namespace. */
 export function bindingOf({ namespace, policy }: Grant): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const object = {
@@ -25,7 +25,7 @@ export function bindingOf({ namespace, policy }: Grant): { readonly path: string
   return { path: `${RBAC}${NAMESPACES.slice('/api/v1'.length)}/${namespace}/rolebindings/${name}`, object };
 }
 
-/** The role that each binding refers to; the binding always exists, and may grant nothing. */
+/** The role that each binding refers to. The binding always exists, but may grant nothing. */
 export function roleOf(policy: string, grants: boolean): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const rules = grants ? rulesOf(policy) : [];

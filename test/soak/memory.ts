@@ -8,7 +8,7 @@ interface Sample {
 
 export interface MemoryReport {
   readonly peakMiB: number;
-  /** For the process with the most samples after the given minute; absent when all are too young. */
+  /** The trend of the process with the most samples after the given minute; absent if all processes are too young. */
   readonly trend?: Trend;
 }
 
@@ -20,20 +20,20 @@ interface Trend {
 }
 
 /**
- * How long after its start, and after it begins to lead, a process needs to reach its heap size: as a leader it does
- * more.
+ * How long a process needs to reach its heap size, after its start and again after it begins to lead, since a leader
+ * does more work.
  */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
-  /** By name and process, before and after it led for the first time. */
+  /** The samples by name and process, separately before and after the process led for the first time. */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
   /** The processes that have led. */
   readonly #led = new Set<number>();
 
-  /** @param pid undefined when it does not run @param leads whether it has the Lease now */
+  /** @param pid the process; undefined when it does not run @param leads whether it has the Lease now */
   sample(name: string, pid: number | undefined, minute: number, leads: boolean): void {
     const rssMiB = pid === undefined ? undefined : residentMiB(pid);
     if (pid === undefined || rssMiB === undefined) return;
@@ -44,7 +44,7 @@ export class Memory {
     this.#last.set(name, rssMiB);
   }
 
-  /** The memory of each, for people. */
+  /** The memory of each replica, as a text for people. */
   now(): string {
     return `RSS ${[...this.#last.values()].map((one) => one.toFixed(0)).join(' and ')} MiB`;
   }
@@ -67,7 +67,7 @@ function warmAfter(since: number, samples: readonly Sample[]): Sample[] {
   return samples.filter(({ minute }) => minute >= begins);
 }
 
-/** By least squares. */
+/** The trend of the samples by least squares. */
 function trendOf(name: string, samples: readonly Sample[]): Trend {
   const mean = (of: (sample: Sample) => number) => samples.reduce((sum, one) => sum + of(one), 0) / samples.length;
   const [minute, meanMiB] = [mean((one) => one.minute), mean((one) => one.rssMiB)];
@@ -77,7 +77,7 @@ function trendOf(name: string, samples: readonly Sample[]): Trend {
   return { name, minutes, meanMiB, slopeMiBPerMinute: covariance / variance };
 }
 
-/** Undefined when it has ended. */
+/** The resident memory of a process; undefined when the process has ended. */
 function residentMiB(pid: number): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

@@ -3,9 +3,9 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec, Mode } from '../.
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Random } from '../support/random.ts';
 
-/** Prefix of all names of namespaces and policies. */
+/** The prefix of all names of namespaces and policies. */
 export const PREFIX = 'soak-';
-/** In each namespace. */
+/** The service accounts in each namespace. */
 export const ACCOUNTS = ['default', 'one'] as const;
 
 export interface Population {
@@ -18,8 +18,8 @@ export interface Population {
 
 /**
  * A namespace and the policy that decides there, in addition to the other policies. The policy changes all the time,
- * always refuses something, and has no Pod Security label that refuses it as well: a gap between two texts becomes
- * visible here.
+ * always refuses some pods, and has no Pod Security label that also refuses these pods. So a gap between two texts
+ * becomes visible here.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -40,7 +40,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Near the limits of the policies. */
+/** Pods that are near the limits of the policies, so that small changes of a policy matter. */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),
@@ -70,7 +70,10 @@ export function drawPolicy(random: Random, { namespaces }: Population): Capabili
 
 export const SENTINEL_LABELS = { team: 'sentinel' };
 
-/** No other policy has this priority, and no policy of this priority admits SYS_ADMIN. */
+/**
+ * A random spec of the sentinel policy. No other policy has its priority, and the sentinel policy never admits
+ * SYS_ADMIN.
+ */
 export function drawSentinel(random: Random): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: SENTINEL_LABELS },
@@ -82,7 +85,10 @@ export function drawSentinel(random: Random): CapabilityPolicySpec {
   };
 }
 
-/** The policy always selects everything, and sometimes has a version newer than the API server. */
+/**
+ * A random spec of the observer policy. The policy always selects everything, and sometimes has a version newer than
+ * the API server.
+ */
 export function drawObserver(random: Random): CapabilityPolicySpec {
   const levelVersion = oneOf(['latest', 'v1.30', 'v1.99'], random);
   return { namespaceSelector: {}, level: oneOf(['baseline', 'restricted'], random), levelVersion, mode: 'Audit' };

@@ -13,7 +13,7 @@ import type { Probe, Window } from './window.ts';
 const IN_FLIGHT = 2;
 /** A pause that leaves some of the machine to the API server and the operators. */
 const PAUSE_MS = 25;
-/** Skips pods that may be admitted, because they show nothing. */
+/** The most draws of a pod. Pods that may be admitted are skipped, because they show nothing. */
 const DRAWS = 8;
 
 export class Probes {
@@ -50,7 +50,10 @@ export class Probes {
     await Promise.all(this.#clients);
   }
 
-  /** While nothing changes, the API server decides exactly as the window says. @returns the differences */
+  /**
+   * While nothing changes, the API server must decide exactly as the window says. @returns the pods about which it
+   * decides otherwise
+   */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
@@ -72,7 +75,7 @@ export class Probes {
     }
   }
 
-  /** A pod that has to be refused, if a few draws find one; every second in the sentinel's namespace. */
+  /** Draws a pod that has to be refused, if a few draws find one. Every second pod is in the sentinel's namespace. */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
     let probe = oneOf(among, this.#random);
@@ -80,7 +83,7 @@ export class Probes {
     return probe;
   }
 
-  /** Compares with the current window, because a state that was added meanwhile may have been in force. */
+  /** Compares the answer with the current window, because a state that was added meanwhile may have been in force. */
   #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;
     if (!this.#window.refuses(probe)) return;
@@ -88,7 +91,7 @@ export class Probes {
     if (answer.status === 201) this.wider.push(`${new Date().toISOString()} ${describe(probe, answer)}`);
   }
 
-  /** Undefined while no API server runs. */
+  /** The answer to a dry run of the pod; undefined while no API server runs. */
   async #ask({ pod, namespace }: Probe): Promise<{ status: number; message: string } | undefined> {
     const path = `${NAMESPACES}/${namespace}/pods`;
     try {

@@ -11,7 +11,10 @@ export const REPLICAS = ['replica-a', 'replica-b'] as const;
 type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
-/** A write in flight when a leader stops has the rest of the lease to arrive. */
+/**
+ * The flags for the election. If a leader stops while a write is in flight, the write has the rest of the lease to
+ * arrive.
+ */
 export const ELECTION = [
   '--leader-elect',
   `--leader-elect-lease-duration=${LEASE_MS / 1000}s`,
@@ -36,7 +39,10 @@ export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName)
   return controlPlane.kubeconfigFor(name);
 }
 
-/** An operator that runs for election, not started yet. @param flags besides those of its cluster and of the election */
+/**
+ * An operator that runs for election, not started yet. @param flags the flags besides those for its cluster and for the
+ * election
+ */
 export function newOperator(kubeconfig: string, flags: readonly string[] = []): OperatorProcess {
   const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
   return new OperatorProcess([...place, ...ELECTION, ...flags], NODE_FLAGS);
@@ -64,7 +70,7 @@ export class Replica {
     return this.#process;
   }
 
-  /** Call it again and again. */
+  /** Restarts the operator if it has ended. Call this method again and again. */
   async supervise(): Promise<void> {
     this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
     if (this.#process.running) return;
@@ -75,7 +81,7 @@ export class Replica {
     await this.#process.start();
   }
 
-  /** It is restarted by the supervisor. */
+  /** Kills the operator. `supervise` restarts it. */
   async kill(): Promise<void> {
     this.#killed = true;
     await this.#process.stop('SIGKILL');

@@ -16,7 +16,10 @@ interface ReportComparison {
 
 const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 
-/** No differences where the CRD is not installed; nobody writes in a namespace that is being deleted. */
+/**
+ * Compares all reports. There are no differences if the CRD is not installed. Namespaces that are being deleted are
+ * left out, because nobody can write there.
+ */
 export async function compareReports(
   api: Api,
   cluster: Cluster,
@@ -25,7 +28,7 @@ export async function compareReports(
 ): Promise<ReportComparison> {
   const { status, body } = await api.ask('GET', OPEN_REPORTS.path, { query: { labelSelector: OURS } });
   if (status === 404) return { differences: [], reports: 0 };
-  // 429 while the API server sets up the storage of a new CRD: the next comparison asks again.
+  // The API server answers 429 while it sets up the storage of a new CRD. The next comparison asks again.
   if (status !== 200) return { differences: [`listing reports: ${status} ${body?.message}`], reports: 0 };
   const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
   const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
@@ -64,7 +67,7 @@ function wantedIn(
             const uid = kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid;
             return uid === undefined ? undefined : { uid };
           },
-          // The only value that only the report contains.
+          // This is the only value that only the report contains.
           cleanSince: existing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),
         }),
@@ -76,7 +79,7 @@ function byName(reports: readonly Json[]): Map<string, Json> {
   return new Map(reports.map((report) => [report.metadata.name, report]));
 }
 
-/** The operator's fields of it, without the times of its results. */
+/** The operator's fields of a report, without the times of its results. */
 function timeless(report: Json | undefined): Json | undefined {
   if (report === undefined) return undefined;
   const { labels, annotations, ownerReferences } = report.metadata;

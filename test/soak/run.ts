@@ -30,7 +30,7 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    // At least half of it is longer than a watch is trusted.
+    // A silence takes at least half of this time, which is longer than a watch is trusted.
     silenceMs: 320_000,
     namespaces: 12,
     policies: 8,

@@ -1,7 +1,7 @@
 /**
- * A cluster that changes at random while everything fails: two operators behind fault proxies are killed, stopped and cut
- * off, and an API server crashes. After each round, everything must be as a fresh operator would make it. During a round,
- * nothing may admit more than the policies do.
+ * A cluster that changes at random while everything fails: two operators behind fault proxies are killed, stopped and
+ * cut off, and an API server crashes. After each round, the cluster must be in the state that a fresh operator would
+ * produce. During a round, nothing may admit more than the policies do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';
@@ -23,13 +23,16 @@ import { Window } from './window.ts';
 
 interface SoakOptions {
   readonly seed: number;
-  /** Rounds begin until this time, and until this many have run. */
+  /** New rounds begin until this time has passed and at least `leastRounds` rounds have run. */
   readonly durationMs: number;
   readonly leastRounds: number;
   /** How long everything changes before a check. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
-  /** The longest silence of a watch: longer than a client trusts it, unless the client cuts it. */
+  /**
+   * The longest silence of a watch. In the long form, it is longer than a client trusts a silent watch, so the client
+   * has to cut the watch.
+   */
   readonly silenceMs: number;
   readonly namespaces: number;
   readonly policies: number;
@@ -38,13 +41,16 @@ interface SoakOptions {
 }
 
 interface SoakResult {
-  /** The errors; empty: none. */
+  /** The errors; empty if there were none. */
   readonly failures: readonly string[];
-  /** In a line. */
+  /** A summary of the run, in one line. */
   readonly summary: string;
 }
 
-/** A watch may have been silent since the end of a round: reflector.ts, MOST_SILENCE_MS. */
+/**
+ * How long the cluster may take to settle. A watch may have been silent since the end of a round (reading.ts,
+ * MOST_SILENCE_MS).
+ */
 const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
 const LOOK_MS = 1_500;
@@ -81,7 +87,7 @@ class Soak {
   readonly #probes: Probes;
   readonly #deck: Deck;
   readonly #memory = new Memory();
-  /** As seen at the last disturbance. */
+  /** The leader at the time of the last disturbance. */
   #leader: Replica | undefined;
   readonly #replicas: Replica[] = [];
   readonly #disturbed: Disturbance[] = [];
@@ -160,7 +166,7 @@ class Soak {
 
   /**
    * Disturbances come one after the other. But a silent watch blocks no other disturbance, and the check does not wait
-   * for it.
+   * for the end of the silence.
    */
   async #disturb(): Promise<void> {
     const random = this.#random();

@@ -8,7 +8,7 @@ export interface SoakFigures {
   readonly minutes: number;
   readonly checks: number;
   readonly changes: number;
-  /** How often each kind was met. */
+  /** How often each kind of fault was met. */
   readonly faults: Readonly<Record<string, number>>;
   readonly disturbed: readonly Disturbance[];
   readonly turns: Turns;
@@ -16,12 +16,15 @@ export interface SoakFigures {
   readonly memory: MemoryReport;
 }
 
-/** Far below a leak for each change; above the noise of garbage collection within 5 minutes and more. */
+/**
+ * The steepest slope that is accepted. A leak for each change would be far above it; the noise of garbage collection
+ * over 5 minutes or more is below it.
+ */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
 /**
- * In the second half of a run of this many minutes one operator is spared, long enough for a trend; a shorter run only
- * warms up.
+ * In the second half of a run of at least this many minutes, one operator is spared, long enough for a trend. A shorter
+ * run only warms up.
  */
 const MINUTES_FOR_TREND = 10;
 

@@ -22,7 +22,7 @@ type Specs = ReadonlyMap<string, CapabilityPolicySpec>;
 
 export interface WindowState {
   readonly policies: Specs;
-  /** By namespace. */
+  /** The labels of each namespace, by its name. */
   readonly labels: ReadonlyMap<string, Labels>;
   readonly grants: readonly Grant[];
 }
@@ -40,11 +40,11 @@ export class Window {
   #policies: ResolvedPolicy[][] = [];
   #labels = new Map<string, Labels[]>();
   #grants = new Map<string, Grant>();
-  /** The result since the last addition. */
+  /** Whether a probe must be refused, as computed since the last addition. */
   #refused = new Map<Probe, boolean>();
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
-  /** From here on only this and later additions count. */
+  /** Begins a new window: from now on, only this state and later additions count. */
   begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();
@@ -60,8 +60,8 @@ export class Window {
   }
 
   /**
-   * The garbage collector deletes a policy's rendered objects at once, even if the object of another, changed policy was
-   * to replace them and is not in force yet (docs/decisions/0002).
+   * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
+   * once, even if a changed object of another policy should replace them and is not in force yet (docs/decisions/0002).
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {
@@ -82,7 +82,7 @@ export class Window {
     this.#forget();
   }
 
-  /** Whether no state admits it. */
+  /** Whether no state of the window admits the pod. */
   refuses(probe: Probe): boolean {
     const known = this.#refused.get(probe);
     if (known !== undefined) return known;

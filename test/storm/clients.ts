@@ -9,7 +9,7 @@ import { type Verdict, verdictOf } from '../support/verdict.ts';
 const CLIENTS = 3;
 /** One pod in this many is created for real, and deleted. */
 const REAL = 4;
-/** While the API server is down. */
+/** The pause of a client while the API server is down. */
 const PAUSE_MS = 200;
 const SHOWN = 5;
 
@@ -26,10 +26,10 @@ export class PodClients {
     real: 0,
     wrong: 0,
   };
-  /** The first wrong verdicts, for people. */
+  /** The first wrong verdicts, as text for people. */
   readonly wrong: string[] = [];
 
-  /** Begins at once. */
+  /** Starts the clients at once. */
   constructor(cluster: TestCluster, attempts: readonly Attempt[]) {
     this.#cluster = cluster;
     this.#attempts = attempts;
@@ -49,7 +49,8 @@ export class PodClients {
     while (!this.#stopped) {
       const turn = this.#next++;
       const attempt = this.#attempts[turn % this.#attempts.length] as Attempt;
-      // Every attempt is made for real at some time: the number of attempts may be a multiple of REAL.
+      // The turn is shifted in each round, so that every attempt is made for real at some time, even if the number of
+      // attempts is a multiple of REAL.
       const real = (turn + Math.floor(turn / this.#attempts.length)) % REAL === 0;
       await this.#create(attempt, real).catch(async () => {
         this.counts.unanswered++;

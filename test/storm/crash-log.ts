@@ -1,7 +1,7 @@
 /** Reads why a Go program crashed from its log. */
 
 interface Crash {
-  /** As in `fatal error: concurrent map read and map write`. */
+  /** The error of the crash, as in `fatal error: concurrent map read and map write`. */
   readonly error: string;
   /** The innermost functions of the goroutine that failed, and where they are. */
   readonly frames: readonly string[];
@@ -22,7 +22,10 @@ export function crashIn(log: string): Crash | undefined {
   return { error: last[0], frames: inPairs(frames).slice(0, FRAMES) };
 }
 
-/** A frame has two lines: the function, and the file with the line. */
+/**
+ * Joins the lines of a stack in pairs: a frame has a line with the function, and a line with the file and its line
+ * number.
+ */
 function inPairs(lines: readonly string[]): string[] {
   return lines.flatMap((line, i) => {
     if (i % 2 !== 0) return [];

@@ -66,7 +66,7 @@ async function run(asked: readonly string[]): Promise<void> {
   process.exitCode = bad && rendering === 'auto' ? 1 : 0;
 }
 
-/** In a separate process: the version of the control plane is a constant of a process. */
+/** Runs a storm in a separate process, because a process has only one version of the control plane. */
 async function stormOn(env: NodeJS.ProcessEnv, options: Omit<StormOptions, 'say'>): Promise<StormResult> {
   const child = fork(join(import.meta.dirname, 'one.ts'), [JSON.stringify(options)], { env });
   let result: StormResult | undefined;

@@ -1,4 +1,4 @@
-/** Policies that change all the time while clients create pods, on a separate control plane. */
+/** A storm: policies change all the time while clients create pods, on a separate control plane. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CrashedServer, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -9,7 +9,10 @@ import { PodClients } from './clients.ts';
 import { crashIn } from './crash-log.ts';
 import { ProgramsWithVariables } from './with-variables.ts';
 
-/** `auto`: the operator decides, as in a cluster. `variables`: the form for Kubernetes 1.36 and newer. */
+/**
+ * The form of the rendered programs. With `auto`, the operator chooses the form, as in a cluster. `variables` is the
+ * form for Kubernetes 1.36 and newer.
+ */
 export type Rendering = 'auto' | 'variables';
 
 export interface StormOptions {
@@ -25,17 +28,20 @@ export interface StormOptions {
 
 export interface StormResult {
   readonly seconds: number;
-  /** Policies created, edited and deleted. */
+  /** The number of policies that were created, edited or deleted. */
   readonly changes: number;
-  /** Admission policies that the API server accepted since its last start. */
+  /** The number of admission policies that the API server has accepted since its last start. */
   readonly admissionPolicies: number;
   readonly pods: PodClients['counts'];
   readonly wrong: readonly string[];
-  /** A line each: when, and why. */
+  /** The crashes, each as a line with its time and its cause. */
   readonly crashes: readonly string[];
 }
 
-/** Every policy changes within this time, then again; every second time, only after all of them are in force. */
+/**
+ * The time within which every policy changes once; then the changes begin again. Every second time, they begin only
+ * after all policies are in force.
+ */
 const BURST_MS = 400;
 const SAY_EVERY_SECONDS = 60;
 const ATTEMPTS = 20;
@@ -145,7 +151,7 @@ class Storm {
     await this.#cluster.programmed(...(await this.#cluster.policies()));
   }
 
-  /** The number that the API server has accepted, from its metrics. */
+  /** The number of admission policies that the API server has accepted, from its metrics. */
   async #admissionPolicies(): Promise<number> {
     const { body } = await this.#cluster.api.ask('GET', '/metrics');
     return [...String(body.message).matchAll(CREATED)].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -165,7 +171,7 @@ class Storm {
   }
 }
 
-/** For people: the error, and its place. */
+/** The error of a crash and its place in the code, as text for people. */
 function causeOf({ name, logFile, message }: CrashedServer): string {
   const crash = crashIn(readFileSync(logFile, 'utf8'));
   if (crash === undefined) return message;

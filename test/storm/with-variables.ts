@@ -29,7 +29,7 @@ export class ProgramsWithVariables {
   readonly #working: Promise<void>;
   #stopped = false;
 
-  /** Begins at once. */
+  /** Starts the passes at once. */
   constructor(kubeconfig: string, api: Api) {
     const config = new KubeConfig();
     config.loadFromFile(kubeconfig);
@@ -48,7 +48,7 @@ export class ProgramsWithVariables {
 
   async #work(): Promise<void> {
     while (!this.#stopped) {
-      // Fails while the API server is down.
+      // A pass fails while the API server is down.
       await this.#pass().catch(() => {});
       await sleep(PAUSE_MS);
     }
@@ -70,7 +70,7 @@ export class ProgramsWithVariables {
     }
   }
 
-  /** As the operator's status, for the storm to wait for. */
+  /** Writes the condition Programmed as the operator would, because the storm waits for it. */
   async #writeProgrammed({ metadata: { name, generation } }: Json): Promise<void> {
     const condition = {
       type: 'Programmed',

@@ -23,7 +23,7 @@ const HARDENED = {
 };
 const PROXY = { ...HARDENED, runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
 
-/** For a whole pod these exceptions refuse pods that the level admits: see suggest-doors.test.ts. */
+/** The overrides of exceptions that, for a whole pod, refuse pods that the level admits: see suggest-doors.test.ts. */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser'];
 
 const evaluator = new Evaluator();

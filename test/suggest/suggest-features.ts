@@ -11,7 +11,7 @@ type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
 
 interface Feature {
   readonly admittedBy: AdmittedBy;
-  /** A pod has at most one of the features in the same place. */
+  /** The place of a feature in a pod. A pod has at most one feature in each place. */
   readonly place?: string;
   readonly container?: Fields;
   readonly security?: Fields;
@@ -100,7 +100,7 @@ export const made: Arbitrary<Made> = fc.record({
   features: fc.subarray(Object.keys(FEATURES), { maxLength: 6 }).map(oneInEachPlace),
 });
 
-/** Pods similar to the given ones: with one feature more, with one less, or with one exchanged. */
+/** Pods similar to the given ones: one feature is added, removed or exchanged. */
 export function near(workloads: readonly Made[]): Arbitrary<Made> {
   return fc
     .record({
@@ -166,7 +166,10 @@ function oneInEachPlace(features: readonly string[]): string[] {
   return [...byPlace.values()];
 }
 
-/** Whether every list in it is shorter than the lengths that stated lists refuse (docs/decisions/0009). */
+/**
+ * Whether every list in the value is shorter than the lists that a policy refuses for their length
+ * (docs/decisions/0009).
+ */
 export function isOfRealSize(value: unknown): boolean {
   if (Array.isArray(value) && value.length > 84) return false;
   return typeof value !== 'object' || value === null || Object.values(value).every(isOfRealSize);

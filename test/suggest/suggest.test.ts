@@ -47,7 +47,7 @@ function secured(securityContext: Record<string, unknown>): PodParts {
   return hardened({ securityContext: { ...HARDENED, ...securityContext } });
 }
 
-/** Each pod is a workload of its own. */
+/** The pods as workloads, each pod as a separate workload. */
 function given(pods: readonly PodParts[]): Given[] {
   return pods.map((parts, i) => ({ workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` }, parts }));
 }
@@ -67,7 +67,10 @@ function suggested(pods: readonly PodParts[], options: Partial<SuggestOptions> =
   return suggestedFor(given(pods), options);
 }
 
-/** The suggestion for a workload of these pods: its exception; if it needs none, the policy of its namespace. */
+/**
+ * The suggested policy for a workload of these pods: its exception or, if it needs no exception, the policy of its
+ * namespace.
+ */
 function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}) {
   const all = pods.map((parts) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, parts }));
   const suggestion = suggestedFor(all, options);
@@ -247,7 +250,7 @@ describe('what is suggested', () => {
       'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
       'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
     });
-    // A capability that may be added there may be held there, too.
+    // A capability that may be added in a user namespace may also be held there.
     const narrow = capabilitiesFor([adding(['NET_ADMIN'], own), adding(['CHOWN'])], { narrow: true });
     assert.deepEqual(narrow, {
       'capabilities.allowedAdd': ['CHOWN'],
@@ -529,7 +532,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
       }
     }
     const absent = RULES.filter(({ id }) => ![...stated].some((path) => path === id || path.startsWith(`${id}.`)));
-    // The field only fills in.
+    // This rule only fills in a value, and so is never stated.
     assert.deepEqual(
       absent.map(({ id }) => id),
       ['defaultAllowPrivilegeEscalation'],
@@ -550,9 +553,9 @@ const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 interface Part {
   readonly level: Level;
   readonly stated: Stated;
-  /** Undefined: everybody's. */
+  /** The service accounts whose pods may use the policy; undefined if everybody's pods may. */
   readonly accounts?: readonly string[];
-  /** The pods that it is for. */
+  /** The pods that the policy is for. */
   readonly pods: readonly PodParts[];
   needs(path: string): number;
 }
@@ -593,14 +596,14 @@ interface Range {
   readonly max: number;
 }
 
-/** Values of a list that admit less, but still all of these entries. */
+/** Narrower values that admit less, but still admit all of the given entries. */
 function narrowerThan(
   path: string,
   value: unknown,
   { added, own }: { readonly added: readonly string[]; readonly own: readonly unknown[] },
 ): unknown[] {
   if (path === 'capabilities.requiredDrop') return moreDrops(value as string[], added);
-  // An overlapping path may be a part of another, and `*` expresses what no list can.
+  // A path may be below another path of the list, and no list can replace `*`, so neither can be narrowed.
   if (path === 'hostPaths' || (Array.isArray(value) && value.includes('*'))) return [];
   const { ranges, ...rest } = (value ?? {}) as { ranges?: Range[] };
   if (ranges)

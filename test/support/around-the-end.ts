@@ -12,22 +12,22 @@ interface PodSpec {
 export interface Attempt {
   readonly pod: string;
   readonly way: string;
-  /** By the clock of this machine, which the API server shares, in ms since 1970. */
+  /** The time of the request in ms since 1970, by the clock of this machine, which is also the API server's. */
   readonly sentAt: number;
   readonly receivedAt: number;
   readonly admitted: boolean;
-  /** The API server's time of a pod that it admitted. */
+  /** The creation time that the API server gave to the pod, if it admitted the pod. */
   readonly created: number | undefined;
   /** The text of a refusal. */
   readonly message: string;
 }
 
-/** A client's own time is ignored, whether it is before or after the end. */
+/** A creation time that a client states. The API server ignores it, whether it is before or after the end. */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
 const PAUSE_MS = 10;
 
-/** Distinguishes the names of all pods of a process. */
+/** The number by which the names of a process's pods differ. */
 let index = 0;
 
 type Way = (cluster: TestCluster, namespace: string, pod: PodSpec, index: number) => Promise<Answer>;
@@ -57,8 +57,9 @@ function post(cluster: TestCluster, namespace: string, body: object, query: Reco
 }
 
 /**
- * @param end in ms since 1970 @param afterMs how long to go on after it; each client makes at least one attempt then
- * @param pods by name, each created in each way, over and over
+ * @param end the end, in ms since 1970 @param afterMs how long to go on after the end; each client then makes at least
+ * one attempt
+ * @param pods the pods by name. Each pod is created in every way, again and again
  */
 export async function attemptsAround(
   end: number,

@@ -7,7 +7,7 @@ export interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
-  /** RFC 3339 in UTC with six digits of a second, so that they sort as text. */
+  /** The time in RFC 3339 in UTC, with six digits of a second, so that times sort as text. */
   readonly requestReceivedTimestamp: string;
   readonly responseStatus?: { readonly code: number; readonly message?: string };
 }
@@ -17,9 +17,7 @@ export class Audit {
   /** Flags for kube-apiserver. */
   readonly flags: readonly string[];
 
-  /**
-   * @param dir of its files @param kept the requests to log, as a rule of an audit policy
-   */
+  /** @param dir the folder of the log's files @param kept the requests to log, as a rule of an audit policy */
   constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));
     this.#log = join(folder, 'log');
@@ -28,11 +26,13 @@ export class Audit {
     const rules = [{ level: 'Metadata', ...kept }, { level: 'None' }];
     const content = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules };
     writeFileSync(policy, JSON.stringify(content));
-    // With rotation, the beginning would be lost.
+    // The maximum size is large, because rotation would lose the beginning of the log.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#log}`, '--audit-log-maxsize=2000'];
   }
 
-  /** The requests answered so far; for a watch, when it began and when it ended. */
+  /**
+   * The events of all requests that were answered so far. A watch has one event for its beginning and one for its end.
+   */
   events(): AuditEvent[] {
     const lines = readFileSync(this.#log, 'utf8').split('\n');
     // The last line may be incomplete.

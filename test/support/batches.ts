@@ -1,4 +1,4 @@
-/** Runs calls some at a time; the results are in the order of the items. */
+/** Runs calls in batches, and returns the results in the order of the items. */
 export async function inBatches<Item, Result>(
   items: readonly Item[],
   size: number,

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from './browser.ts';
 
-/** ms */
+/** A task with its CPU time and its time on the clock, in ms. */
 export interface Task {
   readonly cpu: number;
   readonly wall: number;
@@ -15,7 +15,7 @@ interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
-  /** µs */
+  /** The duration, in µs. */
   readonly dur?: number;
   /** CPU time of the thread, µs. */
   readonly tdur?: number;
@@ -45,7 +45,7 @@ export function totalCpu(tasks: readonly Task[]): number {
   return tasks.reduce((sum, { cpu }) => sum + cpu, 0);
 }
 
-/** By CPU. */
+/** The task that took the most CPU time. */
 export function longest(tasks: readonly Task[]): Task {
   return tasks.reduce((worst, task) => (task.cpu > worst.cpu ? task : worst), { cpu: 0, wall: 0 });
 }
@@ -67,7 +67,7 @@ export async function cpuOfRow(browser: Browser): Promise<number> {
       list.getBoundingClientRect();
       list.remove();
     }, ROWS);
-  // The program of the page is compiled, and its fonts are loaded.
+  // The first draw is not measured: it compiles the page's program and loads the fonts.
   await draw();
   const times: number[] = [];
   for (let round = 0; round < DRAWS; round++) times.push(longest(await mainThreadTasks(browser, page, draw)).cpu);
@@ -82,7 +82,7 @@ export interface Memory {
   readonly page: number;
 }
 
-/** After a garbage collection. */
+/** The memory of a page after a garbage collection. */
 export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');

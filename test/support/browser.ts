@@ -12,7 +12,10 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 
-/** For a machine where everything runs as root; the rest keeps Chromium from asking for things by itself. */
+/**
+ * Flags of Chromium. The first one is needed on a machine where everything runs as root; most others keep Chromium from
+ * sending requests by itself.
+ */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -22,7 +25,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** For `describeWith`. */
+/** The requirement for tests in Chromium, for `describeWith`. */
 export const CHROMIUM: Needs = { programs: { chromium: 'apt-get install chromium' } };
 
 export type { Browser, Locator, Page };
@@ -47,7 +50,7 @@ export interface OpenOptions {
   readonly lateMs?: number;
 }
 
-/** @param url `file:` or `http:`, with the fragment */
+/** @param url a `file:` or `http:` URL, with the fragment */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -71,7 +74,9 @@ export async function openPage(
 /** The global variable that counts the questions which the page's worker has not answered yet. */
 export const OPEN_QUESTIONS = 'openQuestions';
 
-/** Runs before the program of the page. The worker gives one answer to each question. */
+/**
+ * A script that runs before the page's program and counts open questions. The worker gives one answer to each question.
+ */
 const COUNTS_QUESTIONS = `
 globalThis.${OPEN_QUESTIONS} = 0;
 globalThis.Worker = class extends Worker {
@@ -104,7 +109,7 @@ export async function seriousProblems(page: Page): Promise<string[]> {
     .flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
 }
 
-/** A page with snapshots, as a file of its own. @param template `page.html` as it is built */
+/** Writes a page with snapshots to a file. @param template the built `page.html` */
 export function pageFile(template: string, snapshots: readonly Snapshot[]): { url: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   const path = join(folder, 'page.html');

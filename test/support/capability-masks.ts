@@ -1,4 +1,4 @@
-/** Sets of capabilities as the kernel writes them: one bit each. */
+/** Sets of capabilities as the kernel writes them, with one bit for each capability. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 
 /** The bits of these names; ignores unknown names. */
@@ -6,7 +6,7 @@ export function maskOf(names: readonly string[]): bigint {
   return CAPABILITIES.reduce((mask, name, number) => (names.includes(name) ? mask | (1n << BigInt(number)) : mask), 0n);
 }
 
-/** The names of these bits, in the order of their numbers. */
+/** The names of the capabilities in a mask, in the order of their numbers. */
 export function namesIn(mask: bigint): string[] {
   return CAPABILITIES.filter((_, number) => (mask >> BigInt(number)) & 1n);
 }

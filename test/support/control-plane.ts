@@ -6,8 +6,8 @@ let started: Promise<ControlPlane> | undefined;
 const endings: (() => Promise<void>)[] = [];
 
 /**
- * CAPABILITYPOLICY_TEST_PROTECTED=1 has its API server read what `cappol render --static` writes, for `npm run
- * test:protected`: everything that the operator does must still work.
+ * With CAPABILITYPOLICY_TEST_PROTECTED=1, the API server reads the files that `cappol render --static` writes. `npm run
+ * test:protected` sets it: everything that the operator does must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
@@ -17,7 +17,10 @@ export function sharedControlPlane(): Promise<ControlPlane> {
   return started;
 }
 
-/** Once all tests have run, an operator's write that the protection refused is a failure. */
+/**
+ * Starts a control plane with the protection. After all tests, the run fails if the protection refused a write of an
+ * operator.
+ */
 async function startProtected(): Promise<ControlPlane> {
   const { startAudited } = await import('./protected.ts');
   const { controlPlane, audit, stop } = await startAudited();
@@ -31,7 +34,7 @@ async function startProtected(): Promise<ControlPlane> {
   return controlPlane;
 }
 
-/** For other objects that the files of a mocha run share: called once, after all tests. */
+/** Registers a function that is called once, after all tests, to end something that the files of a mocha run share. */
 export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }

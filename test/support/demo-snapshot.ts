@@ -6,14 +6,14 @@ import { Shell } from '../../hack/demo/shell.ts';
 import { tell } from '../../hack/demo/story.ts';
 import { cappol } from './cappol.ts';
 
-/** The time of everything. */
+/** The time of all objects in the snapshot. */
 const TIME = '2026-12-01T12:00:00Z';
 
 export async function demoSnapshot(): Promise<Snapshot> {
   const cluster = await ownCluster();
   try {
     await tell(cluster, new Shell(cluster));
-    // The story ends without the operator, which has not seen its last pods.
+    // The demo's story stops the operator before its last pods are created, so the operator is started again.
     await cluster.startOperator();
     return await waitFor('the operator to report what runs', async () => {
       const snapshot = await snapshotOf(cluster.kubeconfig);

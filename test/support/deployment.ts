@@ -24,17 +24,17 @@ export interface Deployment {
   readonly spec: { readonly template: { readonly metadata: object; readonly spec: { containers: Container[] } } };
 }
 
-/** As config/manager has it. */
+/** The Deployment in config/manager. */
 export function deployment(): Deployment {
   return load(readFileSync(join(CONFIG, 'manager', 'manager.yaml'), 'utf8')) as Deployment;
 }
 
-/** The Deployment's flags of the operator. */
+/** The operator's flags in the Deployment. */
 export function flagsOf(from: Deployment): readonly string[] {
   return container(from).args;
 }
 
-/** The same with other ports, because another operator may run on this machine. */
+/** The operator's flags in the Deployment, with other ports, because another operator may run on this machine. */
 export function operatorFlags(ports: Ports, from: Deployment): string[] {
   return flagsOf(from).map((flag) =>
     flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {
@@ -43,7 +43,7 @@ export function operatorFlags(ports: Ports, from: Deployment): string[] {
   );
 }
 
-/** The Deployment's flags of Node. */
+/** Node's flags in the Deployment. */
 export function nodeFlags(from: Deployment): string[] {
   return container(from).command.filter((word) => word.startsWith('--'));
 }
@@ -69,7 +69,7 @@ export async function newToken(api: Api, namespace: string, name: string): Promi
   return status.token;
 }
 
-/** Undefined when the metrics are not shown. */
+/** Reads the operator's metrics. @returns undefined if the operator does not show the metrics */
 export async function scrape(port: number, token: string): Promise<string | undefined> {
   const headers = { authorization: `Bearer ${token}` };
   const { statusCode, body } = await request(`http://127.0.0.1:${port}/metrics`, { headers });

@@ -18,13 +18,13 @@ export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<vo
   const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
   const look = async () => {
     const { status } = await api.get(`${CRDS}/${crd}`);
-    // Even when established, it answers 429 for a moment.
+    // Even for an established CRD, the API server may answer 429 for a moment.
     return status?.conditions?.some(established) && (await api.ask('GET', objects)).status === 200;
   };
   await waitFor(`the CRD ${crd} to be established`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });
 }
 
-/** The same for a test that has no other use for a client. */
+/** Waits until the API server serves the objects of a CRD, for a test without a client of its own. */
 export async function establishedOn(kubeconfig: string, crd = CRD_NAME): Promise<void> {
   const api = new Api(kubeconfig);
   await waitUntilEstablished(api, crd).finally(() => api.close());

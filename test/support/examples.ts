@@ -5,28 +5,28 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The overrides of a rule, in each form that has a text of its own. */
+/** The overrides in the examples of a rule, one for each form that has a different text. */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
 }
 
-/** The example that people get to see of a rule that refuses something. */
+/** The first example of a rule that refuses a pod, which is also the example that people see. */
 export function restricting({ id, examples }: Rule): Example {
   const found = examples.find(({ refuses }) => refuses.length > 0);
   if (!found) throw new Error(`no example of ${id} refuses a pod`);
   return found;
 }
 
-/** Whether API servers of v1.`server` accept the examples of the rule: some drop a field from pods. */
+/** Whether API servers of v1.`server` accept the examples of the rule: some API servers drop a field from pods. */
 export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean {
   const all = examples.flatMap(({ overrides }) => needs?.(overrides) ?? []);
   return all.every(({ feature, without }) => without !== 'NotAccepted' || offers(server, feature));
 }
 
-/** One value for each rule, which refuses something. */
+/** One value for each rule with which the rule refuses something. */
 export const EVERYTHING_RESTRICTED: CapabilityPolicyOverrides = merged(RULES.map((one) => restricting(one).overrides));
 
-/** Rules that share a field state different parts of it. */
+/** Merges overrides. Rules that share a field set different parts of it. */
 function merged(all: readonly CapabilityPolicyOverrides[]): CapabilityPolicyOverrides {
   const overrides: Record<string, unknown> = {};
   for (const [field, value] of all.flatMap((one) => Object.entries<unknown>(one))) {

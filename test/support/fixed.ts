@@ -1,4 +1,4 @@
-/** Properties of the edits of any manifest, random or from other projects. */
+/** Checks that must hold for the fixes of any manifest, random or from another project. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { cappol } from './cappol.ts';
 
-/** Edits a text, and asserts that only the listed fields changed, that nothing else did, and that doing it again changes nothing. */
+/** Fixes a text, and asserts that only the listed fields change, and that fixing it again changes nothing. */
 export async function assertFixed(text: string, args: readonly string[], name = 'manifests.yaml'): Promise<FixResult> {
   const folder = mkdtempSync(join(tmpdir(), 'fixed-'));
   try {
@@ -43,7 +43,7 @@ function shortly(left: FixResult['left']): string[] {
     .sort();
 }
 
-/** `check` finds exactly the violations that are left. */
+/** Asserts that `cappol check` finds exactly the violations that `fix` leaves. */
 async function assertChecked(result: FixResult, folder: string, name: string, args: readonly string[]): Promise<void> {
   const given = args.filter((arg, index) => arg !== '--only' && args[index - 1] !== '--only');
   const { stdout } = await cappol(['check', '-f', name, ...given, '-o', 'json'], '', folder);
@@ -62,7 +62,7 @@ async function objectsIn(folder: string, name: string): Promise<InputObject['obj
   return objects;
 }
 
-/** Objects that share a name with another one are compared without looking at the edits. */
+/** Asserts that only the edited fields differ. Objects that share their name with another object are not compared. */
 function assertOnlyEdits(
   before: InputObject['object'][],
   after: InputObject['object'][],
@@ -82,7 +82,7 @@ function assertOnlyEdits(
   }
 }
 
-/** Mappings that lose their only field are left out, as `fix` does below a securityContext. */
+/** The value with one edit. A mapping that loses its only field is removed, as `fix` does below a securityContext. */
 function edited(whole: unknown, path: string, value: unknown): unknown {
   const steps = fieldPath(path);
   const from = steps.findIndex((step) => step === 'securityContext' || step === 'annotations');
@@ -90,16 +90,19 @@ function edited(whole: unknown, path: string, value: unknown): unknown {
   return changed(whole, steps.slice(0, at), steps.slice(at), value ?? undefined);
 }
 
-/** A removed line belongs to an edited field; a comment is removed only with such a line. */
+/**
+ * Asserts that each removed line belongs to an edited field, and that a comment is removed only together with such a
+ * line.
+ */
 function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[]): void {
   const lines = before.split('\n');
   const fields = new Set(
     edits.flatMap(({ line, before: value, after: to }) => {
       const height = 1 + (JSON.stringify(value, null, 1) ?? '').split('\n').length;
-      // A mapping without another field is removed, too.
+      // If the field was the only one of its mapping, the mapping is removed, too.
       const above = lines.slice(0, line).findLastIndex((one) => /securityContext|annotations/.test(one)) + 1;
       const first = to === null ? Math.min(line, above) : line;
-      // In JSON, each mapping that goes closes on a line of its own.
+      // In JSON, each removed mapping has a closing bracket on a separate line.
       const after = lines.slice(line + height - 1, line + height - 1 + line - first);
       const others = after.findIndex((one) => !/^\s*\},?\r?$/.test(one));
       const closing = others === -1 ? after.length : others;
@@ -114,7 +117,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // A field after the last one needs a comma, or a line break; the last one has none.
+  // A line that only gets a comma or a line break, because a field is added after it, is not removed.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

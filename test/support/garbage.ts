@@ -1,4 +1,4 @@
-/** Makes the garbage collector run now, for tests of what must not be kept. */
+/** Runs the garbage collector at once, for tests of objects that must not be kept. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 
 const ROUNDS = 100;
 
-/** @returns the bytes of heap that `make` adds, while its result is in use */
+/** @returns the bytes that `make` adds to the heap, while its result is in use */
 export async function heapOf(make: () => unknown): Promise<number> {
   const used = async () => {
     await collectGarbage(() => false, 3);
@@ -21,15 +21,15 @@ export async function heapOf(make: () => unknown): Promise<number> {
 }
 
 /**
- * Resolves when all unreferenced objects are collected and registries have been notified, as `seen` shows, or after
- * many rounds: the engine decides when it notifies them.
+ * Collects garbage until `seen` shows that all unreferenced objects are collected and their registries notified. The
+ * function gives up after many rounds, because the engine decides when it notifies registries.
  */
 export async function collectGarbage(seen: () => boolean, rounds = ROUNDS): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   for (let round = 0; round < rounds && !seen(); round++) {
     collect();
-    // A WeakRef's target is kept until the job is over.
+    // The target of a WeakRef is kept until the current job is over.
     await sleep(5);
   }
 }

@@ -7,8 +7,8 @@
  *   await cluster.programmed(policy);
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
- * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time. It is
- * installed as documented, and runs as its service account: with the rights that config/rbac grants, and no others.
+ * All files share the control plane; mocha runs them one after the other, so that only one operator runs at a time. The
+ * operator is installed as documented, and runs as its service account, only with the rights that config/rbac grants.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,8 +39,8 @@ export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
 export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
 
 /**
- * Under the protection, only the operator may write the rendered objects; so does a cluster administrator who acts as the
- * operator.
+ * A cluster administrator who acts as the operator, because under the protection only the operator may write the
+ * rendered objects.
  */
 const ACTS_AS_OPERATOR: Identity = { user: OPERATOR_USER, groups: ['system:masters'] };
 
@@ -50,17 +50,21 @@ const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolici
 
 interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
-  /** The operator's kubeconfig, if the test deletes its service account. By default, it has a token of that account. */
+  /**
+   * Makes the operator's kubeconfig, for a test that deletes the operator's service account. By default, the kubeconfig
+   * has a token of this account.
+   */
   readonly kubeconfig?: (controlPlane: ControlPlane) => string;
-  /** By default, with kubectl. */
+  /** The way of installing, which is kubectl by default. */
   readonly installWith?: 'helm';
-  /** Flags of the operator besides its cluster. */
+  /** Flags of the operator besides those that name its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
 
 /**
- * Call it in a describe. The operator runs before its tests; afterwards it removes everything and is stopped.
- * @param prefix of all names of namespaces and policies; unique among the test files
+ * Call this function in a describe. The operator starts before the tests; after them, it removes everything and is
+ * stopped.
+ * @param prefix the prefix of all namespaces' and policies' names, unique among the test files
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
   const { controlPlane = sharedControlPlane, args = [] } = options;
@@ -116,14 +120,14 @@ export class TestCluster {
     return this.#running.controlPlane;
   }
 
-  /** As the cluster administrator. */
+  /** The API with the rights of a cluster administrator. */
   get api(): Api {
     return this.#running.api;
   }
 
   /**
-   * For out-of-band changes of the operator's objects: the cluster administrator; under the protection, one who may
-   * change them.
+   * The API for out-of-band changes of the operator's objects. This API has the rights of a cluster administrator and,
+   * under the protection, acts as the operator.
    */
   get byHand(): Api {
     return this.#running.byHand;
@@ -134,7 +138,7 @@ export class TestCluster {
     return this.#running.kubeconfig;
   }
 
-  /** Runs when the tests begin; a test that stops it need not start it again for the clean-up. */
+  /** The operator, which runs when the tests begin. A test that stops it need not start it again for the clean-up. */
   get operator(): OperatorProcess {
     return this.#running.operator;
   }
@@ -188,7 +192,7 @@ export class TestCluster {
     return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
   }
 
-  /** The last written condition, of any generation. */
+  /** The condition that was written last, for any generation of the policy. */
   async condition(policy: string, type: string): Promise<Condition | undefined> {
     return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
   }
@@ -209,8 +213,8 @@ export class TestCluster {
   }
 
   /**
-   * Waits until the cluster contains exactly the compiled objects of its policies; checks labels in this file's
-   * namespaces.
+   * Waits until the cluster contains exactly the compiled objects of its policies, and this file's namespaces have the
+   * right labels.
    */
   async settled(timeoutMs = 180_000): Promise<void> {
     let last: readonly string[] = [];
@@ -285,7 +289,7 @@ export class TestCluster {
   }
 }
 
-/** Programmed=True about the policy's current generation. */
+/** Whether the condition Programmed is True for the policy's current generation. */
 export function isProgrammed(policy: Json): boolean {
   const condition = conditionOf(policy, 'Programmed');
   return condition?.status === 'True' && condition.observedGeneration === policy.metadata.generation;
@@ -311,7 +315,10 @@ export async function allowCreators(api: Api): Promise<void> {
   });
 }
 
-/** Makes a namespace in which pods can be created at once: no controller need make the service account. */
+/**
+ * Creates a namespace in which pods can be created at once, because it already has the service account that a
+ * controller would create.
+ */
 export async function createNamespace(
   api: Api,
   name: string,

@@ -20,7 +20,7 @@ interface Watched {
   readonly pid: number;
 }
 
-/** Asks until `stop` is called, which rejects if an answer was not 200. */
+/** Asks for the health until `stop` is called. `stop` rejects if an answer was not 200. */
 export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
   const worker = new Worker(new URL(import.meta.url), { workerData: watched });
   // A test that fails before `stop` must not keep the process alive.

@@ -1,5 +1,5 @@
 /**
- * A cluster and documents whose texts try to become part of the page. The API server refuses many of these names, but
+ * A cluster and documents whose texts try to get executed in the page. The API server refuses many of these names, but
  * anybody can edit a document.
  */
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
@@ -109,7 +109,7 @@ function podsOf(text: string, index: number): PodView[] {
 
 const projection = createProjection(RULES);
 
-/** A pod that breaks most rules, with the text in each field that is one. */
+/** A pod that breaks most rules, with the given text in each field that is a text. */
 function partsWith(text: string): PodParts {
   const annotations = Object.fromEntries([
     [`container.apparmor.security.beta.kubernetes.io/${text}`, text],
@@ -149,7 +149,7 @@ function partsWith(text: string): PodParts {
 type Spec = Partial<CapabilityPolicySpec>;
 
 function policyNamed(name: string, index: number): CompletePolicy {
-  // The API server and cappol replace what is not well-formed.
+  // The API server and cappol replace parts of a text that are not well-formed Unicode.
   const text = name.toWellFormed();
   const modes = ['Enforce', 'Warn', 'Audit'] as const;
   const spec: Spec = {
@@ -179,7 +179,7 @@ function nameOf({ metadata }: CompletePolicy): string {
   return metadata?.name ?? '';
 }
 
-/** As another version of the operator, or a person with an editor, may have left it. */
+/** Unusual statuses that another version of the operator, or a person with an editor, may have left. */
 const STRANGE_STATUSES: readonly object[] = [
   {},
   { conditions: [] },
@@ -199,7 +199,7 @@ const STRANGE_STATUSES: readonly object[] = [
   { rollout: { enforced: 1, soaking: 0, blocked: 0, progress: SCRIPT } },
 ];
 
-/** The same cluster as a document that somebody has edited further. */
+/** The hostile cluster as a snapshot that somebody has edited further. */
 export function hostileSnapshot(context: string = CLOSED_SCRIPT): Snapshot {
   const snapshot = settledSnapshot(hostileCluster(), context);
   const policies = snapshot.policies.map((policy, index): SnapshotPolicy => {

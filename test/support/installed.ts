@@ -1,6 +1,6 @@
 /**
- * The operator installed as documented, with its service account and rights. There is no node to run its pods: tests run it
- * beside the cluster, as that account.
+ * The operator installed as documented, with its service account and rights. The cluster has no node for the operator's
+ * pods, so tests run it beside the cluster, as this account.
  */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +12,12 @@ import { NAMESPACES } from './rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
-/** The page's block that installs. */
+/** The number of the block that installs the operator on the page, for each way. */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
 
-/** Once per control plane; with kubectl unless CAPABILITYPOLICY_TEST_INSTALL=helm. */
+/** Installs the operator once for each control plane, with kubectl unless CAPABILITYPOLICY_TEST_INSTALL=helm. */
 export async function install(
   controlPlane: ControlPlane,
   way = process.env.CAPABILITYPOLICY_TEST_INSTALL ?? 'kubectl',
@@ -30,7 +30,7 @@ export async function install(
   await installation;
 }
 
-/** As an upgrade does: every object is applied once more. */
+/** Applies every object once more, as an upgrade does. */
 export async function applyAgain(controlPlane: ControlPlane): Promise<void> {
   await installWith(controlPlane, 'kubectl');
 }
@@ -46,10 +46,13 @@ async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<v
   }
 }
 
-/** A node asks for the tokens of its pods; with the protection, nobody else gets one of the operator. */
+/** A node, which requests the tokens of its pods. With the protection, nobody else gets a token of the operator. */
 const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'system:masters'] };
 
-/** @returns the path of a kubeconfig with a token of the operator's service account, as its pods have one */
+/**
+ * @returns the path of a kubeconfig with a token of the operator's service account, like the token of the operator's
+ * pods
+ */
 export async function accountKubeconfig(controlPlane: ControlPlane, api: Api): Promise<string> {
   const account = `${NAMESPACES}/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR_ACCOUNT}`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };

@@ -4,7 +4,7 @@ import type { Page } from './browser.ts';
 const CONTROLS =
   'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex="0"], [contenteditable="true"]';
 
-/** More than any view has, as long as long lists are one stop. */
+/** The most stops of a walk: more than any view has, because a long list is only one stop. */
 const MOST_STOPS = 400;
 
 export interface Walk {
@@ -12,11 +12,11 @@ export interface Walk {
   readonly stops: number;
   /** The controls that never had the focus. */
   readonly missed: readonly string[];
-  /** The control that kept the focus, if one did. */
+  /** The control that never gave up the focus, if there is such a control. */
   readonly trap?: string;
 }
 
-/** From the beginning of the page by the Tab key, until the focus leaves its last control. */
+/** Walks through the page by the Tab key, from the beginning until the focus leaves the last control. */
 export async function walkByTab(page: Page): Promise<Walk> {
   await page.locator('body').evaluate((body) => {
     body.ownerDocument.activeElement.blur();
@@ -27,7 +27,7 @@ export async function walkByTab(page: Page): Promise<Walk> {
   });
   let previous = '';
   for (let stops = 0; stops < MOST_STOPS; stops++) {
-    // In an editor Tab indents; its description says how to leave it.
+    // In an editor, the Tab key indents. Escape leaves the editor, as the editor's description says.
     if (await isInEditor(page)) await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
     const stop = await markFocused(page, stops);
@@ -46,13 +46,13 @@ function isInEditor(page: Page): Promise<boolean> {
 
 const WALKED = 'data-walked';
 
-/** @returns undefined when the page has not the focus */
+/** @returns undefined if the page does not have the focus */
 function markFocused(page: Page, stop: number): Promise<string | undefined> {
   return page.locator('body').evaluate(
     (body, [attribute, number]) => {
       const { activeElement } = body.ownerDocument;
       if (activeElement === body || activeElement === null) return undefined;
-      // The first one again: the walk goes round.
+      // The walk is over when the first control has the focus again.
       if (activeElement.getAttribute(attribute) === '0') return undefined;
       if (!activeElement.hasAttribute(attribute)) activeElement.setAttribute(attribute, number);
       return `${activeElement.getAttribute(attribute)} ${activeElement.outerHTML.slice(0, 150)}`;
@@ -63,8 +63,8 @@ function markFocused(page: Page, stop: number): Promise<string | undefined> {
 
 async function missedControls(page: Page): Promise<string[]> {
   return page.locator(CONTROLS).evaluateAll((all: ControlInPage[], attribute) => {
-    // The Tab key reaches one radio button of a group.
-    // In a shadow tree the host stands for the control that has the focus.
+    // The Tab key reaches only one radio button of a group. If a control in a shadow tree has the focus, its host is
+    // marked.
     const isWalked = (one: ControlInPage) =>
       one.hasAttribute(attribute) || one.getRootNode().host?.hasAttribute(attribute) === true;
     const missed = all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !isWalked(one));

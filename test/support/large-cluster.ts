@@ -1,7 +1,6 @@
 /**
- * A cluster of a size that few have: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods of one shape
- * share their parts, which are frozen, as the projection leaves them: so it is built in less than a second, and each
- * shape is evaluated once.
+ * A very large cluster: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods of one shape share their
+ * frozen parts, as in the projection. So the cluster is built in less than a second, and each shape is evaluated once.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type {
@@ -20,7 +19,10 @@ import { SERVER } from './views.ts';
 export interface LargeSizes {
   readonly pods: number;
   readonly namespaces: number;
-  /** Different pods. There are as many different templates: admission adds the volume of the token to the pod only. */
+  /**
+   * The number of different pods. There are as many different templates, because admission adds the token's volume only
+   * to pods.
+   */
   readonly shapes: number;
   readonly policies: number;
 }
@@ -136,7 +138,7 @@ interface Placed {
 }
 
 function chainOf(namespace: string, { workload, shape }: Placed): Chain {
-  // A prime, so that each shape occurs under each kind of owner.
+  // The factor is a prime, so that each shape occurs under each kind of owner.
   const kinds = CHAINS[(workload * 7 + Math.floor(workload / 60)) % CHAINS.length] ?? [];
   const workloads: WorkloadView[] = [];
   let owner: Owner | undefined;
@@ -156,7 +158,9 @@ function chainOf(namespace: string, { workload, shape }: Placed): Chain {
 
 const DROP_ALL = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-/** Security contexts from hardened to unlimited; an application has one of them, a sidecar another one. */
+/**
+ * Security contexts from hardened to unlimited; an application has one of these contexts, and a sidecar another one.
+ */
 const CONTEXTS: readonly object[] = [
   DROP_ALL,
   { ...DROP_ALL, readOnlyRootFilesystem: true },

@@ -16,7 +16,7 @@ export interface LargePolicies {
   readonly policies: readonly CompletePolicy[];
   readonly roles: readonly RoleView[];
   readonly roleBindings: readonly RoleBindingView[];
-  /** The labels of a namespace for rollouts that have not reached it. @param namespace its index */
+  /** The labels of a namespace for rollouts that have not reached it. @param namespace the namespace's index */
   readonly pending: (namespace: number) => Readonly<Record<string, string>>;
 }
 
@@ -26,7 +26,7 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
   [
     'baseline-without-team',
     {
-      // Each policy is limited to the policies that it may overlap with: a policy for all namespaces would overlap with
+      // A policy may overlap only with a limited number of policies. A policy for all namespaces would overlap with
       // those of all teams.
       namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] },
       mode: 'Enforce',
@@ -46,7 +46,7 @@ const CREATED = '2026-01-01T00:00:00Z';
 
 interface Own {
   readonly team: string;
-  /** One namespace of the team. */
+  /** The name of one namespace of the team. */
   readonly namespace: string;
 }
 
@@ -84,8 +84,8 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 ];
 
 /**
- * Half of them warn and half audit. Each overlaps with the policy that does so everywhere, and there is room for some
- * thirty.
+ * A rollout. In pending namespaces, half of the policies warn and half audit. Each policy overlaps with the one that
+ * warns or audits everywhere, which may overlap with some thirty policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };
@@ -126,7 +126,7 @@ export function largePolicies(count: number): LargePolicies {
     ),
     pending(namespace) {
       const { team } = labelsOf(namespace);
-      // Half of the namespaces are still to come.
+      // The rollouts have reached half of the namespaces; the other half is pending.
       if (roundOf(namespace) % 2 === 0) return {};
       const here = rolledOut.filter(({ spec }) => spec.namespaceSelector.matchLabels?.team === team);
       return Object.fromEntries(here.map((policy) => [`${ROLLOUT_LABEL_PREFIX}${nameOf(policy)}`, ROLLOUT_PENDING]));

@@ -1,10 +1,10 @@
 /**
- * Measured capability sets of containers: the bounding set, which for user 0 is the permitted and the effective one,
- * too. containerd through its CRI (1.6), and all of them through runc.
+ * Measured bounding sets of containers. For user 0, the permitted and the effective set equal the bounding set.
+ * containerd was measured through its CRI (1.6), and all runtimes through runc.
  */
 import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 
-/** A mask, or the reason why the container does not start. */
+/** The mask of a bounding set, or the reason why the container does not start. */
 export type Measured = bigint | string;
 
 interface MeasuredRow {

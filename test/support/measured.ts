@@ -1,6 +1,6 @@
 /** Measurements on a machine that runs other programs, too. */
 
-/** CPU time of this process, in ms: other programs make work late, but hardly more expensive. */
+/** The CPU time of this process in ms, which other programs hardly change, although they delay the work. */
 export async function cpuMs(work: () => unknown): Promise<number> {
   const began = process.cpuUsage();
   await work();
@@ -8,7 +8,7 @@ export async function cpuMs(work: () => unknown): Promise<number> {
   return (user + system) / 1_000;
 }
 
-/** Time on the clock, in ms. */
+/** The time on the clock that the work takes, in ms. */
 export async function clockMs(work: () => unknown): Promise<number> {
   const began = performance.now();
   await work();
@@ -16,8 +16,8 @@ export async function clockMs(work: () => unknown): Promise<number> {
 }
 
 /**
- * The least of up to five measurements; the first one below the limit ends them. Other programs or the garbage collector
- * may disturb one measurement, but a defect affects all of them.
+ * The least of up to five measurements. No further measurement is made after one below the limit. Other programs or the
+ * garbage collector may disturb one measurement, but a defect affects all of them.
  */
 export async function leastOf(limit: number, measure: () => Promise<number>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;

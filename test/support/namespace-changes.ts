@@ -10,7 +10,7 @@ export interface MetadataChange {
   readonly annotations?: Entries;
 }
 
-/** May change namespaces by each of these routes, and has no other rights. */
+/** A user who may change namespaces by each of these routes, and has no other rights. */
 export const EDITOR: Identity = { user: 'namespace-editor', groups: ['namespace-editors'] };
 
 const APPLY = 'application/apply-patch+yaml';
@@ -19,7 +19,7 @@ const MERGE = 'application/merge-patch+json';
 interface Route {
   readonly title: string;
   readonly method: Method;
-  /** Below the namespace. */
+  /** The subresource of the namespace to which the request goes. */
   readonly subresource: string;
   readonly contentType?: string;
 }
@@ -37,8 +37,8 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes that can make the change. Applying fewer fields removes what the same manager applied before by the same
- * route, and nobody applies labels to /status.
+ * The routes that can make the change. Applying fewer fields removes only fields that the same manager applied before
+ * by the same route. So /status, to which nobody applies labels, is no route for removals.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);
@@ -47,7 +47,9 @@ export function routesOf({ labels = {}, annotations = {} }: MetadataChange): rea
   );
 }
 
-/** The API server's answer to the change; it is sent again if the operator has changed the namespace meanwhile. */
+/**
+ * The API server's answer to the change. The request is sent again if the operator has changed the namespace meanwhile.
+ */
 export async function change(
   api: Api,
   namespace: string,
@@ -108,7 +110,7 @@ export async function allowEditor(api: Api): Promise<void> {
 
 /**
  * Grants rules to a user by a ClusterRole and a binding to it, both of the given name.
- * @param namespace of a RoleBinding; without it, a ClusterRoleBinding
+ * @param namespace the namespace of a RoleBinding; without it, a ClusterRoleBinding is created
  * @returns the path of the binding
  */
 export async function grant(

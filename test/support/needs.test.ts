@@ -38,7 +38,7 @@ describe('tests that need a feature of the API server', () => {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  /** With forbid-pending, as in CI, a skipped test fails. */
+  /** Runs tests with `--forbid-pending`, as CI does, so that a skipped test fails. */
   function run(version: string): { status: number | null; output: string } {
     const mocha = [
       'hack/preflight.js',

@@ -1,6 +1,6 @@
 /**
- * The requirements of some tests on the machine or on the API server. If they are missing, the tests are left out: not
- * defined, but reported.
+ * The requirements of some tests on the machine or on the API server. Tests whose requirements are missing are left
+ * out: they are reported, but not defined.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
@@ -8,8 +8,8 @@ import { offeredSince, offers, type ServerFeature } from '../../operator/standar
 import { PROTECTED } from './control-plane.ts';
 
 /**
- * Declares tests that need programs besides Node and Go. On a developer's machine without them, it reports that and
- * goes on; in CI, where .ci/run installs them, it is a failure.
+ * Declares tests that need programs besides Node and Go. On a developer's machine, missing programs are only reported.
+ * In CI, where .ci/run installs the programs, missing ones are a failure.
  */
 export function describeWith(needs: Needs, title: string, tests: () => void): void {
   const reason = lacking(needs);
@@ -36,7 +36,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   podResize: 'the subresource pods/resize',
 };
 
-/** @param feature of the API server that the test needs; undefined if all versions have what it needs */
+/** @param feature the feature of the API server that the test needs; undefined if the test needs no such feature */
 export function itIfOffered(
   feature: ServerFeature | undefined,
   title: string,
@@ -57,12 +57,15 @@ function takeBack(test: Mocha.Test, reason: string): void {
   leaveOut({ title: test.fullTitle(), reason });
 }
 
-/** Declares a test of the behaviour where the API server lacks a feature; on newer API servers it is left out silently. */
+/**
+ * Declares a test of the behaviour on API servers that lack a feature. On newer API servers, the test is left out
+ * silently.
+ */
 export function itIfLacking(feature: ServerFeature, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
   if (!offers(SERVER_MINOR, feature)) it(title, run);
 }
 
-/** @param feature of the API server that the tests need */
+/** @param feature the feature of the API server that the tests need */
 export function describeIfOffered(feature: ServerFeature, title: string, tests: (this: Mocha.Suite) => void): void {
   const suite = describe(title, tests);
   if (offers(SERVER_MINOR, feature)) return;
@@ -80,7 +83,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** @returns what the tests with this output left out */
+/** @returns the tests that were left out, according to the output of a run */
 export function leftOutIn(output: string): LeftOut[] {
   return Array.from(output.matchAll(LEFT_OUT), ([, title = '', reason = '']) => ({ title, reason }));
 }
@@ -96,7 +99,7 @@ function needOf(feature: ServerFeature): string {
   return `needs ${FEATURE_NAMES[feature]}, offered since ${offeredSince(feature)}`;
 }
 
-/** Mocha has declared it already, so its title and its tests are known. */
+/** Removes a suite or test after mocha has declared it, which makes its title and its tests known. */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);
 }

@@ -1,4 +1,4 @@
-/** The visible state of a policy: its status at every moment, and its Events. */
+/** Observes the visible state of a policy: its status at every moment, and its Events. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -85,7 +85,10 @@ export async function assertStill(api: Api, path: string, ms: number): Promise<v
   assert.deepEqual(await api.get(path), before);
 }
 
-/** The operator's Events about an object, oldest first; those about a cluster-scoped object are in `default`. */
+/**
+ * The operator's Events about an object, oldest first. Events about a cluster-scoped object are in the namespace
+ * `default`.
+ */
 export async function eventsAbout(api: Api, kind: string, name: string, namespace = 'default'): Promise<Json[]> {
   const events = await api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
   return events
@@ -101,7 +104,7 @@ export async function statusOf(api: Api, policy: string): Promise<CapabilityPoli
   return status ?? {};
 }
 
-/** Status entries that meet `wanted`. */
+/** The violations in a status whose fields have the `wanted` values. */
 export function entries(status: CapabilityPolicyStatus, wanted: Partial<Violation>): Violation[] {
   return (status.violations ?? []).filter((entry) =>
     Object.entries(wanted).every(([field, value]) => entry[field as keyof Violation] === value),
@@ -121,7 +124,8 @@ export async function timed(
 }
 
 /**
- * Deletes a namespace at once, without waiting for controllers to search it for objects, which do not matter in tests.
+ * Deletes a namespace at once, without waiting for controllers to delete the objects in it, which do not matter in
+ * tests.
  */
 export async function vanish(api: Api, name: string): Promise<void> {
   const path = `${NAMESPACES}/${name}`;
@@ -131,7 +135,9 @@ export async function vanish(api: Api, name: string): Promise<void> {
   assert.ok(status === 200 || status === 404, `${status}`);
 }
 
-/** A namespace's Pod Security labels, without the common prefix, and the operator's record of its own. */
+/**
+ * A namespace's Pod Security labels without their common prefix, and the operator's record of the labels that it set.
+ */
 export async function podSecurityOf(api: Api, namespace: string): Promise<{ labels: Json; record: Json }> {
   const { metadata } = await api.get(`${NAMESPACES}/${namespace}`);
   const short = (labels: Json) =>

@@ -8,7 +8,7 @@ interface Shown {
   readonly namespace: NamespaceView;
 }
 
-/** @param shown is asked again whenever something reads the cluster */
+/** @param shown the function that is called whenever something reads the cluster */
 export function oneNamespace(oldestServer: number, shown: () => Shown): { cluster: Cluster; state: ClusterState } {
   const cluster = {
     oldestServer,

@@ -1,4 +1,4 @@
-/** The operator as a child process; its log is kept for failing tests. */
+/** The operator as a child process, whose log is kept for failing tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ export class OperatorProcess {
     return this.#child !== undefined;
   }
 
-  /** Undefined while it does not run. */
+  /** The ID of the process; undefined while the operator does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -40,7 +40,10 @@ export class OperatorProcess {
     this.#child?.kill(signal);
   }
 
-  /** Resolves when the process runs; `watching` resolves when it has read the cluster and works. */
+  /**
+   * Starts the operator. Resolves when the process runs; `watching` resolves when the operator has read the cluster and
+   * works.
+   */
   async start(): Promise<void> {
     if (this.#child) return;
     const child = spawn(process.execPath, [...this.#nodeFlags, MAIN, ...this.#args, '--log-format', 'json'], {
@@ -48,7 +51,7 @@ export class OperatorProcess {
     });
     this.#child = child;
     createInterface({ input: child.stderr }).on('line', (line) => this.#keep(line));
-    // A test run that crashes must not leave it behind.
+    // A test run that crashes must not leave the operator behind.
     const kill = () => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => {
@@ -58,7 +61,7 @@ export class OperatorProcess {
     await once(child, 'spawn');
   }
 
-  /** Starts it and waits until it has read the cluster. */
+  /** Starts the operator, and waits until it has read the cluster. */
   async startAndWatch(): Promise<void> {
     const before = this.log.length;
     await this.start();
@@ -73,9 +76,9 @@ export class OperatorProcess {
   }
 
   /**
-   * Ends it with SIGTERM, or at once with SIGKILL, and waits until it is gone and its log is read.
+   * Ends the operator with SIGTERM, or at once with SIGKILL, and waits until the process has ended and its log is read.
    *
-   * @returns the exit code, if it ran and ended by itself
+   * @returns the exit code, if the operator ran and no signal killed it
    */
   async stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<number | undefined> {
     const child = this.#child;
@@ -86,7 +89,7 @@ export class OperatorProcess {
     return code ?? undefined;
   }
 
-  /** The last lines of its log, for people. */
+  /** The last lines of the operator's log, for people. */
   logEnd(lines = 25): string {
     return this.log
       .slice(-lines)

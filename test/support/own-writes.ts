@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit.ts';
 
-/** The answer to a probe of the protection has another text: "CapabilityPolicy protection in force: …". */
+/**
+ * The beginning of a refusal by the protection. Its answer to a probe begins differently: "CapabilityPolicy protection
+ * in force: …".
+ */
 const REFUSAL = 'CapabilityPolicy protection: ';
 
 /**
- * @param events of the operator's writes @returns the number of writes, for people
- * @throws if the protection refused one, or if there are none
+ * @param events the events of the operator's writes @returns the number of writes, as text for people
+ * @throws if the protection refused a write, or if there are no writes
  */
 export function assertNoneRefused(events: readonly AuditEvent[]): string {
   const refused = events.filter(({ responseStatus }) => responseStatus?.message?.includes(REFUSAL));

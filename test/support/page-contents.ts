@@ -13,7 +13,7 @@ export async function tableRows(table: Locator): Promise<RowText[]> {
   return rows;
 }
 
-/** All rows of a list that has only its visible rows in the document. */
+/** All rows of a list, although the document contains only the visible ones. */
 export async function listRows(page: Page, list: Locator): Promise<RowText[]> {
   const count = Number(await list.getAttribute('aria-rowcount'));
   const heads = await textsOf(list.locator('[role="columnheader"]'));
@@ -37,7 +37,7 @@ function rowOf(heads: readonly string[], cells: readonly string[]): RowText {
   return Object.fromEntries(heads.map((head, index) => [head, cells[index] ?? '']));
 }
 
-/** The text as it is read, with each run of blanks as one. */
+/** The texts of the elements as people read them, with each run of blanks as one blank. */
 export async function textsOf(locator: Locator): Promise<string[]> {
   const texts = await locator.allTextContents();
   return texts.map((text) => text.replace(/\s+/g, ' ').trim());

@@ -12,7 +12,7 @@ import { listRows, type RowText, tableRows, textsOf } from './page-contents.ts';
 import { goTo, settled, viewNamed } from './views-of-page.ts';
 
 export interface Told {
-  /** `cappol status -o json` */
+  /** The output of `cappol status -o json`. */
   readonly status: StatusView;
   /** The items of `cappol check --cluster -o json`. */
   readonly items: readonly CheckedItem[];
@@ -34,7 +34,7 @@ async function assertSummary(page: Page, { status }: Told): Promise<number> {
   await goTo(page, viewNamed('overview'));
   const [said = ''] = await textsOf(page.locator('.summary'));
   const text = statusText(status, { terminal: PLAIN, wide: false, whole: false, namespace: undefined });
-  // Without policies, the page says what that means.
+  // If there are no policies, the page explains what that means.
   if (status.policies.length === 0) assert.match(said, /^There are no policies/);
   else assert.equal(said, text.split('\n')[0]);
   return 1;
@@ -70,7 +70,7 @@ async function assertPolicies(page: Page, { status: { policies }, statuses }: To
   return rows.length * 6;
 }
 
-/** The policy's status equals the output of `cappol status`. */
+/** Checks that the policy's status equals the output of `cappol status`. */
 function assertStatus({ name, workloads, namespaces }: PolicyView, status: CapabilityPolicyStatus): void {
   const { selected = 0, deciding = 0 } = status.namespaces ?? {};
   assert.deepEqual({ selected, deciding }, namespaces, name);
@@ -83,7 +83,7 @@ async function assertViolations(page: Page, { status: { policies }, items, isPen
   const list = page.locator('.rows.violations');
   const rows = (await list.count()) === 0 ? [] : await listRows(page, list);
   const expected = policies.flatMap((policy) => policy.violations.map((one) => ({ ...one, policy })));
-  // A workload may break several policies of a mode: they are one row.
+  // A workload that breaks several policies of a mode has only one row for the mode.
   const groups = Map.groupBy(expected, ({ namespace, kind, name, policy }) =>
     JSON.stringify([namespace, `${kind} ${name}`, modeIn(policy, isPending(policy.name, namespace))]),
   );
@@ -111,7 +111,7 @@ function modeIn({ mode, rollout }: PolicyView, isPending: boolean): Mode {
 
 const EFFECTS = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
 
-/** The rules, messages and fields of each workload, as check names them. */
+/** Checks that the page shows the same rules, messages and fields of each workload as `cappol check`. */
 async function assertDetails(page: Page, items: readonly CheckedItem[]): Promise<number> {
   let cells = 0;
   for (const { namespace, kind, name, violations, verdict } of items.filter((item) => item.verdict !== 'Compliant')) {

@@ -6,29 +6,29 @@ import { lexer, type Token, type Tokens, walkTokens } from 'marked';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** A block of code. */
+/** A block of code on a page. */
 export interface Block {
   /** The words after the opening fence: the language, then how tests use the block. */
   readonly info: readonly string[];
-  /** Ends in a line feed. */
+  /** The text of the block, which ends in a line feed. */
   readonly text: string;
   /** The line of the opening fence, from 1. */
   readonly line: number;
-  /** The nearest heading of level 2 above it, or empty. */
+  /** The nearest heading of level 2 above the block, or an empty text. */
   readonly section: string;
 }
 
 export interface Page {
-  /** From the project's folder. */
+  /** The path of the page from the project's folder. */
   readonly path: string;
   readonly blocks: readonly Block[];
-  /** As written in the page, including the links of pictures. */
+  /** The targets of links and pictures, as they are written in the page. */
   readonly links: readonly string[];
-  /** The anchors of its headings, as GitHub makes them. */
+  /** The anchors of the page's headings, as GitHub makes them. */
   readonly anchors: ReadonlySet<string>;
 }
 
-/** README.md and everything in docs/, in the order of their paths. */
+/** README.md and all pages in docs/, in the order of their paths. */
 export function documentation(): Page[] {
   const files = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
   const pages = files.filter((file) => file.endsWith('.md')).map((file) => join('docs', file));
@@ -36,8 +36,8 @@ export function documentation(): Page[] {
 }
 
 /**
- * @param path from the project's folder @throws Error that names a block inside a list or a quotation, because nobody can
- * paste such a block
+ * @param path the path from the project's folder @throws Error that names a block inside a list or a quotation, because
+ * nobody can paste such a block
  */
 export function readPage(path: string): Page {
   const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));

@@ -1,17 +1,17 @@
 /** Pods and workloads as users write them. */
 
-/** A pod of these metadata and this spec. */
+/** A pod with the given metadata and spec. */
 export function podManifest<Metadata, Spec>(metadata: Metadata, spec: Spec) {
   return { apiVersion: 'v1' as const, kind: 'Pod' as const, metadata, spec };
 }
 
 interface PodOptions {
   readonly serviceAccountName?: string;
-  /** Added capabilities. */
+  /** The capabilities that the container adds. */
   readonly add?: readonly string[];
 }
 
-/** Level restricted admits it, unless `add` says otherwise. */
+/** A pod that level restricted admits, unless it adds other capabilities. */
 export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {}): object {
   const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
   return podOf(securityContext, {
@@ -20,17 +20,17 @@ export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {})
   });
 }
 
-/** Level baseline admits it and restricted does not, unless `add` says otherwise. */
+/** A pod that level baseline admits and level restricted refuses. Added capabilities may change that. */
 export function baselinePod({ add = [], serviceAccountName }: PodOptions = {}): object {
   return podOf({ capabilities: { add } }, serviceAccountName === undefined ? {} : { serviceAccountName });
 }
 
-/** Only level privileged admits it. */
+/** A pod that only level privileged admits. */
 export function privilegedPod(): object {
   return podOf({ privileged: true });
 }
 
-/** Level privileged admits it; `hostNetwork: false` leaves that field out. */
+/** A pod with `hostNetwork: true`, which only level privileged admits. */
 export function hostNetworkPod(): object {
   return podOf(undefined, { hostNetwork: true });
 }

@@ -1,4 +1,4 @@
-/** Policies for tests: as users write them, complete with defaults, and resolved. */
+/** Policies for tests in three forms: as users write them, complete with defaults, and resolved. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -10,7 +10,7 @@ type NamedPolicy = CompletePolicy & { readonly metadata: { readonly name: string
 
 const STRICT = { level: 'restricted', mode: 'Enforce' } as const;
 
-/** A policy of these metadata and this spec, without defaults. */
+/** A policy with the given metadata and spec, without defaults. */
 export function policyManifest<Metadata, Body>(metadata: Metadata, spec: Body) {
   return {
     apiVersion: 'capabilitypolicy.dev/v1alpha1' as const,
@@ -25,7 +25,7 @@ export function writtenPolicy(name: string, spec: object = {}) {
   return policyManifest({ name }, { namespaceSelector: {}, ...STRICT, ...spec });
 }
 
-/** The same with defaults. */
+/** An Enforce policy at level restricted for all namespaces, except for what `spec` says, with defaults. */
 export function policy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { ...STRICT, ...spec });
 }

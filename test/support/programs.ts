@@ -4,7 +4,7 @@ import { everywhere } from '../../operator/apply/probe.ts';
 import { type ApiClient, ApiError, type Identified, pathOf } from '../../operator/cluster/client.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 
-/** Writes the programs, and waits until they are in force. @returns the paths of what it wrote, in order */
+/** Writes the programs, and waits until they are in force. @returns the paths of the written objects, in order */
 export async function enforce(client: ApiClient, { programs, grants }: Pick<Compiled, 'programs' | 'grants'>) {
   const written: string[] = [];
   for (const { role, roleBinding } of grants.values()) {
@@ -27,7 +27,10 @@ export async function enforce(client: ApiClient, { programs, grants }: Pick<Comp
   return written;
 }
 
-/** In place: the order of variables matters, which server-side apply may change. */
+/**
+ * Replaces an object instead of applying it, because server-side apply may change the order of variables, which
+ * matters.
+ */
 async function put(client: ApiClient, object: Identified): Promise<void> {
   const path = pathOf(object);
   try {

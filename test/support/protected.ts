@@ -8,17 +8,17 @@ import { Audit } from './audit.ts';
 import { cappol } from './cappol.ts';
 import { OPERATOR_USER } from './rights.ts';
 
-/** Alpha in 1.36, and off there unless a flag says otherwise. */
+/** The flag that is needed on 1.36, where the feature is alpha and off by default. */
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** @returns the flags of an API server that reads these files */
+/** @returns the flags of an API server that reads the files of the folder */
 export function staticFlags(directory: string): string[] {
   return [...GATE, `--admission-control-config-file=${join(directory, 'admission.yaml')}`];
 }
 
-/** Writes the files into a folder of their own. @param args of `cappol render --static` */
+/** Writes the files into a new folder. @param args the arguments of `cappol render --static` */
 export async function writeStatic(args: readonly string[] = [], stdin = ''): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'capabilitypolicy-static-'));
   const { code, stderr } = await cappol(
@@ -29,7 +29,7 @@ export async function writeStatic(args: readonly string[] = [], stdin = ''): Pro
   return directory;
 }
 
-/** @param args of `cappol render --static` */
+/** @param args the arguments of `cappol render --static` */
 export async function startWithStatic(
   args: readonly string[] = [],
   stdin = '',
@@ -47,7 +47,10 @@ export async function startWithStatic(
   }
 }
 
-/** The same, with a log of what the operator writes and of the API server's answers. */
+/**
+ * Starts a control plane with the protection, and with an audit log of the operator's writes and the API server's
+ * answers.
+ */
 export async function startAudited(): Promise<Awaited<ReturnType<typeof startWithStatic>> & { readonly audit: Audit }> {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
   const audit = new Audit(folder, { users: [OPERATOR_USER], verbs: WRITES });

@@ -1,4 +1,4 @@
-/** CRDs as their projects publish them: from Go modules, without compiling them. */
+/** CRDs as their projects publish them, read from Go modules that are not compiled. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ import { eventually } from './harness.ts';
 export interface PublishedCrd {
   readonly name: string;
   readonly module: string;
-  /** In the module. */
+  /** The path of the CRD's file in the module. */
   readonly file: string;
-  /** The collection of its objects. */
+  /** The path of the collection of the CRD's objects. */
   readonly path: string;
 }
 
@@ -22,13 +22,13 @@ export async function installPublishedCrd(api: Api, { name, module, file, path }
   await eventually(`${name} to be served`, async () => (await api.ask('GET', path)).status === 200);
 }
 
-/** It may be missing. */
+/** Removes a CRD, which may be missing. */
 export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Promise<void> {
   await api.remove(`${CRDS}/${name}`);
   await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);
 }
 
-/** @param environment of Go, for a module that needs another one */
+/** @param environment the environment for Go, if the module needs another one */
 export async function moduleFolder(module: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env: environment });
   return JSON.parse(stdout).Dir;

@@ -3,11 +3,14 @@ import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
-/** The owner of the field: the pod, its metadata, or a container, which is then created with it. */
+/**
+ * A setting with the owner of its field: the pod, its metadata, or a container. A container is created if it does not
+ * exist.
+ */
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
 }
-/** Steps that belong together: a mount with its volume. */
+/** Steps that belong together, such as a mount with its volume. */
 export type Steps = readonly Step[];
 
 const ABSENT = fc.constant(undefined);
@@ -21,13 +24,13 @@ const capabilityName = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
   },
-  // Runtimes read U+017F as S and U+0131 as I; JavaScript, but no runtime, reads U+FB06 as ST.
+  // Runtimes read U+017F as S and U+0131 as I. U+FB06 is read as ST by JavaScript, but by no runtime.
   {
     weight: 1,
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
   },
 );
-/** More names than exist, all of them valid. */
+/** Lists with more names than there are capabilities. All names in the lists are valid. */
 const MANY = [84, 85].map((length) => Array.from({ length }, (_, i) => (i % 2 === 0 ? 'CHOWN' : 'NET_BIND_SERVICE')));
 const added = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },
@@ -206,7 +209,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   { weight: 2, arbitrary: exampleSettings('spec') },
 );
 
-/** Fields that ephemeral containers may have, too. */
+/** Random fields that ephemeral containers may have, like other containers. */
 export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext', fc.constantFrom(undefined, {})),
   { weight: 3, arbitrary: field('securityContext.capabilities.add', added) },
@@ -236,11 +239,11 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Values that look like others but differ, or that have no effect. */
+/** Values of annotations that look like valid values but differ, or that have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 
-/** Containers' names, including ephemeral ones that are added later, and a name of no container. */
+/** Names of containers, including ephemeral containers that are added later, and a name that no container has. */
 const ANNOTATED = fc.constantFrom('app', 'init', 'second', 'debug', 'debug-0-0', 'other');
 
 export const ANNOTATION: Arbitrary<Setting> = fc.oneof(

@@ -34,7 +34,7 @@ export const COMPLIANT: Readonly<Record<string, Pod>> = {
 
 export function randomPods(): Arbitrary<Pod> {
   const bases = fc.constantFrom(...Object.values(COMPLIANT));
-  // Few changes, since most of them decide alone.
+  // Most changes alone decide the verdict on the pod, so each pod has few changes.
   const changes = fc.oneof(
     { weight: 3, arbitrary: fc.array(someChanges(), { minLength: 1, maxLength: 3, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(someChanges(), { maxLength: 7, size: 'max' }) },
@@ -42,7 +42,7 @@ export function randomPods(): Arbitrary<Pod> {
   return fc.tuple(bases, changes).map(([base, all]) => changed(base, all.flat()));
 }
 
-/** Ephemeral containers to be added to a pod: `debug`, hardened except for a few fields. */
+/** An ephemeral container `debug` to add to a pod. The container is hardened except for a few fields. */
 export function randomEphemeralContainers(): Arbitrary<Fields> {
   const contexts = fc.constantFrom(HARDENED, { ...HARDENED, ...NON_ROOT, ...CONFINED }, undefined);
   return fc.tuple(contexts, fc.array(SECURITY_FIELD, { maxLength: 3 })).map(([securityContext, settings]) => {
@@ -52,12 +52,12 @@ export function randomEphemeralContainers(): Arbitrary<Fields> {
   });
 }
 
-/** The fields that rules read. */
+/** The fields of a pod that rules read. */
 export function partsOf({ metadata, spec }: Pod): PodParts {
   return { annotations: metadata.annotations as PodParts['annotations'], spec: spec as unknown as PodParts['spec'] };
 }
 
-/** Containers that do not exist yet are hardened like `app`. */
+/** A copy of the pod with the changes. A container that does not exist yet is hardened like `app`. */
 function changed(base: Pod, changes: Changes): Pod {
   const copy = structuredClone(base);
   const { containers } = copy.spec;

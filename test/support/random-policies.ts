@@ -1,4 +1,4 @@
-/** Random policies and pods: few values for each field, so that they often match. */
+/** Random policies and pods: they have few values for each field, so that policies and pods often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import type {
   CapabilityPolicyOverrides,
@@ -31,7 +31,7 @@ const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
 const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
   fc.record(fields, { requiredKeys: [] });
 
-/** With ranges if the rule requires them, as in the API. */
+/** A random strategy. The strategy has ranges only if the API requires ranges for its rule. */
 function strategy<Rule extends string>(...rules: Rule[]) {
   return fc
     .record({ rule: one(...rules), ranges })
@@ -102,7 +102,7 @@ export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial(
   runtimeClasses,
 }) as Arbitrary<CapabilityPolicyOverrides>;
 
-/** `spec.containers`: no entry, one or two, for these names. */
+/** Random `spec.containers` with up to two entries, for the given names. */
 export function arbitraryContainers(...names: readonly [string[], string[]]): Arbitrary<NamedContainers[]> {
   const entry = fc.record({
     overrides: arbitraryOverrides.map(withoutPodFields),
@@ -167,7 +167,7 @@ const shared = {
   seLinuxOptions,
 };
 
-/** Fields that the example pods of rules set, with few values: `hostPID: true`. */
+/** Random values for fields with few values that the rules' example pods set, such as `hostPID: true`. */
 const SWITCHED_SPEC = Object.fromEntries(
   SWITCHED_PODS.flatMap(({ spec = {} }) => Object.entries(spec))
     .filter(([, value]) => typeof value !== 'object')

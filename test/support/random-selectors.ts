@@ -4,10 +4,10 @@ import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 const KEYS = ['team', 'example.com/tier'];
 const VALUES = ['net', 'db', ''];
-/** A value that no selector names represents all such values. */
+/** A value that stands for all values that no selector names. */
 const UNNAMED = 'other';
 
-/** Every namespace's labels, as far as these selectors distinguish them. */
+/** All combinations of labels that the random selectors can distinguish. */
 export const UNIVERSE: readonly Readonly<Record<string, string>>[] = KEYS.reduce<Record<string, string>[]>(
   (all, key) =>
     all.flatMap((labels) => [labels, ...[...VALUES, UNNAMED].map((value) => ({ ...labels, [key]: value }))]),
@@ -31,8 +31,8 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
 );
 
 /**
- * Selectors that are nearly as long as an expression may be, and that do not overlap. They select namespaces with the
- * label `shard`.
+ * A selector that is nearly as long as an expression may be, for namespaces with the label `shard`. Selectors with
+ * different indexes do not overlap.
  */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));

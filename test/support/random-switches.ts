@@ -10,7 +10,9 @@ import type { Standard } from '../../operator/standards/level-version.ts';
 
 /** One field's new value; undefined removes the field. */
 export interface Setting {
-  /** Below the PodSpec, the container or the metadata: ['securityContext', 'runAsUser']. */
+  /**
+   * The path of the field below the PodSpec, the container or the metadata, such as ['securityContext', 'runAsUser'].
+   */
   readonly path: readonly string[];
   readonly value: unknown;
 }
@@ -32,16 +34,16 @@ export const EXAMPLE_PODS: readonly ExamplePod[] = RULES.flatMap(({ examples }) 
   examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
 );
 
-/** The example pods of rules whose override has few values: their fields have few values, too. */
+/** The example pods of the rules whose override has few values. The fields that these pods set also have few values. */
 export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(
   ({ examples }) => examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
 );
 
 /**
- * The fields of the PodSpec that a policy demands, by the examples of rules with few values
+ * The fields of the PodSpec that a policy requires. These fields come from the examples of the rules with few values
  * that refuse an empty pod.
  *
- * @param values by rule ID
+ * @param values the policy's values by rule ID
  */
 export function demandedSpec(values: Fields, standard: Standard): Fields {
   const specs = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(({ id, examples, value }) =>
@@ -54,12 +56,12 @@ export function demandedSpec(values: Fields, standard: Standard): Fields {
   return spec;
 }
 
-/** The fields of the PodSpec, or of the container, that the example pods set. */
+/** A random setting from the fields of the PodSpec, or of the container, that the example pods set. */
 export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
   return fc.constantFrom(...EXAMPLE_PODS.flatMap(({ [part]: fields = {} }) => settingsIn(fields)));
 }
 
-/** One for each field, those of the securityContext on their own. */
+/** One setting for each field. Each field of the securityContext is a separate setting. */
 export function settingsIn(fields: Fields): Setting[] {
   return Object.entries(fields).flatMap(([field, value]) =>
     field === 'securityContext'

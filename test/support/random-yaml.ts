@@ -5,11 +5,11 @@ interface Style {
   readonly random: Random;
   readonly step: number;
   readonly listStep: number;
-  /** Percent. */
+  /** The percentage of lines before which a comment is written. */
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;
-  /** By their JSON: the anchors of values that were written before. */
+  /** The JSON of each value that was written with an anchor → the anchor. */
   readonly known: Map<string, string>;
   count: number;
 }
@@ -33,7 +33,7 @@ function randomYaml(value: unknown, random: Random): string {
   return random.int(10) === 0 ? MARK + broken : broken;
 }
 
-/** Several values as one stream. */
+/** Several values as one stream of documents. */
 export function randomStream(values: readonly unknown[], random: Random): string {
   const texts = values.map((value) =>
     randomYaml(value, random)
@@ -56,7 +56,7 @@ function chance(percent: number, { random }: Style): boolean {
   return random.int(100) < percent;
 }
 
-/** A line of its own, or none. */
+/** A comment or an empty line, or no line. */
 function comment(indent: number, style: Style): string[] {
   if (!chance(style.comments, style)) return chance(style.comments / 4, style) ? [''] : [];
   style.count += 1;
@@ -103,7 +103,7 @@ function isInline(value: unknown, style: Style): boolean {
   return typeof value !== 'object' || value === null || Object.keys(value).length === 0 || chance(style.flow, style);
 }
 
-/** Equal mappings share an anchor, sometimes. */
+/** The anchor for a value, or the alias of an equal value that was written before. Only some values get an anchor. */
 function anchored(value: unknown, style: Style): { readonly before: string; readonly alias?: string } {
   if (!style.anchors || typeof value !== 'object' || value === null || Array.isArray(value)) return { before: '' };
   const text = JSON.stringify(value);

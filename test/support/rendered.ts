@@ -1,4 +1,4 @@
-/** Compares the objects in a cluster with what the policies in it compile to. */
+/** Compares the rendered objects in a cluster with those that its policies compile to. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
@@ -13,7 +13,10 @@ const RECORD = 'capabilitypolicy.dev/labels';
 export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 export const NAMESPACES = '/api/v1/namespaces';
 
-/** How the cluster differs from what its policies compile to: missing, changed and stale objects, wrong labels. */
+/**
+ * The differences between the cluster and the objects that its policies compile to: missing, changed and stale objects,
+ * and wrong labels.
+ */
 export async function differences(
   api: Api,
   options: CompileOptions,
@@ -70,7 +73,7 @@ function changes(live: Json, wanted: unknown, path = ''): string[] {
   );
 }
 
-/** The API server leaves these fields out. */
+/** Whether a value is empty, so that the API server leaves out its field. */
 function isEmpty(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }

@@ -1,8 +1,8 @@
 import Mocha from 'mocha';
 
 /**
- * Mocha's own report, then a line for each test that failed, and then one line for .ci/run: `N passed, N failed`. A skipped
- * test counts as failed.
+ * Prints mocha's own report, then a line for each failed test, and then one line for .ci/run: `N passed, N failed`. A
+ * skipped test counts as failed.
  */
 export default class ClosingLineReporter extends Mocha.reporters.Spec {
   readonly #failed: string[] = [];

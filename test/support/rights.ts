@@ -52,8 +52,8 @@ export function operatorRoles(): RbacObject[] {
 }
 
 /**
- * Grants exactly the rights of config/rbac, even if others were granted before. The account itself is not created,
- * because a user with a certificate needs none.
+ * Grants exactly the rights of config/rbac, and removes rights that were granted before. The service account is not
+ * created, because a user with a certificate needs no account.
  */
 export async function grantRights(api: Api): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } };

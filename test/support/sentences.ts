@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Sentence {
-  /** From the project's folder. */
+  /** The path of the file from the project's folder. */
   readonly file: string;
-  /** The line of its paragraph, from 1. */
+  /** The number of the line where the sentence's paragraph begins, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** Generated from other files, recorded, or quoted from other projects. */
+/** Files that are generated, recorded, or quoted from other projects. */
 const OMITTED = [
   /^operator\/api\/generated\//,
   /\/golden\//,
@@ -20,7 +20,7 @@ const OMITTED = [
   /\/kubernetes-fields\.json$/,
 ];
 
-/** Files that git tracks, and new ones that it does not ignore. */
+/** The sentences in all files that git tracks, and in new files that git does not ignore. */
 export function sentencesOf(root: string): Sentence[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
   const files = [...new Set(String(listed).split('\n'))].filter((file) => !OMITTED.some((path) => path.test(file)));
@@ -53,7 +53,7 @@ const PARAGRAPHS: readonly (readonly [RegExp, (lines: readonly string[]) => Para
   [/\.(ya?ml|sh|tpl)$|(^|\/)Dockerfile$|^\.ci\/|^bin\//, (lines) => joined(lines, scriptText)],
 ];
 
-/** Without blocks of code and headings; each cell of a table is a paragraph. */
+/** The paragraphs of a page, without blocks of code and headings. Each cell of a table is a paragraph. */
 function proseOfPage(lines: readonly string[]): Paragraph[] {
   let isCode = false;
   const prose = lines.map((line) => {
@@ -67,7 +67,7 @@ function proseOfPage(lines: readonly string[]): Paragraph[] {
   return [...rows, ...others];
 }
 
-/** Paragraphs of consecutive lines that `textOf` finds text in. A list item begins another one. */
+/** Joins consecutive lines in which `textOf` finds text to paragraphs. A list item begins another paragraph. */
 function joined(lines: readonly string[], textOf: (line: string) => string | undefined): Paragraph[] {
   const paragraphs: { line: number; text: string }[] = [];
   let isOpen = false;
@@ -94,7 +94,7 @@ function scriptText(line: string): string | undefined {
   return comment ?? described;
 }
 
-/** String literals of one line that have several words. */
+/** The string literals with several words, as far as they are on one line. */
 function literals(lines: readonly string[]): Paragraph[] {
   return lines.flatMap((line, index) => {
     if (codeComment(line) !== undefined) return [];

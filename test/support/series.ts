@@ -1,6 +1,9 @@
 import type { Registry } from 'prom-client';
 
-/** All series whose names begin with `prefix`, by name and labels; of histograms the sum and the count. */
+/**
+ * The values of all series whose names begin with `prefix`, by name and labels. A histogram has only its sum and its
+ * count.
+ */
 export async function seriesOf(registry: Registry, prefix: string): Promise<Record<string, number>> {
   const lines = (await registry.metrics()).split('\n');
   const values = lines.filter((line) => line.startsWith(prefix) && !line.includes('_bucket{'));

@@ -35,7 +35,10 @@ export function largeSnapshot(): Snapshot {
   return large;
 }
 
-/** Evaluates once, for the document and the statuses: a large cluster takes long. */
+/**
+ * A snapshot of a cluster with statuses. The cluster is evaluated only once for both, because a large cluster takes
+ * long.
+ */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
   state.accept();
@@ -80,7 +83,10 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
   });
 }
 
-/** Namespaces without the label are enforced. Namespaces with the label are blocked by violations, or soak. */
+/**
+ * The progress of a rollout. In namespaces without the label, the policy is enforced. Namespaces with the label are
+ * blocked by violations, or soak.
+ */
 function progressOf(
   policy: string,
   selected: readonly string[],

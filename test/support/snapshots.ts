@@ -8,13 +8,13 @@ import { binding, useRole } from './views.ts';
 
 export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true, installed: true };
 
-/** How tests take a snapshot if they do not test that. */
+/** Options for taking a snapshot, for tests to which they do not matter. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
-/** One evaluator for all, because it keeps what it compiled. */
+/** All snapshots share one evaluator, because it keeps its compiled expressions. */
 const evaluator = new Evaluator();
 
-/** The document in the form in which its reader gets it. */
+/** Takes a snapshot, in the form in which a reader of the document gets it. */
 export function takenSnapshot(
   cluster: Cluster,
   options: Parameters<typeof snapshotOf>[2] = TAKING,
@@ -25,13 +25,13 @@ export function takenSnapshot(
 
 type RbacList = 'roles' | 'roleBindings';
 
-/** The document of a user who may not list some of the roles and bindings. */
+/** The cluster and the rights as they appear to a user who may not list roles, bindings, or both. */
 export function readWithout(unread: readonly RbacList[], cluster: Cluster): { cluster: Cluster; rights: Rights } {
   const empty = Object.fromEntries(unread.map((list) => [list, () => []]));
   return { cluster: { ...cluster, ...empty }, rights: { ...ALL_RIGHTS, usersKnown: unread.length === 0 } };
 }
 
-/** The same with rights for everybody, which the page assumes if some roles or bindings were not read. */
+/** The snapshot with rights for everybody, which the page assumes if some roles or bindings were not read. */
 export function withRightsForAll<Of extends Pick<Snapshot, RbacList>>(of: Of, unread: readonly RbacList[]): Of {
   if (unread.length === 0) return of;
   const all: RoleView = { ...useRole('any', { resourceNames: [] }), name: 'use-all' };

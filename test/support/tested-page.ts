@@ -8,16 +8,16 @@ export interface TestedPage {
   readonly browser: Browser;
   /** The URL of the file with the snapshots of all tests. */
   readonly url: string;
-  /** Another file, which is removed after the tests. @returns its URL */
+  /** Writes another file with snapshots, which is removed after the tests. @returns the URL of the file */
   fileOf(snapshots: readonly Snapshot[]): string;
   /**
-   * Opens a page for the running test. It is closed after the test, and then it must have written no error and requested
-   * nothing but its own file.
+   * Opens a page for the running test. After the test, the page is closed. By then the page must have written no error,
+   * and requested nothing but its own file.
    */
   open(url: string, options?: OpenOptions): Promise<OpenedPage>;
 }
 
-/** @param snapshots of the file that the tests share */
+/** @param snapshots the snapshots in the file that the tests share */
 export function usePage(snapshots: () => readonly Snapshot[] | Promise<readonly Snapshot[]> = () => []): TestedPage {
   let browser: Browser;
   let template: string;

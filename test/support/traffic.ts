@@ -13,12 +13,12 @@ export interface Attempt {
 interface Surprise {
   readonly attempt: Attempt;
   readonly answer: string;
-  /** Milliseconds since the traffic began. */
+  /** The time in milliseconds since the traffic began. */
   readonly at: number;
 }
 
 const IN_FLIGHT = 4;
-/** A pause that leaves some of the machine to the API server and the operator. */
+/** The pause of each client, so that the API server and the operator get some of the machine's CPU time. */
 const PAUSE_MS = 5;
 
 export class Traffic {
@@ -32,7 +32,7 @@ export class Traffic {
   tried = 0;
   readonly surprises: Surprise[] = [];
 
-  /** Begins at once. */
+  /** Starts the clients at once. */
   constructor(cluster: TestCluster, attempts: readonly Attempt[]) {
     this.#cluster = cluster;
     this.#attempts = attempts;
@@ -43,7 +43,7 @@ export class Traffic {
     return Date.now() - this.#began;
   }
 
-  /** @throws a client's error */
+  /** Stops the clients. @throws the error of a client */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#clients);

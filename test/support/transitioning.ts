@@ -1,4 +1,4 @@
-/** Takes a cluster through the states of transitions, and derives the pods to try meanwhile. */
+/** Takes a cluster through the states of transitions, and derives the pods to try at the same time. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { serviceAccount, type TestCluster } from './harness.ts';
@@ -8,7 +8,8 @@ import type { Candidate, Rules, State, Transition } from './transitions.ts';
 const RBAC = 'rbac.authorization.k8s.io';
 
 /**
- * Creates two namespaces, and service accounts of which `bound` has a RoleBinding to every policy of the transition.
+ * Creates two namespaces with their service accounts. The account `bound` gets a RoleBinding to every policy of the
+ * transition.
  */
 export async function prepare(cluster: TestCluster, { name, states }: Transition): Promise<void> {
   for (const zone of ['a', 'b']) {

@@ -1,24 +1,27 @@
 /**
- * Changes of policies with verdicts that must not change meanwhile: pods that every state admits, and pods that every
- * state refuses.
+ * Changes of policies during which some verdicts must stay the same: those on pods that every state admits, and on pods
+ * that every state refuses.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
-/** The policies, by the end of their names. They select `team: <transition>`, and a zone if there is one. */
+/**
+ * The policies of a state, by the ending of their names. The policies select `team: <transition>`, and the zone if a
+ * zone is stated.
+ */
 export type State = Readonly<Record<string, Rules>>;
 
 export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 'subjects'> {
   readonly zone?: 'a' | 'b';
-  /** Service accounts of the zone a. */
+  /** The service accounts of zone a that may use the policy. */
   readonly accounts?: readonly string[];
 }
 
 export interface Transition {
-  /** Lower case, since it becomes part of names. */
+  /** The name of the transition, in lower case, because it is a part of other names. */
   readonly name: string;
   readonly title: string;
-  /** Passed through one after the other, and back to the first. */
+  /** The states, through which the transition goes one after the other, and then back to the first one. */
   readonly states: readonly State[];
   readonly admitted: readonly Candidate[];
   readonly refused: readonly Candidate[];
@@ -26,16 +29,22 @@ export interface Transition {
 
 export interface Candidate {
   readonly pod: object;
-  /** `a` by default. */
+  /** The zone of the pod's namespace, which is `a` by default. */
   readonly zone?: 'a' | 'b';
-  /** The service account of its zone that creates it; by default a user without rights on policies. */
+  /**
+   * The service account of the pod's zone that creates the pod. By default, a user without rights on policies creates
+   * it.
+   */
   readonly creator?: string;
 }
 
 const plain: Candidate = { pod: restrictedPod() };
 const privileged: Candidate = { pod: privilegedPod() };
 const adding = (capability: string): Candidate => ({ pod: restrictedPod({ add: [capability] }) });
-/** For a service account that the policy names or that has the RoleBinding; by the pod, and by its creator. */
+/**
+ * Pods that may use the policy because the policy names the service account or a RoleBinding does. The account is that
+ * of the pod, or that of its creator.
+ */
 const plainOf = (serviceAccountName: string): Candidate[] => [
   { pod: restrictedPod({ serviceAccountName }) },
   { pod: restrictedPod(), creator: serviceAccountName },
@@ -45,8 +54,8 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
 });
 
 /**
- * Few rules, so that the API server compiles them quickly. No Pod Security label, because it would hide that a policy is
- * not in force.
+ * A policy with few overrides, which the API server compiles quickly. The policy has no Pod Security label, because a
+ * label would hide that the policy is not in force.
  */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;

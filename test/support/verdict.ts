@@ -4,8 +4,8 @@ import type { Answer } from '../../hack/controlplane/api.ts';
 export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
- * Refused by an admission policy, or by Pod Security Admission: an API server that is starting also refuses because it
- * lacks RBAC.
+ * The text of a refusal by an admission policy or by Pod Security Admission. An API server that is starting also
+ * refuses pods because it has not read RBAC yet.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

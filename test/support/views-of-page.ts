@@ -1,4 +1,4 @@
-/** The views of the page as somebody walks through them. */
+/** The views of the page, for tests that walk through them. */
 import { readFileSync } from 'node:fs';
 import { OPEN_QUESTIONS, type Page } from './browser.ts';
 
@@ -7,13 +7,16 @@ export interface ViewOfPage {
   readonly title: string;
 }
 
-/** As ui/views/index.ts lists them: Node does not run `.tsx`. */
+/** The views that ui/views/index.ts lists, read as text, because Node does not run `.tsx`. */
 export const VIEWS: readonly ViewOfPage[] = Array.from(
   readFileSync('ui/views/index.ts', 'utf8').matchAll(/\bname: '([^']+)', title: '([^']+)'/g),
   ([, name = '', title = '']) => ({ name, title }),
 );
 
-/** How long the document must not change: longer than a filter waits for somebody who types. Load delays both timers alike. */
+/**
+ * How long the document must not change. This time is longer than a filter waits for further typing, and load delays
+ * both timers alike.
+ */
 const QUIET_MS = 250;
 
 /** Resolves when the page has read its clusters, the worker has answered all questions, and nothing has changed for a while. */
@@ -40,7 +43,7 @@ export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
   );
 }
 
-/** By the navigation. */
+/** Goes to a view by the navigation. */
 export async function goTo(page: Page, { title }: ViewOfPage): Promise<void> {
   await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: title, exact: true }).click();
   await page.locator(`main[aria-label="${title}"]`).waitFor();

@@ -66,7 +66,7 @@ export function wholeCluster(
   };
 }
 
-/** The ClusterRole that a policy renders to. */
+/** The ClusterRole that is rendered for a policy. */
 export function useRole(policyName: string, fields: Partial<RoleView['rules'][number]> = {}): RoleView {
   const rule = { verbs: ['use'], apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'] };
   return { name: useRoleName(policyName), rules: [{ ...rule, resourceNames: [policyName], ...fields }] };

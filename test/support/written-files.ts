@@ -8,7 +8,10 @@ import { ROOT } from './page.ts';
 const BINARY = /\.(png|gz|ico|woff2?)$/;
 const GENERATED_PART = /<!-- Written by `npm run generate` from [\s\S]*?<!-- End of what is written/g;
 
-/** The text files that git tracks, and new ones that it does not ignore; without those that .gitattributes calls generated. */
+/**
+ * The text files that git tracks, and new text files that git does not ignore, without the files that .gitattributes
+ * marks as generated.
+ */
 export function writtenFiles(): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
   const generated = readFileSync(join(ROOT, '.gitattributes'), 'utf8')
@@ -20,7 +23,10 @@ export function writtenFiles(): string[] {
   );
 }
 
-/** A page without its generated parts and the outputs that it shows; every line keeps its number. Other files are whole. */
+/**
+ * A page without its generated parts and the outputs that it shows; every line keeps its number. Other files than pages
+ * are returned unchanged.
+ */
 export function writtenPart(file: string, text: string): string {
   const blank = (part: string) => part.replaceAll(/[^\n]/g, '');
   return file.endsWith('.md') ? mapOutputs(text.replaceAll(GENERATED_PART, blank), blank) : text;

@@ -16,7 +16,7 @@ import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** Streams; FC_RUNS=2000 is the long form. */
+/** The number of streams; FC_RUNS=2000 is the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NOON = '2026-11-26T12:00:00Z';
 
@@ -96,7 +96,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The part that both state: only the worker has ranges. */
+/** The part of the answer that both programs state. Only the worker has ranges. */
 function told({ policies, items, troubles }: CheckAnswer) {
   return printableTexts({
     policies,
@@ -105,7 +105,7 @@ function told({ policies, items, troubles }: CheckAnswer) {
   });
 }
 
-/** The files have the names that the answer uses. */
+/** The answer of `cappol check`. The files have the names that the worker's answer uses. */
 async function toldByCappol({ policies, manifests }: CheckQuestion, folder: string) {
   writeFileSync(join(folder, 'policies'), policies);
   writeFileSync(join(folder, 'manifests'), manifests);
@@ -119,7 +119,7 @@ async function toldByCappol({ policies, manifests }: CheckQuestion, folder: stri
   return { policies: json.policies, items: json.items, problems: json.problems };
 }
 
-/** Each range is in its line, and begins and ends at a character that is no space. */
+/** Checks that each range is on its line, and begins and ends at a character that is not a space. */
 function assertPlaced({ items }: CheckAnswer, text: string): void {
   const lines = text.split('\n');
   for (const { violations, ranges } of items) {
@@ -152,7 +152,7 @@ function question(): Arbitrary<CheckQuestion> {
   });
 }
 
-/** Mostly incomplete texts: a character or the end is missing, as while somebody types. */
+/** Damages a text in two of five cases: a character or the end is missing, as while somebody types. */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });
   return fc.oneof(

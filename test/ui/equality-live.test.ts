@@ -1,4 +1,7 @@
-/** The page says the same as `cappol status`, `cappol check --cluster` and the policies' status on a real cluster. */
+/**
+ * On a real cluster, the page says the same as `cappol status`, `cappol check --cluster` and the status of the
+ * policies.
+ */
 import assert from 'node:assert/strict';
 import type { CheckedItem } from '../../analysis/check/result.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';

@@ -1,4 +1,7 @@
-/** The page says the same as `cappol status`, `cappol check --cluster` and the policies' status, on random clusters. */
+/**
+ * On random clusters, the page says the same as `cappol status`, `cappol check --cluster` and the status of the
+ * policies.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { itemsOf } from '../../analysis/check/running.ts';
@@ -23,7 +26,7 @@ const PROTECTION = { status: 'Unknown', message: '' } as const;
 
 const SEED = Number(process.env.FC_SEED ?? 20_261_126);
 const RUNS = 16;
-/** So many cells make the comparison worth something. */
+/** The number of cells that must be compared at least, so that the comparison is worth something. */
 const CELLS = 240;
 
 describeWith(CHROMIUM, 'the page beside cappol', () => {
@@ -51,7 +54,7 @@ describeWith(CHROMIUM, 'the page beside cappol', () => {
   });
 });
 
-/** The statuses are those of the snapshot. */
+/** The results of cappol for the cluster, with the statuses of the snapshot. */
 function toldOf(cluster: Cluster, snapshot: Snapshot): Told {
   const reported = restoreCluster(snapshot);
   const asked = { ...cluster, policies: reported.policies, policy: reported.policy };

@@ -12,7 +12,7 @@ const snapshot = hostileSnapshot();
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029\p{Cs}]/u;
 const MOST = 6;
 
-/** The text of the page that a view writes last. */
+/** A text that the view writes last, so that the page is complete when it appears. */
 const LAST = { policies: 'Rendered objects', violations: 'Fix' } as const;
 
 const PLACES = [

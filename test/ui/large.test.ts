@@ -1,4 +1,7 @@
-/** A large cluster in the page: how soon it is shown, how it scrolls, what it keeps in memory. Prints what it measured. */
+/**
+ * A large cluster in the page: how soon it is shown, how it scrolls, and what it keeps in memory. Prints the
+ * measurements.
+ */
 import assert from 'node:assert/strict';
 import { CHROMIUM, openPage, type Page } from '../support/browser.ts';
 import { cpuOfRow, longest, mainThreadTasks, memoryOf, type Task, totalCpu } from '../support/browser-trace.ts';
@@ -10,14 +13,15 @@ import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /**
- * The most CPU time for a view and for a frame, as numbers of rows of plain text that are drawn on the same machine at
- * the same time. If a machine draws a row in 0.02 ms, that is 2,000 ms and 50 ms.
+ * The most CPU time for a view, and for a frame. Both are given as the number of rows of plain text that take as long
+ * to draw, on the same machine at the same time. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50
+ * ms.
  */
 const ROWS_FOR_VIEW = 100_000;
 const ROWS_FOR_FRAME = 2_500;
 const MOST_MEGABYTES = 500;
 
-/** A policy of the large cluster. */
+/** The name of a policy of the large cluster. */
 const EVERYWHERE = 'restricted-everywhere';
 
 const WHEEL_TURNS = 40;
@@ -76,7 +80,7 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
     assert.ok(memory.process < MOST_MEGABYTES, `${memory.process} MB`);
   });
 
-  /** @param cpu in ms */
+  /** Checks a cost against the cost of drawing rows. @param cpu the CPU time in ms */
   async function costsLess(cpu: number, rows: number): Promise<void> {
     const limit = rows * (await cpuOfRow(pages.browser));
     console.log(`      at most ${limit.toFixed(0)} ms`);
@@ -84,7 +88,7 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
   }
 });
 
-/** Over the longest list of the view, to its end and back. */
+/** Scrolls the longest list of the view to its end and back. */
 async function scroll(page: Page): Promise<void> {
   const box = await page.locator('.rows, main').last().boundingBox();
   await page.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 100);

@@ -1,4 +1,4 @@
-/** Questions while somebody types: the worker answers the newest one. */
+/** Questions to the worker while somebody types. The worker answers the newest question. */
 import assert from 'node:assert/strict';
 import { latest } from '../../ui/worker/latest.ts';
 

@@ -1,4 +1,4 @@
-/** The page of cappol ui in a real Chromium, from its real server. */
+/** The page of cappol ui in a real Chromium, served by cappol ui itself. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -66,7 +66,7 @@ describeWith(CHROMIUM, 'the live page', () => {
 
     await server.close();
     await shown.getByText('The connection to cappol ui is lost').waitFor();
-    // Another server at the same address has another session.
+    // A new server at the same address has another session.
     server = await servePage(served(), Number(link.port));
     await shown.getByText('Start it again, and open the link that it prints').waitFor();
     assert.ok((await shown.getByText('Kubernetes v1').count()) > 0);

@@ -37,7 +37,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     return page.locator('.overview-section').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
   }
 
-  /** A table's rows as their heading and number. */
+  /** The rows of a table, each as its heading and its number. */
   async function numbersIn(page: Page, title: string): Promise<[string, number][]> {
     const rows = await part(page, title).locator('tbody tr').all();
     return Promise.all(

@@ -1,7 +1,7 @@
 /**
- * The pictures of README and docs show the page with the demo's cluster. Beside each is what a screen reader finds in it:
- * Pixels differ from machine to machine, so a picture counts as out of date if that text has changed. `npm run pictures`
- * takes them again.
+ * The pictures of README and docs show the page with the demo's cluster. Beside each picture is the text that a screen
+ * reader finds in it. Pixels differ from machine to machine, so a picture counts as out of date only if that text has
+ * changed. `npm run pictures` takes the pictures again.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ interface Picture {
   readonly name: string;
   readonly hash: string;
   readonly height: number;
-  /** The part of the view that comes last. */
+  /** A selector for the part of the view that is drawn last. */
   readonly last: string;
 }
 

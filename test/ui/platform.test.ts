@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import * as util from '../../ui/platform/util.ts';
 
-/** YAML can state more than JSON: not-a-number, negative zero, absent. */
+/** Random values, also those that YAML can state and JSON cannot: not-a-number, negative zero, absent. */
 const value = fc.anything({
   values: [
     fc.constantFrom(null, undefined, true, 0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY, '', '0', 'a', '__proto__'),
@@ -20,7 +20,7 @@ describe("ui/platform: Node's modules in the browser", () => {
     const pair = fc.oneof(
       fc.tuple(value, value),
       value.map((one): [unknown, unknown] => [one, structuredClone(one)]),
-      // The same keys in another order, and one more.
+      // Two objects whose keys have another order; and then, two objects of which one has an additional key.
       fc.dictionary(fc.constantFrom('a', 'b', 'c'), value).map((one): [unknown, unknown] => [one, reversed(one)]),
       fc
         .dictionary(fc.constantFrom('a', 'b', 'c'), value)

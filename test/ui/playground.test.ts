@@ -39,7 +39,7 @@ describeWith(CHROMIUM, 'the playground', () => {
     const text = editor(page, 'Policies');
     await text.click();
     await page.keyboard.press('Control+Home');
-    // From one coloured part into another one, over lines.
+    // The selection goes from one coloured part into another one, over several lines.
     for (let count = 0; count < 200; count++) await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('x');
     assert.match((await text.textContent()) ?? '', /^x/);
@@ -154,7 +154,7 @@ spec:
         drop: [ALL]
 `;
 
-/** In the browser. */
+/** Classes that exist only in the browser. */
 interface Clipboard {
   readonly DataTransfer: new () => { setData(type: string, text: string): void };
   readonly ClipboardEvent: new (type: string, options: object) => object;
@@ -167,7 +167,7 @@ function editor(page: Page, label: 'Policies' | 'Pods') {
 async function replace(page: Page, label: 'Policies' | 'Pods', text: string): Promise<void> {
   await editor(page, label).focus();
   await page.keyboard.press('Control+a');
-  // Typed text would be indented by the editor: all but the last word is pasted.
+  // All but the last word is pasted, because the editor would indent typed text.
   const at = text.search(/\S*$/);
   await editor(page, label).evaluate(
     (element, pasted) => {

@@ -1,6 +1,6 @@
 /**
- * An edit of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies is evaluated while somebody types:
- * a policy of each mode, for one team and for all namespaces.
+ * Edits of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies are evaluated while somebody types.
+ * The edited policies have each mode, for one team and for all namespaces.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -12,8 +12,8 @@ import { largeSnapshot } from '../support/settled-snapshot.ts';
 import type { TimedAnswer } from './reevaluate-thread.ts';
 
 /**
- * The share of the first answer's CPU time that an edit may cost: a second on a machine where the first answer takes 1.5
- * s.
+ * The most CPU time of an edit, as a share of the CPU time of the first answer. If the first answer takes 1.5 s, an
+ * edit may take 1 s.
  */
 const MOST = 2 / 3;
 
@@ -22,7 +22,7 @@ const EVERYWHERE = 'restricted-everywhere';
 
 type Edited = readonly [name: string, title: string, spec: Partial<CapabilityPolicySpec>];
 
-/** The policies of other teams have lower priorities. */
+/** The priority of the edited policy. The policies of other teams have lower priorities. */
 const ALONE = { priority: 100 };
 
 const EDITED: readonly Edited[] = [
@@ -53,7 +53,7 @@ describe('evaluating a large snapshot again', function () {
     snapshot = largeSnapshot();
     thread = new Worker(new URL('./reevaluate-thread.ts', import.meta.url));
     thread.postMessage(JSON.stringify(snapshot));
-    // The first answer evaluates what runs now.
+    // The first answer has to evaluate everything that runs now.
     firstMs = (await reevaluated('')).ms;
     console.log(`      first: ${firstMs} ms`);
   });
@@ -79,7 +79,7 @@ describe('evaluating a large snapshot again', function () {
         console.log(`      ${level}: ${ms} ms, ${summary.changed} workloads change`);
         times.push(ms);
       }
-      // One of the edits may include a garbage collection.
+      // The median counts, because one of the edits may include a garbage collection.
       const [, median = Number.POSITIVE_INFINITY] = times.toSorted((one, other) => one - other);
       assert.ok(median < MOST * firstMs, `${median} ms, and ${firstMs} ms at first`);
     });

@@ -1,17 +1,17 @@
-/** A thread that evaluates edits: with a heap of its own, as the worker of the page. */
+/** A thread that evaluates edits. It has a heap of its own, like the worker of the page. */
 import { parentPort } from 'node:worker_threads';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import type { ReevaluateAnswer } from '../../ui/worker/reevaluate.ts';
 
 export interface TimedAnswer {
   readonly answer: ReevaluateAnswer;
-  /** CPU time of the process, in which no other thread works meanwhile. */
+  /** The CPU time of the process in ms, during which no other thread works. */
   readonly ms: number;
 }
 
 const answers = createAnswers();
 
-/** The snapshot comes first, as JSON, and then policies. */
+/** The first message is the snapshot as JSON, and further messages are policies. */
 parentPort?.once('message', (snapshot: string) => {
   answers.load(JSON.parse(snapshot));
   parentPort?.on('message', (policies: string) => {

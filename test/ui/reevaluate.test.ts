@@ -23,14 +23,14 @@ import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapsho
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
- * The number of clusters is a third of that in other tests, because each cluster gets several edits. FC_RUNS=1000 is the
- * long form.
+ * The number of clusters. It is a third of the number in other tests, because each cluster gets several edits.
+ * FC_RUNS=1000 is the long form.
  */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-/** Mostly everything could be read. */
+/** The objects that could not be read; mostly, everything could be read. */
 const unread = fc.oneof(
   { weight: 3, arbitrary: fc.constant([]) },
   fc.subarray(['roles', 'roleBindings'] as ('roles' | 'roleBindings')[]),
@@ -112,7 +112,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
     tell({ snapshot: one as Snapshot });
     tell({ snapshot: next, change: { before: one as Snapshot, difference } });
     tell({ snapshot: next });
-    // The worker does not have the snapshot before.
+    // This change does not start from the snapshot that the worker has.
     tell({ snapshot: third, change: { before: { ...one } as Snapshot, difference } });
     tell({ snapshot: other as Snapshot });
     assert.deepEqual(asked, [
@@ -124,12 +124,12 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** As it arrives from the server. */
+/** A value as the page receives it from the server. */
 function asSent<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** The changes of a cluster, one at a time. */
+/** The changes of a cluster, which are made one at a time. */
 const CHANGES: readonly ((cluster: Cluster) => Cluster)[] = [
   (cluster) => cluster,
   (cluster) => ({ ...cluster, pods: (namespace) => (namespace === 'net' ? [] : cluster.pods(namespace)) }),
@@ -144,7 +144,7 @@ const CHANGES: readonly ((cluster: Cluster) => Cluster)[] = [
       cluster,
       cluster.policies().map((one) => ({ ...one, spec: { ...one.spec, level: 'restricted' } })),
     ),
-  // Deleted, and created again with the same name and another text.
+  // A policy is deleted, and created again with the same name and another text.
   (cluster) =>
     withPolicies(
       cluster,
@@ -164,7 +164,7 @@ function withPolicies(cluster: Cluster, policies: ReturnType<Cluster['policies']
   };
 }
 
-/** With the roles of the policies that an operator has in force: they record what was accepted last. */
+/** Adds the roles of the policies that an operator has in force. These roles record what was accepted last. */
 function withRecords(cluster: Cluster): Cluster {
   const state = new PolicyState(cluster, { ...OPTIONS, now: () => Date.now() });
   state.accept();
@@ -178,7 +178,7 @@ function readByCommand(cluster: Cluster, unread: Parameters<typeof withRightsFor
   return { ...cluster, roles: () => roles, roleBindings: () => roleBindings };
 }
 
-/** As the command compares them. @param cluster the one that the snapshot is of */
+/** The changes as `cappol check --cluster --policy` finds them. @param cluster the cluster of the snapshot */
 function changesByCommand(cluster: Cluster, snapshot: Snapshot, policies: string) {
   const [live, changed] = [new PolicyContextBuilder(), new PolicyContextBuilder()];
   live.addCluster(cluster);
@@ -197,14 +197,17 @@ function changesByCommand(cluster: Cluster, snapshot: Snapshot, policies: string
   });
 }
 
-/** Policies as text: live ones, changed, and new ones, sometimes with a namespace or a role beside them. */
+/**
+ * Edited policies as text: live policies, changed policies and new ones, sometimes with a namespace or a role beside
+ * them.
+ */
 function edit(): Arbitrary<string> {
   const one = fc.constantFrom;
   const policy = fc
     .record({
       name: one('p-0', 'p-1', 'p-2', 'p-3', 'new'),
       level: one('baseline', 'restricted', 'privileged'),
-      // No API server enforces the last one.
+      // No API server enforces v1.99.
       levelVersion: one('latest', 'latest', 'latest', 'latest', 'v1.0', 'v1.99'),
       expires: one(undefined, undefined, undefined, undefined, '2000-01-01T00:00:00Z', '2100-01-01T00:00:00Z'),
       mode: one('Enforce', 'Enforce', 'Warn', 'Audit'),

@@ -1,4 +1,4 @@
-/** The policies and pods of a snapshot as text, with which the playground begins. */
+/** The policies and pods of a snapshot as text, with which somebody begins in the playground. */
 import assert from 'node:assert/strict';
 import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';
@@ -6,7 +6,7 @@ import { policy } from '../support/policies.ts';
 import { settledSnapshot } from '../support/settled-snapshot.ts';
 import { clusterOf, podView, wholeCluster } from '../support/views.ts';
 
-/** Some versions of YAML read these as booleans, numbers, times or nothing. */
+/** Words that some versions of YAML read as booleans, numbers, times or nothing. */
 const WORDS = [
   'no',
   'yes',
@@ -46,7 +46,7 @@ describe('a text of the playground', () => {
   }
 });
 
-/** As cappol and kubectl read it. */
+/** Parses a text as cappol and kubectl do. */
 function parsed(text: string): { readonly metadata: object; readonly spec: Readonly<Record<string, unknown>> } {
   return parseDocument(text, 1)?.value as ReturnType<typeof parsed>;
 }

@@ -1,4 +1,4 @@
-/** Each view with a usual, a hostile and a large cluster, light and dark. */
+/** Tests each view with a usual, a hostile and a large cluster, in light and in dark colours. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
@@ -15,7 +15,7 @@ const USUAL = { pods: 120, namespaces: 12, shapes: 30, policies: 20 };
 
 const CLUSTERS: Readonly<Record<string, () => readonly Snapshot[]>> = {
   usual: () => [settledSnapshot(largeCluster(USUAL), 'usual')],
-  // Two contexts: the choice of the cluster shows their names.
+  // There are two contexts, so that the choice of the cluster shows their names.
   hostile: () => [hostileSnapshot(), hostileSnapshot(HOSTILE_TEXTS[2])],
   large: () => [largeSnapshot()],
 };

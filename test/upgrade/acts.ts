@@ -1,6 +1,6 @@
 /**
- * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then only the newer one. All
- * the time, pods are sent to each of them, even while it starts and stops.
+ * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then only the newer one.
+ * During the whole upgrade, pods are sent to each API server, even while it starts and stops.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -30,15 +30,15 @@ const [OLD, NEW] = [
   { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
 ];
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
-/** The programs of the samples' modes, and the guard. */
+/** The programs that the sample policies need, and the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
-/** The operator checks every ten seconds which API servers exist. */
+/** The time in which the operator checks twice which API servers exist. The operator checks every ten seconds. */
 const TWO_LOOKS_MS = 22_000;
 const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
 
 describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   this.timeout(180_000);
-  /** N of Kubernetes 1.N that `latest` means; undefined while it may be either. */
+  /** The version that `latest` means, as N of Kubernetes 1.N; undefined while either version is right. */
   let latest: number | undefined = OLDER;
   const prober = new Prober(pods(() => latest));
   let controlPlane: ControlPlane;
@@ -49,7 +49,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   before(async function () {
     this.timeout(900_000);
     const older = { program: await findOlderApiServer(), address: ADDRESSES[0], port: PORT };
-    // No nodes, no controllers: this test creates the objects that a controller would create.
+    // The control plane has no nodes and no controllers. The test creates the objects that a controller would create.
     const apiServerFlags = ['--endpoint-reconciler-type=lease'];
     controlPlane = await startControlPlane({ quiet: true, controllers: false, apiServers: [older], apiServerFlags });
     balancer = await Balancer.start();
@@ -135,7 +135,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     prober.start(name, controlPlane.kubeconfigFor(CREATOR.user, CREATOR.groups, url));
   }
 
-  /** Each probe, several times more. */
+  /** Waits until an API server has answered each probe several times more. */
   async function answered(name: string): Promise<void> {
     const before = prober.rounds(name);
     await eventually(`answers of ${name}`, async () => prober.rounds(name) >= before + 10, 30_000);
@@ -155,7 +155,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     }
   }
 
-  /** From the policies' status and the labels. */
+  /** The versions of the Standards in force, from the policies' status and the labels. */
   async function versions(): Promise<string[]> {
     const policies = await Promise.all(SAMPLES.map((sample) => api.get(`${POLICIES}/${sample}`)));
     const { metadata } = await api.get(`${NAMESPACES}/${SHOP}`);
@@ -164,7 +164,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   }
 
   /**
-   * The admission policies have variables if every API server can compile these without a crash, including the guard.
+   * Asserts that all admission policies, including the guard, have variables if every API server can compile variables
+   * without a crash, and that none has variables otherwise.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

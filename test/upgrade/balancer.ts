@@ -1,4 +1,7 @@
-/** One address for all API servers, as a Service or a load balancer has it: passes connections on unchanged. */
+/**
+ * One address for all API servers, like that of a Service or a load balancer. The balancer passes on connections
+ * unchanged.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 

@@ -1,16 +1,16 @@
 /**
- * A separate network. API servers publish their own addresses, and no endpoint may have a loopback address; here the
- * loopback interface has additional ones, and no packet leaves it.
+ * A separate network for the test. API servers publish their own addresses, and no endpoint may have a loopback
+ * address. So this network's loopback interface gets additional addresses, and no packet leaves it.
  */
 import { spawnSync } from 'node:child_process';
 
-/** For documentation only (RFC 5737): nobody has them. */
+/** Addresses that nobody has, because they are reserved for documentation (RFC 5737). */
 export const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
 
 /**
- * Runs a command in a network namespace with ADDRESSES, its output on ours.
+ * Runs a command in a network namespace with ADDRESSES. The output of the command goes to the output of this process.
  *
- * @returns its exit code @throws an error that says what is missing if no namespace can be made
+ * @returns the command's exit code @throws an error that says what is missing if no namespace can be made
  */
 export function runInOwnNetwork(command: readonly string[]): number {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

@@ -1,16 +1,19 @@
-/** The requests to the API servers, and the expected answers, by the version of the Standards in force. */
+/** The requests to the API servers, and the expected answers for the version of the Standards in force. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';
 
-/** Where sample restricted decides, with its Pod Security label. */
+/** The namespace in which the sample policy `restricted` decides, with its Pod Security label. */
 export const SHOP = 'shop';
-/** Where sample ping decides, by an admission policy alone: it can have no label. */
+/**
+ * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because every
+ * useful level would refuse pods that `ping` admits.
+ */
 export const NET = 'net';
-/** Since then the Standards let pods in a user namespace run as root (KEP-127). */
+/** The version since which the Standards let pods in a user namespace run as root (KEP-127). */
 const USER_NAMESPACES_SINCE = 35;
 
-/** @param latest N of Kubernetes 1.N that `latest` means; undefined while it may be either */
+/** @param latest the version that `latest` means, as N of Kubernetes 1.N; undefined while either version is right */
 export function pods(latest: () => number | undefined): Probe[] {
   const inUserNamespace = () => {
     const minor = latest();

@@ -1,4 +1,4 @@
-/** Sends pods to every API server, all the time, and records wrong answers. */
+/** Sends pods to every API server continuously, and records wrong answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -8,7 +8,7 @@ const ANSWERS = ['admitted', 'refused'] as const;
 type Answer = (typeof ANSWERS)[number];
 
 export interface Probe {
-  /** As in a sentence: `a pod with NET_ADMIN`. */
+  /** The title of the probe as in a sentence, such as `a pod with NET_ADMIN`. */
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
@@ -37,8 +37,8 @@ export class Prober {
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
   /**
-   * The number of answers of each kind, by `API server: title: answer`. Missing answers count separately, while an API
-   * server starts or stops.
+   * The number of answers of each kind, by `API server: title: answer`. Requests without an answer, as while an API
+   * server starts or stops, count separately.
    */
   readonly #counts = new Map<string, number>();
   /** The wrong answers, for people. */
@@ -52,7 +52,7 @@ export class Prober {
   /** Sends requests to an API server from now on, whether or not it is up. @param name of the API server, for people */
   start(name: string, kubeconfig: string): void {
     const api = new Api(kubeconfig);
-    // Registered before the first answer comes.
+    // The requests begin only after the target is registered, so that it is known when the first answer comes.
     const asking = Promise.resolve().then(() =>
       Promise.all(Array.from({ length: this.#pace.atOnce }, (_, first) => this.#ask(name, api, first))),
     );
@@ -66,7 +66,7 @@ export class Prober {
     await target?.api.close();
   }
 
-  /** The smallest number of answers of an API server to a probe. */
+  /** The number of answers of an API server to the probe that it has answered least often. */
   rounds(name: string): number {
     const answered = this.#probes.map(({ title }) =>
       ANSWERS.reduce((sum, answer) => sum + (this.#counts.get(line(name, title, answer)) ?? 0), 0),
@@ -93,7 +93,7 @@ export class Prober {
     const answer: Verdict = reply ? verdictOf(reply) : 'unanswered';
     const key = line(name, title, answer);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-    // If the expected answer changed during the request, both are right.
+    // If the expected answer changed during the request, both the old and the new answer are right.
     if (answer === 'unanswered' || wanted === undefined || expected() !== wanted || answer === wanted) return;
     this.surprises.push(
       `${new Date().toISOString()} ${key}, not ${wanted} ${answer === 'refused' ? reply?.body.message : ''}`.trim(),

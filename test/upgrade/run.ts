@@ -1,6 +1,6 @@
 /**
- * `npm run test:upgrade -- [VERSION]`: acts.ts, in a separate network; from Kubernetes VERSION to that of
- * KUBERNETES_VERSION.
+ * `npm run test:upgrade -- [VERSION]` runs acts.ts in a separate network. The test upgrades from Kubernetes VERSION to
+ * the version in KUBERNETES_VERSION.
  */
 import { join } from 'node:path';
 import { DEFAULT_OLDER, UPGRADE_FROM } from './apiserver.ts';

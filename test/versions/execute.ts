@@ -6,13 +6,13 @@ const PREFLIGHT = join(ROOT, 'hack', 'preflight.js');
 
 export interface Ended {
   readonly code: number;
-  /** Standard output and standard error. */
+  /** The text on standard output and standard error. */
   readonly output: string;
 }
 
 /**
  * Runs a command with the project's Node, in a separate process, which starts its own control plane.
- * @param onOutput gets the output as it comes
+ * @param onOutput a function that gets the output as it comes
  */
 export async function execute(
   command: readonly string[],

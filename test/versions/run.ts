@@ -1,6 +1,7 @@
 /**
- * `npm run test:versions -- [1.30 1.33 …]`: the suites that depend on the API server, the demo and differential tests on
- * these Kubernetes versions; on all that are known here by default. Prints a table; exits 1 when anything failed.
+ * `npm run test:versions -- [1.30 1.33 …]`: runs the suites that depend on the API server, the demo and differential
+ * tests on these Kubernetes versions, by default on all versions that the project knows. The command prints a table,
+ * and exits 1 if anything failed.
  *
  *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
  *   --seed N      of the differential tests
@@ -8,7 +9,7 @@
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
- * cores. KUBERNETES_VERSION=1.33 before any test command runs just that on the version.
+ * cores. KUBERNETES_VERSION=1.33 before any test command runs only that command on the version.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +34,7 @@ const { positionals, values } = parseArgs({
 if (values.list) console.log(JSON.stringify(allVersions().map(minorVersion)));
 else process.exitCode = (await runAll()) ? 0 : 1;
 
-/** Whether all passed. */
+/** Runs all suites. @returns whether all passed */
 async function runAll(): Promise<boolean> {
   const logs = mkdtempSync(join(tmpdir(), 'capabilitypolicy-versions-'));
   const runs = runsOf(values).filter(({ name }) => values.only.some((text) => name.includes(text)));
@@ -51,17 +52,17 @@ async function runAll(): Promise<boolean> {
   return [...columns.values()].flatMap((results) => [...results.values()]).every(({ ok }) => ok);
 }
 
-/** As in KUBERNETES_VERSION; an empty one means that of the tests. */
+/** All versions in the form of KUBERNETES_VERSION. An empty text means the version of the tests. */
 function allVersions(): string[] {
   return [...otherVersions(), ''];
 }
 
-/** `1.33` */
+/** The version without its patch number, such as `1.33`. */
 function minorVersion(version: string): string {
   return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v|\.\d+$/g, '');
 }
 
-/** If the API server has every feature, a skipped test counts as failed. */
+/** The result of a run. If the API server has every feature, a skipped test counts as failed. */
 function whole(result: RunResult, version: string): RunResult {
   const complete = result.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
   return complete ? result : { ...result, ok: false };

@@ -5,7 +5,7 @@ import type { Ended } from './execute.ts';
 export interface Run {
   readonly name: string;
   readonly command: readonly string[];
-  /** For the table; undefined when the output does not say. */
+  /** The summary of the output for the table; undefined if the output has no summary. */
   summary(output: string): string | undefined;
 }
 
@@ -41,7 +41,7 @@ const DIFFERENTIAL = 'test/differential/run.ts';
 const SHORT = { podsOfLevel: 20, podsOfOverrides: 20, randomPolicies: 8 };
 const FULL = { podsOfLevel: 1000, podsOfOverrides: 100, randomPolicies: 100 };
 export const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
-/** As test/differential writes it. */
+/** A line with the numbers of a differential test, as test/differential writes it. */
 const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
 
 /** @param full whether to run the long differential tests */
@@ -63,7 +63,7 @@ export function runsOf({ full, seed }: { full: boolean; seed: string }): readonl
   ];
 }
 
-/** @param suites test files below test, without their ending; they share a control plane */
+/** @param suites the paths of test files below test, without their ending. The files share a control plane */
 export function suiteRun(suites: readonly string[]): Run {
   return {
     name: suites.join(', '),

@@ -13,7 +13,7 @@ export function markdown(columns: ReadonlyMap<string, ReadonlyMap<string, RunRes
   return [row(['', ...versions]), row(['---', ...versions.map(() => '---')]), ...rows, '', ...leftOut].join('\n');
 }
 
-/** For one line: `26 passed, 0 failed, 1 left out`. */
+/** The result in one line, such as `26 passed, 0 failed, 1 left out`. */
 export function cell(result: RunResult | undefined): string {
   if (result === undefined) return '';
   const { summary, leftOut } = result;

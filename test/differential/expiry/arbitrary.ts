@@ -1,4 +1,4 @@
-/** Random sets of policies in mode Enforce, about two in three of which end, within some seconds. */
+/** Random sets of policies in mode Enforce. About two in three of the policies end within some seconds. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
@@ -29,7 +29,7 @@ export function endingSet(set: string, start: number, last: number): Arbitrary<P
   });
 }
 
-/** RFC 3339. @param zone minutes east of UTC */
+/** The time in the form of RFC 3339. @param zone minutes east of UTC */
 function inZone(time: number, zone: number): string {
   const local = new Date(time + zone * 60_000).toISOString().slice(0, 19);
   const [hours, minutes] = [Math.floor(Math.abs(zone) / 60), Math.abs(zone) % 60].map((n) =>

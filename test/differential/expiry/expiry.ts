@@ -25,7 +25,7 @@ interface ExpiryPlan {
   readonly policies: number;
   readonly pods: number;
   readonly seed: number;
-  /** The last possible end, in seconds after the first one. */
+  /** The last possible end of a policy, in seconds after the first possible end. */
   readonly last: number;
 }
 
@@ -36,14 +36,14 @@ export interface ExpiryTally extends Tally {
 
 interface EndingTrial extends Trial {
   readonly objects: readonly CompletePolicy[];
-  /** By policy, in ms since 1970. */
+  /** The end of each policy, in ms since 1970. */
   readonly ends: ReadonlyMap<string, number>;
   /** When to stop, in ms since 1970. */
   readonly until: number;
 }
 
 const SECOND = 1_000;
-/** The number of sets at a time. */
+/** The number of sets that are in force at the same time. */
 const BATCH = 6;
 const SAMPLES = 20;
 /** The time until the first end, in seconds. Everything must be in force before it, so a slow machine needs longer. */
@@ -100,7 +100,7 @@ async function evaluateBatch(
   throw new Error(`the policies were not in force within ${LEADS.at(-1)} seconds`);
 }
 
-/** Parsed independently of the operator. */
+/** The ends of policies, parsed independently of the operator. */
 function endsOf(objects: readonly CompletePolicy[]): ReadonlyMap<string, number> {
   const ending = objects.filter(({ spec }) => spec.expires !== undefined);
   return new Map(ending.map(({ metadata, spec }) => [metadata?.name ?? '', Date.parse(spec.expires ?? '')]));
@@ -127,7 +127,7 @@ async function evaluateUntil(trial: EndingTrial, creations: Arbitrary<Creation>,
   return { ...tally, differences };
 }
 
-/** Few at a time, since drawing them takes time in which no pod is created. */
+/** Draws values endlessly, few at a time, because no pod is created while values are drawn. */
 function* endless<T>(arbitrary: Arbitrary<T>, seed: number): Generator<T> {
   for (let part = 0; ; part++) yield* fc.sample(arbitrary, { seed: seed + part, numRuns: SAMPLES });
 }

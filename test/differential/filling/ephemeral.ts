@@ -1,4 +1,7 @@
-/** Ephemeral containers that are added to pods under policies with defaulting: only they are evaluated and filled. */
+/**
+ * Ephemeral containers that are added to pods under policies with defaulting: only the added containers are evaluated
+ * and filled.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -34,7 +37,10 @@ export function evaluateAdditions(cluster: PolicyCluster, plan: Plan): Promise<T
   return run(cluster, { name: 'additions', rules: fillingRules(), evaluate }, plan);
 }
 
-/** Creates a pod that the policy admits, and the same pod in a namespace without policies. @returns whether the API server accepted one */
+/**
+ * Creates a pod that the policy admits, and the same pod in a namespace without policies. @returns whether the API
+ * server accepted such a pod
+ */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {
     const pod = podManifest({ name: policy.name }, spec);

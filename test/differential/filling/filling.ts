@@ -1,6 +1,7 @@
 /**
- * Defaulting on a real API server. The filled pod equals that of the reference model, keeps every value that the pod set,
- * is admitted, and does not change when it is filled again. The verdict on a template predicts that on its pods.
+ * Defaulting on a real API server. The filled pod must equal the pod that the reference model fills, keep every value
+ * that was set, be admitted, and stay unchanged when it is filled again. The verdict on a template must predict the
+ * verdict on its pods.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
@@ -37,7 +38,7 @@ export function evaluateFilling(cluster: PolicyCluster, plan: Plan): Promise<Tal
   );
 }
 
-/** The policy that PodSecurityPolicy would choose, if there is only one policy. */
+/** The result for a pod under a single policy, by the rules of PodSecurityPolicy. */
 export function fate(policy: ResolvedPolicy, pod: StatedPod): Fate {
   const after = filled(policy, pod);
   const complies = broken(policy, pod).length === 0;
@@ -78,7 +79,10 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
   ];
 }
 
-/** No value that was set has changed, filling again changes nothing, and the label admits the result. */
+/**
+ * Checks that no value that was set has changed, that filling again changes nothing, and that the label admits the
+ * result.
+ */
 async function asBefore(
   cluster: PolicyCluster,
   { namespace, label }: Case,
@@ -107,7 +111,7 @@ function changedFrom(before: Json, after: Json, path = ''): string[] {
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
 }
 
-/** For a Deployment of such pods, the warning at apply and the operator's verdict predict the result. */
+/** Checks, for a Deployment of such pods, that the warning at apply and the operator's verdict predict the result. */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);
   // A pod's token volume is not in the template yet.

@@ -1,4 +1,7 @@
-/** Reference model of the values that defaulting writes, in plain code after PodSecurityPolicy: see ../reference/reference-model.ts. */
+/**
+ * Reference model of the values that defaulting writes, in plain code that follows PodSecurityPolicy; see
+ * ../reference/reference-model.ts.
+ */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { ownValues } from '../reference/containers.ts';
 import {
@@ -15,7 +18,7 @@ import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** A new pod: values that the policy requires and the pod left unset are written. */
+/** Fills a new pod: writes the values that the policy requires and that the pod leaves unset. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { spec } = pod;
@@ -33,14 +36,17 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   };
 }
 
-/** KEP-127: not with the host's namespaces, nor with raw block volumes. Pods for Windows cannot have it. */
+/**
+ * Whether the pod may have a user namespace. KEP-127 excludes pods with a host namespace or raw block volumes, and pods
+ * for Windows.
+ */
 function mayHaveOwnUsers(pod: StatedPod): boolean {
   const { hostUsers, hostNetwork, hostPID, hostIPC } = pod.spec;
   const hasDevices = containersOf(pod).some(({ volumeDevices = [] }) => volumeDevices.length > 0);
   return hostUsers === undefined && !hostNetwork && !hostPID && !hostIPC && !hasDevices && !isForWindows(pod);
 }
 
-/** Added to an existing pod: the pod itself cannot be changed any more. */
+/** Fills a container that is added to an existing pod. The pod itself cannot be changed any more. */
 export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
   const own = ownValues(policy, added);
   const values = own?.values ?? (policy.values as unknown as Values);
@@ -161,7 +167,7 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
-  // The API server refuses the field beside an annotation that differs, even an empty one.
+  // The API server refuses the AppArmor field beside an annotation with another value, even an empty value.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

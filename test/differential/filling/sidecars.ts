@@ -1,5 +1,6 @@
 /**
- * Defaulting when other mutations add containers, before our mutation and after it. The added containers are filled, too.
+ * Tests defaulting when other mutations add containers before or after our mutation. The added containers must be
+ * filled, too.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
@@ -16,7 +17,9 @@ const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
-/** In the API server's order of names: one before our policies and one after them. */
+/**
+ * Two mutations that add a container. By their names, the API server runs one before our policies and one after them.
+ */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),
   'zzz-injects-a-sidecar': `!has(object.spec.initContainers) ? [JSONPatch{op: "add", path: "/spec/initContainers", value: [${JSON.stringify(SIDECAR)}]}] : ${add('initContainers', SIDECAR)}`,

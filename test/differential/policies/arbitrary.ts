@@ -56,7 +56,7 @@ interface Lists {
   readonly defaultAdd?: string[] | undefined;
 }
 
-/** As the API requires: no value is both granted and denied, and none is granted twice. */
+/** Makes lists consistent as the API requires: no value is both granted and denied, and no value is granted twice. */
 function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
   const mapped = allowedAdd.includes('*') ? [] : without(lists.allowedAddInUserNamespace ?? [], allowedAdd);
@@ -82,7 +82,7 @@ function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly R
 
 const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
 
-/** API servers that drop the field from pods accept no policy about it. */
+/** Random values for supplementalGroupsPolicy. API servers that drop this field from pods accept no policy about it. */
 function supplementalGroups() {
   if (!offers(SERVER_MINOR, 'supplementalGroupsPolicy')) return group;
   const policy = one('Strict' as const);
@@ -200,7 +200,10 @@ export function overridesOf(fields: readonly OverrideField[]): Arbitrary<Capabil
   return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
 }
 
-/** Levels with no override, a few, or about half of them; half of the policies with overrides for some containers. */
+/**
+ * Random rules: a level with no override, with a few overrides, or with about half of them. Half of the policies also
+ * have overrides for some containers.
+ */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(
     { weight: 2, arbitrary: fc.subarray(OVERRIDE_FIELDS, { maxLength: 4 }) },
@@ -218,12 +221,12 @@ const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
   RULES.some(({ id, ofContainer }) => ofContainer && id.split('.')[0] === field),
 );
 /**
- * Names of containers of random pods, and a name that no pod has. In random pods, the image has the name of the
- * container, or that name with a tag.
+ * Names of containers in random pods, and a name that no random pod has. In random pods, the image has the container's
+ * name, with or without a tag.
  */
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
-/** One entry or two, for different containers. */
+/** One or two entries of `spec.containers`, for different containers. */
 function someContainers(most = 5): Arbitrary<NamedContainers[]> {
   const overrides = fc
     .subarray(CONTAINER_FIELDS, { minLength: 1, maxLength: most })
@@ -252,15 +255,18 @@ function someContainers(most = 5): Arbitrary<NamedContainers[]> {
     });
 }
 
-/** RefusedOnPod concerns the pod, and the API wants `unset` beside an empty list of types. */
+/**
+ * Seccomp values that a container may have: RefusedOnPod is only for pods, and the API requires `unset` beside an empty
+ * list of types.
+ */
 function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverrides['seccomp']>) {
   if (seccomp.types?.length === 0) return { ...seccomp, unset: 'Allowed' as const };
   return { ...seccomp, ...(unset && { unset: unset === 'RefusedOnPod' ? ('Refused' as const) : unset }) };
 }
 
 /**
- * As the API requires at level privileged: narrowed capabilities are stated together with privileged, and a list for user
- * namespaces together with the other list.
+ * Completes rules as the API requires at level privileged. A policy that restricts capabilities also states
+ * `privileged`, and a policy with `allowedAddInUserNamespace` also states `allowedAdd`.
  */
 function stated<R extends Rules>({ privileged, containers, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;
@@ -279,7 +285,7 @@ function stated<R extends Rules>({ privileged, containers, ...rules }: R & { rea
   };
 }
 
-/** Policies with defaulting: mild enough to admit many pods after filling. */
+/** Rules for policies with defaulting, mild enough to admit many pods after filling. */
 export function fillingRules(): Arbitrary<Rules> {
   const fields = fc.subarray(
     OVERRIDE_FIELDS.filter((field) => !field.startsWith('host')),
@@ -292,7 +298,9 @@ export function fillingRules(): Arbitrary<Rules> {
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
-/** Few overrides, so that the choice of the deciding policy often determines whether a pod is admitted. */
+/**
+ * Rules with few overrides, so that it often depends on the choice of the deciding policy whether a pod is admitted.
+ */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
   const containers = fc.oneof(

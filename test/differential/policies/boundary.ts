@@ -5,7 +5,10 @@ import type { Step, Steps } from '../../support/random-fields.ts';
 import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
-/** Includes the values of entries of `spec.containers`, and images on either side of their patterns. */
+/**
+ * The changes at the limits of a policy, including those of `spec.containers`: values, and images that match a pattern
+ * or nearly match it.
+ */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
   const patterns = containers.flatMap(({ images = [] }) => images);
@@ -187,7 +190,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  // Names of which no forbidden pattern matches the last one.
+  // Sysctls of which at least the last one matches no forbidden pattern.
   const exact = [...allowed, ...forbidden].flatMap((pattern) =>
     pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
   );
@@ -247,7 +250,7 @@ const HOST_PROCESS = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' 
 
 const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 
-/** For a rule that distinguishes only two values, with the other fields that the API server then requires. */
+/** Changes for rules that distinguish only two values, with the other fields that the API server then requires. */
 const SWITCHES: readonly Steps[] = [
   ...SWITCHED_PODS.map(({ spec = {}, container = {} }) => [
     ...settingsIn(spec).map((setting): Step => ({ to: 'pod', ...setting })),

@@ -22,12 +22,15 @@ export interface Tally {
   readonly evaluated: number;
   readonly admitted: number;
   readonly invalid: number;
-  /** As text, at most one for each policy, with the smallest pod that shows it. */
+  /** The differences as text: at most one for each policy, with the smallest pod that shows the difference. */
   readonly differences: readonly string[];
 }
 
 interface Campaign {
-  /** Part of names; its policies select namespaces by the label `differential-<name>`. */
+  /**
+   * The name of the campaign, which is part of other names. Its policies select namespaces by the label
+   * `differential-<name>`.
+   */
   readonly name: string;
   readonly rules: Arbitrary<Rules>;
   evaluate(one: Case, pod: Pod): Promise<Verdict>;
@@ -38,17 +41,17 @@ export interface Case {
   readonly spec: CompletePolicy['spec'];
   /** The name of the policy that the namespace is for. */
   readonly namespace: string;
-  /** Absent if no label is tight enough to be safe. */
+  /** The Pod Security label of the policy; undefined if every level refuses something that the policy admits. */
   readonly label: LevelVersion | undefined;
 }
 
 export interface Verdict {
   readonly status: 'admitted' | 'refused' | 'invalid';
-  /** One line for each engine that differs. */
+  /** The differences, one line for each engine that differs. */
   readonly differences: readonly string[];
 }
 
-/** The number of policies in parallel: few, to keep the API server quick. */
+/** The number of policies that are in force at the same time: few, to keep the API server quick. */
 const BATCH = 40;
 const CONCURRENCY = 8;
 /** The number of generated pods for each valid one that is needed. */

@@ -25,7 +25,7 @@ import { withoutRandomNames } from './text.ts';
 
 /** The API server's answer about a pod. */
 export interface Answer {
-  /** 200, 403 refused, or 422 invalid. */
+  /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid one. */
   readonly status: number;
   /** The pod as the API server would store it. */
   readonly pod: Json;
@@ -45,7 +45,7 @@ const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const CRD_FILE = fileURLToPath(new URL('../../../crds/capabilitypolicies.yaml', import.meta.url));
 const STRATEGIC = 'application/strategic-merge-patch+json';
-/** In a namespace without policies. */
+/** The name of the namespace without policies. */
 export const OPEN = 'policies-open';
 const NO_LIMIT = 100_000;
 const DENIAL = / denied request: (.*)$/s;
@@ -71,14 +71,14 @@ export class PolicyCluster {
     await this.namespace(OPEN);
   }
 
-  /** Namespaces are deleted in the background. */
+  /** Requests the deletion of the namespaces, which the API server completes in the background. */
   async close(): Promise<void> {
     for (const name of this.#namespaces.keys()) await this.api.remove(`${NAMESPACES}/${name}`);
     await this.api.close();
     await this.#client.close();
   }
 
-  /** Creates it if needed, and waits for its service account: without it pods are refused. */
+  /** Creates a namespace if needed, and waits for its service account, because pods are refused without it. */
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const known = this.#namespaces.get(name) ?? this.#make(name, labels);
     this.#namespaces.set(name, known);

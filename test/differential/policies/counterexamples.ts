@@ -20,7 +20,7 @@ import type { PolicyCluster } from './cluster.ts';
 import { podsNear } from './pods.ts';
 
 interface CounterexamplePlan {
-  /** For each override. */
+  /** The number of values to draw for each override. */
   readonly values: number;
   readonly seed: number;
 }
@@ -34,13 +34,16 @@ interface Counterexamples {
 
 interface Claim {
   readonly rule: Rule;
-  /** The rule alone; everything else is admitted. */
+  /** A policy that restricts only by this rule, and admits everything else. */
   readonly policy: ResolvedPolicy;
   readonly overrides: CapabilityPolicyOverrides;
 }
 
 const CANDIDATES = 1500;
-/** The change that shows the difference of a label may be one of hundreds for a pod, so each batch has other pods. */
+/**
+ * The number of batches, each with other pods. Perhaps only one of the hundreds of possible changes of a pod shows that
+ * a label is too tight.
+ */
 const BATCHES = 10;
 const TRIALS = 12;
 const LEVELS = ['restricted', 'baseline'] as const;
@@ -116,7 +119,10 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
   return tighter.filter(({ minor }, index) => VERSIONS.includes(minor) || index === best - 1);
 }
 
-/** Found by the rules' own statement about the label, and confirmed on the API server. */
+/**
+ * Whether an admitted pod exists that the label refuses. The rules' own text finds the pod, and the API server confirms
+ * that the label refuses it.
+ */
 async function hasCounterexample(
   cluster: PolicyCluster,
   { rule }: Claim,

@@ -1,4 +1,4 @@
-/** The parts of the differential tests about policies of all kinds, in their long form. */
+/** The parts of the differential tests about random policies, in their long form. */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { evaluateExpiry } from '../expiry/expiry.ts';
 import { evaluateAdditions } from '../filling/ephemeral.ts';
@@ -16,10 +16,11 @@ import { evaluateInPlayground } from './playground.ts';
 import { evaluatePolicies } from './policies.ts';
 
 /**
- * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
- * that are added to pods one after the other; expiry: overlapping sets of policies that end; rollout: overlapping sets of
- * policies that are rolled out; playground: the verdicts of the page about texts; topologies: many policies and namespaces,
- * in force by a running operator.
+ * Part `b` tests policies over all fields, and the tightness of labels. Part `c` tests overlapping sets. Part `filling`
+ * tests defaulting. Part `steps` tests containers that are added to pods one after the other. Part `expiry` tests
+ * overlapping sets of policies that end, and part `rollout` overlapping sets of policies that are rolled out. Part
+ * `playground` tests the verdicts of the page's playground. Part `topologies` tests many policies and namespaces under
+ * a running operator.
  */
 export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground', 'topologies'] as const;
 type Part = (typeof PARTS)[number];
@@ -28,7 +29,7 @@ type Part = (typeof PARTS)[number];
 const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 
 const PODS_OF_POLICY = 40;
-/** In seconds after the first end. */
+/** The time of the last end, in seconds after the first end. */
 const LAST_END = 14;
 const PODS_OF_SET = 25;
 const PODS_OF_PLAYGROUND = 20;
@@ -36,7 +37,7 @@ const PODS_OF_STEPS = 40;
 const PODS_TO_FILL = 20;
 const VALUES_OF_RULE = 6;
 
-/** The part `topologies`: how large each of them is. */
+/** The size of each topology in the part `topologies`. */
 export interface Sizes {
   readonly policies: number;
   readonly namespaces: number;

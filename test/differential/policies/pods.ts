@@ -13,7 +13,10 @@ import { boundaryOf } from './boundary.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Building it takes ten times as long as drawing a pod. */
+/**
+ * The random pods for a policy. The arbitrary is kept for each policy, because building it takes ten times as long as
+ * drawing a pod.
+ */
 export const podsFor = perObject(
   (policy: ResolvedPolicy): Arbitrary<Pod> =>
     fc.oneof(
@@ -59,7 +62,9 @@ export function anyField(): Arbitrary<Steps> {
   return step.map(({ to, set }) => [{ to, ...set }]);
 }
 
-/** Pods that each comply in a different way. They include pods that the policy refuses only if it refuses all of them. */
+/**
+ * Pods that each comply in a different way. If the policy refuses all of these pods, they are returned all the same.
+ */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
   const [ofPod, ofContainer] = demanded(values);
@@ -82,11 +87,11 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   return admitted.length > 0 ? admitted : pods;
 }
 
-/** Fields that must be set at all, on the pod and on each container. */
+/** The fields that a policy requires to be set, on the pod and on each container. */
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
-  // ALL alone leaves no capability, but does not replace names that must be listed.
+  // Dropping ALL leaves no capability, but does not replace the names that the policy requires in the list.
   const named = capabilities.dropByName ? capabilities.requiredDrop.filter((name) => name !== 'ALL') : [];
   const drop = bounded ? ['ALL', ...named] : capabilities.requiredDrop;
   const mustRunAs = (field: string, { rule, ranges = [] }: { rule: string; ranges?: readonly { min: number }[] }) =>
@@ -125,7 +130,7 @@ function pod(ofPod: Fields, ofContainer: Fields | undefined, spec: Fields = {}):
   return podManifest({ name: 'random', annotations: {} }, { ...fields, containers: [container] });
 }
 
-/** Containers that do not exist yet are secured like `app`. */
+/** A copy of the pod with the changes. A container that does not exist yet is secured like `app`. */
 export function walked(base: Pod, steps: Steps): Pod {
   const copy = structuredClone(base);
   const secured = copy.spec.containers[0]?.securityContext;

@@ -14,20 +14,23 @@ export const CUT = '… (cut)';
 
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
 
-/** As people read them: neither the operator nor an admission policy shows a control character of a pod. */
+/**
+ * A policy's reasons as people read them. Neither the operator nor an admission policy shows a control character of a
+ * pod.
+ */
 export function reasonsOf(policy: string, violations: readonly Violation[]): Reasons {
   const texts = violations.map(({ rule, message }) => withoutRandomNames(printable(`${rule}: ${message}`)));
   return { policy, texts };
 }
 
-/** In the words of its admission policy. */
+/** The reasons in the words of the policy's admission policy. */
 export function textOf({ policy, texts }: Reasons): string {
   return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
 }
 
 /**
- * Whether a text gives these reasons. The text may be cut: after this many reasons, followed by the number of the others,
- * or after this many characters.
+ * Whether a text gives these reasons. The text may be cut after some reasons, and then ends with the number of the
+ * remaining reasons. The text may also be cut after some characters.
  */
 export function gives(text: string, reasons: Reasons): boolean {
   const cut = text.indexOf(CUT);
@@ -38,7 +41,7 @@ export function gives(text: string, reasons: Reasons): boolean {
   return described > 0 && sorted(text) === sorted(expected);
 }
 
-/** Whether an admission policy says this text; of a long one, its beginning. */
+/** Whether an admission policy's answer equals the text, or is the beginning of a text that is too long. */
 export function says(answer: string, text: string): boolean {
   if (!answer.endsWith(CUT)) return answer === text;
   const beginning = answer.slice(0, -CUT.length);
@@ -50,7 +53,7 @@ export function withoutRandomNames(text: string): string {
   return text.replaceAll(TOKEN_VOLUME, 'kube-api-access');
 }
 
-/** Sorts the keys of a map, such as annotations, because they come in any order. */
+/** Sorts the keys of a map, such as annotations, because the API server lists them in any order. */
 function sorted(text: string): string {
   const lists = /(?<=must not have the annotation ).*?(?= \(allowed)/g;
   return text.replaceAll(lists, (list) => list.split(', ').sort().join(', '));

@@ -1,9 +1,9 @@
 /**
- * Reference model of `spec.containers`: a container has the values of the entry that names it, and is evaluated by the
- * field that it gets: its own, or else its pod's. `spec.overrides` applies to everything else.
+ * Reference model of `spec.containers`: the values of an entry apply to the containers that it names. Such a container
+ * is evaluated by its own field or, if it has none, by its pod's. `spec.overrides` applies to everything else.
  *
- * So such a container is evaluated as the only container of a pod that sets nothing. The fields that it inherits are
- * written on it.
+ * So a container that an entry names is evaluated as the only container of a pod that sets nothing. The fields that it
+ * inherits are written on the container.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
@@ -13,7 +13,10 @@ import type { Values } from './values.ts';
 const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions'] as const;
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
-/** The rules for which a container has a value of its own, and all its values; undefined if no entry selects it. */
+/**
+ * The rules for which an entry gives the container a value of its own, and the values of all rules for the container.
+ * Undefined if no entry selects the container.
+ */
 export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
   const entry = containers.find(
     ({ names, images }) => names.includes(name) && (!images || images.some((pattern) => isImage(image, pattern))),

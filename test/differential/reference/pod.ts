@@ -61,7 +61,7 @@ export interface Projected {
     | null;
 }
 
-/** Applies to a pod or a container. */
+/** The fields of a securityContext that both a pod and a container may have. */
 export interface Secured {
   readonly privileged?: boolean;
   readonly allowPrivilegeEscalation?: boolean;
@@ -96,7 +96,7 @@ export interface Options {
 /** The input of a rule. */
 export interface Question {
   readonly values: Values;
-  /** N of v1.N: the Standard's text. */
+  /** The version of the Standard, as N of v1.N. */
   readonly minor: number;
   readonly pod: StatedPod;
 }
@@ -122,7 +122,7 @@ export function isForWindows({ spec }: StatedPod): boolean {
   return spec.os?.name === 'windows';
 }
 
-/** The pod asks for a user namespace of its own. */
+/** Whether the pod asks for a user namespace of its own. */
 export function hasOwnUsers({ spec }: StatedPod): boolean {
   return spec.hostUsers === false;
 }

@@ -1,6 +1,7 @@
 /**
- * A reference model of each rule: straight-line code after the texts of the Pod Security Standards and of
- * PodSecurityPolicy, without the rules' CEL. It gets the values in force and uses nothing else of operator/rules.
+ * A reference model of each rule: plain code that follows the texts of the Pod Security Standards and of
+ * PodSecurityPolicy, and does not use the rules' CEL. The model gets the values in force and uses nothing else of
+ * operator/rules.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
@@ -43,7 +44,10 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
   return [...(itself ? [rule] : []), ...[...others, ...breaking].map((name) => `${rule}@${name}`)];
 }
 
-/** RefusedOnPod concerns the pod; it concerns containers only if they are added later. */
+/**
+ * The values for the containers of a pod. RefusedOnPod applies to the pod, and to containers only if they are added
+ * later.
+ */
 function onContainers(values: Values): Values {
   const { seccomp } = values;
   return seccomp.unset === 'RefusedOnPod' ? { ...values, seccomp: { ...seccomp, onPod: false } } : values;

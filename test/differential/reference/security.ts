@@ -42,7 +42,10 @@ const ALL = (
   .split(' ')
   .concat(RUNTIME_DEFAULT);
 
-/** "Containers must drop ALL capabilities, and are only permitted to add back …", with the policy's own lists. */
+/**
+ * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The lists are the
+ * policy's own.
+ */
 function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
   const mustDrop = !(minor >= 25 && isForWindows(pod));
   const allowed = [...wanted.allowedAdd, ...inOwnUsers(wanted, pod)];
@@ -62,7 +65,9 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
   return hasOwnUsers(pod) ? (lists.allowedAddInUserNamespace ?? []) : [];
 }
 
-/** If all capabilities may be held in a user namespace, or ALL is listed, none is forbidden there. */
+/**
+ * No capability is forbidden in a user namespace if all capabilities may be held there, or if the list contains ALL.
+ */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
   const own = hasOwnUsers(pod) ? inUserNamespace : [];
@@ -78,7 +83,7 @@ function allowedBounding({ values, pod }: Question): Breach {
   };
 }
 
-/** 41 capabilities and ALL, each with and without CAP_. */
+/** Whether a list is longer than the number of valid names: 41 capabilities and ALL, each with and without CAP_. */
 function isTooLong(...lists: readonly (readonly string[])[]): boolean {
   return lists.some((list) => list.length > 2 * (41 + 1));
 }
@@ -103,13 +108,16 @@ function privileged({ values, pod }: Question): Breach {
   return { containers: containersThat(pod, (c) => !values.privileged && c.securityContext?.privileged === true) };
 }
 
-/** "Privilege escalation should not be allowed": explicitly false; "this is Linux only policy in v1.25+". */
+/**
+ * The Standard says "Privilege escalation should not be allowed", so the field must be false explicitly; and "this is
+ * Linux only policy in v1.25+".
+ */
 function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   if (values.allowPrivilegeEscalation || (minor >= 25 && isForWindows(pod))) return {};
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
 }
 
-/** If false is filled in, a container on which the API server does not accept false has to say true. */
+/** If defaulting fills in false, a container for which the API server does not accept false has to set true. */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
   if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};
@@ -123,8 +131,8 @@ function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Brea
 }
 
 /**
- * "Containers must be required to run as non-root users": the pod or each container says so, and none says the
- * opposite.
+ * "Containers must be required to run as non-root users": the pod or each container must set `runAsNonRoot: true`, and
+ * no container may set false.
  */
 function runAsNonRoot({ values, minor, pod }: Question): Breach {
   if (!values.runAsNonRoot || (minor >= 35 && hasOwnUsers(pod))) return {};
@@ -170,7 +178,10 @@ function runAsGroup({ values: { runAsGroup: wanted }, pod }: Question): Breach {
   };
 }
 
-/** Fields since v1.19; before, annotations that current servers no longer turn into fields. */
+/**
+ * Since v1.19, the Standard checks the seccomp fields. Before v1.19, it checked annotations, which current API servers
+ * no longer turn into fields.
+ */
 function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
   const annotations = wanted.annotations ? (pod.metadata?.annotations ?? {}) : {};
@@ -255,7 +266,7 @@ function isStandard({ user, role, type }: Options = {}, minor: number): boolean 
   return !user && !role && (!type || types.includes(type));
 }
 
-/** An empty struct counts as unset. */
+/** Whether two SELinux options are equal. An empty struct counts as unset. */
 function isEqual(options: Options = {}, wanted: Options = {}): boolean {
   const text = ({ user = '', role = '', type = '', level = '' }: Options) =>
     JSON.stringify([user, role, type, sortedCategories(level)]);

@@ -38,7 +38,10 @@ export interface Values {
   readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly seccomp: Profiles & {
     readonly annotations: boolean;
-    /** False when a single container is evaluated: whether the pod itself has a profile is evaluated separately. */
+    /**
+     * The value is false when a single container is evaluated, because the profile of the pod itself is evaluated
+     * separately.
+     */
     readonly onPod?: false;
   };
   readonly appArmor: Profiles;

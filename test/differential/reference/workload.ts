@@ -49,7 +49,7 @@ function hostProcess({ values, pod }: Question): Breach {
   };
 }
 
-/** "The Host field in probes and lifecycle hooks must be disallowed": undefined or empty. */
+/** "The Host field in probes and lifecycle hooks must be disallowed": the field must be undefined or empty. */
 function hostProbes({ values, pod }: Question): Breach {
   if (values.hostProbes) return {};
   const names = (handler: Handler | undefined) => Boolean(handler?.httpGet?.host) || Boolean(handler?.tcpSocket?.host);
@@ -63,7 +63,9 @@ function hostProbes({ values, pod }: Question): Breach {
   return { containers: containersThat(pod, (c) => handlers(c).some(names)) };
 }
 
-/** "HostPorts should be disallowed entirely or restricted to a known list": undefined or 0, or in a range. */
+/**
+ * "HostPorts should be disallowed entirely or restricted to a known list": a port must be undefined, 0, or in a range.
+ */
 function hostPorts({ values, pod }: Question): Breach {
   const refused = (port: number) => port !== 0 && !isIn(port, values.hostPorts);
   return { containers: containersThat(pod, ({ ports = [] }) => ports.some((p) => refused(p.hostPort ?? 0))) };
@@ -83,8 +85,9 @@ function hasToken({ projected }: { readonly projected?: Projected }): boolean {
 }
 
 /**
- * PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them.
- * For a volume without sources the API server stores null sources.
+ * Whether a projected volume has only sources that PodSecurityPolicy allowed: the token of the service account, the
+ * certificate and the namespace, as every pod gets them. For a volume without sources the API server stores null
+ * sources.
  */
 function isToken({ sources }: Projected): boolean {
   return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI }) => {
@@ -97,8 +100,8 @@ function isToken({ sources }: Projected): boolean {
 }
 
 /**
- * PodSecurityPolicy: if one prefix allows a path for writing, the path may be written. If not, all prefixes that allow
- * the path do so only for reading.
+ * As in PodSecurityPolicy, a path may be mounted for writing if one prefix allows it for writing. If all prefixes that
+ * allow the path are read-only, the path may only be mounted read-only.
  */
 function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   if (!prefixes) return {};
@@ -147,7 +150,7 @@ function supplementalGroups({ values: { supplementalGroups: wanted }, pod }: Que
   return { pod: missing || groups.length > 1024 || groups.some((group) => !isIn(group, wanted.ranges)) };
 }
 
-/** KEP-3619: without Strict the container runtime merges in the groups of the image. */
+/** Without `Strict`, the container runtime adds the groups of the image to those of the pod (KEP-3619). */
 function supplementalGroupsPolicy({ values, pod }: Question): Breach {
   const merges = pod.spec.securityContext?.supplementalGroupsPolicy !== 'Strict' && !isForWindows(pod);
   return { pod: values['supplementalGroups.policy'] === 'Strict' && merges };
@@ -159,7 +162,10 @@ function fsGroup({ values: { fsGroup: wanted }, pod }: Question): Breach {
   return { pod: group === undefined ? wanted.rule === 'MustRunAs' : !isIn(group, wanted.ranges) };
 }
 
-/** "The default /proc masks are set up to reduce attack surface"; from v1.35 on, a user namespace does that. */
+/**
+ * "The default /proc masks are set up to reduce attack surface"; from v1.35 on, a user namespace counts as such a
+ * reduction.
+ */
 function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   const free = !wanted.unmaskedInUserNamespace || hasOwnUsers(pod);
   return {

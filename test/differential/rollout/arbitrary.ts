@@ -6,7 +6,7 @@ import { UNIVERSE } from '../../support/random-selectors.ts';
 import { confined, confinedSelector, type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
 export interface RollingSet extends PolicySet {
-  /** By name of each policy with `rollout`. */
+  /** The stage of each policy with `rollout`, by the policy's name. */
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
@@ -22,7 +22,10 @@ const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.reco
   { requiredKeys: [] },
 );
 
-/** No label: enforced from the beginning, or promoted. `enforced`: somebody's decision. */
+/**
+ * The label of a namespace. Without a label, the policy is enforced there from the beginning, or the namespace was
+ * promoted. `enforced` is a promotion by a person.
+ */
 const LABEL = fc.constantFrom('pending', 'pending', 'pending', undefined, undefined, 'enforced');
 
 /** @param set part of all names */
@@ -48,7 +51,10 @@ export function rollingSet(set: string): Arbitrary<RollingSet> {
   });
 }
 
-/** An edited selector: namespaces that it newly selects are not labelled yet. */
+/**
+ * How far a rollout is. In one stage, the selector was edited, and the namespaces that it newly selects are not
+ * labelled yet.
+ */
 function stage(set: string): Arbitrary<Stage> {
   const edited = confinedSelector(set).map((selector: LabelSelector): Stage => ({ begun: true, selector }));
   return fc.oneof(
@@ -58,7 +64,7 @@ function stage(set: string): Arbitrary<Stage> {
   );
 }
 
-/** Includes labels of policies without a rollout, which have no meaning. */
+/** The namespaces of a set with random labels. Some labels name policies without a rollout, and so have no meaning. */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });
   const ofRollouts = fc.array(fc.tuple(...policies.map(() => LABEL)), {

@@ -1,4 +1,4 @@
-/** Whether a pod keeps a namespace from being promoted: the operator's verdict, and the reference model's. */
+/** Compares the operator's verdict with the reference model's: whether a pod keeps a namespace from being promoted. */
 import { evaluateNamespace } from '../../../operator/evaluate/namespace.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { projection } from '../policies/cluster.ts';
@@ -32,8 +32,9 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
 }
 
 /**
- * "Enforced, the policy decides together with the Enforce policies of its priority, and not at all beside one with a higher
- * priority." A pod whose unknown creator may use a policy that it complies with does not block.
+ * "Enforced, the policy decides together with the Enforce policies of its priority, and not at all beside one with a
+ * higher priority." If the pod's creator is unknown and might use a policy that the pod complies with, the pod does not
+ * block the promotion.
  */
 function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
   const all = deciders(promotedIn(scene, policy), 'Enforce');

@@ -1,6 +1,6 @@
 /**
- * Reference model of a rollout, in plain code after the documentation of the API. It does not know that a policy has two
- * parts.
+ * Reference model of a rollout, in plain code that follows the documentation of the API. The model does not know that a
+ * policy has two parts.
  */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';

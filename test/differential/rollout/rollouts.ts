@@ -22,15 +22,18 @@ import type { RolloutFacts } from './reference-model.ts';
 interface RolloutsPlan {
   /** The minimum number of policies with a rollout. */
   readonly policies: number;
-  /** For each of them. */
+  /** The number of pods for each policy. */
   readonly pods: number;
   readonly seed: number;
-  /** The API server's text, if it keeps one. */
+  /** The API server's audit log, if the API server keeps one. */
   readonly audit?: AuditLog;
 }
 
 export interface RolloutTally extends Tally {
-  /** Labels that were compared with the pods that the policies of their mode admit, and verdicts about promotions. */
+  /**
+   * The number of comparisons of each kind: labels with the pods that the policies of their mode admit, and verdicts
+   * about promotions.
+   */
   readonly compared: Readonly<Record<Compared, number>>;
 }
 
@@ -99,7 +102,9 @@ function rolledOut({ objects }: Pick<Accepted, 'objects'>): CompletePolicy[] {
   return objects.filter(({ spec }) => spec.rollout);
 }
 
-/** Other tests on the same control plane have sets of the same seed. */
+/**
+ * Random sets with a name that no other test uses: other tests on the same control plane have sets of the same seed.
+ */
 function named(set: string) {
   return rollingSet(`${set}-rolled-out`);
 }

@@ -11,14 +11,17 @@ export interface PolicySet {
   readonly grants: readonly Grant[];
 }
 
-/** Confines a set's policies to its own namespaces. */
+/** The label by which a set's policies select only the namespaces of the set. */
 const SET_LABEL = 'differential-set';
 /** The namespace of service accounts that create pods elsewhere. */
 export const TOOLS = 'sets-tools';
 /** The service accounts in each namespace. */
 export const ACCOUNTS = ['default', 'runner'] as const;
 
-/** As their certificates name them; the API server adds system:authenticated. */
+/**
+ * The users who create pods, with the groups in their certificates. The API server adds the group
+ * `system:authenticated`.
+ */
 export const CREATORS: readonly Person[] = [
   { name: 'alice', groups: ['team-a'] },
   { name: 'bob', groups: [] },
@@ -48,7 +51,7 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
     });
 }
 
-/** A policy of random rules, for random users. @param subjects the subjects that it may name */
+/** A policy of random rules, for random users. @param subjects the subjects that the policy may name */
 export function randomSpec(
   namespaces: Arbitrary<LabelSelector>,
   subjects: Arbitrary<Subject>,
@@ -99,7 +102,7 @@ function subjectOf(set: string): Arbitrary<Subject> {
   return subject(first, second);
 }
 
-/** A user, group or service account, some of them of these two namespaces. */
+/** A user, a group or a service account. Some of the service accounts belong to the two given namespaces. */
 export function subject(first: string, second: string): Arbitrary<Subject> {
   return fc.constantFrom<Subject>(
     { kind: 'User', name: 'alice' },
@@ -115,7 +118,10 @@ export function subject(first: string, second: string): Arbitrary<Subject> {
   );
 }
 
-/** A right to all policies is granted only in one namespace of the set; otherwise other sets would have it, too. */
+/**
+ * A random grant. A right to all policies is granted only in one namespace of the set, because it would otherwise apply
+ * to other sets, too.
+ */
 function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));
   const policy = fc.constantFrom(...policies);

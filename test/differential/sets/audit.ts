@@ -17,7 +17,7 @@ export class AuditLog {
   readonly #file = join(this.#dir, 'audit.log');
   /** Flags for kube-apiserver. */
   readonly flags: readonly string[];
-  /** By pod. */
+  /** The messages about each pod, by the pod's name. */
   readonly #messages = new Map<string, readonly string[]>();
   #offset = 0;
   #rest = '';
@@ -29,7 +29,7 @@ export class AuditLog {
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-mode=blocking'];
   }
 
-  /** Call it when the API server has ended. */
+  /** Deletes the log. Call this function when the API server has ended. */
   remove(): void {
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -39,8 +39,8 @@ export interface Creation {
 }
 
 /**
- * The user that the API server asks about for a template: the controller. When that controller creates the pods, it is
- * authenticated.
+ * The user whose rights the API server checks for a template: the controller that will create the pods. As the creator
+ * of pods, this controller is authenticated.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
@@ -111,15 +111,15 @@ function admitted(
 }
 
 /**
- * If a later policy admits the pod, too, a forged name looks like the name that this policy wrote, so it is left
- * unchanged.
+ * Whether a forged name could be true, and so stays unchanged: the policy that it names comes later by name and admits
+ * the pod, too.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
   return !fills && later !== undefined && later.defaulting && mayUse(scene, later) && admitsUnchanged(later, pod);
 }
 
-/** Except for the user of the pod. */
+/** The spec of a pod, except for the pod's service account. */
 export function specOf({ spec }: StatedPod): unknown {
   const { serviceAccountName: _, serviceAccount: __, ...rest } = plain(spec);
   return rest;
@@ -132,7 +132,7 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
 /** The API server cuts each warning to this length if all together are long (apiserver/pkg/endpoints/filters/warning.go). */
 const CUT_WARNING = 256;
 
-/** One warning for each mode with a violation, with the same reasons as the operator's. */
+/** Checks that there is one warning for each mode with a violation, with the operator's reasons. */
 function warningsDiffer(
   { evaluator }: Trial,
   scene: Scene,
@@ -155,7 +155,7 @@ function warningsDiffer(
   ];
 }
 
-/** For a created pod, the audit log has the reasons of policies in mode Warn or Audit. */
+/** Checks that the audit log has the reasons of policies in mode Warn or Audit for a created pod. */
 async function auditDiffers(
   { audit, evaluator }: Trial,
   scene: Scene,
@@ -174,7 +174,7 @@ async function auditDiffers(
   ];
 }
 
-/** The verdict on the resulting pod, with its creator known. */
+/** Compares the operator's verdict on the resulting pod, whose creator is known. */
 function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
   const { namespace, labels, people } = scene;
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
@@ -191,7 +191,7 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
     .map(([mode, says]) => `the operator admits in mode ${mode}: ${says}`);
 }
 
-/** A Deployment of such pods, whose pods the ReplicaSet controller will create. */
+/** Compares the verdicts on a Deployment of such pods, which the ReplicaSet controller will create. */
 async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, pod: StatedPod): Promise<string[]> {
   const deployment = deploymentOf(podOf(creation));
   if (deployment === undefined) return [];

@@ -8,7 +8,7 @@ import { ACCOUNTS, CREATORS, type PolicySet, TOOLS } from './arbitrary.ts';
 import type { Grant, Person, Subject } from './reference-model.ts';
 
 export interface Creator extends Person {
-  /** With separate credentials. */
+  /** The API with the credentials of this user. */
   readonly api: Api;
 }
 
@@ -33,7 +33,7 @@ export async function admitCreators(cluster: PolicyCluster, controlPlane: Contro
   }));
 }
 
-/** A set's namespaces with their service accounts, and its grants. */
+/** Creates a set's namespaces with their service accounts, and the set's grants. */
 export async function populate(cluster: PolicyCluster, { namespaces, grants }: PolicySet): Promise<void> {
   for (const { name, labels } of namespaces) {
     await cluster.namespace(name, labels);
@@ -51,7 +51,7 @@ export async function withdraw(cluster: PolicyCluster, { namespaces, grants }: P
   }
 }
 
-/** In the form that the operator reads. */
+/** The rights to use policies in the cluster, in the form that the operator reads. */
 export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   const [roles, ofCluster, some, bindings] = (await Promise.all(
     ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((kind) => cluster.api.list(`${RBAC}/${kind}`)),
@@ -62,7 +62,7 @@ export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   );
 }
 
-/** A ServiceAccount may exist already. */
+/** Creates a ServiceAccount unless it exists already. */
 async function account(cluster: PolicyCluster, namespace: string, name: string): Promise<void> {
   const metadata = { name, namespace };
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;

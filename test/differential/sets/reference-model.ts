@@ -1,4 +1,7 @@
-/** Reference model of the deciding policies and their users, in plain code after the design; see ../reference/reference-model.ts. */
+/**
+ * Reference model of the deciding policies and their users, in plain code that follows the documentation; see
+ * ../reference/reference-model.ts.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
@@ -21,10 +24,10 @@ export interface Subject {
 
 /** A right to use a policy, beside the subjects that the policy names. */
 export interface Grant {
-  /** `*`: all of them. */
+  /** The name of a policy, or `*` for all policies. */
   readonly policy: string;
   readonly subject: Subject;
-  /** Absent: everywhere. */
+  /** The namespace in which the right applies. Without a namespace, the right applies everywhere. */
   readonly namespace?: string;
 }
 
@@ -36,18 +39,23 @@ export interface Scene {
   readonly labels: Readonly<Record<string, string>>;
   /** The pod's service account, and its creator. */
   readonly people: readonly Person[];
-  /** The time of the creation and the ends of policies by name, in ms since 1970. Absent: no policy ends. */
+  /**
+   * The time of the creation and the ends of policies by name, in ms since 1970. Without this field, no policy ends.
+   */
   readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
-  /** By policy. Absent: no policy has a rollout. */
+  /** The rollout of each policy, by the policy's name. Without this field, no policy has a rollout. */
   readonly rollouts?: ReadonlyMap<string, RolloutFacts>;
 }
 
 export interface Decision {
   readonly admitted: boolean;
   readonly pod: StatedPod;
-  /** The policy that PodSecurityPolicy would have chosen; undefined if none admits the pod, or if no policy reaches it. */
+  /**
+   * The policy that PodSecurityPolicy would have chosen; undefined if no policy admits the pod, or if no policy reaches
+   * its namespace.
+   */
   readonly chosen?: ResolvedPolicy;
-  /** Whether that policy has changed the pod. */
+  /** Whether the chosen policy has changed the pod. */
   readonly fills: boolean;
 }
 
@@ -74,9 +82,9 @@ function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean
 }
 
 /**
- * The policy that admits a pod in mode Enforce: the first by name that admits the pod unchanged; without one, the first
- * that admits it after filling. With `defaulting: PodSecurityPolicy`, each policy changes a pod that sets a seccomp
- * profile, unless the pod names one.
+ * The policy that admits a pod in mode Enforce: the first policy by name that admits the pod unchanged or, if there is
+ * none, the first policy that admits the pod after filling. With `defaulting: PodSecurityPolicy`, each policy changes a
+ * pod that sets a seccomp profile, unless the pod names one.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
@@ -90,15 +98,15 @@ export function enforce(scene: Scene, pod: StatedPod): Decision {
   return { admitted: admits(scene, 'Enforce', pod), pod, fills: false };
 }
 
-/** It complies, and no field needs filling. */
+/** Whether the pod complies and no field needs filling. */
 export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean {
   return broken(policy, pod).length === 0 && !(policy.defaulting && !isDeepStrictEqual(filled(policy, pod), pod));
 }
 
-/** A right to `use`, of the pod's service account or its creator, everywhere or in the pod's namespace. */
+/** Whether the pod's service account or its creator holds the verb `use`, everywhere or in the pod's namespace. */
 export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
   if (usableBy === 'Everyone') return true;
-  // Bound to cluster-admin, which allows everything.
+  // The group system:masters is bound to cluster-admin, which allows everything.
   if (people.some(({ groups }) => groups.includes('system:masters'))) return true;
   const own = usableBy === 'Subjects' ? subjects.map((subject): Grant => ({ policy: name, subject })) : [];
   return [...grants, ...own]
@@ -136,7 +144,10 @@ export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelect
   });
 }
 
-/** The pod's service account is not authenticated. */
+/**
+ * The service account of a pod, without the group `system:authenticated`: the API server does not add it when it checks
+ * the account's rights.
+ */
 export function accountOf(namespace: string, name: string): Person {
   return {
     name: `system:serviceaccount:${namespace}:${name}`,

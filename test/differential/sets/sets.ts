@@ -22,10 +22,10 @@ import type { Trial } from './trial.ts';
 
 interface SetsPlan {
   readonly sets: number;
-  /** For each set. */
+  /** The number of pods for each set. */
   readonly pods: number;
   readonly seed: number;
-  /** The API server's text, if it keeps one. */
+  /** The API server's audit log, if the API server keeps one. */
   readonly audit?: AuditLog;
 }
 
@@ -63,7 +63,7 @@ export interface AcceptedSet<Made extends PolicySet = PolicySet> {
 
 /**
  * The first random set of which the API server accepts enough policies; refused policies are left out.
- * @param random makes a set of that name
+ * @param random makes a set with the given name
  * @param suffices whether the accepted policies are worth evaluating
  */
 export async function acceptedSet<Made extends PolicySet>(

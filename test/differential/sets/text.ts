@@ -10,7 +10,7 @@ import { deciders, type Scene } from './reference-model.ts';
 /** A policy's refusal of pods that other users might create. */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';
 
-/** One text for each deciding policy. A template is evaluated as it will be after filling. */
+/** One text for each deciding policy. A template is evaluated as its pods will be after filling. */
 export function expectedReasons(
   evaluator: Evaluator,
   scene: Scene,
@@ -29,14 +29,20 @@ export function expectedReasons(
   });
 }
 
-/** The policy that refuses names itself first. A long text is cut. */
+/**
+ * Whether the text gives the reasons of all deciding policies. A text that is cut only has to begin with the name of
+ * one of them.
+ */
 export function giveAll(text: string, expected: readonly Reasons[]): boolean {
   if (text.includes(CUT)) return expected.some(({ policy }) => text.startsWith(`CapabilityPolicy ${policy}: `));
   const said = withoutRandomNames(text).split(' | ');
   return said.length === expected.length && expected.every((reasons) => said.some((one) => isFrom(one, reasons)));
 }
 
-/** A user who may not use a policy also learns how to get the right. */
+/**
+ * Whether one part of a refusal comes from the policy with these reasons. If the user may not use the policy, the text
+ * also says how to get the right.
+ */
 function isFrom(text: string, reasons: Reasons): boolean {
   const [first] = reasons.texts;
   return first === NOT_USABLE ? text.startsWith(textOf(reasons)) : gives(text, reasons);

@@ -14,13 +14,13 @@ export interface Trial {
   readonly set: PolicySet;
   /** The policies in force. A policy with `rollout` is in the list as its parts. */
   readonly policies: readonly ResolvedPolicy[];
-  /** For the reference model, if some policy has a rollout: whole policies. */
+  /** The policies that are not divided into parts, for the reference model; only if some policy has a rollout. */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
-  /** Absent if the API server keeps none. */
+  /** The API server's audit log; undefined if the API server keeps none. */
   readonly audit: AuditLog | undefined;
-  /** Is called for each comparison of these kinds. */
+  /** The function to call for each comparison of a label or of a verdict about a promotion. */
   count?(compared: Compared): void;
 }
 
-/** A Pod Security label of the namespace, or a verdict about a promotion. */
+/** The subject of a comparison: a Pod Security label of the namespace, or a verdict about a promotion. */
 export type Compared = 'label' | 'promotion';

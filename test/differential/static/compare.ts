@@ -24,8 +24,8 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two policies decide in each namespace: OR, use, defaulting. Policies of mode Warn and Audit decide in all of
- * them.
+ * One or two Enforce policies decide in each namespace: two of which one is enough, one with restricted use, and one
+ * with defaulting. The policies in modes Warn and Audit decide in all namespaces.
  */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
@@ -54,7 +54,7 @@ export interface Comparison {
   readonly warned: number;
   readonly filled: number;
   readonly differences: readonly string[];
-  /** The answers to clients that do not stop asking while an API server starts. */
+  /** The answers to clients that send requests all the time while an API server starts. */
   readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
@@ -133,7 +133,7 @@ async function inForce(api: Api): Promise<void> {
   });
 }
 
-/** Removes the files, waits until nothing enforces, and creates the objects that `cappol render` prints. */
+/** Removes the files, waits until no policy is enforced, and creates the objects that `cappol render` prints. */
 async function replaceFiles(api: Api, directory: string, policies: string): Promise<void> {
   for (const folder of ['validating', 'mutating']) {
     for (const file of readdirSync(join(directory, folder))) rmSync(join(directory, folder, file));
@@ -173,7 +173,7 @@ async function ask(api: Api, team: string, pod: object): Promise<string> {
     warnings,
   } = await api.ask('POST', path, { body, as: CREATOR, query: { dryRun: 'All' } });
   const { message, spec, metadata } = answer;
-  // The API server's own validation lists what is wrong with a map, such as annotations, in any order.
+  // The API server's own validation lists the errors in a map, such as annotations, in any order.
   const said = {
     status,
     message: status === 422 ? '' : message,

@@ -1,6 +1,6 @@
 /**
- * Clients that continuously create a pod that the policies refuse, while an API server starts: once more, beside another
- * one, or as the first one of a new cluster.
+ * Clients that continuously create a pod that the policies refuse while an API server starts. The API server is started
+ * again, beside another API server, or as the first one of a new cluster.
  */
 import { Api } from '../../../hack/controlplane/api.ts';
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -18,7 +18,7 @@ export interface Starts {
   readonly joining?: Counts;
 }
 
-/** How long to go on after the API server is ready, to see late answers. */
+/** The number of further answers to wait for after the API server is ready. */
 const GOES_ON = 200;
 
 /**
@@ -36,7 +36,7 @@ export class Start {
     let prepared: Promise<void> | undefined;
     this.hammer = new Hammer(async () => {
       prepared ??= createNamespace(api, namespace, { team: 'a' });
-      // Nothing answers yet.
+      // The creation fails while no API server answers, and is tried again.
       await prepared.catch((error) => {
         prepared = undefined;
         throw error;
@@ -46,7 +46,7 @@ export class Start {
     });
   }
 
-  /** Goes on for a while. */
+  /** Waits for some more answers, then ends the clients. @returns the counts */
   async end(): Promise<Counts> {
     const until = this.hammer.answered + GOES_ON;
     await waitFor('more answers', () => this.hammer.answered >= until);
@@ -62,7 +62,7 @@ export async function restarts(controlPlane: ControlPlane, namespace: string): P
   return start.end();
 }
 
-/** Only the new one is asked. */
+/** Starts one more API server beside a running one. The clients send requests only to the new one. */
 export async function joins(controlPlane: ControlPlane, namespace: string): Promise<Counts> {
   const [port = 0] = await freePorts(1);
   const server = `https://127.0.0.1:${port}`;
@@ -73,7 +73,7 @@ export async function joins(controlPlane: ControlPlane, namespace: string): Prom
   return counts;
 }
 
-/** Somebody creates the objects as soon as the API server is ready. */
+/** Starts the first API server of a new cluster, and creates the objects as soon as it is ready. */
 export async function objectsInNewCluster(
   objects: readonly Identified[],
   namespace: string,

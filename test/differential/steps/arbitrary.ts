@@ -16,9 +16,9 @@ type Fields = Record<string, unknown>;
 /** Containers that are added by one request. */
 export interface Step {
   readonly by: Creator;
-  /** Named later. */
+  /** The added containers, which get their names later. */
   readonly containers: readonly Fields[];
-  /** The pod's volumes that each of them mounts, at random. */
+  /** The pod's volumes that each added container mounts, chosen at random. */
   readonly mounts: readonly { readonly volume: number; readonly readOnly: boolean }[];
 }
 
@@ -31,7 +31,7 @@ export interface Track {
   readonly steps: readonly Step[];
 }
 
-/** Overrides about pods, not only about containers. Each of them alone is an exception that another policy lacks. */
+/** Overrides about pods, not only about containers. Each override alone is an exception that another policy lacks. */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
   { hostIPC: true },
@@ -48,7 +48,7 @@ const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 1000 }] } },
   { runtimeClasses: { allowed: ['gvisor'] } },
 ];
-/** And containers. */
+/** Overrides about containers. */
 const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { capabilities: { allowedAdd: ['SYS_PTRACE', 'NET_BIND_SERVICE'] } },
   { capabilities: { allowedAdd: ['NET_RAW', 'CHOWN'], requiredDrop: [] } },
@@ -112,7 +112,7 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** Hardened except for a few fields, some of them at a policy's limits. */
+/** A container that is hardened except for a few fields. Some of these fields have values at a policy's limits. */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>
     boundaryOf(policy)

@@ -1,4 +1,7 @@
-/** Reference model for ephemeral containers that are added to a pod, after docs/decisions/0008; see ../reference/reference-model.ts. */
+/**
+ * Reference model for ephemeral containers that are added to a pod, as docs/decisions/0008 describes; see
+ * ../reference/reference-model.ts.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { filledAddition } from '../filling/reference-model.ts';
@@ -10,7 +13,7 @@ import { deciders, mayUse, type Scene } from '../sets/reference-model.ts';
 /** The result of an addition. */
 interface Fate {
   readonly admitted: boolean;
-  /** The stored pod after that. */
+  /** The stored pod after the addition. */
   readonly pod: StatedPod;
 }
 
@@ -22,8 +25,8 @@ const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
 const complies: Complies = (policy, pod, apart = []) => broken(policy, pod).every((rule) => apart.includes(rule));
 
 /**
- * The pod complies with some deciding policy, whoever may use it, and without regard to its seccomp annotations: anybody
- * may change them, and no kubelet reads them.
+ * Whether the pod complies with some deciding policy, regardless of who may use that policy. The pod's seccomp
+ * annotations don't count, because anybody may change them and no kubelet reads them.
  */
 export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
   return deciders(scene, 'Enforce').some((policy) => complies(policy, withoutSeccomp(pod)));
@@ -31,7 +34,8 @@ export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
 
 /**
  * The pod with the added containers has to satisfy one of the deciding policies that the user may use. If the pod
- * satisfied none of them before, the added containers are evaluated alone. Defaulting chooses as for a new pod.
+ * satisfied none of the deciding policies before, the added containers are evaluated alone. Defaulting chooses the
+ * policy as it does for a new pod.
  */
 export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fate {
   const all = deciders(scene, 'Enforce');
@@ -81,8 +85,8 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 }
 
 /**
- * A pod with only this container. It has the fields that the container gets (its own, or else the pod's), the fields that
- * only a pod can have, and the volumes that the container mounts.
+ * A pod with only this container. The container has its own fields and those that it inherits from its pod. The new pod
+ * has the fields that only a pod can have, and the volumes that the container mounts.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
@@ -111,7 +115,10 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** k8s.io/kubernetes/pkg/securitycontext: SELinux options as a whole, Windows options field by field. */
+/**
+ * The fields that a container takes from its pod. As in k8s.io/kubernetes/pkg/securitycontext, it inherits SELinux
+ * options as a whole, and Windows options field by field.
+ */
 function takenBy(pod: StatedPod, { name, securityContext: own = {} }: StatedContainer): Secured {
   const { securityContext: ofPod = {} } = pod.spec;
   return defined({

@@ -1,7 +1,7 @@
 /**
- * Sequences of steps: a pod is created, and people add ephemeral containers to it one after the other. Each step ends
- * as the reference model of docs/decisions/0008 says, and a pod that some policy admits never becomes one that none
- * admits.
+ * Sequences of steps: a pod is created, and people add ephemeral containers to it one after the other. Each step must
+ * end as the reference model of docs/decisions/0008 says. A pod that some policy admits must never turn into a pod that
+ * no policy admits.
  */
 import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -18,7 +18,7 @@ import { explain, type StepsTally, sceneOf, type Trial, type Writable, walk } fr
 interface StepsPlan {
   /** The minimum number of evaluated steps. */
   readonly steps: number;
-  /** Pods of each set. */
+  /** The number of pods of each set. */
   readonly tracks: number;
   readonly seed: number;
 }
@@ -52,12 +52,14 @@ interface Campaign extends Pick<StepsPlan, 'tracks' | 'seed'> {
   readonly tally: Writable<StepsTally>;
 }
 
-/** Other tests on the same control plane have sets of the same seed. */
+/**
+ * Random sets with a name that no other test uses: other tests on the same control plane have sets of the same seed.
+ */
 function named(set: string) {
   return randomStepsSet(`${set}-steps`);
 }
 
-/** Half of the pods are older than the policies. */
+/** Evaluates some sets. Half of the pods are created before the policies. */
 async function evaluateBatch(
   cluster: PolicyCluster,
   sets: readonly AcceptedSet[],
@@ -95,7 +97,7 @@ async function evaluateBatch(
   for (const { set } of sets) await withdraw(cluster, set);
 }
 
-/** Undefined if the pod is refused. */
+/** Creates the pod of a track. @returns the stored pod; undefined if the pod is refused */
 async function created(trial: Trial, track: Track, index: number): Promise<StatedPod | undefined> {
   const { status, pod } = await trial.cluster.store(podOf(track, index), track.namespace.name, track.creator.api);
   if (status === 422) trial.tally.invalid++;

@@ -13,7 +13,7 @@ export interface StepsTally {
   readonly pods: number;
   readonly evaluated: number;
   readonly admitted: number;
-  /** Added containers that were admitted to a pod that satisfied no policy. */
+  /** The number of admitted additions to pods that satisfied no policy. */
   readonly alone: number;
   readonly invalid: number;
   readonly differences: readonly string[];
@@ -107,7 +107,7 @@ function nameOf(pod: StatedPod): string {
   return (pod as unknown as { metadata: { name: string } }).metadata.name;
 }
 
-/** @param step its user; by default the creator of the pod */
+/** @param step the step whose user adds containers; by default the creator of the pod */
 export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Track, step?: Step): Scene {
   return {
     policies,

@@ -6,7 +6,9 @@ import { type PolicySet, randomSpec, subject } from '../sets/arbitrary.ts';
 import type { Grant } from '../sets/reference-model.ts';
 
 export interface TopologySize {
-  /** The maximum number: the API server refuses some random policies. */
+  /**
+   * The maximum number of policies. The number is usually lower, because the API server refuses some random policies.
+   */
   readonly policies: number;
   readonly namespaces: number;
   /** The most policies of one mode and priority that may select the same namespace. */
@@ -17,9 +19,9 @@ export interface TopologySize {
 export type End = 'none' | 'past' | 'soon' | 'far';
 
 export interface Topology extends PolicySet {
-  /** By policy. */
+  /** The end of each policy, by the policy's name. */
   readonly ends: ReadonlyMap<string, End>;
-  /** By policy with `rollout`: the namespaces that somebody promotes. */
+  /** The namespaces that somebody promotes, by the name of the policy with `rollout`. */
   readonly promoted: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -61,7 +63,10 @@ export function randomTopology(name: string, size: TopologySize): Arbitrary<Topo
 
 const END = fc.constantFrom<End>('none', 'none', 'none', 'none', 'none', 'none', 'past', 'soon', 'soon', 'far');
 
-/** Paused, so that only people promote namespaces, and the labels stay as they are. */
+/**
+ * A random rollout. The rollout is paused, so that only people promote namespaces and the labels do not change by
+ * themselves.
+ */
 const ROLLOUT = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
   {
@@ -120,7 +125,7 @@ function selectors(namespaces: readonly string[], confined: boolean): Arbitrary<
   return any.map((one) => both(one, { matchExpressions: [{ key: ZONE, operator: 'Exists' }] }));
 }
 
-/** One key, required in any way. */
+/** A selector with a requirement on one key, of any kind. */
 const REQUIREMENT: Arbitrary<LabelSelector> = fc
   .constantFrom<{ readonly key: string; readonly all: string[] }>(
     { key: 'team', all: ['net', 'db', ''] },
@@ -148,7 +153,10 @@ function both(one: LabelSelector, other: LabelSelector): LabelSelector {
   };
 }
 
-/** A right to all policies is granted in only one namespace, so that a right is still needed in the others. */
+/**
+ * A random grant. A right to all policies is granted in only one namespace, so that users still need a right in the
+ * other namespaces.
+ */
 function grant(
   namespaces: readonly string[],
   policies: readonly string[],
@@ -164,7 +172,8 @@ function grant(
 }
 
 /**
- * Leaves out policies if too many would decide in some namespace, whatever rollouts and ends do.
+ * Leaves out policies if too many could decide in some namespace, at any stage of their rollouts and before or after
+ * any end.
  *
  * @param selects whether a policy selects a namespace
  */

@@ -39,7 +39,10 @@ export interface Creation {
 }
 
 export interface Outcome {
-  /** Unclear: an end came while the API server was answering, or a moment before with defaulting. */
+  /**
+   * The API server's answer. `unclear` means that a policy ended while the API server was answering, or, with
+   * defaulting, a moment before.
+   */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'unclear';
   /** Whether an end that has passed changes the verdict. */
   readonly ended: boolean;
@@ -51,12 +54,12 @@ export interface Outcome {
 const SECOND = 1_000;
 /** The time in which the operator compiles the policies without an expired one, even on a busy machine. */
 export const FOLLOWS_MS = 30_000;
-/** No policy reaches it. */
+/** A namespace that no policy reaches. */
 const EXCLUDED = 'kube-public';
-/** A refusal longer than this is dropped, and the user sees CEL instead. */
+/** The most bytes of a refusal. The API server drops a longer message, and the user sees the CEL expression instead. */
 const MOST_BYTES = 5 * 1024;
 
-/** The reference model about a topology: whole policies, their ends, and the labels of namespaces. */
+/** The input of the reference model for a topology: whole policies, their ends, and the labels of namespaces. */
 export class Model {
   readonly #policies: readonly ResolvedPolicy[];
   readonly #rollouts: Scene['rollouts'];
@@ -91,7 +94,7 @@ export class Model {
     return [...this.#ends.values()].filter((end) => after < end && end <= until);
   }
 
-  /** @param now in ms since 1970; -Infinity: before any end */
+  /** @param now in ms since 1970; -Infinity for a time before any end */
   scene(namespace: string, people: readonly Person[], now: number): Scene {
     return {
       policies: this.#policies,
@@ -179,8 +182,8 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 }
 
 /**
- * "A mutation happens before the API server sets the time": for a moment after an end, until the operator has compiled the
- * policies without the expired one, pods are filled in as before it.
+ * "A mutation happens before the API server sets the time": for a moment after a policy's end, pods are filled in as
+ * before, until the operator has compiled the policies without the expired one.
  */
 function fillsAsBefore({ model }: Trial, at: (now: number) => Scene, now: number): boolean {
   const names = (scene: Scene) => deciders(scene, 'Enforce');
@@ -197,7 +200,7 @@ function fillsAsBefore({ model }: Trial, at: (now: number) => Scene, now: number
 
 interface Facts {
   readonly admitted: boolean;
-  /** After defaulting. */
+  /** The pod after defaulting. */
   readonly pod: StatedPod;
   readonly warned: boolean;
   readonly audited: boolean;
@@ -245,7 +248,7 @@ function strangers(scene: Scene, mode: Mode, text: string): string[] {
     .map((name) => `${name} does not decide in mode ${mode}: ${text}`);
 }
 
-/** The audit log keeps one of the reasons of policies in the modes Warn and Audit. */
+/** Compares the audit log, which keeps one of the reasons of policies in the modes Warn and Audit. */
 async function auditDiffers(audit: AuditLog, scene: Scene, expected: Facts, pod: string): Promise<string[]> {
   const messages = await audit.messagesOf(pod);
   const refusing = (
@@ -280,10 +283,13 @@ function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expe
   });
 }
 
-/** The API server asks for the rights of the service account and of the controller that will create the pods. */
+/**
+ * The controller that will create the pods of a Deployment. The API server checks its rights and those of the pods'
+ * service account.
+ */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 
-/** The author of a Deployment is warned if its pods would be refused. */
+/** Checks that the author of a Deployment is warned if the Deployment's pods would be refused. */
 async function templateDiffers({ cluster, model }: Trial, creation: Creation, pod: StatedPod): Promise<string[]> {
   const { namespace, account, creator } = creation;
   const deployment = deploymentOf(podOf(creation));

@@ -20,7 +20,7 @@ import type { Topology } from './arbitrary.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
-/** The time from writing the ends that come soon to the first of these ends. */
+/** The time between writing the policies' near ends and the first of these ends. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
 /** When the labels of namespaces have not changed for this long, the operator has nothing more to write. */
@@ -30,9 +30,9 @@ export type Labels = Readonly<Record<string, string>>;
 
 export interface InForce {
   readonly policies: readonly CompletePolicy[];
-  /** The labels of the namespaces, with those of rollouts. */
+  /** The labels of the namespaces, including the labels of rollouts. */
   readonly labels: ReadonlyMap<string, Labels>;
-  /** From the creation of the first policy until all were programmed. */
+  /** The time from the creation of the first policy until all policies were programmed. */
   readonly seconds: number;
   /** When policies end while pods are evaluated, in ms since 1970: the first and the last. */
   readonly ends: readonly [first: number, last: number];
@@ -50,8 +50,8 @@ export async function startOperator(controlPlane: ControlPlane): Promise<Operato
 }
 
 /**
- * @param policies of the topology, as far as the API server accepts them
- * @param spanMs the ends that come soon are spread over this time
+ * @param policies the policies of the topology that the API server accepts
+ * @param spanMs the time over which the policies' near ends are spread
  */
 export async function bringIntoForce(
   cluster: PolicyCluster,

@@ -1,7 +1,7 @@
 /**
- * Random topologies of many policies, in force by a running operator: names, labels, In, NotIn, Exists, DoesNotExist, several
- * keys, overlapping, with priorities, modes, ends, users and rollouts. The API server, the operator's own evaluation and
- * the reference model have to agree about each pod.
+ * Random topologies of many policies that a running operator brings into force. Their selectors overlap, and use names,
+ * labels, several keys and all operators. The policies differ in priority, mode, end, users and rollout. The API
+ * server, the operator's own evaluation and the reference model have to agree about each pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc, { type Arbitrary } from 'fast-check';
@@ -32,7 +32,7 @@ import { bringIntoForce, type InForce, nameOf, startOperator, takeAway } from '.
 
 export interface TopologiesPlan extends TopologySize {
   readonly topologies: number;
-  /** In each topology. */
+  /** The number of pods in each topology. */
   readonly pods: number;
   readonly seed: number;
   readonly audit?: AuditLog;
@@ -40,21 +40,21 @@ export interface TopologiesPlan extends TopologySize {
 }
 
 export interface TopologiesTally extends Tally {
-  /** Pods whose verdict an end that has passed changes. */
+  /** The number of pods whose verdict has changed because a policy has ended. */
   readonly ended: number;
   /** Pods in namespaces where no policy enforces anything. */
   readonly free: number;
   readonly unclear: number;
 }
 
-/** More pods are drawn than evaluated: some are invalid. */
+/** The number of pods that are drawn for each evaluated one, because some pods are invalid. */
 const SAMPLES = 2.5;
 const SEED_STEP = 7_919;
-/** The time of a pod, to spread ends over all of them. */
+/** The expected time of one pod, by which the ends are spread over all pods. */
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
-/** The share of the pods that comes after the first end, and the share that comes after the last one. */
+/** The share of the pods that are created after the first end, and the share that are created after the last end. */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
 export async function evaluateTopologies(

@@ -1,4 +1,4 @@
-/** The actions of histories. */
+/** The actions that histories consist of. */
 import type { Guard } from './guard.ts';
 import type { Acted } from './laws.ts';
 import { type Implementation, promote, writeLabels, writeText } from './operator.ts';
@@ -10,7 +10,7 @@ const AGAIN = 'u-again';
 export interface Action {
   readonly name: string;
   readonly byOperator: boolean;
-  /** Undefined if the action is not possible. */
+  /** Performs the action in a world. @returns the result; undefined if the action is not possible */
   act(world: World): Pick<Acted, 'after' | 'progress'> | undefined;
 }
 
@@ -106,7 +106,7 @@ function people(others: Others, guard: Guard): Action[] {
   ];
 }
 
-/** Anybody who may label the namespace may promote it. */
+/** A person sets the label of a namespace. Anybody who may label a namespace may promote it. */
 function byHand(world: World, name: string, label: string): World | undefined {
   const space = world.spaces[name];
   if (space?.label !== 'pending') return undefined;
@@ -125,7 +125,7 @@ function moving(world: World, name: string, guard: Guard): World | undefined {
   return { ...putting(world, name, after), remembered: { ...remembered, moved } };
 }
 
-/** A label that is empty is none. */
+/** The namespace with the changed fields. An empty label counts as no label. */
 function withFields(space: Space, fields: Partial<Space>): Space {
   const { label, ...rest } = { ...space, ...fields };
   return label ? { ...rest, label } : rest;

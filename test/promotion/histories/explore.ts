@@ -9,7 +9,10 @@ import { type Implementation, OPERATOR, promote, writeLabels, writeText } from '
 import { isEnforced, isOn, remembering, type World } from './world.ts';
 
 export interface Exploration {
-  /** The number of histories of that length. Histories that end in the same world after equal lengths are all counted. */
+  /**
+   * The number of histories of the longest length. Histories of equal length that end in the same world count
+   * separately.
+   */
   readonly histories: bigint;
   readonly worlds: number;
   /** The actions of the shortest history that breaks each law. */
@@ -31,7 +34,10 @@ export interface Options {
   readonly until?: string;
 }
 
-/** Breadth first: each different world is visited once for each length, so the first break of a law is a shortest one. */
+/**
+ * Explores breadth first. Each different world is visited once for each length, so the first history that breaks a law
+ * is a shortest one.
+ */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
   const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;
   const actions = actionsOf(implementation, guard);

@@ -4,23 +4,24 @@ import { isEnforced, type Space, type Text } from './world.ts';
 /** A request of somebody without `exempt`. */
 export interface Change {
   readonly name: string;
-  /** Undefined for a new namespace. */
+  /** The namespace before the change; undefined for a new namespace. */
   readonly before: Space | undefined;
   readonly after: Space;
 }
 
 /**
- * Decides like the texts in force.
+ * Whether the guard admits a change of a namespace under the texts in force.
  *
- * @param text of the policy; undefined if there is none
+ * @param text the admission policy in force; undefined if there is none
  * @param overridden whether a policy of a higher priority decides in the namespace
  */
 export type Guard = (text: Text | undefined, change: Change, overridden: boolean) => boolean;
 
 /**
- * The guard as docs/security-model.md describes it: nobody takes a namespace out of the policy, or brings one in as
- * pending. If a change removes the label, the label counts as absent before the change, too. The same holds for a
- * namespace that the policy did not select. Another policy that overrides this one may be deleted later.
+ * The guard as docs/security-model.md describes it: nobody may take a namespace out of the policy, or bring one in as
+ * pending. If a change removes the label, the label counts as absent before the change, too. The label also counts as
+ * absent for a namespace that the policy did not select before. An overriding policy makes no difference, because it
+ * may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

@@ -6,7 +6,9 @@ import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World }
 export interface Acted {
   readonly before: World;
   readonly after: World;
-  /** The progress that the status would show for the world before the step; only after a step. */
+  /**
+   * The progress that the status would show for the world before the step. Only steps of the operator have a progress.
+   */
   readonly progress?: RolloutProgress;
   readonly byOperator: boolean;
 }
@@ -14,7 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * The operator removes a label that somebody set while nothing guarded it. Another law, about the end, says that it does.
+ * Whether the operator is about to remove a label that somebody set while nothing guarded it. The law about the end of
+ * histories checks that it does so.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -30,7 +33,7 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // The namespace left the selector and came back, or its label is being removed.
+    // The law allows two cases: the namespace left the selector and came back, or its label is being removed.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }

@@ -1,4 +1,4 @@
-/** The operator's part of a history, by the production functions: each write of its controllers is one action. */
+/** The operator's part of a history, which runs the production functions. Each write of a controller is one action. */
 import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
 import { policyOfLabel } from '../../../operator/policy/parts.ts';
 import { isSameSelector } from '../../../operator/policy/selector.ts';
@@ -15,7 +15,7 @@ export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
-  /** The state that is kept while a policy rests; undefined for none. */
+  /** The state that is kept while a policy rests; undefined if no state is kept. */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state is written although nothing has changed. */
   readonly writesFirst: boolean;
@@ -63,7 +63,7 @@ export function promote(
   if (!isOn(stated) || !spec.rollout) {
     const { memory, kept: _, ...rest } = world;
     const known = memory ?? kept;
-    // A state that already rests is not changed.
+    // The state of a policy that already rests is not changed.
     const isResting = known && !known.begun && !known.inForce && !known.labelling;
     const rested = isResting || !known ? known : of.rest(known, existingSpec(world)?.namespaceSelector);
     return { after: { ...rest, ...(rested && !isOn(stated) && { kept: rested }) } };
@@ -100,7 +100,7 @@ function isSettled(world: World): boolean {
   return JSON.stringify(world.text) === JSON.stringify(wantedText(world));
 }
 
-/** Undefined where the policy enforces nothing. */
+/** The admission policy that the operator wants to write; undefined if the policy enforces nothing. */
 export function wantedText({ stated, memory, ...world }: World): Text | undefined {
   if (!isOn(stated)) return undefined;
   if (!stated.rollsOut) return { onlyTeam: stated.onlyTeam, divided: false, leftOut: [] };
@@ -132,7 +132,7 @@ export function writeLabels(world: World, name: string, of: Implementation): Wor
   if (isWaiting(world, of)) return world;
   const rollouts = new Rollouts();
   if (memory) rollouts.set(policyOfLabel(LABEL), memory);
-  // No text names the label, and no policy has it.
+  // The label is unused if no text names it and no policy has a rollout.
   if (!stated.rollsOut || stated.expired) rollouts.unused = new Set(text?.divided ? [] : [LABEL]);
   const { set, remove } = rollouts.labelsOf({ name, uid: space.uid, labels: labelsOf(space) });
   const changes = (LABEL in set && space.label !== set[LABEL]) || remove.includes(LABEL);

@@ -1,7 +1,7 @@
 /**
- * A small cluster with one policy, for the exploration of short histories: the objects that the API server stores, the
- * memory of a leader, and the facts that laws must remember. It consists of plain values, so that equal worlds are found
- * by their text.
+ * A small cluster with one policy, for the exploration of short histories. The world has the objects that the API
+ * server stores, the memory of a leader, and the facts that laws must remember. All values are plain, so that equal
+ * worlds have equal texts.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -31,7 +31,10 @@ export interface Stated {
   readonly onlyTeam: boolean;
 }
 
-/** The admission policy that refuses. A second one guards the label, if its selector has the label. */
+/**
+ * The admission policy that refuses pods. If its selector names the rollout's label, a second admission policy guards
+ * this label.
+ */
 export interface Text {
   readonly onlyTeam: boolean;
   /** Whether the admission policy leaves out pending namespaces. */
@@ -44,7 +47,7 @@ export interface World {
   readonly stated: Stated;
   readonly spaces: Readonly<Record<string, Space>>;
   readonly text?: Text;
-  /** The ConfigMaps. */
+  /** The state of the rollout in the ConfigMaps. */
   readonly kept?: RolloutState;
   /** The leader's knowledge; undefined after a crash. */
   readonly memory?: RolloutState;
@@ -52,7 +55,7 @@ export interface World {
   readonly overridden: boolean;
   /** Namespaces whose labels only people may change, because another tool refuses all other writes. */
   readonly frozen: readonly string[];
-  /** The namespaces of which the leader knows that its writes are refused. */
+  /** The namespaces for which the leader knows that its writes are refused. */
   readonly refused: readonly string[];
   readonly remembered: Remembered;
 }
@@ -97,7 +100,7 @@ export function labelsOf({ label, team }: Pick<Space, 'label' | 'team'>): Record
   return { ...(team && { team: 'a' }), ...(label !== undefined && { [LABEL]: label }) };
 }
 
-/** Whether the API server refuses a violating pod there. */
+/** Whether the API server refuses a violating pod in a namespace. */
 export function isEnforced(text: Text | undefined, name: string, space: Pick<Space, 'label' | 'team'>): boolean {
   if (!text || !matches(selectorOf(text), labelsOf(space))) return false;
   return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
@@ -113,7 +116,10 @@ export function remembering(world: World): World {
   return { ...world, remembered: { ...remembered, enforced: all } };
 }
 
-/** A text in force does not select it: an edited selector may select it newly. */
+/**
+ * Whether the text in force does not select the namespace. The selector may have been edited since, and select it
+ * newly.
+ */
 function isOutside({ text, spaces }: World, uid: string): boolean {
   const space = Object.values(spaces).find((one) => one.uid === uid);
   return text !== undefined && space !== undefined && !matches(selectorOf(text), labelsOf(space));

@@ -1,7 +1,7 @@
 /**
- * The law of changes. While policies are created, changed, deleted or expire, no pod is refused that both the old and the
- * new state admit, and no pod is admitted that both refuse. Operators are killed before and after their writes, and API
- * servers at any time.
+ * The law of changes: while policies are created, changed, deleted or expire, no pod is refused that both the old and
+ * the new state admit, and no pod is admitted that both refuse. Operators are killed before and after their writes, and
+ * API servers at any time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../../hack/bench/operator-under-test.ts';
@@ -27,7 +27,10 @@ export interface ChangesOptions {
   readonly seed: number;
   /** Random changes, one after the other. */
   readonly changes: number;
-  /** The number of policies in a file: one for all namespaces, and an exception for one namespace each; 0 for no file. */
+  /**
+   * The number of policies in a file: one policy for all namespaces, and exceptions for one namespace each; 0 for no
+   * file.
+   */
   readonly file: number;
   readonly namespaces: number;
   readonly policies: number;
@@ -55,14 +58,20 @@ const KILLS: readonly Kill[] = [
 ];
 /** The most writes of a change. */
 const MOST_WRITES = 8;
-/** If a write does not come within this time, it is not made. */
+/**
+ * How long to wait for the write at which the operator is killed. If the write does not come within this time, the
+ * operator is killed without it.
+ */
 const WRITE_MS = 6_000;
 const SETTLED_MS = 300_000;
-/** How long Pod Security labels may follow a deletion, or a change of a namespace's labels, after Programmed. */
+/**
+ * How long after Programmed the Pod Security labels may still change, after a deletion or a change of a namespace's
+ * labels.
+ */
 const LABELS_MS = 4_000;
 /** If writes follow each other this fast, the operator treats them as one change. */
 const PAUSE_MS = 200;
-/** A file is applied once, then with other rules, then once more as in the beginning. */
+/** A file is applied three times: first with its rules, then with other rules, and then with the first rules again. */
 const EDITIONS = 3;
 
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
@@ -93,7 +102,7 @@ class ChangesRun {
   #operator: OperatorProcess | undefined;
   #clients: Clients | undefined;
   #changes = 0;
-  /** Whether Pod Security labels may follow the last changes later than Programmed. */
+  /** Whether Pod Security labels may still change after all policies say Programmed. */
   #labelsFollow = false;
 
   constructor(controlPlane: ControlPlane, options: ChangesOptions) {
@@ -144,13 +153,16 @@ class ChangesRun {
       const kill = this.#options.kills ? (KILLS[index % KILLS.length] ?? 'none') : 'none';
       const writes = Math.floor(index / KILLS.length) % MOST_WRITES;
       await this.#make(change, kill, writes);
-      // Some changes meet the one before.
+      // Some changes begin before the change before them is settled.
       if (this.#random.int(4) > 0 || index + 1 === this.#options.changes) await this.#settle(change.title);
     }
     await this.#settle('the last change');
   }
 
-  /** A policy for all and its exceptions, applied in a random order at once, and then with other rules. */
+  /**
+   * Applies a policy for all namespaces and its exceptions together, in a random order, and then again with other
+   * rules.
+   */
   async applyFiles(): Promise<void> {
     const gone = [...this.#state.policies.keys()].map((name) => [name, undefined] as const);
     await this.#make(changed('delete everything', this.#state, gone), 'none', 0);
@@ -189,11 +201,14 @@ class ChangesRun {
     this.#options.say(`${this.#changes} ${title} (${kill} ${writes}), ${this.#wrongSoFar - wrong} wrong meanwhile`);
   }
 
-  /** Applies them as one client applies a file. After a pause, everything written so far counts as a state of its own. */
+  /**
+   * Applies the policies of a change as one client applies a file. After a pause, everything written so far counts as a
+   * state of its own.
+   */
   async #writeTogether({ title, policies, next }: Change, before: State): Promise<void> {
     const written: [string, CapabilityPolicySpec | undefined][] = [];
     let last = Date.now();
-    // Several at once, so that a busy machine has fewer pauses.
+    // Several policies are applied at once, so that a busy machine has fewer pauses.
     await concurrently([...policies], async ([name, spec]) => {
       await this.#retried(() => this.#write(name, spec));
       if (written.length > 0 && Date.now() - last > PAUSE_MS) {
@@ -261,12 +276,12 @@ class ChangesRun {
     await this.#api.apply(path, policyManifest({ name }, spec));
   }
 
-  /** Labels that are left out are removed. */
+  /** Applies the labels of a namespace. Labels that are left out are removed. */
   async #label(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     await this.#api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   }
 
-  /** An API server that is down or is starting does not answer. */
+  /** Repeats a write until it succeeds, because an API server that is down or is starting does not answer. */
   async #retried(write: () => Promise<void>): Promise<void> {
     await waitFor(
       'the API server to answer a write',
@@ -304,7 +319,7 @@ class ChangesRun {
   }
 }
 
-/** Its text changes, and nothing else. */
+/** The spec of the marker policy. Each edit changes the text of the policy, and nothing else. */
 function markerOf(edit: number): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: { [NAME_LABEL]: 'changes-no-such-namespace' } },
@@ -315,8 +330,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * If both editions of an exception admit a pod that the policy for all refuses, refusing the pod meanwhile would be
- * wrong.
+ * The policies of a file. If both editions of an exception admit a pod that the policy for all namespaces refuses, it
+ * would be wrong to refuse the pod during the change.
  */
 function fileOf(
   size: number,
@@ -329,7 +344,7 @@ function fileOf(
     mode: 'Enforce',
   };
   const exceptions = Array.from({ length: size - 1 }, (_, i) => {
-    // Most of them are for namespaces in which no client creates pods.
+    // Most exceptions are for namespaces in which no client creates pods.
     const namespace = namespaces[i] ?? `changes-other-${i}`;
     const allowedAdd: ('NET_RAW' | 'SYS_TIME')[] = edition % 2 === 0 ? ['NET_RAW'] : ['NET_RAW', 'SYS_TIME'];
     const spec: CapabilityPolicySpec = {

@@ -14,7 +14,7 @@ export const ACCOUNTS = ['default', 'runner'] as const;
 /** A user who may create pods, and may use no policy. */
 export const AUTHOR: Identity = { user: 'changes-author', groups: ['creators'] };
 const PERSON = { name: AUTHOR.user, groups: [...(AUTHOR.groups ?? []), 'system:authenticated'] };
-/** No policy reaches it. */
+/** A namespace that no policy reaches. */
 const EXCLUDED = 'kube-public';
 
 const PODS: Readonly<Record<string, object>> = {
@@ -30,7 +30,7 @@ const PODS: Readonly<Record<string, object>> = {
 };
 
 export interface Wrong {
-  /** Pods that no state admits, or that all states admit. */
+  /** The wrong answer: `admitted` for a pod that no state admits, `refused` for a pod that all states admit. */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;
 }
@@ -67,7 +67,7 @@ export class Clients {
     return this.#open;
   }
 
-  /** They begin at once. */
+  /** Starts the clients, which begin at once to create pods. */
   static async start(api: Api, timeline: Timeline, namespaces: readonly string[], seed: number): Promise<Clients> {
     const open = new Map<string, StatedPod>();
     for (const [title, body] of Object.entries(PODS)) {

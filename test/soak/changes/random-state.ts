@@ -7,13 +7,13 @@ import type { State } from './timeline.ts';
 
 export const TEAMS = ['net', 'db'] as const;
 const SECOND = 1_000;
-/** A policy that selects no namespace. Its edits show when the operator has handled a deletion. */
+/** A policy that selects no namespace. Edits of this policy show when the operator has handled a deletion. */
 export const MARKER = 'changes-marker';
 
 export interface Change {
   readonly title: string;
   readonly next: State;
-  /** By name; undefined: deleted. */
+  /** The changed policies, by name; undefined for a deleted policy. */
   readonly policies: ReadonlyMap<string, CapabilityPolicySpec | undefined>;
   readonly namespaces: ReadonlyMap<string, Labels>;
 }
@@ -38,7 +38,8 @@ export function randomChange(state: State, names: Names, random: Random): Change
     const name = oneOf(existing, random);
     const spec = state.policies.get(name) as CapabilityPolicySpec;
     const expires = formatTime((Math.ceil(Date.now() / SECOND) + 4 + random.int(15)) * SECOND);
-    // The operator removes the label of a policy that has ended a moment later.
+    // The policy has no Pod Security labels, because the operator removes a label only a moment after the end of the
+    // policy.
     return changed(`end ${name} at ${expires}`, state, [[name, { ...spec, expires, podSecurityLabels: 'Off' }]]);
   }
   const count = kind < 60 ? 2 + random.int(3) : 1;

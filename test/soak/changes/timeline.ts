@@ -21,7 +21,7 @@ interface Entry {
   readonly model: Model;
   readonly ends: readonly number[];
   readonly title: string;
-  /** In ms since 1970. */
+  /** The time at which the state began, in ms since 1970. */
   readonly begun: number;
   settled: number;
 }
@@ -29,14 +29,14 @@ interface Entry {
 export interface Asked {
   readonly namespace: string;
   readonly people: readonly Person[];
-  /** As the API server stores it without policies. */
+  /** The pod as the API server stores it without policies. */
   readonly pod: StatedPod;
   readonly sent: number;
   readonly received: number;
 }
 
 export interface Law {
-  /** Undefined if the states of that time differ about the pod. */
+  /** Whether the pod must be admitted; undefined if the states of that time differ about the pod. */
   readonly admitted: boolean | undefined;
   /** The changes that were not settled when the pod was sent. */
   readonly changes: readonly string[];
@@ -61,7 +61,7 @@ export class Timeline {
     this.#entries.push({ model, ends, title, begun: Date.now(), settled: Number.POSITIVE_INFINITY });
   }
 
-  /** The last state is in force. */
+  /** Records that the last state is in force. */
   settle(): void {
     const last = this.#entries.at(-1);
     if (last) last.settled = Math.min(last.settled, Date.now());
@@ -81,7 +81,10 @@ export class Timeline {
   }
 }
 
-/** The API server compares ends with the second of the creation. */
+/**
+ * The times that matter for the ends of policies, because the API server compares an end with the second of the
+ * creation.
+ */
 function timesOf(ends: readonly number[], sent: number, received: number): number[] {
   const from = Math.floor(sent / SECOND) * SECOND;
   return [from, ...ends.filter((end) => from < end && end <= received)];

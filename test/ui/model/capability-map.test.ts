@@ -64,7 +64,7 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** Computed without the previous map. */
+/** The part of a map that is computed, without what it keeps for the next map. */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }
@@ -138,7 +138,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cell(containerd, 'prefixed', 'SYS_TIME'), 'SYS_TIME: not held');
     assert.equal(cell(crio, 'prefixed', 'SYS_TIME'), 'SYS_TIME: added');
     assert.equal(cell(crio, 'prefixed', 'CHOWN'), 'CHOWN: added');
-    // containerd ignores the name, but still gives the capability by default.
+    // containerd ignores the added name CAP_CHOWN, but still gives CHOWN by default.
     assert.equal(cell(containerd, 'prefixed', 'CHOWN'), 'CHOWN: given by the runtime');
   });
 
@@ -197,7 +197,7 @@ describe('the map of capabilities: the cells', () => {
     const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
     assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
     assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, DAC_OVERRIDE/);
-    // The other workload has no evidence: nobody knows whether it uses the capabilities of its runtime.
+    // There is no evidence about the other workload, so nobody knows whether it uses the capabilities of its runtime.
     const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
     assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);
     assert.equal(cells.unused?.[columnOf('NET_ADMIN') as number], 1);

@@ -1,4 +1,4 @@
-/** Files that somebody opens: snapshots, and everything else. */
+/** Opens files: snapshots, and files that are anything else. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';

@@ -27,7 +27,7 @@ function status(cluster: Cluster): StatusView {
   return statusView({ cluster, state, ...ALL_RIGHTS, protection: PROTECTION }, evaluator);
 }
 
-/** The workloads that violate, by a key of each violation. */
+/** The violating workloads, grouped by a key that each violation has. */
 function violating(view: StatusView, keyOf: (one: StatusView['policies'][number]['violations'][number]) => string) {
   const all = view.policies.flatMap(({ violations }) => violations).filter(({ verdict }) => verdict === 'Violating');
   const groups = Map.groupBy(all, keyOf);
@@ -201,7 +201,7 @@ describe('the overview', () => {
     const of = (name: string) => inUse.find(({ capability }) => capability.name === name);
     assert.deepEqual({ ...of('SYS_TIME'), capability: 0 }, { capability: 0, privileged: 1, added: 1, byDefault: 0 });
     assert.deepEqual({ ...of('NET_RAW'), capability: 0 }, { capability: 0, privileged: 1, added: 1, byDefault: 1 });
-    // CRI-O does not give it by default.
+    // CRI-O does not give NET_RAW by default.
     const onCrio = capabilitiesInUse(taken, 'CRI-O').find(({ capability }) => capability.name === 'NET_RAW');
     assert.equal(onCrio?.byDefault, 0);
   });

@@ -1,4 +1,4 @@
-/** Links of the playground: they give the texts back, and a damaged one says so. */
+/** Links of the playground: a link gives the texts back, and a damaged link causes an error that says so. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { copiedText, labelsOf, labelsText, linkOf, type Play, playOf } from '../../../ui/model/play-link.ts';
@@ -36,7 +36,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
         text: `${link.slice(0, index)}%20${link.slice(index)}`,
       }[how];
       const read = await playOf(damaged).catch((error: Error) => error.message);
-      // A damaged link may give another text, because a link has no checksum, but never half of a text.
+      // A link has no checksum, so a damaged link may give another text, but never half of a text.
       if (typeof read === 'string') assert.match(read, /^This link is damaged/);
       else assert.deepEqual(Object.keys(read), Object.keys(one));
     });
